@@ -1,0 +1,42 @@
+"""Where the lab's state and caches lie, and every address, port and lab password. One place per fact."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CACHE = Path(os.environ.get("OFFBOARD_CACHE") or Path.home() / ".cache" / "offboard-iij-id")
+STATE = Path(os.environ.get("OFFBOARD_LAB") or CACHE / "lab")
+
+# Throw-away passwords of a lab that listens on loopback only. No real system uses them.
+PASSWORD = "Lab-Passw0rd!"
+
+# Entra tenant: Graph and the sign-in service share one TLS port.
+TENANT_ADDRESS = "127.0.0.31"
+TENANT_PORT = 8443
+TENANT_URL = f"https://{TENANT_ADDRESS}:{TENANT_PORT}"
+
+# Active Directory. Samba's LDAP ports are fixed (389, 636), so the address is what varies.
+DC_ADDRESS = "127.0.0.61"
+DC_HOST = "dc1.ad.reiji.example"
+AD_REALM = "AD.REIJI.EXAMPLE"
+AD_NETBIOS = "REIJI"
+AD_BASE = "DC=ad,DC=reiji,DC=example"
+AD_ADMIN = "Administrator@ad.reiji.example"
+
+# Windows machines: real WinRM ports, one loopback address each.
+WINDOWS = {"sync01": "127.0.1.11", "dcwin1": "127.0.1.12", "dcwin2": "127.0.1.13"}
+WINRM_HTTP, WINRM_HTTPS = 5985, 5986
+WINDOWS_USER = "offboard"
+
+
+def part_state(name: str) -> Path:
+    """The state folder of a part, made when missing."""
+    path = STATE / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def ca_file() -> Path:
+    """The lab CA's certificate (PEM), to be trusted by every client of the lab."""
+    return STATE / "tls" / "ca.pem"
