@@ -14,7 +14,7 @@ from pathlib import Path
 def start(argv: Sequence[str], state: Path, name: str, env: Mapping[str, str] | None = None) -> int:
     """Start `argv` in a session of its own, its output in `state/name.log`, its pid in `state/name.pid`."""
     with open(state / f"{name}.log", "ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - the lab's own programs
+        process = subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env) if env is not None else None, start_new_session=True
         )
     (state / f"{name}.pid").write_text(str(process.pid))

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation twins of plugins/module_utils/_module/arguments.py."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of every module that changes things."""
+
+    DOCUMENTATION = r"""
+options:
+  max_changes:
+    description:
+      - The greatest number of objects that this task may change. A plan with more is refused as a whole, before anything is written.
+    type: int
+    default: 20
+  journal:
+    description:
+      - A file on the controller (JSON lines). The intent is appended before each change and the outcome after it. No secret is written to it.
+    type: path
+  predictions:
+    description:
+      - A file on the controller (JSON lines), used in check mode only. The task plans against the outcome that the changes in the file
+        predict, and appends its own, so that a whole playbook can be checked although nothing is applied.
+    type: path
+  progress_file:
+    description:
+      - A file on the controller to which progress is appended. The module's action plugin sets it and shows the progress while the task runs.
+    type: path
+"""
+
+    ATTRIBUTES = r"""
+attributes:
+  check_mode:
+    support: full
+    description: Runs everything but the changes themselves; the plan is the same as in real mode.
+  diff_mode:
+    support: full
+    description: Shows the properties that change, before and after. Secrets are never shown.
+  platform:
+    support: full
+    platforms: posix
+    description: Runs on the controller.
+"""
+
+    INFO = r"""
+attributes:
+  check_mode:
+    support: full
+    description: The module only reads.
+  diff_mode:
+    support: none
+    description: The module only reads.
+  platform:
+    support: full
+    platforms: posix
+    description: Runs on the controller.
+"""

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guards that more than one kind of object needs. A guard is a pure function that returns refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from .model import Refusal
+
+
+def too_many(changes: int, max_changes: int, noun: str) -> list[Refusal]:
+    """More objects would change than the operator expects. `max_changes` 0 means: none at all."""
+    if changes <= max_changes:
+        return []
+    return [
+        Refusal(
+            rule="max_changes",
+            msg=f"{changes} {noun} would change, but max_changes is {max_changes}. Look at the plan; if it is what you want, raise max_changes.",
+            allow_with=f"max_changes: {changes}",
+        )
+    ]
+
+
+def never_touch(touched: Iterable[tuple[str, str]], protected: Collection[str], rule: str, why: str) -> list[Refusal]:
+    """`touched` are (id, name) pairs; ids or names in `protected` (compared without case) may not be among them."""
+    names = {value.casefold() for value in protected}
+    hits = tuple(name for identity, name in touched if identity.casefold() in names or name.casefold() in names)
+    return [Refusal(rule=rule, msg=f"{why}: {', '.join(hits)}", objects=hits)] if hits else []

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records of the run's journal (JSON lines): the intent before a change, the outcome after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .model import Change, Outcome
+
+
+def intent(change: Change, run: str, at: str) -> dict[str, Any]:
+    """To be on disk before the change is applied. `at` is RFC 3339 UTC, `run` names the process."""
+    return {"record": "intent", "run": run, "at": at, **change.to_dict()}
+
+
+def outcome(result: Outcome, run: str, at: str) -> dict[str, Any]:
+    """To be on disk after it. `change` is needed to undo, so it is not repeated: the intent holds it."""
+    return {"record": "outcome", "run": run, "at": at, **result.to_dict()}
+
+
+def unfinished(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+    """Intents without an outcome, by (kind, id, action): a kill or a lost answer may have left them applied or not."""
+    open_intents: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    for record in records:
+        key = (record["kind"], record["id"], record["action"])
+        if record["record"] == "intent":
+            open_intents[key] = record
+        else:
+            open_intents.pop(key, None)
+    return open_intents
+
+
+def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:
+    """(kind, id) of the objects for which `action` is known to have been done."""
+    return {(r["kind"], r["id"]) for r in records if r["record"] == "outcome" and r["action"] == action and r["status"] == "done"}

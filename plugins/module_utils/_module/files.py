@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's own files: written atomically or appended durably, readable by their owner only."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._core.errors import OffboardError
+
+
+def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
+    """`data` is at `path` whole or not at all (mode 0600).
+
+    Raises OffboardError `file_exists` when it is there and `overwrite` is false, `file_write_failed` when the disk refuses.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    temporary = None
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if overwrite:
+            os.replace(temporary, path)
+            temporary = None
+        else:
+            os.link(temporary, path)  # fails when the file exists, unlike rename
+        _sync_folder(folder)
+    except FileExistsError as exc:
+        raise OffboardError(f"{path} exists and is never overwritten; move it away if you really want a new one", code="file_exists") from exc
+    except OSError as exc:
+        raise OffboardError(f"cannot write {path}: {exc.strerror or exc}; nothing was changed by this write", code="file_write_failed") from exc
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
+    """JSON lines at the end of `path`, on the disk when this returns; several processes may append to one file.
+
+    A line that a killed process or a full disk left half written is closed first, so that later records stay readable.
+    Raises OffboardError `file_write_failed`.
+    """
+    data = "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in records).encode()
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            end = os.lseek(descriptor, 0, os.SEEK_END)
+            if end and os.pread(descriptor, 1, end - 1) != b"\n":
+                data = b"\n" + data
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise OffboardError(f"cannot append to {path}: {exc.strerror or exc}", code="file_write_failed") from exc
+
+
+def read_records(path: str) -> Iterator[dict[str, Any]]:
+    """The records of a JSON-lines file; none when there is no file. A half-written line (a kill) is passed over."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            for line in stream:
+                with contextlib.suppress(ValueError):
+                    record = json.loads(line)
+                    if isinstance(record, dict):
+                        yield record
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc

@@ -1,0 +1,255 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way for every change: read, plan, guard, apply, verify, result."""
+
+from __future__ import annotations
+
+import abc
+import datetime
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._core import diff, guard, journal
+from .._core.errors import OffboardError
+from .._core.model import Change, Object, Outcome, Refusal, Skip
+from .._core.predict import Predictions
+from .files import append_records, read_records
+from .progress import Progress
+from .spool import Spool
+
+#: Entries of `plan` and `skipped` in the task's answer; the rest is counted (a bulk module writes all to a file).
+ANSWER_LIMIT = 1000
+
+Record = Callable[[Outcome], None]
+
+
+@dataclass
+class Plan:
+    """What shall be done. `unchanged` counts objects that are already as desired."""
+
+    changes: Spool = field(default_factory=Spool)
+    skipped: list[Skip] = field(default_factory=list)
+    unchanged: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+class Resource(abc.ABC):
+    """One kind of object, as the runner sees it. A module's main() makes one and calls `run`."""
+
+    #: plural, for messages: "domains", "users"
+    noun: ClassVar[str]
+    #: the kinds of the objects that `read` gives
+    kinds: ClassVar[tuple[str, ...]]
+    #: true where going on after a failure could make things worse (domains, one at a time)
+    stop_at_first_failure: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def read(self) -> Iterable[Object]:
+        """Everything that matters, completely. Raises OffboardError; an error or a single 404 is never "absent"."""
+
+    @abc.abstractmethod
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """A pure function of what is there (as predicted, in check mode) and the task's options."""
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        """The kind's own guards; `max_changes` is always checked by the runner."""
+        return ()
+
+    @abc.abstractmethod
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        """Carry out one change; returns details for the outcome. Raises OffboardError when it failed."""
+
+    def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        """Carry out all changes, `begin` before each (or each batch) and `record` after each. Bulk kinds override this."""
+        failed = False
+        for change in changes:
+            if failed and self.stop_at_first_failure:
+                record(Outcome(change, "skipped", "earlier_failure", "not tried, because an earlier one failed"))
+                continue
+            begin([change])
+            try:
+                details = self.apply(change)
+            except OffboardError as exc:
+                failed = True
+                record(Outcome(change, "failed", exc.code, exc.msg, exc.details))
+            else:
+                record(Outcome(change, "done", details=details or {}))
+
+    @abc.abstractmethod
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Read again, bounded in time. One failed Outcome (code not_seen) for each change that cannot be seen; nothing for the others."""
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """Further return values, in check mode too."""
+        return {}
+
+    def close(self) -> None:  # noqa: B027 - most kinds hold nothing open
+        """Give back connections. Called once, whatever happened."""
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class _Run:
+    def __init__(self, module: AnsibleModule, resource: Resource) -> None:
+        self.module = module
+        self.resource = resource
+        self.journal = module.params.get("journal")
+        self.predictions = module.params.get("predictions")
+        self.id = f"{_now()}-{os.getpid()}"
+        self.assumed: Predictions | None = None
+        self.outcomes: list[Outcome] = []
+        self.done = Spool()
+        self.failed: list[Outcome] = []
+        self.counts: dict[str, int] = {}
+
+    def read(self) -> Iterable[Object]:
+        if self.module.check_mode and self.predictions:
+            self.assumed = Predictions(Change.from_dict(record) for record in read_records(self.predictions))
+            return self.assumed.overlay(self.resource.kinds, self.resource.read())
+        return self.resource.read()
+
+    def begin(self, changes: list[Change]) -> None:
+        if self.journal:
+            append_records(self.journal, [journal.intent(change, self.id, _now()) for change in changes])
+
+    def record(self, result: Outcome) -> None:
+        self.counts[result.status] = self.counts.get(result.status, 0) + 1
+        if result.status == "done":
+            self.done.append(result.change)
+        elif result.status == "failed":
+            self.failed.append(result)
+        if len(self.outcomes) < ANSWER_LIMIT or result.status == "failed":
+            self.outcomes.append(result)
+        if self.journal:
+            append_records(self.journal, [journal.outcome(result, self.id, _now())])
+        self.progress.add()
+
+    def run(self) -> dict[str, Any]:
+        plan = self.resource.plan(self.read())
+        result: dict[str, Any] = {
+            "changed": len(plan.changes) > 0,
+            "plan": [change.to_dict() for change in plan.changes.head],
+            "counts": {"planned": len(plan.changes), "unchanged": plan.unchanged, "skipped": len(plan.skipped)},
+            "skipped": [item.to_dict() for item in plan.skipped[:ANSWER_LIMIT]],
+            "applied": [],
+            "failed_objects": [],
+            "restore": [{"kind": c.kind, "id": c.id, "name": c.name, "undo": c.undo} for c in plan.changes.head if c.undo],
+            "predicted": False,
+            **self.resource.facts(plan),
+        }
+        for warning in plan.warnings:
+            self.module.warn(warning)
+        if self.module._diff:
+            result["diff"] = diff.ansible_diff(plan.changes.head)
+        refusals = [*guard.too_many(len(plan.changes), self.module.params.get("max_changes", len(plan.changes)), self.resource.noun)]
+        refusals += self.resource.guard(plan)
+        if refusals:
+            raise _Refused(refusals, {**result, "changed": False})
+        if self.module.check_mode:
+            self._predict(plan, result)
+            return result
+        self._apply(plan, result)
+        return result
+
+    def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
+        if not self.predictions:
+            return
+        if self.assumed is not None and len(self.assumed):
+            result["predicted"] = True
+            self.module.warn(
+                f"check mode: planned against what {len(self.assumed)} earlier planned changes would leave behind, not against today's state alone"
+            )
+        append_records(self.predictions, [change.to_dict() for change in plan.changes])
+
+    def _apply(self, plan: Plan, result: dict[str, Any]) -> None:
+        self.progress = Progress(self.module.params.get("progress_file"), self.resource.noun, len(plan.changes))
+        if len(plan.changes):
+            self.resource.apply_all(plan.changes, self.begin, self.record)
+            for late in self.resource.verify(self.done):
+                self.counts["done"] -= 1
+                self.counts["failed"] = self.counts.get("failed", 0) + 1
+                self.failed.append(late)
+                if self.journal:
+                    append_records(self.journal, [journal.outcome(late, self.id, _now())])
+        not_seen = {(item.change.key, item.change.action) for item in self.failed}
+        result["applied"] = [o.to_dict() for o in self.outcomes if o.status == "done" and (o.change.key, o.change.action) not in not_seen]
+        result["failed_objects"] = [o.to_dict() for o in self.failed]
+        result["skipped"] += [o.to_dict() for o in self.outcomes if o.status == "skipped"]
+        result["counts"].update(self.counts)
+        result["changed"] = len(self.done) > 0
+        result.update(self.resource.facts(plan))
+        if self.failed:
+            raise _Failed(self.failed, result)
+
+
+class _Refused(Exception):
+    def __init__(self, refusals: list[Refusal], result: dict[str, Any]) -> None:
+        lines = [item.msg + (f" Allowed by: {item.allow_with}." if item.allow_with else "") for item in refusals]
+        self.result = {
+            **result,
+            "msg": "Nothing was changed. " + " | ".join(lines),
+            "failure": {"code": "guard_refused", "details": {"refusals": [item.to_dict() for item in refusals]}},
+        }
+
+
+class _Failed(Exception):
+    def __init__(self, failed: list[Outcome], result: dict[str, Any]) -> None:
+        first = failed[0]
+        more = f" ({len(failed) - 1} more in failed_objects)" if len(failed) > 1 else ""
+        codes = sorted({item.code for item in failed})
+        self.result = {
+            **result,
+            "msg": f"{len(failed)} of {result['counts']['planned']} changes failed: {first.change.name}: {first.msg}{more}",
+            "failure": {"code": codes[0] if len(codes) == 1 else "several", "details": {"codes": codes}},
+        }
+
+
+def require(module: AnsibleModule, library: str, error: Exception | None) -> None:
+    """End with Ansible's usual "install it so" message when `library` could not be imported."""
+    if error is not None:
+        module.fail_json(msg=missing_required_lib(library), exception=repr(error), failure={"code": "missing_library", "details": {"library": library}})
+
+
+def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> None:
+    """Run a module that changes things; never returns. `make` builds the resource from the task's options."""
+    resource = None
+    try:
+        resource = make(module.params)
+        result = _Run(module, resource).run()
+    except (_Refused, _Failed) as exc:
+        _close(resource)
+        module.fail_json(**exc.result)
+    except OffboardError as exc:
+        _close(resource)
+        module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
+    except KeyboardInterrupt:
+        _close(resource)
+        module.fail_json(
+            msg="Interrupted. What was done until now is in the journal; run the same task again to go on.",
+            failure={"code": "interrupted", "details": {}},
+        )
+    else:
+        _close(resource)
+        module.exit_json(**result)
+
+
+def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Run a module that only reads; never returns. `read` gives the return values."""
+    try:
+        result = read(module.params)
+    except OffboardError as exc:
+        module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
+    else:
+        module.exit_json(changed=False, **result)
+
+
+def _close(resource: Resource | None) -> None:
+    if resource is not None:
+        resource.close()
