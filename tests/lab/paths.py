@@ -23,6 +23,7 @@ AD_REALM = "AD.REIJI.EXAMPLE"
 AD_NETBIOS = "REIJI"
 AD_BASE = "DC=ad,DC=reiji,DC=example"
 AD_ADMIN = "Administrator@ad.reiji.example"
+AD_OPERATOR = "offboard@ad.reiji.example"  # delegated: company.yml, directory.operator
 
 # Windows machines: real WinRM ports, one loopback address each.
 WINDOWS = {"sync01": "127.0.1.11", "dcwin1": "127.0.1.12", "dcwin2": "127.0.1.13"}

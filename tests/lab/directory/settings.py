@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings files of the domain controller and of its Kerberos clients, as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import paths
+
+AUDIT_LOG = "audit.log"
+
+
+def smb_conf(state: Path, *, rootless: bool = False) -> str:
+    """smb.conf with every folder below `state` and every listener on the lab's address.
+
+    `interfaces` needs the /8: with a bare loopback address smbd finds no network interface. The update commands
+    are switched off because they look for the host's own resolver and for a second domain controller.
+    """
+    dc, _, domain = paths.DC_HOST.partition(".")
+    # Inside a user namespace smbd may write neither POSIX ACLs nor security.* attributes: it keeps both in a file.
+    rootless_vfs = f"""
+    vfs objects = dfs_samba4 acl_xattr xattr_tdb
+    acl_xattr:ignore system acls = yes
+    xattr_tdb:file = {state}/dc/state/xattr.tdb"""
+    return f"""[global]
+    workgroup = {paths.AD_NETBIOS}
+    realm = {paths.AD_REALM}
+    netbios name = {dc.upper()}
+    server role = active directory domain controller
+    server services = s3fs, rpc, ldap, cldap, kdc, drepl, winbindd, dns
+    interfaces = {paths.DC_ADDRESS}/8
+    bind interfaces only = yes
+    private dir = {state}/dc/private
+    state directory = {state}/dc/state
+    cache directory = {state}/dc/cache
+    lock directory = {state}/dc/lock
+    binddns dir = {state}/dc/bind-dns
+    pid directory = {state}/run
+    ncalrpc dir = {state}/run/ncalrpc
+    ntp signd socket directory = {state}/run/ntp_signd
+    log file = {state}/log/samba.log
+    max log size = 0
+    log level = 1 dsdb_json_audit:5@{state}/log/{AUDIT_LOG}
+    ldap server require strong auth = allow_sasl_over_tls
+    tls enabled = yes
+    tls keyfile = {state}/tls/server.key
+    tls certfile = {state}/tls/server.pem
+    tls cafile = {paths.ca_file()}
+    tls verify peer = no_check
+    tls priority = NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3
+    idmap_ldb:use rfc2307 = yes
+    disable netbios = yes
+    disable spoolss = yes
+    load printers = no
+    printcap name = /dev/null
+    dns forwarder = 0.0.0.0
+    allow dns updates = disabled
+    dns update command = /bin/true
+    spn update command = /bin/true
+    nsupdate command = /bin/true
+    gpo update command = /bin/true
+    samba kcc command = /bin/true{rootless_vfs if rootless else ""}
+[sysvol]
+    path = {state}/dc/state/sysvol
+    read only = no
+[netlogon]
+    path = {state}/dc/state/sysvol/{domain}/scripts
+    read only = no
+"""
+
+
+def krb5_conf() -> str:
+    """Finds the lab's KDC without DNS."""
+    _, _, domain = paths.DC_HOST.partition(".")
+    return f"""[libdefaults]
+    default_realm = {paths.AD_REALM}
+    dns_lookup_realm = false
+    dns_lookup_kdc = false
+    rdns = false
+[realms]
+    {paths.AD_REALM} = {{
+        kdc = {paths.DC_ADDRESS}
+        admin_server = {paths.DC_ADDRESS}
+        kpasswd_server = {paths.DC_ADDRESS}
+    }}
+[domain_realm]
+    .{domain} = {paths.AD_REALM}
+    {domain} = {paths.AD_REALM}
+"""
