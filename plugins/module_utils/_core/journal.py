@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .model import Change, Outcome
+from .model import Change, Outcome, Refusal
 
 
 def intent(change: Change, run: str, at: str) -> dict[str, Any]:
@@ -21,10 +21,17 @@ def outcome(result: Outcome, run: str, at: str) -> dict[str, Any]:
     return {"record": "outcome", "run": run, "at": at, **result.to_dict()}
 
 
+def refusal(item: Refusal, noun: str, run: str, at: str) -> dict[str, Any]:
+    """A guard fired and nothing was changed; kept for the report."""
+    return {"record": "refusal", "run": run, "at": at, "noun": noun, **item.to_dict()}
+
+
 def unfinished(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     """Intents without an outcome, by (kind, id, action): a kill or a lost answer may have left them applied or not."""
     open_intents: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for record in records:
+        if record["record"] not in ("intent", "outcome"):
+            continue
         key = (record["kind"], record["id"], record["action"])
         if record["record"] == "intent":
             open_intents[key] = record

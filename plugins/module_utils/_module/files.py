@@ -34,12 +34,13 @@ def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
             os.replace(temporary, path)
             temporary = None
         else:
-            os.link(temporary, path)  # fails when the file exists, unlike rename
+            try:
+                os.link(temporary, path)  # fails when the file exists, unlike rename
+            except FileExistsError as exc:
+                raise OffboardError(f"{path} exists and is never overwritten; move it away to have a new one", code="file_exists") from exc
         _sync_folder(folder)
-    except FileExistsError as exc:
-        raise OffboardError(f"{path} exists and is never overwritten; move it away if you really want a new one", code="file_exists") from exc
     except OSError as exc:
-        raise OffboardError(f"cannot write {path}: {exc.strerror or exc}; nothing was changed by this write", code="file_write_failed") from exc
+        raise OffboardError(f"cannot write {path}: {exc.strerror or exc}", code="file_write_failed") from exc
     finally:
         if temporary:
             with contextlib.suppress(OSError):

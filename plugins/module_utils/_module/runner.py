@@ -116,8 +116,7 @@ class _Run:
         return self.resource.read()
 
     def begin(self, changes: list[Change]) -> None:
-        if self.journal:
-            append_records(self.journal, [journal.intent(change, self.id, _now()) for change in changes])
+        self._append([journal.intent(change, self.id, _now()) for change in changes])
 
     def record(self, result: Outcome) -> None:
         self.counts[result.status] = self.counts.get(result.status, 0) + 1
@@ -127,9 +126,12 @@ class _Run:
             self.failed.append(result)
         if len(self.outcomes) < ANSWER_LIMIT or result.status == "failed":
             self.outcomes.append(result)
-        if self.journal:
-            append_records(self.journal, [journal.outcome(result, self.id, _now())])
+        self._append([journal.outcome(result, self.id, _now())])
         self.progress.add()
+
+    def _append(self, records: list[dict[str, Any]]) -> None:
+        if self.journal:
+            append_records(self.journal, records)
 
     def run(self) -> dict[str, Any]:
         plan = self.resource.plan(self.read())
@@ -151,6 +153,8 @@ class _Run:
         refusals = [*guard.too_many(len(plan.changes), self.module.params.get("max_changes", len(plan.changes)), self.resource.noun)]
         refusals += self.resource.guard(plan)
         if refusals:
+            if not self.module.check_mode:
+                self._append([journal.refusal(item, self.resource.noun, self.id, _now()) for item in refusals])
             raise _Refused(refusals, {**result, "changed": False})
         if self.module.check_mode:
             self._predict(plan, result)
@@ -170,14 +174,15 @@ class _Run:
 
     def _apply(self, plan: Plan, result: dict[str, Any]) -> None:
         self.progress = Progress(self.module.params.get("progress_file"), self.resource.noun, len(plan.changes))
+        stopped: OffboardError | None = None
         if len(plan.changes):
-            self.resource.apply_all(plan.changes, self.begin, self.record)
-            for late in self.resource.verify(self.done):
-                self.counts["done"] -= 1
-                self.counts["failed"] = self.counts.get("failed", 0) + 1
-                self.failed.append(late)
-                if self.journal:
-                    append_records(self.journal, [journal.outcome(late, self.id, _now())])
+            try:
+                self.resource.apply_all(plan.changes, self.begin, self.record)
+                self._verify()
+            except OffboardError as exc:
+                stopped = exc
+            except KeyboardInterrupt:
+                stopped = OffboardError("interrupted; run the same task again to go on", code="interrupted")
         not_seen = {(item.change.key, item.change.action) for item in self.failed}
         result["applied"] = [o.to_dict() for o in self.outcomes if o.status == "done" and (o.change.key, o.change.action) not in not_seen]
         result["failed_objects"] = [o.to_dict() for o in self.failed]
@@ -185,11 +190,33 @@ class _Run:
         result["counts"].update(self.counts)
         result["changed"] = len(self.done) > 0
         result.update(self.resource.facts(plan))
+        if stopped is not None:
+            raise _Stopped(stopped, result)
         if self.failed:
             raise _Failed(self.failed, result)
 
+    def _verify(self) -> None:
+        for late in self.resource.verify(self.done):
+            self.counts["done"] -= 1
+            self.counts["failed"] = self.counts.get("failed", 0) + 1
+            self.failed.append(late)
+            self._append([journal.outcome(late, self.id, _now())])
 
-class _Refused(Exception):
+
+class _Ended(Exception):
+    """Ends the run with `result` as fail_json's arguments."""
+
+    result: dict[str, Any]
+
+
+class _Stopped(_Ended):
+    def __init__(self, error: OffboardError, result: dict[str, Any]) -> None:
+        counts = result["counts"]
+        done = f"{counts.get('done', 0)} of {counts['planned']} changes are recorded as done; one more may have been under way"
+        self.result = {**result, "msg": f"Stopped on the way: {error.msg} ({done}).", "failure": error.to_dict()}
+
+
+class _Refused(_Ended):
     def __init__(self, refusals: list[Refusal], result: dict[str, Any]) -> None:
         lines = [item.msg + (f" Allowed by: {item.allow_with}." if item.allow_with else "") for item in refusals]
         self.result = {
@@ -199,7 +226,7 @@ class _Refused(Exception):
         }
 
 
-class _Failed(Exception):
+class _Failed(_Ended):
     def __init__(self, failed: list[Outcome], result: dict[str, Any]) -> None:
         first = failed[0]
         more = f" ({len(failed) - 1} more in failed_objects)" if len(failed) > 1 else ""
@@ -223,7 +250,7 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> No
     try:
         resource = make(module.params)
         result = _Run(module, resource).run()
-    except (_Refused, _Failed) as exc:
+    except _Ended as exc:
         _close(resource)
         module.fail_json(**exc.result)
     except OffboardError as exc:
@@ -231,10 +258,7 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> No
         module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
     except KeyboardInterrupt:
         _close(resource)
-        module.fail_json(
-            msg="Interrupted. What was done until now is in the journal; run the same task again to go on.",
-            failure={"code": "interrupted", "details": {}},
-        )
+        module.fail_json(msg="interrupted before anything was changed", changed=False, failure={"code": "interrupted", "details": {}})
     else:
         _close(resource)
         module.exit_json(**result)

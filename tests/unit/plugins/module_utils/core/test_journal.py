@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
+
+CHANGE = Change(kind="user", id="1", name="taro", action="password", before={}, after={"password": "(new password)"})
+
+
+def records(*statuses):
+    """An intent, then outcomes with these statuses."""
+    return [journal.intent(CHANGE, "run", "2026-11-21T00:00:00Z"), *(journal.outcome(Outcome(CHANGE, s), "run", "2026-11-21T00:00:01Z") for s in statuses)]
+
+
+def test_an_intent_without_outcome_is_unfinished():
+    assert set(journal.unfinished(records())) == {("user", "1", "password")}
+    assert journal.unfinished(records("done")) == {}
+    assert journal.unfinished(records("failed")) == {}
+    assert set(journal.unfinished(records("failed") + records())) == {("user", "1", "password")}
+
+
+def test_done_counts_only_success_of_that_action():
+    assert journal.done(records("failed"), "password") == set()
+    assert journal.done(records("failed", "done"), "password") == {("user", "1")}
+    assert journal.done(records("done"), "enable") == set()

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, runner
+
+
+class Finished(Exception):
+    """What exit_json and fail_json end with."""
+
+    def __init__(self, failed, result):
+        super().__init__(result.get("msg"))
+        self.failed, self.result = failed, result
+
+
+class Module:
+    """The part of AnsibleModule that the runner uses."""
+
+    def __init__(self, check_mode=False, diff=False, **params):
+        self.check_mode, self._diff, self.params, self.warnings = check_mode, diff, params, []
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+    def exit_json(self, **result):
+        json.dumps(result)
+        raise Finished(False, result)
+
+    def fail_json(self, **result):
+        json.dumps(result)
+        raise Finished(True, result)
+
+
+class Lamps(runner.Resource):
+    """Lamps that shall be off; some break, some stay on although they said yes."""
+
+    noun, kinds = "lamps", ("lamp",)
+
+    def __init__(self, lamps, broken=(), deaf=(), refusals=(), stop=False, interrupt_at=None):
+        self.lamps, self.broken, self.deaf, self.refusals, self.closed = dict(lamps), broken, deaf, refusals, 0
+        self.stop_at_first_failure, self.writes, self.interrupt_at = stop, [], interrupt_at
+
+    def read(self):
+        return [Object("lamp", name, f"lamp {name}", {"on": on}) for name, on in self.lamps.items()]
+
+    def plan(self, current):
+        plan = runner.Plan()
+        for lamp in current:
+            if lamp.id == "exit":
+                plan.skipped.append(Skip("lamp", lamp.id, lamp.name, "emergency_light", "stays on"))
+            elif lamp.state["on"]:
+                plan.changes.append(Change("lamp", lamp.id, lamp.name, "switch_off", {"on": True}, {"on": False}, undo="switch on"))
+            else:
+                plan.unchanged += 1
+        return plan
+
+    def guard(self, plan):
+        return self.refusals
+
+    def apply(self, change):
+        if change.id == self.interrupt_at:
+            raise KeyboardInterrupt
+        self.writes.append(change.id)
+        if change.id in self.broken:
+            raise OffboardError("the bulb is stuck", code="stuck")
+        if change.id not in self.deaf:
+            self.lamps[change.id] = False
+
+    def verify(self, applied):
+        return [Outcome(c, "failed", "not_seen", "still on") for c in applied if self.lamps[c.id]]
+
+    def close(self):
+        self.closed += 1
+
+
+def finish(lamps, module=None):
+    with pytest.raises(Finished) as caught:
+        runner.run(module or Module(), lambda params: lamps)
+    assert lamps.closed == 1
+    return caught.value
+
+
+def ids(entries):
+    return [entry["id"] for entry in entries]
+
+
+def test_what_differs_is_changed_and_a_second_run_changes_nothing():
+    lamps = Lamps({"a": True, "b": False, "exit": True})
+    first = finish(lamps)
+    assert not first.failed and first.result["changed"] and ids(first.result["applied"]) == ["a"]
+    assert first.result["counts"] == {"planned": 1, "unchanged": 1, "skipped": 1, "done": 1}
+    assert first.result["restore"] == [{"kind": "lamp", "id": "a", "name": "lamp a", "undo": "switch on"}]
+    lamps.closed = 0
+    second = finish(lamps)
+    assert not second.failed and not second.result["changed"] and second.result["plan"] == []
+
+
+def test_check_mode_gives_the_same_plan_and_writes_nothing(tmp_path):
+    journal = str(tmp_path / "journal")
+    checked = finish(lamps := Lamps({"a": True, "b": True}), Module(check_mode=True, diff=True, journal=journal))
+    assert lamps.writes == [] and not list(tmp_path.iterdir())
+    real = finish(Lamps({"a": True, "b": True}), Module(diff=True, journal=journal))
+    assert checked.result["plan"] == real.result["plan"] and checked.result["diff"] == real.result["diff"]
+    assert checked.result["changed"] and checked.result["applied"] == []
+    assert set(checked.result) == set(real.result)
+
+
+def test_one_failed_item_hides_no_other():
+    done = finish(Lamps({"a": True, "b": True, "c": True}, broken=("b",)))
+    assert done.failed and ids(done.result["applied"]) == ["a", "c"] and ids(done.result["failed_objects"]) == ["b"]
+    assert done.result["changed"] and done.result["failure"]["code"] == "stuck"
+    assert "1 of 3" in done.result["msg"] and "lamp b" in done.result["msg"]
+
+
+def test_where_order_matters_the_rest_is_not_tried_after_a_failure():
+    lamps = Lamps({"a": True, "b": True, "c": True}, broken=("b",), stop=True)
+    done = finish(lamps)
+    assert lamps.writes == ["a", "b"] and ids(done.result["skipped"]) == ["c"]
+    assert done.result["skipped"][0]["code"] == "earlier_failure"
+
+
+def test_what_cannot_be_seen_afterwards_has_failed():
+    done = finish(Lamps({"a": True, "b": True}, deaf=("b",)))
+    assert done.failed and done.result["failure"]["code"] == "not_seen"
+    assert ids(done.result["applied"]) == ["a"] and ids(done.result["failed_objects"]) == ["b"]
+    assert done.result["counts"]["done"] == 1 and done.result["counts"]["failed"] == 1
+
+
+def test_a_refusal_stops_everything_and_names_the_way_out():
+    lamps = Lamps({"a": True}, refusals=[Refusal("in_use", "lamp a is being read by", ("lamp a",), "accept_darkness: true")])
+    done = finish(lamps)
+    assert done.failed and lamps.writes == [] and not done.result["changed"]
+    assert done.result["failure"]["code"] == "guard_refused"
+    assert "Nothing was changed" in done.result["msg"] and "accept_darkness: true" in done.result["msg"]
+
+
+def test_max_changes_is_always_checked_in_check_mode_too():
+    for check_mode in (False, True):
+        done = finish(Lamps({"a": True, "b": True}), Module(check_mode=check_mode, max_changes=1))
+        assert done.failed and done.result["failure"]["details"]["refusals"][0]["rule"] == "max_changes"
+
+
+def test_the_journal_has_an_intent_before_and_an_outcome_after_each_change(tmp_path):
+    journal = str(tmp_path / "journal")
+    finish(Lamps({"a": True, "b": True, "c": True}, broken=("b",), deaf=("c",)), Module(journal=journal))
+    records = [(r["record"], r["id"], r.get("status")) for r in files.read_records(journal)]
+    assert records == [
+        ("intent", "a", None),
+        ("outcome", "a", "done"),
+        ("intent", "b", None),
+        ("outcome", "b", "failed"),
+        ("intent", "c", None),
+        ("outcome", "c", "done"),
+        ("outcome", "c", "failed"),
+    ]
+
+
+def test_without_a_journal_on_disk_nothing_is_changed():
+    lamps = Lamps({"a": True})
+    done = finish(lamps, Module(journal="/dev/full"))
+    assert done.failed and done.result["failure"]["code"] == "file_write_failed" and lamps.writes == []
+
+
+def test_a_disk_that_fills_up_on_the_way_stops_and_admits_what_was_done(tmp_path, monkeypatch):
+    written = []
+
+    def append(path, records):
+        if len(written) == 3:
+            raise OffboardError("disk full", code="file_write_failed")
+        written.extend(records)
+
+    monkeypatch.setattr(runner, "append_records", append)
+    done = finish(lamps := Lamps({"a": True, "b": True, "c": True}), Module(journal="journal"))
+    assert lamps.writes == ["a", "b"] and done.failed and done.result["changed"]
+    assert done.result["failure"]["code"] == "file_write_failed" and "2 of 3" in done.result["msg"]
+
+
+def test_a_refusal_is_in_the_journal_but_not_in_check_mode(tmp_path):
+    journal = str(tmp_path / "journal")
+    for check_mode, count in ((True, 0), (False, 1)):
+        finish(Lamps({"a": True}), Module(check_mode=check_mode, journal=journal, max_changes=0))
+        assert [r["rule"] for r in files.read_records(journal)] == ["max_changes"] * count
+
+
+def test_an_interruption_is_no_traceback_and_the_journal_tells_the_truth(tmp_path):
+    journal = str(tmp_path / "journal")
+    done = finish(Lamps({"a": True, "b": True}, interrupt_at="b"), Module(journal=journal))
+    assert done.failed and done.result["failure"]["code"] == "interrupted"
+    assert [(r["record"], r["id"]) for r in files.read_records(journal)] == [("intent", "a"), ("outcome", "a"), ("intent", "b")]
+
+
+def test_check_mode_plans_against_what_earlier_plans_predict(tmp_path):
+    predictions = str(tmp_path / "predictions")
+    first = finish(Lamps({"a": True, "b": True}), Module(check_mode=True, predictions=predictions))
+    assert first.result["changed"] and not first.result["predicted"]
+    module = Module(check_mode=True, predictions=predictions)
+    second = finish(Lamps({"a": True, "b": True, "c": True}), module)
+    assert ids(second.result["plan"]) == ["c"] and second.result["predicted"] and len(module.warnings) == 1
+
+
+def test_predictions_are_not_used_in_a_real_run(tmp_path):
+    predictions = str(tmp_path / "predictions")
+    finish(Lamps({"a": True}), Module(check_mode=True, predictions=predictions))
+    done = finish(lamps := Lamps({"a": True}), Module(predictions=predictions))
+    assert lamps.writes == ["a"] and not done.result["predicted"]
+
+
+def test_an_error_while_reading_has_a_code_and_changes_nothing():
+    class Unreachable(Lamps):
+        def read(self):
+            raise OffboardError("no answer from lamp-server", code="unreachable", details={"host": "lamp-server"})
+
+    done = finish(Unreachable({}))
+    assert done.failed and done.result["failure"] == {"code": "unreachable", "details": {"host": "lamp-server"}} and not done.result["changed"]
+
+
+def test_an_info_module_never_reports_a_change():
+    with pytest.raises(Finished) as caught:
+        runner.run_info(Module(), lambda params: {"lamps": []})
+    assert caught.value.result == {"changed": False, "lamps": []}
+
+
+def test_a_missing_library_gives_the_usual_message():
+    with pytest.raises(Finished) as caught:
+        runner.require(Module(), "ldap3", ImportError("No module named 'ldap3'"))
+    assert "ldap3" in caught.value.result["msg"] and caught.value.result["failure"]["code"] == "missing_library"
+    runner.require(Module(), "ldap3", None)
