@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import paths
+from ..company import Person, numbers
 
 # What "protect object from accidental deletion" of Active Directory Users and Computers writes: deny Delete and
 # Delete-subtree to Everyone on the object, deny Delete-child to Everyone on its parent.
@@ -22,10 +23,6 @@ RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"
 def full_dn(dn: str) -> str:
     """The DN of company.yml (relative to the domain) in full."""
     return f"{dn},{paths.AD_BASE}"
-
-
-def person_dn(ou: str, login: str) -> str:
-    return full_dn(f"CN={login},{ou}")
 
 
 def _account(dn: str, sam: str, **attributes: Any) -> dict[str, Any]:
@@ -64,12 +61,8 @@ def _delegate(ou: str, trustee: str) -> list[dict[str, Any]]:
     return [{"do": "ace", "dn": ou, "ace": ace, "sid_of": trustee} for ace in aces]
 
 
-def steps(directory: Mapping[str, Any], people: Mapping[int, Mapping[str, str]]) -> list[dict[str, Any]]:
-    """The steps that turn an empty domain into the fixture's, in order.
-
-    `directory` is the section of company.yml; `people` maps the number of each synced person to `login`, `upn`,
-    `display_name`, `given_name` and `surname`.
-    """
+def steps(directory: Mapping[str, Any], people: Sequence[Person]) -> list[dict[str, Any]]:
+    """The steps that turn an empty domain into the fixture's, in order; `directory` is that section of company.yml."""
     _, _, domain = paths.DC_HOST.partition(".")
     result: list[dict[str, Any]] = []
     protect: list[dict[str, Any]] = []
@@ -86,18 +79,22 @@ def steps(directory: Mapping[str, Any], people: Mapping[int, Mapping[str, str]])
     for ou in operator["may_change"]:
         result += _delegate(full_dn(ou), group)
 
-    ou = directory["people"]["ou"]
+    synced = numbers(directory["people"]["synced"])
+    person_dn = {person.number: full_dn(f"CN={person.account},{directory['people']['ou']}") for person in people if person.number in synced}
     result += [
         _account(
-            person_dn(ou, person["login"]),
-            person["login"],
-            userPrincipalName=person["upn"],
-            mail=person["upn"],
-            displayName=person["display_name"],
-            givenName=person["given_name"],
-            sn=person["surname"],
+            person_dn[person.number],
+            person.account,
+            userPrincipalName=person.upn,
+            mail=person.upn,
+            displayName=person.name,
+            givenName=person.given,
+            sn=person.family,
+            department=person.department,
+            title=person.title,
         )
-        for person in people.values()
+        for person in people
+        if person.number in synced
     ]
     for item in directory["accounts"]:
         dn = full_dn(item["dn"])
@@ -116,9 +113,7 @@ def steps(directory: Mapping[str, Any], people: Mapping[int, Mapping[str, str]])
             protect += _protect(dn)
     for item in directory["groups"]:
         members = [full_dn(dn) for dn in item.get("members", ())]
-        if "members_people" in item:
-            first, last = map(int, item["members_people"].split("-"))
-            members += [person_dn(ou, people[number]["login"]) for number in range(first, last + 1)]
+        members += [person_dn[number] for number in sorted(numbers(item.get("members_people", [])))]
         managed_by = full_dn(item["managed_by"]) if "managed_by" in item else None
         result.append(_group(full_dn(item["dn"]), item["sam"], members, managedBy=managed_by, description=item.get("purpose")))
     return result + protect  # last, because the protection would already bind whoever adds below it

@@ -73,9 +73,7 @@ class DirectoryPart(part.Part):
     # --- the seed -------------------------------------------------------------------------------
 
     def _steps(self) -> list[dict[str, Any]]:
-        directory = company.load()["directory"]
-        first, last = map(int, directory["people"]["synced"].split("-"))
-        return fixture.steps(directory, {number: company.person(number) for number in range(first, last + 1)})
+        return fixture.steps(company.data()["directory"], list(company.people()))
 
     def _seed_file(self) -> Path:
         """The seed's path in the cache. Its name changes with whatever the seed is made from."""
