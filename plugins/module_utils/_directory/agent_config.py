@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which directory accounts and groups an agent's config.yml names. Pure.
+
+The key path of the bind account is `ad.ldap.server` … `user`, the groups are in LDAP filters under `filter`
+(IIJ ID manual, Directory Sync for Active Directory, page 11240713 "config.yml").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .._core.errors import OffboardError
+
+try:
+    import yaml
+
+    YAML_IMPORT_ERROR: ImportError | None = None
+except ImportError as exc:  # reported by the module through missing_required_lib
+    YAML_IMPORT_ERROR = exc
+
+# (memberOf=…) and (memberOf:1.2.840.113556.1.4.1941:=…); a parenthesis inside a value is escaped as \28, \29
+_MEMBER_OF = re.compile(r"\(\s*memberOf\s*(?::[\d.]+:)?=\s*([^()]+?)\s*\)", re.IGNORECASE)
+
+
+def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _walk(value, (*path, str(key)))
+    elif isinstance(node, list):
+        for value in node:
+            yield from _walk(value, path)
+    else:
+        yield path, node
+
+
+def _unescape(value: str) -> str:
+    """The value of a filter (RFC 4515) as text."""
+    octets = re.sub(rb"\\([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), value.encode())
+    return octets.decode("utf-8", "replace")
+
+
+def accounts(text: str) -> list[tuple[str, str]]:
+    """(DN or user name, why) of each account and group that the file names, in its order, without repetition.
+
+    Raises OffboardError `config_unreadable` when it is not YAML. The message never quotes the file: it may hold a password.
+    """
+    try:
+        document = yaml.safe_load(text.lstrip("\ufeff"))
+    except yaml.YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        where = f" near line {mark.line + 1}" if mark else ""
+        raise OffboardError(f"the agent's configuration is not valid YAML{where}; pass the text of its config.yml", code="config_unreadable") from exc
+    found: dict[str, str] = {}
+    for path, value in _walk(document, ()):
+        if not isinstance(value, str):
+            continue
+        where = ".".join(path)
+        if "filter" in path:
+            for dn in _MEMBER_OF.findall(value):
+                found.setdefault(_unescape(dn), f"group in a filter of config.yml ({where})")
+        elif path[:2] == ("ad", "ldap") and path[-1] == "user":
+            found.setdefault(value, f"bind user in config.yml ({where})")
+    return list(found.items())

@@ -1,0 +1,333 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LDAP to Active Directory: bind, read, write, with errors a user can act on. The only file that imports ldap3."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .._core.errors import OffboardError
+from .values import Entry, parent_dn
+
+try:
+    import ldap3
+    from ldap3.core.exceptions import (
+        LDAPCertificateError,
+        LDAPCommunicationError,
+        LDAPException,
+        LDAPInvalidDnError,
+        LDAPPackageUnavailableError,
+        LDAPResponseTimeoutError,
+        LDAPSocketReceiveError,
+        LDAPStartTLSError,
+    )
+    from ldap3.protocol.microsoft import security_descriptor_control, show_deleted_control
+    from ldap3.utils.conv import escape_bytes, escape_filter_chars
+
+    LDAP3_IMPORT_ERROR: ImportError | None = None
+except ImportError as exc:  # reported by the module through missing_required_lib
+    LDAP3_IMPORT_ERROR = exc
+
+PAGE_SIZE = 500  # a domain controller answers at most 1000 entries at once (MaxPageSize)
+DACL = 4  # LDAP_SERVER_SD_FLAGS_OID: the DACL only, since reading the SACL needs a privilege
+_PAGED_RESULTS = "1.2.840.113556.1.4.319"
+
+# The "data" of AD's invalidCredentials: Windows' own error numbers.
+_BIND_FAILURES = {
+    "525": ("wrong_credentials", "there is no such user"),
+    "52e": ("wrong_credentials", "wrong user name or password"),
+    "530": ("logon_denied", "the account may not log on at this time"),
+    "531": ("logon_denied", "the account may not log on from this computer"),
+    "532": ("password_expired", "its password has expired"),
+    "533": ("account_disabled", "the account is disabled"),
+    "701": ("account_expired", "the account has expired"),
+    "773": ("password_must_change", "its password must be changed first"),
+    "775": ("account_locked", "the account is locked out"),
+}
+_NO_SUCH_OBJECT, _INSUFFICIENT_RIGHTS = 32, 50
+# What a result code of a change means; {what} says what was tried, with the object's DN.
+_WRITE_FAILURES = {
+    _NO_SUCH_OBJECT: ("not_found", "{what}: there is no such object (any more), or the account may not see it"),
+    _INSUFFICIENT_RIGHTS: (
+        "insufficient_rights",
+        "{what}: insufficient rights. Grant {user} {right} there, or use another account",
+    ),
+    68: ("already_exists", "{what}: an object with this DN or logon name exists already"),
+    19: ("constraint_violation", "{what}: refused by a constraint of the directory: {message}"),
+    53: ("unwilling_to_perform", "{what}: the domain controller is unwilling to do it: {message}"),
+    66: ("has_children", "{what}: it has objects below it; look at them and remove them first"),
+    10: ("other_domain", "{what}: this belongs to another domain; set host to a domain controller of that one"),
+    51: ("busy", "{what}: the domain controller is busy; try again later"),
+    52: ("unavailable", "{what}: the domain controller is shutting down or unavailable"),
+}
+
+
+def equals(attribute: str, value: str | bytes) -> str:
+    """The filter (attribute=value), with the value escaped."""
+    return f"({attribute}={escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)})"
+
+
+class Client:
+    """One bound connection; opened at the first use.
+
+    `options` are those of the argument fragment DIRECTORY. With `read_only` ldap3 itself refuses every write.
+    All methods raise OffboardError; its codes are the values of `_BIND_FAILURES` and `_WRITE_FAILURES`, and
+    `ca_file_unusable`, `unknown_host`, `unreachable`, `untrusted_certificate`, `timeout`, `connection_lost`, `tls_required`, `kerberos_failed`,
+    `missing_library`, `invalid_dn`, `cannot_read`,
+    `not_active_directory`, `ldap_error`.
+    """
+
+    def __init__(self, options: Mapping[str, Any], *, read_only: bool) -> None:
+        self._options = options
+        self._read_only = read_only
+        self._connection: Any = None
+        self._root: Entry | None = None
+
+    # --- connection -----------------------------------------------------------------------------
+
+    @property
+    def where(self) -> str:
+        """The server, for messages."""
+        scheme = "ldaps" if self._options["tls"] == "ldaps" else "ldap+starttls"
+        return f"{scheme}://{self._options['host']}:{self._port}"
+
+    @property
+    def user(self) -> str:
+        """Who binds, for messages."""
+        return self._options["username"] or "the Kerberos user"
+
+    @property
+    def _port(self) -> int:
+        return self._options["port"] or (636 if self._options["tls"] == "ldaps" else 389)
+
+    def _connect(self) -> Any:
+        options = self._options
+        try:
+            ssl.create_default_context(cafile=options["ca_file"])
+        except OSError as exc:
+            raise OffboardError(f"ca_file: {options['ca_file']} is no readable file of certificates (PEM): {exc}", code="ca_file_unusable") from exc
+        try:
+            socket.getaddrinfo(options["host"], self._port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as exc:
+            raise OffboardError(f"host: the name {options['host']!r} cannot be resolved ({exc})", code="unknown_host") from exc
+        kerberos = options["authentication"] == "kerberos"
+        names = options["valid_names"]
+        with self._failures("cannot open the connection"):
+            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options["ca_file"], valid_names=names or None)
+            server = ldap3.Server(
+                options["host"],
+                port=self._port,
+                use_ssl=options["tls"] == "ldaps",
+                tls=tls,
+                get_info=ldap3.NONE,
+                connect_timeout=options["timeout"],
+            )
+            bind = (
+                # Kerberos needs the server's name, which valid_names holds when host is an address
+                {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.KERBEROS, "sasl_credentials": ((names or [options["host"]])[0],)}
+                if kerberos
+                else {"authentication": ldap3.SIMPLE, "user": options["username"], "password": options["password"]}
+            )
+            connection = ldap3.Connection(
+                server,
+                client_strategy=ldap3.SAFE_SYNC,  # ASYNC loses answers
+                auto_referrals=False,  # a referral must not carry the password to another server
+                receive_timeout=options["timeout"],
+                read_only=self._read_only,
+                **bind,
+            )
+            connection.open()
+            if options["tls"] == "starttls":
+                connection.start_tls()
+            bound, result, _, _ = connection.bind()
+        if not bound:
+            with contextlib.suppress(LDAPException, OSError):
+                connection.unbind()
+            raise self._bind_failure(result)
+        return connection
+
+    def _bind_failure(self, result: Mapping[str, Any]) -> OffboardError:
+        message = str(result.get("message") or "")
+        data = re.search(r"data ([0-9a-f]+)", message)
+        if result["result"] == 49:
+            code, why = _BIND_FAILURES.get(data[1] if data else "52e", ("wrong_credentials", f"the logon failed ({message[:200]})"))
+            return OffboardError(f"cannot bind to {self.where} as {self.user}: {why}", code=code)
+        if result["result"] == 8:
+            return OffboardError(f"{self.where} demands a stronger authentication: {message[:200]}", code="tls_required")
+        return OffboardError(f"cannot bind to {self.where} as {self.user}: {result['description']} {message[:200]}", code="ldap_error")
+
+    @contextlib.contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        """ldap3's exceptions as ours. Result codes are looked at by the caller."""
+        try:
+            yield
+        except OffboardError:
+            raise
+        except LDAPInvalidDnError as exc:
+            raise OffboardError(f"{what}: not a distinguished name ({exc})", code="invalid_dn") from exc
+        except LDAPPackageUnavailableError as exc:
+            raise OffboardError("authentication=kerberos needs the Python library gssapi: pip install gssapi", code="missing_library") from exc
+        except (LDAPResponseTimeoutError, TimeoutError) as exc:
+            raise OffboardError(f"{what}: no answer from {self.where} within {self._options['timeout']} s", code="timeout") from exc
+        except (LDAPException, OSError, ssl.CertificateError) as exc:
+            raise self._connection_failure(what, exc) from exc
+        except Exception as exc:
+            if type(exc).__module__.startswith("gssapi"):  # an optional library: its classes cannot be named here
+                raise OffboardError(
+                    f"Kerberos logon to {self.where} failed: {exc}. Get a ticket with kinit, and let host (or valid_names) be the server's DNS name",
+                    code="kerberos_failed",
+                ) from exc
+            raise
+
+    def _connection_failure(self, what: str, exc: Exception) -> OffboardError:
+        text = " ".join(str(part) for part in (exc, exc.__cause__, exc.__context__) if part)
+        if isinstance(exc, LDAPCertificateError) or "doesn't match" in text:
+            return OffboardError(
+                f"the certificate of {self.where} does not carry that name. Let host be the server's DNS name, or list the name in valid_names",
+                code="untrusted_certificate",
+            )
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            why = re.search(r"certificate verify failed: ([^(\])]*)", text)
+            return OffboardError(
+                f"the certificate of {self.where} is not trusted ({why[1].strip() if why else 'verification failed'}). "
+                "Let ca_file name the certificate authority's file (PEM)",
+                code="untrusted_certificate",
+            )
+        if isinstance(exc, LDAPSocketReceiveError) and "timed out" in text:
+            return OffboardError(f"{what}: no answer from {self.where} within {self._options['timeout']} s", code="timeout")
+        if self._connection is None:
+            reason = "StartTLS failed: " if isinstance(exc, LDAPStartTLSError) else ""
+            return OffboardError(f"cannot reach {self.where}: {reason}{str(exc)[:300]}", code="unreachable")
+        if isinstance(exc, LDAPCommunicationError | OSError):
+            return OffboardError(f"{what}: the connection to {self.where} was lost ({str(exc)[:200]})", code="connection_lost")
+        return OffboardError(f"{what}: {str(exc)[:300]}", code="ldap_error")
+
+    def _open(self) -> Any:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def close(self) -> None:
+        """End the connection; safe when there is none."""
+        if self._connection is not None:
+            with contextlib.suppress(LDAPException, OSError):
+                self._connection.unbind()
+            self._connection = None
+
+    # --- reading --------------------------------------------------------------------------------
+
+    @property
+    def root(self) -> Entry:
+        """The rootDSE, with the SIDs of the bound user's own token (`tokenGroups`: the user's first, then the groups')."""
+        if self._root is None:
+            names = ["defaultNamingContext", "namingContexts", "schemaNamingContext", "tokenGroups", "dnsHostName"]
+            found = self._search("", "(objectClass=*)", ldap3.BASE, names, [], f"cannot read the rootDSE of {self.where}")
+            root = next(iter(found), None)
+            if root is None or root.text("defaultNamingContext") is None:
+                raise OffboardError(f"{self.where} is no Active Directory domain controller", code="not_active_directory")
+            self._root = root
+        return self._root
+
+    def _search(self, base: str, query: str, scope: str, attributes: Sequence[str], controls: list[Any], what: str, cookie: Any = False) -> Any:
+        """One answer. With `cookie` not False one page, and the next cookie; a missing base raises `not_found`."""
+        paged = {"paged_size": PAGE_SIZE, "paged_cookie": cookie} if cookie is not False else {}
+        with self._failures(what):
+            _, result, response, _ = self._open().search(base, query, scope, attributes=list(attributes), controls=controls or None, **paged)
+        if result["result"] == _NO_SUCH_OBJECT:
+            raise OffboardError(f"{what}: there is no such object, or {self.user} may not see it", code="not_found")
+        if result["result"] == 10:
+            raise OffboardError(_WRITE_FAILURES[10][1].format(what=what), code="other_domain")
+        if result["result"] != 0:
+            raise OffboardError(f"{what}: {result['description']} {str(result.get('message') or '')[:200]}", code="cannot_read")
+        entries = [Entry(item["dn"], item["raw_attributes"]) for item in response or () if item["type"] == "searchResEntry"]
+        if cookie is False:
+            return entries
+        control = (result.get("controls") or {}).get(_PAGED_RESULTS)
+        return entries, control["value"]["cookie"] if control else b""
+
+    def read(self, dn: str, attributes: Sequence[str] = ("*",), *, descriptor: bool = False) -> Entry | None:
+        """The object at `dn`; None when it does not exist.
+
+        The directory answers "no such object" for a missing right too, so None is given only when the parent can be
+        read; otherwise `cannot_read`.
+        """
+        names = [*attributes, "nTSecurityDescriptor"] if descriptor else list(attributes)
+        controls = security_descriptor_control(sdflags=DACL) if descriptor else []
+        what = f"cannot read {dn}"
+        try:
+            return self._search(dn, "(objectClass=*)", ldap3.BASE, names, controls, what)[0]
+        except OffboardError as exc:
+            if exc.code != "not_found":
+                raise
+        parent = parent_dn(dn)
+        try:
+            self._search(parent, "(objectClass=*)", ldap3.BASE, ["objectClass"], [], what)
+        except OffboardError as exc:
+            if exc.code != "not_found":
+                raise
+            raise OffboardError(
+                f"{what}: its parent {parent or '(none)'} cannot be read by {self.user} either, so nothing tells whether it is gone. "
+                "Correct the DN, or grant the right to read, or take it off the list",
+                code="cannot_read",
+            ) from exc
+        return None
+
+    def search(self, query: str, attributes: Sequence[str], *, base: str | None = None, deleted: bool = False) -> Iterator[Entry]:
+        """Every object below `base` (default: the domain) that the filter matches, page by page."""
+        controls = [show_deleted_control(criticality=True)] if deleted else []
+        base = self.root.text("defaultNamingContext") if base is None else base
+        cookie: Any = None
+        while True:
+            entries, cookie = self._search(base or "", query, ldap3.SUBTREE, attributes, list(controls), f"cannot search {base} for {query[:100]}", cookie)
+            yield from entries
+            if not cookie:
+                return
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def modify(self, dn: str, changes: Sequence[tuple[str, str, Iterable[bytes]]], right: str) -> None:
+        """Apply (operation, attribute, values), operation being add, replace or delete. `right` names what it needs."""
+        operations = {"add": ldap3.MODIFY_ADD, "replace": ldap3.MODIFY_REPLACE, "delete": ldap3.MODIFY_DELETE}
+        request: dict[str, list[Any]] = {}
+        for operation, attribute, values in changes:
+            request.setdefault(attribute, []).append((operations[operation], list(values)))
+        what = f"cannot change {', '.join(request)} of {dn}"
+        with self._failures(what):
+            _, result, _, _ = self._open().modify(dn, request)
+        self._check(result, what, right)
+
+    def add(self, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
+        """Create an object; `attributes` include objectClass."""
+        what = f"cannot create {dn}"
+        with self._failures(what):
+            _, result, _, _ = self._open().add(dn, None, dict(attributes))
+        self._check(result, what, "the right to create this kind of object (Create Child)")
+
+    def delete(self, dn: str) -> None:
+        """Delete one object, never what lies below it."""
+        what = f"cannot delete {dn}"
+        with self._failures(what):
+            _, result, _, _ = self._open().delete(dn)
+        self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
+
+    def undelete(self, deleted_dn: str, dn: str) -> None:
+        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation")."""
+        what = f"cannot bring back {dn}"
+        changes = {"isDeleted": [(ldap3.MODIFY_DELETE, [])], "distinguishedName": [(ldap3.MODIFY_REPLACE, [dn])]}
+        with self._failures(what):
+            _, result, _, _ = self._open().modify(deleted_dn, changes, controls=[show_deleted_control(criticality=True)])
+        self._check(result, what, "the extended right Reanimate Tombstones on the domain")
+
+    def _check(self, result: Mapping[str, Any], what: str, right: str) -> None:
+        if result["result"] == 0:
+            return
+        message = str(result.get("message") or "")[:300]
+        code, text = _WRITE_FAILURES.get(result["result"], ("ldap_error", "{what}: " + f"{result['description']} {{message}}"))
+        raise OffboardError(text.format(what=what, message=message, user=self.user, right=right), code=code)

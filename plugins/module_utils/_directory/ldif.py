@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LDIF (RFC 2849) records, as ldapmodify and ldifde read them. Pure."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .._core.errors import OffboardError
+
+# SAFE-STRING of RFC 2849, and no space at the end (its note 8)
+_SAFE = re.compile(rb"(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]*(?<! )")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A change record: `add` with the entry's attributes, or `modify` with (operation, attribute, values) in order."""
+
+    dn: str
+    changetype: str
+    attributes: dict[str, list[bytes]] = field(default_factory=dict)
+    changes: list[tuple[str, str, list[bytes]]] = field(default_factory=list)
+
+
+def _line(name: str, value: bytes) -> str:
+    if _SAFE.fullmatch(value):
+        return f"{name}: {value.decode('ascii')}" if value else f"{name}:"
+    return f"{name}:: {base64.b64encode(value).decode('ascii')}"
+
+
+def comment(text: str) -> str:
+    """A comment; what could end the line is shown as an escape."""
+    return "# " + text.encode("unicode_escape").decode("ascii") if re.search(r"[\r\n]", text) else "# " + text
+
+
+def add(dn: str, attributes: Mapping[str, Iterable[bytes]]) -> str:
+    """A record that adds an entry."""
+    lines = [_line("dn", dn.encode()), "changetype: add"]
+    lines += [_line(name, value) for name, values in attributes.items() for value in values]
+    return "\n".join(lines) + "\n"
+
+
+def modify(dn: str, operation: str, attribute: str, values: Iterable[bytes]) -> str:
+    """A record that adds, replaces or deletes values of one attribute."""
+    lines = [_line("dn", dn.encode()), "changetype: modify", f"{operation}: {attribute}"]
+    lines += [_line(attribute, value) for value in values]
+    return "\n".join([*lines, "-"]) + "\n"
+
+
+def _value(line: str) -> tuple[str, bytes]:
+    name, separator, rest = line.partition(":")
+    if not separator or rest.startswith("<"):  # a URL would make reading a copy fetch something
+        raise OffboardError(f"not a line of LDIF: {line[:80]!r}", code="ldif_unreadable")
+    try:
+        return name, base64.b64decode(rest[1:].strip(), validate=True) if rest.startswith(":") else rest.strip(" ").encode()
+    except ValueError as exc:
+        raise OffboardError(f"not base64 in the LDIF: {line[:80]!r}", code="ldif_unreadable") from exc
+
+
+def parse(text: str) -> Iterator[Record]:
+    """The records of a file that `add` and `modify` wrote, or that another program wrote in the same form.
+
+    Raises OffboardError `ldif_unreadable`.
+    """
+    unfolded = re.sub(r"\r?\n ", "", text)
+    for block in re.split(r"(?:\r?\n){2,}", unfolded):
+        lines = [line for line in re.split(r"\r?\n", block) if line and not line.startswith("#") and not line.startswith("version:")]
+        if lines:
+            yield _record(lines)
+
+
+def _record(lines: list[str]) -> Record:
+    pairs = [_value(line) if line != "-" else ("-", b"") for line in lines]
+    if pairs[0][0] != "dn":
+        raise OffboardError(f"an LDIF record begins with {pairs[0][0]!r} instead of dn", code="ldif_unreadable")
+    dn = pairs[0][1].decode()
+    changetype = pairs[1][1].decode() if len(pairs) > 1 and pairs[1][0] == "changetype" else "add"
+    body = pairs[2:] if len(pairs) > 1 and pairs[1][0] == "changetype" else pairs[1:]
+    if changetype == "add":
+        attributes: dict[str, list[bytes]] = {}
+        for name, value in body:
+            attributes.setdefault(name, []).append(value)
+        return Record(dn, changetype, attributes=attributes)
+    if changetype != "modify":
+        raise OffboardError(f"LDIF of {dn}: changetype {changetype!r} is not supported (add and modify are)", code="ldif_unreadable")
+    changes: list[tuple[str, str, list[bytes]]] = []
+    opening = True
+    for name, value in body:
+        if name == "-":
+            opening = True
+        elif opening:
+            changes.append((name, value.decode(), []))
+            opening = False
+        else:
+            changes[-1][2].append(value)
+    return Record(dn, changetype, changes=changes)
