@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The base of this collection's action plugins: the module runs on the controller, and its progress is shown meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from ansible import constants as C
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
+from ansible.utils.display import Display
+
+display = Display()
+
+#: Option of a Windows module: the variables it is taken from, the strongest first (those of the winrm connection plugin).
+CONNECTION_VARIABLES: dict[str, tuple[str, ...]] = {
+    "host": ("ansible_winrm_host", "ansible_host", "inventory_hostname"),
+    "port": ("ansible_winrm_port", "ansible_port"),
+    "username": ("ansible_winrm_user", "ansible_user"),
+    "password": ("ansible_winrm_password", "ansible_winrm_pass", "ansible_password"),
+    "scheme": ("ansible_winrm_scheme",),
+    "transport": ("ansible_winrm_transport",),
+    "ca_file": ("ansible_winrm_ca_trust_path",),
+    "server_cert_validation": ("ansible_winrm_server_cert_validation",),
+}
+
+#: the winrm connection plugin's older names of basic authentication
+_TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
+
+_POLL_SECONDS = 0.5
+#: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
+_FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
+
+
+def progress_line(host: str, record: Mapping[str, Any]) -> str:
+    """One record of `Progress` for people: "sync01: software 1/2, 0.5 per second, 0:02 left, waiting for …"."""
+    line = f"{host}: {record['noun']} {record['done']}/{record['total']}"
+    if record.get("per_second"):
+        line += f", {record['per_second']} per second"
+    if record.get("seconds_left"):
+        minutes, seconds = divmod(int(record["seconds_left"]), 60)
+        line += f", {minutes}:{seconds:02d} left"
+    if record.get("doing"):
+        line += f", {record['doing']}"
+    return line
+
+
+class _ProgressTail:
+    """Shows what is appended to the progress file until the `with` block ends. A fault here never harms the task."""
+
+    def __init__(self, path: str, host: str) -> None:
+        self._path, self._host = path, host
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
+
+    def __enter__(self) -> _ProgressTail:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _records(self, stream: Any) -> Iterator[dict[str, Any]]:
+        """Records appended since the last call; a line that is still being written waits for the next one."""
+        while True:
+            start = stream.tell()
+            line = stream.readline()
+            if not line.endswith("\n"):
+                stream.seek(start)
+                return
+            yield json.loads(line)
+
+    def _follow(self) -> None:
+        pause = _FIRST_LINE_SECONDS
+        shown_at, shown_any, pending = time.monotonic(), False, None
+        with open(self._path, encoding="utf-8") as stream:
+            stopping = False
+            while not stopping:
+                stopping = self._stop.wait(_POLL_SECONDS)
+                for pending in self._records(stream):  # noqa: B007 - the newest one is shown
+                    pass
+                due = time.monotonic() - shown_at >= pause
+                if pending and (due or (stopping and shown_any)):
+                    display.display(progress_line(self._host, pending))
+                    pending, shown_at, shown_any = None, time.monotonic(), True
+                    pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+class ControllerAction(ActionBase):
+    """Runs the task's own module on the controller, whatever the host's connection is, without become.
+
+    The interpreter is the one that runs ansible-playbook, so that the libraries installed beside Ansible are found.
+    """
+
+    _supports_check_mode = True
+    _supports_async = False
+    TRANSFERS_FILES = False
+
+    #: The module's connection options are taken from the host's variables, unless the task names a `host` itself.
+    from_host_variables: ClassVar[bool] = False
+    #: The module has the option `progress_file`.
+    shows_progress: ClassVar[bool] = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What the module returns."""
+        task_vars = dict(task_vars or {})
+        arguments = dict(self._task.args)
+        if self.from_host_variables:
+            arguments = {**self._from_host_variables(task_vars), **arguments}
+        self._use_local_connection(task_vars)
+        super().run(tmp, task_vars)
+        if not self.shows_progress or arguments.get("progress_file"):
+            return self._execute_module(module_args=arguments, task_vars=task_vars)
+        handle, path = tempfile.mkstemp(prefix="offboard-progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)
+        os.close(handle)
+        try:
+            with _ProgressTail(path, task_vars.get("inventory_hostname", "localhost")):
+                return self._execute_module(module_args={**arguments, "progress_file": path}, task_vars=task_vars)
+        finally:
+            os.unlink(path)
+
+    def _from_host_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Connection options of the machine that the task is for; empty when the task or its defaults name another machine.
+
+        Delegation to the controller is a habit that changes nothing here; delegation to another machine means that machine.
+        """
+        variables = task_vars
+        delegate = self._task.delegate_to
+        if delegate and delegate not in C.LOCALHOST:
+            variables = {**task_vars, **task_vars.get("ansible_delegated_vars", {}).get(delegate, {})}
+        # A password must not go to a machine it was not meant for.
+        if self._task.args.get("host") or variables.get("inventory_hostname") in C.LOCALHOST:
+            return {}
+        templar = self._templar.copy_with_new_env(available_variables=variables)
+        options: dict[str, Any] = {"username": self._play_context.remote_user, "password": self._play_context.password}
+        for option, names in CONNECTION_VARIABLES.items():
+            value = next((variables[name] for name in names if variables.get(name) is not None), None)
+            if value is not None:
+                options[option] = templar.template(value)
+        if "transport" in options:
+            names = options["transport"] if isinstance(options["transport"], list) else str(options["transport"]).split(",")
+            first = str(names[0]).strip()
+            options["transport"] = _TRANSPORT_ALIASES.get(first, first)
+        # to_text also opens a value that is encrypted inline with Ansible Vault
+        return {option: value if isinstance(value, int) else to_text(value) for option, value in options.items() if value is not None}
+
+    def _use_local_connection(self, task_vars: dict[str, Any]) -> None:
+        context = self._play_context.copy()
+        context.shell, context.executable, context.become = "sh", C.DEFAULT_EXECUTABLE, False
+        self._play_context = context
+        self._connection = connection_loader.get("ansible.builtin.local", context)
+        # The options come from the configuration alone, as the host's own describe another machine. Pipelining keeps
+        # the module's arguments, with their secrets, off the disk.
+        self._connection.set_options(var_options={}, direct={"pipelining": True})
+        self._connection._shell.set_options(var_options={})
+        interpreter = {"ansible_python_interpreter": task_vars["ansible_playbook_python"]}
+        task_vars.update(interpreter)
+        if self._task.delegate_to:
+            delegated = dict(task_vars.get("ansible_delegated_vars", {}))
+            delegated[self._task.delegate_to] = {**delegated.get(self._task.delegate_to, {}), **interpreter}
+            task_vars["ansible_delegated_vars"] = delegated
