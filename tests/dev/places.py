@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,3 +28,17 @@ def tree() -> Path:
     with contextlib.suppress(FileExistsError):
         link.symlink_to(ROOT)
     return folder
+
+
+def copy(folder: Path) -> Path:
+    """The files of the checkout (uncommitted ones too, ignored ones not) as `folder`/ansible_collections/…; returns that path.
+
+    For the tools that pack or test a collection: they want real files, and would take caches and environments along.
+    """
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    target = folder / COLLECTION
+    for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
+        if (ROOT / name).exists():  # else deleted, but not committed yet
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    return target

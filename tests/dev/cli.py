@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line of `./dev`, once it runs in its own environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from . import demo, environment, stages
+from .places import CACHE, ROOT
+from .say import Failure, say, warn
+
+DESCRIPTION = f"""\
+The one command of this repository. It installs what it needs below {CACHE} and nothing anywhere else,
+except Debian packages (as root; otherwise it says which).
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./dev", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("demo", help="the whole exit from IIJ ID against the lab: check mode, for real, again, report")
+    test = commands.add_parser("test", help="all tests, or the stages named", formatter_class=argparse.RawDescriptionHelpFormatter,
+                               epilog=stages.describe())  # fmt: skip
+    test.add_argument("stage", nargs="*", metavar="STAGE", help="only these stages")
+    commands.add_parser("lint", help="the linters only (./dev test lint)")
+    for name, (_function, text) in PASSED_ON.items():
+        commands.add_parser(name, help=text)
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that children are ended and locks given back
+    try:
+        if argv and argv[0] in PASSED_ON:
+            return PASSED_ON[argv[0]][0](argv[1:])
+        options = _parser().parse_args(argv)
+        if options.command == "demo":
+            return demo.main()
+        return stages.main(options.stage if options.command == "test" else ["lint"])
+    except Failure as failure:
+        warn(f"./dev: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        warn("interrupted")
+        return 130
+
+
+def lab(words: list[str]) -> int:
+    """`./dev lab …`: the lab's own command line; before `up`, the Debian packages of its parts."""
+    if words[:1] == ["up"]:
+        lab_packages()
+    return subprocess.run([sys.executable, "-m", "lab", *words], env={**os.environ, "PYTHONPATH": str(ROOT / "tests")}, check=False).returncode
+
+
+def lab_packages() -> None:
+    """Install the Debian packages of the lab's parts, or say how. A part that then cannot run says so itself."""
+    import lab.directory.part
+    import lab.windows.part
+
+    missing = environment.debian_packages({**lab.directory.part.PACKAGES, **lab.windows.part.PACKAGES})
+    if missing:
+        say(f"The lab needs Debian packages: sudo apt-get install --no-install-recommends {' '.join(missing)}")
+
+
+def bench(words: list[str]) -> int:
+    """`./dev bench [NAME] [options]`: tests/benchmarks/NAME.py, or all of them."""
+    folder = ROOT / "tests" / "benchmarks"
+    names = sorted(file.stem for file in folder.glob("[a-z]*.py"))
+    chosen, options = (words[:1], words[1:]) if words and not words[0].startswith("-") else (names, words)
+    if not set(chosen) <= set(names) or not names:
+        raise Failure(f"benchmarks there are: {', '.join(names) or 'none yet'}")
+    worst = 0
+    for name in chosen:
+        say(f"==> {name}")
+        argv = [sys.executable, str(Path(folder, f"{name}.py")), *options]
+        worst |= subprocess.run(argv, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")}, check=False).returncode
+    return worst
+
+
+def shell(words: list[str]) -> int:
+    """`./dev shell [COMMAND …]`: a shell, or one command, in the environment of the tests."""
+    return subprocess.run(words or [os.environ.get("SHELL", "/bin/sh")], check=False).returncode
+
+
+#: Commands that take all further words as they are.
+PASSED_ON = {
+    "lab": (lab, "up, down, status, reset, iij …: the lab (./dev lab --help)"),
+    "bench": (bench, "the benchmarks in tests/benchmarks, or the one named"),
+    "shell": (shell, "a shell, or the command that follows, in the environment of the tests"),
+}

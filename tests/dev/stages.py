@@ -1,0 +1,274 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`./dev test`: its stages, their counts, and the line that ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from . import environment, places
+from .places import CACHE, ROOT
+from .say import Failure, logged, say, tail
+
+#: Runs of which the logs are kept.
+KEEP_RUNS = 10
+#: No single command of a stage may take longer.
+COMMAND_SECONDS = 1500.0
+
+
+@dataclass(frozen=True)
+class Core:
+    """A release of ansible-core that is tested besides the newest one for the Python at hand."""
+
+    release: str
+    minors: tuple[int, ...]  # Python 3.<minor>, in order of preference
+
+
+# The oldest that meta/runtime.yml promises, and the newest. Pythons: docs.ansible.com, "ansible-core support matrix".
+CORES = (Core("2.18", (11, 12, 13)), Core("2.21", (13, 12, 14)))
+
+
+@dataclass
+class Stage:
+    """One stage while it runs: its counts and its log."""
+
+    name: str
+    folder: Path
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def log(self) -> Path:
+        """Everything that the stage's commands print."""
+        return self.folder / f"{self.name}.log"
+
+    def run(self, argv: Sequence[str | Path], *, cwd: Path = ROOT, env: dict[str, str] | None = None) -> int:
+        """Run a command into the log; returns its exit code."""
+        return logged(argv, self.log, self.name, seconds=COMMAND_SECONDS, cwd=cwd, env=env or dict(os.environ))
+
+    def check(self, name: str, argv: Sequence[str | Path], **options: object) -> bool:
+        """A command that is one test: it passes when it ends with 0."""
+        code = self.run(argv, **options)  # type: ignore[arg-type]
+        if code:
+            self.fail(f"{name} (exit code {code})")
+        else:
+            self.passed += 1
+        return code == 0
+
+    def fail(self, note: str) -> None:
+        """Count one failure, and say which."""
+        self.failed += 1
+        self.notes.append(f"FAILED {note}")
+
+    def skip(self, note: str) -> None:
+        """Count something that cannot run here, and say why."""
+        self.skipped += 1
+        self.notes.append(f"skipped: {note}")
+
+    def count(self, junit: Path) -> int:
+        """Add the counts of a JUnit file; returns how many tests it holds."""
+        tests = 0
+        for case in ElementTree.parse(junit).iter("testcase"):
+            tests += 1
+            problem = next((child for child in case if child.tag in ("failure", "error")), None)
+            skipped = case.find("skipped")
+            title = ".".join(filter(None, (case.get("classname"), case.get("name"))))
+            if problem is not None:
+                first = (problem.get("message") or problem.text or "").strip().split("\n")[0]
+                self.fail(f"{title}: {first[:200]}")
+            elif skipped is not None:
+                self.skip(f"{title}: {(skipped.get('message') or '').strip()[:200]}")
+            else:
+                self.passed += 1
+        return tests
+
+    def pytest(self, *words: str, venv: Path | None = None) -> None:
+        """Run pytest, in the environment `venv` (default: this one), and count its tests."""
+        junit = self.folder / f"{self.name}-{len(list(self.folder.glob('*.xml')))}.xml"
+        python = venv / "bin" / "python" if venv else Path(sys.executable)
+        env = environment.variables(venv) if venv else None
+        code = self.run([python, "-m", "pytest", "-q", f"--junitxml={junit}", "-o", "junit_duration_report=call", *words], env=env)
+        failures = self.failed
+        tests = self.count(junit) if junit.exists() else 0
+        if not tests or (code and failures == self.failed):
+            self.fail(f"pytest {' '.join(words)}: exit code {code}, {tests} tests; see {self.log}")
+
+
+# --- the stages -------------------------------------------------------------------------------
+
+
+def lint(stage: Stage) -> None:
+    """ruff, yamllint, ansible-lint (production), documentation, changelog"""
+    stage.check("ruff check", ["ruff", "check", "."])
+    stage.check("ruff format", ["ruff", "format", "--check", "--diff", "."])
+    stage.check("yamllint", ["yamllint", "--strict", "."])
+    stage.check("antsibull-changelog lint", ["antsibull-changelog", "lint"])
+    stage.check("antsibull-docs lint-collection-docs", ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."])
+    stage.check("ansible-lint", ["ansible-lint", "--offline", "--nocolor"])
+
+
+def unit(stage: Stage) -> None:
+    """unit tests, in this environment"""
+    stage.pytest("-n", "2", "tests/unit")
+
+
+def package(stage: Stage) -> None:
+    """build, contents, installation and documentation of the tarball"""
+    stage.pytest("tests/package")
+
+
+def cores(stage: Stage) -> None:
+    """unit and package tests on the oldest and the newest ansible-core that is supported"""
+    for core in CORES:
+        python = environment.real_python(core.minors)
+        if python is None:
+            pythons = " or ".join(f"3.{minor}" for minor in sorted(core.minors))
+            stage.skip(f"ansible-core {core.release} needs Python {pythons}, which this machine does not have")
+            continue
+        venv = environment.venv(f"core-{core.release}", python, ["requirements-test.txt"], f"ansible-core=={core.release}.*")
+        say(f"    ansible-core {core.release} on {python}")
+        stage.pytest("-n", "2", "tests/unit", "tests/package", venv=venv)
+
+
+def sanity(stage: Stage) -> None:
+    """ansible-test sanity"""
+    # ansible-test keeps its files below the home folder, and makes pip for its environments from a script that it would
+    # download; it takes one that lies there already. pip's own settings and cache stay where they are.
+    home = CACHE / "ansible-test"
+    sources = Path(sys.prefix, "lib", f"python3.{sys.version_info.minor}", "site-packages", "ansible_test", "_internal", "python_requirements.py")
+    for version in set(re.findall(r"pip='([0-9.]+)'", sources.read_text())):
+        bootstrap = home / ".ansible" / "test" / "cache" / f"get_pip_{version.replace('.', '_')}.py"
+        bootstrap.parent.mkdir(parents=True, exist_ok=True)
+        bootstrap.write_text(Path(__file__).with_name("pip_bootstrap.py").read_text())
+    user = Path.home()
+    env = {"XDG_CACHE_HOME": str(user / ".cache"), "XDG_CONFIG_HOME": str(user / ".config"), **os.environ, "HOME": str(home)}
+    env["PATH"] = os.pathsep.join([env["PATH"].split(os.pathsep)[0], str(environment.PYTHON.parent), env["PATH"]])
+    with tempfile.TemporaryDirectory(prefix="offboard-sanity-") as folder:
+        collection = places.copy(Path(folder))
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        code = stage.run(["ansible-test", "sanity", "--requirements", "--junit", "--color", "no", "--python", python], cwd=collection, env=env)
+        failures = stage.failed
+        tests = sum(stage.count(junit) for junit in sorted(collection.glob("tests/output/junit/*.xml")))
+    if "targets skipped" in stage.log.read_text(errors="replace") or not tests or (code and failures == stage.failed):
+        stage.fail(f"ansible-test sanity: exit code {code}, {tests} tests; see {stage.log}")
+
+
+def lab(stage: Stage) -> None:
+    """modules, plugins and the lab itself, against the lab"""
+    with running_lab(stage):
+        stage.pytest("tests/integration_lab")
+
+
+def molecule(stage: Stage) -> None:
+    """each role's molecule scenario against the lab, with idempotence"""
+    scenarios = sorted(path.parent.name for path in ROOT.glob("extensions/molecule/*/molecule.yml"))
+    with running_lab(stage):
+        for scenario in scenarios:
+            stage.check(f"molecule test -s {scenario}", ["molecule", "test", "-s", scenario])
+
+
+def end_to_end(stage: Stage) -> None:
+    """the whole decommissioning against the lab, interrupted and resumed"""
+    with running_lab(stage):
+        stage.pytest("tests/end_to_end")
+
+
+STAGES: dict[str, Callable[[Stage], None]] = {
+    "lint": lint,
+    "unit": unit,
+    "package": package,
+    "cores": cores,
+    "sanity": sanity,
+    "lab": lab,
+    "molecule": molecule,
+    "end-to-end": end_to_end,
+}
+
+
+@contextlib.contextmanager
+def running_lab(stage: Stage) -> Iterator[None]:
+    """The lab, up for the stage. A part that cannot run here is counted as skipped, with its reason."""
+    from . import cli
+
+    ran = cli.lab_runs()
+    cli.lab_packages()
+    code = stage.run([sys.executable, ROOT / "dev", "lab", "up"])
+    if code not in (0, 3):
+        raise Failure(f"the lab did not come up (exit code {code})")
+    try:
+        yield
+    finally:
+        if not ran:
+            stage.run([sys.executable, ROOT / "dev", "lab", "down"])
+
+
+# --- the run ----------------------------------------------------------------------------------
+
+
+def describe() -> str:
+    """For --help."""
+    return "stages:\n" + "\n".join(f"  {name:<12}{function.__doc__}" for name, function in STAGES.items())
+
+
+def _new_folder() -> Path:
+    logs = CACHE / "logs"
+    folder = logs / time.strftime("%Y%m%d-%H%M%S")
+    folder = folder if not folder.exists() else folder.with_name(f"{folder.name}-{os.getpid()}")
+    folder.mkdir(parents=True)
+    for old in sorted(logs.iterdir())[:-KEEP_RUNS]:
+        for file in old.iterdir():
+            file.unlink()
+        old.rmdir()
+    return folder
+
+
+def _run(stage: Stage) -> None:
+    started = time.monotonic()
+    stage.log.touch()
+    say(f"==> {stage.name}: {STAGES[stage.name].__doc__}")
+    try:
+        STAGES[stage.name](stage)
+    except (Failure, OSError) as failure:
+        stage.fail(str(failure))
+    if stage.passed + stage.failed == 0:
+        stage.fail("the stage ran no test")
+    stage.seconds = time.monotonic() - started
+    if stage.failed:
+        tail(stage.log)
+    for note in stage.notes:
+        say(f"    {note}")
+    say(f"    {stage.passed} passed, {stage.failed} failed, {stage.skipped} skipped in {stage.seconds:.0f} s; log: {stage.log}")
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the stages named (default: all); returns the exit code."""
+    unknown = sorted(set(names) - set(STAGES))
+    if unknown:
+        raise Failure(f"no such stage: {', '.join(unknown)}. Stages: {', '.join(STAGES)}")
+    folder = _new_folder()
+    stages = [Stage(name, folder) for name in STAGES if not names or name in names]
+    for stage in stages:
+        _run(stage)
+    say(f"\n{'stage':<12}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
+    for stage in stages:
+        say(f"{stage.name:<12}{stage.passed:>8}{stage.failed:>8}{stage.skipped:>8}{stage.seconds:>9.0f}")
+    for stage in stages:
+        for note in stage.notes:
+            if stage.failed and note.startswith("FAILED"):
+                say(f"{stage.name}: {note}")
+    passed, failed, skipped = (sum(getattr(stage, name) for stage in stages) for name in ("passed", "failed", "skipped"))
+    say(f"\n{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
