@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records of the run's journal (JSON lines): the intent before a change, the outcome after it."""
+"""Records of the run's journal (JSON lines): the intent before a change, the outcome after it, and what a guard refused."""
 
 from __future__ import annotations
 

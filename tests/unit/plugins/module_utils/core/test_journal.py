@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
 
 CHANGE = Change(kind="user", id="1", name="taro", action="password", before={}, after={"password": "(new password)"})
 
@@ -26,3 +26,19 @@ def test_done_counts_only_success_of_that_action():
     assert journal.done(records("failed"), "password") == set()
     assert journal.done(records("failed", "done"), "password") == {("user", "1")}
     assert journal.done(records("done"), "enable") == set()
+
+
+def test_refusals_are_neither_unfinished_nor_done():
+    refused = journal.refusal(Refusal("max_changes", "too many", ("taro",), "max_changes: 30"), "users", "run", "2026-11-21T00:00:02Z")
+    assert refused == {
+        "record": "refusal",
+        "run": "run",
+        "at": "2026-11-21T00:00:02Z",
+        "noun": "users",
+        "rule": "max_changes",
+        "msg": "too many",
+        "objects": ["taro"],
+        "allow_with": "max_changes: 30",
+    }
+    assert set(journal.unfinished([refused, *records()])) == {("user", "1", "password")}
+    assert journal.done([refused, *records("done")], "password") == {("user", "1")}

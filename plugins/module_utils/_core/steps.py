@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps that only a person can do, as data: what is recorded about them and how that changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import OffboardError
+from .model import Change, Object
+
+KIND = "manual_step"
+#: What describes a step, in the order in which it is recorded.
+DEFINITION = ("stage", "en", "ja", "blocks_final_gate", "source")
+_OPEN = {"done": False, "by": "", "at": "", "note": ""}
+_ID = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def to_object(record: Mapping[str, Any]) -> Object:
+    """A step out of its record in the steps file."""
+    return Object(KIND, record["id"], record["id"], {name: value for name, value in record.items() if name != "id"})
+
+
+def to_record(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `to_object`."""
+    return {"id": identity, **{name: state[name] for name in (*DEFINITION, *_OPEN)}}
+
+
+def changes(
+    current: Mapping[str, Mapping[str, Any]],
+    definitions: Iterable[Mapping[str, Any]] = (),
+    confirm: Iterable[str] = (),
+    withdraw: Iterable[str] = (),
+    *,
+    by: str = "",
+    note: str = "",
+    at: str = "",
+) -> list[Change]:
+    """What it takes that `definitions` are recorded, the steps `confirm` are done and the steps `withdraw` are not.
+
+    current: the recorded steps by id. at: the time of the confirmation, RFC 3339 UTC. A step that is done already
+    keeps the person and the time of its first confirmation.
+    Raises OffboardError `invalid_step` for a bad or repeated id, `unknown_step` with the list of those that exist.
+    """
+    states: dict[str, dict[str, Any]] = {identity: dict(state) for identity, state in current.items()}
+    result = []
+    defined: set[str] = set()
+    for definition in definitions:
+        identity = definition["id"]
+        if not _ID.fullmatch(identity) or identity in defined:
+            why = "is defined twice" if identity in defined else "has other characters than a-z, 0-9 and _"
+            raise OffboardError(f"Step {identity!r} {why}; every step needs an id of its own.", code="invalid_step")
+        defined.add(identity)
+        wanted = {name: definition[name] for name in DEFINITION}
+        before = states.get(identity)
+        if before is None:
+            states[identity] = {**wanted, **_OPEN}
+            result.append(Change(KIND, identity, identity, "register", None, states[identity]))
+        elif any(before[name] != value for name, value in wanted.items()):
+            states[identity] = {**before, **wanted}
+            result.append(Change(KIND, identity, identity, "register", {n: before[n] for n in wanted}, wanted))
+    for action, identities, done in (("confirm", confirm, True), ("withdraw", withdraw, False)):
+        after = {"done": True, "by": by, "at": at, "note": note} if done else dict(_OPEN)
+        for identity in identities:
+            state = _known(states, identity)
+            if state["done"] != done:
+                undo = f"withdraw the step {identity}" if done else f"confirm the step {identity} again"
+                result.append(Change(KIND, identity, identity, action, {name: state[name] for name in after}, after, undo=undo))
+                states[identity] = {**state, **after}
+    return result
+
+
+def apply(current: Mapping[str, Mapping[str, Any]], made: Iterable[Change]) -> dict[str, dict[str, Any]]:
+    """The steps after `made`."""
+    states = {identity: dict(state) for identity, state in current.items()}
+    for change in made:
+        states[change.id] = {**states.get(change.id, {}), **(change.after or {})}
+    return states
+
+
+def not_done(states: Mapping[str, Mapping[str, Any]], require: Iterable[str]) -> list[str]:
+    """Those of `require` that are not done. Raises OffboardError `unknown_step`."""
+    return [identity for identity in require if not _known(states, identity)["done"]]
+
+
+def confirm_command(identities: Iterable[str], run_dir: str) -> str:
+    """What a person types when the steps are done."""
+    return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={run_dir} -e step={','.join(identities)} -e by=YOUR_NAME"
+
+
+def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str) -> OffboardError:
+    """`step_not_done`: names each step, what to do in both languages, and how to confirm it."""
+    lines = [f"{identity}: {states[identity]['en']} / {states[identity]['ja']}" for identity in missing]
+    command = confirm_command(missing, run_dir)
+    count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
+    details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}} for identity in missing]
+    return OffboardError(
+        f"{count} not done. {' | '.join(lines)} | When done (実施後): {command}",
+        code="step_not_done",
+        details={"steps": details, "confirm_command": command},
+    )
+
+
+def _known(states: Mapping[str, dict[str, Any]], identity: str) -> dict[str, Any]:
+    if identity in states:
+        return states[identity]
+    known = ", ".join(sorted(states)) or "none is recorded yet; run the stage preflight first"
+    raise OffboardError(f"There is no step {identity!r}. Recorded steps: {known}.", code="unknown_step", details={"steps": sorted(states)})

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A password for Ansible Vault, given as a value or as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core.errors import OffboardError
+
+#: Options of every module that writes or reads an Ansible Vault file; the twin is plugins/doc_fragments/vault.py.
+VAULT: dict[str, Any] = {
+    "vault_password": {"type": "str", "no_log": True},
+    "vault_password_file": {"type": "path", "no_log": False},
+}
+
+
+def vault_password(params: dict[str, Any]) -> bytes:
+    """The password, without the line end of a file. Raises OffboardError `vault_password_missing`, `vault_password_empty`, `file_read_failed`."""
+    value, path = params["vault_password"], params["vault_password_file"]
+    if value is None and path is None:
+        raise OffboardError(
+            "No vault password: give vault_password or vault_password_file (in the roles: offboard_vault_password).", code="vault_password_missing"
+        )
+    if value is not None:
+        password = value.encode()
+    else:
+        try:
+            with open(path, "rb") as stream:
+                password = stream.read().strip()
+        except OSError as exc:
+            raise OffboardError(f"cannot read the vault password file {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    if not password:
+        raise OffboardError("The vault password is empty.", code="vault_password_empty")
+    return password

@@ -1,0 +1,173 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: manual_steps
+short_description: Steps that only a person can do, with who confirmed them and when
+version_added: 0.1.0
+description:
+  - Keeps a file with the steps of a run that no program can do, for instance stopping the provisioning in the console of IIJ ID.
+  - A step is registered once, confirmed by a person, and required where a later stage depends on it.
+  - The definition is data of the role that needs the step. What was confirmed stays when a definition is worded anew.
+author:
+  - the offboard.iij_id maintainers
+extends_documentation_fragment:
+  - offboard.iij_id.run
+  - offboard.iij_id.run.attributes
+options:
+  path:
+    description: The file with the steps (JSON) on the controller, usually C(steps.json) in the run folder. It is made when missing.
+    type: path
+    required: true
+  steps:
+    description: Definitions to register. A registered step is never removed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: What the step is called, in C(a-z), C(0-9) and C(_).
+        type: str
+        required: true
+      stage:
+        description: The stage of the run that it belongs to.
+        type: str
+        required: true
+      en:
+        description: What to do, in English.
+        type: str
+        required: true
+      ja:
+        description: What to do, in Japanese.
+        type: str
+        required: true
+      blocks_final_gate:
+        description: Whether the final gate stays closed until the step is done.
+        type: bool
+        default: true
+      source:
+        description: The page that asks for the step, as URL.
+        type: str
+        default: ""
+  confirm:
+    description: Steps that a person has done. One that is confirmed already keeps its first confirmation.
+    type: list
+    elements: str
+    default: []
+  withdraw:
+    description: Steps that were confirmed by mistake.
+    type: list
+    elements: str
+    default: []
+  by:
+    description: Who confirms. Needed with O(confirm).
+    type: str
+  note:
+    description: What else should be remembered, for instance why a step does not apply.
+    type: str
+  require:
+    description:
+      - Steps that must be done. Otherwise the task fails with code V(step_not_done), which names what to do and how to confirm it.
+      - In check mode it only warns.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: offboard.iij_id.manual_steps_info
+"""
+
+EXAMPLES = r"""
+- name: Register a step
+  offboard.iij_id.manual_steps:
+    path: /srv/offboard-run/steps.json
+    steps:
+      - id: provisioning_stopped
+        stage: gate
+        en: Stop the provisioning to Microsoft 365 in the console of IIJ ID.
+        ja: IIJ IDコンソールでMicrosoft 365へのプロビジョニングを停止する。
+        source: https://manual.iij.jp/iid/faq/64947065.html
+
+- name: Confirm it
+  offboard.iij_id.manual_steps:
+    path: /srv/offboard-run/steps.json
+    confirm: [provisioning_stopped]
+    by: Hanako Reiji
+    note: ticket 4711
+
+- name: Go on only when it is done
+  offboard.iij_id.manual_steps:
+    path: /srv/offboard-run/steps.json
+    require: [provisioning_stopped]
+"""
+
+RETURN = r"""
+steps:
+  description: All registered steps as they are after the task.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id: {description: The step., type: str, returned: always}
+    stage: {description: Its stage., type: str, returned: always}
+    en: {description: What to do., type: str, returned: always}
+    ja: {description: The same in Japanese., type: str, returned: always}
+    blocks_final_gate: {description: Whether the final gate waits for it., type: bool, returned: always}
+    source: {description: The page that asks for it., type: str, returned: always}
+    done: {description: Whether it is done., type: bool, returned: always}
+    by: {description: Who confirmed it., type: str, returned: always}
+    at: {description: 'When, as RFC 3339 in UTC.', type: str, returned: always}
+    note: {description: What the person noted., type: str, returned: always}
+plan:
+  description: The changes, the same in check mode.
+  returned: always
+  type: list
+  elements: dict
+failure:
+  description:
+    - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(file_read_failed) or V(file_write_failed).
+    - With V(step_not_done), C(details) holds C(steps) and C(confirm_command).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._module.arguments import RUN, spec
+from ..module_utils._module.runner import run
+from ..module_utils._run_folder.steps import ManualSteps
+
+STEP = {
+    "id": {"type": "str", "required": True},
+    "stage": {"type": "str", "required": True},
+    "en": {"type": "str", "required": True},
+    "ja": {"type": "str", "required": True},
+    "blocks_final_gate": {"type": "bool", "default": True},
+    "source": {"type": "str", "default": ""},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    names = {name: {"type": "list", "elements": "str", "default": []} for name in ("confirm", "withdraw", "require")}
+    module = AnsibleModule(
+        argument_spec=spec(
+            RUN,
+            path={"type": "path", "required": True},
+            steps={"type": "list", "elements": "dict", "default": [], "options": STEP},
+            **names,
+            by={"type": "str"},
+            note={"type": "str"},
+        ),
+        supports_check_mode=True,
+    )
+    if module.params["confirm"] and not (module.params["by"] or "").strip():
+        module.fail_json(msg="Who confirms? Give by, a person's name.", failure={"code": "by_missing", "details": {}})
+    run(module, lambda params: ManualSteps(params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import steps
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+
+AT = "2026-11-21T10:00:00Z"
+
+
+def definition(identity, **other):
+    return {"id": identity, "stage": "gate", "en": f"do {identity}", "ja": f"{identity}をする", "blocks_final_gate": True, "source": "", **other}
+
+
+def state(identity, done=False, **other):
+    record = definition(identity)
+    del record["id"]
+    return {**record, "done": done, "by": "Hanako" if done else "", "at": AT if done else "", "note": "", **other}
+
+
+@pytest.mark.parametrize(
+    ("current", "options", "expected"),
+    [
+        ({}, {"definitions": [definition("a")]}, [("register", "a", None, state("a"))]),
+        ({"a": state("a", done=True)}, {"definitions": [definition("a")]}, []),
+        # a new wording keeps the confirmation
+        ({"a": state("a", done=True)}, {"definitions": [definition("a", en="do a well")]}, [("register", "a", "do a", "do a well")]),
+        ({"a": state("a")}, {"confirm": ["a"], "by": "Taro", "at": AT, "note": "n"}, [("confirm", "a", False, True)]),
+        # the first confirmation stays
+        ({"a": state("a", done=True)}, {"confirm": ["a"], "by": "Taro", "at": AT}, []),
+        ({"a": state("a", done=True)}, {"withdraw": ["a"]}, [("withdraw", "a", True, False)]),
+        ({"a": state("a")}, {"withdraw": ["a"]}, []),
+        # registered and confirmed by one task
+        ({}, {"definitions": [definition("a")], "confirm": ["a"], "by": "Taro"}, [("register", "a", None, state("a")), ("confirm", "a", False, True)]),
+    ],
+)
+def test_changes(current, options, expected):
+    made = steps.changes(current, **options)
+    shown = []
+    for change in made:
+        before, after = change.before, change.after
+        if change.action != "register":
+            before, after = before["done"], after["done"]
+        elif before is not None:
+            before, after = before["en"], after["en"]
+        shown.append((change.action, change.id, before, after))
+    assert shown == expected
+
+
+def test_apply_gives_what_the_changes_promise():
+    current = {"a": state("a")}
+    made = steps.changes(current, [definition("b"), definition("a", ja="新")], confirm=["a"], by="Taro", at=AT, note="ok")
+    after = steps.apply(current, made)
+    assert after["a"] == state("a", done=True, by="Taro", note="ok", ja="新")
+    assert after["b"] == state("b")
+    assert current["a"]["done"] is False
+
+
+@pytest.mark.parametrize("bad", ["", "A", "a-b", "1a", "a b"])
+def test_a_bad_id_is_refused(bad):
+    with pytest.raises(OffboardError) as caught:
+        steps.changes({}, [definition(bad)])
+    assert caught.value.code == "invalid_step"
+
+
+def test_an_id_defined_twice_is_refused():
+    with pytest.raises(OffboardError) as caught:
+        steps.changes({}, [definition("a"), definition("a")])
+    assert caught.value.code == "invalid_step" and "twice" in caught.value.msg
+
+
+@pytest.mark.parametrize("option", ["confirm", "withdraw"])
+def test_an_unknown_step_is_refused_with_the_list(option):
+    with pytest.raises(OffboardError) as caught:
+        steps.changes({"b": state("b"), "a": state("a")}, **{option: ["c"]})
+    assert caught.value.code == "unknown_step" and "a, b" in caught.value.msg
+    with pytest.raises(OffboardError, match="run the stage preflight first"):
+        steps.changes({}, **{option: ["c"]})
+
+
+def test_what_is_required_and_open_is_named_in_both_languages_with_the_command():
+    states = {"a": state("a"), "b": state("b", done=True), "c": state("c")}
+    assert steps.not_done(states, ["a", "b", "c"]) == ["a", "c"]
+    error = steps.not_done_error(states, ["a", "c"], "/srv/run")
+    assert error.code == "step_not_done"
+    assert "do a / aをする" in error.msg and "do c / cをする" in error.msg
+    assert error.details["confirm_command"] in error.msg
+    assert "-e offboard_run_dir=/srv/run -e step=a,c -e by=" in error.details["confirm_command"]
+    assert [step["id"] for step in error.details["steps"]] == ["a", "c"]
+    with pytest.raises(OffboardError, match="no step 'x'"):
+        steps.not_done(states, ["x"])
+
+
+def test_a_record_is_read_as_it_was_written():
+    record = steps.to_record("a", state("a", done=True))
+    assert steps.to_record("a", steps.to_object(record).state) == record
