@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab itself asks of the tenant, under `/_lab/`: no part of Microsoft Graph, and no write of it is a tenant write.
+
+`settings`, `faults`, `requests`, `violations`, `reset`, `password`, `objects/{table}[/{id}]`, `status`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from .graph import Graph
+from .resources.users import password_matches
+
+
+def handle(graph: Graph, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+    """Status and JSON answer. Wrong input raises ValueError with a sentence for people."""
+    head, _, rest = path.strip("/").partition("/")
+    body = {} if body is None else body
+    if not isinstance(body, dict):
+        raise ValueError("the body has to be a JSON object")
+    match method, head:
+        case "GET", "status":
+            return 200, {
+                "users": len(graph.store.tables["users"].objects),
+                "fixture": vars(graph.store.fixture),
+                "strict_schema": graph.contract.strict,
+                "violations": len(graph.contract.violations),
+                "throttled": graph.throttle.refused,
+            }
+        case "GET", "settings":
+            return 200, vars(graph.settings)
+        case "PATCH", "settings":
+            graph.settings.change(body)
+            return 200, vars(graph.settings)
+        case "GET", "faults":
+            return 200, [dataclasses.asdict(rule) for rule in graph.faults.rules]
+        case "POST", "faults":
+            return 201, dataclasses.asdict(graph.faults.add(**body))
+        case "DELETE", "faults":
+            graph.faults.clear()
+            return 204, None
+        case "GET", "requests":
+            lines = graph.log.read()
+            return 200, [line for line in lines if line["write"]] if query.get("write") else lines
+        case "DELETE", "requests":
+            graph.log.clear()
+            return 204, None
+        case "GET", "violations":
+            return 200, graph.contract.violations
+        case "POST", "reset":
+            graph.reset(**body)
+            return 200, {"users": len(graph.store.tables["users"].objects)}
+        case "POST", "password":
+            return 200, _password(graph, body)
+        case (("GET" | "PATCH"), "objects"):
+            return 200, _objects(graph, method, rest, body)
+    raise ValueError(f"{method} /_lab/{path}: no such control")
+
+
+def _password(graph: Graph, body: dict[str, Any]) -> dict[str, Any]:
+    """Whether a password is the user's, and how many times one was set since the fixture."""
+    key = str(body.get("user", ""))
+    user = graph.store.tables["users"].objects.get(graph.store.upns.get(key.casefold(), key))
+    if user is None:
+        raise ValueError(f"no user {key!r}")
+    return {"matches": password_matches(user, str(body.get("password", ""))), "count": user["_password_count"]}
+
+
+def _objects(graph: Graph, method: str, rest: str, body: dict[str, Any]) -> Any:
+    """The truth of the store, whatever reads through Graph show; PATCH arranges a state without a tenant write."""
+    table, _, key = rest.partition("/")
+    if table not in graph.store.tables:
+        raise ValueError(f"no table {table!r}; tables are {', '.join(sorted(graph.store.tables))}")
+    objects = graph.store.tables[table].objects
+    if not key:
+        return list(objects.values())
+    if key not in objects:
+        raise ValueError(f"no {key!r} in {table}")
+    if method == "PATCH":
+        graph.store.delay = 0.0
+        graph.store.put(table, key, body)
+        graph.store.flush()
+    return objects[key]

@@ -1,0 +1,352 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Microsoft Graph: one request from its path to its answer, and $batch.
+
+The order of the gates is Graph's: token, quota, permission, body. Faults on demand come before all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import pkgutil
+import re
+import time
+import traceback
+import urllib.parse
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..company import Fixture
+from . import resources, throttle
+from .answers import Answer, GraphError, bad_request, denied, encode, now
+from .contract import Contract, Violation
+from .faults import Fault, Faults
+from .operation import OPERATIONS, Call, Operation
+from .settings import Settings
+from .signin import SignIn
+from .store import Store
+
+for _module in pkgutil.iter_modules(resources.__path__):
+    importlib.import_module(f"{resources.__name__}.{_module.name}")
+
+_KEY_CALL = re.compile(r"^(\w+)\((\w+)='([^']*)'\)$")
+_BATCH_LIMIT = 20
+
+
+class Drop(Exception):
+    """The connection is to be cut without an answer."""
+
+
+@dataclass
+class Incoming:
+    """A request as it came; `path` starts after `/v1.0` and is still percent-encoded; header names are lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes | dict[str, Any] | None
+    base: str
+    batch: str | None = None
+
+
+class RequestLog:
+    """Every request served, one JSON line each."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lines: list[str] = []
+        self._log = open(file, "ab", buffering=0)  # noqa: SIM115 - open as long as the tenant
+
+    def add(self, **entry: Any) -> None:
+        self._lines.append(json.dumps({"time": now(), **entry}, ensure_ascii=False))
+
+    def flush(self) -> None:
+        if self._lines:
+            self._log.write(("\n".join(self._lines) + "\n").encode())
+            self._lines.clear()
+
+    def clear(self) -> None:
+        self._lines.clear()
+        os.truncate(self.file, 0)
+
+    def read(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+
+
+def _tree() -> dict[str, Any]:
+    """Operations by path segment; `{}` stands for any one segment, `` holds the operations by method."""
+    root: dict[str, Any] = {}
+    for item in OPERATIONS:
+        node = root
+        for segment in item.path.strip("/").split("/"):
+            node = node.setdefault("{}" if segment.startswith("{") else segment, {})
+        node.setdefault("", {})[item.method] = item
+    return root
+
+
+class Graph:
+    """The service over one store."""
+
+    def __init__(self, store: Store, folder: Path, settings: Settings | None = None) -> None:
+        self.store = store
+        self._defaults = settings or Settings()
+        self.settings = replace(self._defaults)
+        self.faults = Faults()
+        self.contract = Contract()
+        self.signin = SignIn(store, folder)
+        self.log = RequestLog(folder / "requests.jsonl")
+        self.throttle = throttle.Throttle(len(store.tables["users"].objects))
+        self._tree = _tree()
+
+    def reset(self, users: int = 0, seeded: str = "blocked") -> None:
+        """Everything back to the fixture: objects, faults, settings, quotas, request log."""
+        self.store.reset(Fixture(users=users, seeded=seeded))
+        self.settings = replace(self._defaults)
+        self.faults.clear()
+        self.contract.violations.clear()
+        self.log.clear()
+        self.throttle = throttle.Throttle(len(self.store.tables["users"].objects))
+
+    def check_answer(self, kind: str, value: Any, operation: Operation) -> None:
+        if self.settings.contract:
+            self.contract.check(kind, value, f"answer to {operation.method} {operation.path}")
+
+    # --- routing ---------------------------------------------------------------------------------------------------------
+
+    def _route(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
+        node, values = self._tree, []
+        for raw in path.strip("/").split("/"):
+            segment = urllib.parse.unquote(raw)
+            call = _KEY_CALL.match(segment)
+            for part in (call[1], f"{call[2]}={call[3]}") if call else (segment,):
+                if part in node and part:
+                    node = node[part]
+                elif "{}" in node:
+                    node = node["{}"]
+                    values.append(part)
+                else:
+                    bad_request(f"Resource not found for the segment '{part}'.", "BadRequest")
+        operations = node.get("", {})
+        if not operations:
+            bad_request(f"Resource not found for the segment '{path.rsplit('/', 1)[-1]}'.", "BadRequest")
+        if method not in operations:
+            raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+        operation = operations[method]
+        names = [segment[1:-1] for segment in operation.path.split("/") if segment.startswith("{")]
+        return operation, dict(zip(names, values, strict=True))
+
+    # --- one request -----------------------------------------------------------------------------------------------------
+
+    async def serve(self, incoming: Incoming) -> Answer:
+        """Answer a request that came on its own. Raises Drop when a fault cuts the connection."""
+        if self.settings.latency:
+            await asyncio.sleep(self.settings.latency)
+        try:
+            if incoming.path == "/$batch":
+                return await self._with_fault(incoming, self._batch)
+            return await self._with_fault(incoming, self._answer)
+        finally:
+            self.store.flush()
+            self.log.flush()
+
+    async def _with_fault(self, incoming: Incoming, answer: Any) -> Answer:
+        """Run a request through the faults, then log it."""
+        request_id = str(uuid.uuid4())
+        fault = self.faults.hit(incoming.method, f"/v1.0{incoming.path}", incoming.batch is not None) if self.faults.rules else None
+        dropped, result = False, None
+        notes: dict[str, Any] = {}
+        try:
+            if fault is None:
+                result = await answer(incoming, None, notes)
+            else:
+                result = await self._faulty(fault, incoming, answer, notes)
+        except Drop:
+            dropped = True
+            raise
+        except GraphError as error:
+            result = self._error(error, incoming, request_id)
+        except Violation as error:
+            result = self._error(GraphError(500, "LabContractViolation", f"lab: contract violation: {error}"), incoming, request_id)
+        except Exception as error:
+            # A fault of the lab's own must fail the test that met it, not only the client.
+            traceback.print_exc()
+            self.contract.violations.append(f"lab: error in {incoming.method} {incoming.path}: {error!r}")
+            result = self._error(GraphError(500, "LabError", f"lab: error: {error!r}"), incoming, request_id)
+        finally:
+            self.log.add(
+                method=incoming.method,
+                path=f"/v1.0{incoming.path}{'?' + incoming.query if incoming.query else ''}",
+                status=None if dropped or result is None else result.status,
+                write=incoming.method != "GET" and incoming.path != "/$batch",
+                app_id=notes.get("app_id"),
+                batch=incoming.batch,
+                request_id=request_id,
+                **({"fault": fault.id} if fault else {}),
+            )
+        headers = {"request-id": request_id, **notes.get("headers", {}), **result.headers}
+        if "client-request-id" in incoming.headers:
+            headers["client-request-id"] = incoming.headers["client-request-id"]
+        return replace(result, headers=headers)
+
+    async def _faulty(self, fault: Fault, incoming: Incoming, answer: Any, notes: dict[str, Any]) -> Answer:
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        result = None
+        if fault.applied or not (fault.drop or fault.status):
+            result = await answer(incoming, fault, notes)
+        if fault.drop:
+            raise Drop
+        if fault.status:
+            headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
+            raise GraphError(fault.status, fault.code or _fault_code(fault.status), fault.message, headers)
+        assert result is not None
+        if fault.next_link and result.body:
+            result = replace(result, body=encode(json.loads(result.body) | {"@odata.nextLink": fault.next_link}))
+        return result
+
+    async def _answer(self, incoming: Incoming, fault: Fault | None, notes: dict[str, Any]) -> Answer:
+        operation, params = self._route(incoming.method, incoming.path)
+        caller = self.signin.caller(incoming.headers.get("authorization"))
+        notes["app_id"] = caller.app_id
+        query = dict(urllib.parse.parse_qsl(incoming.query, keep_blank_values=True))
+        self._pay(operation, caller.app_id, query, notes)
+        if caller.permissions.isdisjoint(operation.permissions):
+            denied()
+        call = Call(
+            graph=self,
+            caller=caller,
+            operation=operation,
+            params=params,
+            query=query,
+            headers=incoming.headers,
+            body=self._body(incoming, operation),
+            url=f"{incoming.base}/v1.0",
+            path=incoming.path,
+            stale=fault is not None and fault.stale,
+        )
+        self.store.delay = self.settings.visibility_delay
+        return operation.handler(call)
+
+    def _pay(self, operation: Operation, app_id: str, query: dict[str, str], notes: dict[str, Any]) -> None:
+        units = throttle.cost(operation.units, query, operation.method)
+        headers = notes["headers"] = {"x-ms-resource-unit": str(units)}
+        if not self.settings.throttling:
+            return
+        writes = int(operation.method != "GET")
+        refusal, used = self.throttle.take(app_id, units, writes, operation.report, self.settings.clock_scale)
+        if used > 0.8:
+            headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
+        if refusal is not None:
+            headers |= {
+                "Retry-After": str(throttle.retry_after(refusal)),
+                "x-ms-throttle-scope": f"{refusal.scope}/{operation.method}/{app_id}",
+                "x-ms-throttle-information": refusal.information,
+            }
+            raise GraphError(429, "TooManyRequests", "Please retry again later.")
+
+    def _body(self, incoming: Incoming, operation: Operation) -> Any:
+        body = incoming.body
+        if isinstance(body, bytes):
+            if not body:
+                body = None
+            else:
+                if "json" not in incoming.headers.get("content-type", ""):
+                    bad_request("Write requests (excluding DELETE) must contain the Content-Type header declaration.", "BadRequest")
+                try:
+                    body = json.loads(body)
+                except ValueError:
+                    bad_request(
+                        "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.", "BadRequest"
+                    )
+        if operation.body is None:
+            return body
+        if not isinstance(body, dict):
+            bad_request("Empty Payload. JSON content expected.", "BadRequest")
+        if self.settings.contract:
+            self.contract.check(operation.body, body, f"body of {operation.method} {operation.path}")
+        return {name: value for name, value in body.items() if name != "@odata.type"}
+
+    def _error(self, error: GraphError, incoming: Incoming, request_id: str) -> Answer:
+        inner = {
+            "date": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+            "request-id": request_id,
+            "client-request-id": incoming.headers.get("client-request-id", request_id),
+        }
+        body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
+        return Answer(error.status, encode(body), error.headers)
+
+    # --- $batch ----------------------------------------------------------------------------------------------------------
+
+    async def _batch(self, incoming: Incoming, _fault: Fault | None, notes: dict[str, Any]) -> Answer:
+        """Each inner request is checked, counted and logged on its own; the envelope is 200 whatever they answer."""
+        if incoming.method != "POST":
+            raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+        notes["app_id"] = self.signin.caller(incoming.headers.get("authorization")).app_id
+        requests = _inner_requests(incoming)
+        batch_id = str(uuid.uuid4())
+        statuses: dict[str, int] = {}
+        parts: list[bytes] = []
+        for item in requests:
+            if any(statuses.get(other, 424) >= 400 for other in item.get("dependsOn", ())):
+                result = self._error(GraphError(424, "FailedDependency", "Failed Dependency"), incoming, batch_id)
+            else:
+                path, _, query = item["url"].partition("?")
+                headers = {name.lower(): value for name, value in item.get("headers", {}).items()}
+                headers["authorization"] = incoming.headers.get("authorization", "")
+                inner = Incoming(item["method"], "/" + path.lstrip("/"), query, headers, item.get("body"), incoming.base, batch_id)
+                if inner.body is not None and "content-type" not in headers:
+                    error = GraphError(400, "BadRequest", "Write requests (excluding DELETE) must contain the Content-Type header declaration.")
+                    result = self._error(error, incoming, batch_id)
+                else:
+                    result = await self._with_fault(inner, self._answer)
+            statuses[item["id"]] = result.status
+            parts.append(_inner_answer(item["id"], result))
+        # Graph answers in no particular order; a client has to go by the ids.
+        return Answer(200, b'{"responses":[' + b",".join(reversed(parts)) + b"]}")
+
+
+def _inner_requests(incoming: Incoming) -> list[dict[str, Any]]:
+    """The requests of a batch, or GraphError 400 when the envelope is wrong."""
+    try:
+        envelope = json.loads(incoming.body or b"")  # type: ignore[arg-type]
+        requests = envelope["requests"]
+        ids = [item["id"] for item in requests]
+        wrong = [item for item in requests if not (isinstance(item["method"], str) and isinstance(item["url"], str))]
+    except (ValueError, KeyError, TypeError):
+        bad_request("Invalid batch payload format.", "BadRequest")
+    if wrong or not requests:
+        bad_request("Invalid batch payload format.", "BadRequest")
+    if len(requests) > _BATCH_LIMIT:
+        bad_request(f"Number of batch request steps exceeds the maximum value of {_BATCH_LIMIT}.", "MaximumValueExceeded")
+    if len(set(ids)) != len(ids):
+        bad_request("Batch request ids must be unique.", "BadRequest")
+    for place, item in enumerate(requests):
+        if item["url"].startswith(("http://", "https://")) or item["url"].lstrip("/").startswith("$batch"):
+            bad_request(f"Invalid batch request url '{item['url']}'.", "BadRequest")
+        if set(item.get("dependsOn", ())) - set(ids[:place]):
+            bad_request("A batch request depends on one that does not come before it.", "BadRequest")
+    return requests
+
+
+def _inner_answer(key: str, answer: Answer) -> bytes:
+    headers = answer.headers | ({"Content-Type": "application/json"} if answer.body else {})
+    head = encode({"id": key, "status": answer.status, "headers": headers})
+    return head[:-1] + b',"body":' + answer.body + b"}" if answer.body else head
+
+
+def _fault_code(status: int) -> str:
+    return {
+        401: "InvalidAuthenticationToken",
+        403: "Authorization_RequestDenied",
+        404: "Request_ResourceNotFound",
+        429: "TooManyRequests",
+        503: "ServiceUnavailable",
+        504: "GatewayTimeout",
+    }.get(status, "InternalServerError" if status >= 500 else "Request_BadRequest")

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The directory audit: one entry for each write, newest first. Source: learn.microsoft.com/graph/api/directoryaudit-list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import company
+from ..answers import Answer
+from ..operation import Call, operation
+from ..store import Object
+
+_OPERATIONS = {"Add": "Add", "Update": "Update", "Delete": "Delete", "Hard": "Delete", "Remove": "Unassign", "Restore": "Update"}
+_CATEGORIES = {"User": "UserManagement", "Group": "GroupManagement", "Application": "ApplicationManagement", "Role": "RoleManagement"}
+
+
+def _view(number: int, entry: list[Any]) -> Object:
+    when, app_id, app_name, principal, activity, kind, target, name, upn = entry
+    key = company.make_id("audit", f"{number}:{when}")
+    return {
+        "id": f"Directory_{key}",
+        "activityDateTime": when,
+        "activityDisplayName": activity,
+        "additionalDetails": [],
+        "category": _CATEGORIES.get(kind, "ApplicationManagement" if kind == "ServicePrincipal" else "DirectoryManagement"),
+        "correlationId": key,
+        "initiatedBy": {
+            "user": None,
+            "app": {"appId": app_id, "displayName": app_name, "servicePrincipalId": principal, "servicePrincipalName": None},
+        },
+        "loggedByService": "Core Directory",
+        "operationType": _OPERATIONS.get(activity.split(" ", 1)[0], "Update"),
+        "result": "success",
+        "resultReason": "",
+        "targetResources": [{"id": target, "displayName": name, "type": kind, "userPrincipalName": upn, "modifiedProperties": []}],
+    }
+
+
+@operation("GET", "/auditLogs/directoryAudits", permissions="AuditLog.Read.All", report=True)
+def list_audits(call: Call) -> Answer:
+    entries = call.store.audits
+    rows = [_view(number, entries[number]) for number in range(len(entries) - 1, -1, -1)]
+    return call.page("directoryAudit", rows, default_top=1000, max_top=1000)

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domains: read, change, promote, what refers to them.
+
+Sources: learn.microsoft.com/graph/api/resources/domain and its operations; learn.microsoft.com/entra/identity/users/domains-manage
+and /domains-verify-custom-subdomain for subdomains.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ..answers import Answer, bad_request
+from ..operation import NO_CONTENT, Call, not_found, operation
+from ..store import Object, Store
+
+_READ = "Domain.Read.All Domain.ReadWrite.All"
+_CHANGEABLE = {"authenticationType", "isDefault", "supportedServices", "passwordNotificationWindowInDays", "passwordValidityPeriodInDays"}
+
+
+def root_of(store: Store, domain: Object) -> Object:
+    """The root domain, whose authentication a subdomain inherits."""
+    while domain["_parent"]:
+        domain = store.tables["domains"].visible(domain["_parent"]) or domain | {"_parent": None}
+    return domain
+
+
+def is_federated(store: Store, name: str) -> bool:
+    """Whether sign-in to the domain goes to an identity provider now. A conversion takes effect after a while."""
+    domain = store.tables["domains"].visible(name)
+    if domain is None:
+        return False
+    root = root_of(store, domain)
+    return root["authenticationType"] == "Federated" and not time.time() >= (root.get("_managed_at") or float("inf"))
+
+
+def view(store: Store, domain: Object) -> Object:
+    return domain | {"authenticationType": "Federated" if is_federated(store, domain["id"]) else "Managed"}
+
+
+@operation("GET", "/domains", permissions=f"{_READ} Directory.Read.All")
+def list_domains(call: Call) -> Answer:
+    return call.page("domain", [view(call.store, item) for item in call.table("domains")])
+
+
+@operation("GET", "/domains/{domain}", permissions=f"{_READ} Directory.Read.All")
+def get_domain(call: Call) -> Answer:
+    return call.one("domain", view(call.store, call.get("domains", call.params["domain"])))
+
+
+@operation("GET", "/domains/{domain}/rootDomain", permissions=f"{_READ} Directory.Read.All")
+def get_root(call: Call) -> Answer:
+    return call.one("domain", view(call.store, root_of(call.store, call.get("domains", call.params["domain"]))))
+
+
+@operation("GET", "/domains/{domain}/domainNameReferences", permissions=_READ, units=4)
+def references(call: Call) -> Answer:
+    suffix = "@" + call.get("domains", call.params["domain"])["id"]
+    users = [item for item in call.table("users") if item["userPrincipalName"].endswith(suffix)]
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", "id": item["id"]} for item in users])
+
+
+@operation("POST", "/domains", permissions="Domain.ReadWrite.All", body="domain")
+def create(call: Call) -> Answer:
+    if call.body.get("authenticationType") == "Federated":
+        bad_request("Creation of federated domain is not allowed.")
+    name = str(call.body.get("id", "")).lower()
+    if "." not in name:
+        bad_request(f"Invalid value specified for property 'id' of resource 'Domain': '{name}'.")
+    if name in call.table("domains").objects:
+        bad_request(f"A domain with the name '{name}' already exists.")
+    parent = next((key for key in call.table("domains").objects if name.endswith(f".{key}")), None)
+    domain = next(iter(call.table("domains").objects.values())) | {
+        "id": name,
+        "authenticationType": "Managed",
+        "isDefault": False,
+        "isInitial": False,
+        "isRoot": parent is None,
+        # A subdomain of a verified domain is verified at once; another has to show a DNS record first.
+        "isVerified": parent is not None,
+        "_parent": parent,
+    }
+    call.store.put("domains", name, domain)
+    call.audit("Add unverified domain", "Other", domain)
+    return call.one("domain", view(call.store, domain), 201)
+
+
+@operation("PATCH", "/domains/{domain}", permissions="Domain.ReadWrite.All", body="domain")
+def update(call: Call) -> Answer:
+    domain = call.current("domains", call.params["domain"])
+    if wrong := set(call.body) - _CHANGEABLE:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    values = dict(call.body)
+    wanted = values.pop("authenticationType", None)
+    federated = is_federated(call.store, domain["id"])
+    if wanted == "Federated" and not federated:
+        bad_request("Changing authenticationType from Managed to Federated is currently not supported.")
+    if wanted not in (None, "Managed", "Federated"):
+        bad_request("Invalid value specified for property 'authenticationType' of resource 'Domain'.")
+    if wanted == "Managed" and federated:
+        if domain["_parent"]:
+            # No text is published; the rule is: a subdomain inherits from its root and cannot be set on its own.
+            bad_request("The authentication type of a subdomain is inherited from its root domain and cannot be changed.")
+        values["_managed_at"] = domain.get("_managed_at") or time.time() + call.graph.settings.conversion_delay
+    if values.get("isDefault"):
+        if federated:
+            bad_request("Only a managed domain can be the default domain.")
+        for other in list(call.table("domains").objects.values()):
+            if other["isDefault"]:
+                call.store.put("domains", other["id"], {"isDefault": False})
+    call.store.put("domains", domain["id"], values)
+    call.audit("Set domain authentication" if wanted else "Update domain", "Other", domain)
+    return NO_CONTENT
+
+
+@operation("DELETE", "/domains/{domain}", permissions="Domain.ReadWrite.All")
+def delete(call: Call) -> Answer:
+    domain = call.current("domains", call.params["domain"])
+    if domain["isDefault"] or domain["isInitial"]:
+        bad_request("The default domain and the initial domain cannot be deleted.")
+    if any(item["userPrincipalName"].endswith("@" + domain["id"]) for item in call.table("users")):
+        bad_request("Domain is still referenced by users, groups or applications.")
+    call.store.remove("domains", domain["id"])
+    if domain["id"] in call.table("federations").objects:
+        call.store.remove("federations", domain["id"])
+    call.audit("Delete domain", "Other", domain)
+    return NO_CONTENT
+
+
+@operation("POST", "/domains/{domain}/promote", permissions="Domain.ReadWrite.All")
+def promote(call: Call) -> Answer:
+    domain = call.current("domains", call.params["domain"])
+    if not domain["isVerified"]:
+        bad_request("Unverified domains can't be promoted. Verify the domain before promotion.")
+    if not domain["_parent"]:
+        not_found(domain["id"])
+    federated = is_federated(call.store, domain["id"])
+    if federated and any(item["userPrincipalName"].endswith("@" + domain["id"]) for item in call.table("users")):
+        bad_request("Promoting a subdomain with user references isn't allowed. Migrate the users to the current root domain before promotion of the subdomain.")
+    # A promoted subdomain loses the federation it inherited.
+    call.store.put("domains", domain["id"], {"isRoot": True, "_parent": None, "authenticationType": "Managed"})
+    call.audit("Promote subdomain to root", "Other", domain)
+    return Answer(200, b'{"value":true}')

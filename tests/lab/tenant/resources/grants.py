@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Delegated permission grants. Source: learn.microsoft.com/graph/api/resources/oauth2permissiongrant."""
+
+from __future__ import annotations
+
+import uuid
+
+from ..answers import Answer, bad_request
+from ..operation import NO_CONTENT, Call, operation
+
+_WRITE = "DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All"
+_READ = f"Directory.Read.All {_WRITE}"
+
+
+@operation("GET", "/oauth2PermissionGrants", permissions=_READ, units=2)
+def list_grants(call: Call) -> Answer:
+    return call.page("oAuth2PermissionGrant", call.table("oauth2_permission_grants"))
+
+
+@operation("GET", "/oauth2PermissionGrants/{id}", permissions=_READ, units=2)
+def get_grant(call: Call) -> Answer:
+    return call.one("oAuth2PermissionGrant", call.get("oauth2_permission_grants", call.params["id"]))
+
+
+@operation("POST", "/oauth2PermissionGrants", permissions=_WRITE, body="oAuth2PermissionGrant")
+def create(call: Call) -> Answer:
+    body, principals = call.body, call.table("service_principals").objects
+    if body.get("clientId") not in principals or body.get("resourceId") not in principals or not body.get("scope"):
+        bad_request("Not a valid reference update.")
+    values = {"id": str(uuid.uuid4()), "consentType": "AllPrincipals", "principalId": None} | body
+    call.audit("Add delegated permission grant", "ServicePrincipal", principals[body["clientId"]])
+    return call.one("oAuth2PermissionGrant", call.store.put("oauth2_permission_grants", values["id"], values), 201)
+
+
+@operation("DELETE", "/oauth2PermissionGrants/{id}", permissions=_WRITE)
+def delete(call: Call) -> Answer:
+    grant = call.current("oauth2_permission_grants", call.params["id"])
+    call.store.remove("oauth2_permission_grants", grant["id"])
+    call.audit("Remove delegated permission grant", "ServicePrincipal", {"id": grant["clientId"]})
+    return NO_CONTENT

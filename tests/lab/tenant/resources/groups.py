@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Groups and their members. Sources: learn.microsoft.com/graph/api/resources/group, group-post-members, group-delete-members."""
+
+from __future__ import annotations
+
+from ..answers import Answer, bad_request, not_found, now
+from ..operation import NO_CONTENT, Call, operation
+from .licences import apply_group
+
+_READ = "Group.ReadBasic.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All Directory.Read.All Directory.ReadWrite.All"
+_MEMBERS = "GroupMember.ReadBasic.All GroupMember.Read.All GroupMember.ReadWrite.All Group.ReadBasic.All Group.Read.All Group.ReadWrite.All Directory.Read.All"
+_MEMBERS_WRITE = "GroupMember.ReadWrite.All Group.ReadWrite.All Directory.ReadWrite.All"
+_MEMBERS_PER_PATCH = 20
+
+
+@operation("GET", "/groups", permissions=_READ)
+def list_groups(call: Call) -> Answer:
+    return call.page("group", call.table("groups"))
+
+
+@operation("GET", "/groups/{group}", permissions=_READ)
+def get_group(call: Call) -> Answer:
+    return call.one("group", call.get("groups", call.params["group"]))
+
+
+@operation("DELETE", "/groups/{group}", permissions="Group.ReadWrite.All")
+def delete(call: Call) -> Answer:
+    group = call.current("groups", call.params["group"])
+    users = call.table("users").objects
+    for key in group["_members"]:
+        if key in users:
+            apply_group(call.store, users[key], group, False)
+    call.store.remove("groups", group["id"])
+    call.store.put("deleted_groups", group["id"], group | {"deletedDateTime": now()})
+    call.audit("Delete group", "Group", group)
+    return NO_CONTENT
+
+
+@operation("GET", "/groups/{group}/members", permissions=_MEMBERS, units=3)
+def members(call: Call) -> Answer:
+    group, users = call.get("groups", call.params["group"]), call.table("users")
+    rows = [{"@odata.type": "#microsoft.graph.user", **user} for key in group["_members"] if (user := users.visible(key)) is not None]
+    return call.page("directoryObject", rows)
+
+
+def _add(call: Call, references: list[str]) -> Answer:
+    group = call.current("groups", call.params["group"])
+    keys = [reference.rstrip("/").rpartition("/")[2] for reference in references]
+    for key in keys:
+        if key not in call.table("users").objects:
+            not_found(key)
+        if key in group["_members"]:
+            bad_request("One or more added object references already exist for the following modified properties: 'members'.")
+    call.store.put("groups", group["id"], {"_members": group["_members"] + keys})
+    for key in keys:
+        apply_group(call.store, call.table("users").objects[key], group, True)
+    call.audit("Add member to group", "Group", group)
+    return NO_CONTENT
+
+
+@operation("POST", "/groups/{group}/members/$ref", permissions=_MEMBERS_WRITE)
+def add_member(call: Call) -> Answer:
+    if not isinstance(call.body, dict) or not isinstance(call.body.get("@odata.id"), str):
+        bad_request("The property '@odata.id' is required.")
+    return _add(call, [call.body["@odata.id"]])
+
+
+@operation("PATCH", "/groups/{group}", permissions="Group.ReadWrite.All Directory.ReadWrite.All GroupMember.ReadWrite.All", body="group")
+def update(call: Call) -> Answer:
+    group = call.current("groups", call.params["group"])
+    if "members@odata.bind" in call.body:
+        references = call.body["members@odata.bind"]
+        if len(call.body) > 1 or len(references) > _MEMBERS_PER_PATCH:
+            bad_request(f"Up to {_MEMBERS_PER_PATCH} members can be added in one request, and nothing else with them.")
+        return _add(call, references)
+    call.store.put("groups", group["id"], call.body)
+    call.audit("Update group", "Group", group)
+    return NO_CONTENT
+
+
+@operation("DELETE", "/groups/{group}/members/{member}/$ref", permissions=_MEMBERS_WRITE)
+def remove_member(call: Call) -> Answer:
+    group, key = call.current("groups", call.params["group"]), call.params["member"]
+    if key not in group["_members"]:
+        not_found(key)
+    call.store.put("groups", group["id"], {"_members": [item for item in group["_members"] if item != key]})
+    if key in call.table("users").objects:
+        apply_group(call.store, call.table("users").objects[key], group, False)
+    call.audit("Remove member from group", "Group", group)
+    return NO_CONTENT

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The organization. Source: learn.microsoft.com/graph/api/organization-list."""
+
+from __future__ import annotations
+
+from ... import company
+from ..answers import Answer, not_found
+from ..operation import Call, operation
+from ..store import Object
+
+_READ = "Organization.Read.All Organization.ReadWrite.All Directory.Read.All Directory.ReadWrite.All User.Read.All"
+
+
+def _organization(call: Call) -> Object:
+    return {
+        "id": company.tenant_id(),
+        "displayName": company.data()["tenant"]["display_name"],
+        "countryLetterCode": "JP",
+        "preferredLanguage": "ja",
+        "tenantType": "AAD",
+        "createdDateTime": "2022-04-01T00:00:00Z",
+        "onPremisesSyncEnabled": True if any(item["onPremisesSyncEnabled"] for item in call.table("users")) else None,
+        "verifiedDomains": [
+            {
+                "name": item["id"],
+                "type": "Managed",
+                "isDefault": item["isDefault"],
+                "isInitial": item["isInitial"],
+                "capabilities": ", ".join(item["supportedServices"]),
+            }
+            for item in call.table("domains")
+            if item["isVerified"]
+        ],
+        "assignedPlans": [],
+        "businessPhones": [],
+        "technicalNotificationMails": [],
+    }
+
+
+@operation("GET", "/organization", permissions=_READ)
+def list_organizations(call: Call) -> Answer:
+    return call.page("organization", [_organization(call)])
+
+
+@operation("GET", "/organization/{id}", permissions=_READ)
+def get_organization(call: Call) -> Answer:
+    if call.params["id"] != company.tenant_id():
+        not_found(call.params["id"])
+    return call.one("organization", _organization(call))

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Service principals and what they hold. Sources: learn.microsoft.com/graph/api/resources/serviceprincipal and its operations."""
+
+from __future__ import annotations
+
+import uuid
+
+from ..answers import Answer, GraphError, bad_request, not_found, now
+from ..operation import NO_CONTENT, Call, by_alternate_key, operation
+from ..store import Object
+from .applications import delete_principal
+
+_READ = "Application.Read.All Application.ReadWrite.All Directory.Read.All"
+_WRITE = "Application.ReadWrite.All Directory.ReadWrite.All"
+_CHANGEABLE = {"accountEnabled", "appRoleAssignmentRequired", "description", "displayName", "homepage", "isDisabled", "notes", "tags"}
+
+
+def _find(call: Call) -> Object:
+    return call.get("service_principals", by_alternate_key(call, "service_principals", call.params["principal"]))
+
+
+def _current(call: Call) -> Object:
+    return call.current("service_principals", by_alternate_key(call, "service_principals", call.params["principal"]))
+
+
+@operation("GET", "/servicePrincipals", permissions=_READ)
+def list_principals(call: Call) -> Answer:
+    return call.page("servicePrincipal", call.table("service_principals"))
+
+
+@operation("GET", "/servicePrincipals/{principal}", permissions=f"{_READ} Directory.ReadWrite.All")
+def get_principal(call: Call) -> Answer:
+    return call.one("servicePrincipal", _find(call))
+
+
+@operation("PATCH", "/servicePrincipals/{principal}", permissions=_WRITE, body="servicePrincipal")
+def update(call: Call) -> Answer:
+    principal = _current(call)
+    if wrong := set(call.body) - _CHANGEABLE:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    call.store.put("service_principals", principal["id"], call.body)
+    call.audit("Update service principal", "ServicePrincipal", principal)
+    return NO_CONTENT
+
+
+@operation("DELETE", "/servicePrincipals/{principal}", permissions=_WRITE)
+def delete(call: Call) -> Answer:
+    delete_principal(call, _current(call))
+    return NO_CONTENT
+
+
+@operation("GET", "/servicePrincipals/{principal}/owners", permissions=f"{_READ} Directory.ReadWrite.All")
+def owners(call: Call) -> Answer:
+    _find(call)
+    return call.page("directoryObject", [])
+
+
+@operation(
+    "GET",
+    "/servicePrincipals/{principal}/oauth2PermissionGrants",
+    permissions="Directory.Read.All DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All",
+)
+def grants(call: Call) -> Answer:
+    key = _find(call)["id"]
+    return call.page("oAuth2PermissionGrant", [item for item in call.table("oauth2_permission_grants") if item["clientId"] == key])
+
+
+@operation("GET", "/servicePrincipals/{principal}/appRoleAssignments", permissions=f"{_READ} Directory.ReadWrite.All", units=2)
+def assignments(call: Call) -> Answer:
+    key = _find(call)["id"]
+    return call.page("appRoleAssignment", [item for item in call.table("app_role_assignments") if item["principalId"] == key])
+
+
+@operation("GET", "/servicePrincipals/{principal}/appRoleAssignedTo", permissions=f"{_READ} Directory.ReadWrite.All")
+def assigned_to(call: Call) -> Answer:
+    key = _find(call)["id"]
+    return call.page("appRoleAssignment", [item for item in call.table("app_role_assignments") if item["resourceId"] == key])
+
+
+@operation(
+    "POST",
+    "/servicePrincipals/{principal}/appRoleAssignments",
+    "/servicePrincipals/{principal}/appRoleAssignedTo",
+    permissions="AppRoleAssignment.ReadWrite.All",
+    body="appRoleAssignment",
+)
+def assign(call: Call) -> Answer:
+    body, principals = call.body, call.table("service_principals").objects
+    principal, resource = principals.get(str(body.get("principalId"))), principals.get(str(body.get("resourceId")))
+    if principal is None or resource is None or _current(call)["id"] not in (principal["id"], resource["id"]):
+        bad_request("Not a valid reference update.")
+    if body.get("appRoleId") not in {role["id"] for role in resource["appRoles"]}:
+        bad_request("Permission being assigned was not found on application.")
+    for item in call.table("app_role_assignments").objects.values():
+        if all(item[name] == body[name] for name in ("principalId", "resourceId", "appRoleId")):
+            raise GraphError(400, "Request_BadRequest", "Permission being assigned already exists on the object.")
+    values = {
+        "id": str(uuid.uuid4()),
+        "appRoleId": body["appRoleId"],
+        "createdDateTime": now(),
+        "deletedDateTime": None,
+        "principalDisplayName": principal["displayName"],
+        "principalId": principal["id"],
+        "principalType": "ServicePrincipal",
+        "resourceDisplayName": resource["displayName"],
+        "resourceId": resource["id"],
+    }
+    call.audit("Add app role assignment to service principal", "ServicePrincipal", principal)
+    return call.one("appRoleAssignment", call.store.put("app_role_assignments", values["id"], values), 201)
+
+
+@operation(
+    "DELETE",
+    "/servicePrincipals/{principal}/appRoleAssignments/{id}",
+    "/servicePrincipals/{principal}/appRoleAssignedTo/{id}",
+    permissions="AppRoleAssignment.ReadWrite.All Application.ReadWrite.All",
+)
+def unassign(call: Call) -> Answer:
+    principal = _current(call)
+    assignment = call.current("app_role_assignments", call.params["id"])
+    if principal["id"] not in (assignment["principalId"], assignment["resourceId"]):
+        not_found(assignment["id"])
+    call.store.remove("app_role_assignments", assignment["id"])
+    call.audit("Remove app role assignment from service principal", "ServicePrincipal", principal)
+    return NO_CONTENT

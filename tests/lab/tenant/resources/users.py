@@ -1,0 +1,208 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users: read, create, change, delete, sign-in sessions, memberships.
+
+Sources: learn.microsoft.com/graph/api/user-list, -get, -update (permissions for accountEnabled and passwordProfile), -delete,
+-revokesigninsessions; learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions ("who can reset
+passwords").
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+
+from ... import company
+from ..answers import Answer, bad_request, denied, now
+from ..operation import NO_CONTENT, Call, operation
+from ..store import Object
+from .domains import is_federated
+
+_WRITE = "User.ReadWrite.All Directory.ReadWrite.All"
+_READ = f"User.ReadBasic.All User.Read.All {_WRITE} Directory.Read.All"
+_PASSWORD, _ENABLE = "User-PasswordProfile.ReadWrite.All", "User.EnableDisableAccount.All"
+
+#: roles whose holders a User Administrator may still act on
+_LIMITED_ROLES = {"User Administrator", "Helpdesk Administrator"}
+_HIGHER_ROLES = {"Privileged Authentication Administrator", "Global Administrator"}
+#: properties that the on-premises directory masters for a synced user
+_ON_PREMISES = {
+    "displayName", "givenName", "surname", "mail", "mailNickname", "jobTitle", "department", "companyName", "businessPhones", "mobilePhone",
+    "faxNumber", "officeLocation", "userPrincipalName", "onPremisesImmutableId", "proxyAddresses",
+}  # fmt: skip
+_READ_ONLY = {
+    "id", "createdDateTime", "deletedDateTime", "creationType", "assignedLicenses", "licenseAssignmentStates", "assignedPlans",
+    "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSamAccountName", "lastPasswordChangeDateTime",
+    "signInSessionsValidFromDateTime", "proxyAddresses",
+}  # fmt: skip
+
+
+def find(call: Call, key: str | None = None) -> Object:
+    """The user by id or userPrincipalName, or 404."""
+    key = key or call.params["user"]
+    return call.get("users", call.store.upns.get(key.casefold(), key))
+
+
+def find_current(call: Call) -> Object:
+    key = call.params["user"]
+    return call.current("users", call.store.upns.get(key.casefold(), key))
+
+
+def domain_of(upn: str) -> str:
+    return upn.rpartition("@")[2]
+
+
+def password_values(password: str) -> Object:
+    """What is kept of a new password: a salted hash, never the password."""
+    salt = secrets.token_hex(8)
+    return {"_password": company.hash_secret(password, salt), "_salt": salt, "lastPasswordChangeDateTime": now()}
+
+
+def password_matches(user: Object, password: str) -> bool:
+    return user["_password"] is not None and user["_password"] == company.hash_secret(password, user.get("_salt", ""))
+
+
+def check_password(profile: object) -> str:
+    """The password of a passwordProfile, or 400 when it is weak: 8 to 256 characters of three of four classes."""
+    password = profile.get("password") if isinstance(profile, dict) else None
+    classes = [bool(re.search(pattern, password or "")) for pattern in ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")]
+    if not password or not 8 <= len(password) <= 256 or sum(classes) < 3:
+        bad_request("The specified password does not comply with password complexity requirements. Please provide a different password.")
+    return password
+
+
+def check_target(call: Call, user: Object) -> None:
+    """An administrator's account needs a higher role than User Administrator, whatever the permissions."""
+    target = call.directory_roles(user["id"])
+    if not target - _LIMITED_ROLES:
+        return
+    if not call.directory_roles(call.caller.principal_id) & _HIGHER_ROLES:
+        denied()
+
+
+def _check_permissions(call: Call, user: Object) -> None:
+    names = set(call.body)
+    if "passwordProfile" in names:
+        roles = call.directory_roles(call.caller.principal_id)
+        if not call.may(_PASSWORD) or not roles & ({"User Administrator"} | _HIGHER_ROLES):
+            denied()
+    if "accountEnabled" in names and not (call.may(*_WRITE.split()) or (call.may(_ENABLE) and call.may("User.Read.All"))):
+        denied()
+    if names - {"passwordProfile", "accountEnabled"} and not call.may(*_WRITE.split()):
+        denied()
+    if names & {"passwordProfile", "accountEnabled"}:
+        check_target(call, user)
+
+
+@operation("GET", "/users", permissions=_READ, units=2)
+def list_users(call: Call) -> Answer:
+    return call.page("user", call.table("users"))
+
+
+@operation("GET", "/users/$count", permissions=_READ)
+def count_users(call: Call) -> Answer:
+    if call.headers.get("consistencylevel", "").lower() != "eventual":
+        bad_request("$count is not currently supported.")
+    return Answer(200, str(sum(1 for _ in call.table("users"))).encode())
+
+
+@operation("GET", "/users/{user}", permissions=_READ)
+def get_user(call: Call) -> Answer:
+    return call.one("user", find(call))
+
+
+@operation("POST", "/users", permissions=_WRITE, body="user")
+def create(call: Call) -> Answer:
+    body = call.body
+    for name in ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile"):
+        if body.get(name) is None:
+            bad_request(f"A value is required for property '{name}' of resource 'User'.")
+    upn = body["userPrincipalName"]
+    _check_upn(call, upn)
+    if is_federated(call.store, domain_of(upn)) and not body.get("onPremisesImmutableId"):
+        bad_request("A value is required for property 'onPremisesImmutableId' of resource 'User'.")
+    password = check_password(body["passwordProfile"])
+    values = company.user(upn, body["displayName"], id=str(uuid.uuid4()), mail=None, usageLocation=None, createdDateTime=now())
+    values |= {name: value for name, value in body.items() if name != "passwordProfile"}
+    values |= password_values(password) | {"_password_count": 1}
+    call.audit("Add user", "User", values)
+    return call.one("user", call.store.put("users", values["id"], values), 201)
+
+
+def _check_upn(call: Call, upn: str) -> None:
+    domain = call.table("domains").objects.get(domain_of(upn))
+    if domain is None or not domain["isVerified"]:
+        bad_request("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
+    if upn.casefold() in call.store.upns:
+        bad_request("Another object with the same value for property userPrincipalName already exists.")
+
+
+@operation("PATCH", "/users/{user}", permissions=f"{_WRITE} {_PASSWORD} {_ENABLE}", body="user")
+def update(call: Call) -> Answer:
+    user, body = find_current(call), call.body
+    _check_permissions(call, user)
+    if wrong := set(body) & _READ_ONLY:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    if user["onPremisesSyncEnabled"] and set(body) & (_ON_PREMISES | {"passwordProfile"}):
+        # For a password no text is published; without writeback the cloud cannot set one for a synced user.
+        bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
+    federated = is_federated(call.store, domain_of(user["userPrincipalName"]))
+    values = dict(body)
+    if "passwordProfile" in values:
+        if federated:
+            # No text is published; the rule is: passwordProfile "can't be used for federated users".
+            bad_request("The password of a federated user cannot be set.")
+        password = check_password(values.pop("passwordProfile"))
+        values |= password_values(password) | {"_password_count": user["_password_count"] + 1}
+    if values.get("onPremisesImmutableId", user["onPremisesImmutableId"]) != user["onPremisesImmutableId"] and federated:
+        bad_request("Property 'onPremisesImmutableId' cannot be changed while the user's domain is federated.")
+    if "usageLocation" in values and not re.fullmatch("[A-Z]{2}", str(values["usageLocation"])):
+        bad_request("Invalid value specified for property 'usageLocation' of resource 'User'.")
+    if values.get("userPrincipalName", user["userPrincipalName"]) != user["userPrincipalName"]:
+        _check_upn(call, values["userPrincipalName"])
+    call.store.put("users", user["id"], values)
+    call.audit("Reset user password" if "passwordProfile" in body else "Update user", "User", user)
+    return NO_CONTENT
+
+
+@operation("DELETE", "/users/{user}", permissions="User.DeleteRestore.All User.ReadWrite.All")
+def delete(call: Call) -> Answer:
+    user = find_current(call)
+    check_target(call, user)
+    call.store.remove("users", user["id"])
+    call.store.put("deleted_users", user["id"], user | {"deletedDateTime": now()})
+    call.audit("Delete user", "User", user)
+    return NO_CONTENT
+
+
+@operation("POST", "/users/{user}/revokeSignInSessions", permissions=f"User.RevokeSessions.All {_WRITE}")
+def revoke_sessions(call: Call) -> Answer:
+    user = find_current(call)
+    check_target(call, user)
+    call.store.put("users", user["id"], {"signInSessionsValidFromDateTime": now()})
+    call.audit("Update StsRefreshTokenValidFrom Timestamp", "User", user)
+    return Answer(200, b'{"value":true}')
+
+
+@operation(
+    "GET",
+    "/users/{user}/memberOf",
+    permissions="Directory.Read.All Directory.ReadWrite.All Group.ReadBasic.All GroupMember.ReadBasic.All",
+    units=2,
+)
+def member_of(call: Call) -> Answer:
+    user = find(call)
+    groups = [{"@odata.type": "#microsoft.graph.group", **item} for item in call.table("groups") if user["id"] in item["_members"]]
+    roles = [
+        {"@odata.type": "#microsoft.graph.directoryRole", "id": company.make_id("directoryRole", name), "displayName": name}
+        for name in sorted(call.directory_roles(user["id"]))
+    ]
+    return call.page("directoryObject", groups + roles)
+
+
+@operation("GET", "/users/{user}/oauth2PermissionGrants", permissions="Directory.Read.All DelegatedPermissionGrant.ReadWrite.All")
+def grants(call: Call) -> Answer:
+    user = find(call)
+    return call.page("oAuth2PermissionGrant", [item for item in call.table("oauth2_permission_grants") if item["principalId"] == user["id"]])
