@@ -39,7 +39,8 @@ SHUTDOWN_REQUEST = "drive_c/windows/temp/lab-shutdown-request"
 
 IN_START, IN_INPUT, IN_EOF, IN_KILL, IN_FORGET = 1, 2, 3, 4, 5
 OUT_STDOUT, OUT_STDERR, OUT_EXIT, OUT_REFUSED, OUT_STARTED = 10, 11, 12, 13, 14
-_MACHINE_DOWN = 0xC000013A
+_KILLED = 0xC000013A  # STATUS_CONTROL_C_EXIT
+_SHUTTING_DOWN = 1115  # ERROR_SHUTDOWN_IN_PROGRESS
 _BOOT_SECONDS = 60
 
 
@@ -74,12 +75,18 @@ class Command:
                     self._output.append(("stdout" if kind == OUT_STDOUT else "stderr", payload))
                 case 12:
                     self.exit_code, self.ended = struct.unpack("<I", payload)[0], time.time()
-                    self._started = True
                 case 13:
                     self._refusal, self._started = struct.unpack("<I", payload)[0], False
                 case 14:
                     self._started = True
             self._changed.notify_all()
+
+    def machine_down(self) -> None:
+        """The machine went off under the command."""
+        if self._started is None:
+            self.event(OUT_REFUSED, struct.pack("<I", _SHUTTING_DOWN))
+        elif self.exit_code is None:
+            self.event(OUT_EXIT, struct.pack("<I", _KILLED))
 
     def await_start(self) -> None:
         """MachineError when Windows refuses to start it."""
@@ -152,10 +159,10 @@ class Machine:
             quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             subprocess.run(self._argv("wineserver", "-p"), check=False, **quiet)
             self._host = subprocess.Popen(
-                self._argv("wine", r"C:\windows\system32\winrshost.exe"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+                self._argv("wine64", r"C:\windows\system32\winrshost.exe"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
             )
             threading.Thread(target=self._pump, args=(self._host,), name=f"{self.name} host", daemon=True).start()
-            self.run("cmd.exe /c rem")
+            self.start("lsass.exe")
 
     def power_off(self) -> None:
         """As pulling the plug, except that the registry is written."""
@@ -199,8 +206,7 @@ class Machine:
                 if command:
                     command.event(kind, payload)
         for command in list(self.commands.values()):
-            if command.exit_code is None:
-                command.event(OUT_EXIT, struct.pack("<I", _MACHINE_DOWN))
+            command.machine_down()
         self.commands.clear()
 
     def frame(self, kind: int, number: int, payload: bytes = b"") -> None:

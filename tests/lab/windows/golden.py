@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+r"""The machines as they are before anything is done, made once and cached: programs, setups, products installed.
+
+A folder of `installers/` is a product:
+  setup.iss, setup.wxs or setup.nsi   compiled by the real compiler; a folder without one has nothing to install
+  files/                              what the setup carries
+  drive_c/                            what an administrator writes after the installation, so that no uninstaller knows it
+  tasks/*.xml                         scheduled tasks an administrator makes; <URI> is the name
+
+Run as a program (inside `tree.namespace`), it builds what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import yaml
+
+from .. import paths
+from . import tree
+from .machine import SYSTEM32, Machine, clone
+
+HERE = Path(__file__).parent
+INSTALLERS = HERE / "installers"
+#: applied to every machine first
+COMMON = "common"
+
+_SETUP_ARGUMENTS = {"exe": "/VERYSILENT /SUPPRESSMSGBOXES /NORESTART", "nsi": "/S"}
+#: ours, in System32 of every machine
+_SYSTEM_PROGRAMS = ("winrshost", "schtasks", "shutdown", "lsass")
+#: carried by setups
+_PAYLOADS = ("service",)
+#: another vendor's password filter, registered on every machine
+_DECOY_FILTER = "acmepwfilter.dll"
+
+
+def company() -> dict[str, list[str]]:
+    """The products of each machine."""
+    described = yaml.safe_load((HERE.parent / "company.yml").read_text(encoding="utf-8"))["windows"]
+    return {name: described[name]["products"] for name in paths.WINDOWS}
+
+
+def _key(*parts: object, files: Iterable[Path]) -> str:
+    """A name for what is made of these sources: other sources, other name."""
+    digest = hashlib.sha256(repr(parts).encode())
+    for path in sorted(files):
+        digest.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _base_key() -> str:
+    return _key(tree.INNO_VERSION, files=[*_files(HERE / "programs"), *_files(INSTALLERS), Path(__file__), HERE / "machine.py"])
+
+
+def base() -> Path:
+    """A machine with nothing installed."""
+    return tree.CACHE / f"golden-{_base_key()}" / "base"
+
+
+def of(name: str) -> Path:
+    """The machine `name` as the fixture company has it."""
+    products = "-".join(company()[name])
+    return base().with_name(f"{name}-{hashlib.sha256(products.encode()).hexdigest()[:8]}")
+
+
+def missing() -> list[str]:
+    """The machines that must be built."""
+    return [name for name in paths.WINDOWS if not of(name).exists()]
+
+
+def _compile_programs(out: Path) -> None:
+    compiler = ["x86_64-w64-mingw32-gcc-win32", "-O2", "-s", "-Wall", "-Wextra", "-Werror"]
+    out.mkdir(parents=True, exist_ok=True)
+    for name in _SYSTEM_PROGRAMS + _PAYLOADS:
+        tree.run([*compiler, "-municode", "-o", str(out / f"{name}.exe"), str(HERE / f"programs/{name}.c")])
+    tree.run([*compiler, "-shared", "-o", str(out / "filter.dll"), str(HERE / "programs/filter.c")])
+
+
+def _make_base(programs: Path) -> None:
+    building = base().with_name("base.building")
+    shutil.rmtree(building, ignore_errors=True)
+    machine = Machine("windows", building)
+    machine.wine("wine", "wineboot", "-i")
+    # no display here: without the null driver no window can be made, and setups end with "Invalid window handle"
+    machine.wine("wine", "reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
+    for name in _SYSTEM_PROGRAMS:
+        target = building / SYSTEM32 / f"{name}.exe"
+        target.unlink(missing_ok=True)
+        shutil.copy(programs / f"{name}.exe", target)
+    shutil.copy(programs / "filter.dll", building / SYSTEM32 / _DECOY_FILTER)
+    (building / SYSTEM32 / "Tasks").mkdir(exist_ok=True)
+    machine.power_off()
+    building.rename(base())
+
+
+def _make_setup(product: str, programs: Path, workshop: Machine) -> Path | None:
+    """Compile a product's setup; None when it has none."""
+    folder, out = INSTALLERS / product, programs.parent / "setups"
+    sources = out / f"{product}.sources"
+    shutil.copytree(folder, sources, dirs_exist_ok=True)
+    for program in programs.iterdir():
+        shutil.copy(program, sources)
+    if (folder / "setup.iss").exists():
+        shutil.copy(INSTALLERS / "fault.iss", sources)
+        target = out / f"{product}.exe"
+        workshop.wine("wine", tree.windows_path(tree.inno_compiler()), "/Q", "/O" + tree.windows_path(out), "/F" + product, tree.windows_path(sources / "setup.iss"))
+    elif (folder / "setup.wxs").exists():
+        target = out / f"{product}.msi"
+        tree.run(["wixl", "-a", "x64", "-o", str(target), "setup.wxs"], cwd=sources)
+        for statement in (sources / "statements.sql").read_text().split(";\n"):
+            if statement.strip():
+                tree.run(["msibuild", str(target), "-q", " ".join(statement.split())])
+    elif (folder / "setup.nsi").exists():
+        target = out / f"{product}.nsi.exe"
+        tree.run(["makensis", "-V2", "-NOCD", f"-XOutFile {target}", "setup.nsi"], cwd=sources)
+    else:
+        return None
+    return target
+
+
+def _install(machine: Machine, product: str, setup: Path | None) -> None:
+    folder, c = INSTALLERS / product, machine.prefix / "drive_c"
+    if setup:
+        shutil.copy(setup, c / "windows/temp/setup")
+        program = tree.windows_path(setup)
+        if setup.suffix == ".msi":
+            machine.must(f"msiexec.exe /i {program} /qn /norestart")
+        else:
+            machine.must(f"{program} {_SETUP_ARGUMENTS['nsi' if setup.name.endswith('.nsi.exe') else 'exe']}")
+    if (folder / "drive_c").exists():
+        shutil.copytree(folder / "drive_c", c, dirs_exist_ok=True)
+    for task in sorted((folder / "tasks").glob("*.xml")):
+        uri = re.search("<URI>(.+)</URI>", task.read_text(encoding="utf-8"))
+        if uri is None:
+            raise RuntimeError(f"{task} has no <URI>, which names the task")
+        machine.must(f'schtasks.exe /create /tn "{uri[1]}" /xml "{tree.windows_path(_visible(task))}"')
+    script = folder / "after.cmd"
+    for line in script.read_text(encoding="utf-8").splitlines() if script.exists() else []:
+        if line.strip() and not line.startswith("rem "):
+            machine.must(line)
+
+
+def _visible(source: Path) -> Path:
+    """A source file where machines can see it."""
+    return base().parent / "setups" / f"{source.relative_to(INSTALLERS).parts[0]}.sources" / Path(*source.relative_to(INSTALLERS).parts[1:])
+
+
+def _make_machine(name: str, setups: dict[str, Path | None]) -> None:
+    target = of(name)
+    building = target.with_name(f"{target.name}.making")
+    clone(base(), building)
+    machine = Machine(name, building)
+    machine.boot()
+    try:
+        for product in (COMMON, *company()[name]):
+            _install(machine, product, setups[product])
+    finally:
+        machine.power_off()
+    building.rename(target)
+
+
+def build() -> None:
+    """Build what is missing. Killed at any point, the next call goes on."""
+    base().parent.mkdir(parents=True, exist_ok=True)
+    programs = base().with_name("programs")
+    if not base().exists():
+        with tree.step("making a Windows machine"):
+            _compile_programs(programs)
+            _make_base(programs)
+    names = missing()
+    if not names:
+        return
+    products = [COMMON, *dict.fromkeys(product for name in names for product in company()[name])]
+    with tree.step(f"compiling the setups of {', '.join(products[1:])}"):
+        workshop = Machine("workshop", base().with_name("workshop"))
+        clone(base(), workshop.prefix)
+        try:
+            setups = {product: _make_setup(product, programs, workshop) for product in products}
+        finally:
+            workshop.power_off()
+            shutil.rmtree(workshop.prefix, ignore_errors=True)
+    with tree.step(f"installing them on {', '.join(names)}"), ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: _make_machine(name, setups), names))
+    for old in tree.CACHE.glob("golden-*"):
+        if old != base().parent:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    from .server import reap
+
+    def _main() -> None:
+        try:
+            build()
+        except (RuntimeError, OSError, TimeoutError) as error:
+            sys.exit(f"windows: {error}")
+
+    reap(_main)

@@ -1,0 +1,3 @@
+@echo off
+rem Directory Sync look-alike of the lab: writes down that it ran, syncs nothing.
+echo %DATE% %TIME% recovery_mode>>"%~dp0..\log\lab_recovery_mode_stdout.log"
