@@ -1,0 +1,780 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Microsoft Graph for the modules: sign-in, single requests, streamed lists, batches at the speed of the quota.
+
+msgraph-sdk signs in, builds and carries the requests; bodies stay bytes and dicts, because its typed models cost some 4 ms of
+CPU a user (github.com/microsoftgraph/msgraph-sdk-python issues 584 and 904), lack the federation casts, and send null by the wrong name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import email.utils
+import json
+import re
+import ssl
+import threading
+import time
+import urllib.parse
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .._core.errors import OffboardError
+from . import permissions
+from .pacer import UNIT_QUOTA, WRITE_QUOTA, TokenBucket
+
+try:
+    import httpx
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError, ServiceResponseError
+    from azure.identity import (
+        AzureCliCredential,
+        CertificateCredential,
+        ClientSecretCredential,
+        CredentialUnavailableError,
+        ManagedIdentityCredential,
+        WorkloadIdentityCredential,
+    )
+    from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
+    from kiota_abstractions.method import Method
+    from kiota_abstractions.native_response_handler import NativeResponseHandler
+    from kiota_abstractions.request_information import RequestInformation
+    from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
+    from kiota_http.middleware.options import ResponseHandlerOption
+
+    # The SDK's own adapter without its 16,741 model files: `import msgraph` would read the generated client as well.
+    from msgraph_core import BaseGraphRequestAdapter
+
+    SDK_IMPORT_ERROR: ImportError | None = None
+except ImportError as exc:  # reported by the modules through runner.require
+    SDK_IMPORT_ERROR = exc
+
+#: cloud: (Microsoft Graph, sign-in service); https://learn.microsoft.com/graph/deployments
+CLOUDS = {
+    "global": ("https://graph.microsoft.com", "https://login.microsoftonline.com"),
+    "us_gov_l4": ("https://graph.microsoft.us", "https://login.microsoftonline.us"),
+    "us_gov_l5": ("https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
+    "china": ("https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+}
+
+PAGE_SIZE = 999  # the most that Graph gives; https://learn.microsoft.com/graph/paging
+BATCH_SIZE = 20  # the most that $batch takes; https://learn.microsoft.com/graph/json-batching
+IN_FLIGHT = 8  # batches on their way at once: fills the quota at any latency up to 8 s, and httpx slows down beyond
+
+#: Seconds. A longer Retry-After is an error that says so: a task that silently sleeps for an hour looks dead.
+MAX_RETRY_AFTER = 900
+_CONNECT_TIMEOUT, _ANSWER_TIMEOUT = 30.0, 100.0
+_ATTEMPTS = 6
+_TOKEN_MARGIN = 300  # seconds of life that a token must have left to be used
+
+_T = TypeVar("_T")
+
+
+class GraphError(OffboardError):
+    """Microsoft Graph refused. `status` is the HTTP status, `graph_code` the error code of the body."""
+
+    def __init__(self, msg: str, *, code: str, status: int = 0, graph_code: str = "", request_id: str = "") -> None:
+        facts = {"status": status, "graph_code": graph_code, "request_id": request_id}
+        super().__init__(msg, code=code, details={name: value for name, value in facts.items() if value})
+        self.status = status
+        self.graph_code = graph_code
+
+
+class AnswerLost(GraphError):
+    """A write was sent, and whether it was carried out is not known. Read before writing again."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach Graph; the module options of the same names. `write_quota` is (requests, seconds)."""
+
+    tenant_id: str
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    client_certificate_path: str | None = None
+    client_certificate_password: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    credential: str = "auto"
+    cloud: str = "global"
+    graph_url: str | None = None
+    authority: str | None = None
+    ca_file: str | None = None
+    write_quota: tuple[int, float] = WRITE_QUOTA
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], write_quota: tuple[int, float] = WRITE_QUOTA) -> Connection:
+        """From a module's options. Raises OffboardError when they contradict each other."""
+        names = set(cls.__dataclass_fields__) - {"write_quota"}
+        made = cls(**{name: params[name] for name in names if params.get(name) is not None}, write_quota=write_quota)
+        for option in ("graph_url", "authority"):
+            value = getattr(made, option)
+            if value and urllib.parse.urlsplit(value).scheme != "https":
+                raise OffboardError(f"{option} is {value!r}, but only https is allowed: a token must not travel in clear", code="bad_option")
+        return made
+
+    @property
+    def kind(self) -> str:
+        """The credential that `auto` means: the token, the secret or the certificate, whichever is given, in this order."""
+        if self.credential != "auto":
+            return self.credential
+        for kind, value in (("token", self.access_token), ("secret", self.client_secret), ("certificate", self.client_certificate_path)):
+            if value:
+                return kind
+        raise OffboardError(
+            "no credential: give access_token, client_secret or client_certificate_path, or choose another one by credential", code="bad_option"
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of a batch. `path` is relative to the version ("/users/…"); `tag` is the caller's own."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    tag: Any = None
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a request of a batch. `status` 0: the answer was lost, the request perhaps carried out.
+
+    `failure` is set when the batch as a whole was refused, so that nothing in it was carried out.
+    """
+
+    status: int
+    body: Mapping[str, Any] = field(default_factory=dict)
+    failure: GraphError | None = None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def uncertain(self) -> bool:
+        """Perhaps carried out: no answer, or the server failed after it had accepted the request."""
+        return self.failure is None and (self.status == 0 or self.status >= 500)
+
+    def error(self, request: Request) -> GraphError:
+        """The error that a single request with this answer would have raised."""
+        if self.failure is not None:
+            return self.failure
+        if self.status == 0:
+            return AnswerLost(f"{request.method} {request.path}: the connection broke before the answer came", code="answer_lost")
+        return _error(request.method, request.path, request.body, self.status, self.body, {})
+
+
+Done = Callable[[list[tuple[Request, Answer]]], Iterable[Request] | None]
+
+
+class Client:
+    """Graph's v1.0 endpoint. Safe to make without a network; the first request signs in. Close it when done."""
+
+    def __init__(self, connection: Connection, clock: Callable[[], float] = time.monotonic) -> None:
+        self.connection = connection
+        graph, authority = CLOUDS[connection.cloud]
+        self._scope = f"{graph}/.default"
+        self._base = (connection.graph_url or graph).rstrip("/")
+        self._authority = (connection.authority or authority).rstrip("/")
+        self._clock = clock
+        self._writes = TokenBucket(*connection.write_quota, clock())
+        self._units = TokenBucket(*UNIT_QUOTA, clock())
+        self._tokens: _TokenSource | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        #: HTTP requests sent, and requests inside batches that were refused with 429; for tests and progress
+        self.requests_sent = 0
+        self.refused = 0
+
+    # -- life
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        """The process's one event loop, in a thread of its own so that the next page travels while the last one is planned."""
+        if self._loop is None:
+            self._tokens = _TokenSource(self.connection, self._authority, self._scope)
+            provider = AzureIdentityAccessTokenProvider(
+                self._tokens, options=None, scopes=[self._scope], allowed_hosts=[urllib.parse.urlsplit(self._base).hostname or ""]
+            )
+            limits = httpx.Limits(max_connections=IN_FLIGHT + 1, max_keepalive_connections=IN_FLIGHT + 1)
+            timeout = httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)
+            # HTTP/1.1: faster than HTTP/2 at this number of connections. No redirects: a token goes to no other address.
+            self._http = httpx.AsyncClient(verify=_tls(self.connection.ca_file), limits=limits, timeout=timeout, http2=False)
+            self._adapter = BaseGraphRequestAdapter(BaseBearerTokenAuthenticationProvider(provider), http_client=self._http)
+            self._native = ResponseHandlerOption(NativeResponseHandler())
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="graph", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    def _call(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future = asyncio.run_coroutine_threadsafe(work, self._start())
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Give back connections and end the loop. May be called twice."""
+        if self._loop is not None and self._thread is not None:
+            with contextlib.suppress(Exception):
+                asyncio.run_coroutine_threadsafe(self._http.aclose(), self._loop).result(5)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+            self._loop.close()
+            self._loop = self._thread = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- single requests
+
+    def get(self, path: str, *, eventual: bool = False) -> dict[str, Any]:
+        """One object. Raises GraphError (`not_found` for 404)."""
+        return self._call(self._send("GET", path, eventual=eventual))
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """One object, or None when Graph says 404 several times running: a single 404 may be a replica that lags."""
+        for attempt in range(3):
+            if attempt:
+                time.sleep(1)
+            try:
+                return self.get(path)
+            except GraphError as exc:
+                if exc.status != 404:
+                    raise
+        return None
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Change an object. Sent again when the answer is lost: the same values once more do no harm."""
+        return self._call(self._send("PATCH", path, body))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create or act. Never sent twice: a lost answer or a 5xx raises AnswerLost, and the caller reads before it goes on."""
+        return self._call(self._send("POST", path, body, repeatable=False))
+
+    def delete(self, path: str) -> None:
+        """Remove. 404 counts as removed, since a first attempt may have been carried out without its answer arriving."""
+        try:
+            self._call(self._send("DELETE", path))
+        except GraphError as exc:
+            if exc.status != 404:
+                raise
+
+    # -- lists
+
+    def pages(self, path: str, *, eventual: bool = False) -> Iterator[list[dict[str, Any]]]:
+        """A list, page by page; the next one is fetched while the caller works on this one.
+
+        `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError
+        `foreign_next_link` when the continuation names another host, and `duplicate_page` when it runs in a circle.
+        """
+        coming: Any = asyncio.run_coroutine_threadsafe(self._send("GET", path, eventual=eventual), self._start())
+        seen: set[int] = set()
+        try:
+            while coming is not None:
+                page = coming.result()
+                link = page.get("@odata.nextLink")
+                coming = None
+                if link:
+                    if hash(link) in seen:
+                        raise GraphError(f"GET {path}: Graph sent the same page twice; the list would never end", code="duplicate_page")
+                    seen.add(hash(link))
+                    coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), self._start())
+                yield page.get("value", [])
+        finally:
+            if coming is not None:
+                coming.cancel()
+
+    def list(self, path: str, *, eventual: bool = False) -> Iterator[dict[str, Any]]:
+        """The same, object by object; an object that comes on two pages is given once in a row of pages that overlap."""
+        last: set[str] = set()
+        for page in self.pages(path, eventual=eventual):
+            now = set()
+            for item in page:
+                identity = item.get("id", "")
+                now.add(identity)
+                if not identity or identity not in last:
+                    yield item
+            last = now
+
+    def _own(self, link: str) -> str:
+        """The path of a continuation link, which must lead to the host that we trust with the token."""
+        if not link.startswith(f"{self._base}/v1.0/"):
+            host = urllib.parse.urlsplit(link).netloc
+            raise GraphError(
+                f"Graph's continuation link leads to {host or link!r}, not to {self._base}; it was not followed and no token was sent there",
+                code="foreign_next_link",
+            )
+        return link[len(self._base) + len("/v1.0") :]
+
+    # -- batches
+
+    def batch(self, requests: Iterable[Request], done: Done, in_flight: int = IN_FLIGHT) -> None:
+        """Send many requests, at most 20 in a batch and `in_flight` batches at once, as fast as the quotas allow.
+
+        `done` gets the final answers of each batch (never a 429 before its retries are used up) and may return
+        further requests, which go first. `requests` is read as needed; both run in the client's own thread, one
+        at a time. Refused requests (429) are sent again after the time that Graph asks for; reads whose answer was lost
+        too. A write whose answer was lost is handed to `done` as `uncertain`. On Ctrl-C no new request
+        goes out, answers on their way are handed to `done`, and KeyboardInterrupt is raised.
+        """
+        self._stopping = False
+        engine = _Engine(self, iter(requests), done)
+        future = asyncio.run_coroutine_threadsafe(engine.run(in_flight), self._start())
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            self._stopping = True
+            future.result(_ANSWER_TIMEOUT)
+            raise
+
+    def get_many(self, paths: Iterable[str]) -> Iterator[tuple[str, Answer]]:
+        """(path, answer) of many single reads, by batches; not in order."""
+        paths = iter(paths)
+        while chunk := [path for _, path in zip(range(BATCH_SIZE * IN_FLIGHT), paths, strict=False)]:
+            answers: list[tuple[str, Answer]] = []
+            self.batch((Request("GET", path) for path in chunk), lambda pairs, out=answers: out.extend((r.path, a) for r, a in pairs))
+            yield from answers
+
+    # -- who we are
+
+    def identity(self) -> dict[str, str]:
+        """`app_id`, `upn` and `object_id` as the access token names them; empty strings for what it does not name.
+
+        Decoded, not verified: the answer only feeds guards that protect the caller from locking itself out.
+        """
+        self._start()
+        assert self._tokens is not None
+        parts = self._tokens.get_token(self._scope).token.split(".")
+        claims: dict[str, Any] = {}
+        if len(parts) == 3:
+            with contextlib.suppress(ValueError):
+                claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return {
+            "app_id": claims.get("appid") or claims.get("azp") or self.connection.client_id or "",
+            "upn": claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or "",
+            "object_id": claims.get("oid", ""),
+        }
+
+    # -- transport
+
+    async def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, eventual: bool) -> Any:
+        """One request and its answer (httpx.Response), whatever its status. Raises GraphError when there is none."""
+        info = RequestInformation(Method(method))
+        info.url = f"{self._base}/v1.0{path}"
+        info.url_template = path.partition("?")[0]
+        info.headers.add("Accept", "application/json")
+        if eventual:
+            info.headers.add("ConsistencyLevel", "eventual")
+        if body is not None:
+            info.headers.add("Content-Type", "application/json")
+            info.content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        info.add_request_options([self._native])
+        self.requests_sent += 1
+        try:
+            return await self._adapter.send_primitive_async(info, "bytes", None)
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise _transport_error(exc, self._base, method, path, self.connection.ca_file) from exc
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, eventual: bool = False, repeatable: bool = True) -> dict[str, Any]:
+        """One request outside a batch with bounded retries; its body as a dict (empty for 204)."""
+        renewed = False
+        for attempt in range(1, _ATTEMPTS + 1):
+            if method == "GET":
+                await asyncio.sleep(self._units.take(1, self._clock()))
+            else:
+                await asyncio.sleep(self._writes.take(1, self._clock()))
+            try:
+                response = await self._exchange(method, path, body, eventual)
+            except GraphError as exc:
+                lost = exc.code in ("connection_broken", "timeout")
+                if lost and not repeatable:
+                    raise AnswerLost(f"{exc.msg} Whether it was carried out is not known.", code="answer_lost") from exc
+                if not (lost or exc.code == "connection_failed") or attempt >= 3:
+                    raise
+                await asyncio.sleep(attempt)
+                continue
+            status = response.status_code
+            if 200 <= status < 300:
+                self._note_usage(response.headers)
+                return _json(response.content)
+            if status == 401 and not renewed and self._tokens is not None and self._tokens.renew():
+                renewed = True
+                continue
+            error = _error(method, path, body, status, _json(response.content), response.headers)
+            if status == 429:
+                await self._wait(error, response.headers, attempt, write=method != "GET")
+            elif status >= 500 and not repeatable:
+                raise AnswerLost(f"{error.msg} Whether it was carried out is not known.", code="answer_lost", status=status)
+            elif status in (500, 502, 503, 504) and attempt < _ATTEMPTS:
+                await asyncio.sleep(min(_retry_after(response.headers) or 2.0 ** (attempt - 1), MAX_RETRY_AFTER))
+            else:
+                raise error
+        raise error
+
+    async def _wait(self, error: GraphError, headers: Mapping[str, str], attempt: int, write: bool) -> None:
+        """Wait as a 429 asks; exponentially where it asks nothing. Raises `error` when that would take too long."""
+        seconds = _retry_after(headers)
+        if seconds is None:
+            seconds = min(2.0**attempt, 60.0)
+        if seconds > MAX_RETRY_AFTER:
+            raise GraphError(
+                f"Graph asks to wait {seconds:.0f} s, more than the {MAX_RETRY_AFTER} s that are waited for at most; run the task again later",
+                code="throttled",
+                status=429,
+            ) from error
+        if attempt >= _ATTEMPTS:
+            raise error
+        (self._writes if write else self._units).pause(seconds, self._clock())
+
+    def _note_usage(self, headers: Mapping[str, str]) -> None:
+        """What Graph says about the share of the quota that is used, by whomever (only above 0.8)."""
+        share = headers.get("x-ms-throttle-limit-percentage")
+        if share:
+            with contextlib.suppress(ValueError):
+                self._writes.correct(float(share), self._clock())
+
+
+class _Engine:
+    """Keeps a number of batches in flight until there is nothing left to send."""
+
+    def __init__(self, client: Client, source: Iterator[Request], done: Done) -> None:
+        self._client = client
+        self._source: Iterator[Request] | None = source
+        self._done = done
+        self._first: deque[tuple[Request, int]] = deque()  # follow-ups and refused ones, with the attempts made
+        self._changed = asyncio.Event()
+        self._busy = 0
+        self._failure: Exception | None = None
+
+    async def run(self, in_flight: int) -> None:
+        await asyncio.gather(*(self._work() for _ in range(in_flight)))
+        if self._failure is not None:
+            raise self._failure
+
+    def _next(self) -> list[tuple[Request, int]]:
+        batch: list[tuple[Request, int]] = []
+        if self._client._stopping or self._failure is not None:
+            return batch
+        while len(batch) < BATCH_SIZE and self._first:
+            batch.append(self._first.popleft())
+        while len(batch) < BATCH_SIZE and self._source is not None:
+            request = next(self._source, None)
+            if request is None:
+                self._source = None
+            else:
+                batch.append((request, 0))
+        return batch
+
+    async def _work(self) -> None:
+        while True:
+            batch = self._next()
+            if not batch:
+                if not self._busy:
+                    return
+                self._changed.clear()
+                await self._changed.wait()  # another batch may bring follow-ups
+                continue
+            self._busy += 1
+            try:
+                await self._carry(batch)
+            except Exception as exc:  # kept, so that the batches on their way still end well; raised by run()
+                self._failure = self._failure or exc
+            finally:
+                self._busy -= 1
+                self._changed.set()
+
+    async def _carry(self, batch: list[tuple[Request, int]]) -> None:
+        client = self._client
+        writes = sum(1 for request, _ in batch if request.writes)
+        buckets = [(client._units, len(batch)), (client._writes, writes)] if writes else [(client._units, len(batch))]
+        delay = max(bucket.take(count, client._clock()) for bucket, count in buckets)
+        while delay > 0:
+            await asyncio.sleep(delay)
+            delay = max(bucket.blocked(client._clock()) for bucket, _ in buckets)  # another batch may have been refused meanwhile
+        answers: dict[str, dict[str, Any]] = {}
+        try:
+            answers = await self._post(batch)
+        except GraphError as exc:
+            if exc.code not in ("connection_broken", "timeout", "server_error"):
+                self._done([(request, Answer(exc.status, failure=exc)) for request, _ in batch])
+                raise
+        final: list[tuple[Request, Answer]] = []
+        pause = 0.0
+        for index, (request, attempts) in enumerate(batch):
+            raw = answers.get(str(index))
+            answer = Answer(0) if raw is None else Answer(raw["status"], _decoded(raw.get("body")))
+            again = answer.status == 429 or (answer.uncertain and not request.writes)
+            if answer.status == 429:
+                client.refused += 1
+                pause = max(pause, _retry_after(_folded(raw.get("headers"))) or min(2.0 ** (attempts + 1), 60.0))
+            elif again:
+                pause = max(pause, 1.0)
+            if again and attempts + 1 < _ATTEMPTS and pause <= MAX_RETRY_AFTER and self._failure is None:
+                self._first.append((request, attempts + 1))
+            else:
+                final.append((request, answer))
+        if pause:
+            bucket = client._writes if writes else client._units
+            bucket.pause(min(pause, MAX_RETRY_AFTER), client._clock())
+        if final:
+            self._first.extend((request, 0) for request in self._done(final) or ())
+
+    async def _post(self, batch: list[tuple[Request, int]]) -> dict[str, dict[str, Any]]:
+        """The inner answers by position. The envelope is refused (429, 401) only before anything inside was carried out."""
+        requests = []
+        for index, (request, _) in enumerate(batch):
+            entry: dict[str, Any] = {"id": str(index), "method": request.method, "url": request.path}
+            if request.body is not None:
+                entry |= {"headers": {"Content-Type": "application/json"}, "body": request.body}
+            requests.append(entry)
+        client = self._client
+        renewed = False
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                response = await client._exchange("POST", "/$batch", {"requests": requests}, False)
+            except GraphError as exc:
+                if exc.code not in ("connection_failed", "host_unknown") or attempt == _ATTEMPTS:
+                    raise
+                await asyncio.sleep(2.0**attempt)  # nothing was sent: a network that is away for a minute ends no run of hours
+                continue
+            status = response.status_code
+            if status == 200:
+                client._note_usage(response.headers)
+                answers = {item["id"]: item for item in _json(response.content).get("responses", [])}
+                # A token that ends in mid-batch gives 401 inside; those requests were not carried out.
+                if not renewed and answers and all(item["status"] == 401 for item in answers.values()) and client._tokens and client._tokens.renew():
+                    renewed = True
+                    continue
+                return answers
+            if status == 401 and not renewed and client._tokens is not None and client._tokens.renew():
+                renewed = True
+                continue
+            error = _error("POST", "/$batch", None, status, _json(response.content), response.headers)
+            if status != 429:
+                raise error
+            await client._wait(error, response.headers, attempt, write=True)
+            await asyncio.sleep(client._writes.take(0, client._clock()))
+        raise error
+
+
+class _TokenSource:
+    """A credential that is asked for a token once per token's life, whatever the number of requests."""
+
+    def __init__(self, connection: Connection, authority: str, scope: str) -> None:
+        self._connection, self._authority, self._scope = connection, authority, scope
+        self._inner: Any = None
+        self._token: Any = None
+
+    def get_token(self, *scopes: str, claims: str | None = None, **_: Any) -> Any:
+        """As azure-identity's credentials; `claims` (continuous access evaluation) always asks anew."""
+        if self._connection.kind == "token":
+            return _access_token(self._connection.access_token or "", 2**40)
+        if claims or self._token is None or self._token.expires_on - time.time() < _TOKEN_MARGIN:
+            if self._inner is None:
+                self._inner = _credential(self._connection, self._authority)
+            options = {"claims": claims} if claims else {}
+            try:
+                self._token = self._inner.get_token(*(scopes or (self._scope,)), **options)
+            except (AzureError, ValueError) as exc:  # ValueError: MSAL, when the tenant's address gives no configuration
+                raise _sign_in_error(exc, self._connection, self._authority) from exc
+        return self._token
+
+    def renew(self) -> bool:
+        """Forget the token, which Graph no longer takes. False when there is no way to get another one."""
+        if self._connection.kind == "token":
+            return False
+        self._inner = self._token = None
+        return True
+
+
+def _access_token(token: str, expires_on: int) -> Any:
+    from azure.core.credentials import AccessToken
+
+    return AccessToken(token, expires_on)
+
+
+def _credential(connection: Connection, authority: str) -> Any:
+    """azure-identity's credential. Raises OffboardError `bad_option` for what is missing."""
+    common: dict[str, Any] = {
+        "authority": authority,
+        # With an authority of one's own there is nothing at Microsoft to ask about it.
+        "disable_instance_discovery": connection.authority is not None,
+        "retry_total": 2,
+        "connection_timeout": _CONNECT_TIMEOUT,
+        "read_timeout": _ANSWER_TIMEOUT,
+    }
+    if connection.ca_file:
+        common["connection_verify"] = connection.ca_file
+    kind = connection.kind
+    if kind in ("secret", "certificate") and not connection.client_id:
+        raise OffboardError(f"client_id is missing; credential {kind!r} needs it", code="bad_option")
+    match kind:
+        case "secret":
+            if not connection.client_secret:
+                raise OffboardError("client_secret is missing; credential 'secret' needs it", code="bad_option")
+            return ClientSecretCredential(connection.tenant_id, connection.client_id, connection.client_secret, **common)
+        case "certificate":
+            if not connection.client_certificate_path:
+                raise OffboardError("client_certificate_path is missing; credential 'certificate' needs it", code="bad_option")
+            password = {"password": connection.client_certificate_password} if connection.client_certificate_password else {}
+            try:
+                return CertificateCredential(connection.tenant_id, connection.client_id, connection.client_certificate_path, **password, **common)
+            except (OSError, ValueError) as exc:
+                raise OffboardError(
+                    f"cannot use the certificate {connection.client_certificate_path}: {exc}. It must hold certificate and private key (PEM or PKCS#12), "
+                    "and client_certificate_password must fit.",
+                    code="bad_certificate",
+                ) from exc
+        case "managed_identity":
+            return ManagedIdentityCredential(client_id=connection.client_id) if connection.client_id else ManagedIdentityCredential()
+        case "workload_identity":
+            try:
+                return WorkloadIdentityCredential(tenant_id=connection.tenant_id, client_id=connection.client_id, **common)
+            except ValueError as exc:
+                raise OffboardError(f"workload identity: {exc}", code="bad_option") from exc
+        case _:
+            return AzureCliCredential(tenant_id=connection.tenant_id)
+
+
+def _tls(ca_file: str | None) -> Any:
+    if not ca_file:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as exc:
+        raise OffboardError(f"cannot read certificate authorities from ca_file {ca_file}: {exc}", code="bad_ca_file") from exc
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    """A body as a dict; empty when there is none or when it is not a JSON object (a gateway's HTML page)."""
+    try:
+        value = json.loads(content) if content else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _decoded(body: Any) -> Mapping[str, Any]:
+    """The body of an answer inside a batch; what is not JSON comes as base64 text and is of no use here."""
+    return body if isinstance(body, dict) else {}
+
+
+def _folded(headers: Mapping[str, Any] | None) -> dict[str, str]:
+    return {name.casefold(): str(value) for name, value in (headers or {}).items()}
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that Retry-After (a number or a date) asks to wait; None without one."""
+    value = headers.get("retry-after") or headers.get("Retry-After")
+    if not value:
+        return None
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(value))
+    with contextlib.suppress(ValueError):
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    return None
+
+
+_CODES = {400: "bad_request", 401: "unauthorized", 403: "permission_missing", 404: "not_found", 409: "conflict", 429: "throttled"}
+
+
+def _error(method: str, path: str, body: Mapping[str, Any] | None, status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> GraphError:
+    """A refused request in words. The body of the request, which may hold a password, is never quoted."""
+    error = answer.get("error") if isinstance(answer.get("error"), dict) else {}
+    graph_code, text = str(error.get("code") or ""), str(error.get("message") or "").strip()
+    inner = error.get("innerError") or error.get("innererror") or {}
+    request_id = headers.get("request-id") or (inner.get("request-id", "") if isinstance(inner, dict) else "")
+    plain = path.partition("?")[0]
+    said = f"Graph answered {status}{f' {graph_code}' if graph_code else ''}{f': {text}' if text else ''}"
+    msg = f"{method} {plain}: {said}"
+    if not msg.endswith("."):
+        msg += "."
+    if status == 403:
+        msg += " " + permissions.sentence(permissions.needed(method, plain, body))
+    elif status == 401:
+        msg += " The access token was refused: it has expired, was made for another service, or the application was switched off."
+    code = _CODES.get(status, "server_error" if status >= 500 else "refused")
+    return GraphError(msg, code=code, status=status, graph_code=graph_code, request_id=str(request_id or ""))
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
+        yield exc
+        inner = next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
+        exc = exc.__cause__ or exc.__context__ or inner or getattr(exc, "reason", None) or getattr(exc, "inner_exception", None)
+        if not isinstance(exc, BaseException):
+            return
+
+
+_UNKNOWN_HOST = re.compile(r"name or service not known|nodename nor servname|no address associated|name resolution|getaddrinfo", re.IGNORECASE)
+
+
+def _transport_error(exc: Exception, address: str, method: str, path: str, ca_file: str | None) -> GraphError:
+    """Why there is no answer: `certificate_untrusted`, `host_unknown`, `connection_failed` (nothing was sent), `timeout`, `connection_broken`."""
+    causes = list(_causes(exc))
+    text = " ".join(str(cause) for cause in causes)
+    if "CERTIFICATE_VERIFY_FAILED" in text or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        trusted = f"the authorities in ca_file {ca_file}" if ca_file else "this machine's certificate authorities"
+        return GraphError(
+            f"The certificate of {address} is not trusted by {trusted}. If a proxy inspects TLS or the address is a lab, put its authority (PEM) into ca_file.",
+            code="certificate_untrusted",
+        )
+    if _UNKNOWN_HOST.search(text):
+        return GraphError(f"The host name in {address} is unknown (DNS). Check graph_url, authority and cloud.", code="host_unknown")
+    if isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout, ServiceRequestError)):
+        return GraphError(f"No connection to {address}: {exc}. Check the address, the network and the proxy.", code="connection_failed")
+    if isinstance(exc, httpx.TimeoutException):
+        return GraphError(f"{method} {path.partition('?')[0]}: {address} did not answer within {_ANSWER_TIMEOUT:.0f} s.", code="timeout")
+    return GraphError(f"{method} {path.partition('?')[0]}: the connection to {address} broke ({type(exc).__name__}).", code="connection_broken")
+
+
+#: Code of the sign-in service: (our code, what to do). https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_SIGN_IN = {
+    "7000215": ("secret_wrong", "The client secret is wrong. Give the secret's value, not its id."),
+    "7000222": ("secret_expired", "The client secret has expired. Make a new one for the app registration."),
+    "90002": ("tenant_unknown", "The tenant does not exist. Check tenant_id and cloud."),
+    "900023": ("tenant_unknown", "tenant_id is neither a tenant's id nor one of its verified domains."),
+    "700016": ("client_unknown", "The tenant knows no application with this client_id."),
+    "7000112": ("client_disabled", "The application's service principal is switched off."),
+    "700027": ("certificate_wrong", "The certificate is not registered for the application."),
+    "53003": ("sign_in_blocked", "A Conditional Access policy blocks the application."),
+}
+
+
+def _sign_in_error(exc: Exception, connection: Connection, authority: str) -> GraphError:
+    """A failed sign-in in words. Only the code of Microsoft's text is used; the text may quote what was sent."""
+    text = " ".join(str(cause) for cause in _causes(exc))
+    who = f"Sign-in of application {connection.client_id or '(none)'} to tenant {connection.tenant_id} at {authority} failed"
+    if isinstance(exc, (ServiceRequestError, ServiceResponseError)):
+        return _transport_error(exc, authority, "POST", "/oauth2/v2.0/token", connection.ca_file)
+    found = re.search(r"AADSTS(\d+)", text)
+    if found and found[1] in _SIGN_IN:
+        code, advice = _SIGN_IN[found[1]]
+        return GraphError(f"{who} (AADSTS{found[1]}). {advice}", code=code, status=getattr(exc, "status_code", 0) or 0)
+    if found:
+        return GraphError(f"{who} (AADSTS{found[1]}); see https://login.microsoftonline.com/error?code={found[1]}.", code="sign_in_failed")
+    if isinstance(exc, ValueError):
+        return GraphError(
+            f"{who}. The tenant does not exist, or the address is not a sign-in service. Check tenant_id, cloud and authority.", code="tenant_unknown"
+        )
+    if isinstance(exc, CredentialUnavailableError):
+        return GraphError(f"{who}: credential {connection.kind!r} is not available here: {exc.message}", code="credential_unavailable")
+    if isinstance(exc, ClientAuthenticationError):
+        return GraphError(f"{who}: {str(exc).splitlines()[0]}", code="sign_in_failed")
+    return GraphError(f"{who}: {type(exc).__name__}.", code="sign_in_failed")
