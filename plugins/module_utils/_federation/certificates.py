@@ -1,0 +1,333 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""X.509 certificates as they occur in the wild: described, whatever their oddities.
+
+Read with a small DER reader. cryptography is stricter than the identity providers of this world: it refuses bytes after the certificate,
+and warns that a future release will refuse serial numbers of zero or below (https://cryptography.io/en/latest/x509/reference/), which real
+metadata has.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from .._core.errors import OffboardError
+
+#: No certificate is larger; a bigger value is not even decoded.
+MAX_DER_BYTES = 64 * 1024
+
+# Names as OpenSSL prints them: RFC 4519 short names, X.520, PKCS #9, CA/Browser Forum.
+_NAMES = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "street",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "title",
+    "2.5.4.13": "description",
+    "2.5.4.15": "businessCategory",
+    "2.5.4.16": "postalAddress",
+    "2.5.4.17": "postalCode",
+    "2.5.4.18": "postOfficeBox",
+    "2.5.4.20": "telephoneNumber",
+    "2.5.4.41": "name",
+    "2.5.4.42": "GN",
+    "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier",
+    "2.5.4.46": "dnQualifier",
+    "2.5.4.65": "pseudonym",
+    "2.5.4.97": "organizationIdentifier",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.3": "mail",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+    "1.2.840.113549.1.9.2": "unstructuredName",
+    "1.2.840.113549.1.9.8": "unstructuredAddress",
+    "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL",
+    "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST",
+    "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
+}
+_ALGORITHMS = {
+    "1.2.840.113549.1.1.1": "rsaEncryption",
+    "1.2.840.113549.1.1.2": "md2WithRSAEncryption",
+    "1.2.840.113549.1.1.4": "md5WithRSAEncryption",
+    "1.2.840.113549.1.1.5": "sha1WithRSAEncryption",
+    "1.2.840.113549.1.1.10": "rsassaPss",
+    "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
+    "1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
+    "1.2.840.113549.1.1.13": "sha512WithRSAEncryption",
+    "1.2.840.113549.1.1.14": "sha224WithRSAEncryption",
+    "1.3.14.3.2.3": "md5WithRSA",
+    "1.3.14.3.2.29": "sha1WithRSA",
+    "1.2.840.10040.4.1": "dsaEncryption",
+    "1.2.840.10040.4.3": "dsaWithSHA1",
+    "2.16.840.1.101.3.4.3.1": "dsa_with_SHA224",
+    "2.16.840.1.101.3.4.3.2": "dsa_with_SHA256",
+    "1.2.840.10045.2.1": "id-ecPublicKey",
+    "1.2.840.10045.4.1": "ecdsa-with-SHA1",
+    "1.2.840.10045.4.3.1": "ecdsa-with-SHA224",
+    "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
+    "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
+    "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
+    "1.3.101.112": "ED25519",
+    "1.3.101.113": "ED448",
+}
+_STRING_ENCODINGS = {12: "utf-8", 18: "latin-1", 19: "latin-1", 20: "latin-1", 22: "latin-1", 26: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
+_RSA_KEYS = ("rsaEncryption", "rsassaPss")
+
+
+class BadCertificate(OffboardError):
+    """Not a certificate; `code` is bad_base64 or bad_der."""
+
+    def __init__(self, code: str) -> None:
+        what = {"bad_base64": "is not base64 (the schema wants it bare, without BEGIN and END lines)", "bad_der": "is not an X.509 certificate"}
+        super().__init__(f"The certificate {what[code]}.", code=code)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A public certificate.
+
+    sha1, sha256: lower-case hex of the bytes as published; Windows shows the SHA-1 one as thumbprint.
+    subject, issuer: RFC 2253, as `openssl x509 -nameopt RFC2253` prints them.
+    serial: upper-case hex, `-` before a negative one.
+    not_before, not_after: RFC 3339, UTC.
+    key, signature: OpenSSL's names of the algorithms, the dotted number of unknown ones; key_bits: 0 when unknown.
+    use: the KeyDescriptor's use, None when it has none (any use).
+    """
+
+    sha256: str
+    sha1: str
+    subject: str
+    issuer: str
+    serial: str
+    not_before: str
+    not_after: str
+    key: str
+    key_bits: int
+    signature: str
+    der_bytes: int
+    use: str | None
+    base64: str = field(repr=False)
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-serialisable."""
+        return asdict(self)
+
+    def valid_at(self, now: datetime.datetime) -> bool:
+        """True from not_before to not_after, both included."""
+        return _when(self.not_before) <= now <= _when(self.not_after)
+
+    def expired_at(self, now: datetime.datetime) -> bool:
+        """True after not_after."""
+        return now > _when(self.not_after)
+
+    @property
+    def is_rsa(self) -> bool:
+        """Microsoft Entra takes RSA keys only for federation."""
+        return self.key in _RSA_KEYS
+
+    def x509(self) -> x509.Certificate:
+        """For the signature library. Raises BadCertificate where cryptography is stricter than this reader."""
+        der = base64.b64decode(self.base64)
+        try:
+            return x509.load_der_x509_certificate(der[: _Der(der).tlv()[2]])
+        except (ValueError, UnsupportedAlgorithm) as exc:
+            raise BadCertificate("bad_der") from exc
+
+
+def from_base64(value: str, *, use: str | None = None) -> Certificate:
+    """The certificate of an X509Certificate element's text; white space does not matter. Raises BadCertificate."""
+    compact = "".join(value.split())
+    if len(compact) > MAX_DER_BYTES * 4 // 3:
+        raise BadCertificate("bad_der")
+    try:
+        der = base64.b64decode(compact, validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise BadCertificate("bad_base64") from exc
+    return from_der(der, use=use)
+
+
+def from_text(value: str) -> Certificate:
+    """A certificate as people hold it: PEM, or bare base64. Raises BadCertificate."""
+    lines = value.strip().splitlines()
+    if lines and "BEGIN CERTIFICATE" in lines[0]:
+        end = next((n for n, line in enumerate(lines) if "END CERTIFICATE" in line), len(lines))
+        return from_base64("".join(lines[1:end]))
+    return from_base64(value)
+
+
+def from_der(der: bytes, *, use: str | None = None) -> Certificate:
+    """Describe a certificate; bytes after it are tolerated but count for the thumbprints. Raises BadCertificate."""
+    try:
+        return _read(der, use)
+    except (ValueError, IndexError, OverflowError) as exc:  # UnicodeDecodeError is a ValueError
+        raise BadCertificate("bad_der") from exc
+
+
+def _read(der: bytes, use: str | None) -> Certificate:
+    certificate = _Der(der).enter(0x30)
+    body = certificate.enter(0x30)
+    signature = certificate.enter(0x30).oid()
+    certificate.value(0x03)
+    if body.peek() == 0xA0:
+        body.tlv()
+    serial = body.value(0x02)
+    body.value(0x30)
+    issuer = _name(body.enter(0x30))
+    validity = body.enter(0x30)
+    not_before, not_after = _time(*validity.any()), _time(*validity.any())
+    subject = _name(body.enter(0x30))
+    public_key = body.raw(0x30)
+    algorithm = _Der(public_key).enter(0x30).enter(0x30).oid()
+    key = _ALGORITHMS.get(algorithm, algorithm)
+    return Certificate(
+        sha256=hashlib.sha256(der).hexdigest(),
+        sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest(),
+        subject=subject,
+        issuer=issuer,
+        serial=_serial(serial),
+        not_before=not_before,
+        not_after=not_after,
+        key=key,
+        key_bits=_key_bits(key, public_key),
+        signature=_ALGORITHMS.get(signature, signature),
+        der_bytes=len(der),
+        use=use,
+        base64=base64.b64encode(der).decode(),
+    )
+
+
+class _Der:
+    """Tag, length, value; one after the other. Raises ValueError or IndexError."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def peek(self) -> int:
+        return self.data[self.at]
+
+    def tlv(self) -> tuple[int, int, int]:
+        """Tag, begin and end of the value; moves on behind it."""
+        tag, length, begin = self.data[self.at], self.data[self.at + 1], self.at + 2
+        if length & 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 4:
+                raise ValueError("indefinite or absurd length")
+            length = int.from_bytes(self.data[begin : begin + count], "big")
+            begin += count
+        if begin + length > len(self.data):
+            raise ValueError("the value is cut off")
+        self.at = begin + length
+        return tag, begin, self.at
+
+    def any(self) -> tuple[int, bytes]:
+        tag, begin, end = self.tlv()
+        return tag, self.data[begin:end]
+
+    def value(self, want: int) -> bytes:
+        tag, value = self.any()
+        if tag != want:
+            raise ValueError(f"tag {tag:#x} where {want:#x} belongs")
+        return value
+
+    def enter(self, want: int) -> _Der:
+        return _Der(self.value(want))
+
+    def raw(self, want: int) -> bytes:
+        start = self.at
+        self.value(want)
+        return self.data[start : self.at]
+
+    def rest(self) -> Iterator[tuple[int, bytes]]:
+        while self.at < len(self.data):
+            yield self.any()
+
+    def oid(self) -> str:
+        return _oid(self.value(0x06))
+
+
+def _oid(value: bytes) -> str:
+    arcs, arc = [], 0
+    for byte in value:
+        arc = arc << 7 | byte & 0x7F
+        if not byte & 0x80:
+            arcs.append(arc)
+            arc = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def _serial(value: bytes) -> str:
+    if not value:
+        raise ValueError("an integer without bytes")
+    number = int.from_bytes(value, "big", signed=True)
+    digits = f"{abs(number):X}"
+    return ("-" if number < 0 else "") + digits.zfill(len(digits) + len(digits) % 2)
+
+
+def _time(tag: int, value: bytes) -> str:
+    formats = {(0x17, 13): "%y%m%d%H%M%SZ", (0x18, 15): "%Y%m%d%H%M%SZ"}
+    if (tag, len(value)) not in formats:
+        raise ValueError("not a time")
+    when = datetime.datetime.strptime(value.decode("ascii"), formats[tag, len(value)])
+    if tag == 0x17 and when.year >= 2050:  # RFC 5280, 4.1.2.5.1: 50 to 99 are 1950 to 1999; Python's limit is 69
+        when = when.replace(year=when.year - 100)
+    return f"{when.isoformat()}Z"
+
+
+def _when(value: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(value)
+
+
+def _name(name: _Der) -> str:
+    sets = [[_attribute(_Der(attribute)) for _, attribute in _Der(relative).rest()] for _, relative in name.rest()]
+    return ",".join("+".join(reversed(attributes)) for attributes in reversed(sets))
+
+
+def _attribute(attribute: _Der) -> str:
+    oid = attribute.oid()
+    start = attribute.at
+    tag, value = attribute.any()
+    label = _NAMES.get(oid)
+    if label is None or tag not in _STRING_ENCODINGS:
+        return f"{label or oid}=#{attribute.data[start : attribute.at].hex().upper()}"
+    return f"{label}={_escape(value.decode(_STRING_ENCODINGS[tag]))}"
+
+
+def _escape(value: str) -> str:
+    out = []
+    for at, char in enumerate(value):
+        if char in ',+"\\<>;' or (char in "# " and at == 0) or (char == " " and at == len(value) - 1):
+            out.append("\\" + char)
+        elif " " <= char <= "~":
+            out.append(char)
+        else:
+            out.extend(f"\\{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+    return "".join(out)
+
+
+def _key_bits(key: str, public_key: bytes) -> int:
+    if key in _RSA_KEYS:  # not by cryptography, which refuses keys that are too weak to use, although they must be reported
+        info = _Der(public_key).enter(0x30)
+        info.value(0x30)
+        return int.from_bytes(_Der(info.value(0x03)[1:]).enter(0x30).value(0x02), "big").bit_length()
+    try:
+        return getattr(load_der_public_key(public_key), "key_size", 0)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return 0

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""XML signatures behind a strict wrapper: what was verified is what is read, or there is nothing to read.
+
+A valid signature says nothing about where the signed part stands. The wrapping attacks move it aside and put another element where the
+reader looks (Somorovsky et al., "On Breaking SAML", USENIX Security 2012), so this wrapper takes one shape only: the signature is a direct
+child of the element it covers, and that element is the root of what is looked at.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+from signxml import DigestAlgorithm, InvalidDigest, InvalidSignature, SignatureConfiguration, SignatureMethod, XMLVerifier
+
+from .._core.errors import OffboardError
+from . import xml
+from .certificates import BadCertificate, Certificate
+
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+SIGNATURE = f"{DS}Signature"
+
+_ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+_CANONICAL = (
+    "http://www.w3.org/2001/10/xml-exc-c14n#",
+    "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
+    "http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
+    "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
+    "http://www.w3.org/2006/12/xml-c14n11",
+    "http://www.w3.org/2006/12/xml-c14n11#WithComments",
+)
+# SHA-1 is in: much metadata is still signed with it, and Entra still takes tokens signed with it. Callers warn.
+_CONFIGURATION = {
+    "require_x509": True,
+    "location": "./",
+    "expect_references": 1,
+    "signature_methods": frozenset(method for method in SignatureMethod if method.name.startswith(("RSA_", "ECDSA_SHA", "SHA"))),
+    "digest_algorithms": frozenset(DigestAlgorithm),
+}
+#: The attributes that identify an element, by SAML 2.0, SAML 1.1, WS-Security and XML itself; compared by local name, in any case.
+_ID_NAMES = frozenset({"id", "assertionid", "responseid", "requestid"})
+
+
+class SignatureRefused(OffboardError):
+    """No verified element; `code` says why.
+
+    signature_missing, several_signatures, signature_wrapped (it covers something else than the element it stands in), duplicate_id,
+    signature_unsupported (transforms or algorithms), signature_invalid (another key, or the text was altered).
+    """
+
+
+def of(element: etree._Element) -> etree._Element | None:
+    """The signature that stands in `element` as a direct child; None when there is none. Raises SignatureRefused several_signatures."""
+    found = list(element.iterchildren(SIGNATURE))
+    if len(found) > 1:
+        raise SignatureRefused(f"{_name(element)} has {len(found)} signatures; one is allowed.", code="several_signatures")
+    return found[0] if found else None
+
+
+def algorithm(signature: etree._Element) -> str:
+    """The signature method without its namespace, such as rsa-sha256; "" when there is none."""
+    method = next(xml.children(signature, f"{DS}SignedInfo", f"{DS}SignatureMethod"), None)
+    return "" if method is None else method.get("Algorithm", "").rpartition("#")[2]
+
+
+def uses_sha1(signature: etree._Element) -> bool:
+    """True where the signature method or a digest is SHA-1, which collides since 2017."""
+    digests = xml.children(signature, f"{DS}SignedInfo", f"{DS}Reference", f"{DS}DigestMethod")
+    return algorithm(signature).endswith("sha1") or any(digest.get("Algorithm", "").endswith("sha1") for digest in digests)
+
+
+def certificates(signature: etree._Element) -> list[str]:
+    """The texts of the certificates that came with the signature. They say which key was used, never that it is trusted."""
+    return [xml.text(element) for element in xml.children(signature, f"{DS}KeyInfo", f"{DS}X509Data", f"{DS}X509Certificate")]
+
+
+def check_ids(root: etree._Element) -> None:
+    """Refuse a document in which two elements share an identifier: readers would disagree on which one is meant."""
+    seen = set()
+    for element in root.iter(etree.Element):
+        for value in {value for name, value in element.attrib.items() if etree.QName(name).localname.lower() in _ID_NAMES}:
+            if value in seen:
+                raise SignatureRefused("Two elements of the document have the same identifier.", code="duplicate_id")
+            seen.add(value)
+
+
+def verify(element: etree._Element, certificate: Certificate, *, id_attribute: str = "ID", is_document: bool = False) -> etree._Element:
+    """`element` as it was signed by the key of `certificate`, without its signature. Read this, never `element` itself.
+
+    is_document: `element` is the root of the whole document, so a reference to "the document" (an empty URI) means it.
+    The certificate's dates do not count: whether an expired key is acceptable is another question than whether the text is genuine.
+    Raises SignatureRefused.
+    """
+    signature = of(element)
+    if signature is None:
+        raise SignatureRefused(f"{_name(element)} is not signed.", code="signature_missing")
+    alone = xml.parse(etree.tostring(element, with_tail=False))
+    check_ids(alone)
+    _check_reference(alone, id_attribute, is_document)
+    try:
+        key = certificate.x509()
+        configuration = SignatureConfiguration(**_CONFIGURATION, verification_time=key.not_valid_before_utc)
+        signed = XMLVerifier().verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=configuration).signed_xml
+    except (InvalidSignature, InvalidDigest) as exc:
+        digest = isinstance(exc, InvalidDigest)
+        why = "its content was altered after it was signed" if digest else "it was made with another key, or altered"
+        raise SignatureRefused(
+            f"The signature of {_name(element)} does not verify with certificate {certificate.sha1}: {why}.", code="signature_invalid"
+        ) from exc
+    except BadCertificate:
+        raise
+    except Exception as exc:  # signxml and the libraries below it raise many kinds on input that was made to confuse them
+        raise SignatureRefused(f"The signature of {_name(element)} cannot be checked ({type(exc).__name__}).", code="signature_unsupported") from exc
+    if signed is None or signed.tag != element.tag or signed.get(id_attribute) != element.get(id_attribute):
+        raise SignatureRefused(f"The signature of {_name(element)} covers something else.", code="signature_wrapped")
+    return signed
+
+
+def _check_reference(element: etree._Element, id_attribute: str, is_document: bool) -> None:
+    references = list(xml.children(element, SIGNATURE, f"{DS}SignedInfo", f"{DS}Reference"))
+    identifier = element.get(id_attribute)
+    accepted = ([f"#{identifier}"] if identifier and not identifier.startswith("#") else []) + ([""] if is_document else [])
+    if len(references) != 1 or references[0].get("URI") not in accepted:
+        raise SignatureRefused(f"The signature in {_name(element)} covers something else than the element it stands in.", code="signature_wrapped")
+    transforms = [transform.get("Algorithm") for transform in xml.children(references[0], f"{DS}Transforms", f"{DS}Transform")]
+    if transforms.count(_ENVELOPED) != 1 or len(transforms) > 2 or any(name != _ENVELOPED and name not in _CANONICAL for name in transforms):
+        raise SignatureRefused(f"The signature of {_name(element)} uses transforms other than those SAML allows.", code="signature_unsupported")
+
+
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname

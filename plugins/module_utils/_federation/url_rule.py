@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which sign-in addresses Microsoft Entra accepts for a federated domain. Pure: the TXT lookup is handed in.
+
+https://learn.microsoft.com/entra/external-id/direct-federation, and its text of 2020 for the profile `seed`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import idna
+from publicsuffixlist import PublicSuffixList
+
+#: The identity providers that the 2020 text allows for every domain; an organisation's own host lies below most of them
+#: (contoso.okta.com), so each stands for itself and the hosts inside it. Not valid for new federations today.
+PROVIDERS = (
+    "accounts.google.com",
+    "pingidentity.com",
+    "login.pingone.com",
+    "okta.com",
+    "oktapreview.com",
+    "okta-emea.com",
+    "my.salesforce.com",
+    "federation.exostar.com",
+    "federation.exostartest.com",
+)
+PROFILES = ("current", "seed")
+TXT_KEY = "DirectFedAuthUrl"
+
+TxtLookup = Callable[[str], Iterable[str]]
+
+# Scripts that people write together in one word (Unicode TS #39, 5.2, "highly restrictive"). Other mixtures imitate.
+_EAST_ASIAN = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPOMOFO", "HANGUL", "IDEOGRAPHIC"})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the address may be used for the domain, and by which rule.
+
+    rule, allowed: same_domain, sub_host, provider, txt_record.
+    rule, not allowed: domain_invalid, domain_is_public_suffix, url_invalid, url_not_https, url_has_userinfo, url_host_invalid,
+    other_domain (profile seed), txt_record_missing, txt_record_differs, txt_record_unknown (nobody could look).
+    txt_record: the record's text that the partner's DNS needs at the domain; None where a record is not needed or does not help.
+    """
+
+    allowed: bool
+    rule: str
+    msg: str
+    txt_record: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-serialisable."""
+        return asdict(self)
+
+
+class _Refused(Exception):
+    def __init__(self, rule: str, msg: str) -> None:
+        super().__init__(msg)
+        self.verdict = Verdict(False, rule, msg)
+
+
+def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | None = None) -> Verdict:
+    """May `url` be the passive sign-in address of the federation for `domain`?
+
+    profile: `current` (the host is the domain or inside it, else a TXT record at the domain names the address) or `seed` (2020: the
+    domain or inside it, or one of nine listed providers; no TXT record).
+    lookup: gives the TXT records' texts at a domain (an A-label); may raise, which passes through. Called only where a record decides.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"profile {profile!r} is not one of {', '.join(PROFILES)}")
+    try:
+        name = ascii_domain(domain)
+        address = url.strip()
+        host = url_host(address)
+    except _Refused as exc:
+        return exc.verdict
+    if host == name:
+        return Verdict(True, "same_domain", f"{host} is the domain itself.")
+    if host.endswith(f".{name}"):
+        return Verdict(True, "sub_host", f"{host} lies inside {name}.")
+    if profile == "seed":
+        provider = next((entry for entry in PROVIDERS if host == entry or host.endswith(f".{entry}")), None)
+        if provider:
+            return Verdict(True, "provider", f"{host} belongs to the listed identity provider {provider}.")
+        return Verdict(False, "other_domain", f"{host} is neither {name}, nor inside it, nor a listed identity provider.")
+    return _by_txt(name, host, address, lookup)
+
+
+def _by_txt(name: str, host: str, address: str, lookup: TxtLookup | None) -> Verdict:
+    record = f"{TXT_KEY}={address}"
+    needed = f"{host} is not inside {name}, so {name} needs the TXT record {record}"
+    if lookup is None:
+        return Verdict(False, "txt_record_unknown", f"{needed}; it was not looked up.", record)
+    values = [value for key, equals, value in (text.strip().partition("=") for text in lookup(name)) if equals and key.strip().lower() == TXT_KEY.lower()]
+    if any(_same_address(value.strip(), address) for value in values):
+        return Verdict(True, "txt_record", f"The TXT record at {name} names this address.", record)
+    if values:
+        return Verdict(False, "txt_record_differs", f"{needed}; the record that is there names another address.", record)
+    return Verdict(False, "txt_record_missing", f"{needed}; there is none.", record)
+
+
+def _same_address(one: str, other: str) -> bool:
+    """Scheme and host in any case; the rest must be equal, because the service's own message asks for the whole address."""
+
+    def folded(address: str) -> str:
+        return re.sub(r"^[^/]*//[^/?#]*", lambda match: match[0].lower(), address)
+
+    return folded(one) == folded(other)
+
+
+def ascii_domain(domain: str) -> str:
+    """`domain` as lower-case A-labels without a trailing dot, or a refusal: addresses, single labels, public suffixes."""
+    try:
+        name = _ascii_name(domain.strip())
+    except _Refused as exc:
+        raise _Refused("domain_invalid", f"{domain!r} is not a domain: {exc}") from exc
+    if _public_suffixes().is_public(name):
+        raise _Refused("domain_is_public_suffix", f"{name} is a public suffix: it belongs to no organisation, and everybody may have a host inside it")
+    return name
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def url_host(url: str) -> str:
+    """The host of an https address as A-labels. Refuses what RFC 3986 readers and browsers understand differently, instead of guessing."""
+    if re.search(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", url):
+        raise _Refused("url_invalid", "the address holds white space or a control character")
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme.lower() != "https":
+        raise _Refused("url_not_https", "the address is not https")
+    if not rest.startswith("//"):
+        raise _Refused("url_invalid", "the address has no host")
+    # Up to the first slash, not only to ? or #: https://evil.example#@fabrikam.com/ is one host to some readers and another to others.
+    before_path = rest[2:].partition("/")[0]
+    if "\\" in before_path:
+        raise _Refused("url_host_invalid", "the address has a backslash, which browsers read as a slash")
+    if "@" in before_path:
+        raise _Refused("url_has_userinfo", "the address holds a user name or an @ before its path")
+    host, colon, port = re.split(r"[?#]", before_path, maxsplit=1)[0].partition(":")
+    if colon and port and not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
+        raise _Refused("url_host_invalid", f"{port!r} is not a port")
+    return _ascii_name(host)
+
+
+def _ascii_name(name: str) -> str:
+    labels = name.removesuffix(".").split(".")
+    if len(labels) < 2:
+        raise _Refused("url_host_invalid", f"{name!r} is not a full domain name")
+    ascii_labels = [_ascii_label(label) for label in labels]
+    if sum(len(label) + 1 for label in ascii_labels) > 254:
+        raise _Refused("url_host_invalid", "the name is longer than 253 characters")
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", ascii_labels[-1]):  # the last label of an IPv4 address (WHATWG URL, 3.5)
+        raise _Refused("url_host_invalid", f"{name} is an IP address, not a name")
+    return ".".join(ascii_labels)
+
+
+def _ascii_label(label: str) -> str:
+    imitates_ascii, label = not label.isascii(), label.lower()
+    if label.isascii():
+        if imitates_ascii or not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", label):
+            raise _Refused("url_host_invalid", f"{label!r} is not a valid label of a domain name")
+        return label
+    scripts = {unicodedata.name(char, "UNKNOWN").split()[0] for char in label if char.isalpha()}
+    if len(scripts) > 1 and not scripts <= _EAST_ASIAN:
+        raise _Refused("url_host_invalid", f"{label!r} mixes letters of different scripts, which look alike")
+    try:
+        # IDNA 2008 without the mappings of UTS 46: what is not in its final form is refused, not repaired
+        return idna.alabel(label).decode("ascii")
+    except idna.IDNAError as exc:
+        raise _Refused("url_host_invalid", f"{label!r} is not a valid international label") from exc

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""XML from strangers: read within limits, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.parsers import expat
+
+from lxml import etree
+
+from .._core.errors import OffboardError
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_DEPTH = 200
+#: Elements and attributes together. An aggregate of 200 identity providers has some 40,000; each costs libxml2 up to 250 bytes.
+MAX_NODES = 200_000
+#: The longest single tag, comment or instruction. The parsers hold such a piece in memory as a whole.
+MAX_TOKEN_BYTES = 512 * 1024
+
+_CHUNK = 64 * 1024
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+#: What each refusal means, for people. The keys are the stable codes.
+REASONS = {
+    "empty": "it is empty",
+    "too_large": "it is larger than the limit of {limit} bytes",
+    "dtd_forbidden": "it has a DOCTYPE: entities and default attributes could make readers see different values, so none is allowed",
+    "not_xml": "it is not well-formed XML ({detail})",
+    "too_deep": f"its elements are nested deeper than {MAX_DEPTH}",
+    "too_complex": f"it has more than {MAX_NODES} elements and attributes, or a single tag or comment of more than {MAX_TOKEN_BYTES} bytes",
+}
+
+
+class XmlRefused(OffboardError):
+    """XML that is not read at all; `code` is a key of REASONS."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(f"The document is refused: {REASONS[code].format(**values)}.", code=code)
+
+
+def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
+    """The root element of `data`. Raises XmlRefused.
+
+    expat looks first, because it stops at a DOCTYPE and can be stopped while it reads: hardening libxml2's options is not enough,
+    with resolve_entities=False it still applies default attributes and expands entities inside attributes.
+    """
+    if not data.strip():
+        raise XmlRefused("empty")
+    if len(data) > max_bytes:
+        raise XmlRefused("too_large", limit=max_bytes)
+    _Scan().run(data)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as exc:
+        raise XmlRefused("not_xml", detail=_first_line(exc)) from exc
+    if root.getroottree().docinfo.doctype:
+        raise XmlRefused("dtd_forbidden")
+    return root
+
+
+class _Scan:
+    """One pass of expat that builds nothing."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.nodes = 0
+
+    def run(self, data: bytes) -> None:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartDoctypeDeclHandler = self.doctype
+        parser.StartElementHandler = self.start
+        parser.EndElementHandler = self.end
+        view = memoryview(data)
+        try:
+            for begin in range(0, len(data), _CHUNK):
+                chunk = view[begin : begin + _CHUNK]
+                parser.Parse(chunk, False)
+                if begin + len(chunk) - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
+                    raise XmlRefused("too_complex")
+            parser.Parse(b"", True)
+        # LookupError and ValueError: encodings that Python does not know, or that have several bytes a character
+        except (expat.ExpatError, LookupError, ValueError) as exc:
+            raise XmlRefused("not_xml", detail=_first_line(exc)) from exc
+
+    def doctype(self, *_: object) -> None:
+        raise XmlRefused("dtd_forbidden")
+
+    def start(self, _name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.nodes += 1 + len(attributes)
+        if self.depth > MAX_DEPTH:
+            raise XmlRefused("too_deep")
+        if self.nodes > MAX_NODES:
+            raise XmlRefused("too_complex")
+
+    def end(self, _name: str) -> None:
+        self.depth -= 1
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).splitlines() or [type(exc).__name__])[0][:200]
+
+
+def text(element: etree._Element | None) -> str:
+    """The whole text of an element without surrounding white space; "" for None.
+
+    A comment does not end it: readers that take `.text` see `https://sts.fabrikam.com` in `https://sts.fabrikam.com<!-- -->.evil.example`.
+    """
+    return "" if element is None else str(element.xpath("string()")).strip()
+
+
+def children(element: etree._Element, *path: str) -> Iterator[etree._Element]:
+    """The elements at `path`, a step of one level per name. Never descendants: those may be hidden in an Extensions element."""
+    if not path:
+        yield element
+        return
+    for child in element.iterchildren(path[0]):
+        yield from children(child, *path[1:])
+
+
+def xsi_type(element: etree._Element) -> str | None:
+    """The element's xsi:type in Clark notation, the prefix resolved where it stands; None when there is none."""
+    value = element.get(f"{{{XSI}}}type", "").strip()
+    if not value:
+        return None
+    prefix, colon, local = value.rpartition(":")
+    namespace = element.nsmap.get(prefix if colon else None)
+    if colon and namespace is None:
+        return None
+    return f"{{{namespace}}}{local}" if namespace else local
