@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import socket
 import ssl
@@ -78,10 +77,9 @@ class Client:
     """One bound connection; opened at the first use.
 
     `options` are those of the argument fragment DIRECTORY. With `read_only` ldap3 itself refuses every write.
-    All methods raise OffboardError; its codes are the values of `_BIND_FAILURES` and `_WRITE_FAILURES`, and
-    `ca_file_unusable`, `unknown_host`, `unreachable`, `untrusted_certificate`, `timeout`, `connection_lost`, `tls_required`, `kerberos_failed`,
-    `missing_library`, `invalid_dn`, `cannot_read`,
-    `not_active_directory`, `ldap_error`.
+    All methods raise OffboardError; its codes are the values of `_BIND_FAILURES` and `_WRITE_FAILURES`, and `credentials_missing`,
+    `ca_file_unusable`, `unknown_host`, `unreachable`, `untrusted_certificate`, `timeout`, `connection_lost`, `tls_required`,
+    `kerberos_failed`, `missing_library`, `invalid_dn`, `cannot_read`, `not_active_directory`, `ldap_error`.
     """
 
     def __init__(self, options: Mapping[str, Any], *, read_only: bool) -> None:
@@ -118,6 +116,8 @@ class Client:
         except (OSError, UnicodeError) as exc:
             raise OffboardError(f"host: the name {options['host']!r} cannot be resolved ({exc})", code="unknown_host") from exc
         kerberos = options["authentication"] == "kerberos"
+        if not kerberos and not (options["username"] and options["password"]):  # an empty password would bind as nobody
+            raise OffboardError("authentication=simple needs username and password", code="credentials_missing")
         names = options["valid_names"]
         with self._failures("cannot open the connection"):
             tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options["ca_file"], valid_names=names or None)
@@ -317,10 +317,14 @@ class Client:
             _, result, _, _ = self._open().delete(dn)
         self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
 
-    def undelete(self, deleted_dn: str, dn: str) -> None:
-        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation")."""
+    def undelete(self, deleted_dn: str, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
+        """Bring a deleted object back to `dn`, with its SID and GUID, and set `attributes`, in one request.
+
+        [MS-ADTS] 3.1.1.5.3.7 "Undelete Operation".
+        """
         what = f"cannot bring back {dn}"
         changes = {"isDeleted": [(ldap3.MODIFY_DELETE, [])], "distinguishedName": [(ldap3.MODIFY_REPLACE, [dn])]}
+        changes |= {name: [(ldap3.MODIFY_REPLACE, values)] for name, values in attributes.items()}
         with self._failures(what):
             _, result, _, _ = self._open().modify(deleted_dn, changes, controls=[show_deleted_control(criticality=True)])
         self._check(result, what, "the extended right Reanimate Tombstones on the domain")

@@ -60,6 +60,11 @@ def guid(data: bytes) -> str:
     return str(uuid.UUID(bytes_le=data))
 
 
+def guid_bytes(text: str) -> bytes:
+    """The inverse of `guid`."""
+    return uuid.UUID(text).bytes_le
+
+
 def file_time(ticks: int | None) -> datetime.datetime | None:
     """UTC of a FILETIME (100 ns since 1601); None for "never" (0, or the largest value)."""
     if not ticks or ticks >= 0x7FFFFFFFFFFFFFFF:

@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: directory_object
+short_description: Disable, remove or bring back users and groups of Active Directory, after guards
+version_added: 0.1.0
+description:
+  - Works on users and groups that are named by their exact distinguished names, never on a pattern.
+    M(offboard.iij_id.directory_object_info) finds candidates.
+  - Before an object is removed, its attributes and its memberships are saved as an LDIF file, from which O(state=present) or
+    C(ldapmodify -f) brings it back. The file holds no password.
+  - Guards look at each object first. If one fires, nothing at all is changed.
+attributes:
+  idempotent:
+    support: full
+    description: An object that is as desired is left alone; one that is gone already counts as removed.
+notes:
+  - An object that is brought back keeps its SID while the directory still holds the deleted object (180 days by default) and the account
+    may reanimate it. Otherwise it is made anew, and every permission that was granted to the old SID has to be granted again.
+  - Not brought back are passwords, the object's own access control list, a changed primary group, and what names the object by its SID
+    outside the directory, for instance a right in a group policy.
+  - Removing a group does not remove its members.
+author:
+  - the offboard.iij_id maintainers
+extends_documentation_fragment:
+  - offboard.iij_id.run
+  - offboard.iij_id.run.attributes
+  - offboard.iij_id.directory
+options:
+  dn:
+    description: The distinguished name of one object.
+    type: str
+  objects:
+    description: The distinguished names of several objects, handled in one task.
+    type: list
+    elements: str
+  state:
+    description:
+      - V(disabled) disables users. A group has no such state; it is left alone and listed in RV(skipped).
+      - V(enabled) enables users that exist.
+      - V(absent) removes users and groups after saving a copy of each in O(backup_dir).
+      - V(present) brings removed objects back from their newest copies in O(backup_dir), with their memberships. A user comes back
+        disabled, because no password is saved. An object that exists keeps its attributes; memberships that the copy has and it
+        lacks are added.
+    type: str
+    required: true
+    choices: [absent, disabled, enabled, present]
+  backup_dir:
+    description:
+      - A folder on the controller for the saved copies, one file for each removal (mode 0600). Nothing is removed when it cannot be written.
+      - Required with O(state=absent) and O(state=present).
+    type: path
+  allowed_spns:
+    description:
+      - Regular expressions. A user all of whose service principal names match one of them (as a whole) may be disabled or removed.
+        Any other name means that the account serves something else, and refuses the task.
+      - The default matches the names of IIJ ID's integrated Windows authentication.
+    type: list
+    elements: str
+    default: ['(?i)HTTP/([a-z0-9-]+\.)+iij\.jp']
+  expected_members:
+    description:
+      - The members, by distinguished name, that a group to be removed may have. Objects that are removed by the same task are expected, too.
+    type: list
+    elements: str
+    default: []
+  recently_used_days:
+    description:
+      - An account that logged on within so many days is not removed (it may be disabled). V(0) switches the guard off.
+      - Domain controllers tell each other the time of the last logon only every 14 days or so (C(lastLogonTimestamp)). A smaller number
+        can miss logons on other domain controllers than O(host).
+    type: int
+    default: 14
+  allow:
+    description:
+      - Guards to switch off, after you have looked at what they name.
+      - V(admin_count), the account is or was a member of an administrators' group.
+      - V(members), a group to be removed has members besides O(expected_members).
+      - V(protected), the object is protected from accidental deletion. The domain controller itself still refuses until an administrator
+        takes the protection off.
+      - V(referenced), another object still names it (C(managedBy), C(manager), delegation and the like).
+      - Nothing allows to change the account that the task binds as, a group that this account has its rights from, or a well-known object
+        of the domain.
+    type: list
+    elements: str
+    choices: [admin_count, members, protected, referenced]
+    default: []
+seealso:
+  - module: offboard.iij_id.directory_object_info
+  - name: Work that is needed when IIJ ID is cancelled (Japanese)
+    description: The vendor's list, with the accounts and groups to delete.
+    link: https://manual.iij.jp/iid/faq/64947065.html
+"""
+
+EXAMPLES = r"""
+- name: Disable the accounts that were made for Directory Sync, and wait whether anybody misses them
+  offboard.iij_id.directory_object:
+    host: dc1.ad.reiji.example
+    ca_file: /etc/ssl/certs/reiji-ca.pem
+    username: offboard@ad.reiji.example
+    password: "{{ vault_directory_password }}"
+    objects:
+      - CN=iij-dirsync-run,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+      - CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+    state: disabled
+
+- name: Remove them, and their group
+  offboard.iij_id.directory_object:
+    host: dc1.ad.reiji.example
+    ca_file: /etc/ssl/certs/reiji-ca.pem
+    username: offboard@ad.reiji.example
+    password: "{{ vault_directory_password }}"
+    objects:
+      - CN=iij-dirsync-run,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+      - CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+      - CN=iij-sync-accounts,OU=Groups,OU=Reiji,DC=ad,DC=reiji,DC=example
+    state: absent
+    backup_dir: /srv/offboard-run/directory
+
+- name: Bring one back
+  offboard.iij_id.directory_object:
+    host: dc1.ad.reiji.example
+    authentication: kerberos
+    dn: CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+    state: present
+    backup_dir: /srv/offboard-run/directory
+"""
+
+RETURN = r"""
+plan:
+  description: The changes, the same in check mode.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind: {description: V(directory_object)., type: str, returned: always}
+    id: {description: The distinguished name., type: str, returned: always}
+    name: {description: The logon name (C(sAMAccountName))., type: str, returned: always}
+    action: {description: 'V(disable), V(enable), V(delete), V(restore) or V(restore_links).', type: str, returned: always}
+    before: {description: What will change or go., type: dict, returned: when the object exists}
+    after: {description: What it will be., type: dict, returned: when the object will exist}
+    risk: {description: 'V(low), V(medium) or V(high).', type: str, returned: always}
+    undo: {description: How to go back., type: str, returned: always}
+counts:
+  description: Number of objects V(planned), V(unchanged), V(skipped), V(done), V(failed).
+  returned: always
+  type: dict
+applied:
+  description: The changes that were made and seen. C(details) of a removal holds C(saved_copy), of a restoration C(sid_kept).
+  returned: always
+  type: list
+  elements: dict
+failed_objects:
+  description: The changes that failed, each with C(code) and C(msg).
+  returned: always
+  type: list
+  elements: dict
+skipped:
+  description: Objects that were deliberately left alone, each with C(code) and C(msg).
+  returned: always
+  type: list
+  elements: dict
+restore:
+  description: How to undo each change.
+  returned: always
+  type: list
+  elements: dict
+saved_copies:
+  description: The LDIF files that this task has written, by distinguished name.
+  returned: always
+  type: dict
+  sample:
+    CN=iij-iwa,OU=Services,DC=example: /srv/offboard-run/directory/iij-iwa_0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11_20260401T031500Z.ldif
+predicted:
+  description: Whether the plan stands on earlier planned changes (O(predictions)).
+  returned: always
+  type: bool
+failure:
+  description:
+    - C(code) is V(guard_refused) when a guard fired; C(details.refusals) then names each object, rule and option.
+    - Of the connection, V(wrong_credentials), V(account_disabled), V(account_expired), V(password_expired), V(account_locked),
+      V(unknown_host), V(unreachable), V(untrusted_certificate), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
+    - Of the objects, V(invalid_dn), V(cannot_read), V(unsupported_class), V(insufficient_rights), V(has_children), V(not_found),
+      V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._directory import client, objects
+from ..module_utils._directory.resource import DirectoryObjects
+from ..module_utils._module.arguments import DIRECTORY, RUN, spec
+from ..module_utils._module.runner import require, run
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=spec(
+            RUN,
+            DIRECTORY,
+            dn={"type": "str"},
+            objects={"type": "list", "elements": "str"},
+            state={"type": "str", "required": True, "choices": ["absent", "disabled", "enabled", "present"]},
+            backup_dir={"type": "path"},
+            allowed_spns={"type": "list", "elements": "str", "default": list(objects.IIJ_SPNS)},
+            expected_members={"type": "list", "elements": "str", "default": []},
+            recently_used_days={"type": "int", "default": objects.LOGON_TIME_LAG_DAYS},
+            allow={"type": "list", "elements": "str", "choices": list(objects.ALLOWABLE), "default": []},
+        ),
+        mutually_exclusive=[("dn", "objects")],
+        required_one_of=[("dn", "objects")],
+        required_if=[("state", "absent", ["backup_dir"]), ("state", "present", ["backup_dir"])],
+        supports_check_mode=True,
+    )
+    require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
+    run(module, lambda options: DirectoryObjects(client.Client(options, read_only=module.check_mode), options))
+
+
+if __name__ == "__main__":
+    main()
