@@ -155,9 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         original = f"type=application/soap+xml;charset=UTF-8;Length={len(body) + sealed.padding_length}"
         head = f"\tContent-Type: {protocol}\r\n\tOriginalContent: {original}\r\n".encode()
         signature = struct.pack("<i", len(sealed.header)) + sealed.header
-        return (
-            _BOUNDARY + b"\r\n" + head + _BOUNDARY + b"\r\n\tContent-Type: application/octet-stream\r\n" + signature + sealed.data + _BOUNDARY + b"--\r\n"
-        )
+        return _BOUNDARY + b"\r\n" + head + _BOUNDARY + b"\r\n\tContent-Type: application/octet-stream\r\n" + signature + sealed.data + _BOUNDARY + b"--\r\n"
 
 
 class _Listener(ThreadingHTTPServer):
@@ -289,10 +287,10 @@ class Control:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def ask(do: str, seconds: float = 120, **arguments: object) -> object:
-    """Ask a running server. OSError when none runs, RuntimeError when it cannot do it."""
+def ask(do: str, patience: float = 120, /, **arguments: object) -> object:
+    """Ask a running server, for at most `patience` seconds. OSError when none runs, RuntimeError when it cannot do it."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(seconds)
+        client.settimeout(patience)
         client.connect(str(CONTROL))
         client.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
         with client.makefile("rb") as stream:
