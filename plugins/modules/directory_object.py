@@ -41,7 +41,7 @@ options:
     elements: str
   state:
     description:
-      - V(disabled) disables users. A group has no such state; it is left alone and listed in RV(skipped).
+      - V(disabled) disables users. A group has no such state; it is left alone and listed in RV(skipped_objects).
       - V(enabled) enables users that exist.
       - V(absent) removes users and groups after saving a copy of each in O(backup_dir).
       - V(present) brings removed objects back from their newest copies in O(backup_dir), with their memberships. A user comes back
@@ -160,7 +160,7 @@ failed_objects:
   returned: always
   type: list
   elements: dict
-skipped:
+skipped_objects:
   description: Objects that were deliberately left alone, each with C(code) and C(msg).
   returned: always
   type: list

@@ -22,18 +22,23 @@ from .files import append_records, read_records
 from .progress import Progress
 from .spool import Spool
 
-#: Entries of `plan` and `skipped` in the task's answer; the rest is counted (a bulk module writes all to a file).
+#: Entries of `plan` and `skipped_objects` in the task's answer; the rest is counted (a bulk module writes all to a file).
 ANSWER_LIMIT = 1000
 
-Record = Callable[[Outcome], None]
+#: Takes one outcome, or all of a batch at once, so that a long journal costs one disk flush a batch.
+Record = Callable[..., None]
 
 
 @dataclass
 class Plan:
-    """What shall be done. `unchanged` counts objects that are already as desired."""
+    """What shall be done. `unchanged` counts objects that are already as desired.
+
+    `skipped_more` counts skips beyond those in `skipped`: a bulk kind keeps the first ANSWER_LIMIT and itemises all in a file.
+    """
 
     changes: Spool = field(default_factory=Spool)
     skipped: list[Skip] = field(default_factory=list)
+    skipped_more: int = 0
     unchanged: int = 0
     warnings: list[str] = field(default_factory=list)
 
@@ -107,6 +112,8 @@ class _Run:
         self.outcomes: list[Outcome] = []
         self.done = Spool()
         self.failed: list[Outcome] = []
+        self.codes: set[str] = set()
+        self.touched = False
         self.counts: dict[str, int] = {}
 
     def read(self) -> Iterable[Object]:
@@ -118,16 +125,24 @@ class _Run:
     def begin(self, changes: list[Change]) -> None:
         self._append([journal.intent(change, self.id, _now()) for change in changes])
 
-    def record(self, result: Outcome) -> None:
-        self.counts[result.status] = self.counts.get(result.status, 0) + 1
-        if result.status == "done":
-            self.done.append(result.change)
-        elif result.status == "failed":
+    def record(self, *results: Outcome) -> None:
+        for result in results:
+            self.counts[result.status] = self.counts.get(result.status, 0) + 1
+            # A failed change may have been carried out in part, and then something has changed.
+            self.touched = self.touched or result.status == "done" or bool(result.details.get("steps_done"))
+            if result.status == "done":
+                self.done.append(result.change)
+            elif result.status == "failed":
+                self._fail(result)
+            if len(self.outcomes) < ANSWER_LIMIT:
+                self.outcomes.append(result)
+        self._append([journal.outcome(result, self.id, _now()) for result in results])
+        self.progress.add(len(results))
+
+    def _fail(self, result: Outcome) -> None:
+        self.codes.add(result.code)
+        if len(self.failed) < ANSWER_LIMIT:
             self.failed.append(result)
-        if len(self.outcomes) < ANSWER_LIMIT or result.status == "failed":
-            self.outcomes.append(result)
-        self._append([journal.outcome(result, self.id, _now())])
-        self.progress.add()
 
     def _append(self, records: list[dict[str, Any]]) -> None:
         if self.journal:
@@ -138,7 +153,7 @@ class _Run:
         result: dict[str, Any] = {
             "changed": len(plan.changes) > 0,
             "plan": [change.to_dict() for change in plan.changes.head],
-            "counts": {"planned": len(plan.changes), "unchanged": plan.unchanged, "skipped": len(plan.skipped)},
+            "counts": {"planned": len(plan.changes), "unchanged": plan.unchanged, "skipped": len(plan.skipped) + plan.skipped_more},
             "skipped": [item.to_dict() for item in plan.skipped[:ANSWER_LIMIT]],
             "applied": [],
             "failed_objects": [],
@@ -187,19 +202,20 @@ class _Run:
         result["applied"] = [o.to_dict() for o in self.outcomes if o.status == "done" and (o.change.key, o.change.action) not in not_seen]
         result["failed_objects"] = [o.to_dict() for o in self.failed]
         result["skipped"] += [o.to_dict() for o in self.outcomes if o.status == "skipped"]
-        result["counts"].update(self.counts)
-        result["changed"] = len(self.done) > 0
+        for status, count in self.counts.items():
+            result["counts"][status] = result["counts"].get(status, 0) + count
+        result["changed"] = self.touched
         result.update(self.resource.facts(plan))
         if stopped is not None:
             raise _Stopped(stopped, result)
         if self.failed:
-            raise _Failed(self.failed, result)
+            raise _Failed(self.failed, self.codes, result)
 
     def _verify(self) -> None:
         for late in self.resource.verify(self.done):
             self.counts["done"] -= 1
             self.counts["failed"] = self.counts.get("failed", 0) + 1
-            self.failed.append(late)
+            self._fail(late)
             self._append([journal.outcome(late, self.id, _now())])
 
 
@@ -227,10 +243,10 @@ class _Refused(_Ended):
 
 
 class _Failed(_Ended):
-    def __init__(self, failed: list[Outcome], result: dict[str, Any]) -> None:
+    def __init__(self, failed: list[Outcome], all_codes: set[str], result: dict[str, Any]) -> None:
         first = failed[0]
         more = f" ({len(failed) - 1} more in failed_objects)" if len(failed) > 1 else ""
-        codes = sorted({item.code for item in failed})
+        codes = sorted(all_codes)
         self.result = {
             **result,
             "msg": f"{len(failed)} of {result['counts']['planned']} changes failed: {first.change.name}: {first.msg}{more}",

@@ -122,8 +122,8 @@ def test_one_failed_item_hides_no_other():
 def test_where_order_matters_the_rest_is_not_tried_after_a_failure():
     lamps = Lamps({"a": True, "b": True, "c": True}, broken=("b",), stop=True)
     done = finish(lamps)
-    assert lamps.writes == ["a", "b"] and ids(done.result["skipped"]) == ["c"]
-    assert done.result["skipped"][0]["code"] == "earlier_failure"
+    assert lamps.writes == ["a", "b"] and ids(done.result["skipped_objects"]) == ["c"]
+    assert done.result["skipped_objects"][0]["code"] == "earlier_failure"
 
 
 def test_what_cannot_be_seen_afterwards_has_failed():
