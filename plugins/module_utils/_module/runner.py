@@ -154,7 +154,8 @@ class _Run:
             "changed": len(plan.changes) > 0,
             "plan": [change.to_dict() for change in plan.changes.head],
             "counts": {"planned": len(plan.changes), "unchanged": plan.unchanged, "skipped": len(plan.skipped) + plan.skipped_more},
-            "skipped": [item.to_dict() for item in plan.skipped[:ANSWER_LIMIT]],
+            # not `skipped`: Ansible takes a result with that key for a task that did not run, whatever `changed` says
+            "skipped_objects": [item.to_dict() for item in plan.skipped[:ANSWER_LIMIT]],
             "applied": [],
             "failed_objects": [],
             "restore": [{"kind": c.kind, "id": c.id, "name": c.name, "undo": c.undo} for c in plan.changes.head if c.undo],
@@ -201,7 +202,7 @@ class _Run:
         not_seen = {(item.change.key, item.change.action) for item in self.failed}
         result["applied"] = [o.to_dict() for o in self.outcomes if o.status == "done" and (o.change.key, o.change.action) not in not_seen]
         result["failed_objects"] = [o.to_dict() for o in self.failed]
-        result["skipped"] += [o.to_dict() for o in self.outcomes if o.status == "skipped"]
+        result["skipped_objects"] += [o.to_dict() for o in self.outcomes if o.status == "skipped"]
         for status, count in self.counts.items():
             result["counts"][status] = result["counts"].get(status, 0) + count
         result["changed"] = self.touched
@@ -245,11 +246,12 @@ class _Refused(_Ended):
 class _Failed(_Ended):
     def __init__(self, failed: list[Outcome], all_codes: set[str], result: dict[str, Any]) -> None:
         first = failed[0]
-        more = f" ({len(failed) - 1} more in failed_objects)" if len(failed) > 1 else ""
+        count = result["counts"]["failed"]
+        more = f" ({count - 1} more in failed_objects)" if count > 1 else ""
         codes = sorted(all_codes)
         self.result = {
             **result,
-            "msg": f"{len(failed)} of {result['counts']['planned']} changes failed: {first.change.name}: {first.msg}{more}",
+            "msg": f"{count} of {result['counts']['planned']} changes failed: {first.change.name}: {first.msg}{more}",
             "failure": {"code": codes[0] if len(codes) == 1 else "several", "details": {"codes": codes}},
         }
 

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A password for Ansible Vault, given as a value or as a file."""
+"""A password for Ansible Vault, given as a value or as a file, and the files that it opens."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from .._core import vault
 from .._core.errors import OffboardError
 
 #: Options of every module that writes or reads an Ansible Vault file; the twin is plugins/doc_fragments/vault.py.
@@ -34,3 +35,18 @@ def vault_password(params: dict[str, Any]) -> bytes:
     if not password:
         raise OffboardError("The vault password is empty.", code="vault_password_empty")
     return password
+
+
+def decrypt_file(path: str, password: bytes) -> bytes | None:
+    """The plain content; None when there is no file. Raises OffboardError, which names the file."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    try:
+        return vault.decrypt(content, password)
+    except OffboardError as exc:
+        raise OffboardError(f"{path}: {exc.msg}", code=exc.code) from exc

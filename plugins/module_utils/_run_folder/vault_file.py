@@ -15,24 +15,9 @@ from .._core.model import Change, Object, Outcome
 from .._module.files import write_atomically
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
-from .._module.vault_password import vault_password
+from .._module.vault_password import decrypt_file, vault_password
 
 KIND = "vault_file"
-
-
-def decrypt_file(path: str, password: bytes) -> bytes | None:
-    """The plain content; None when there is no file. Raises OffboardError, which names the file."""
-    try:
-        with open(path, "rb") as stream:
-            content = stream.read()
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    try:
-        return vault.decrypt(content, password)
-    except OffboardError as exc:
-        raise OffboardError(f"{path}: {exc.msg}", code=exc.code) from exc
 
 
 class VaultFile(Resource):
