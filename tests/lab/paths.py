@@ -1,3 +1,6 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where the lab's state and caches lie, and every address, port and lab password. One place per fact."""
 
 from __future__ import annotations

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tarball: what it holds, and that what is installed from it works, with the ansible-core of this environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+from dev import places
+
+MODULES = sorted(file.stem for file in places.ROOT.glob("plugins/modules/*.py") if file.stem != "__init__")
+PLAYBOOKS = sorted(file.stem for file in places.ROOT.glob("playbooks/*.yml"))
+ROLES = sorted(file.parent.parent.name for file in places.ROOT.glob("roles/*/meta/argument_specs.yml"))
+
+
+def ansible(program: str, *words: str | Path, cwd: Path, collections: Path | None = None) -> str:
+    """Run a program of ansible-core away from the checkout; its standard output."""
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections or cwd), "ANSIBLE_NOCOLOR": "1"}
+    argv = [str(Path(sys.executable).with_name(program)), *map(str, words)]
+    result = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{' '.join(argv)}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection, built from the files of this checkout."""
+    folder = tmp_path_factory.mktemp("build")
+    ansible("ansible-galaxy", "collection", "build", "--output-path", folder, places.copy(folder), cwd=folder)
+    (built,) = folder.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collections folder into which the tarball, and nothing else, was installed without any network."""
+    folder = tmp_path_factory.mktemp("installed")
+    ansible("ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", folder, tarball, cwd=folder)
+    return folder
+
+
+def test_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> None:
+    with tarfile.open(tarball) as archive:
+        names = {name.removeprefix("./") for name in archive.getnames() if not archive.getmember(name).isdir()}
+    listed = {str(path.relative_to(places.ROOT)) for path in _files()}
+    own_folders = {name for name in listed if name.split("/")[0] in ("plugins", "roles", "playbooks", "meta", "extensions", "docs", "changelogs")}
+    wanted = {"README.md", "LICENSE", "requirements.txt", "bindep.txt"} | {name for name in own_folders if not Path(name).name.startswith(".")}
+    assert wanted <= names, f"missing: {sorted(wanted - names)}"
+    made_by_galaxy = {"MANIFEST.json", "FILES.json"}
+    allowed = {"CONTRIBUTING.md", "CHANGELOG.md"}
+    assert names - wanted - made_by_galaxy - allowed == set()
+
+
+def _files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=places.ROOT, capture_output=True, text=True, check=True).stdout
+    return [places.ROOT / name for name in listed.split("\0") if name and (places.ROOT / name).is_file()]
+
+
+def test_manifest(tarball: Path) -> None:
+    with tarfile.open(tarball) as archive:
+        info = json.load(archive.extractfile("MANIFEST.json"))["collection_info"]  # type: ignore[arg-type]
+    assert (info["namespace"], info["name"], info["dependencies"]) == ("offboard", "iij_id", {})
+    assert info["license"] == ["GPL-3.0-or-later"]
+    assert info["version"] == yaml.safe_load((places.ROOT / "galaxy.yml").read_text())["version"]
+
+
+def test_verifies(installed: Path) -> None:
+    ansible("ansible-galaxy", "collection", "verify", "--offline", "offboard.iij_id", cwd=installed)
+
+
+def test_documentation_lists_every_module(installed: Path) -> None:
+    listed = json.loads(ansible("ansible-doc", "-t", "module", "--list", "--json", "offboard.iij_id", cwd=installed))
+    assert sorted(listed) == [f"offboard.iij_id.{name}" for name in MODULES]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_documentation_is_complete(installed: Path, module: str) -> None:
+    document = json.loads(ansible("ansible-doc", "-t", "module", "--json", f"offboard.iij_id.{module}", cwd=installed))[f"offboard.iij_id.{module}"]
+    assert document["examples"].strip()
+    assert document["return"]
+    assert {"check_mode", "diff_mode", "platform"} <= set(document["doc"]["attributes"])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_are_documented(installed: Path, role: str) -> None:
+    document = json.loads(ansible("ansible-doc", "-t", "role", "--json", f"offboard.iij_id.{role}", cwd=installed))[f"offboard.iij_id.{role}"]
+    assert document["entry_points"]["main"]["short_description"]
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_playbooks_run_by_name(installed: Path, playbook: str) -> None:
+    ansible("ansible-playbook", "--syntax-check", "-i", "localhost,", f"offboard.iij_id.{playbook}", cwd=installed)
+    listed = ansible("ansible-playbook", "--list-tasks", "-i", "localhost,", f"offboard.iij_id.{playbook}", cwd=installed)
+    assert "TAGS:" in listed

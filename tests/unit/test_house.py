@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of CONTRIBUTING.md that a program can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from dev import places
+
+HEADER = (places.ROOT / "tests" / "conftest.py").read_text().split('"""')[0].splitlines()[:3]
+PLUGINS = places.ROOT / "plugins"
+MODULES = sorted(PLUGINS.glob("modules/*.py"))
+PYTHON = sorted(file for folder in ("plugins", "tests") for file in (places.ROOT / folder).rglob("*.py"))
+
+#: what a room of plugins/module_utils may import from the other rooms
+MAY_IMPORT = {
+    "_core": set(),
+    "_module": {"_core"},
+    "_federation": {"_core"},
+    "_run_folder": {"_core", "_module"},
+    "_entra": {"_core", "_module"},
+    "_directory": {"_core", "_module"},
+    "_windows": {"_core", "_module"},
+}
+#: libraries that only one file may import
+ONE_IMPORTER = {
+    "msgraph": "_entra/client.py",
+    "kiota_abstractions": "_entra/client.py",
+    "kiota_http": "_entra/client.py",
+    "azure": "_entra/client.py",
+    "ldap3": "_directory/client.py",
+    "winrm": "_windows/client.py",
+}
+
+
+def imports(file: Path) -> set[str]:
+    """Dotted names of everything that `file` imports; relative ones resolved below plugins/."""
+    found = set()
+    inside = file.relative_to(PLUGINS).parts[:-1] if file.is_relative_to(PLUGINS) else ()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*inside[: len(inside) - node.level + 1], node.module or ""]).strip(".") if node.level else node.module or ""
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return {name.removeprefix("ansible_collections.offboard.iij_id.plugins.") for name in found}
+
+
+def rooms(file: Path) -> set[str]:
+    """Rooms of plugins/module_utils that `file` imports."""
+    return {match[1] for name in imports(file) if (match := re.match(r"module_utils\.(_\w+)", name))}
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in (PLUGINS / "module_utils").iterdir() if path.is_dir() and path.name != "__pycache__"))
+def test_an_arrow_never_runs_back(room: str) -> None:
+    for file in (PLUGINS / "module_utils" / room).rglob("*.py"):
+        assert rooms(file) <= MAY_IMPORT[room] | {room}, file
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
+def test_a_module_uses_one_world(module: Path) -> None:
+    assert len(rooms(module) - {"_module", "_core", "_federation"}) <= 1
+
+
+@pytest.mark.parametrize("library", sorted(ONE_IMPORTER))
+def test_one_file_imports_a_library(library: str) -> None:
+    users = {str(file.relative_to(PLUGINS / "module_utils")) for file in PLUGINS.rglob("*.py") if any(name.split(".")[0] == library for name in imports(file))}
+    assert users <= {ONE_IMPORTER[library]}
+
+
+def test_core_is_pure() -> None:
+    for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
+        outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "datetime", "socket", "os", "subprocess", "random", "secrets"}
+        assert not outside, f"{file} imports {outside}"
+
+
+def test_every_module_is_in_an_action_group() -> None:
+    """So that module_defaults can give all modules of one world their connection at once."""
+    groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_"}
+    for group, prefix in worlds.items():
+        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix)]
+
+
+@pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info")], ids=lambda file: file.stem)
+def test_every_changing_module_has_an_info_twin(module: Path) -> None:
+    without = {"entra_snapshot": "writes a file of what the _info modules read", "run_report": "writes a file of what the run folder holds"}
+    assert module.stem in without or module.with_name(f"{module.stem}_info.py").exists()
+
+
+def test_every_python_file_names_its_licence() -> None:
+    assert [
+        str(file) for file in PYTHON if file.read_text().strip() and [line for line in file.read_text().splitlines() if line[:2] != "#!"][:3] != HEADER
+    ] == []
+
+
+def test_the_manual_exists_in_both_languages() -> None:
+    english, japanese = ({file.name for file in (places.ROOT / "docs" / language).glob("*.md")} for language in ("en", "ja"))
+    assert english == japanese
