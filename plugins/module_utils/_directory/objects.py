@@ -14,7 +14,7 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Refusal, Skip
 from .._module.runner import Plan
-from .saved import SavedCopy
+from .saved import Link, SavedCopy
 from .values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, dn_key, file_time, guid, sid
 
 KIND = "directory_object"
@@ -149,15 +149,17 @@ def _restore(dn: str, copy: SavedCopy | None) -> Change:
     return Change(KIND, dn, copy.name, "restore", None, {**after, **({"links": links} if links else {})}, undo="state=absent")
 
 
-def missing_links(item: Object, copy: SavedCopy) -> list[str]:
-    """Memberships and references of the saved copy that are not there, as text."""
-    have = {("member", dn_key(dn)) for dn in item.state["memberOf"]}
-    have |= {(name, dn_key(dn)) for name, dns in item.state["referenced_by"].items() for dn in dns}
-    return [link.text for link in copy.links if (link.attribute, dn_key(link.dn)) not in have]
+def missing_links(item: Object, copy: SavedCopy) -> list[Link]:
+    """Memberships and references of the saved copy that are not there."""
+    own = dn_key(item.id)
+    have = {("member", dn_key(dn), own) for dn in item.state["memberOf"]}
+    have |= {("member", own, dn_key(dn)) for dn in item.state["member"]}
+    have |= {(name, dn_key(dn), own) for name, dns in item.state["referenced_by"].items() for dn in dns}
+    return [link for link in copy.links if (link.attribute, dn_key(link.dn), dn_key(link.value)) not in have]
 
 
 def _restore_links(item: Object, copy: SavedCopy | None) -> Change | None:
-    missing = missing_links(item, copy) if copy else []
+    missing = [link.text for link in missing_links(item, copy)] if copy else []
     if not missing:
         return None
     return Change(KIND, item.id, item.name, "restore_links", {"missing_links": missing}, {"missing_links": []}, undo="remove them by hand")
@@ -214,7 +216,7 @@ def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> 
         yield _refusal(item, "critical_object", f"it is a well-known object of the domain (SID {state['objectSid']})")
     others = [spn for spn in state["servicePrincipalName"] if not any(pattern.fullmatch(spn) for pattern in patterns)]
     if others:
-        more = ", ".join(repr("(?i)" + re.escape(spn)) for spn in others)
+        more = ", ".join(f"'(?i){re.escape(spn)}'" for spn in others)
         yield _refusal(item, "other_spn", f"it serves other services too, by its servicePrincipalName {', '.join(others)}", f"allowed_spns: [..., {more}]")
     if state["adminCount"] and "admin_count" not in rules.allow:
         yield _refusal(item, "admin_count", "it is, or was, a member of an administrators' group (adminCount=1)", "allow: [admin_count]")

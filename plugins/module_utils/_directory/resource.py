@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._module.files import write_atomically
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan, Record, Resource
 from .._module.spool import Spool
 from . import agent_config, objects, saved
 from .client import Client, equals
@@ -178,23 +178,50 @@ class DirectoryObjects(Resource):
             result += objects.refusals(items, action, self._rules, self._now)
         return result
 
-    def apply(self, change: Change) -> dict[str, Any] | None:
-        """One change; a deletion only after its saved copy is on the disk."""
+    def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        """All copies are saved before the first removal, and all objects made before the first membership.
+
+        Otherwise the copy of a group would miss the members that the same task has removed before it, and a membership
+        could not be given to an object that comes back later.
+        """
+        prepared = []
+        for change in changes:
+            begin([change])
+            try:
+                prepared.append((change, self._prepare(change)))
+            except OffboardError as exc:
+                record(Outcome(change, "failed", exc.code, exc.msg, exc.details))
+        for change, details in prepared:
+            try:
+                self.apply(change)
+            except OffboardError as exc:
+                steps = {"steps_done": ["restore"]} if change.action == "restore" else {}
+                record(Outcome(change, "failed", exc.code, exc.msg, {**exc.details, **details, **steps}))
+            else:
+                record(Outcome(change, "done", details=details))
+
+    def _prepare(self, change: Change) -> dict[str, Any]:
+        """The first of two steps; details for the outcome."""
+        match change.action:
+            case "delete":
+                return {"saved_copy": self._save(change.id)}
+            case "restore":
+                return {"sid_kept": self._restore(self._copies[dn_key(change.id)])}
+            case _:
+                return {}
+
+    def apply(self, change: Change) -> None:
+        """The second of two steps."""
         match change.action:
             case "disable" | "enable":
                 self._switch(change.id, change.action == "enable")
-                return None
             case "delete":
-                path = self._save(change.id)
                 self._client.delete(change.id)
-                return {"saved_copy": path}
-            case "restore":
-                return self._restore(self._copies[dn_key(change.id)])
             case _:
-                self._restore_links(self._copies[dn_key(change.id)], self._objects[dn_key(change.id)])
-                return None
+                self._restore_links(self._copies[dn_key(change.id)])
 
     def _present(self, dn: str) -> Entry:
+        """Raises OffboardError `not_found`."""
         entry = self._client.read(dn, descriptor=True)
         if entry is None:
             raise OffboardError(f"{dn} has disappeared since it was read; run the task again", code="not_found")
@@ -209,9 +236,10 @@ class DirectoryObjects(Resource):
         """Write the saved copy; returns its path. Raises OffboardError `file_write_failed`: nothing is deleted without a copy."""
         entry = self._present(dn)
         item = self._reader.describe([entry])[0]
-        links = [saved.Link(group, "member") for group in item.state["memberOf"]]
+        links = [saved.Link(group, "member", entry.dn) for group in item.state["memberOf"]]
+        links += [saved.Link(entry.dn, "member", member) for member in item.state["member"]]
         links += [
-            saved.Link(other, name)
+            saved.Link(other, name, entry.dn)
             for name, others in item.state["referenced_by"].items()
             if name not in (_ACT_ON_BEHALF, _DELEGATE_TO)  # these outlive the object
             for other in others
@@ -221,15 +249,15 @@ class DirectoryObjects(Resource):
         self._saved[dn] = path
         return path
 
-    def _restore(self, copy: saved.SavedCopy) -> dict[str, Any]:
+    def _restore(self, copy: saved.SavedCopy) -> bool:
+        """Bring the object itself back; returns whether it kept its SID."""
         deleted = self._deleted(copy.guid)
         if deleted is None:
             self._client.add(copy.dn, dict(copy.attributes))
-        else:
-            attributes = {name: values for name, values in copy.attributes.items() if name.casefold() not in _NOT_WITH_UNDELETE}
-            self._client.undelete(deleted, copy.dn, attributes)
-        self._restore_links(copy, self._reader.describe([self._present(copy.dn)])[0])
-        return {"sid_kept": deleted is not None}
+            return False
+        attributes = {name: values for name, values in copy.attributes.items() if name.casefold() not in _NOT_WITH_UNDELETE}
+        self._client.undelete(deleted, copy.dn, attributes)
+        return True
 
     def _deleted(self, guid: str) -> str | None:
         """The DN of the deleted object with that objectGUID; None when it is gone for good, or this account may not see it."""
@@ -241,18 +269,17 @@ class DirectoryObjects(Resource):
                 raise
             return None
 
-    def _restore_links(self, copy: saved.SavedCopy, item: Object) -> None:
-        missing = set(objects.missing_links(item, copy))
+    def _restore_links(self, copy: saved.SavedCopy) -> None:
+        item = self._reader.describe([self._present(copy.dn)])[0]
         failures = []
-        for link in copy.links:
-            if link.text in missing:
-                try:
-                    self._client.modify(link.dn, [("add", link.attribute, [copy.dn.encode()])], f"Write {link.attribute}")
-                except OffboardError as exc:
-                    failures.append(exc.msg)
+        for link in objects.missing_links(item, copy):
+            try:
+                self._client.modify(link.dn, [("add", link.attribute, [link.value.encode()])], f"Write {link.attribute}")
+            except OffboardError as exc:
+                failures.append(exc.msg)
         if failures:
             raise OffboardError(
-                f"{copy.dn} is back, but {len(failures)} of its links are not: {'; '.join(failures)}. Running the task again tries them again",
+                f"{copy.dn} is back, but {len(failures)} of its links are not: {'; '.join(failures[:10])}. Running the task again tries them again",
                 code="links_not_restored",
             )
 

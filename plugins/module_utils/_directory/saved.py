@@ -51,14 +51,18 @@ class SchemaAttribute:
 
 @dataclass(frozen=True)
 class Link:
-    """`dn` names the object in `attribute`. It is brought back by adding, so that a successor's name is never overwritten."""
+    """`dn` names the object `value` in `attribute`. It is brought back by adding, so that a successor's name is never overwritten.
+
+    The saved object is one of the two: a member of a group, or the group with its members. Both sides are saved, as both may go.
+    """
 
     dn: str
     attribute: str
+    value: str
 
     @property
     def text(self) -> str:
-        return f"{self.attribute} of {self.dn}"
+        return f"{self.attribute} of {self.dn}: {self.value}"
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,9 @@ def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Li
         if _SECRET.search(name):
             continue
         known = schema.get(name.casefold())
-        if known is not None and known.settable and name.casefold() not in _OWNED_BY_SAM:
+        if name == "member":  # added afterwards, by `links`: the members may have to be brought back first
+            continue
+        if name == "objectClass" or (known is not None and known.settable and name.casefold() not in _OWNED_BY_SAM):
             attributes[name] = values
         elif name not in ("objectGUID", "objectSid", "nTSecurityDescriptor", "distinguishedName") and not (known and known.is_back_link):
             notes += [ldif.comment(f"{name}: {value.decode('utf-8', 'backslashreplace')}") for value in values]
@@ -114,7 +120,7 @@ def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Li
         *notes,
     ]
     records = [ldif.add(entry.dn, attributes)]
-    records += [ldif.modify(link.dn, "add", link.attribute, [entry.dn.encode()]) for link in links]
+    records += [ldif.modify(link.dn, "add", link.attribute, [link.value.encode()]) for link in links]
     return "\n".join([*head, *records])
 
 
@@ -124,5 +130,5 @@ def read(text: str, path: str) -> SavedCopy:
     records = list(ldif.parse(text))
     if len(known) != 2 or not records or records[0].changetype != "add":
         raise OffboardError(f"{path} is not a copy that directory_object saved", code="ldif_unreadable")
-    links = [Link(record.dn, attribute) for record in records[1:] for _, attribute, _ in record.changes]
+    links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _, attribute, values in record.changes for value in values]
     return SavedCopy(records[0].dn, known["objectGUID"], known["saved"], records[0].attributes, links)
