@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import demo, environment, stages
+from . import demo, lab, stages
 from .places import CACHE, ROOT
 from .say import Failure, say, warn
 
@@ -53,23 +53,6 @@ def main(argv: list[str]) -> int:
         return 130
 
 
-def lab(words: list[str]) -> int:
-    """`./dev lab …`: the lab's own command line; before `up`, the Debian packages of its parts."""
-    if words[:1] == ["up"]:
-        lab_packages()
-    return subprocess.run([sys.executable, "-m", "lab", *words], env={**os.environ, "PYTHONPATH": str(ROOT / "tests")}, check=False).returncode
-
-
-def lab_packages() -> None:
-    """Install the Debian packages of the lab's parts, or say how. A part that then cannot run says so itself."""
-    import lab.directory.part
-    import lab.windows.part
-
-    missing = environment.debian_packages({**lab.directory.part.PACKAGES, **lab.windows.part.PACKAGES})
-    if missing:
-        say(f"The lab needs Debian packages: sudo apt-get install --no-install-recommends {' '.join(missing)}")
-
-
 def bench(words: list[str]) -> int:
     """`./dev bench [NAME] [options]`: tests/benchmarks/NAME.py, or all of them."""
     folder = ROOT / "tests" / "benchmarks"
@@ -81,7 +64,7 @@ def bench(words: list[str]) -> int:
     for name in chosen:
         say(f"==> {name}")
         argv = [sys.executable, str(Path(folder, f"{name}.py")), *options]
-        worst |= subprocess.run(argv, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")}, check=False).returncode
+        worst |= subprocess.run(argv, env=lab.variables(), check=False).returncode
     return worst
 
 
@@ -92,7 +75,7 @@ def shell(words: list[str]) -> int:
 
 #: Commands that take all further words as they are.
 PASSED_ON = {
-    "lab": (lab, "up, down, status, reset, iij …: the lab (./dev lab --help)"),
+    "lab": (lab.main, "up, down, status, reset, iij …: the lab (./dev lab --help)"),
     "bench": (bench, "the benchmarks in tests/benchmarks, or the one named"),
     "shell": (shell, "a shell, or the command that follows, in the environment of the tests"),
 }

@@ -18,6 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from . import environment, places
+from . import lab as laboratory
 from .places import CACHE, ROOT
 from .say import Failure, logged, say, tail
 
@@ -220,19 +221,20 @@ STAGES: dict[str, Callable[[Stage], None]] = {
 
 @contextlib.contextmanager
 def running_lab(stage: Stage) -> Iterator[None]:
-    """The lab, up for the stage. A part that cannot run here is counted as skipped, with its reason."""
-    from . import cli
-
-    ran = cli.lab_runs()
-    cli.lab_packages()
-    code = stage.run([sys.executable, ROOT / "dev", "lab", "up"])
-    if code not in (0, 3):
+    """The lab, up for the stage; afterwards as it was before. A part that cannot run here counts as skipped, with its reason."""
+    laboratory.packages()
+    before = laboratory.status()
+    code = stage.run([*laboratory.COMMAND, "up"], env=laboratory.variables())
+    if code not in (0, laboratory.PART_LEFT_OUT):
         raise Failure(f"the lab did not come up (exit code {code})")
+    for part, state in laboratory.status().items():
+        if not state["running"]:
+            stage.skip(f"whatever needs the lab's part {part}: {state.get('why_not') or 'it does not run'}")
     try:
         yield
     finally:
-        if not ran:
-            stage.run([sys.executable, ROOT / "dev", "lab", "down"])
+        if not any(state["running"] for state in before.values()):
+            stage.run([*laboratory.COMMAND, "down"], env=laboratory.variables())
 
 
 # --- the run ----------------------------------------------------------------------------------
