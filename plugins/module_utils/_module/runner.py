@@ -52,6 +52,8 @@ class Resource(abc.ABC):
     kinds: ClassVar[tuple[str, ...]]
     #: true where going on after a failure could make things worse (domains, one at a time)
     stop_at_first_failure: ClassVar[bool] = False
+    #: set by the runner before `apply_all`: kinds of which one single change takes long tell there what they wait for
+    progress: Progress | None = None
 
     @abc.abstractmethod
     def read(self) -> Iterable[Object]:
@@ -189,7 +191,7 @@ class _Run:
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 
     def _apply(self, plan: Plan, result: dict[str, Any]) -> None:
-        self.progress = Progress(self.module.params.get("progress_file"), self.resource.noun, len(plan.changes))
+        self.resource.progress = self.progress = Progress(self.module.params.get("progress_file"), self.resource.noun, len(plan.changes))
         stopped: OffboardError | None = None
         if len(plan.changes):
             try:
