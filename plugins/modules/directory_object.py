@@ -45,8 +45,8 @@ options:
       - V(enabled) enables users that exist.
       - V(absent) removes users and groups after saving a copy of each in O(backup_dir).
       - V(present) brings removed objects back from their newest copies in O(backup_dir), with their memberships. A user comes back
-        disabled, because no password is saved. An object that exists keeps its attributes; memberships that the copy has and it
-        lacks are added.
+        disabled, because no password is saved. An object that exists is left as it is, but for attributes and memberships that its
+        copy has and it lacks entirely; they are added.
     type: str
     required: true
     choices: [absent, disabled, enabled, present]
@@ -141,7 +141,7 @@ plan:
     kind: {description: V(directory_object)., type: str, returned: always}
     id: {description: The distinguished name., type: str, returned: always}
     name: {description: The logon name (C(sAMAccountName))., type: str, returned: always}
-    action: {description: 'V(disable), V(enable), V(delete), V(restore) or V(restore_links).', type: str, returned: always}
+    action: {description: 'V(disable), V(enable), V(delete), V(restore) or V(complete).', type: str, returned: always}
     before: {description: What will change or go., type: dict, returned: when the object exists}
     after: {description: What it will be., type: dict, returned: when the object will exist}
     risk: {description: 'V(low), V(medium) or V(high).', type: str, returned: always}

@@ -317,14 +317,10 @@ class Client:
             _, result, _, _ = self._open().delete(dn)
         self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
 
-    def undelete(self, deleted_dn: str, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
-        """Bring a deleted object back to `dn`, with its SID and GUID, and set `attributes`, in one request.
-
-        [MS-ADTS] 3.1.1.5.3.7 "Undelete Operation".
-        """
+    def undelete(self, deleted_dn: str, dn: str) -> None:
+        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation")."""
         what = f"cannot bring back {dn}"
         changes = {"isDeleted": [(ldap3.MODIFY_DELETE, [])], "distinguishedName": [(ldap3.MODIFY_REPLACE, [dn])]}
-        changes |= {name: [(ldap3.MODIFY_REPLACE, values)] for name, values in attributes.items()}
         with self._failures(what):
             _, result, _, _ = self._open().modify(deleted_dn, changes, controls=[show_deleted_control(criticality=True)])
         self._check(result, what, "the extended right Reanimate Tombstones on the domain")

@@ -79,6 +79,7 @@ def describe(entry: Entry, around: Surroundings) -> Object:
         "member": entry.texts("member"),
         "memberOf": entry.texts("memberOf"),
         "referenced_by": {**references, **{name: list(dns) for name, dns in around.references.items() if dns}},
+        "attributes": sorted(name.casefold() for name in entry.attributes),
         "last_logon": max(logons).isoformat(timespec="seconds") if logons else None,
     }
     return Object(KIND, entry.dn, state["sAMAccountName"] or entry.dn, state)
@@ -108,7 +109,7 @@ def plan(wanted: Sequence[str], current: Mapping[str, Object], state: str, copie
                     raise OffboardError(f"{dn} does not exist, so it cannot be enabled; state=present brings a removed one back", code="not_found")
                 step = _switch(item, True)
             case _:
-                step = _restore_links(item, copy) if item else _restore(dn, copy)
+                step = _complete(item, copy) if item else _restore(dn, copy)
         match step:
             case Change():
                 result.changes.append(step)
@@ -158,11 +159,16 @@ def missing_links(item: Object, copy: SavedCopy) -> list[Link]:
     return [link for link in copy.links if (link.attribute, dn_key(link.dn), dn_key(link.value)) not in have]
 
 
-def _restore_links(item: Object, copy: SavedCopy | None) -> Change | None:
-    missing = [link.text for link in missing_links(item, copy)] if copy else []
+def missing_attributes(item: Object, copy: SavedCopy) -> dict[str, list[bytes]]:
+    """Attributes of the saved copy that the object has no value of: an interrupted restoration left them."""
+    return {name: values for name, values in copy.restorable.items() if name.casefold() not in item.state["attributes"]}
+
+
+def _complete(item: Object, copy: SavedCopy | None) -> Change | None:
+    missing = [*missing_attributes(item, copy), *(link.text for link in missing_links(item, copy))] if copy else []
     if not missing:
         return None
-    return Change(KIND, item.id, item.name, "restore_links", {"missing_links": missing}, {"missing_links": []}, undo="remove them by hand")
+    return Change(KIND, item.id, item.name, "complete", {"missing": missing}, {"missing": []}, undo="take them off by hand")
 
 
 # --- guards -----------------------------------------------------------------------------------------

@@ -24,8 +24,6 @@ from .values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_
 _NAMING = ("assistant", "secretary", "seeAlso")
 _ACT_ON_BEHALF, _DELEGATE_TO = "msDS-AllowedToActOnBehalfOfOtherIdentity", "msDS-AllowedToDelegateTo"
 _BATCH = 50  # objects per filter
-# Kept by a deleted object, or set by the undelete itself
-_NOT_WITH_UNDELETE = frozenset(("objectclass", "objectcategory", "cn", "samaccountname"))
 
 
 def now() -> datetime.datetime:
@@ -218,7 +216,7 @@ class DirectoryObjects(Resource):
             case "delete":
                 self._client.delete(change.id)
             case _:
-                self._restore_links(self._copies[dn_key(change.id)])
+                self._complete(self._copies[dn_key(change.id)])
 
     def _present(self, dn: str) -> Entry:
         """Raises OffboardError `not_found`."""
@@ -255,9 +253,13 @@ class DirectoryObjects(Resource):
         if deleted is None:
             self._client.add(copy.dn, dict(copy.attributes))
             return False
-        attributes = {name: values for name, values in copy.attributes.items() if name.casefold() not in _NOT_WITH_UNDELETE}
-        self._client.undelete(deleted, copy.dn, attributes)
+        self._client.undelete(deleted, copy.dn)
+        self._set(copy.dn, copy.restorable)
         return True
+
+    def _set(self, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
+        if attributes:
+            self._client.modify(dn, [("replace", name, values) for name, values in attributes.items()], "Write on these attributes")
 
     def _deleted(self, guid: str) -> str | None:
         """The DN of the deleted object with that objectGUID; None when it is gone for good, or this account may not see it."""
@@ -269,8 +271,9 @@ class DirectoryObjects(Resource):
                 raise
             return None
 
-    def _restore_links(self, copy: saved.SavedCopy) -> None:
+    def _complete(self, copy: saved.SavedCopy) -> None:
         item = self._reader.describe([self._present(copy.dn)])[0]
+        self._set(copy.dn, objects.missing_attributes(item, copy))
         failures = []
         for link in objects.missing_links(item, copy):
             try:
@@ -305,8 +308,8 @@ class DirectoryObjects(Resource):
             case _:
                 if entry is None:
                     return False
-                item = self._reader.describe([self._present(change.id)])[0]
-                return not objects.missing_links(item, self._copies[dn_key(change.id)])
+                item, copy = self._reader.describe([self._present(change.id)])[0], self._copies[dn_key(change.id)]
+                return not objects.missing_links(item, copy) and not objects.missing_attributes(item, copy)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Where the copies of this run lie."""
@@ -377,7 +380,8 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
             unusable.append({"name": dn, "found_by": reason, "msg": exc.msg})
             continue
         stops = objects.refusals([item], "delete", guard_rules, now())
-        found.append({"dn": item.id, **item.state, "found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]})
+        shown = {name: value for name, value in item.state.items() if name != "attributes"}
+        found.append({"dn": item.id, **shown, "found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]})
     return {"objects": found, "unusable": unusable}
 
 

@@ -24,6 +24,7 @@ _OWNED_BY_SAM = frozenset(
         "isCriticalSystemObject", "lastLogonTimestamp", "lockoutTime", "nTSecurityDescriptor", "primaryGroupID", "sAMAccountType",
     )
 )  # fmt: skip
+_IDENTITY = frozenset(("objectclass", "objectcategory", "cn", "samaccountname"))
 # systemFlags: attribute is not replicated, is constructed ([MS-ADTS] 2.2.10)
 _NOT_REPLICATED, _CONSTRUCTED = 0x1, 0x4
 
@@ -79,6 +80,11 @@ class SavedCopy:
     def kind(self) -> str:
         classes = {value.decode().casefold() for value in self.attributes.get("objectClass", [])}
         return "group" if "group" in classes else "user"
+
+    @property
+    def restorable(self) -> dict[str, list[bytes]]:
+        """Attributes that can be set on an object that is there again: without those that make it what it is."""
+        return {name: values for name, values in self.attributes.items() if name.casefold() not in _IDENTITY}
 
     @property
     def name(self) -> str:
