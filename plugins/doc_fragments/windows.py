@@ -22,15 +22,15 @@ options:
     description: WinRM port. The default is 5986 for O(scheme=https) and 5985 for O(scheme=http).
     type: int
   scheme:
-    description: V(http) is accepted only with a transport that encrypts messages itself (ntlm, kerberos, credssp).
+    description: V(http) is accepted only with a transport that encrypts messages itself (ntlm, kerberos).
     type: str
     default: https
     choices: [http, https]
   transport:
-    description: How to sign in.
+    description: How to sign in. V(kerberos) needs C(pywinrm[kerberos]) on the controller.
     type: str
     default: ntlm
-    choices: [basic, ntlm, kerberos, certificate, credssp]
+    choices: [basic, ntlm, kerberos]
   username:
     description: The account to sign in with; it must be a local administrator.
     type: str

@@ -57,7 +57,7 @@ WINDOWS: dict[str, Any] = {
     "host": {"type": "str", "required": True},
     "port": {"type": "int"},
     "scheme": {"type": "str", "default": "https", "choices": ["http", "https"]},
-    "transport": {"type": "str", "default": "ntlm", "choices": ["basic", "ntlm", "kerberos", "certificate", "credssp"]},
+    "transport": {"type": "str", "default": "ntlm", "choices": ["basic", "ntlm", "kerberos"]},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "ca_file": {"type": "path"},

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WinRM: the only file that imports pywinrm and requests. Commands in one shell per machine, typed errors, bytes out.
+
+No PowerShell is needed on the machine: programs are started directly, so that nothing depends on its language or its
+execution policy, and no shell interprets an argument. pywinrm's `Session` is not used: it opens a shell per command, leaves
+it open after an error, and waits for ever (https://github.com/diyan/pywinrm).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .._core.errors import OffboardError
+
+try:
+    import requests.exceptions
+    import spnego.exceptions
+    from winrm.exceptions import AuthenticationError, WinRMError, WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
+    from winrm.protocol import Protocol
+
+    WINRM_IMPORT_ERROR: ImportError | None = None
+    _FAULTS: tuple[type[Exception], ...] = (WinRMError, WinRMTransportError, spnego.exceptions.SpnegoError, OSError)
+except ImportError as exc:  # reported by the runner through missing_required_lib
+    WINRM_IMPORT_ERROR = exc
+
+_PORTS = {"https": 5986, "http": 5985}
+_UTF8 = 65001
+# The service answers a Receive after at most MaxTimeoutms, 60 s by default, whatever is asked for.
+_LONGEST_POLL = 55
+_DEFAULT_COMMAND_SECONDS = 120.0
+# WSManFault codes: a command that cannot be started carries its Win32 error as an HRESULT.
+_FILE_NOT_FOUND, _PATH_NOT_FOUND, _ACCESS_DENIED = 0x80070002, 0x80070003, 5
+
+
+def decode(data: bytes) -> str:
+    """Output of a console program as text: UTF-8 as the shell asks for, UTF-16 where a program insists, Japanese ANSI as the last resort."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    if data[1:2] == b"\0":
+        return data.decode("utf-16-le", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp932", "replace")
+
+
+def quoted(path: str) -> str:
+    """A path between quotes, for a line that cmd.exe interprets. Raises OffboardError `path_invalid` where quotes do not protect."""
+    if not path or set(path) & set('"%<>|*?\r\n\0'):
+        raise OffboardError(f'{path!r} is not a plain Windows path: none of " % < > | * ? may be in it', code="path_invalid", details={"path": path})
+    return f'"{path}"'
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left. `exit_code` is the unsigned 32-bit number that Windows knows."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output, with line feeds only."""
+        return decode(self.stdout).replace("\r\n", "\n")
+
+
+class Shell:
+    """A remote shell. What a command leaves running ends with it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        with client.translated():
+            client.poll_for(_DEFAULT_COMMAND_SECONDS)
+            self._id = client.protocol.open_shell(codepage=_UTF8)
+
+    def run(self, arguments: Sequence[str], seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
+        """Start a program without cmd.exe and wait for it.
+
+        Raises OffboardError `command_timeout` after `seconds`; the program and what it started have been ended then.
+        """
+        return self._run(subprocess.list2cmdline(arguments[:1]), subprocess.list2cmdline(arguments[1:]), seconds)
+
+    def cmd(self, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
+        """Let cmd.exe interpret `line`. Every path in it must have gone through `quoted`."""
+        return self._run("cmd.exe", f'/d /s /c "{line}"', seconds)
+
+    def _run(self, program: str, arguments: str, seconds: float) -> Answer:
+        protocol, end = self._client.protocol, time.monotonic() + seconds
+        with self._client.translated(program):
+            command = protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True)
+            try:
+                return self._receive(command, end, program, seconds)
+            finally:
+                # Ends the command when it still runs. An error here must not hide the one that led here.
+                with contextlib.suppress(*_FAULTS):
+                    protocol.cleanup_command(self._id, command)
+
+    def _receive(self, command: str, end: float, program: str, seconds: float) -> Answer:
+        out, err = [], []
+        while True:
+            self._client.poll_for(end - time.monotonic())
+            try:
+                stdout, stderr, code, done = self._client.protocol.get_command_output_raw(self._id, command)
+            except WinRMOperationTimeoutError:
+                done = False
+            else:
+                out.append(stdout)
+                err.append(stderr)
+            if done:
+                return Answer(code & 0xFFFFFFFF, b"".join(out), b"".join(err))
+            if time.monotonic() > end:
+                raise OffboardError(f"{self._client.host}: {program} did not end within {seconds:g} s, so it was ended", code="command_timeout")
+
+    def close(self) -> None:
+        """End the shell and everything that still runs in it."""
+        with contextlib.suppress(*_FAULTS, AssertionError, StopIteration):
+            self._client.protocol.close_shell(self._id, close_session=False)
+
+
+class Client:
+    """One machine. Connects at the first command. Not to be shared between threads."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """`options` are those of the fragment `windows`. Raises OffboardError when they cannot work."""
+        self.host: str = options["host"]
+        self._options = options
+        scheme, transport = options["scheme"], options["transport"]
+        if scheme == "http" and transport == "basic":
+            raise OffboardError(
+                f"{self.host}: basic authentication over http would send the password in clear, which is refused; use scheme https or transport ntlm",
+                code="unencrypted_refused",
+            )
+        for name in () if transport == "kerberos" else ("username", "password"):
+            if not options.get(name):
+                raise OffboardError(
+                    f"{self.host}: {name} is missing; set ansible_{'user' if name == 'username' else name} or {name}", code="credentials_missing"
+                )
+        if options["ca_file"] and not os.path.exists(options["ca_file"]):
+            raise OffboardError(f"{self.host}: ca_file {options['ca_file']} does not exist", code="ca_file_missing")
+        trusted = ssl.get_default_verify_paths()
+        seconds = max(2, options["timeout"])
+        with self.translated():
+            self.protocol = Protocol(
+                endpoint=f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{options['port'] or _PORTS[scheme]}/wsman",
+                transport=transport,
+                username=options["username"],
+                password=options["password"],
+                ca_trust_path=options["ca_file"] or trusted.cafile or trusted.capath,
+                server_cert_validation=options["server_cert_validation"],
+                read_timeout_sec=seconds,
+                operation_timeout_sec=1,
+                proxy=None,
+            )
+        # shorter than what the HTTP client waits for an answer
+        self._poll = min(max(1, seconds - 5), _LONGEST_POLL)
+        self._shell: Shell | None = None
+
+    @property
+    def shell(self) -> Shell:
+        """The shell of the task, opened when first needed."""
+        if self._shell is None:
+            self._shell = Shell(self)
+        return self._shell
+
+    @contextlib.contextmanager
+    def own_shell(self) -> Iterator[Shell]:
+        """A further shell: when the block ends, what was started in it and still runs is ended."""
+        shell = Shell(self)
+        try:
+            yield shell
+        finally:
+            shell.close()
+
+    def run(self, *arguments: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
+        """See `Shell.run`."""
+        return self.shell.run(arguments, seconds)
+
+    def cmd(self, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
+        """See `Shell.cmd`."""
+        return self.shell.cmd(line, seconds)
+
+    def poll_for(self, seconds: float) -> None:
+        """Let the service hold back its next answer for at most `seconds`, and never longer than it may."""
+        self.protocol.operation_timeout_sec = min(max(1, round(seconds)), self._poll)
+
+    def close(self) -> None:
+        """Give back the shell and the connection, whatever state they are in."""
+        if self._shell is not None:
+            self._shell.close()
+            self._shell = None
+        self.protocol.transport.close_session()
+
+    @contextlib.contextmanager
+    def translated(self, program: str = "") -> Iterator[None]:
+        """Errors of pywinrm, requests and spnego become OffboardErrors."""
+        try:
+            yield
+        except _FAULTS as exc:
+            self._raise(exc, program)
+
+    def _raise(self, exc: Exception, program: str) -> NoReturn:
+        code, what = self._explain(exc, program)
+        raise OffboardError(f"{self.host}: {what}", code=code, details={"host": self.host}) from exc
+
+    def _explain(self, exc: Exception, program: str) -> tuple[str, str]:
+        if isinstance(exc, AuthenticationError) or (isinstance(exc, WinRMTransportError) and exc.code == 401):
+            return (
+                "wrong_credentials",
+                f"{self._options['username'] or 'the Kerberos ticket'} was refused: wrong user name or password, or the service does not accept "
+                f"transport {self._options['transport']}",
+            )
+        if isinstance(exc, WSManFaultError):
+            return self._explain_fault(exc, program)
+        chain = list(_causes(exc))
+        for cause in chain:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return (
+                    "untrusted_certificate",
+                    f"its certificate is not trusted ({cause.verify_message}); put the certificate authority (PEM) into ca_file "
+                    "(ansible_winrm_ca_trust_path), and use the name that is in the certificate as host",
+                )
+            if isinstance(cause, socket.gaierror):
+                return "unknown_host", "no such host name"
+            if isinstance(cause, ConnectionRefusedError):
+                return "connection_refused", f"refused the connection to {self.protocol.transport.endpoint}; is WinRM set up and the port right?"
+        if isinstance(exc, requests.exceptions.SSLError):
+            return "tls_failed", f"TLS failed at {self.protocol.transport.endpoint} ({chain[-1]}); is it the https port, and is ca_file a PEM file?"
+        if isinstance(exc, requests.exceptions.Timeout):
+            return "timeout", f"no answer within {self._options['timeout']} s"
+        if isinstance(exc, OSError):
+            return "connection_failed", f"the connection failed ({chain[-1]}); what was being done there may or may not have been done"
+        return "winrm_failed", f"WinRM failed ({type(exc).__name__}: {exc})"
+
+    def _explain_fault(self, exc: WSManFaultError, program: str) -> tuple[str, str]:
+        match exc.wsman_fault_code:
+            case code if program and code in (_FILE_NOT_FOUND, _PATH_NOT_FOUND):
+                return "program_missing", f"there is no program {program}"
+            case code if code == _ACCESS_DENIED:
+                return "access_denied", f"{self._options['username']} may not use WinRM; it must be a local administrator"
+        return "winrm_fault", f"WinRM refused ({exc.wsman_fault_code}: {exc.reason})"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """The exception and everything it was made from; requests and urllib3 hide the cause in `args` and `reason`."""
+    waiting, seen = [exc], set()
+    while waiting:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        further = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
+        waiting += [item for item in further if isinstance(item, BaseException)]

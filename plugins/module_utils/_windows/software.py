@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installed software, pure: what the Uninstall keys say, which product is meant, how it is removed, what exit codes mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._core.errors import AmbiguousMatch, OffboardError
+from .._core.model import Object
+from .registry import Key
+
+KIND = "windows_software"
+UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+
+_GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
+_PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"\s*(?P<a>.*)|(?P<plain>.+?\.(?:exe|com|bat|cmd))(?=\s|$)\s*(?P<b>.*)', re.IGNORECASE | re.DOTALL)
+
+#: The copy of itself that does an uninstaller's work while the first process has ended: Inno Setup's, NSIS'.
+_CHILD = re.compile(r"_iu\w*\.tmp|_unins\.tmp|unins\d{3}\.exe|Au_\.exe|Un_\w\.exe", re.IGNORECASE)
+
+#: What an uninstaller's exit code means: "done", "gone" (was not installed any more), "busy" (another installation runs: again later),
+#: "reboot" (done, a restart is needed), everything else "failed". Windows Installer's codes:
+#: https://learn.microsoft.com/windows/win32/msi/error-codes ; other kinds of installers that need a restart use the same two.
+_MEANINGS = {0: "done", 1605: "gone", 1614: "gone", 1618: "busy", 1641: "reboot", 3010: "reboot"}
+_FAILURES = {
+    1602: "it was cancelled",
+    1603: "a fatal error during the uninstallation",
+    1619: "the installation package could not be opened",
+    1622: "the log file could not be written",
+    1625: "forbidden by system policy",
+    1639: "wrong command line argument",
+}
+
+
+@dataclass(frozen=True)
+class Product:
+    """One entry of "Apps & features". `scope` is machine64, machine32 or user:SID; `installer` msi, inno, nsis or other."""
+
+    key: str
+    scope: str
+    name: str
+    publisher: str
+    version: str
+    installer: str
+    product_code: str
+    install_location: str
+    uninstall_string: str
+    quiet_uninstall_string: str
+
+    def id(self, host: str) -> str:
+        """What identifies it in journals and predictions."""
+        return f"{host}/{self.scope}/{self.key}"
+
+    def described(self) -> dict[str, str]:
+        """For messages and return values."""
+        return {"product_code": self.product_code, "scope": self.scope, "name": self.name, "publisher": self.publisher, "version": self.version}
+
+
+def installer_of(key: Key) -> str:
+    """Which kind of installer made an Uninstall key."""
+    if key.number("WindowsInstaller") == 1 or re.match(r"(?i)\"?([a-z]:\\\S*\\)?msiexec", key.text("UninstallString")):
+        return "msi"
+    if key.name.endswith("_is1") or key.text("Inno Setup: App Path"):
+        return "inno"
+    if re.search(r"\s/S(\s|$)", key.text("QuietUninstallString")):
+        return "nsis"
+    return "other"
+
+
+def product_of(key: Key, scope: str) -> Product:
+    """The product of one Uninstall key."""
+    installer = installer_of(key)
+    code = _GUID.fullmatch(key.name) or (_GUID.search(key.text("UninstallString")) if installer == "msi" else None)
+    return Product(
+        key=key.name,
+        scope=scope,
+        name=key.text("DisplayName") or key.name,
+        publisher=key.text("Publisher"),
+        version=key.text("DisplayVersion"),
+        installer=installer,
+        product_code=code[0] if code else key.name,
+        install_location=key.text("InstallLocation"),
+        uninstall_string=key.text("UninstallString"),
+        quiet_uninstall_string=key.text("QuietUninstallString"),
+    )
+
+
+def products_of(keys: Iterable[Key], scope: str) -> list[Product]:
+    """The products among the keys that a recursive query of an Uninstall key printed: its direct children, with an uninstaller or a name."""
+    direct = (key for key in keys if key.path.casefold().rpartition("\\")[0].endswith("\\uninstall"))
+    return [product_of(key, scope) for key in direct if key.text("DisplayName") or key.text("UninstallString")]
+
+
+def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | None:
+    """The one product that `wanted` (product_code, or name and publisher) means; None when it is not installed.
+
+    Raises AmbiguousMatch when several are meant, OffboardError `not_exact` when nothing matches exactly but something nearly does:
+    a spelling mistake must not look like "already removed".
+    """
+    code, name, publisher = wanted.get("product_code"), wanted.get("name"), wanted.get("publisher")
+    if code:
+        exact = near = [p for p in products if code.casefold() in (p.product_code.casefold(), p.key.casefold())]
+    else:
+        exact = [p for p in products if (p.name, p.publisher) == (name, publisher)]
+        near = [p for p in products if p.name.casefold() == name.casefold()]
+    shown = code or f"{name} ({publisher})"
+    if len(exact) > 1:
+        scopes = ", ".join(f"{p.product_code} {p.version} ({p.scope})" for p in exact)
+        raise AmbiguousMatch(f"{shown} is installed {len(exact)} times: {scopes}; give product_code of the one that is meant", [p.described() for p in exact])
+    if not exact and near:
+        raise OffboardError(
+            f"{shown} is not installed, but {near[0].name} ({near[0].publisher}) is; give name and publisher exactly, or product_code {near[0].product_code}",
+            code="not_exact",
+            details={"candidates": [p.described() for p in near]},
+        )
+    return exact[0] if exact else None
+
+
+def split_command(text: str) -> tuple[str, str]:
+    """Program and arguments of an UninstallString, with or without quotes around the program; ("", "") when none can be made out."""
+    found = _PROGRAM.fullmatch(text.strip())
+    if not found:
+        return "", ""
+    return (found["quoted"], found["a"]) if found["quoted"] else (found["plain"], found["b"])
+
+
+def uninstaller(product: Product) -> str:
+    """The program that removes it; Windows Installer for an MSI."""
+    if product.installer == "msi":
+        return "msiexec.exe"
+    return split_command(product.quiet_uninstall_string or product.uninstall_string)[0]
+
+
+def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[str]:
+    """Program and arguments of a silent removal that never restarts the machine by itself.
+
+    An MSI's own UninstallString is not run: it often opens the maintenance dialog, for which nobody is there.
+    Inno Setup would restart without asking unless told not to (https://jrsoftware.org/ishelp/topic_uninstcmdline.htm).
+    """
+    match product.installer:
+        case "msi":
+            return ["msiexec.exe", "/x", product.product_code, "/qn", "/norestart", "/l*v", log, *extra]
+        case "inno":
+            return [uninstaller(product), "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", f"/LOG={log}", *extra]
+        case "nsis":
+            return [uninstaller(product), "/S", *extra]
+    return [uninstaller(product), *extra]
+
+
+def meaning(exit_code: int) -> str:
+    """done, gone, busy, reboot or failed."""
+    return _MEANINGS.get(exit_code, "failed")
+
+
+def failure(exit_code: int) -> str:
+    """An exit code that means failure, for people."""
+    return f"exit code {exit_code}" + (f": {_FAILURES[exit_code]}" if exit_code in _FAILURES else "")
+
+
+def still_at_work(before: Iterable[tuple[str, int]], now: Iterable[tuple[str, int]], program: str) -> list[tuple[str, int]]:
+    """Processes (image, pid) that appeared since `before` and are an uninstaller: `program` itself or the copy that does its work."""
+    known = {pid for _image, pid in before}
+    own = program.rpartition("\\")[2].casefold()
+    return [(image, pid) for image, pid in now if pid not in known and (image.casefold() == own or _CHILD.fullmatch(image))]
+
+
+def object_of(host: str, product: Product) -> Object:
+    """The product as plans see it."""
+    return Object(KIND, product.id(host), product.name, {**product.described(), "installer": product.installer})
+
+
+def patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
+    """Regular expressions without case. Raises OffboardError `pattern_invalid`."""
+    try:
+        return [re.compile(text, re.IGNORECASE) for text in texts]
+    except re.error as exc:
+        raise OffboardError(f"{exc.pattern!r} is not a regular expression: {exc.msg}", code="pattern_invalid") from exc
+
+
+def why(product: Product, names: Sequence[re.Pattern[str]], publishers: Sequence[re.Pattern[str]]) -> list[str]:
+    """Why a product is among those that were looked for; empty when it is not."""
+    reasons = [f"name matches {item.pattern}" for item in names if item.search(product.name)]
+    return reasons + [f"publisher matches {item.pattern}" for item in publishers if item.search(product.publisher)]

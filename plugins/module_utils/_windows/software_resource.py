@@ -1,0 +1,263 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""win_software and its _info twin: reading, uninstalling and verifying what software.py decides."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._core.errors import OffboardError
+from .._core.model import Change, Object, Outcome, Refusal
+from .._module.runner import Plan, Resource
+from .._module.spool import Spool
+from . import registry, software
+from .client import Client, Shell
+from .software import Product
+
+_VIEWS = {"machine64": 64, "machine32": 32}
+_SESSION_MANAGER = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"
+_POLL_SECONDS = 1.0
+_BUSY_SECONDS = 15.0
+#: An uninstaller that is gone while its product is still registered has failed, unless that changes within this time:
+#: between the end of the first process and the start of the copy that does the work there is a gap.
+_GRACE_SECONDS = 15.0
+
+
+def _uninstall_key(scope: str) -> tuple[str, int]:
+    """Path and view of the Uninstall key of a scope."""
+    if scope in _VIEWS:
+        return rf"HKLM\{software.UNINSTALL}", _VIEWS[scope]
+    return rf"HKU\{scope.partition(':')[2]}\{software.UNINSTALL}", 64
+
+
+def installed(machine: registry.Machine) -> list[Product]:
+    """Everything installed, for the machine (64 and 32 bits) and for accounts that are signed in."""
+    found = []
+    for scope in (*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))):
+        key, view = _uninstall_key(scope)
+        found += software.products_of(registry.read_if_there(machine, key, view=view, recursive=True), scope)
+    return found
+
+
+def pending_renames(machine: registry.Machine) -> str:
+    """Files that Windows will replace or delete at the next start, as printed; "" when there are none."""
+    return registry.read(machine, _SESSION_MANAGER)[0].text("PendingFileRenameOperations")
+
+
+def processes(machine: registry.Machine) -> list[tuple[str, int]]:
+    """(image, pid) of what runs."""
+    answer = machine.run("tasklist.exe", "/fo", "csv", "/nh")
+    rows = [row for row in csv.reader(answer.text.splitlines()) if len(row) > 1 and row[1].isdigit()]
+    if answer.exit_code or not rows:
+        raise OffboardError(f"{machine.host}: tasklist does not tell what runs (exit code {answer.exit_code})", code="processes_unreadable")
+    return [(row[0], int(row[1])) for row in rows]
+
+
+class Software(Resource):
+    """The products of one task."""
+
+    noun = "products"
+    kinds = (software.KIND,)
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._options = options
+        self._wanted: list[Mapping[str, Any]] = options["products"]
+        self._products: dict[str, Product] = {}
+        self._extra: dict[str, list[str]] = {}
+        self._results: dict[str, dict[str, Any]] = {}
+        self._reboot_required = self._reboot_pending = False
+
+    def read(self) -> Iterator[Object]:
+        """Everything installed."""
+        self._products = {product.id(self._client.host): product for product in installed(self._client)}
+        self._reboot_pending = bool(pending_renames(self._client))
+        for product in self._products.values():
+            yield software.object_of(self._client.host, product)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """A removal for each wanted product that is installed."""
+        there = [self._products[item.id] for item in current]
+        plan = Plan()
+        for wanted in self._wanted:
+            product = software.select(there, wanted)
+            if product is None:
+                plan.unchanged += 1
+                shown = wanted.get("product_code") or wanted["name"]
+                self._results[shown] = {"name": shown, "status": "absent"}
+                continue
+            identity = product.id(self._client.host)
+            if identity in self._results:
+                continue
+            self._extra[identity] = wanted.get("uninstall_arguments") or []
+            self._results[identity] = {**product.described(), "status": "planned"}
+            change = Change(
+                software.KIND,
+                identity,
+                product.name,
+                "uninstall",
+                before=product.described(),
+                after=None,
+                risk="medium",
+                undo=f"install {product.name} {product.version} again with its own setup; its configuration is not kept",
+            )
+            plan.changes.append(change)
+        return plan
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """per_user, unknown_installer"""
+        for change in plan.changes:
+            product = self._products[change.id]
+            if product.scope.startswith("user:"):
+                yield Refusal(
+                    "per_user",
+                    f"{product.name} is installed for the account {product.scope[5:]} alone, and only that account can uninstall it: sign in as it",
+                    (product.name,),
+                )
+            elif not software.uninstaller(product):
+                yield Refusal("unknown_installer", f"{product.name} is registered without an uninstaller (UninstallString)", (product.name,))
+            elif product.installer == "other" and not self._extra[change.id]:
+                yield Refusal(
+                    "unknown_installer",
+                    f"how to uninstall {product.name} without asking is not known: it was not made by Windows Installer, Inno Setup or NSIS. "
+                    f"Its UninstallString is {product.uninstall_string}",
+                    (product.name,),
+                    allow_with="uninstall_arguments of the product, with the switches for a silent uninstallation without restart",
+                )
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Run the uninstaller and wait until its work is done."""
+        product = self._products[change.id]
+        result = self._results[change.id]
+        pending = pending_renames(self._client)
+        try:
+            details = self._uninstall(product, self._extra[change.id])
+        except OffboardError as exc:
+            result |= {"status": "failed", "code": exc.code, **exc.details}
+            exc.details["steps_done"] = ["the uninstaller was started"]
+            raise
+        if len(pending_renames(self._client)) > len(pending):
+            details["reboot_required"] = True
+        self._reboot_required |= details["reboot_required"]
+        result |= {"status": "uninstalled", **details}
+        return details
+
+    def _uninstall(self, product: Product, extra: list[str]) -> dict[str, Any]:
+        minutes = self._options["timeout_minutes"]
+        end = time.monotonic() + minutes * 60
+        program = software.uninstaller(product)
+        log = rf"{registry.system_root(self._client)}\Temp\offboard-uninstall-{re.sub('[^A-Za-z0-9]+', '-', product.key).strip('-')}.log"
+        before = processes(self._client)
+        try:
+            # A shell of its own: ending it ends whatever the uninstaller has left running, and nothing else.
+            with self._client.own_shell() as shell:
+                code = self._run(shell, product, software.uninstall_command(product, extra, log), end)
+                if software.meaning(code) == "failed":
+                    raise OffboardError(
+                        f"the uninstaller of {product.name} failed ({software.failure(code)}); its log on the machine is {log}",
+                        code="uninstaller_failed",
+                        details={"exit_code": code, "log": log},
+                    )
+                self._await_end(product, before, program, end, {"exit_code": code, "log": log})
+        except OffboardError as exc:
+            if exc.code not in ("command_timeout", "uninstaller_hangs"):
+                raise
+            left = software.still_at_work(before, processes(self._client), program)
+            ended = f"{', '.join(f'{image} ({pid})' for image, pid in left)} could not be ended" if left else "it was ended"
+            raise OffboardError(
+                f"the uninstaller of {product.name} did not finish within {minutes} minutes; {ended}. Its log on the machine is {log}",
+                code="uninstaller_hangs",
+                details={"log": log},
+            ) from exc
+        return {"exit_code": code, "log": log, "reboot_required": software.meaning(code) == "reboot"}
+
+    def _run(self, shell: Shell, product: Product, command: list[str], end: float) -> int:
+        """The uninstaller's exit code; while another installation is at work, again and again."""
+        while True:
+            self._say(f"uninstalling {product.name}")
+            code = shell.run(command, end - time.monotonic()).exit_code
+            if software.meaning(code) != "busy":
+                return code
+            if time.monotonic() + _BUSY_SECONDS > end:
+                raise OffboardError(
+                    f"{product.name} was not uninstalled: another installation is at work on {self._client.host} (exit code {code}); run again later",
+                    code="installer_busy",
+                    details={"exit_code": code},
+                )
+            self._say(f"waiting for another installation to end before uninstalling {product.name}")
+            time.sleep(_BUSY_SECONDS)
+
+    def _await_end(self, product: Product, before: list[tuple[str, int]], program: str, end: float, details: dict[str, Any]) -> None:
+        """Until the product is no longer registered and no uninstaller runs: the first process often ends before the work does."""
+        idle_since = None
+        while True:
+            at_work = software.still_at_work(before, processes(self._client), program)
+            registered = self._registered(product)
+            if not at_work and not registered:
+                return
+            now = time.monotonic()
+            if now > end:
+                raise OffboardError("", code="uninstaller_hangs")
+            idle_since = None if at_work else idle_since or now
+            if idle_since and now - idle_since > _GRACE_SECONDS:
+                raise OffboardError(
+                    f"the uninstaller of {product.name} ended with {details['exit_code']}, but {product.name} is still registered; "
+                    f"its log on the machine is {details['log']}",
+                    code="uninstaller_failed",
+                    details=details,
+                )
+            self._say(f"waiting for the uninstaller of {product.name}")
+            time.sleep(_POLL_SECONDS)
+
+    def _say(self, doing: str) -> None:
+        if self.progress:
+            self.progress.report(doing)
+
+    def _registered(self, product: Product) -> bool:
+        key, view = _uninstall_key(product.scope)
+        return product.key.casefold() in (child.name.casefold() for child in registry.read(self._client, key, view=view))
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Read everything again."""
+        self._reboot_pending = bool(pending_renames(self._client))
+        there = {product.id(self._client.host) for product in installed(self._client)} if len(applied) else set()
+        for change in applied:
+            if change.id in there:
+                self._results[change.id]["status"] = "failed"
+                yield Outcome(change, "failed", "not_seen", f"{change.name} is registered again although its uninstaller succeeded")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """results, reboot_required, reboot_pending"""
+        return {"results": list(self._results.values()), "reboot_required": self._reboot_required, "reboot_pending": self._reboot_pending}
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def make(options: Mapping[str, Any]) -> Software:
+    """For the runner."""
+    return Software(Client(options), options)
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What win_software_info returns."""
+    names, publishers = software.patterns(options["name_patterns"]), software.patterns(options["publisher_patterns"])
+    client = Client(options)
+    try:
+        products = installed(client)
+        pending = bool(pending_renames(client))
+    finally:
+        client.close()
+    found = []
+    for product in products:
+        why = software.why(product, names, publishers)
+        if why or not (names or publishers):
+            entry = {**product.described(), "key": product.key, "installer": product.installer, "install_location": product.install_location}
+            found.append({**entry, "quiet_uninstall": product.quiet_uninstall_string, "uninstall": product.uninstall_string, "why": why})
+    return {"products": found, "reboot_pending": pending}
