@@ -17,11 +17,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from .._core.errors import OffboardError
+from .libraries import cryptography_exceptions, serialization, x509
 
 #: No certificate is larger; a bigger value is not even decoded.
 MAX_DER_BYTES = 64 * 1024
@@ -146,7 +143,7 @@ class Certificate:
         der = base64.b64decode(self.base64)
         try:
             return x509.load_der_x509_certificate(der[: _Der(der).tlv()[2]])
-        except (ValueError, UnsupportedAlgorithm) as exc:
+        except (ValueError, cryptography_exceptions.UnsupportedAlgorithm) as exc:
             raise BadCertificate("bad_der") from exc
 
 
@@ -328,6 +325,6 @@ def _key_bits(key: str, public_key: bytes) -> int:
         info.value(0x30)
         return int.from_bytes(_Der(info.value(0x03)[1:]).enter(0x30).value(0x02), "big").bit_length()
     try:
-        return getattr(load_der_public_key(public_key), "key_size", 0)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return getattr(serialization.load_der_public_key(public_key), "key_size", 0)
+    except (ValueError, TypeError, cryptography_exceptions.UnsupportedAlgorithm):
         return 0

@@ -16,11 +16,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from lxml import etree
-
 from .._core.errors import AmbiguousMatch, OffboardError
 from . import signature, xml
 from .certificates import BadCertificate, Certificate, from_base64
+from .libraries import etree
 
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
@@ -38,6 +37,12 @@ IMMUTABLEID = "http://schemas.microsoft.com/LiveID/Federation/2008/05/ImmutableI
 
 MAX_ENTITY_ID = 1024  # saml-metadata-2.0-os, 2.2.1 entityIDType
 MIN_RSA_BITS = 2048
+#: The largest national federations have some hundred identity providers with one to three certificates each.
+MAX_ENTITIES = 4000
+MAX_CERTIFICATES = 4000
+#: The check of a signature holds the document several times over; what is larger is read, but counts as not verified.
+MAX_SIGNED_BYTES = 4 * 1024 * 1024
+MAX_SIGNED_NODES = 50_000
 #: Keys that are tried on the document's signature when it does not name one.
 MAX_KEYS_TRIED = 8
 
@@ -135,6 +140,10 @@ class Signature:
     error: str = ""
     verified_by_published_signing_certificate: bool | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-serialisable."""
+        return asdict(self)
+
 
 @dataclass
 class Metadata:
@@ -157,12 +166,13 @@ def read(data: bytes, now: datetime.datetime) -> Metadata:
     """Everything that a metadata document says, at the time `now` (aware). Never raises for the document's content: see `outcome`."""
     try:
         root = xml.parse(data)
+        _check_counts(root)
     except xml.XmlRefused as exc:
         return Metadata(REJECT, exc.code, exc.msg)
     if root.tag not in (f"{MD}EntityDescriptor", f"{MD}EntitiesDescriptor"):
         return _rejected(["not_metadata"])
     entities = [entity for element, inherited in _descriptors(root, []) if (entity := _entity(element, inherited)) is not None]
-    own = _document_signature(root, entities)
+    own = _document_signature(root, len(data), entities)
     if not entities:
         return _rejected(["no_idp"], metadata_signature=own)
     for entity in entities:
@@ -199,6 +209,12 @@ def choose(metadata: Metadata, entity_id: str | None = None) -> Entity:
 
 def _rejected(reasons: list[str], **found: Any) -> Metadata:
     return Metadata(REJECT, reasons[0], f"The metadata is refused: {'; '.join(REASONS[reason] for reason in reasons)}.", reasons, **found)
+
+
+def _check_counts(root: etree._Element) -> None:
+    for name, limit in ((f"{MD}EntityDescriptor", MAX_ENTITIES), (f"{signature.DS}X509Certificate", MAX_CERTIFICATES)):
+        if sum(1 for _ in root.iter(name)) > limit:
+            raise xml.XmlRefused("too_complex")
 
 
 def _descriptors(element: etree._Element, inherited: list[str]) -> Iterator[tuple[etree._Element, list[str]]]:
@@ -335,7 +351,7 @@ def _missing(certificates: list[Certificate], addresses: list[Any], sign_in: str
     return missing
 
 
-def _document_signature(root: etree._Element, entities: list[Entity]) -> Signature:
+def _document_signature(root: etree._Element, size: int, entities: list[Entity]) -> Signature:
     try:
         element = signature.of(root)
     except signature.SignatureRefused as exc:
@@ -345,6 +361,9 @@ def _document_signature(root: etree._Element, entities: list[Entity]) -> Signatu
     published = {c.sha256: c for entity in entities for role in entity.protocols.values() for c in role.signing_certificates}
     embedded = {c.sha256: c for c in _readable(signature.certificates(element))}
     result = Signature(present=True, embedded_cert_sha256=list(embedded), algorithm=signature.algorithm(element), error="no_key")
+    if size > MAX_SIGNED_BYTES or sum(1 + len(part.attrib) for part in root.iter(etree.Element)) > MAX_SIGNED_NODES:
+        result.error = "too_large"
+        return result
     for sha256, certificate in list({**embedded, **published}.items())[:MAX_KEYS_TRIED]:
         try:
             signature.verify(root, certificate, is_document=True)

@@ -10,12 +10,10 @@ child of the element it covers, and that element is the root of what is looked a
 
 from __future__ import annotations
 
-from lxml import etree
-from signxml import DigestAlgorithm, InvalidDigest, InvalidSignature, SignatureConfiguration, SignatureMethod, XMLVerifier
-
 from .._core.errors import OffboardError
 from . import xml
 from .certificates import BadCertificate, Certificate
+from .libraries import etree, signxml, x509
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SIGNATURE = f"{DS}Signature"
@@ -29,14 +27,6 @@ _CANONICAL = (
     "http://www.w3.org/2006/12/xml-c14n11",
     "http://www.w3.org/2006/12/xml-c14n11#WithComments",
 )
-# SHA-1 is in: much metadata is still signed with it, and Entra still takes tokens signed with it. Callers warn.
-_CONFIGURATION = {
-    "require_x509": True,
-    "location": "./",
-    "expect_references": 1,
-    "signature_methods": frozenset(method for method in SignatureMethod if method.name.startswith(("RSA_", "ECDSA_SHA", "SHA"))),
-    "digest_algorithms": frozenset(DigestAlgorithm),
-}
 #: The attributes that identify an element, by SAML 2.0, SAML 1.1, WS-Security and XML itself; compared by local name, in any case.
 _ID_NAMES = frozenset({"id", "assertionid", "responseid", "requestid"})
 
@@ -94,15 +84,14 @@ def verify(element: etree._Element, certificate: Certificate, *, id_attribute: s
     signature = of(element)
     if signature is None:
         raise SignatureRefused(f"{_name(element)} is not signed.", code="signature_missing")
-    alone = xml.parse(etree.tostring(element, with_tail=False))
+    alone = element if is_document else xml.parse(etree.tostring(element, with_tail=False))
     check_ids(alone)
     _check_reference(alone, id_attribute, is_document)
     try:
         key = certificate.x509()
-        configuration = SignatureConfiguration(**_CONFIGURATION, verification_time=key.not_valid_before_utc)
-        signed = XMLVerifier().verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=configuration).signed_xml
-    except (InvalidSignature, InvalidDigest) as exc:
-        digest = isinstance(exc, InvalidDigest)
+        signed = signxml.XMLVerifier().verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=_configuration(key)).signed_xml
+    except (signxml.InvalidSignature, signxml.InvalidDigest) as exc:
+        digest = isinstance(exc, signxml.InvalidDigest)
         why = "its content was altered after it was signed" if digest else "it was made with another key, or altered"
         raise SignatureRefused(
             f"The signature of {_name(element)} does not verify with certificate {certificate.sha1}: {why}.", code="signature_invalid"
@@ -114,6 +103,18 @@ def verify(element: etree._Element, certificate: Certificate, *, id_attribute: s
     if signed is None or signed.tag != element.tag or signed.get(id_attribute) != element.get(id_attribute):
         raise SignatureRefused(f"The signature of {_name(element)} covers something else.", code="signature_wrapped")
     return signed
+
+
+def _configuration(key: x509.Certificate) -> signxml.SignatureConfiguration:
+    return signxml.SignatureConfiguration(
+        require_x509=True,
+        location="./",
+        expect_references=1,
+        # SHA-1 is in: much metadata is still signed with it. Callers warn. HMAC is out: a public key is no shared secret.
+        signature_methods=frozenset(method for method in signxml.SignatureMethod if method.name.startswith(("RSA_", "ECDSA_SHA", "SHA"))),
+        digest_algorithms=frozenset(signxml.DigestAlgorithm),
+        verification_time=key.not_valid_before_utc,
+    )
 
 
 def _check_reference(element: etree._Element, id_attribute: str, is_document: bool) -> None:

@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-import idna
-from publicsuffixlist import PublicSuffixList
+from .libraries import PublicSuffixList, idna
 
 #: The identity providers that the 2020 text allows for every domain; an organisation's own host lies below most of them
 #: (contoso.okta.com), so each stands for itself and the hosts inside it. Not valid for new federations today.

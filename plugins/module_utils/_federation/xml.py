@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from lxml import etree
-
 from .._core.errors import OffboardError
+from .libraries import etree
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 200
@@ -30,7 +29,8 @@ REASONS = {
     "dtd_forbidden": "it has a DOCTYPE: entities and default attributes could make readers see different values, so none is allowed",
     "not_xml": "it is not well-formed XML ({detail})",
     "too_deep": f"its elements are nested deeper than {MAX_DEPTH}",
-    "too_complex": f"it has more than {MAX_NODES} elements and attributes, or a single tag or comment of more than {MAX_TOKEN_BYTES} bytes",
+    "too_complex": f"it has more than {MAX_NODES} elements and attributes, a single tag or comment of more than {MAX_TOKEN_BYTES} bytes, "
+    "or more identity providers or certificates than any real document",
 }
 
 

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Metadata over https, within limits."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from .._core.errors import OffboardError
+from . import xml
+
+MAX_REDIRECTS = 3
+
+
+class FetchError(OffboardError):
+    """Nothing that could be read as metadata came back; `code` says why.
+
+    url_invalid (not https, or with credentials), tls_failed, unreachable, timeout, http_status, redirect_refused, too_large, empty.
+    """
+
+
+def fetch(url: str, *, ca_file: str | None = None, timeout: float = 30.0, max_bytes: int = xml.MAX_BYTES) -> bytes:
+    """The bytes at an https address. Certificates are always checked.
+
+    ca_file: PEM file with the authorities to trust instead of the system's. timeout: seconds for all of it, redirects included.
+    Follows up to MAX_REDIRECTS redirects, to https only. Sends no credentials, cookies or user name. Raises FetchError.
+    """
+    _check(url, "url_invalid")
+    request = urllib.request.Request(url, headers={"Accept": "application/samlmetadata+xml, application/xml, text/xml, */*;q=0.1"})
+    with _Deadline(timeout) as deadline:
+        # build_opener would add handlers for http, ftp and file. ProxyHandler: the controller's usual proxy variables hold here too.
+        opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler(),
+            _Https(_context(ca_file), deadline),
+            _Redirects(),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPErrorProcessor(),
+        ):
+            opener.add_handler(handler)
+        try:
+            with opener.open(request, timeout=timeout) as answer:
+                data = _read(answer, url, max_bytes)
+        except FetchError:
+            raise
+        except (OSError, http.client.HTTPException) as exc:
+            raise _error(url, exc, deadline) from exc
+    if not data.strip():
+        raise FetchError(f"{url} answered with nothing.", code="empty")
+    return data
+
+
+def _error(url: str, exc: Exception, deadline: _Deadline) -> FetchError:
+    reason = getattr(exc, "reason", None) if isinstance(exc, urllib.error.URLError) else exc
+    if deadline.over or isinstance(reason, TimeoutError):
+        return FetchError(f"{url} did not answer completely within {deadline.seconds:g} seconds.", code="timeout")
+    if isinstance(exc, urllib.error.HTTPError):
+        return FetchError(f"{url} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        msg = f"The TLS certificate of {url} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
+        return FetchError(msg, code="tls_failed")
+    return FetchError(f"{url} cannot be read: {reason}.", code="unreachable")
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as exc:
+        raise FetchError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="tls_failed") from exc
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _read(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:
+    data = answer.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise FetchError(f"{url} sends more than {max_bytes} bytes.", code="too_large")
+    length = answer.headers.get("Content-Length", "")
+    if length.isdecimal() and len(data) < int(length):  # read(n) does not complain when the connection ends early
+        raise http.client.IncompleteRead(data, int(length) - len(data))
+    return data
+
+
+def _check(url: str, code: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(char <= " " for char in url):
+        raise FetchError(f"{url!r} is not an https address without user name, which metadata must come from.", code=code)
+
+
+class _Deadline:
+    """Ends every connection when the time is up, whatever it is doing: a socket's own time-out starts anew with every byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.over = False
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for connection in self._sockets:
+            connection.close()
+
+    def create_connection(self, *args, **kwargs) -> socket.socket:
+        connection = socket.create_connection(*args, **kwargs)
+        self._sockets.append(connection.dup())  # the TLS layer takes the original's descriptor over
+        return connection
+
+    def _expire(self) -> None:
+        self.over = True
+        for connection in self._sockets:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, context: ssl.SSLContext, deadline: _Deadline) -> None:
+        super().__init__(context=context)
+        self._tls = context
+        self._deadline = deadline
+
+    def https_open(self, req):
+        return self.do_open(self._connection, req)
+
+    def _connection(self, host, **options) -> http.client.HTTPSConnection:
+        connection = http.client.HTTPSConnection(host, context=self._tls, **options)
+        connection._create_connection = self._deadline.create_connection
+        return connection
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    max_redirections = MAX_REDIRECTS
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        _check(newurl, "redirect_refused")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

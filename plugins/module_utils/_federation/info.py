@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What federation_metadata_info and federation_token_info do: files and options in, return values out."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.errors import OffboardError
+from . import certificates, dns_txt, fetch, metadata, token, url_rule, xml
+
+_MAX_FILE_BYTES = xml.MAX_BYTES + 1  # one more, so that the limit itself is what refuses it
+
+
+def metadata_info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of federation_metadata_info. Raises OffboardError with the reason of a refusal."""
+    found = metadata.read(_document(params), _time(params["at"]))
+    if found.outcome == metadata.REJECT:
+        details = {"reasons": found.all_reasons, "identity_providers": [entity.to_dict() for entity in found.entities]}
+        raise OffboardError(found.msg, code=found.reason, details=details)
+    entities = found.entities if params["entity_id"] is None else [metadata.choose(found, params["entity_id"])]
+    result: dict[str, Any] = {
+        "outcome": metadata.OK if len(entities) == 1 else metadata.SELECT,
+        "identity_providers": [entity.to_dict() for entity in entities],
+        "metadata_signature": found.metadata_signature.to_dict(),
+        "document_warnings": found.warnings,
+        "url_rule": [],
+    }
+    if params["domains"]:
+        lookup = dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])
+        result["url_rule"] = [verdict for entity in entities for verdict in _verdicts(entity, params["domains"], params["url_rule"], lookup)]
+    return result
+
+
+def _verdicts(entity: metadata.Entity, domains: list[str], profile: str, lookup: url_rule.TxtLookup) -> list[dict[str, Any]]:
+    return [
+        {"entity_id": entity.entity_id, "protocol": name, "domain": domain, "url": role.passive_sign_in_uri}
+        | url_rule.check(domain, role.passive_sign_in_uri, profile, lookup).to_dict()
+        for name, role in entity.protocols.items()
+        if role.passive_sign_in_uri
+        for domain in domains
+    ]
+
+
+def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of federation_token_info. Raises OffboardError when what was given is no sign-in answer."""
+    pinned = []
+    for number, text in enumerate(params["signing_certificates"], 1):
+        try:
+            pinned.append(certificates.from_text(text))
+        except certificates.BadCertificate as exc:
+            raise OffboardError(f"signing_certificates: number {number} cannot be used. {exc.msg}", code="certificate_invalid") from exc
+    federation = token.Federation(
+        issuer_uri=params["issuer_uri"],
+        certificates=pinned,
+        audiences=token.audiences(params["audience"], params["tenant_id"], params["login_url"]),
+        domains=params["domains"],
+        login_url=params["login_url"],
+    )
+    data = _file(params["path"]) if params["path"] else params["content"].encode("utf-8", "surrogatepass")
+    return token.check(data, federation, _time(params["at"]), params["skew"]).to_dict()
+
+
+def _document(params: Mapping[str, Any]) -> bytes:
+    if params["path"]:
+        return _file(params["path"])
+    if params["url"]:
+        return fetch.fetch(params["url"], ca_file=params["ca_file"], timeout=params["timeout"])
+    return params["content"].encode("utf-8", "surrogatepass")
+
+
+def _file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_MAX_FILE_BYTES)
+    except OSError as exc:
+        raise OffboardError(f"{path} cannot be read: {exc.strerror or exc}.", code="file_read_failed") from exc
+
+
+def _time(value: str | None) -> datetime.datetime:
+    if value is None:
+        return datetime.datetime.now(datetime.UTC)
+    try:
+        when = datetime.datetime.fromisoformat(value)
+    except ValueError as exc:
+        raise OffboardError(f"at: {value!r} is not a time such as 2026-11-21T09:00:00Z.", code="time_invalid") from exc
+    return when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
