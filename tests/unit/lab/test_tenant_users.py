@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users: permissions, passwords, licences, deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lab import company
+from lab.testing import GraphClient, RunningTenant
+
+E3 = company.sku_id("SPE_E3")
+EXCHANGE = company.sku_id("EXCHANGESTANDARD")
+PASSWORD = "Correct-Horse-7"
+PEOPLE = {person.number: person.upn for person in company.people()}
+
+
+def patch(client: GraphClient, upn: str, **body: Any) -> tuple[int, str]:
+    reply = client.call("PATCH", f"/users/{upn}", body)
+    return reply.status, reply.data["error"]["message"] if reply.data else ""
+
+
+def licence(client: GraphClient, upn: str, add: list[str] = [], remove: list[str] = []) -> tuple[int, str]:  # noqa: B006 - read only
+    reply = client.call("POST", f"/users/{upn}/assignLicense", {"addLicenses": [{"skuId": sku} for sku in add], "removeLicenses": remove})
+    return reply.status, reply.data["error"]["message"] if reply.status >= 400 else ""
+
+
+def consumed(client: GraphClient) -> dict[str, int]:
+    return {item["skuPartNumber"]: item["consumedUnits"] for item in client.get("/subscribedSkus").data["value"]}
+
+
+def managed(tenant: RunningTenant) -> GraphClient:
+    client = tenant.client()
+    assert client.call("PATCH", "/domains/reiji.example", {"authenticationType": "Managed"}).status == 204
+    return client
+
+
+def test_permissions_are_enforced(tenant: RunningTenant) -> None:
+    readonly, decoy = tenant.client("readonly"), tenant.client("decoy")
+    assert readonly.get("/users").status == 200
+    assert patch(readonly, PEOPLE[5], accountEnabled=False) == (403, "Insufficient privileges to complete the operation.")
+    assert readonly.get("/domains/reiji.example/federationConfiguration").status == 403
+    assert decoy.get("/domains").status == 403
+    assert tenant.client().get("/policies/featureRolloutPolicies").status == 403  # delegated only, for everybody
+
+
+def test_a_password_is_set_once_the_domain_is_managed(tenant: RunningTenant) -> None:
+    profile = {"password": PASSWORD, "forceChangePasswordNextSignIn": True}
+    assert patch(tenant.client(), PEOPLE[5], passwordProfile=profile)[0] == 400
+    assert patch(managed(tenant), PEOPLE[5], passwordProfile=profile) == (204, "")
+    assert tenant.password_is(PEOPLE[5], PASSWORD)
+    assert not tenant.password_is(PEOPLE[5], PASSWORD + "x")
+    assert tenant.user(PEOPLE[5])["_password_count"] == 1
+    assert PASSWORD not in str(tenant.user(PEOPLE[5])) + str(tenant.requests())
+
+
+@pytest.mark.parametrize("password", ["short1A", "alllowercase", "NoDigitsHere", "x" * 257, ""])
+def test_a_weak_password_is_refused(tenant: RunningTenant, password: str) -> None:
+    status, message = patch(managed(tenant), PEOPLE[5], passwordProfile={"password": password})
+    assert status == 400
+    assert "password complexity" in message
+
+
+def test_a_password_needs_permission_and_directory_role(tenant: RunningTenant) -> None:
+    managed(tenant)
+    assert patch(tenant.client("iij"), PEOPLE[5], passwordProfile={"password": PASSWORD})[0] == 403  # role, but not the permission
+    for key, item in list(tenant.store.tables["role_assignments"].objects.items()):
+        if item["principalId"] == company.make_id("servicePrincipal", "offboard"):
+            tenant.store.remove("role_assignments", key)
+    assert patch(tenant.client(), PEOPLE[5], passwordProfile={"password": PASSWORD})[0] == 403  # permission, but no role
+
+
+@pytest.mark.parametrize(("number", "status"), [(1, 403), (2, 204), (3, 403)])
+def test_administrators_need_a_higher_role(tenant: RunningTenant, number: int, status: int) -> None:
+    """1 is Global, 3 Exchange Administrator; a User Administrator may act on 2, another User Administrator."""
+    client = managed(tenant)
+    assert patch(client, PEOPLE[number], passwordProfile={"password": PASSWORD})[0] == status
+    assert patch(client, PEOPLE[number], accountEnabled=False)[0] == status
+    assert patch(client, PEOPLE[number], jobTitle="顧問")[0] == 204
+
+
+def test_a_synced_user_is_mastered_on_premises(tenant: RunningTenant) -> None:
+    client = managed(tenant)
+    assert patch(client, PEOPLE[101], displayName="別名")[0] == 400
+    assert patch(client, PEOPLE[101], passwordProfile={"password": PASSWORD})[0] == 400
+    assert patch(client, PEOPLE[101], accountEnabled=False)[0] == 204
+
+
+@pytest.mark.parametrize(
+    "body", [{"id": "x"}, {"usageLocation": "jp"}, {"usageLocation": None}, {"onPremisesImmutableId": None}, {"userPrincipalName": "a@unknown.example"}]
+)
+def test_values_that_graph_refuses(tenant: RunningTenant, body: dict[str, Any]) -> None:
+    assert patch(tenant.client(), PEOPLE[5], **body)[0] == 400
+
+
+def test_licences_and_their_seats(tenant: RunningTenant) -> None:
+    client = tenant.client()
+    assert consumed(client) == {"SPE_E3": 219, "EXCHANGESTANDARD": 20, "FLOW_FREE": 0}
+    assert licence(client, PEOPLE[11], add=[E3]) == (200, "")
+    assert licence(client, PEOPLE[11], add=[E3]) == (200, "")  # the same again takes no second seat
+    assert consumed(client)["SPE_E3"] == 220
+    assert licence(client, PEOPLE[11], add=[EXCHANGE], remove=[E3]) == (200, "")
+    assert (consumed(client)["SPE_E3"], consumed(client)["EXCHANGESTANDARD"]) == (219, 21)
+    assert [item["skuId"] for item in tenant.user(PEOPLE[11])["assignedLicenses"]] == [EXCHANGE]
+
+
+def test_no_seat_left(tenant: RunningTenant) -> None:
+    client = tenant.client()
+    numbers = [*range(11, 31), *range(231, 236)]
+    answers = [licence(client, PEOPLE[number], add=[E3]) for number in numbers]
+    assert [status for status, _ in answers] == [200] * 25
+    assert consumed(client)["SPE_E3"] == 244
+    assert licence(client, "reception@reiji-shop.example", add=[E3])[0] == 200
+    assert licence(client, "lab01@reiji-lab.example", add=[E3]) == (400, f"Subscription with SKU {E3} does not have any available licenses.")
+
+
+def test_a_licence_needs_a_usage_location(tenant: RunningTenant) -> None:
+    client = tenant.client()
+    assert licence(client, PEOPLE[41], add=[E3]) == (400, "License assignment cannot be done for user with invalid usage location.")
+    assert patch(client, PEOPLE[41], usageLocation="JP")[0] == 204
+    assert licence(client, PEOPLE[41], add=[E3])[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("number", "add", "remove", "message"),
+    [
+        (61, [], [E3], "inherited from a group membership"),
+        (11, [], [E3], "does not have a corresponding license"),
+        (11, ["11111111-2222-3333-4444-555555555555"], [], "does not correspond to a valid company License"),
+    ],
+)
+def test_licence_refusals(tenant: RunningTenant, number: int, add: list[str], remove: list[str], message: str) -> None:
+    status, text = licence(tenant.client(), PEOPLE[number], add, remove)
+    assert status == 400
+    assert message in text
+
+
+def test_licences_from_a_group(tenant: RunningTenant) -> None:
+    client = tenant.client("iij")
+    group = company.make_id("group", "m365-e3")
+    states = {state["assignedByGroup"] for state in tenant.user(PEOPLE[61])["licenseAssignmentStates"] if state["skuId"] == E3}
+    assert states == {group}
+    new = tenant.user(PEOPLE[11])["id"]
+    assert client.call("PATCH", f"/groups/{group}", {"members@odata.bind": [f"{tenant.graph_url}/directoryObjects/{new}"]}).status == 204
+    assert [item["skuId"] for item in tenant.user(PEOPLE[11])["assignedLicenses"]] == [E3]
+    assert client.call("DELETE", f"/groups/{group}/members/{new}/$ref").status == 204
+    assert tenant.user(PEOPLE[11])["assignedLicenses"] == []
+    body = {"addLicenses": [], "removeLicenses": [E3]}
+    assert client.call("POST", f"/groups/{group}/assignLicense", body).status == 202
+    assert [item["skuId"] for item in tenant.user(PEOPLE[61])["assignedLicenses"]] == [EXCHANGE]
+
+
+def test_delete_and_restore_bring_licences_and_groups_back(tenant: RunningTenant) -> None:
+    client, upn = tenant.client(), PEOPLE[61]
+    before = client.get(f"/users/{upn}?$select=id,assignedLicenses").data
+    groups = client.get(f"/users/{upn}/memberOf").data["value"]
+    assert client.call("DELETE", f"/users/{upn}").status == 204
+    assert client.get(f"/users/{upn}").status == 404
+    assert consumed(client)["SPE_E3"] == 218
+    deleted = client.get("/directory/deletedItems/microsoft.graph.user").data["value"]
+    assert {item["userPrincipalName"] for item in deleted} == {upn, "former@reiji.example"}
+    assert client.call("POST", f"/directory/deletedItems/{before['id']}/restore").status == 200
+    assert client.get(f"/users/{upn}?$select=id,assignedLicenses").data == before
+    assert client.get(f"/users/{upn}/memberOf").data["value"] == groups
+    assert consumed(client)["SPE_E3"] == 219
+
+
+def test_create_a_user(tenant: RunningTenant) -> None:
+    client = tenant.client()
+    body = {
+        "accountEnabled": True, "displayName": "新入 社員", "mailNickname": "new", "userPrincipalName": "new@reiji-shop.example",
+        "passwordProfile": {"password": PASSWORD},
+    }  # fmt: skip
+    created = client.call("POST", "/users", body)
+    assert created.status == 201
+    assert client.get(f"/users/{created.data['id']}").data["displayName"] == "新入 社員"
+    assert client.call("POST", "/users", body).status == 400
+    assert client.call("POST", "/users", body | {"userPrincipalName": "new@reiji.example"}).status == 400  # federated: needs an immutable id
+
+
+def test_sessions_are_revoked(tenant: RunningTenant) -> None:
+    before = tenant.user(PEOPLE[5])["signInSessionsValidFromDateTime"]
+    assert tenant.client().call("POST", f"/users/{PEOPLE[5]}/revokeSignInSessions").data == {"value": True}
+    assert tenant.user(PEOPLE[5])["signInSessionsValidFromDateTime"] > before
