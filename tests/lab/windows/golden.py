@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ import yaml
 
 from .. import paths
 from . import tree
-from .machine import SYSTEM32, Machine, clone
+from .machine import SYSTEM32, Machine, MachineError, clone
 
 HERE = Path(__file__).parent
 INSTALLERS = HERE / "installers"
@@ -115,7 +116,9 @@ def _make_setup(product: str, programs: Path, workshop: Machine) -> Path | None:
     if (folder / "setup.iss").exists():
         shutil.copy(INSTALLERS / "fault.iss", sources)
         target = out / f"{product}.exe"
-        workshop.wine("wine", tree.windows_path(tree.inno_compiler()), "/Q", "/O" + tree.windows_path(out), "/F" + product, tree.windows_path(sources / "setup.iss"))
+        workshop.wine(
+            "wine", tree.windows_path(tree.inno_compiler()), "/Q", "/O" + tree.windows_path(out), "/F" + product, tree.windows_path(sources / "setup.iss")
+        )
     elif (folder / "setup.wxs").exists():
         target = out / f"{product}.msi"
         tree.run(["wixl", "-a", "x64", "-o", str(target), "setup.wxs"], cwd=sources)
@@ -131,16 +134,15 @@ def _make_setup(product: str, programs: Path, workshop: Machine) -> Path | None:
 
 
 def _install(machine: Machine, product: str, setup: Path | None) -> None:
-    folder, c = INSTALLERS / product, machine.prefix / "drive_c"
+    folder = INSTALLERS / product
     if setup:
-        shutil.copy(setup, c / "windows/temp/setup")
         program = tree.windows_path(setup)
         if setup.suffix == ".msi":
             machine.must(f"msiexec.exe /i {program} /qn /norestart")
         else:
             machine.must(f"{program} {_SETUP_ARGUMENTS['nsi' if setup.name.endswith('.nsi.exe') else 'exe']}")
     if (folder / "drive_c").exists():
-        shutil.copytree(folder / "drive_c", c, dirs_exist_ok=True)
+        shutil.copytree(folder / "drive_c", machine.prefix / "drive_c", dirs_exist_ok=True)
     for task in sorted((folder / "tasks").glob("*.xml")):
         uri = re.search("<URI>(.+)</URI>", task.read_text(encoding="utf-8"))
         if uri is None:
@@ -204,7 +206,7 @@ if __name__ == "__main__":
     def _main() -> None:
         try:
             build()
-        except (RuntimeError, OSError, TimeoutError) as error:
+        except (MachineError, RuntimeError, OSError, subprocess.SubprocessError) as error:
             sys.exit(f"windows: {error}")
 
     reap(_main)

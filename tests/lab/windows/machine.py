@@ -29,6 +29,7 @@ _ENVIRONMENT = {
     "LC_CTYPE": "hi_IN.UTF-8",
     "LC_MESSAGES": "ja_JP.UTF-8",
     "TZ": "Asia/Tokyo",
+    "XDG_RUNTIME_DIR": "/tmp",
     "WINEDEBUG": "-all",
     # n: our program of that name in system32 instead of Wine's stub, which answers 0 and does nothing
     "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=;schtasks.exe=n;shutdown.exe=n",
@@ -155,23 +156,26 @@ class Machine:
             if self.on:
                 return
             (self.prefix / SHUTDOWN_REQUEST).unlink(missing_ok=True)
-            # no pipes: wineserver stays and would hold them open for ever
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            subprocess.run(self._argv("wineserver", "-p"), check=False, **quiet)
-            self._host = subprocess.Popen(
-                self._argv("wine64", r"C:\windows\system32\winrshost.exe"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-            )
+            self._wineserver("-p")
+            # wine64: the 32-bit loader would send it to SysWOW64. A session of its own: not to be hit by signals for the server.
+            host = self._argv("wine64", r"C:\windows\system32\winrshost.exe")
+            pipe = subprocess.PIPE
+            self._host = subprocess.Popen(host, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, bufsize=0, start_new_session=True)
             threading.Thread(target=self._pump, args=(self._host,), name=f"{self.name} host", daemon=True).start()
             self.start("lsass.exe")
+
+    def _wineserver(self, option: str) -> None:
+        # no pipes: the server stays and would hold them open for ever
+        null = subprocess.DEVNULL
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(self._argv("wineserver", option), check=False, timeout=15, stdin=null, stdout=null, stderr=null, start_new_session=True)
 
     def power_off(self) -> None:
         """As pulling the plug, except that the registry is written."""
         with self._power:
             host, self._host = self._host, None
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                subprocess.run(self._argv("wineserver", "-k"), check=False, timeout=15, **quiet)
-            subprocess.run(self._argv("wineserver", "-w"), check=False, timeout=15, **quiet)
+            self._wineserver("-k")
+            self._wineserver("-w")
             if host:
                 host.kill()
                 host.wait()
@@ -227,7 +231,7 @@ class Machine:
         with self._writing:
             self._last += 1
             command = Command(self, self._last, line)
-        self.commands[self._last] = command
+        self.commands[command._number] = command
         texts = [directory, line, *(f"{name}={value}" for name, value in (environment or {}).items()), ""]
         try:
             self.frame(IN_START, command._number, b"".join(text.encode("utf-16-le") + b"\0\0" for text in texts))

@@ -143,14 +143,16 @@ class WindowsPart(Part):
     def fault(self, machine: str, product: str, kind: str | None) -> None:
         """Let the product's uninstaller misbehave from now on: `fail` (exit code 1; Windows Installer 1603), `hang` (for ever),
         `reboot` (wants a restart: 3010), `leave` (Password Sync: forgets its filter's registration and file), or None for no fault. Gone after a reset."""
+        if product not in golden.company().get(machine, ()):
+            raise ValueError(f"{product} is not installed on {machine} by company.yml")
         if kind is None:
             self.run(machine, rf"reg.exe delete {_FAULT_KEY} /v {product} /f")
-        elif kind in _PRODUCT_FAULTS:
-            code, output = self.run(machine, rf"reg.exe add {_FAULT_KEY} /v {product} /d {kind} /f")
-            if code:
-                raise RuntimeError(f"{machine}: {output}")
-        else:
+            return
+        if kind not in _PRODUCT_FAULTS:
             raise ValueError(f"no such fault of a product: {kind}; there are {', '.join(_PRODUCT_FAULTS)}")
+        code, output = self.run(machine, rf"reg.exe add {_FAULT_KEY} /v {product} /d {kind} /f")
+        if code:
+            raise RuntimeError(f"{machine}: {output}")
 
     def power(self, machine: str, state: str) -> None:
         """`off` (its ports refuse), `on`, or `reboot`; returns when it is so."""
@@ -184,4 +186,3 @@ class WindowsPart(Part):
             if path.stat().st_nlink == 1:
                 note(f"windows/system32/{path.name}", path.read_bytes())
         return found
-

@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = self._authenticate()
         if headers is None:
-            return
+            return None
         if not body:
             return self._reply(200, headers=headers)
         kind = self.headers.get("Content-Type") or ""
@@ -320,6 +320,14 @@ def main() -> None:
     users.write_text("".join(f"{domain}:{paths.WINDOWS_USER}:{paths.PASSWORD}\n" for domain in domains))
     os.environ["NTLM_USER_FILE"] = str(users)
     rules, log = Rules(), Log(REQUESTS)
+    for address in paths.WINDOWS.values():
+        for port in (paths.WINRM_HTTP, paths.WINRM_HTTPS):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((address, port))
+                except OSError as error:
+                    sys.exit(f"{address}:{port} cannot be used ({error.strerror}): another lab runs, or another program listens there")
     hosts = {name: Host(name, rules, log) for name in paths.WINDOWS if machine_prefix(name).exists()}
     for host in hosts.values():
         threading.Thread(target=host.watch, name=host.machine.name, daemon=True).start()

@@ -20,9 +20,8 @@ from pathlib import Path
 
 from .. import paths
 
-#: what must be installed on the host, as Debian names it
-PACKAGES = ("debootstrap", "gcc-mingw-w64-x86-64-win32", "wixl", "msitools", "nsis", "npm")
-_PROGRAMS = {
+#: what must be installed on the host, as Debian names it, and the program by which each is recognised
+PACKAGES = {
     "debootstrap": "debootstrap",
     "gcc-mingw-w64-x86-64-win32": "x86_64-w64-mingw32-gcc-win32",
     "wixl": "wixl",
@@ -53,7 +52,7 @@ exec "$@"
 
 def missing_packages() -> list[str]:
     """The Debian packages of `PACKAGES` whose program is not on this machine."""
-    return [package for package in PACKAGES if shutil.which(_PROGRAMS[package]) is None]
+    return [package for package, program in PACKAGES.items() if shutil.which(program) is None]
 
 
 def namespaces_refused() -> bool:
@@ -142,7 +141,8 @@ def _host_settings(tree: Path) -> None:
 
 
 def _chroot(tree: Path, *argv: str) -> None:
-    script = 'mount -t proc proc "$0/proc"; tree=$0; exec chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"'
+    clean = "env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive"
+    script = f'mount -t proc proc "$0/proc"; exec chroot "$0" {clean} "$@"'
     run(["unshare", "-m", "--propagation", "private", "sh", "-ec", script, str(tree), *argv])
 
 
@@ -164,6 +164,9 @@ def _build_tree() -> None:
     with step("making its locales"):
         for locale in ("ja_JP", "hi_IN", "en_US"):
             _chroot(building, "localedef", "-i", locale, "-f", "UTF-8", f"{locale}.UTF-8")
+    # who WinRM users are, as Wine takes the name of the Windows user from here
+    passwd = building / "etc/passwd"
+    passwd.write_text(passwd.read_text().replace("root:", f"{paths.WINDOWS_USER}:", 1))
     for mount_point in (INSIDE_CACHE, INSIDE_STATE):
         (building / mount_point[1:]).mkdir()
     building.rename(TREE)

@@ -207,6 +207,8 @@ class Service:
             return 200, _envelope(action, message, answer)
         except Fault as fault:
             return 500, fault_body(fault, message)
+        except (ET.ParseError, KeyError) as error:
+            return 500, fault_body(Fault(_NOT_SUPPORTED, "w:SchemaValidationError", f"The request is not valid: {error}"), message)
         except MachineError as error:
             return 500, fault_body(Fault(_CANNOT_START + (error.code or 1115), "w:InternalError", str(error)), message)
 
@@ -226,7 +228,9 @@ class Service:
             return self._create(body, options, user)
         shell = self._shells.get(_selector(header))
         if shell is None or shell.owner != user:
-            raise Fault(_SHELL_NOT_FOUND, "w:InvalidSelectors", "The request for the Windows Remote Shell failed because the shell was not found on the server.")
+            raise Fault(
+                _SHELL_NOT_FOUND, "w:InvalidSelectors", "The request for the Windows Remote Shell failed because the shell was not found on the server."
+            )
         if action == "Delete":
             for running in shell.commands.values():
                 running.command.forget()

@@ -13,7 +13,8 @@
  * Exit code 0 or 1, messages in Japanese: callers must not read them.
  */
 #include <windows.h>
-#include <stdarg.h>
+#include <fcntl.h>
+#include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -243,6 +244,24 @@ static int delete(const WCHAR *path)
     return DeleteFileW(path) ? succeed(L"\" は正しく削除されました。") : refuse(L"アクセスが拒否されました。");
 }
 
+/* a definition as Windows keeps it, whatever came in: declared as UTF-16, lines ended with CR LF */
+static WCHAR *as_kept(const WCHAR *xml)
+{
+    static const WCHAR declared[] = L"encoding=\"UTF-8\"", kept_as[] = L"encoding=\"UTF-16\"";
+    WCHAR *kept = malloc((2 * wcslen(xml) + 8) * sizeof *kept), *out = kept;
+    while (*xml) {
+        if (!wcsncmp(xml, declared, wcslen(declared))) {
+            wcscpy(out, kept_as);
+            out += wcslen(kept_as), xml += wcslen(declared);
+            continue;
+        }
+        if (*xml == '\n' && (out == kept || out[-1] != '\r')) *out++ = '\r';
+        *out++ = *xml++;
+    }
+    *out = 0;
+    return kept;
+}
+
 static int create(WCHAR *path)
 {
     if (!options.xml_argument) return refuse(L"/xml ファイルを指定してください (lab)。");
@@ -255,13 +274,16 @@ static int create(WCHAR *path)
         CreateDirectoryW(path, NULL);
         *p = '\\';
     }
-    BOOL written = write_text(path, xml);
-    free(xml);
+    WCHAR *kept = as_kept(xml);
+    BOOL written = write_text(path, kept);
+    free(xml), free(kept);
     return written ? succeed(L"\" は正しく作成されました。") : refuse(L"アクセスが拒否されました。");
 }
 
 int wmain(int count, wchar_t **words)
 {
+    _setmode(_fileno(stdout), _O_BINARY);
+    _setmode(_fileno(stderr), _O_BINARY);
     struct { const WCHAR *word; BOOL *flag; } flags[] = {
         {L"/query", &options.query}, {L"/change", &options.change}, {L"/delete", &options.delete}, {L"/create", &options.create},
         {L"/end", &options.end}, {L"/xml", &options.xml}, {L"/nh", &options.no_header}, {L"/v", &options.verbose},
