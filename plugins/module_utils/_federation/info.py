@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,7 +61,7 @@ def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
         domains=params["domains"],
         login_url=params["login_url"],
     )
-    data = _file(params["path"]) if params["path"] else params["content"].encode("utf-8", "surrogatepass")
+    data = _file(params["path"]) if params["path"] else _encode(params["content"])
     return token.check(data, federation, _time(params["at"]), params["skew"]).to_dict()
 
 
@@ -69,7 +70,12 @@ def _document(params: Mapping[str, Any]) -> bytes:
         return _file(params["path"])
     if params["url"]:
         return fetch.fetch(params["url"], ca_file=params["ca_file"], timeout=params["timeout"])
-    return params["content"].encode("utf-8", "surrogatepass")
+    return _encode(params["content"])
+
+
+def _encode(text: str) -> bytes:
+    """As UTF-8, without an XML declaration: the encoding that it names was undone when the text became a string."""
+    return re.sub(r"\A\ufeff?<\?xml\s[^>]*\?>", "", text).encode("utf-8", "surrogatepass")
 
 
 def _file(path: str) -> bytes:

@@ -90,7 +90,7 @@ class Result:
     protocol: str
     valid: bool = False
     checks: list[Check] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings_found: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
     signed_with: list[str] = field(default_factory=list)
     claims: list[str] = field(default_factory=list)
@@ -219,7 +219,7 @@ class _Judge:
                 if sha1 not in self.result.signed_with:
                     self.result.signed_with.append(sha1)
             if own is not None and signature.uses_sha1(own):
-                self.result.warnings.append(f"The {etree.QName(element).localname} is signed with SHA-1; have the provider use SHA-256.")
+                self.result.warnings_found.append(f"The {etree.QName(element).localname} is signed with SHA-1; have the provider use SHA-256.")
 
     def signed(self, assertion: etree._Element) -> etree._Element:
         """Every signature that is there must verify, and one must cover the assertion."""
@@ -230,7 +230,7 @@ class _Judge:
         if signature.of(assertion) is not None or verified is None:
             verified = self.verify(assertion, self.id_attribute)
         else:
-            self.result.warnings.append("Only the Response is signed; Entra documents a signed Assertion, so have the provider sign that.")
+            self.result.warnings_found.append("Only the Response is signed; Entra documents a signed Assertion, so have the provider sign that.")
         return verified
 
     def verify(self, element: etree._Element, id_attribute: str) -> etree._Element:
@@ -246,7 +246,7 @@ class _Judge:
             self.result.signed.append(name)
             self.note("signature", True, f"{name}/Signature", f"The {name} is signed by certificate {certificate.sha1}.", "", "")
             if not certificate.valid_at(self.now):
-                self.result.warnings.append(
+                self.result.warnings_found.append(
                     f"The signing certificate {certificate.sha1} is valid from {certificate.not_before} to {certificate.not_after} only."
                 )
             return verified
@@ -348,7 +348,7 @@ class _Saml(_Judge):
         want = self.federation.login_url
         destination = self.root.get("Destination")
         if destination is None:
-            self.result.warnings.append("The Response has no Destination, which a signed one must have.")
+            self.result.warnings_found.append("The Response has no Destination, which a signed one must have.")
         else:
             self.note("destination", destination == want, "Destination", f"It is {want}.", f"It is {destination!r}, expected {want}.", self.invalid)
         confirmations = [element for element in xml.children(assertion, f"{SAML2}Subject", f"{SAML2}SubjectConfirmation") if element.get("Method") == BEARER]
@@ -358,7 +358,7 @@ class _Saml(_Judge):
         if data is not None:
             self.judge_time("SubjectConfirmationData", data, required=True)
         if not self.root.get("InResponseTo"):
-            self.result.warnings.append(
+            self.result.warnings_found.append(
                 "The answer is to no request: the sign-in was started at the provider. Entra may refuse that with AADSTS50107; start at the application."
             )
 
