@@ -118,7 +118,12 @@ def tenant_id() -> str:
 
 def make_id(kind: str, name: str) -> str:
     """The id of an object, the same in every run: a UUIDv5 in the tenant's name space."""
-    return str(uuid.uuid5(uuid.UUID(tenant_id()), f"{kind}:{name}"))
+    return str(uuid.uuid5(_name_space(), f"{kind}:{name}"))
+
+
+@functools.cache
+def _name_space() -> uuid.UUID:
+    return uuid.UUID(tenant_id())
 
 
 def numbers(text: str | list[int]) -> set[int]:
@@ -324,12 +329,24 @@ def _person(person: Person, group: str) -> dict[str, Any]:
     )
 
 
-def _users(tenant: dict[str, Any], fixture: Fixture) -> Iterator[dict[str, Any]]:
+@functools.cache
+def _fixture_people() -> tuple[Person, ...]:
+    return tuple(people())
+
+
+@functools.lru_cache(maxsize=1)
+def _users(count: int, seeded: str) -> tuple[dict[str, Any], ...]:
+    """Kept, since a reset asks for the same ones again: whoever holds an object never changes it in place."""
+    return tuple(_make_users(count, seeded))
+
+
+def _make_users(count: int, seeded: str) -> Iterator[dict[str, Any]]:
+    tenant = data()["tenant"]
     rules = tenant["users"]
     group = make_id("group", next(item["name"] for item in tenant["groups"] if "licence" in item))
     for item in rules["break_glass"]:
         yield user(item["upn"], item["name"], mail=None, _password=hash_secret(paths.PASSWORD, "break-glass"), _salt="break-glass")
-    for person in people(fixture.users, fixture.seeded):
+    for person in people(count, seeded):
         yield _person(person, group)
     for item in rules["cloud_only"]:
         yield user(item["upn"], item["name"])
@@ -514,7 +531,7 @@ def _audits(tenant: dict[str, Any], fixture: Fixture, principals: dict[str, dict
     """What IIJ's app did in the last day before the fixture begins: it re-applies what it holds about once a day."""
     principal = principals["iij"]
     made = datetime.datetime.fromisoformat(fixture.made)
-    some = [person for person in people() if person.number <= 8]
+    some = _fixture_people()[:8]
     return [
         audit(
             (made - datetime.timedelta(minutes=170 * (8 - index))).isoformat(timespec="seconds"),
@@ -540,21 +557,21 @@ def tenant_tables(fixture: Fixture) -> dict[str, list[Any]]:
     apps = list(_applications(tenant))
     graph = _graph_principal(tenant)
     principals = {item["key"]: principal for item, (_, principal) in zip(tenant["apps"], apps, strict=True)}
-    users = list(_users(tenant, fixture))
+    users = _users(fixture.users, fixture.seeded)
     by_upn = {item["userPrincipalName"]: item for item in users}
     made = datetime.datetime.fromisoformat(fixture.made)
     assignments = [_role_assignment("Global Administrator", by_upn[item["upn"]]["id"]) for item in tenant["users"]["break_glass"]]
-    assignments += [_role_assignment(role, person.id) for person in people() for role in person.roles]
+    assignments += [_role_assignment(role, person.id) for person in _fixture_people() for role in person.roles]
     assignments += [_role_assignment(role, principals[item["key"]]["id"]) for item in tenant["apps"] for role in item.get("directory_roles", ())]
     return {
         "domains": list(_domains(tenant)),
         "federations": list(_federations(tenant)),
-        "users": users,
+        "users": list(users),
         "deleted_users": [
             user(item["upn"], item["name"], accountEnabled=False, deletedDateTime=(made - datetime.timedelta(days=3)).isoformat())
             for item in tenant["users"]["deleted"]
         ],
-        "groups": list(_groups(tenant, {person.number: person.id for person in people()})),
+        "groups": list(_groups(tenant, {person.number: person.id for person in _fixture_people()})),
         "applications": [application for application, _ in apps],
         "service_principals": [*principals.values(), graph],
         "app_role_assignments": [app_role_assignment(principals[item["key"]], graph, name) for item in tenant["apps"] for name in item["permissions"]],
