@@ -1,0 +1,173 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: readiness_info
+short_description: Say what stands in the way of leaving IIJ ID
+version_added: 0.1.0
+description:
+  - Judges what the info modules of this collection have read. It contacts nothing by itself.
+  - With O(gate=preflight) it finds what would stop a later stage, who could be locked out, and what was found but not confirmed.
+  - With O(gate=final) it finds what still points at IIJ ID, or waits for a person.
+  - It never fails because of what it finds. The roles do, with RV(msg).
+author:
+  - the offboard.iij_id maintainers
+extends_documentation_fragment:
+  - offboard.iij_id.run.info
+options:
+  gate:
+    description: Which judgement is wanted.
+    type: str
+    required: true
+    choices: [preflight, final]
+  domains:
+    description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
+    type: list
+    elements: dict
+  users:
+    description: For each domain its name as C(domain), and the C(counts) of M(offboard.iij_id.entra_users_info).
+    type: list
+    elements: dict
+  apps:
+    description: C(apps) of M(offboard.iij_id.entra_app_info). Without it, apps are not judged.
+    type: list
+    elements: dict
+  machines:
+    description:
+      - For each Windows machine C(products), C(tasks) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read.
+      - A machine without a value counts as not readable. Without the option, machines are not judged.
+    type: dict
+  directory_objects:
+    description: RV(offboard.iij_id.directory_object_info#module:objects).
+    type: list
+    elements: dict
+  directory_unusable:
+    description: RV(offboard.iij_id.directory_object_info#module:unusable).
+    type: list
+    elements: dict
+    default: []
+  dry_runs:
+    description: Failures of later stages' modules in check mode, each with the name of its C(stage), C(msg) and C(failure).
+    type: list
+    elements: dict
+    default: []
+  steps:
+    description: RV(offboard.iij_id.manual_steps_info#module:steps).
+    type: list
+    elements: dict
+  confirmed:
+    description: What the operator confirmed.
+    type: dict
+    default: {}
+    suboptions:
+      domains:
+        description: Domains to convert.
+        type: list
+        elements: str
+        default: []
+      client_ids:
+        description: Client ids of IIJ ID's app registrations.
+        type: list
+        elements: str
+        default: []
+      accounts:
+        description: Distinguished names of accounts and groups that were made for IIJ ID.
+        type: list
+        elements: str
+        default: []
+      products:
+        description: Products to uninstall, each with C(product_code), or with C(name) and C(publisher).
+        type: list
+        elements: dict
+        default: []
+seealso:
+  - module: offboard.iij_id.run_report
+"""
+
+EXAMPLES = r"""
+- name: Which domains still send people to IIJ ID?
+  offboard.iij_id.entra_domain_info:
+  register: found
+
+- name: May the contract end?
+  offboard.iij_id.readiness_info:
+    gate: final
+    domains: "{{ found.domains }}"
+  register: ready
+
+- name: Stop when it may not
+  ansible.builtin.assert:
+    that: ready.blockers == 0
+    fail_msg: "{{ ready.msg }}"
+"""
+
+RETURN = r"""
+findings:
+  description: What was found, blockers first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    severity: {description: 'V(blocker), V(warning) or V(info).', type: str, returned: always}
+    code: {description: What kind of finding it is., type: str, returned: always}
+    en: {description: The finding and the way out., type: str, returned: always}
+    ja: {description: The same in Japanese., type: str, returned: always}
+    objects: {description: What it is about., type: list, elements: str, returned: always}
+blockers:
+  description: How many findings are blockers.
+  returned: success
+  type: int
+warnings_found:
+  description: How many are warnings.
+  returned: success
+  type: int
+msg:
+  description: The blockers for people, in both languages. Empty without any.
+  returned: success
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._core import readiness
+from ..module_utils._module.runner import run_info
+
+
+def judge(params: dict) -> dict:
+    """The findings, counted."""
+    confirmed = readiness.Confirmed(**params.pop("confirmed"))
+    rule = {"preflight": readiness.preflight, "final": readiness.final_gate}[params.pop("gate")]
+    findings = rule(readiness.Facts(**params), confirmed)
+    count = [item.severity for item in findings].count
+    return {
+        "findings": [item.to_dict() for item in findings],
+        "blockers": count("blocker"),
+        "warnings_found": count("warning"),
+        "msg": readiness.message(findings),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    dicts = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
+    dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
+    confirmed = {name: {"type": "list", "elements": "str", "default": []} for name in ("domains", "client_ids", "accounts")}
+    confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
+    module = AnsibleModule(
+        argument_spec={
+            "gate": {"type": "str", "required": True, "choices": ["preflight", "final"]},
+            **dicts,
+            "machines": {"type": "dict"},
+            "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": confirmed},
+        },
+        supports_check_mode=True,
+    )
+    run_info(module, judge)
+
+
+if __name__ == "__main__":
+    main()
