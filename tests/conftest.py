@@ -11,7 +11,7 @@ import sys
 import pytest
 from dev import places
 
-pytest_plugins = ["lab.testing"]  # the fixture `tenant`
+pytest_plugins = ["lab.testing", "lab.directory.testing"]  # the fixtures `tenant` and `directory`
 
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(places.tree())  # for the ansible-playbook that a test starts
 sys.path.insert(0, str(places.tree()))

@@ -1,0 +1,510 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""directory_object and directory_object_info against the lab's real domain controller.
+
+"Writes nothing" is what Samba's own audit log says.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client as client_module
+from lab import paths
+from lab.directory.fixture import full_dn
+
+pytestmark = pytest.mark.lab
+
+SERVICES, GROUPS = "OU=Services,OU=Reiji", "OU=Groups,OU=Reiji"
+RUN, BIND, IWA, BACKUP, SHARED, ADMIN, MANAGER, OFFBOARD = (
+    f"CN={name},{SERVICES}" for name in ("iij-dirsync-run", "iij-dirsync-bind", "iij-iwa", "iij-backup", "iij-shared", "iij-admin", "iij-manager", "offboard")
+)
+KEEPER = "CN=iij-keeper,OU=Protected,OU=Reiji"
+ACCOUNTS, SCOPE = f"CN=iij-sync-accounts,{GROUPS}", f"CN=iij-sync-scope,{GROUPS}"
+PERSON = "CN=sato.yoko,OU=People,OU=Reiji"
+
+
+class Answer(dict):
+    """What a module returned."""
+
+    @property
+    def code(self):
+        return self["failure"]["code"]
+
+    @property
+    def rules(self):
+        return [item["rule"] for item in self["failure"]["details"]["refusals"]]
+
+
+@pytest.fixture
+def module(directory, capsys):
+    """Runs a module's own main() in this process, bound as the delegated account."""
+
+    def run(name="directory_object", check=False, **options):
+        for key in ("objects", "expected_members"):
+            if key in options:
+                options[key] = [full_dn(dn) for dn in options[key]]
+        arguments = {**directory.options(), **options, "_ansible_check_mode": check, "_ansible_diff": True}
+        main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").main
+        capsys.readouterr()
+        with patch_module_args({key: value for key, value in arguments.items() if value is not None}), pytest.raises(SystemExit):
+            main()
+        output = capsys.readouterr()
+        answer = Answer(json.loads(output.out))
+        assert paths.PASSWORD not in output.out
+        return answer
+
+    return run
+
+
+def enabled(directory, dn):
+    return not int(directory.entry(dn)["userAccountControl"][0]) & 2
+
+
+# --- the lab's directory itself ---
+
+
+def test_the_fixture(directory):
+    assert len(directory.entry(SCOPE)["member"]) == 40
+    assert directory.entry(PERSON)["userPrincipalName"] == ["sato.yoko@reiji.example"]
+    assert directory.entry(IWA)["servicePrincipalName"] == ["HTTP/reiji.iwa.auth.iij.jp"]
+    assert directory.entry("CN=keeps-manager," + GROUPS)["managedBy"] == [full_dn(MANAGER)]
+    assert directory.entry("CN=offboard-operators,CN=Users")["member"] == [full_dn(OFFBOARD)]
+
+
+def test_reset_brings_everything_back(directory):
+    directory.arrange(BIND, {"description": ["changed"]})
+    assert directory.entry(BIND)["description"] == ["changed"]
+    directory.fresh()
+    assert directory.entry(BIND)["description"] != ["changed"]
+    assert directory.writes() == []
+
+
+def test_kerberos_and_sysvol(directory, tmp_path):
+    environment = {**os.environ, "KRB5_CONFIG": directory.krb5_conf, "KRB5CCNAME": f"FILE:{tmp_path}/cc"}
+    subprocess.run(["kinit", f"offboard@{paths.AD_REALM}"], input=paths.PASSWORD, text=True, env=environment, check=True, capture_output=True)
+    subprocess.run(["kvno", f"ldap/{paths.DC_HOST}"], env=environment, check=True, capture_output=True)
+    credentials = tmp_path / "credentials"
+    credentials.write_text(f"username=Administrator\npassword={paths.PASSWORD}\ndomain={paths.AD_NETBIOS}\n")
+    listed = subprocess.run(
+        ["smbclient", "-A", str(credentials), f"//{paths.DC_ADDRESS}/sysvol", "-c", r"ls ad.reiji.example\Policies\*"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert listed.stdout.count("{") == 2  # the two default policies
+
+
+# --- each state: check mode, for real, again ---
+
+
+def lifecycle(module, directory, changes, **options):
+    """Check mode writes nothing, the real run does what was planned, and the run after it finds nothing to do."""
+    checked = module(check=True, **options)
+    assert checked["changed"] and directory.writes() == []
+    real = module(**options)
+    assert real["plan"] == checked["plan"] and len(real["applied"]) == changes and real["failed_objects"] == []
+    written = directory.writes()
+    assert written and all(item["status"] == "Success" for item in written)
+    directory.clear()
+    again = module(**options)
+    assert not again["changed"] and again["plan"] == [] and directory.writes() == []
+    return real
+
+
+def test_disabled(module, directory):
+    answer = lifecycle(module, directory, 2, objects=[RUN, BIND, ACCOUNTS], state="disabled")
+    assert [item["code"] for item in answer["skipped_objects"]] == ["not_a_user"]
+    assert not enabled(directory, RUN) and not enabled(directory, BIND)
+    assert not directory.log_on("iij-dirsync-run")
+    assert [entry["after"] for entry in answer["diff"]] == [{"enabled": False}] * 2
+
+
+def test_enabled(module, directory):
+    module(objects=[RUN, BIND], state="disabled")
+    directory.clear()
+    lifecycle(module, directory, 2, objects=[RUN, BIND], state="enabled")
+    assert directory.log_on("iij-dirsync-run")
+
+
+def test_absent(module, directory, tmp_path):
+    answer = lifecycle(module, directory, 3, objects=[RUN, BIND, ACCOUNTS], state="absent", backup_dir=str(tmp_path))
+    assert [directory.entry(dn) for dn in (RUN, BIND, ACCOUNTS)] == [None, None, None]
+    files = sorted(tmp_path.iterdir())
+    assert sorted(map(str, files)) == sorted(item["details"]["saved_copy"] for item in answer["applied"])
+    assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
+    assert not any("unicodePwd" in file.read_text() or paths.PASSWORD in file.read_text() for file in files)
+
+
+def test_check_mode_saves_no_copy(module, tmp_path):
+    module(check=True, dn=full_dn(IWA), state="absent", backup_dir=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def before_and_after_removal(module, directory, tmp_path, user):
+    objects = [RUN, BIND, ACCOUNTS, MANAGER]
+    before = {dn: directory.entry(dn) for dn in objects}
+    module(objects=objects, state="absent", backup_dir=str(tmp_path), allow=["referenced"], username=user)
+    assert "managedBy" not in directory.entry("CN=keeps-manager," + GROUPS)
+    directory.clear()
+    answer = lifecycle(module, directory, 4, objects=objects, state="present", backup_dir=str(tmp_path), username=user)
+    after = {dn: directory.entry(dn) for dn in objects}
+    for dn in objects:
+        for name in ("sAMAccountName", "userPrincipalName", "description", "servicePrincipalName"):
+            assert after[dn].get(name) == before[dn].get(name)
+    assert sorted(after[ACCOUNTS]["member"]) == sorted(before[ACCOUNTS]["member"])
+    assert directory.entry("CN=keeps-manager," + GROUPS)["managedBy"] == [full_dn(MANAGER)]
+    assert not enabled(directory, RUN)  # it has no password
+    kept = {before[dn]["objectSid"] == after[dn]["objectSid"] for dn in objects}
+    return answer, kept
+
+
+def test_present_keeps_the_sid_where_the_account_may_undelete(module, directory, tmp_path):
+    answer, kept = before_and_after_removal(module, directory, tmp_path, paths.AD_ADMIN)
+    assert kept == {True} and all(item["details"] == {"sid_kept": True} for item in answer["applied"])
+
+
+def test_present_makes_the_object_anew_otherwise_and_says_so(module, directory, tmp_path):
+    answer, kept = before_and_after_removal(module, directory, tmp_path, paths.AD_OPERATOR)
+    assert kept == {False} and all(item["details"] == {"sid_kept": False} for item in answer["applied"])
+
+
+def test_an_interrupted_restoration_is_completed(module, directory, tmp_path):
+    module(objects=[RUN, ACCOUNTS], state="absent", backup_dir=str(tmp_path), expected_members=[BIND])
+    module(objects=[RUN, ACCOUNTS], state="present", backup_dir=str(tmp_path))
+    directory.arrange(ACCOUNTS, {"member": []})
+    directory.arrange(RUN, {"description": []})
+    lifecycle(module, directory, 2, objects=[RUN, ACCOUNTS], state="present", backup_dir=str(tmp_path))
+    assert sorted(directory.entry(ACCOUNTS)["member"]) == sorted([full_dn(RUN), full_dn(BIND)])
+    assert directory.entry(RUN)["description"] == ["run user of the scheduled tasks"]
+
+
+def test_a_link_that_cannot_be_restored_is_a_failure_that_names_it(module, directory, tmp_path):
+    module(dn=full_dn(ADMIN), state="absent", backup_dir=str(tmp_path), allow=["admin_count"])
+    answer = module(dn=full_dn(ADMIN), state="present", backup_dir=str(tmp_path))
+    assert answer.code == "links_not_restored" and "CN=Domain Admins" in answer["msg"] and answer["changed"]
+    assert directory.entry(ADMIN) is not None
+
+
+def test_copies_restore_with_ldapmodify_too(module, directory, tmp_path):
+    module(objects=[IWA, BIND], state="absent", backup_dir=str(tmp_path))
+    password = tmp_path / "password"
+    password.write_text(paths.PASSWORD)
+    for file in tmp_path.glob("*.ldif"):
+        command = ["ldapmodify", "-H", f"ldaps://{paths.DC_ADDRESS}", "-x", "-D", paths.AD_ADMIN, "-y", str(password), "-f", str(file)]
+        done = subprocess.run(command, env={**os.environ, "LDAPTLS_CACERT": directory.ca_file}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert directory.entry(IWA)["servicePrincipalName"] == ["HTTP/reiji.iwa.auth.iij.jp"]
+    assert directory.entry(IWA)["description"] == ["統合Windows認証 管理用ADアカウント"]
+    assert full_dn(BIND) in directory.entry(ACCOUNTS)["member"]
+
+
+# --- guards ---
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"objects": [SHARED]}, "other_spn"),
+        ({"objects": [BACKUP]}, "other_spn"),
+        ({"objects": [SHARED], "state": "disabled"}, "other_spn"),
+        ({"objects": [ADMIN]}, "admin_count"),
+        ({"objects": [ADMIN], "state": "disabled"}, "admin_count"),
+        ({"objects": [KEEPER]}, "protected"),
+        ({"objects": [SCOPE]}, "members"),
+        ({"objects": [ACCOUNTS], "expected_members": [RUN]}, "members"),
+        ({"objects": [MANAGER]}, "referenced"),
+        ({"objects": [OFFBOARD], "recently_used_days": 0}, "own_identity"),
+        ({"objects": ["CN=offboard-operators,CN=Users"], "expected_members": [OFFBOARD]}, "own_identity"),
+        ({"objects": ["CN=krbtgt,CN=Users"], "allow": ["admin_count"], "allowed_spns": [".*"]}, "critical_object"),
+        ({"objects": [RUN, BIND, ACCOUNTS], "max_changes": 2}, "max_changes"),
+    ],
+)
+def test_guards(module, directory, tmp_path, options, rule):
+    """A guard that fires stops the whole task, with another object that would be free to go."""
+    options = {"state": "absent", "backup_dir": str(tmp_path), **options}
+    for check in (True, False):
+        answer = module(check=check, **{**options, "objects": [IWA, *options["objects"]]})
+        assert answer.code == "guard_refused" and answer.rules == [rule]
+        assert answer["changed"] is False
+    assert directory.writes() == [] and list(tmp_path.iterdir()) == []
+    assert directory.entry(IWA) is not None
+
+
+def test_an_account_in_use_is_not_removed_but_may_be_disabled(module, directory, tmp_path):
+    assert directory.log_on("iij-dirsync-bind")
+    answer = module(objects=[BIND], state="absent", backup_dir=str(tmp_path))
+    assert answer.rules == ["recently_used"] and "recently_used_days" in answer["msg"]
+    assert module(objects=[BIND], state="disabled")["changed"]
+    assert module(objects=[BIND], state="absent", backup_dir=str(tmp_path), recently_used_days=0)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("msDS-AllowedToDelegateTo", "HTTP/reiji.iwa.auth.iij.jp"),
+        ("seeAlso", full_dn(IWA)),
+        ("manager", full_dn(IWA)),
+        ("assistant", full_dn(IWA)),
+    ],
+)
+def test_references_of_every_kind(module, directory, tmp_path, attribute, value):
+    directory.arrange(PERSON, {attribute: [value]})
+    answer = module(objects=[IWA], state="absent", backup_dir=str(tmp_path))
+    assert answer.rules == ["referenced"]
+    assert f"{attribute} of {full_dn(PERSON)}" in answer["msg"]
+
+
+def test_resource_based_delegation_is_a_reference(module, directory, tmp_path):
+    trustee = directory.entry(IWA)["objectSid"][0]
+    ace = b"\x00\x00" + (8 + len(trustee)).to_bytes(2, "little") + (0xF01FF).to_bytes(4, "little") + trustee
+    dacl = b"\x02\x00" + (8 + len(ace)).to_bytes(2, "little") + b"\x01\x00\x00\x00" + ace
+    owner = bytes.fromhex("01020000000000052000000020020000")
+    header = b"\x01\x00\x04\x80" + (20).to_bytes(4, "little") + bytes(8) + (20 + len(owner)).to_bytes(4, "little")
+    directory.arrange(RUN, {"msDS-AllowedToActOnBehalfOfOtherIdentity": [header + owner + dacl]})
+    answer = module(objects=[IWA], state="absent", backup_dir=str(tmp_path))
+    assert answer.rules == ["referenced"] and "msDS-AllowedToActOnBehalfOfOtherIdentity" in answer["msg"]
+
+
+def test_the_domain_controller_still_guards_what_the_operator_allowed(module, directory, tmp_path):
+    for user in (paths.AD_OPERATOR, paths.AD_ADMIN):
+        answer = module(objects=[KEEPER], state="absent", backup_dir=str(tmp_path), allow=["protected"], username=user)
+        assert answer.code == "insufficient_rights"
+        assert full_dn(KEEPER) in answer["msg"] and "Delete" in answer["msg"]
+    assert directory.entry(KEEPER) is not None
+
+
+# --- failures ---
+
+
+def test_one_failure_hides_no_other(module, directory):
+    answer = module(objects=[RUN, PERSON, BIND], state="disabled")
+    assert answer.code == "insufficient_rights" and answer["changed"]
+    assert [item["id"] for item in answer["failed_objects"]] == [full_dn(PERSON)]
+    assert "Write userAccountControl" in answer["msg"]
+    assert not enabled(directory, RUN) and not enabled(directory, BIND) and enabled(directory, PERSON)
+
+
+def test_without_a_copy_nothing_is_removed(module, directory, tmp_path):
+    (tmp_path / "file").touch()
+    answer = module(objects=[RUN, BIND], state="absent", backup_dir=str(tmp_path / "file" / "below"))
+    assert answer.code == "file_write_failed" and not answer["changed"]
+    assert directory.writes() == []
+
+
+def test_a_foreign_file_among_the_copies_is_named(module, directory, tmp_path):
+    (tmp_path / "other.ldif").write_text("dn: CN=a\ncn: a\n")
+    answer = module(objects=[RUN], state="present", backup_dir=str(tmp_path))
+    assert answer.code == "ldif_unreadable" and "other.ldif" in answer["msg"]
+
+
+@pytest.mark.parametrize(
+    ("dn", "code"),
+    [
+        ("", "invalid_dn"),
+        ("nonsense", "invalid_dn"),
+        (f"CN=x,OU=Nowhere,{paths.AD_BASE}", "cannot_read"),
+        ("CN=x,DC=other,DC=example", "cannot_read"),
+        (full_dn(SERVICES), "unsupported_class"),
+        (full_dn("CN=DC1,OU=Domain Controllers"), "unsupported_class"),
+    ],
+)
+def test_names_that_lead_to_nothing_usable(module, directory, dn, code):
+    answer = module(dn=dn, state="disabled")
+    assert answer.code == code and dn in answer["msg"] and directory.writes() == []
+
+
+BAD_CONNECTIONS = [
+    ({"password": "wrong"}, "wrong_credentials"),
+    ({"username": "nobody@ad.reiji.example"}, "wrong_credentials"),
+    ({"password": ""}, "credentials_missing"),
+    ({"username": None}, "credentials_missing"),
+    ({"ca_file": None}, "untrusted_certificate"),
+    ({"ca_file": None, "tls": "starttls"}, "untrusted_certificate"),
+    ({"ca_file": "/nonexistent.pem"}, "ca_file_unusable"),
+    ({"ca_file": __file__}, "ca_file_unusable"),
+    ({"host": "2130706493", "valid_names": []}, "untrusted_certificate"),  # 127.0.0.61, by a name that its certificate lacks
+    ({"host": "dc1.invalid"}, "unknown_host"),
+    ({"port": 1}, "unreachable"),
+]
+
+
+@pytest.mark.parametrize(("options", "code"), BAD_CONNECTIONS)
+@pytest.mark.parametrize("name", ["directory_object", "directory_object_info"])
+def test_connections_that_fail(module, directory, name, options, code):
+    more = {"state": "disabled", "dn": full_dn(IWA)} if name == "directory_object" else {"objects": [IWA]}
+    answer = module(name, **more, **options)
+    assert answer.code == code and answer["failed"] and not answer["changed"]
+    assert "Traceback" not in answer["msg"] and "exception" not in answer
+    assert directory.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"userAccountControl": ["514"]}, "account_disabled"),
+        ({"accountExpires": ["116444736000000000"]}, "account_expired"),
+        ({"pwdLastSet": ["0"]}, "password_must_change"),
+    ],
+)
+def test_accounts_that_may_not_log_on(module, directory, changes, code):
+    directory.arrange(BIND, changes)
+    assert module(dn=full_dn(IWA), state="disabled", username="iij-dirsync-bind@ad.reiji.example").code == code
+
+
+def test_start_tls(module, directory):
+    assert module(dn=full_dn(IWA), state="disabled", tls="starttls")["changed"]
+
+
+def test_kerberos(module, directory, tmp_path, monkeypatch):
+    pytest.importorskip("gssapi", reason="the Python library gssapi is not installed; it is needed for authentication=kerberos only")
+    monkeypatch.setenv("KRB5_CONFIG", directory.krb5_conf)
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path}/cc")
+    options = {"dn": full_dn(IWA), "state": "disabled", "authentication": "kerberos", "username": None, "password": None}
+    assert module(**options).code == "kerberos_failed"
+    subprocess.run(["kinit", f"offboard@{paths.AD_REALM}"], input=paths.PASSWORD, text=True, check=True, capture_output=True)
+    assert module(**options)["changed"]
+    assert module(**{**options, "dn": full_dn(OFFBOARD)}).rules == ["own_identity"]
+
+
+# --- predictions and journal ---
+
+
+def test_check_mode_plans_against_what_earlier_plans_leave_behind(module, directory, tmp_path):
+    common = {"objects": [RUN, BIND], "predictions": str(tmp_path / "predictions")}
+    assert module(check=True, state="disabled", **common)["changed"]
+    removal = module(check=True, state="absent", backup_dir=str(tmp_path), **common)
+    assert removal["predicted"] and [change["before"]["enabled"] for change in removal["plan"]] == [False, False]
+    after = module(check=True, state="disabled", **common)
+    assert not after["changed"] and {item["code"] for item in after["skipped_objects"]} == {"not_found"}
+    assert directory.writes() == []
+
+
+def test_the_journal_holds_intents_and_outcomes(module, tmp_path):
+    journal = tmp_path / "journal"
+    module(objects=[RUN, PERSON], state="disabled", journal=str(journal))
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [(item["record"], item["name"], item.get("status")) for item in records] == [
+        ("intent", "iij-dirsync-run", None),
+        ("intent", "sato.yoko", None),
+        ("outcome", "iij-dirsync-run", "done"),
+        ("outcome", "sato.yoko", "failed"),
+    ]
+    assert paths.PASSWORD not in journal.read_text()
+
+
+# --- _info ---
+
+CONFIG = f"""
+ad:
+  ldap:
+    server:
+      addresses: [{paths.DC_HOST}]
+      user: {full_dn(BIND)}
+      password: hush-hush
+filter:
+  user: (&(objectClass=user)(memberOf={full_dn(SCOPE)}))
+"""
+
+
+def test_candidates_and_why(module, directory):
+    answer = module("directory_object_info", spn_patterns=["(?i)iij"], agent_configs=[CONFIG], objects=[MANAGER, "CN=gone," + SERVICES])
+    found = {item["dn"]: item for item in answer["objects"]}
+    assert set(found) == {full_dn(dn) for dn in (IWA, SHARED, BIND, SCOPE, MANAGER)}  # neither the backup product nor any other decoy
+    assert found[full_dn(IWA)]["found_by"] == ["servicePrincipalName HTTP/reiji.iwa.auth.iij.jp matches (?i)iij"]
+    assert found[full_dn(BIND)]["found_by"] == ["bind user in config.yml (ad.ldap.server.user)"]
+    assert found[full_dn(SCOPE)]["found_by"] == ["group in a filter of config.yml (filter.user)"]
+    refused = {dn: [item["rule"] for item in entry["removal_refusals"]] for dn, entry in found.items()}
+    assert refused == {full_dn(IWA): [], full_dn(BIND): [], full_dn(SHARED): ["other_spn"], full_dn(SCOPE): ["members"], full_dn(MANAGER): ["referenced"]}
+    assert [item["name"] for item in answer["unusable"]] == [full_dn("CN=gone," + SERVICES)]
+    assert "hush-hush" not in json.dumps(answer)
+    assert directory.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("user", "dn"),
+    [("iij-dirsync-run@ad.reiji.example", RUN), (r"REIJI\iij-dirsync-run", RUN), ("iij-dirsync-run", RUN), ("nobody", None), ("DC1$", None)],
+)
+def test_a_configuration_that_names_no_dn(module, user, dn):
+    answer = module("directory_object_info", agent_configs=[yaml.safe_dump({"ad": {"ldap": {"server": {"user": user}}}})])
+    assert [item["dn"] for item in answer["objects"]] == ([full_dn(dn)] if dn else [])
+    assert len(answer["unusable"]) == (0 if dn else 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"agent_configs": ["a: b: hush-hush"]}, "config_unreadable"), ({"spn_patterns": ["("]}, "bad_pattern"), ({"allowed_spns": ["("]}, "bad_pattern")],
+)
+def test_bad_options_of_info(module, options, code):
+    answer = module("directory_object_info", **options)
+    assert answer.code == code and "hush-hush" not in answer["msg"]
+
+
+def test_every_page_is_read(directory, monkeypatch):
+    monkeypatch.setattr(client_module, "PAGE_SIZE", 7)
+    options = {**directory.options(), "port": None, "tls": "ldaps", "authentication": "simple"}
+    client = client_module.Client(options, read_only=True)
+    try:
+        found = [entry.dn for entry in client.search("(&(objectCategory=person)(objectClass=user))", ["cn"], base=full_dn("OU=People,OU=Reiji"))]
+    finally:
+        client.close()
+    assert len(found) == len(set(found)) == 40
+
+
+# --- end to end ---
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/offboard.iij_id.directory:
+      host: "{host}"
+      valid_names: ["{name}"]
+      ca_file: "{ca_file}"
+      username: "{user}"
+      password: "{{{{ secret }}}}"
+  tasks:
+    - offboard.iij_id.directory_object_info:
+        spn_patterns: ['iij\\.jp$']
+      register: candidates
+    - offboard.iij_id.directory_object:
+        objects: "{{{{ candidates.objects | rejectattr('removal_refusals') | map(attribute='dn') }}}}"
+        state: disabled
+    - offboard.iij_id.directory_object:
+        objects: ["{iwa}"]
+        state: absent
+        backup_dir: "{folder}/copies"
+        predictions: "{folder}/predictions"
+"""
+
+
+def test_a_playbook_in_check_mode_for_real_and_again(directory, tmp_path):
+    play = tmp_path / "play.yml"
+    play.write_text(
+        PLAY.format(host=paths.DC_ADDRESS, name=paths.DC_HOST, ca_file=directory.ca_file, user=paths.AD_OPERATOR, iwa=full_dn(IWA), folder=tmp_path)
+    )
+    secrets = tmp_path / "secrets.yml"
+    secrets.write_text(yaml.safe_dump({"secret": paths.PASSWORD}))
+
+    def run(*words):
+        command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"@{secrets}", *words, str(play)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert paths.PASSWORD not in done.stdout + done.stderr
+        return done.stdout.splitlines()[-2 if done.stdout.endswith("\n\n") else -1]
+
+    assert "changed=2" in run("--check", "--diff", "-vvv")
+    assert directory.writes() == [] and not Path(tmp_path, "copies").exists()
+    assert "changed=2" in run("--diff", "-vvv")
+    assert directory.entry(IWA) is None and directory.entry(SHARED) is not None
+    directory.clear()
+    assert "changed=0" in run()
+    assert directory.writes() == []
