@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -341,6 +342,21 @@ def test_restart(part: WindowsPart, shell: Callable[..., Shell]) -> None:
     assert "RUNNING" in again.run("sc.exe query IIJBackupAgent")[1]
 
 
+def test_files(shell: Callable[..., Shell]) -> None:
+    sync01, path = shell("sync01"), r"C:\Windows\Temp\secret 秘密.txt"
+    command = sync01.start(f'findstr.exe /r ".*">"{path}"', cmd=True)
+    sync01.protocol.send_command_input(sync01.id, command, "秘密\r\n".encode(), end=True)
+    assert sync01.finish(command)[0] == 0
+    assert sync01.run(f'type "{path}"', cmd=True)[1] == "秘密\r\n"
+    assert sync01.run(f'for %f in ("{path}") do @echo %~zf', cmd=True)[1].strip() == "8"
+    assert sync01.code(f'fsutil.exe file setzerodata offset=0 length=8 "{path}"') == 0
+    assert sync01.run(f'type "{path}"', cmd=True)[1] == "\0" * 8
+    assert sync01.code("fsutil.exe file setzerodata offset=0 length=8 C:\\none") == 1
+    assert sync01.code(f'attrib.exe +r +h "{path}"') == 0
+    assert sync01.run(f'del /f /q /a "{path}"', cmd=True)[0] == 0
+    assert not sync01.has_file(path)
+
+
 def test_connection_faults(part: WindowsPart, shell: Callable[..., Shell]) -> None:
     sync01 = shell("sync01")
     for kind in ("drop", "drop_after"):
@@ -415,7 +431,7 @@ def lab_processes() -> list[str]:
     found = []
     for process_folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if f"{paths.part_state('windows')} {tree.TREE}" in (process_folder / "mountinfo").read_text():
+            if re.search(rf"{paths.part_state('windows')} \S*{tree.INSIDE_STATE} ", (process_folder / "mountinfo").read_text()):
                 found.append((process_folder / "comm").read_text().strip())
     return found
 

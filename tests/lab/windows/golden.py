@@ -36,7 +36,7 @@ COMMON = "common"
 
 _SETUP_ARGUMENTS = {"exe": "/VERYSILENT /SUPPRESSMSGBOXES /NORESTART", "nsi": "/S"}
 #: ours, in System32 of every machine
-_SYSTEM_PROGRAMS = ("winrshost", "schtasks", "shutdown", "lsass")
+_SYSTEM_PROGRAMS = ("winrshost", "schtasks", "shutdown", "lsass", "fsutil")
 #: carried by setups
 _PAYLOADS = ("service",)
 #: another vendor's password filter, registered on every machine

@@ -32,7 +32,7 @@ _ENVIRONMENT = {
     "XDG_RUNTIME_DIR": "/tmp",
     "WINEDEBUG": "-all",
     # n: our program of that name in system32 instead of Wine's stub, which answers 0 and does nothing
-    "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=;schtasks.exe=n;shutdown.exe=n",
+    "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=;schtasks.exe=n;shutdown.exe=n;fsutil.exe=n",
 }
 
 SYSTEM32 = "drive_c/windows/system32"
