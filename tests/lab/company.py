@@ -89,7 +89,7 @@ class Person:
     @property
     def immutable_id(self) -> str:
         """IIJ ID's application-linking id, base64 as Entra wants it."""
-        return base64.b64encode(uuid.UUID(self.id).bytes).decode()
+        return base64.b64encode(bytes.fromhex(self.id.replace("-", ""))).decode()
 
 
 @dataclass
@@ -263,7 +263,7 @@ def licence_state(part_sku: str, group: str | None, when: str) -> dict[str, Any]
 def user(upn: str, name: str, **more: Any) -> dict[str, Any]:
     """A user with every property that the tenant keeps; `more` overrides."""
     return {
-        "id": make_id("user", upn),
+        "id": more.get("id") or make_id("user", upn),
         "userPrincipalName": upn,
         "displayName": name,
         "givenName": None,

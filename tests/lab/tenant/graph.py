@@ -61,15 +61,15 @@ class RequestLog:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._log = open(file, "ab", buffering=0)  # noqa: SIM115 - open as long as the tenant
 
     def add(self, **entry: Any) -> None:
-        self._lines.append(json.dumps({"time": now(), **entry}, ensure_ascii=False))
+        self._lines.append(encode({"time": now(), **entry}))
 
     def flush(self) -> None:
         if self._lines:
-            self._log.write(("\n".join(self._lines) + "\n").encode())
+            self._log.write(b"\n".join(self._lines) + b"\n")
             self._lines.clear()
 
     def clear(self) -> None:
@@ -193,7 +193,7 @@ class Graph:
         headers = {"request-id": request_id, **notes.get("headers", {}), **result.headers}
         if "client-request-id" in incoming.headers:
             headers["client-request-id"] = incoming.headers["client-request-id"]
-        return replace(result, headers=headers)
+        return Answer(result.status, result.body, headers)
 
     async def _faulty(self, fault: Fault, incoming: Incoming, answer: Any, notes: dict[str, Any]) -> Answer:
         if fault.delay:

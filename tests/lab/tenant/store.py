@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import company
+from .answers import encode
 
 Object = dict[str, Any]
 
@@ -95,7 +96,7 @@ class Store:
         #: user ids by userPrincipalName, folded
         self.upns: dict[str, str] = {}
         self.tables: dict[str, Table] = {}
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         folder.mkdir(parents=True, exist_ok=True)
         meta_file = folder / "fixture.json"
         meta = json.loads(meta_file.read_text()) if meta_file.exists() else {}
@@ -161,21 +162,21 @@ class Store:
         """Make an object, or change the properties given. Returns the new version; objects are never changed in place."""
         new = self.tables[table].objects.get(key, {}) | values
         self._replace(table, key, new, self.delay)
-        self._lines.append(json.dumps(["put", table, key, values]))
+        self._lines.append(encode(["put", table, key, values]))
         return new
 
     def remove(self, table: str, key: str) -> None:
         self._replace(table, key, None, self.delay)
-        self._lines.append(json.dumps(["remove", table, key]))
+        self._lines.append(encode(["remove", table, key]))
 
     def audit(self, entry: list[Any]) -> None:
         self.audits.append(entry)
-        self._lines.append(json.dumps(["audit", entry]))
+        self._lines.append(encode(["audit", entry]))
 
     def flush(self) -> None:
         """Hand the changes to the operating system; from here on they survive a kill. Called before an answer goes out."""
         if self._lines:
-            self._journal.write(("\n".join(self._lines) + "\n").encode())
+            self._journal.write(b"\n".join(self._lines) + b"\n")
             self._lines.clear()
 
     def close(self) -> None:

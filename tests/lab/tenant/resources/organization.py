@@ -44,7 +44,7 @@ def list_organizations(call: Call) -> Answer:
     return call.page("organization", [_organization(call)])
 
 
-@operation("GET", "/organization/{id}", permissions=_READ)
+@operation("GET", "/organization/{id}", permissions="User.Read.All")
 def get_organization(call: Call) -> Answer:
     if call.params["id"] != company.tenant_id():
         not_found(call.params["id"])
