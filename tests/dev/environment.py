@@ -127,7 +127,12 @@ def venv(name: str, python: str | Path, requirements: Sequence[str | Path], cons
                 _checked([uv, "venv", "--quiet", "--no-project", "--python", python, folder], f"making the environment {name}")
                 files = [word for file in requirements for word in ("--requirement", ROOT / file)]
                 more = [constraint] if constraint else []
-                _checked([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *files, *more], f"filling the environment {name}")
+                packages = ["--quiet", *files, *more]
+                try:
+                    _checked([uv, "pip", "install", "--python", folder / "bin" / "python", *packages], f"filling the environment {name}")
+                except Failure as failure:  # uv does not read pip.conf: behind a mirror, only pip may know the way
+                    say(f"    {failure}\n    trying pip instead (some 60 s)")
+                    _checked([uv.with_name("pip"), "--python", folder / "bin" / "python", "install", *packages], f"filling the environment {name}")
     return folder
 
 

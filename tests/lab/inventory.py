@@ -13,38 +13,43 @@ import yaml
 
 from . import company, paths
 
+#: Encrypts snapshots and hand-over files of the lab. A throw-away, like paths.PASSWORD.
+VAULT_PASSWORD = "lab-vault-password"
+DECISIONS = Path(__file__).with_name("decisions.yml")
+
 
 def tenant_vars(app: str = "offboard") -> dict[str, Any]:
     """How to reach the tenant, as the app registration with that key."""
     entry = company.app(app)
     return {
-        "entra_graph_url": paths.TENANT_URL,
-        "entra_authority": paths.TENANT_URL,
-        "entra_ca_path": str(paths.ca_file()),
-        "entra_tenant_id": company.tenant_id(),
-        "entra_client_id": entry["client_id"],
-        "entra_client_secret": entry["secret"],
+        "offboard_graph_url": paths.TENANT_URL,
+        "offboard_authority": paths.TENANT_URL,
+        "offboard_ca_file": str(paths.ca_file()),
+        "offboard_tenant_id": company.tenant_id(),
+        "offboard_client_id": entry["client_id"],
+        "offboard_client_secret": entry["secret"],
     }
 
 
 def directory_vars() -> dict[str, Any]:
+    """How to reach the directory. By address, since nobody resolves the lab's names; its certificate has the name."""
     return {
-        "directory_server": paths.DC_HOST,
-        "directory_address": paths.DC_ADDRESS,
-        "directory_base": paths.AD_BASE,
-        "directory_bind_user": paths.AD_ADMIN,
-        "directory_bind_password": paths.PASSWORD,
-        "directory_ca_path": str(paths.ca_file()),
+        "offboard_directory_host": paths.DC_ADDRESS,
+        "offboard_directory_valid_names": [paths.DC_HOST],
+        "offboard_directory_username": paths.AD_OPERATOR,
+        "offboard_directory_password": paths.PASSWORD,
+        "offboard_directory_ca_file": str(paths.ca_file()),
     }
 
 
 def windows_vars() -> dict[str, Any]:
+    """How to reach the Windows machines: Ansible's own connection variables."""
     return {
         "ansible_connection": "winrm",
         "ansible_port": paths.WINRM_HTTPS,
         "ansible_user": paths.WINDOWS_USER,
         "ansible_password": paths.PASSWORD,
-        "ansible_winrm_transport": "basic",
+        "ansible_winrm_transport": "ntlm",
         "ansible_winrm_scheme": "https",
         "ansible_winrm_ca_trust_path": str(paths.ca_file()),
     }
@@ -53,17 +58,17 @@ def windows_vars() -> dict[str, Any]:
 def write() -> Path:
     """Write the inventory and return its folder. Files that hold a password are readable by their owner only."""
     folder = paths.STATE / "inventory"
-    hosts = {
-        "all": {
-            "children": {
-                "windows": {"hosts": {name: {"ansible_host": address} for name, address in paths.WINDOWS.items()}},
-                "controller": {"hosts": {"localhost": {"ansible_connection": "local"}}},
-            }
-        }
+    machines = {name: {"ansible_host": address} for name, address in paths.WINDOWS.items()}
+    controllers = {name for name in machines if name.startswith("dc")}
+    localhost = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    agents = {
+        "hosts": {name: host for name, host in machines.items() if name not in controllers},
+        "children": {"iij_id_domain_controllers": {"hosts": {name: machines[name] for name in sorted(controllers)}}},
     }
-    _write(folder / "hosts.yml", hosts, 0o644)
-    _write(folder / "group_vars" / "all" / "lab.yml", tenant_vars() | directory_vars(), 0o600)
-    _write(folder / "group_vars" / "windows" / "lab.yml", windows_vars(), 0o600)
+    _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": {"iij_id_agents": agents}}}, 0o644)
+    _write(folder / "group_vars" / "all" / "lab.yml", tenant_vars() | directory_vars() | {"offboard_vault_password": VAULT_PASSWORD}, 0o600)
+    _write(folder / "group_vars" / "all" / "decisions.yml", yaml.safe_load(DECISIONS.read_text(encoding="utf-8")), 0o644)
+    _write(folder / "group_vars" / "iij_id_agents" / "lab.yml", windows_vars(), 0o600)
     return folder
 
 
