@@ -65,10 +65,12 @@ class WindowsPart(Part):
             tree.prepare()
             if golden.missing():
                 argv = tree.namespace([sys.executable, "-m", "lab.windows.golden"])
-                if subprocess.run(argv, env=_environment(), stdin=subprocess.DEVNULL, check=False).returncode:
+                if subprocess.run(argv, env=_environment(), stdin=subprocess.DEVNULL, check=False, pass_fds=tree.held_locks).returncode:
                     raise RuntimeError(f"the Windows machines could not be made; see {tree.LOG}")
 
     def _clone_machines(self, only_missing: bool) -> None:
+        if golden.missing():
+            self.prepare()
         for name in paths.WINDOWS:
             disk = server.machine_prefix(name)
             if not (only_missing and disk.exists()):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .. import paths
 
-#: what must be installed on the host, as Debian names it, and the program by which each is recognised
+#: Debian packages that must be on the host, and the program by which each is recognised
 PACKAGES = {
     "debootstrap": "debootstrap",
     "gcc-mingw-w64-x86-64-win32": "x86_64-w64-mingw32-gcc-win32",
@@ -96,10 +96,15 @@ def step(text: str) -> Iterator[None]:
 def run(argv: Sequence[str], **options: object) -> None:
     """Run a program of the preparation, its output in the log; RuntimeError with the end of the log when it fails."""
     with open(LOG, "ab") as log:
-        done = subprocess.run(list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, **options)  # type: ignore[call-overload]
+        done = subprocess.run(list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, pass_fds=held_locks, **options)  # type: ignore[call-overload]
     if done.returncode:
         tail = LOG.read_text(errors="replace").splitlines()[-15:]
         raise RuntimeError(f"{argv[0]} ended with {done.returncode}; the end of {LOG}:\n" + "\n".join(tail))
+
+
+#: the open lock, to be inherited by every program of the preparation: when this process is killed alone, what it
+#: started goes on for a while and must keep the next preparation waiting
+held_locks: list[int] = []
 
 
 @contextlib.contextmanager
@@ -112,7 +117,11 @@ def locked() -> Iterator[None]:
         except BlockingIOError:
             print("windows: waiting for another preparation to end ...", flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        held_locks.append(handle.fileno())
+        try:
+            yield
+        finally:
+            held_locks.clear()
 
 
 def _mirror() -> str:
