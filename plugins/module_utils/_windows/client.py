@@ -74,6 +74,11 @@ class Answer:
         """Standard output, with line feeds only."""
         return decode(self.stdout).replace("\r\n", "\n")
 
+    @property
+    def error(self) -> str:
+        """Standard error, likewise; only to be shown, never to be decided from."""
+        return decode(self.stderr).replace("\r\n", "\n")
+
 
 class Shell:
     """A remote shell. What a command leaves running ends with it."""

@@ -20,8 +20,11 @@ UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
 _PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"\s*(?P<a>.*)|(?P<plain>.+?\.(?:exe|com|bat|cmd))(?=\s|$)\s*(?P<b>.*)', re.IGNORECASE | re.DOTALL)
 
+#: What Inno Setup's log says, in every language of Windows, when the uninstaller wants a restart; its exit code does not tell.
+INNO_WANTS_RESTART = "Need to restart Windows? Yes"
+
 #: The copy of itself that does an uninstaller's work while the first process has ended: Inno Setup's, NSIS'.
-_CHILD = re.compile(r"_iu\w*\.tmp|_unins\.tmp|unins\d{3}\.exe|Au_\.exe|Un_\w\.exe", re.IGNORECASE)
+_CHILD = re.compile(r"_iu\w*\.tmp|_unins\.tmp|unins\d{3}\.exe|Au_\.exe|Un(?:_\w)?\.exe", re.IGNORECASE)
 
 #: What an uninstaller's exit code means: "done", "gone" (was not installed any more), "busy" (another installation runs: again later),
 #: "reboot" (done, a restart is needed), everything else "failed". Windows Installer's codes:
@@ -167,6 +170,15 @@ def still_at_work(before: Iterable[tuple[str, int]], now: Iterable[tuple[str, in
     known = {pid for _image, pid in before}
     own = program.rpartition("\\")[2].casefold()
     return [(image, pid) for image, pid in now if pid not in known and (image.casefold() == own or _CHILD.fullmatch(image))]
+
+
+def files_pending(text: str) -> set[str]:
+    r"""The files in PendingFileRenameOperations, as printed, that are more than the temporary copies of uninstallers themselves.
+
+    An uninstaller of Inno Setup or NSIS always leaves its own copy below a Temp folder to the next start; that needs no restart.
+    """
+    files = {item.lstrip("!") for item in text.split("\\0") if item.lstrip("!").startswith("\\??\\")}
+    return {item for item in files if "\\temp\\" not in item.casefold()}
 
 
 def object_of(host: str, product: Product) -> Object:

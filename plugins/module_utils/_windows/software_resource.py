@@ -44,9 +44,9 @@ def installed(machine: registry.Machine) -> list[Product]:
     return found
 
 
-def pending_renames(machine: registry.Machine) -> str:
-    """Files that Windows will replace or delete at the next start, as printed; "" when there are none."""
-    return registry.read(machine, _SESSION_MANAGER)[0].text("PendingFileRenameOperations")
+def files_pending(machine: registry.Machine) -> set[str]:
+    """Files that Windows will replace or delete at the next start."""
+    return software.files_pending(registry.read(machine, _SESSION_MANAGER)[0].text("PendingFileRenameOperations"))
 
 
 def processes(machine: registry.Machine) -> list[tuple[str, int]]:
@@ -76,7 +76,7 @@ class Software(Resource):
     def read(self) -> Iterator[Object]:
         """Everything installed."""
         self._products = {product.id(self._client.host): product for product in installed(self._client)}
-        self._reboot_pending = bool(pending_renames(self._client))
+        self._reboot_pending = bool(files_pending(self._client))
         for product in self._products.values():
             yield software.object_of(self._client.host, product)
 
@@ -134,14 +134,14 @@ class Software(Resource):
         """Run the uninstaller and wait until its work is done."""
         product = self._products[change.id]
         result = self._results[change.id]
-        pending = pending_renames(self._client)
+        pending = files_pending(self._client)
         try:
             details = self._uninstall(product, self._extra[change.id])
         except OffboardError as exc:
             result |= {"status": "failed", "code": exc.code, **exc.details}
             exc.details["steps_done"] = ["the uninstaller was started"]
             raise
-        if len(pending_renames(self._client)) > len(pending):
+        if files_pending(self._client) - pending or (product.installer == "inno" and self._log_wants_restart(details["log"])):
             details["reboot_required"] = True
         self._reboot_required |= details["reboot_required"]
         result |= {"status": "uninstalled", **details}
@@ -214,6 +214,9 @@ class Software(Resource):
             self._say(f"waiting for the uninstaller of {product.name}")
             time.sleep(_POLL_SECONDS)
 
+    def _log_wants_restart(self, log: str) -> bool:
+        return self._client.run("findstr.exe", "/l", f"/c:{software.INNO_WANTS_RESTART}", log).exit_code == 0
+
     def _say(self, doing: str) -> None:
         if self.progress:
             self.progress.report(doing)
@@ -224,7 +227,7 @@ class Software(Resource):
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read everything again."""
-        self._reboot_pending = bool(pending_renames(self._client))
+        self._reboot_pending = bool(files_pending(self._client))
         there = {product.id(self._client.host) for product in installed(self._client)} if len(applied) else set()
         for change in applied:
             if change.id in there:
@@ -251,7 +254,7 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
     client = Client(options)
     try:
         products = installed(client)
-        pending = bool(pending_renames(client))
+        pending = bool(files_pending(client))
     finally:
         client.close()
     found = []

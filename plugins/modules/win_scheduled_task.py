@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: win_scheduled_task
+short_description: Enable, disable or remove scheduled tasks by the program they start
+version_added: 0.1.0
+description:
+  - The tasks that start IIJ ID's agents were made by hand, with names that nobody prescribed. So a task is found by the path of the program that it
+    starts, never by its name.
+  - The definition (XML) of each task is saved on the controller before it is changed.
+author:
+  - the offboard.iij_id maintainers
+extends_documentation_fragment:
+  - offboard.iij_id.run
+  - offboard.iij_id.run.attributes
+  - offboard.iij_id.windows
+options:
+  action_paths:
+    description:
+      - The beginning of the path of a task's program, or of one of its arguments, such as the product's folder. With C(*) or C(?) in it, the whole path has to
+        match. Case does not count, quotes are ignored, environment variables such as C(%ProgramFiles%) are understood, and a program without a folder is
+        looked for in the task's working directory. Short (8.3) names are not resolved.
+    type: list
+    elements: str
+    required: true
+  state:
+    description: What shall become of the matching tasks. V(disabled) keeps them, and is all that freezing the synchronisation needs.
+    type: str
+    default: disabled
+    choices: [enabled, disabled, absent]
+  backup_dir:
+    description: Folder on the controller for the definitions. They hold no password. Required for O(state=absent).
+    type: path
+notes:
+  - Windows keeps the password of the run user apart from the definition; removing the task removes it, and bringing a removed task back needs it again.
+  - Tasks in the folder C(\Microsoft) belong to Windows and are refused.
+  - A task that is running now is not stopped.
+seealso:
+  - module: offboard.iij_id.win_scheduled_task_info
+"""
+
+EXAMPLES = r"""
+- name: Freeze the synchronisation
+  offboard.iij_id.win_scheduled_task:
+    action_paths:
+      - '*\IIJ ID Service Directory Sync\bin\*'
+      - '*\IIJ ID Service Password Sync\bin\*'
+    state: disabled
+    backup_dir: /srv/offboard-run/backups/tasks
+
+- name: Start it again
+  offboard.iij_id.win_scheduled_task:
+    action_paths:
+      - 'C:\Program Files\IIJ ID Service Directory Sync'
+    state: enabled
+"""
+
+RETURN = r"""
+plan:
+  description: The changes, the same in check mode.
+  returned: always
+  type: list
+  elements: dict
+tasks:
+  description: Names of the tasks that match, changed or not.
+  returned: always
+  type: list
+  elements: str
+saved:
+  description: Files with the definitions that this task has saved, by C(host) and task name.
+  returned: always
+  type: dict
+failure:
+  description:
+    - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(system_task), V(max_changes)), V(tasks_unreadable), V(task_unreadable), V(task_refused),
+      V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see M(offboard.iij_id.win_software).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._module.arguments import RUN, WINDOWS, spec
+from ..module_utils._module.runner import require, run
+from ..module_utils._windows.client import WINRM_IMPORT_ERROR
+from ..module_utils._windows.tasks_resource import make
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=spec(
+            RUN,
+            WINDOWS,
+            action_paths={"type": "list", "elements": "str", "required": True},
+            state={"type": "str", "default": "disabled", "choices": ["enabled", "disabled", "absent"]},
+            backup_dir={"type": "path"},
+        ),
+        required_if=[("state", "absent", ["backup_dir"])],
+        supports_check_mode=True,
+    )
+    require(module, "pywinrm", WINRM_IMPORT_ERROR)
+    run(module, make)
+
+
+if __name__ == "__main__":
+    main()
