@@ -49,6 +49,8 @@ def fetch(url: str, *, ca_file: str | None = None, timeout: float = 30.0, max_by
         try:
             with opener.open(request, timeout=timeout) as answer:
                 data = _read(answer, url, max_bytes)
+            if deadline.over:  # a connection that was ended looks like a short answer
+                raise TimeoutError
         except FetchError:
             raise
         except (OSError, http.client.HTTPException) as exc:
@@ -62,6 +64,8 @@ def _error(url: str, exc: Exception, deadline: _Deadline) -> FetchError:
     reason = getattr(exc, "reason", None) if isinstance(exc, urllib.error.URLError) else exc
     if deadline.over or isinstance(reason, TimeoutError):
         return FetchError(f"{url} did not answer completely within {deadline.seconds:g} seconds.", code="timeout")
+    if isinstance(exc, urllib.error.HTTPError) and 300 <= exc.code < 400:
+        return FetchError(f"{url} redirects more than {MAX_REDIRECTS} times, or to something that is not https.", code="redirect_refused")
     if isinstance(exc, urllib.error.HTTPError):
         return FetchError(f"{url} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
     if isinstance(reason, ssl.SSLCertVerificationError):
@@ -90,13 +94,14 @@ def _read(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:
 
 
 def _check(url: str, code: str) -> None:
+    shown = url.rpartition("@")[2]  # what stands before it may be a password
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
         usable = False
     if not usable or any(char <= " " for char in url):
-        raise FetchError(f"{url!r} is not an https address without user name, which metadata must come from.", code=code)
+        raise FetchError(f"{shown!r} is not an https address without user name, which metadata must come from.", code=code)
 
 
 class _Deadline:

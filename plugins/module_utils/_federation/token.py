@@ -121,10 +121,10 @@ def decode(data: bytes) -> bytes:
         value = body.decode("ascii")
         form = parse_qs(value, max_num_fields=20) if "=" in value.rstrip("=\r\n ") else {}
         value = next((form[name][0] for name in ("SAMLResponse", "wresult") if name in form), value)
-        value = value if value.lstrip().startswith("<") else unquote_plus(value)
+        value = unquote_plus(value) if "%" in value and not value.lstrip().startswith("<") else value
         if value.lstrip().startswith("<"):
             return value.strip().encode()
-        # unquote_plus made blanks of the + signs of base64
+        # where it was decoded once too often, the + signs of base64 have become blanks
         return base64.b64decode("".join(value.strip().replace(" ", "+").split()), validate=True)
     except (UnicodeDecodeError, binascii.Error, ValueError) as exc:
         raise TokenRefused("The token is refused: it is neither XML, nor base64, nor a form with SAMLResponse or wresult.", code="not_a_token") from exc

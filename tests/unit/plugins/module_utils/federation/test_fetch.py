@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Metadata over https, against a server on loopback that misbehaves on demand."""
+
+from __future__ import annotations
+
+import http.server
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import fetch
+from lab import paths, tls
+from lab.identity_providers import made
+
+DOCUMENT = made.entity().encode()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    seen: list[dict[str, str]] = []
+
+    def do_GET(self) -> None:
+        Handler.seen.append(dict(self.headers))
+        self.close_connection = True
+        base = f"https://localhost:{self.server.server_port}"
+        match self.path.strip("/").split("/"):
+            case ["good"]:
+                self.reply(DOCUMENT)
+            case ["redirect", "http"]:
+                self.redirect(f"http://localhost:{self.server.server_port}/good")
+            case ["redirect", "file"]:
+                self.redirect("file:///etc/passwd")
+            case ["redirect", "credentials"]:
+                self.redirect(f"https://user:secret@localhost:{self.server.server_port}/good")
+            case ["redirect", count]:
+                self.redirect(f"{base}/redirect/{int(count) - 1}" if int(count) > 1 else f"{base}/good")
+            case ["status", number]:
+                self.reply(b"no", int(number))
+            case ["empty"]:
+                self.reply(b"\n")
+            case ["large"]:
+                self.reply(b" " * 3000)
+            case ["cut"]:
+                self.reply(DOCUMENT, length=len(DOCUMENT) + 10)
+            case ["drip"]:
+                self.drip(b"HTTP/1.1 200 OK\r\n\r\n" + DOCUMENT)
+            case ["drip-headers"]:
+                self.drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000)
+            case ["silent"]:
+                time.sleep(3)
+            case ["garbage"]:
+                self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
+
+    def reply(self, body: bytes, status: int = 200, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def redirect(self, where: str) -> None:
+        self.send_response(302)
+        self.send_header("Location", where)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def drip(self, data: bytes) -> None:
+        try:
+            for byte in data:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.02)
+        except OSError:
+            pass
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of the server, and the file with the authority that signed its certificate."""
+    folder = tmp_path_factory.mktemp("tls")
+    with mock.patch.object(paths, "STATE", folder):
+        certificate, key = tls.server_certificate(folder / "server", ["localhost", "127.0.0.1"])
+        ca_file = paths.ca_file()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with http.server.ThreadingHTTPServer(("", 0), Handler) as running:
+        running.socket = context.wrap_socket(running.socket, server_side=True)
+        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield f"https://localhost:{running.server_port}", ca_file
+        running.shutdown()
+
+
+def get(server: tuple[str, Path], path: str, **options: float) -> bytes:
+    return fetch.fetch(f"{server[0]}/{path}", **{"ca_file": str(server[1]), "timeout": 5, **options})
+
+
+@pytest.mark.parametrize("path", ["good", "redirect/1", "redirect/3"])
+def test_what_is_fetched(server: tuple[str, Path], path: str) -> None:
+    Handler.seen.clear()
+    assert get(server, path) == DOCUMENT
+    assert not {"Authorization", "Cookie", "Proxy-Authorization"} & {name for headers in Handler.seen for name in headers}
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("redirect/4", "redirect_refused"),
+        ("redirect/http", "redirect_refused"),
+        ("redirect/file", "redirect_refused"),
+        ("redirect/credentials", "redirect_refused"),
+        ("status/404", "http_status"),
+        ("status/500", "http_status"),
+        ("status/401", "http_status"),
+        ("empty", "empty"),
+        ("large", "too_large"),
+        ("cut", "unreachable"),
+        ("garbage", "unreachable"),
+    ],
+)
+def test_errors(server: tuple[str, Path], path: str, code: str) -> None:
+    with pytest.raises(fetch.FetchError) as failed:
+        get(server, path, max_bytes=2500)
+    assert failed.value.code == code
+    assert "secret" not in failed.value.msg
+
+
+@pytest.mark.parametrize("path", ["drip", "drip-headers", "silent"])
+def test_the_time_limit_holds_for_everything(server: tuple[str, Path], path: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(fetch.FetchError) as failed:
+        get(server, path, timeout=0.5)
+    assert failed.value.code == "timeout"
+    assert time.monotonic() - begin < 2
+
+
+@pytest.mark.parametrize(("host", "trusted"), [("localhost", False), ("127.0.0.2", True)])
+def test_the_certificate_is_checked(server: tuple[str, Path], host: str, trusted: bool) -> None:
+    """Its authority and its name."""
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch(f"{server[0].replace('localhost', host)}/good", ca_file=str(server[1]) if trusted else None, timeout=5)
+    assert failed.value.code == "tls_failed"
+
+
+@pytest.mark.parametrize("ca_file", ["/nowhere.pem", __file__])
+def test_a_ca_file_that_is_none(ca_file: str) -> None:
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://localhost:1/", ca_file=ca_file)
+    assert failed.value.code == "tls_failed"
+    assert ca_file in failed.value.msg
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://sts.fabrikam.example/", "file:///etc/passwd", "https://", "https://user:x@localhost/", "https://[", "https://localhost:x/", "https://a b/", ""],
+)
+def test_addresses_that_are_not_asked(url: str) -> None:
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch(url)
+    assert failed.value.code == "url_invalid"
+
+
+def test_a_host_that_is_not_there() -> None:
+    for url in ("https://no-such-host.invalid/", "https://127.0.0.1:1/"):
+        with pytest.raises(fetch.FetchError) as failed:
+            fetch.fetch(url, timeout=5)
+        assert failed.value.code == "unreachable"

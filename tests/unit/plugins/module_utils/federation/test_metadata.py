@@ -1,0 +1,333 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Metadata: what is read, what is refused, and which certificate is the active one."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata, xml
+from lab.identity_providers import made
+from lxml import etree
+
+A, B = made.key("A"), made.key("B")
+
+
+def read(document: str | bytes, now: datetime.datetime = made.NOW) -> metadata.Metadata:
+    return metadata.read(document.encode() if isinstance(document, str) else document, now)
+
+
+def only(document: str | bytes) -> metadata.Entity:
+    result = read(document)
+    assert result.outcome == metadata.OK, result.msg
+    return result.entities[0]
+
+
+def sha256(key: made.Key) -> str:
+    return certificates.from_base64(key.base64).sha256
+
+
+def test_what_a_provider_with_both_protocols_says() -> None:
+    entity = only(made.entity(made.saml_role(), made.wsfed_role(claims=(metadata.EMAILADDRESS, metadata.IMMUTABLEID))))
+    assert entity.entity_id == made.ISSUER
+    assert entity.usable_protocols == ["saml", "wsfed"]
+    assert entity.saml.passive_sign_in_uri == entity.wsfed.passive_sign_in_uri == made.SIGN_IN
+    assert entity.wsfed.metadata_exchange_uris == ["https://sts.fabrikam.example/adfs/services/trust/mex"]
+    assert (entity.wsfed.claim_types_offered, entity.wsfed.offers_emailaddress, entity.wsfed.offers_immutableid) == (2, True, True)
+    assert entity.warnings == []
+
+
+REFUSED = {
+    "empty": b" \n",
+    "too_large": b"<a>" + b" " * xml.MAX_BYTES + b"</a>",
+    "dtd_forbidden": b"<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>",
+    "not_xml": b"<a><b></a>",
+    "too_deep": b"<a>" * 201 + b"</a>" * 201,
+    "too_complex": b"<a>" + b"<b/>" * (xml.MAX_NODES + 1) + b"</a>",
+    "not_metadata": b"<html xmlns='http://www.w3.org/1999/xhtml'/>",
+    "no_idp": made.entity("<md:SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'/>").encode(),
+    "duplicate_entity": made.aggregate(made.entity(), made.entity()).replace('ID="_doc"', "").encode(),
+    "entity_id_missing": made.entity(entity_id=" ").encode(),
+    "no_signing_certificate": made.entity(made.saml_role(made.key_descriptor(A, "encryption"))).encode(),
+    "passive_endpoint_missing": made.entity(made.saml_role(endpoints=made.endpoint(binding="SOAP"))).encode(),
+    "passive_endpoint_not_https": made.entity(made.saml_role(endpoints=made.endpoint("http://sts.fabrikam.example/"))).encode(),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_refusals(reason: str) -> None:
+    result = read(REFUSED[reason])
+    assert (result.outcome, result.reason) == (metadata.REJECT, reason)
+    assert result.msg
+    with pytest.raises(OffboardError) as refused:
+        metadata.choose(result)
+    assert refused.value.code == reason
+
+
+@pytest.mark.parametrize("depth", [200, 201])
+def test_the_depth_limit_itself(depth: int) -> None:
+    assert read("<a>" * depth + "</a>" * depth).reason == ("not_metadata" if depth == 200 else "too_deep")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"<a " + b"".join(b"a%x='' " % n for n in range(100_000)) + b"/>", id="one tag of a megabyte"),
+        pytest.param(b"<a><!--" + b"x" * 2**20 + b"--></a>", id="one comment of a megabyte"),
+        pytest.param(made.aggregate("<md:EntityDescriptor/>" * (metadata.MAX_ENTITIES + 1)).encode(), id="more entities than real"),
+    ],
+)
+def test_what_would_cost_too_much_is_refused(data: bytes) -> None:
+    assert read(data).reason == "too_complex"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "us-ascii", "utf-7", "shift_jis", "no-such-encoding"])
+def test_encodings_are_read_or_refused(encoding: str) -> None:
+    text = f"<?xml version='1.0' encoding='{encoding}'?>{made.entity()}"
+    result = read(text.encode("utf-8" if encoding.startswith("no-") else encoding))
+    assert (result.outcome, result.reason) in ((metadata.OK, ""), (metadata.REJECT, "not_xml"))
+    assert result.outcome == metadata.OK or encoding in ("utf-7", "shift_jis", "no-such-encoding")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "inside"),
+    [
+        pytest.param(made.key_descriptor(B), "role", id="key in the role's extensions"),
+        pytest.param(made.saml_role(made.key_descriptor(B), endpoints=made.endpoint("https://evil.example/")), "entity", id="role in the entity's extensions"),
+        pytest.param(made.endpoint("https://evil.example/"), "role", id="endpoint in the role's extensions"),
+    ],
+)
+def test_hidden_elements_change_nothing(hidden: str, inside: str) -> None:
+    extensions = f"<md:Extensions>{hidden}</md:Extensions>"
+    document = made.entity(made.saml_role(inside=extensions)) if inside == "role" else made.entity(made.saml_role(), inside=extensions)
+    saml = only(document).saml
+    assert [c.sha256 for c in saml.signing_certificates] == [sha256(A)]
+    assert saml.passive_sign_in_uri == made.SIGN_IN
+    assert len(saml.sso) == 1
+
+
+def test_a_comment_does_not_end_a_text() -> None:
+    entity = only(made.entity(made.wsfed_role(passive="https://sts.fabrikam.example<!-- -->.evil.example/")))
+    assert entity.wsfed.passive_sign_in_uri == "https://sts.fabrikam.example.evil.example/"
+
+
+@pytest.mark.parametrize(
+    ("xsi_type", "found"),
+    [
+        ("fed:SecurityTokenServiceType", True),
+        ("md:SecurityTokenServiceType", False),
+        ("fed:ApplicationServiceType", False),
+        ("x:SecurityTokenServiceType", False),
+    ],
+)
+def test_the_role_type_is_a_qualified_name(xsi_type: str, found: bool) -> None:
+    assert (read(made.entity(made.wsfed_role(xsi_type=xsi_type))).outcome == metadata.OK) is found
+
+
+@pytest.mark.parametrize(
+    ("locations", "expected"),
+    [
+        ([("https://a.example/r", "HTTP-Redirect"), ("https://a.example/p", "HTTP-POST")], "https://a.example/r"),
+        ([("https://a.example/p", "HTTP-POST"), ("https://a.example/r", "HTTP-Redirect")], "https://a.example/r"),
+        ([("http://a.example/r", "HTTP-Redirect"), ("https://a.example/p", "HTTP-POST")], "https://a.example/p"),
+        ([("/adfs/ls/", "HTTP-Redirect"), (" https://a.example/r ", "HTTP-Redirect")], "https://a.example/r"),
+        ([("https:///adfs", "HTTP-Redirect"), ("HTTPS://a.example/", "HTTP-Redirect")], "HTTPS://a.example/"),
+    ],
+)
+def test_the_sign_in_address(locations: list[tuple[str, str]], expected: str) -> None:
+    document = made.entity(made.saml_role(endpoints="".join(made.endpoint(*location) for location in locations)))
+    assert only(document).saml.passive_sign_in_uri == expected
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "warning"),
+    [
+        ("fabrikam", "issuer_not_uri"),
+        ("urn:fabrikam", None),
+        ("https://sts.fabrikam.example/ ", "issuer_whitespace"),
+        ("https://sts.fabrikam.example/" + "a" * 1024, "issuer_too_long"),
+    ],
+)
+def test_warnings_about_the_issuer(entity_id: str, warning: str | None) -> None:
+    assert only(made.entity(entity_id=entity_id)).warnings == ([warning] if warning else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "warning"),
+    [
+        (made.key("weak", bits=1024), "key_weak"),
+        (made.key("curve", curve=True), "key_not_rsa"),
+        (made.key("old", begin=-400, end=-1), "certificate_expired"),
+        (made.key("new", begin=1), "certificate_not_yet_valid"),
+    ],
+)
+def test_warnings_about_a_certificate(key: made.Key, warning: str) -> None:
+    assert only(made.entity(made.saml_role(made.key_descriptor(key)))).warnings == [f"saml:{warning}:{sha256(key)[:12]}"]
+
+
+def test_further_warnings() -> None:
+    role = made.saml_role(made.key_descriptor(A) + made.key_descriptor("AAAA"), formats=("1.1:nameid-format:emailAddress",), WantAuthnRequestsSigned="1")
+    warnings = ["saml:certificate_unreadable:1", "want_authn_requests_signed", "nameid_persistent_not_offered"]
+    assert only(made.entity(role)).warnings == warnings
+
+
+@pytest.mark.parametrize(
+    ("on_document", "on_entity", "on_role", "expected", "warning"),
+    [
+        ("2030-01-01T00:00:00Z", "2029-01-01T00:00:00Z", "2031-01-01T00:00:00Z", "2029-01-01T00:00:00Z", []),
+        ("2020-01-01T00:00:00Z", "2029-01-01T00:00:00Z", "", "2020-01-01T00:00:00Z", ["metadata_expired"]),
+        ("", "", "2020-01-01T00:00:00", "2020-01-01T00:00:00", ["metadata_expired"]),
+        ("", "soon", "", "soon", ["valid_until_invalid"]),
+        ("", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", ["metadata_expired"]),
+        ("", "", "", None, []),
+    ],
+)
+def test_the_earliest_valid_until_binds(on_document: str, on_entity: str, on_role: str, expected: str | None, warning: list[str]) -> None:
+    role = made.saml_role(**({"validUntil": on_role} if on_role else {}))
+    entity = made.entity(role, attributes=f' validUntil="{on_entity}"' if on_entity else "")
+    found = only(made.aggregate(entity, attributes=f' validUntil="{on_document}"' if on_document else ""))
+    assert (found.valid_until, found.warnings) == (expected, warning)
+
+
+OLD, NEXT = made.key("old", begin=-400, end=-1), made.key("next", begin=1)
+
+
+@pytest.mark.parametrize(
+    ("published", "signed_by", "active", "basis"),
+    [
+        ([A], None, A, "only_one"),
+        ([OLD], None, OLD, "only_one"),
+        ([B, A], A, A, "metadata_signature"),
+        ([B, A], B, B, "metadata_signature"),
+        ([B, A], None, None, "ambiguous"),
+        ([B, A], made.key("C"), None, "ambiguous"),
+        ([OLD, A], None, A, "only_valid_one"),
+        ([NEXT, A], None, A, "only_valid_one"),
+        ([OLD, A], OLD, OLD, "metadata_signature"),
+        ([OLD, NEXT], None, None, "none_valid"),
+    ],
+)
+def test_the_active_certificate(published: list[made.Key], signed_by: made.Key | None, active: made.Key | None, basis: str) -> None:
+    document = made.entity(made.saml_role("".join(map(made.key_descriptor, published))))
+    saml = only(made.signed_metadata(document, signed_by) if signed_by else document).saml
+    assert (saml.active_certificate_sha256, saml.active_certificate_basis) == (sha256(active) if active else None, basis)
+
+
+def test_the_protocols_have_their_own_active_certificates() -> None:
+    document = made.entity(made.saml_role(made.key_descriptor(A) + made.key_descriptor(B)), made.wsfed_role(made.key_descriptor(B)))
+    entity = only(made.signed_metadata(document, A))
+    assert (entity.saml.active_certificate_sha256, entity.saml.active_certificate_basis) == (sha256(A), "metadata_signature")
+    assert (entity.wsfed.active_certificate_sha256, entity.wsfed.active_certificate_basis) == (sha256(B), "only_one")
+
+
+@pytest.mark.parametrize("reference", ["_doc", ""])
+@pytest.mark.parametrize("sha1", [False, True])
+def test_a_good_document_signature(reference: str, sha1: bool) -> None:
+    result = read(made.signed_metadata(made.entity(), A, reference=reference, sha1=sha1))
+    own = result.metadata_signature
+    assert (own.verifies, own.verified_by, own.verified_by_published_signing_certificate) == (True, sha256(A), True)
+    assert own.algorithm == ("rsa-sha1" if sha1 else "rsa-sha256")
+    assert result.warnings == []
+
+
+def test_a_document_signature_without_a_certificate_is_tried_with_the_published_ones() -> None:
+    root = etree.fromstring(made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(B) + made.key_descriptor(A))), A))
+    info = next(root.iterchildren(f"{{{made.DS}}}Signature")).find(f"{{{made.DS}}}KeyInfo")
+    info.getparent().remove(info)
+    assert read(etree.tostring(root)).metadata_signature.verified_by == sha256(A)
+
+
+def test_a_foreign_document_signature_is_told() -> None:
+    result = read(made.signed_metadata(made.entity(), B))
+    assert result.metadata_signature.verified_by_published_signing_certificate is False
+    assert result.warnings == ["metadata_signed_by_unknown_key"]
+
+
+def wrapped(reference: str) -> bytes:
+    """The genuine signed document moved into the extensions of an evil one, which carries the genuine signature."""
+    genuine = etree.fromstring(made.signed_metadata(made.entity(), A))
+    evil = etree.fromstring(
+        made.entity(made.saml_role(made.key_descriptor(A) + made.key_descriptor(B)), inside="<md:Extensions/>").replace('"_doc"', f'"{reference}"')
+    )
+    own = next(genuine.iterchildren(f"{{{made.DS}}}Signature"))
+    evil.insert(0, own)
+    evil[1].append(genuine)
+    return etree.tostring(evil)
+
+
+@pytest.mark.parametrize(("reference", "error"), [("_evil", "signature_wrapped"), ("_doc", "duplicate_id")])
+def test_a_wrapped_document_signature_proves_nothing(reference: str, error: str) -> None:
+    result = read(wrapped(reference))
+    assert (result.metadata_signature.verifies, result.metadata_signature.verified_by, result.metadata_signature.error) == (False, None, error)
+    assert result.entities[0].saml.active_certificate_basis == "ambiguous"
+    assert result.warnings == [f"metadata_signature_not_verified:{error}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        (made.SIGN_IN, "https://evil.example/", "signature_invalid"),
+        ("xml-exc-c14n#", "xml-unknown#", "signature_unsupported"),
+        ('URI="#_doc"', 'URI="#_other"', "signature_wrapped"),
+        ('URI="#_doc"', 'URI="https://evil.example/"', "signature_wrapped"),
+        ("rsa-sha256", "hmac-sha256", "signature_unsupported"),
+        ("<ds:SignatureValue>", "<ds:SignatureValue>AAAA", "signature_invalid"),
+    ],
+)
+def test_a_broken_document_signature_proves_nothing(old: str, new: str, error: str) -> None:
+    signed = made.signed_metadata(made.entity(), A).decode()
+    assert old in signed
+    own = read(signed.replace(old, new)).metadata_signature
+    assert (own.present, own.verifies, own.error) == (True, False, error)
+
+
+def test_several_providers_need_a_choice() -> None:
+    other = made.entity(entity_id="urn:other").replace("_doc", "_other")
+    unusable = made.entity(made.saml_role(""), entity_id="urn:unusable").replace("_doc", "_unusable")
+    result = read(made.aggregate(made.aggregate(made.entity()), other, unusable))
+    assert result.outcome == metadata.SELECT
+    assert metadata.choose(result, "urn:other").entity_id == "urn:other"
+    with pytest.raises(AmbiguousMatch) as several:
+        metadata.choose(result)
+    assert [item["entity_id"] for item in several.value.details["candidates"]] == [made.ISSUER, "urn:other", "urn:unusable"]
+    for entity_id, code in (("urn:unusable", "no_signing_certificate"), ("urn:none", "entity_not_found")):
+        with pytest.raises(OffboardError) as refused:
+            metadata.choose(result, entity_id)
+        assert refused.value.code == code
+
+
+def test_entras_template_is_told() -> None:
+    assert read(made.entity(entity_id="https://sts.windows.net/{tenantid}/")).warnings == ["issuer_is_template"]
+
+
+def test_certificates_as_people_hold_them() -> None:
+    assert certificates.from_text(A.pem).sha256 == certificates.from_text(f"\n {A.base64[:64]}\r\n{A.base64[64:]} ").sha256
+    for text, code in (
+        ("AAA", "bad_base64"),
+        ("-----BEGIN CERTIFICATE-----\n!!\n", "bad_base64"),
+        ("AAAA", "bad_der"),
+        ("", "bad_der"),
+        ("A" * 10**6, "bad_der"),
+    ):
+        with pytest.raises(certificates.BadCertificate) as refused:
+            certificates.from_text(text)
+        assert refused.value.code == code
+
+
+def test_a_certificate_is_described_as_cryptography_does() -> None:
+    mine, theirs = certificates.from_base64(A.base64), A.certificate
+    assert mine.subject == theirs.subject.rfc4514_string()
+    assert int(mine.serial, 16) == theirs.serial_number
+    assert datetime.datetime.fromisoformat(mine.not_after) == theirs.not_valid_after_utc
+    assert mine.key_bits == A.private.key_size
+
+
+def test_bytes_after_a_certificate_count_for_its_thumbprints_only() -> None:
+    der = base64.b64decode(A.base64)
+    padded = certificates.from_der(der + b"\0\0")
+    assert padded.sha256 != certificates.from_der(der).sha256
+    assert padded.x509() == A.certificate

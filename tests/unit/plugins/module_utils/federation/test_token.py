@@ -1,0 +1,374 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Captured sign-in answers: what Entra would accept, the error a user would see, and the wrapping attacks."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+import datetime
+import json
+from urllib.parse import quote_plus, urlencode
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, token
+from lab.identity_providers import made
+from lxml import etree
+
+A, B = made.key("A"), made.key("B")
+SAML2, SAMLP = f"{{{made.SAML2}}}", f"{{{made.SAMLP}}}"
+FEDERATION = token.Federation(
+    issuer_uri=made.ISSUER,
+    certificates=[certificates.from_base64(A.base64)],
+    audiences=token.audiences("current", made.TENANT),
+    domains=["fabrikam.example", "müller.example"],
+)
+
+
+def check(data: bytes, now: datetime.datetime = made.NOW, **changes: object) -> token.Result:
+    return token.check(data, dataclasses.replace(FEDERATION, **changes), now)
+
+
+def faults(result: token.Result) -> list[tuple[str, str]]:
+    return [(item.check, item.aadsts) for item in result.checks if not item.ok]
+
+
+@pytest.mark.parametrize("what", ["assertion", "response", "both"])
+def test_a_good_saml_response(what: str) -> None:
+    result = check(made.saml_response(what=what))
+    assert result.valid, faults(result)
+    assert result.signed == {"assertion": ["Assertion"], "response": ["Response"], "both": ["Response", "Assertion"]}[what]
+    assert [item.check for item in result.checks if item.check != "signature"] == [
+        "status", "issuer", "audience", "destination", "recipient", "time", "name_id", "emailaddress", "time",
+    ]  # fmt: skip
+    assert (result.email_domain, result.claims, result.issuer) == ("fabrikam.example", [made.EMAILADDRESS], made.ISSUER)
+    assert bool(result.warnings_found) is (what == "response")
+
+
+@pytest.mark.parametrize("collection", [False, True])
+@pytest.mark.parametrize("trust", token.TRUST)
+def test_a_good_wsfed_answer(collection: bool, trust: str) -> None:
+    result = check(made.wsfed_response(collection=collection, trust=trust.strip("{}")))
+    assert result.valid, faults(result)
+    assert result.protocol == "wsfed"
+    assert result.claims == [token.IMMUTABLEID, token.EMAILADDRESS]
+
+
+def assertion(**options: object) -> bytes:
+    return made.saml_response(made.saml_assertion(**options))
+
+
+SAML_FAULTS = [
+    pytest.param(assertion(issuer=made.ISSUER + "/"), [("issuer", "AADSTS50107")], id="issuer with another ending"),
+    pytest.param(assertion(audience="urn:federation:MicrosoftOnline"), [("audience", "AADSTS500089")], id="the old audience"),
+    pytest.param(assertion(audience=None), [("audience", "AADSTS500089")], id="no audience"),
+    pytest.param(made.saml_response(destination="https://evil.example/"), [("destination", "AADSTS500089")], id="another destination"),
+    pytest.param(assertion(recipient=None), [("recipient", "AADSTS500089")], id="no recipient"),
+    pytest.param(assertion(name_id_format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"), [("name_id", "AADSTS500089")], id="NameID not persistent"),
+    pytest.param(assertion(mail=None), [("emailaddress", "AADSTS5000819")], id="no mail claim"),
+    pytest.param(assertion(mail_claim="emailaddress"), [("emailaddress", "AADSTS5000819")], id="mail claim with a short name"),
+    pytest.param(assertion(mail="adele@evil.example"), [("emailaddress", "AADSTS5000819")], id="mail of another domain"),
+    pytest.param(assertion(mail="adele@sub.fabrikam.example"), [("emailaddress", "AADSTS5000819")], id="mail of a sub-domain"),
+    pytest.param(assertion(mail="adele@evil.example@fabrikam.example"), [("emailaddress", "AADSTS5000819")], id="two at signs"),
+    pytest.param(assertion(mail="adele"), [("emailaddress", "AADSTS5000819")], id="no address"),
+    pytest.param(assertion(minutes=(-90, -30)), [("time", "AADSTS500089")], id="expired"),
+    pytest.param(assertion(minutes=(30, 90)), [("time", "AADSTS500089")], id="not yet valid"),
+    pytest.param(assertion(confirmed_until=-30), [("time", "AADSTS500089")], id="confirmation expired"),
+    pytest.param(made.saml_response(status="Requester"), [("status", "AADSTS500082")], id="an error instead of a token"),
+    pytest.param(made.saml_response(by=B), [("signature", "AADSTS5000811")], id="signed with another key"),
+    pytest.param(made.saml_response(what="none"), [("signature", "AADSTS50008")], id="not signed"),
+    pytest.param(
+        assertion(issuer="urn:x", audience="urn:x", mail=None),
+        [("issuer", "AADSTS50107"), ("audience", "AADSTS500089"), ("emailaddress", "AADSTS5000819")],
+        id="several faults are all told",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), SAML_FAULTS)
+def test_faults_of_a_saml_response(data: bytes, expected: list[tuple[str, str]]) -> None:
+    result = check(data)
+    assert not result.valid
+    assert faults(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"immutable_id": None}, ("immutable_id", "AADSTS90020")),
+        ({"immutable_id": " "}, ("immutable_id", "AADSTS90020")),
+        ({"mail": None}, ("emailaddress", "AADSTS5000819")),
+        ({"mail": "adele@evil.example"}, ("emailaddress", "AADSTS5000819")),
+        ({"issuer": "urn:x"}, ("issuer", "AADSTS50107")),
+        ({"audience": "urn:x"}, ("audience", "AADSTS50008")),
+        ({"minutes": (-90, -30)}, ("time", "AADSTS50008")),
+        ({"by": B}, ("signature", "AADSTS5000811")),
+    ],
+)
+def test_faults_of_a_wsfed_answer(options: dict[str, object], expected: tuple[str, str]) -> None:
+    assert faults(check(made.wsfed_response(**options))) == [expected]
+
+
+@pytest.mark.parametrize(("minutes", "valid"), [(-6, False), (-4, True), (0, True), (64, True), (66, False)])
+def test_clocks_may_differ_by_the_skew(minutes: float, valid: bool) -> None:
+    data = assertion(minutes=(0, 60), confirmed_until=60)
+    assert check(data, made.NOW + datetime.timedelta(minutes=minutes)).valid is valid
+
+
+@pytest.mark.parametrize(
+    ("profile", "audience", "valid"),
+    [
+        ("current", made.AUDIENCE, True),
+        ("current", token.GLOBAL_AUDIENCE, False),
+        ("seed", made.AUDIENCE, False),
+        ("seed", token.GLOBAL_AUDIENCE, True),
+        ("any", made.AUDIENCE, True),
+        ("any", token.GLOBAL_AUDIENCE, True),
+        ("any", f"https://login.microsoftonline.com/{made.TENANT}", False),
+    ],
+)
+def test_both_audiences(profile: str, audience: str, valid: bool) -> None:
+    accepted = token.audiences(profile, made.TENANT)
+    assert check(assertion(audience=audience), audiences=accepted).valid is valid
+    assert check(made.wsfed_response(audience=audience), audiences=accepted).valid is valid
+
+
+def test_the_current_audience_needs_the_tenant_and_follows_the_cloud() -> None:
+    with pytest.raises(OffboardError) as refused:
+        token.audiences("current", None)
+    assert refused.value.code == "tenant_id_missing"
+    assert token.audiences("current", "t", "https://login.microsoftonline.us/login.srf") == ["https://login.microsoftonline.us/t/"]
+
+
+def test_a_federation_without_domains_takes_any_mail_domain() -> None:
+    assert check(assertion(mail="adele@elsewhere.example"), domains=[]).valid
+
+
+def test_an_international_mail_domain() -> None:
+    assert check(assertion(mail="adele@MÜLLER.example")).valid
+    assert check(assertion(mail="adele@xn--mller-kva.example")).valid
+
+
+@pytest.mark.parametrize("pinned", [[A], [B, A]])
+def test_any_pinned_certificate_will_do(pinned: list[made.Key]) -> None:
+    assert check(made.saml_response(what="both"), certificates=[certificates.from_base64(key.base64) for key in pinned]).valid
+
+
+def test_a_token_of_a_rotated_key_names_the_certificate_that_came_along() -> None:
+    result = check(made.saml_response(by=B))
+    thumbprint = certificates.from_base64(B.base64).sha1
+    assert result.signed_with == [thumbprint]
+    assert thumbprint in result.checks[-1].msg
+
+
+def test_an_expired_signing_certificate_is_no_forgery() -> None:
+    old = made.key("old", begin=-400, end=-1)
+    result = check(made.saml_response(by=old), certificates=[certificates.from_base64(old.base64)])
+    assert result.valid
+    assert "is valid from" in result.warnings_found[0]
+
+
+def test_sha1_is_told() -> None:
+    result = check(made.saml_response(sha1=True))
+    assert result.valid
+    assert "SHA-1" in result.warnings_found[0]
+
+
+def test_a_comment_in_the_mail_address_does_not_cut_it() -> None:
+    result = check(assertion(mail="adele@fabrikam.example<!---->.evil.example"))
+    assert faults(result) == [("emailaddress", "AADSTS5000819")]
+    assert result.email_domain == "fabrikam.example.evil.example"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda r: r.find(f".//{SAML2}AttributeValue").__setattr__("text", "eve@fabrikam.example"), id="claim"),
+        pytest.param(lambda r: r.find(f".//{SAML2}Audience").__setattr__("text", "urn:x"), id="audience"),
+        pytest.param(lambda r: r.find(f".//{SAML2}Conditions").set("NotOnOrAfter", made.stamp(9999)), id="time"),
+    ],
+)
+@pytest.mark.parametrize("what", ["assertion", "response", "both"])
+def test_altered_tokens(what: str, change) -> None:
+    root = etree.fromstring(made.saml_response(what=what))
+    change(root)
+    assert faults(check(etree.tostring(root))) == [("signature", "AADSTS5000811")]
+
+
+def evil_assertion() -> etree._Element:
+    return etree.fromstring(made.saml_assertion(mail="eve@fabrikam.example", identifier="_evil"))
+
+
+def signature_of(element: etree._Element) -> etree._Element:
+    return next(element.iterchildren(f"{{{made.DS}}}Signature"))
+
+
+def wrapping_attacks(what: str):
+    """The eight of "On Breaking SAML", and neighbours of them; each changes a genuine response in place or gives a new root."""
+
+    def genuine() -> tuple[etree._Element, etree._Element]:
+        root = etree.fromstring(made.saml_response(what=what))
+        return root, next(root.iterchildren(f"{SAML2}Assertion"))
+
+    def evil_response(root: etree._Element) -> etree._Element:
+        evil = copy.deepcopy(root)
+        evil.set("ID", "_evil_response")
+        old = next(evil.iterchildren(f"{SAML2}Assertion"))
+        evil.replace(old, evil_assertion())
+        return evil
+
+    def into_object(root: etree._Element, signature: etree._Element) -> None:
+        etree.SubElement(signature, f"{{{made.DS}}}Object").append(root)
+
+    if what == "response":
+        root, _ = genuine()
+        evil = evil_response(root)
+        into_object(copy.deepcopy(root), signature_of(evil))
+        yield "XSW1: the genuine response inside the signature of an evil one", evil
+        root, _ = genuine()
+        evil = evil_response(root)
+        evil.insert(1, copy.deepcopy(root))
+        yield "XSW2: the genuine response beside the signature of an evil one", evil
+        root, assertion_ = genuine()
+        root.replace(assertion_, evil_assertion())
+        yield "assertion replaced under a signed response", root
+        return
+    root, assertion_ = genuine()
+    root.insert(0, evil_assertion())
+    yield "XSW3: an evil assertion before the genuine one", root
+    root, assertion_ = genuine()
+    root.append(evil_assertion())
+    yield "XSW3b: an evil assertion behind the genuine one", root
+    root, assertion_ = genuine()
+    evil = evil_assertion()
+    root.replace(assertion_, evil)
+    evil.append(assertion_)
+    yield "XSW4: the genuine assertion inside an evil one", root
+    root, assertion_ = genuine()
+    own = signature_of(assertion_)
+    evil = evil_assertion()
+    evil.insert(1, own)
+    root.replace(assertion_, evil)
+    root.append(assertion_)
+    yield "XSW5: the signature moved into an evil assertion", root
+    root, assertion_ = genuine()
+    own = signature_of(assertion_)
+    evil = evil_assertion()
+    evil.insert(1, own)
+    root.replace(assertion_, evil)
+    into_object(assertion_, own)
+    yield "XSW6: the same, the genuine assertion inside the signature", root
+    root, assertion_ = genuine()
+    extensions = etree.Element(f"{SAMLP}Extensions")
+    extensions.append(evil_assertion())
+    root.insert(0, extensions)
+    yield "XSW7: an evil assertion in extensions", root
+    root, assertion_ = genuine()
+    own = signature_of(assertion_)
+    evil = evil_assertion()
+    evil.set("ID", "_assertion")
+    evil.insert(1, own)
+    root.replace(assertion_, evil)
+    into_object(assertion_, own)
+    yield "XSW8: the same, with the genuine identifier", root
+    root, assertion_ = genuine()
+    evil = evil_assertion()
+    evil.set("ID", "_assertion")
+    root.insert(0, evil)
+    yield "the same identifier twice", root
+    root, assertion_ = genuine()
+    evil = evil_assertion()
+    evil.append(copy.deepcopy(signature_of(assertion_)))
+    root.replace(assertion_, evil)
+    yield "the signature on another assertion", root
+    root, assertion_ = genuine()
+    assertion_.append(copy.deepcopy(signature_of(assertion_)))
+    yield "two signatures", root
+    root, assertion_ = genuine()
+    root.append(etree.Element(f"{SAML2}EncryptedAssertion"))
+    yield "an encrypted assertion beside it", root
+
+
+ATTACKS = [pytest.param(root, id=f"{what}: {name}") for what in ("assertion", "response", "both") for name, root in wrapping_attacks(what)]
+
+
+@pytest.mark.parametrize("root", ATTACKS)
+def test_wrapping_attacks(root: etree._Element) -> None:
+    result = check(etree.tostring(root))
+    assert [name for name, _ in faults(result)] == ["signature"]
+    assert result.claims == [] and result.email_domain == "" and result.issuer == ""
+
+
+def test_an_evil_assertion_in_a_wsfed_answer() -> None:
+    root = etree.fromstring(made.wsfed_response())
+    root.append(copy.deepcopy(root[0]))
+    root[1][0].set("AssertionID", "_evil")
+    assert faults(check(etree.tostring(root))) == [("signature", "AADSTS50008")]
+
+
+def test_wsfed_needs_saml_1_1() -> None:
+    root = etree.fromstring(made.wsfed_response())
+    root[0].replace(root[0][0], etree.fromstring(made.saml_assertion()))
+    assert faults(check(etree.tostring(root))) == [("signature", "AADSTS50008")]
+
+
+def test_a_hmac_signature_with_the_public_key_as_secret_is_refused() -> None:
+    data = made.saml_response().replace(b"rsa-sha256", b"hmac-sha256")
+    assert faults(check(data)) == [("signature", "AADSTS50008")]
+
+
+RESPONSE = made.saml_response()
+BASE64 = base64.b64encode(RESPONSE).decode()
+
+
+@pytest.mark.parametrize(
+    "captured",
+    [
+        pytest.param(RESPONSE, id="XML"),
+        pytest.param(b"\xef\xbb\xbf\r\n" + RESPONSE, id="XML with a byte order mark"),
+        pytest.param(BASE64.encode(), id="base64"),
+        pytest.param("\r\n".join(BASE64[n : n + 76] for n in range(0, len(BASE64), 76)).encode(), id="base64 in lines"),
+        pytest.param(quote_plus(BASE64).encode(), id="base64, percent-encoded"),
+        pytest.param(urlencode({"RelayState": "x", "SAMLResponse": BASE64}).encode(), id="form"),
+    ],
+)
+def test_the_forms_in_which_people_capture_a_response(captured: bytes) -> None:
+    assert check(captured).valid
+
+
+def test_the_forms_in_which_people_capture_a_wsfed_answer() -> None:
+    answer = made.wsfed_response().decode()
+    for captured in (answer, quote_plus(answer), urlencode({"wa": "wsignin1.0", "wresult": answer, "wctx": "LoginOptions=3"})):
+        assert check(captured.encode()).valid
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b"!!", "not_a_token"),
+        ("日本".encode(), "not_a_token"),
+        (b"<a/>", "not_a_token"),
+        (made.entity().encode(), "not_a_token"),
+        (made.saml_assertion().encode(), "not_a_token"),
+        (base64.b64encode(b"<a>"), "not_xml"),
+        (b"<!DOCTYPE a><a/>", "dtd_forbidden"),
+        (b"<a>" + b" " * token.MAX_BYTES + b"</a>", "too_large"),
+        (b"A" * token.MAX_BYTES * 3, "too_large"),
+        (b"&".join(b"a%d=1" % n for n in range(100)), "not_a_token"),
+    ],
+)
+def test_what_is_no_token_is_refused(data: bytes, code: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        check(data)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("data", [made.saml_response(), made.saml_response(by=B), assertion(mail="adele@evil.example"), made.wsfed_response(mail="a@b@c")])
+def test_nothing_personal_is_told(data: bytes) -> None:
+    told = json.dumps(check(data).to_dict())
+    assert "adele" not in told and "a@b" not in told and "7f3a" not in told
+    assert "<" not in told
