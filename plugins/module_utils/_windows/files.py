@@ -109,7 +109,7 @@ def check_allowed_roots(roots: Iterable[str], system_root: str) -> list[str]:
         is_profile = within(root, rf"{drive}\Users") and root.count("\\") < 3
         if "\\" not in root or within(root, system_root) or is_profile or any(within(folder, root) for folder in (*kept, system_root)):
             raise OffboardError(
-                f"allowed_roots: {given!r} is refused: a drive, Windows' own folders, Program Files, ProgramData and a user's folder as a whole are never removed",
+                f"allowed_roots: {given!r} is refused: drives, Windows' own folders, Program Files, ProgramData and users' folders are not removed as a whole",
                 code="allowed_root_refused",
             )
         checked.append(root)
