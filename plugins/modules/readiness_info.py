@@ -38,7 +38,7 @@ options:
     elements: dict
   machines:
     description:
-      - For each Windows machine C(products), C(tasks) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read.
+      - For each Windows machine C(products), C(tasks), C(filters) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read.
       - A machine without a value counts as not readable. Without the option, machines are not judged.
     type: dict
   directory_objects:
@@ -83,6 +83,11 @@ options:
         description: Products to uninstall, each with C(product_code), or with C(name) and C(publisher).
         type: list
         elements: dict
+        default: []
+      password_filters:
+        description: Password filters of Password Sync.
+        type: list
+        elements: str
         default: []
 seealso:
   - module: offboard.iij_id.run_report
@@ -155,7 +160,7 @@ def main() -> None:
     """Run the module."""
     dicts = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
-    confirmed = {name: {"type": "list", "elements": "str", "default": []} for name in ("domains", "client_ids", "accounts")}
+    confirmed = {name: {"type": "list", "elements": "str", "default": []} for name in ("domains", "client_ids", "accounts", "password_filters")}
     confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={

@@ -9,7 +9,7 @@ Every input is what an info module returned; None means that it was not looked a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
@@ -52,7 +52,8 @@ class Confirmed:
     domains: Collection[str] = ()
     client_ids: Collection[str] = ()
     accounts: Collection[str] = ()
-    products: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    products: Sequence[Mapping[str, Any]] = ()
+    password_filters: Collection[str] = ()
 
 
 def _fold(values: Iterable[str]) -> set[str]:
@@ -122,7 +123,7 @@ def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def _users(facts: Facts) -> Iterator[Finding]:
     for domain in facts.users or ():
-        counts = {name: int(domain["counts"].get(name, 0)) for name in ("total", "blocked", "unlicensed", "no_usage_location", "synced")}
+        counts = {name: int(domain["counts"].get(name, 0)) for name in ("total", "blocked", "unlicensed", "without_usage_location", "synced")}
         name = domain["domain"]
         need = counts["total"] - counts["synced"]
         if not counts["total"]:
@@ -141,18 +142,19 @@ def _users(facts: Facts) -> Iterator[Finding]:
                 "warning",
                 "users_blocked",
                 f"{name}: {counts['blocked']} users are blocked already, {counts['unlicensed']} have no licence. The snapshot keeps that state; name those "
-                "who shall work again in microsoft_365_users_src.",
+                "who shall work again in microsoft_365_also_enable.",
                 f"{name}: すでに{counts['blocked']}人がブロック中、{counts['unlicensed']}人がライセンスなし。スナップショットはこの状態を保存します。"
-                "復帰させる利用者は microsoft_365_users_src に指定してください。",
+                "復帰させる利用者は microsoft_365_also_enable に指定してください。",
                 (name,),
             )
-        if counts["no_usage_location"]:
+        if counts["without_usage_location"]:
             yield Finding(
                 "warning",
                 "users_without_usage_location",
-                f"{name}: {counts['no_usage_location']} users have no usage location, without which no licence can be assigned. "
+                f"{name}: {counts['without_usage_location']} users have no usage location, without which no licence can be assigned. "
                 "Set microsoft_365_usage_location.",
-                f"{name}: {counts['no_usage_location']}人に利用場所がなく、ライセンスを割り当てられません。microsoft_365_usage_location を設定してください。",
+                f"{name}: {counts['without_usage_location']}人に利用場所がなく、ライセンスを割り当てられません。"
+                "microsoft_365_usage_location を設定してください。",
                 (name,),
             )
 
@@ -208,6 +210,17 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                     "directory_sync_name_patterns を絞ってください。",
                     (name, product["name"]),
                 )
+        for item in (machine or {}).get("filters") or ():
+            if item["name"].casefold() not in _fold(confirmed.password_filters):
+                yield Finding(
+                    "blocker",
+                    "password_filter_not_confirmed",
+                    f"{name} has the password filter {item['name']}, which may be Password Sync's: {'; '.join(item['why'])}. If it is, add it to "
+                    "directory_sync_password_filters. Other products register filters in the same place.",
+                    f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{'; '.join(item['why'])}）。"
+                    "そうであれば directory_sync_password_filters に追加してください。",
+                    (name, item["name"]),
+                )
     agents = [f"{name}: {_names(left)}" for name, machine in facts.machines.items() if (left := agents_left(machine))]
     if agents:
         yield Finding("info", "agents", f"Agents of IIJ ID. {'; '.join(agents)}.", f"IIJ IDのエージェント。{'; '.join(agents)}", tuple(agents))
@@ -219,7 +232,7 @@ def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
 
 def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if wanted.get("product_code"):
-        return str(wanted["product_code"]).casefold() == str(product.get("key", "")).casefold()
+        return str(wanted["product_code"]).casefold() == str(product.get("product_code", "")).casefold()
     return (wanted.get("name"), wanted.get("publisher")) == (product["name"], product.get("publisher"))
 
 
@@ -237,12 +250,13 @@ def _unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Fi
 
 
 def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
-    """What of the agents is on a machine: products, scheduled tasks, folders."""
+    """What of the agents is on a machine: products, scheduled tasks, registered password filters, folders."""
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
     tasks = [f"task {task['name']}" for task in machine.get("tasks") or ()]
-    return [*products, *tasks, *(f"folder {path}" for path in machine.get("folders") or ())]
+    filters = [f"password filter {item['name']}" for item in machine.get("filters") or ()]
+    return [*products, *tasks, *filters, *(f"folder {path}" for path in machine.get("folders") or ())]
 
 
 def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.readiness import Confirmed, Facts, agents_left, final_gate, message, preflight
 
 IIJ = {"idp": "iij"}
-AGENT = {"key": "{1}_is1", "name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}
+AGENT = {"product_code": "{1}_is1", "name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}
 
 
 def domain(name, authentication="Federated", federation=None, parent=None):
@@ -24,7 +24,7 @@ def app(client_id, why=(), deleted=False):
 
 
 def counts(**other):
-    return {"total": 10, "blocked": 0, "unlicensed": 0, "no_usage_location": 0, "synced": 4, **other}
+    return {"total": 10, "blocked": 0, "unlicensed": 0, "without_usage_location": 0, "synced": 4, **other}
 
 
 def codes(findings):
@@ -47,7 +47,7 @@ def codes(findings):
         ({"users": [{"domain": "a", "counts": counts()}]}, {}, [("info", "users_affected", "a")]),
         ({"users": [{"domain": "a", "counts": counts(total=0, synced=0)}]}, {}, []),
         (
-            {"users": [{"domain": "a", "counts": counts(blocked=2, no_usage_location=1)}]},
+            {"users": [{"domain": "a", "counts": counts(blocked=2, without_usage_location=1)}]},
             {},
             [("warning", "users_blocked", "a"), ("warning", "users_without_usage_location", "a"), ("info", "users_affected", "a")],
         ),
@@ -73,6 +73,12 @@ def codes(findings):
             {"products": [{"name": AGENT["name"], "publisher": "somebody else"}]},
             [("blocker", "product_not_confirmed", "m"), ("info", "agents", "m: IIJ ID Service Directory Sync")],
         ),
+        (
+            {"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}},
+            {},
+            [("blocker", "password_filter_not_confirmed", "m")],
+        ),
+        ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": ["F"]}, [("info", "agents", "m: password filter f")]),
         # accounts
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"], "removal_refusals": []}]}, {"accounts": ["cn=A"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"]}]}, {}, [("warning", "account_candidate", "CN=a")]),
@@ -116,6 +122,7 @@ def test_preflight(facts, confirmed, expected):
         ),
         ({"machines": {"n": {"products": [], "tasks": [], "folders": ["C:\\x"]}}}, {}, [("agent_present", "n")]),
         ({"machines": {"n": {"products": [], "tasks": [], "folders": []}}}, {}, []),
+        ({"machines": {"n": {"filters": [{"name": "f", "why": []}]}}}, {}, [("agent_present", "n")]),
         ({"steps": [step("a"), step("b", done=True), step("c", blocks=False)]}, {}, [("step_not_done", "a")]),
     ],
 )
