@@ -216,7 +216,11 @@ class Client:
         return self._loop
 
     def _call(self, work: Coroutine[Any, Any, _T]) -> _T:
-        future = asyncio.run_coroutine_threadsafe(work, self._start())
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._start())
+        except BaseException:
+            work.close()
+            raise
         try:
             return future.result()
         except KeyboardInterrupt:
@@ -281,7 +285,8 @@ class Client:
         `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError
         `foreign_next_link` when the continuation names another host, and `duplicate_page` when it runs in a circle.
         """
-        coming: Any = asyncio.run_coroutine_threadsafe(self._send("GET", path, eventual=eventual), self._start())
+        loop = self._start()
+        coming: Any = asyncio.run_coroutine_threadsafe(self._send("GET", path, eventual=eventual), loop)
         seen: set[int] = set()
         try:
             while coming is not None:
@@ -292,7 +297,7 @@ class Client:
                     if hash(link) in seen:
                         raise GraphError(f"GET {path}: Graph sent the same page twice; the list would never end", code="duplicate_page")
                     seen.add(hash(link))
-                    coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), self._start())
+                    coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), loop)
                 yield page.get("value", [])
         finally:
             if coming is not None:
@@ -332,8 +337,8 @@ class Client:
         goes out, answers on their way are handed to `done`, and KeyboardInterrupt is raised.
         """
         self._stopping = False
-        engine = _Engine(self, iter(requests), done)
-        future = asyncio.run_coroutine_threadsafe(engine.run(in_flight), self._start())
+        loop = self._start()
+        future = asyncio.run_coroutine_threadsafe(_Engine(self, iter(requests), done).run(in_flight), loop)
         try:
             future.result()
         except KeyboardInterrupt:
@@ -481,21 +486,22 @@ class _Engine:
 
     async def _work(self) -> None:
         while True:
-            batch = self._next()
-            if not batch:
-                if not self._busy:
-                    return
-                self._changed.clear()
-                await self._changed.wait()  # another batch may bring follow-ups
-                continue
             self._busy += 1
             try:
-                await self._carry(batch)
+                batch = self._next()
+                if batch:
+                    await self._carry(batch)
             except Exception as exc:  # kept, so that the batches on their way still end well; raised by run()
-                self._failure = self._failure or exc
+                batch, self._failure = [], self._failure or exc
             finally:
                 self._busy -= 1
                 self._changed.set()
+            if batch:
+                continue
+            if not self._busy:
+                return
+            self._changed.clear()
+            await self._changed.wait()  # another batch may bring follow-ups
 
     async def _carry(self, batch: list[tuple[Request, int]]) -> None:
         client = self._client
@@ -737,7 +743,7 @@ def _transport_error(exc: Exception, address: str, method: str, path: str, ca_fi
         )
     if _UNKNOWN_HOST.search(text):
         return GraphError(f"The host name in {address} is unknown (DNS). Check graph_url, authority and cloud.", code="host_unknown")
-    if isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout, ServiceRequestError)):
+    if any(isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, ServiceRequestError)) for cause in causes):
         return GraphError(f"No connection to {address}: {exc}. Check the address, the network and the proxy.", code="connection_failed")
     if isinstance(exc, httpx.TimeoutException):
         return GraphError(f"{method} {path.partition('?')[0]}: {address} did not answer within {_ANSWER_TIMEOUT:.0f} s.", code="timeout")
@@ -761,7 +767,12 @@ def _sign_in_error(exc: Exception, connection: Connection, authority: str) -> Gr
     """A failed sign-in in words. Only the code of Microsoft's text is used; the text may quote what was sent."""
     text = " ".join(str(cause) for cause in _causes(exc))
     who = f"Sign-in of application {connection.client_id or '(none)'} to tenant {connection.tenant_id} at {authority} failed"
-    if isinstance(exc, (ServiceRequestError, ServiceResponseError)):
+    # azure-identity wraps some of them into its own "Authentication failed"
+    if (
+        "CERTIFICATE_VERIFY_FAILED" in text
+        or _UNKNOWN_HOST.search(text)
+        or any(isinstance(c, (ServiceRequestError, ServiceResponseError)) for c in _causes(exc))
+    ):
         return _transport_error(exc, authority, "POST", "/oauth2/v2.0/token", connection.ca_file)
     found = re.search(r"AADSTS(\d+)", text)
     if found and found[1] in _SIGN_IN:

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation twin of USER_SELECTION in plugins/module_utils/_entra/arguments.py."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Which users a task is about."""
+
+    DOCUMENTATION = r"""
+options:
+  users:
+    description: These users, by user principal name or object id. For more than some hundred use O(src), which keeps the task small.
+    type: list
+    elements: str
+  domain:
+    description: All users whose user principal name ends in this domain. Subdomains are other domains.
+    type: str
+  group:
+    description: The direct members of the group with this object id, as far as they are users.
+    type: str
+  src:
+    description:
+      - A file on the controller with one JSON object a line, each with C(id) or C(userPrincipalName). For M(offboard.iij_id.entra_users) a line
+        may also hold C(enabled), C(licences), C(usage_location) and C(password), which win over the task's options for that user.
+    type: path
+  snapshot:
+    description: The users of a snapshot that M(offboard.iij_id.entra_snapshot) wrote. Its folder, or one of its C(users-*.jsonl) files.
+    type: path
+  exclude:
+    description: Users to leave out, by user principal name or object id.
+    type: list
+    elements: str
+    default: []
+  provisioned_only:
+    description: Only users that have an C(onPremisesImmutableId), as those have whom an identity provider provisions.
+    type: bool
+    default: false
+  results_file:
+    description: A file on the controller (JSON lines, written anew by each run) that gets one line for every user. Not written in check mode.
+    type: path
+"""

@@ -1,0 +1,20 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument fragments of the Entra modules; each has its twin in plugins/doc_fragments/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Which users a task is about; the twin is plugins/doc_fragments/users.py.
+USER_SELECTION: dict[str, Any] = {
+    "users": {"type": "list", "elements": "str"},
+    "domain": {"type": "str"},
+    "group": {"type": "str"},
+    "src": {"type": "path"},
+    "snapshot": {"type": "path"},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "provisioned_only": {"type": "bool", "default": False},
+    "results_file": {"type": "path"},
+}

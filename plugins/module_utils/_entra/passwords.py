@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""New passwords, and the encrypted hand-over files that hold each of them before it is set."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._core import vault
+from .._core.errors import OffboardError
+from .._module.files import write_atomically
+from .._module.vault_password import decrypt_file
+
+# Without characters that people mix up when they read or dictate them (0 O o, 1 l I, quotes, and the like).
+_LOWER = "abcdefghijkmnpqrstuvwxyz"
+_UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_DIGITS = "23456789"
+_SYMBOLS = "!#%+-=?@"
+
+#: Entra ID's rule: 8 to 256 characters, three of the four classes.
+#: https://learn.microsoft.com/entra/identity/authentication/concept-sspr-policy
+SHORTEST, LONGEST = 12, 256
+
+#: Users in one hand-over file. A file is written again whenever users are added to it, so this bounds time and memory.
+USERS_PER_FILE = 2000
+
+_HEADER = b"---\nusers:\n"
+
+
+def generate(length: int) -> str:
+    """A random password with all four classes, from the operating system's generator.
+
+    Raises OffboardError `bad_option` for a length below 12, which could be guessed, or above 256, which Entra ID refuses.
+    """
+    if not SHORTEST <= length <= LONGEST:
+        raise OffboardError(f"password_length is {length}, but must be {SHORTEST} to {LONGEST}", code="bad_option")
+    alphabet = _LOWER + _UPPER + _DIGITS + _SYMBOLS
+    while True:
+        password = "".join(secrets.choice(alphabet) for _ in range(length))
+        if all(any(character in group for character in password) for group in (_LOWER, _UPPER, _DIGITS, _SYMBOLS)):
+            return password
+
+
+def to_bytes(entries: Iterable[Mapping[str, str]]) -> bytes:
+    """A hand-over file's plain content: YAML, of which each entry is one line of JSON, so that it is read quickly too."""
+    return _HEADER + b"".join(b"- " + json.dumps(entry, ensure_ascii=False).encode() + b"\n" for entry in entries)
+
+
+def from_bytes(content: bytes) -> list[dict[str, str]]:
+    """The entries. Raises OffboardError `bad_handover_file`."""
+    try:
+        if not content.startswith(_HEADER):
+            raise ValueError("it does not begin as one")
+        return [json.loads(line[2:]) for line in content[len(_HEADER) :].splitlines() if line]
+    except ValueError as exc:
+        raise OffboardError(f"this is not a hand-over file of entra_users: {exc}", code="bad_handover_file") from exc
+
+
+class HandOver:
+    """The hand-over file, and its continuations (`handover-2.yml`, …) where there are more than USERS_PER_FILE users.
+
+    An entry is written before its password is set and never changed afterwards. It remembers when the password had last been
+    changed, so that a later run can tell whether this one was set: nothing else about a password can be read.
+    """
+
+    def __init__(self, path: str, vault_password: bytes, length: int) -> None:
+        self._path, self._password, self._length = path, vault_password, length
+        self._files = 0
+        self._in_last = 0
+        #: user id: when the password had last been changed before the entry was written; small, for 100,000 users
+        self._before: dict[str, str | None] = {}
+        for entries in self._read():
+            self._files += 1
+            self._in_last = len(entries)
+            self._before.update((entry["id"], entry["passwordChangedBefore"]) for entry in entries)
+
+    def file(self, number: int) -> str:
+        """The path of the file with this number, from 1."""
+        stem, extension = os.path.splitext(self._path)
+        return self._path if number == 1 else f"{stem}-{number}{extension}"
+
+    def _read(self) -> Iterator[list[dict[str, str]]]:
+        number = 1
+        while (content := decrypt_file(self.file(number), self._password)) is not None:
+            try:
+                yield from_bytes(content)
+            except OffboardError as exc:
+                raise OffboardError(f"{self.file(number)}: {exc.msg}. Name another handover_file.", code=exc.code) from exc
+            number += 1
+
+    def was_set(self, user_id: str, last_change: str | None) -> bool:
+        """Whether the password of the user's entry was set: it has been changed since the entry was written."""
+        return user_id in self._before and self._before[user_id] != last_change
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of all files."""
+        return [self.file(number) for number in range(1, self._files + 1)]
+
+    def provide(self, users: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:
+        """Passwords by id for users given as (id, userPrincipalName, last change). On the disk when this returns.
+
+        Whoever has an entry keeps that password. Raises OffboardError `file_write_failed` when the disk refuses; then none of
+        the new passwords may be set.
+        """
+        users = list(users)
+        wanted = {user_id for user_id, _, _ in users}
+        known: dict[str, str] = {}
+        if wanted & self._before.keys():
+            for entries in self._read():
+                known.update((entry["id"], entry["password"]) for entry in entries if entry["id"] in wanted)
+        new = [
+            {"id": user_id, "userPrincipalName": upn, "password": generate(self._length), "passwordChangedBefore": last_change}
+            for user_id, upn, last_change in users
+            if user_id not in known
+        ]
+        self._add(new)
+        return known | {entry["id"]: entry["password"] for entry in new}
+
+    def _add(self, new: list[dict[str, Any]]) -> None:
+        while new:
+            if self._files == 0 or self._in_last >= USERS_PER_FILE:
+                self._files += 1
+                self._in_last = 0
+            path = self.file(self._files)
+            room = USERS_PER_FILE - self._in_last
+            there = from_bytes(decrypt_file(path, self._password) or _HEADER) if self._in_last else []
+            part, new = new[:room], new[room:]
+            write_atomically(path, vault.encrypt(to_bytes([*there, *part]), self._password, os.urandom(32)))
+            self._in_last += len(part)
+            self._before.update((entry["id"], entry["passwordChangedBefore"]) for entry in part)

@@ -1,0 +1,321 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do with one user: pure functions over what Graph says and what is desired."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._core.errors import OffboardError
+from .._core.model import Change, Skip
+from .domains import FEDERATED, authentication_of, upn_domain
+
+KIND = "user"
+
+#: Stands for a password in a Change; the value itself is nowhere but in the hand-over file.
+NEW_PASSWORD = "(new password)"
+REVOKED = "(revoked now)"
+
+#: Roles whose holders a User Administrator may still block, unblock and give a password; template ids.
+#: https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions#who-can-reset-passwords
+RESETTABLE_ROLES = {
+    "fe930be7-5e62-47db-91af-98c3a49a38b1",  # User Administrator
+    "729827e3-9c14-49f7-bb1b-9608f156bbb8",  # Helpdesk Administrator
+    "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",  # Directory Readers
+    "95e79109-95c0-4d8e-aee3-d01accf2d47b",  # Guest Inviter
+    "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b",  # Message Center Reader
+    "4a5d8f65-41da-4de4-8968-e035b65339cf",  # Reports Reader
+    "75934031-6c7e-415a-99d7-48dbd49e875e",  # Usage Summary Reports Reader
+    "fdd7a751-b60b-444a-984c-02652fe8fa1c",  # Groups Administrator
+}
+#: Roles whose holders may do so to every administrator.
+FULL_RESET_ROLES = {
+    "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
+    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",  # Privileged Authentication Administrator
+}
+
+_FORCE = {"none": {"forceChangePasswordNextSignIn": False}, "next_sign_in": {"forceChangePasswordNextSignIn": True}}
+_FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True}
+
+
+@dataclass(frozen=True)
+class Sku:
+    """A licence that the tenant has. `free` seats, when it was read."""
+
+    id: str
+    part_number: str
+    free: int
+
+
+class Skus:
+    """The tenant's licences by part number and by id. Both are accepted, part numbers are shown."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._skus = [
+            Sku(row["skuId"].casefold(), row["skuPartNumber"], max(0, row["prepaidUnits"].get("enabled") or 0) - row["consumedUnits"])
+            for row in rows
+            if row.get("appliesTo", "User") == "User"
+        ]
+        self._by_name = {name.casefold(): sku for sku in self._skus for name in (sku.id, sku.part_number)}
+
+    def name(self, sku: str) -> str:
+        """The part number of an id; the id itself for a licence that the tenant no longer has."""
+        found = self._by_name.get(sku.casefold())
+        return found.part_number if found else sku
+
+    def find(self, name: str) -> Sku:
+        """By part number or id. Raises OffboardError `licence_unknown`."""
+        found = self._by_name.get(name.casefold())
+        if found is None:
+            known = ", ".join(sku.part_number for sku in self._skus) or "none"
+            raise OffboardError(f"the tenant has no licence {name!r}; it has {known}", code="licence_unknown")
+        return found
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What one user shall be. None and empty mean: leave it as it is.
+
+    add: part number → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those
+    of `add` and no others; blocked: leave the user alone, because he was blocked before the snapshot was taken.
+    """
+
+    enabled: bool | None = None
+    add: Mapping[str, list[str] | None] = field(default_factory=dict)
+    remove: frozenset[str] = frozenset()
+    exact: bool = False
+    usage_location: str | None = None
+    password: bool = False
+    revoke_sessions: bool = False
+    blocked: bool = False
+
+
+@dataclass
+class Facts:
+    """What the decisions rest on besides the user."""
+
+    #: states by name in lower case, as predicted in check mode
+    domains: Mapping[str, Mapping[str, Any]]
+    #: directory roles by the holder's object id; a function, because they are only read when somebody would be touched
+    roles: Callable[[], Mapping[str, Collection[str]]] = dict
+    may_reset_every_administrator: Callable[[], bool] = lambda: False
+    synced_password: str = "skip"
+    password_was_set: Callable[[str, str | None], bool] = lambda user_id, last_change: False
+
+
+def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, Any]:
+    """`add`, `remove` and `exact` of a Desired from the option `licences` (add, remove, set)."""
+    if not names:
+        return {}
+    wanted = names.get("set")
+    if wanted is not None and (names.get("add") or names.get("remove")):
+        raise OffboardError("licences: give either set, or add and remove", code="bad_option")
+    add = {skus.find(name).part_number: None for name in (wanted if wanted is not None else names.get("add") or ())}
+    remove = frozenset(skus.find(name).part_number for name in names.get("remove") or ())
+    if both := sorted(remove & add.keys()):
+        raise OffboardError(f"licences: {', '.join(both)} is in add and in remove", code="bad_option")
+    return {"add": add, "remove": remove, "exact": wanted is not None}
+
+
+def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
+    """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate)."""
+    known = {"id", "userPrincipalName", "enabled", "licences", "usage_location", "password"}
+    if unknown := sorted(set(line) - known):
+        raise OffboardError(f"src: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}", code="bad_src")
+    own: dict[str, Any] = {name: line[name] for name in ("enabled", "usage_location") if name in line}
+    if "password" in line:
+        own["password"] = line["password"] == "generate"
+    if "licences" in line:
+        own |= desired_licences(line["licences"], skus)
+    return replace(base, **own)
+
+
+def from_snapshot(base: Desired, record: Mapping[str, Any], skus: Skus, also_enable: Collection[str]) -> Desired:
+    """What the snapshot says: enabled again if it was enabled then, its direct licences back. Nothing is ever taken away.
+
+    Users who were blocked then stay so, unless their id or userPrincipalName (in lower case) is in `also_enable`.
+    """
+    named = record["id"].casefold() in also_enable or record["userPrincipalName"].casefold() in also_enable
+    if not record["accountEnabled"] and not named:
+        return Desired(blocked=True)
+    licences = {skus.name(item["skuId"]): list(item["disabledPlans"]) for item in record["licences"]}
+    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location)
+
+
+def user_state(item: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
+    """The properties that plans compare, from Graph's user. `licences` are those assigned directly, with their disabled plans."""
+    states = item.get("licenseAssignmentStates") or ()
+    return {
+        "accountEnabled": item.get("accountEnabled"),
+        "usageLocation": item.get("usageLocation"),
+        "userType": item.get("userType"),
+        "onPremisesSyncEnabled": bool(item.get("onPremisesSyncEnabled")),
+        "onPremisesImmutableId": item.get("onPremisesImmutableId"),
+        "lastPasswordChangeDateTime": item.get("lastPasswordChangeDateTime"),
+        "licences": {skus.name(s["skuId"]): sorted(s.get("disabledPlans") or ()) for s in states if s.get("assignedByGroup") is None},
+        "group_licences": sorted({skus.name(s["skuId"]) for s in states if s.get("assignedByGroup") and s.get("state") == "Active"}),
+    }
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of one user: a change, a skip, or neither (already as desired)."""
+
+    change: Change | None = None
+    skip: Skip | None = None
+
+
+def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, facts: Facts) -> Decision:
+    """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
+    if desired.blocked:
+        return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
+    notes: dict[str, str] = {}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    if desired.enabled is not None and state["accountEnabled"] != desired.enabled:
+        before["accountEnabled"], after["accountEnabled"] = state["accountEnabled"], desired.enabled
+    licences = _licences(state, desired)
+    if licences != state["licences"]:
+        before["licences"], after["licences"] = state["licences"], licences
+    if desired.usage_location and not state["usageLocation"]:
+        before["usageLocation"], after["usageLocation"] = None, desired.usage_location
+    if desired.password and not _password_done(user_id, state, facts):
+        problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
+        if problem:
+            notes[problem[0]] = problem[1]
+        else:
+            before["lastPasswordChangeDateTime"], after["lastPasswordChangeDateTime"] = state["lastPasswordChangeDateTime"], NEW_PASSWORD
+    guarded = {"accountEnabled", "lastPasswordChangeDateTime"} & after.keys()
+    if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
+        notes["needs_higher_role"] = (
+            f"{upn} holds an administrator's role; blocking, unblocking and passwords of administrators need the directory role "
+            "Privileged Authentication Administrator"
+        )
+        for name in guarded:
+            del before[name], after[name]
+    if desired.revoke_sessions and after:
+        before["signInSessions"], after["signInSessions"] = "(as they are)", REVOKED
+    if after:
+        if notes:
+            before["left_out"], after["left_out"] = [], sorted(notes)
+        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)))
+    if notes:
+        code, msg = next(iter(notes.items()))
+        return Decision(skip=Skip(KIND, user_id, upn, code, msg))
+    return Decision()
+
+
+def _licences(state: Mapping[str, Any], desired: Desired) -> dict[str, list[str]]:
+    """The direct licences as they shall be. What a group gives is not assigned a second time."""
+    there: Mapping[str, list[str]] = state["licences"]
+    wanted = {name: plans for name, plans in there.items() if name not in desired.remove and not (desired.exact and name not in desired.add)}
+    for name, plans in desired.add.items():
+        if name in there:
+            wanted[name] = there[name] if plans is None else sorted(plans)
+        elif name not in state["group_licences"]:
+            wanted[name] = sorted(plans or ())
+    return wanted
+
+
+def _password_done(user_id: str, state: Mapping[str, Any], facts: Facts) -> bool:
+    last = state["lastPasswordChangeDateTime"]
+    return last == NEW_PASSWORD or facts.password_was_set(user_id, last)
+
+
+def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: Facts) -> tuple[str, str] | None:
+    """Why no password can or should be set: (code, sentence)."""
+    if state["userType"] == "Guest":
+        return "is_guest", f"{upn} is a guest and signs in at home"
+    if not enabled:
+        return "is_blocked", f"{upn} is blocked; a password would be of no use"
+    if state["onPremisesSyncEnabled"] and facts.synced_password == "skip":
+        return "password_is_synced", f"{upn} is synchronized from Active Directory, and its password comes from there"
+    if authentication_of(upn_domain(upn), facts.domains) == FEDERATED:
+        return "domain_is_federated", f"the domain of {upn} is federated; Graph takes no password until it is managed"
+    return None
+
+
+def _risk(after: Mapping[str, Any]) -> str:
+    return "high" if after.get("accountEnabled") is False else "medium" if NEW_PASSWORD in after.values() else "low"
+
+
+def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    parts = []
+    if "accountEnabled" in after:
+        parts.append(f"enabled: {str(before['accountEnabled']).lower()}")
+    if "licences" in after:
+        parts.append("licences: set to those in before")
+    return f"entra_users with {' and '.join(parts)}" if parts else ""
+
+
+# -- the requests of a change
+
+
+def patch_body(change: Change, password: str | None, force_change: str) -> dict[str, Any]:
+    """The one PATCH that unblocks, sets the password and the usage location; empty when none of them changes."""
+    after = change.after or {}
+    body: dict[str, Any] = {name: after[name] for name in ("accountEnabled", "usageLocation") if name in after}
+    if "lastPasswordChangeDateTime" in after:
+        if password is None:
+            raise ValueError("a password that is in no hand-over file must not be set")
+        body["passwordProfile"] = {"password": password, **_FORCE[force_change]}
+    return body
+
+
+def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
+    """assignLicense with additions and removals together, so that no service goes away in between; empty when nothing changes."""
+    before, after = (change.before or {}).get("licences"), (change.after or {}).get("licences")
+    if after is None:
+        return {}
+    before = before or {}
+    add = [{"skuId": skus.find(name).id, "disabledPlans": plans} for name, plans in after.items() if before.get(name) != plans]
+    return {"addLicenses": add, "removeLicenses": [skus.find(name).id for name in before if name not in after]}
+
+
+def new_seats(change: Change) -> list[str]:
+    """Part numbers of which the change takes a seat."""
+    return [name for name in (change.after or {}).get("licences") or {} if name not in ((change.before or {}).get("licences") or {})]
+
+
+Expectation = tuple[tuple[str, Any], ...]
+
+
+def expectation(change: Change, parts: Collection[str] | None = None) -> Expectation:
+    """What Graph's user must show after the change (or after those of its properties in `parts`). Revoked sessions cannot be read.
+
+    For a password it is the time that must no longer be the last change's.
+    """
+    found = []
+    for name, value in (change.after or {}).items():
+        if name in ("signInSessions", "left_out") or (parts is not None and name not in parts):
+            continue
+        found.append((name, (change.before or {}).get(name) if name == "lastPasswordChangeDateTime" else value))
+    return tuple(found)
+
+
+def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus) -> bool:
+    """Whether Graph's user shows what is expected."""
+    state = user_state(item, skus)
+    return all((state[name] != value) if name == "lastPasswordChangeDateTime" else (state[name] == value) for name, value in expected)
+
+
+_SEATS = re.compile(r"does not have any available licenses", re.IGNORECASE)
+_LOCATION = re.compile(r"invalid usage location", re.IGNORECASE)
+_COMPLEXITY = re.compile(r"password (complexity|.*banned|.*policy)", re.IGNORECASE)
+
+
+def refusal_code(status: int, message: str, step: str) -> str:
+    """Our code for a refused step. The texts are those that Graph is known to send; without one, the status decides."""
+    if status == 404:
+        return "user_deleted"
+    if status == 403:
+        return "needs_higher_role" if step == "patch" else "permission_missing"
+    if status == 400 and step == "licences":
+        return "no_seat" if _SEATS.search(message) else "no_usage_location" if _LOCATION.search(message) else "licence_refused"
+    if status == 400 and _COMPLEXITY.search(message):
+        return "password_refused"
+    return {401: "unauthorized", 429: "throttled"}.get(status, "refused")

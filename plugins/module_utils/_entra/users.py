@@ -1,0 +1,648 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users of the tenant: any number in one task, streamed, and none of them lied about."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, ClassVar
+
+from .._core.errors import OffboardError
+from .._core.model import Change, Object, Outcome, Refusal, Skip
+from .._module.files import append_records, read_records
+from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
+from .._module.spool import Spool
+from .._module.vault_password import vault_password
+from . import user_plan
+from .client import Answer, Client, Connection, Request
+from .domains import KIND as DOMAIN
+from .domains import read_domains, upn_domain
+from .passwords import HandOver, generate
+from .snapshot_files import read_snapshot_users
+from .user_plan import KIND, Desired, Facts, Skus, decide, user_state
+
+#: More users than this are found in the list of all users, not one by one.
+_MANY = 400
+_ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled")
+
+#: Changes whose passwords are handed over together, and changes whose intents are journaled together.
+_SEGMENT, _INTENTS = 1000, 100
+#: Rounds of reading back what became of requests without an answer, and the pause before each, in seconds: 1, 2, 4, 8, 16.
+_ROUNDS = 5
+
+
+# -- which users
+
+
+class Selection:
+    """The users that a task is about, read as a stream. Raises OffboardError for a selection that names nothing or too much."""
+
+    def __init__(self, client: Client, params: Mapping[str, Any], fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
+        self._client = client
+        self._domain = (params.get("domain") or "").casefold().lstrip("@")
+        self._group = params.get("group")
+        self._provisioned_only = params.get("provisioned_only", False)
+        self._exclude = {name.casefold() for name in params.get("exclude") or ()}
+        #: what is desired, by id or userPrincipalName in lower case; None when users are not selected one by one
+        self.keyed = desired
+        wanted = [*_ALWAYS, *fields, *(["onPremisesImmutableId"] if self._provisioned_only else [])]
+        self._select = ",".join(dict.fromkeys(wanted))
+
+    def path(self, key: str) -> str:
+        """The request for one user."""
+        return f"/users/{urllib.parse.quote(key)}?$select={self._select}"
+
+    def key_of(self, item: Mapping[str, Any]) -> str | None:
+        """The key by which `keyed` knows the user."""
+        assert self.keyed is not None
+        return next((name for name in (item["id"].casefold(), item["userPrincipalName"].casefold()) if name in self.keyed), None)
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """Graph's users; for one that is named and not there, {"id", "userPrincipalName", "missing": code}."""
+        if self.keyed is not None:
+            yield from self._named()
+            return
+        path = f"/groups/{urllib.parse.quote(self._group)}/members" if self._group else "/users"
+        for item in self._client.list(f"{path}?$select={self._select}&$top=999"):
+            if item.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user" and self._chosen(item):
+                yield item
+
+    def _chosen(self, item: Mapping[str, Any]) -> bool:
+        if self._exclude and (item["id"].casefold() in self._exclude or item["userPrincipalName"].casefold() in self._exclude):
+            return False
+        if self._provisioned_only and not item.get("onPremisesImmutableId"):
+            return False
+        return not self._domain or upn_domain(item["userPrincipalName"]) == self._domain
+
+    def _named(self) -> Iterator[dict[str, Any]]:
+        assert self.keyed is not None
+        missing = set(self.keyed) - self._exclude
+        if len(missing) > _MANY:
+            for item in self._client.list(f"/users?$select={self._select}&$top=999"):
+                key = self.key_of(item)
+                if key is not None and self._chosen(item):
+                    missing.discard(key)
+                    yield item
+        for attempt in range(3):  # a single 404 may come from a replica that lags
+            if not missing:
+                return
+            if attempt:
+                time.sleep(1)
+            keys = {self.path(key): key for key in missing}
+            for path, answer in self._client.get_many(keys):
+                if answer.ok:
+                    missing.discard(keys[path])
+                    if self._chosen(answer.body):
+                        yield dict(answer.body)
+                elif answer.status != 404:
+                    raise answer.error(Request("GET", path))
+        yield from self._gone(missing)
+
+    def _gone(self, missing: set[str]) -> Iterator[dict[str, Any]]:
+        """Tell soft-deleted users, who can be restored for 30 days, from those whom nobody knows."""
+        deleted: dict[str, str] = {}
+        for item in self._client.list("/directory/deletedItems/microsoft.graph.user?$select=id,userPrincipalName&$top=999"):
+            deleted[item["id"].casefold()] = item["id"]
+            # Entra prefixes the name of a deleted user with the object id without its hyphens.
+            deleted[item["userPrincipalName"].casefold().removeprefix(item["id"].replace("-", ""))] = item["id"]
+        for key in sorted(missing):
+            yield {"id": deleted.get(key, key), "userPrincipalName": key, "missing": "soft_deleted" if key in deleted else "not_found"}
+
+
+def fields_of(licences: bool, password: bool) -> list[str]:
+    """The further properties of a user that are needed; fewer fields make a list of 100,000 users 3 times smaller."""
+    return [*(["licenseAssignmentStates"] if licences else []), *(["lastPasswordChangeDateTime"] if password else [])]
+
+
+def read_skus(client: Client) -> Skus:
+    """The tenant's licences."""
+    return Skus(client.list("/subscribedSkus"))
+
+
+def read_roles(client: Client) -> dict[str, set[str]]:
+    """Role template ids by the object id of who holds them directly."""
+    roles: dict[str, set[str]] = {}
+    for item in client.list("/roleManagement/directory/roleAssignments"):
+        roles.setdefault(item["principalId"], set()).add(item["roleDefinitionId"])
+    return roles
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_users_info."""
+    check_selection(params, SELECTIONS)
+    results = Results(params["results_file"])
+    counts = Counter(dict.fromkeys(("total", "enabled", "blocked", "guests", "synced", "without_usage_location", "unlicensed"), 0))
+    licences: Counter[str] = Counter()
+    users: list[dict[str, Any]] = []
+    missing: list[dict[str, str]] = []
+    with Client(Connection.from_params(params)) as client:
+        skus = read_skus(client)
+        selection = Selection(client, params, fields_of(licences=True, password=True), _named_in(params))
+        for item in selection.read():
+            if "missing" in item:
+                counts[item["missing"]] += 1
+                missing.append({"name": item["userPrincipalName"], "why": item["missing"]})
+                continue
+            state = user_state(item, skus)
+            counts["total"] += 1
+            counts["enabled" if state["accountEnabled"] else "blocked"] += 1
+            counts["guests"] += state["userType"] == "Guest"
+            counts["synced"] += state["onPremisesSyncEnabled"]
+            counts["without_usage_location"] += not state["usageLocation"]
+            counts["unlicensed"] += not (state["licences"] or state["group_licences"])
+            licences.update({*state["licences"], *state["group_licences"]})
+            if len(users) < ANSWER_LIMIT:
+                users.append({"id": item["id"], "userPrincipalName": item["userPrincipalName"], **state})
+            results.add(item["id"], item["userPrincipalName"], "found", details=state)
+    results.flush()
+    return {"counts": dict(counts), "licences": dict(licences), "users": users, "missing": missing}
+
+
+def _named_in(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    if params["users"] is not None:
+        return dict.fromkeys(name.casefold() for name in params["users"])
+    if params["src"] is not None:
+        return dict.fromkeys(key.casefold() for key, _ in _src_lines(params["src"]))
+    if params["snapshot"] is not None:
+        return {record["id"].casefold(): None for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)))}
+    return None
+
+
+def _src_lines(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(id or userPrincipalName, line) of a JSON-lines file. Raises OffboardError `file_missing` or `bad_src`."""
+    if not os.path.exists(path):
+        raise OffboardError(f"src: there is no file {path}", code="file_missing")
+    for number, line in enumerate(read_records(path), 1):
+        key = line.get("id") or line.get("userPrincipalName")
+        if not key:
+            raise OffboardError(f"src: line {number} of {path} has neither id nor userPrincipalName", code="bad_src")
+        yield key, line
+
+
+#: The ways of selecting users; options of both modules.
+SELECTIONS = ("users", "domain", "group", "src", "snapshot")
+
+
+def check_selection(params: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Exactly one way of selecting users. An empty list of users selects nobody, and is no mistake."""
+    given = [name for name in names if params.get(name) is not None]
+    if len(given) != 1:
+        raise OffboardError(f"select users by exactly one of {', '.join(names)}; given: {', '.join(given) or 'none'}", code="bad_option")
+
+
+# -- the itemised result
+
+
+class Results:
+    """One line for each user in a JSON-lines file; nothing without a path. Starts afresh with each run."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._lines: list[dict[str, Any]] = []
+        self._fresh = True
+
+    def add(self, user_id: str, upn: str, status: str, code: str = "", msg: str = "", details: Mapping[str, Any] | None = None) -> None:
+        """Keep one line; lines go to the disk a thousand at a time."""
+        if self._path is None:
+            return
+        line = {"id": user_id, "userPrincipalName": upn, "status": status, "code": code, "msg": msg, **(details or {})}
+        self._lines.append({name: value for name, value in line.items() if value not in ("", [])})
+        if len(self._lines) >= 1000:
+            self.flush()
+
+    def flush(self) -> None:
+        """Raises OffboardError `file_write_failed`."""
+        if self._path is None:
+            return
+        if self._fresh:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+            self._fresh = False
+        append_records(self._path, self._lines)
+        self._lines = []
+
+
+# -- the resource
+
+
+_PARTS = {"patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"), "licences": ("licences",), "revoke": ()}
+
+
+@dataclass(slots=True)
+class _Job:
+    """A user on the way: which steps are left, which are done."""
+
+    change: Change
+    password: str | None
+    steps: list[str]
+    done: list[str] = field(default_factory=list)
+    tries: int = 0
+
+
+class Users(Resource):
+    """entra_users."""
+
+    noun = "users"
+    kinds: ClassVar[tuple[str, ...]] = (KIND, DOMAIN)
+
+    def __init__(self, params: Mapping[str, Any], check_mode: bool) -> None:
+        self._params = params
+        check_selection(params, SELECTIONS)
+        self._by_snapshot = params["snapshot"] is not None
+        if self._by_snapshot and (params["enabled"] is not None or params["licences"]):
+            raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
+        quota = params["write_quota"] or {}
+        self._client = Client(Connection.from_params(params, (quota["requests"], float(quota["seconds"]))) if quota else Connection.from_params(params))
+        self._results = Results(None if check_mode else params["results_file"])
+        self._may_set_password = params["password"] == "generate" or params["src"] is not None
+        self._handover = self._make_handover() if self._may_set_password else None
+        self._skus = Skus(())
+        self._base = Desired()
+        self._selection: Selection | None = None
+        self._roles: dict[str, set[str]] | None = None
+        self._own_upn = ""
+        self._own: list[str] = []
+        self._free: dict[str, int] = {}
+
+    def _make_handover(self) -> HandOver | None:
+        path, length = self._params["handover_file"], self._params["password_length"]
+        generate(length)  # a bad length is told at once
+        if path is None:
+            if self._params["password"] == "generate":
+                raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
+            return None
+        return HandOver(path, vault_password(dict(self._params)), length)
+
+    # -- read
+
+    def read(self) -> Iterator[Object]:
+        params = self._params
+        licences = bool(self._by_snapshot or params["licences"] or params["src"])
+        if licences:
+            self._skus = read_skus(self._client)
+        self._base = Desired(
+            enabled=params["enabled"],
+            usage_location=params["usage_location"],
+            password=params["password"] == "generate",
+            revoke_sessions=params["revoke_sessions"],
+            **user_plan.desired_licences(params["licences"], self._skus),
+        )
+        self._own_upn = self._client.identity()["upn"].casefold()
+        self._selection = Selection(self._client, params, fields_of(licences, self._may_set_password), self._keyed())
+        if self._may_set_password:
+            yield from read_domains(self._client, configurations_of=())
+        for item in self._selection.read():
+            state = {"missing": item["missing"]} if "missing" in item else user_state(item, self._skus)
+            yield Object(KIND, item["id"], item["userPrincipalName"], state)
+
+    def _keyed(self) -> dict[str, Desired] | None:
+        """What is desired, by user, where users are named one by one."""
+        params = self._params
+        if params["users"] is not None:
+            return {name.casefold(): self._base for name in params["users"]}
+        if params["src"] is not None:
+            return self._from_src(params["src"])
+        if self._by_snapshot:
+            also = {name.casefold() for name in params["also_enable"]}
+            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)))
+            # Most users want one of a few things; equal ones share one object, which keeps 100,000 of them small.
+            shared: dict[str, Desired] = {}
+            keyed = {}
+            for record in records:
+                desired = user_plan.from_snapshot(self._base, record, self._skus, also)
+                keyed[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
+            return keyed
+        return None
+
+    def _from_src(self, path: str) -> dict[str, Desired]:
+        keyed = {key.casefold(): user_plan.merged(self._base, line, self._skus) for key, line in _src_lines(path)}
+        if self._handover is None and any(desired.password for desired in keyed.values()):
+            raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
+        return keyed
+
+    def _role_holders(self) -> dict[str, set[str]]:
+        if self._roles is None:
+            self._roles = read_roles(self._client)
+        return self._roles
+
+    def _may_reset_administrators(self) -> bool:
+        return bool(self._role_holders().get(self._client.identity()["object_id"], set()) & user_plan.FULL_RESET_ROLES)
+
+    # -- plan
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        plan = Plan()
+        domains: dict[str, Mapping[str, Any]] = {}
+        facts = Facts(domains, self._role_holders, self._may_reset_administrators, self._params["synced_password"], self._password_was_set())
+        seats: Counter[str] = Counter()
+        left_out: Counter[str] = Counter()
+        for item in current:
+            if item.kind == DOMAIN:
+                domains[item.id] = item.state
+                continue
+            if "missing" in item.state:
+                self._skip(plan, _missing(item))
+                continue
+            decision = decide(item.id, item.name, item.state, self._desired(item), facts)
+            if decision.change is not None:
+                plan.changes.append(decision.change)
+                seats.update(user_plan.new_seats(decision.change))
+                left_out.update((decision.change.after or {}).get("left_out", ()))
+                self._note_own(decision.change)
+            elif decision.skip is not None:
+                self._skip(plan, decision.skip)
+            else:
+                plan.unchanged += 1
+                self._results.add(item.id, item.name, "unchanged")
+        self._results.flush()
+        for code, count in left_out.items():
+            plan.warnings.append(f"{count} users: a part of the change is left out ({code}); see left_out in the plan")
+        for name, count in seats.items():
+            sku = self._skus.find(name)
+            self._free[name] = sku.free
+            if count > sku.free:
+                plan.warnings.append(
+                    f"{name}: {count} seats are needed and {sku.free} are free, {count - sku.free} are missing; who gets none counts as failed"
+                )
+        return plan
+
+    def _desired(self, item: Object) -> Desired:
+        assert self._selection is not None
+        keyed = self._selection.keyed
+        if keyed is None:
+            return self._base
+        return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]
+
+    def _skip(self, plan: Plan, skip: Skip) -> None:
+        if len(plan.skipped) < ANSWER_LIMIT:
+            plan.skipped.append(skip)
+        else:
+            plan.skipped_more += 1
+        self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
+
+    def _password_was_set(self) -> Callable[[str, str | None], bool]:
+        """Known from the hand-over file together with Graph's last change, and from the journal, which a lagging replica cannot belie."""
+        journal = self._params["journal"]
+        done = set()
+        if self._may_set_password and journal:
+            done = {r["id"] for r in read_records(journal) if r.get("kind") == KIND and (r.get("details") or {}).get("password_set")}
+
+        def was_set(user_id: str, last_change: str | None) -> bool:
+            return user_id in done or (self._handover is not None and self._handover.was_set(user_id, last_change))
+
+        return was_set
+
+    def _note_own(self, change: Change) -> None:
+        after = change.after or {}
+        if change.name.casefold() == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
+            self._own.append(change.name)
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        if self._own:
+            yield Refusal(
+                "own_identity", f"You are signed in as {self._own[0]} and would block yourself or lose your password. Put it into exclude.", tuple(self._own)
+            )
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        files = self._handover.files if self._handover is not None else []
+        return {"handover_files": files, "requests": {"sent": self._client.requests_sent, "refused": self._client.refused}}
+
+    # -- apply
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        raise NotImplementedError("users are changed in batches, see apply_all")
+
+    def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        """All users in batches. Each ends in exactly one outcome, also when the run stops on the way."""
+        work = _Work(self, iter(changes), begin, record)
+        try:
+            work.run()
+        except OffboardError as exc:
+            work.give_up(exc)
+            raise
+        finally:
+            self._results.flush()
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Read all changed users again; those that do not show their change are read until verify_timeout."""
+        if not len(applied):
+            return
+        pending = {change.id for change in applied}
+        deadline = time.monotonic() + self._params["verify_timeout"]
+        if len(pending) > _MANY:
+            pending = self._not_seen_in_list(applied, pending)
+        pause = 1.0
+        while True:
+            pending = self._not_seen_one_by_one(applied, pending)
+            if not pending or time.monotonic() + pause > deadline:
+                break
+            time.sleep(pause)
+            pause = min(pause * 2, 30.0)
+        for change in applied:
+            if change.id in pending:
+                msg = f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
+                self._results.add(change.id, change.name, "failed", "not_seen", msg)
+                yield Outcome(change, "failed", "not_seen", msg)
+        self._results.flush()
+
+    def _not_seen_in_list(self, applied: Spool, pending: set[str]) -> set[str]:
+        """One pass over the list of users. It comes in no particular order, so all that is expected is kept; equal ones share one object."""
+        assert self._selection is not None
+        shared: dict[str, user_plan.Expectation] = {}
+        expected = {}
+        for change in applied:
+            one = user_plan.expectation(change)
+            expected[change.id] = shared.setdefault(repr(one), one)
+        for item in self._selection.read():
+            if item["id"] in pending and "missing" not in item and user_plan.meets(item, expected[item["id"]], self._skus):
+                pending.discard(item["id"])
+        return pending
+
+    def _not_seen_one_by_one(self, applied: Spool, pending: set[str]) -> set[str]:
+        assert self._selection is not None
+        late = set()
+        waiting = (change for change in applied if change.id in pending)
+        while chunk := {change.id: change for change in islice(waiting, _MANY)}:
+            paths = {self._selection.path(user_id): user_id for user_id in chunk}
+            for path, answer in self._client.get_many(paths):
+                if not answer.ok or not user_plan.meets(answer.body, user_plan.expectation(chunk[paths[path]]), self._skus):
+                    late.add(paths[path])
+        return late
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _missing(item: Object) -> Skip:
+    if item.state["missing"] == "soft_deleted":
+        return Skip(KIND, item.id, item.name, "soft_deleted", f"{item.name} is deleted and can be restored for 30 days after that; restore it first")
+    return Skip(KIND, item.id, item.name, "not_found", f"the tenant has no user {item.name}")
+
+
+class _Work:
+    """Carries out the changes of a run: one PATCH a user, then what else there is, in the order patch, revoke, licences."""
+
+    def __init__(self, owner: Users, changes: Iterator[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        self._owner, self._changes, self._begin, self._record = owner, changes, begin, record
+        #: users whose intent is in the journal and whose outcome is not yet; as many as are in flight
+        self._open: dict[str, _Job] = {}
+        #: users of whom the last request got no answer, or came too early
+        self._uncertain: list[_Job] = []
+
+    def run(self) -> None:
+        """Returns when every user has an outcome. Raises OffboardError when the run cannot go on."""
+        client = self._owner._client
+        client.batch(self._fresh(), self._done)
+        for attempt in range(_ROUNDS):
+            if not self._uncertain:
+                return
+            time.sleep(2.0**attempt)
+            jobs, self._uncertain = self._uncertain, []
+            client.batch(self._looked_up(jobs), self._done)
+        self._finish(
+            [self._outcome(job, "failed", "answer_lost", f"no answer to the request for {job.change.name} ({job.steps[0]})") for job in self._uncertain]
+        )
+
+    def give_up(self, reason: OffboardError) -> None:
+        """The run stops: whoever was begun has failed, whoever was not is skipped."""
+        self._finish([self._outcome(job, "failed", reason.code, f"the run stopped before {job.change.name} was finished") for job in list(self._open.values())])
+        while rest := list(islice(self._changes, _SEGMENT)):
+            for change in rest:
+                self._owner._results.add(change.id, change.name, "skipped", "not_tried", reason.msg)
+            self._record(*(Outcome(change, "skipped", "not_tried", reason.msg) for change in rest))
+
+    # These run in the client's thread, one at a time.
+
+    def _fresh(self) -> Iterator[Request]:
+        """The first request of each user. Passwords are on the disk before the first of their segment goes out."""
+        while segment := list(islice(self._changes, _SEGMENT)):
+            new = [c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})]
+            try:
+                passwords = self._provide(new)
+            except OffboardError:
+                self._changes = chain(segment, self._changes)  # none of them was begun
+                raise
+            rest = iter(segment)
+            while group := list(islice(rest, _INTENTS)):
+                self._begin(group)
+                jobs = [_Job(change, passwords.get(change.id), self._steps(change)) for change in group]
+                self._open.update((job.change.id, job) for job in jobs)
+                for job in jobs:
+                    yield from self._next(job)
+
+    def _provide(self, changes: list[Change]) -> dict[str, str]:
+        handover = self._owner._handover
+        if not changes or handover is None:
+            return {}
+        return handover.provide((c.id, c.name, (c.before or {}).get("lastPasswordChangeDateTime")) for c in changes)
+
+    @staticmethod
+    def _steps(change: Change) -> list[str]:
+        after = change.after or {}
+        steps = ["patch"] if any(name in after for name in _PARTS["patch"]) else []
+        return steps + (["revoke"] if "signInSessions" in after else []) + (["licences"] if "licences" in after else [])
+
+    def _next(self, job: _Job) -> list[Request]:
+        """The request of the job's next step; none when there is none left, or no seat."""
+        if not job.steps:
+            self._finish([self._outcome(job, "done")])
+            return []
+        path, change, owner = f"/users/{job.change.id}", job.change, self._owner
+        match job.steps[0]:
+            case "patch":
+                return [Request("PATCH", path, user_plan.patch_body(change, job.password, owner._params["force_change"]), job)]
+            case "revoke":
+                return [Request("POST", f"{path}/revokeSignInSessions", None, job)]
+        wanted = user_plan.new_seats(change)
+        if short := [name for name in wanted if owner._free.get(name, 0) <= 0 and not job.tries]:
+            self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
+            return []
+        if not job.tries:
+            owner._free.update({name: owner._free[name] - 1 for name in wanted})
+        return [Request("POST", f"{path}/assignLicense", user_plan.licence_body(change, owner._skus), job)]
+
+    def _done(self, pairs: list[tuple[Request, Answer]]) -> list[Request]:
+        follow_ups: list[Request] = []
+        finished: list[Outcome] = []
+        for request, answer in pairs:
+            job: _Job = request.tag
+            if answer.ok:
+                self._step_done(job)
+                if job.steps:
+                    follow_ups += self._next(job)
+                else:
+                    finished.append(self._outcome(job, "done"))
+            elif answer.uncertain or self._too_early(job, answer):
+                self._uncertain.append(job)
+            else:
+                finished.append(self._refused(job, request, answer))
+        self._finish(finished)
+        return follow_ups
+
+    def _step_done(self, job: _Job) -> None:
+        step = job.steps.pop(0)
+        job.done.append(step)
+        job.tries = 0
+        if step == "licences":
+            for name in (job.change.before or {}).get("licences") or {}:
+                if name not in job.change.after["licences"]:  # type: ignore[index]
+                    self._owner._free[name] = self._owner._free.get(name, 0) + 1
+
+    def _too_early(self, job: _Job, answer: Answer) -> bool:
+        """The usage location was set a moment ago, and the replica that assigns licences does not know it yet."""
+        message = str((answer.body.get("error") or {}).get("message", ""))
+        early = (
+            job.steps[0] == "licences"
+            and "usageLocation" in (job.change.after or {})
+            and user_plan.refusal_code(answer.status, message, "licences") == "no_usage_location"
+        )
+        return early and job.tries < _ROUNDS
+
+    def _refused(self, job: _Job, request: Request, answer: Answer) -> Outcome:
+        error = answer.error(request)
+        if answer.failure is not None:
+            return self._outcome(job, "failed", error.code, error.msg)
+        code = user_plan.refusal_code(answer.status, error.msg, job.steps[0])
+        if code == "no_seat":
+            for name in user_plan.new_seats(job.change):
+                if self._owner._skus.find(name).id in error.msg.casefold():
+                    self._owner._free[name] = 0
+        return self._outcome(job, "failed", code, error.msg)
+
+    def _looked_up(self, jobs: list[_Job]) -> Iterator[Request]:
+        """What to send next for users without an answer: read back whether the step was carried out, else send it once more."""
+        selection = self._owner._selection
+        assert selection is not None
+        paths = {selection.path(job.change.id): job for job in jobs}
+        requests: list[Request] = []
+        for path, answer in self._owner._client.get_many(paths):
+            job = paths[path]
+            job.tries += 1
+            expected = user_plan.expectation(job.change, _PARTS[job.steps[0]])
+            if answer.ok and expected and user_plan.meets(answer.body, expected, self._owner._skus):
+                self._step_done(job)
+            requests += self._next(job)
+        return iter(requests)
+
+    def _outcome(self, job: _Job, status: str, code: str = "", msg: str = "") -> Outcome:
+        details: dict[str, Any] = {"steps_done": job.done}
+        if "patch" in job.done and job.password is not None:
+            details["password_set"] = True
+        if left_out := (job.change.after or {}).get("left_out"):
+            details["left_out"] = left_out
+        return Outcome(job.change, status, code, msg, details)
+
+    def _finish(self, outcomes: list[Outcome]) -> None:
+        for item in outcomes:
+            self._open.pop(item.change.id, None)
+            self._owner._results.add(item.change.id, item.change.name, item.status, item.code, item.msg, item.details)
+        if outcomes:
+            self._record(*outcomes)

@@ -1,0 +1,230 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entra_users
+short_description: Unblock, license and give passwords to any number of Entra users in one task
+version_added: 0.1.0
+description:
+  - Brings the selected users to the desired state. Only what differs is written, in batches, at the pace that Microsoft's limits allow.
+    One task does for 1 or 100,000 users; never use a loop.
+  - One request unblocks a user and sets password and usage location. Licences are added and removed in one more, so that no service goes
+    away in between. What a group gives is not assigned a second time.
+  - Each user ends in exactly one of done, unchanged, skipped (with a reason) and failed (with a code). See O(results_file).
+  - The task may be stopped or killed at any point and run again. It goes on where it was, and sets no password twice.
+  - Passwords are written into the encrypted hand-over file before they are set. A full disk stops the task before any of them is set.
+author:
+  - the offboard.iij_id maintainers
+extends_documentation_fragment:
+  - offboard.iij_id.run
+  - offboard.iij_id.run.attributes
+  - offboard.iij_id.entra
+  - offboard.iij_id.users
+  - offboard.iij_id.vault
+options:
+  enabled:
+    description: Whether the users can sign in. Without it, that stays as it is.
+    type: bool
+  licences:
+    description: Licences that are assigned directly. Without it, they stay as they are.
+    type: dict
+    suboptions:
+      add:
+        description: Part numbers such as V(SPE_E3), or SKU ids, to add.
+        type: list
+        elements: str
+      remove:
+        description: The same, to remove.
+        type: list
+        elements: str
+      set:
+        description: The same; exactly these shall be assigned. Excludes O(licences.add) and O(licences.remove).
+        type: list
+        elements: str
+  also_enable:
+    description:
+      - With O(snapshot), users who were blocked when it was taken and shall be unblocked nevertheless, by user principal name or object id. All
+        others who were blocked then stay so, and are reported as skipped (V(blocked_before_snapshot)).
+    type: list
+    elements: str
+    default: []
+  usage_location:
+    description: Two-letter country code for users who have none. Graph refuses licences without one. An existing one is never changed.
+    type: str
+  password:
+    description: Whether to generate a new password for each user.
+    type: str
+    default: keep
+    choices: [keep, generate]
+  password_length:
+    description: Characters of a generated password, 12 to 256.
+    type: int
+    default: 16
+  force_change:
+    description: Whether the user must change the new password at the next sign-in, and pass multifactor authentication for it.
+    type: str
+    default: next_sign_in
+    choices: [none, next_sign_in, next_sign_in_with_mfa]
+  handover_file:
+    description:
+      - The encrypted file (Ansible Vault, YAML) that gets the new passwords; C(ansible-vault view) shows it. Needs O(vault_password) or
+        O(vault_password_file). Where there are more than 2,000 users, it continues in C(name-2.yml) and so on.
+      - Together with the journal it is the memory of who has a password already. Keep both until the last run.
+    type: path
+  synced_password:
+    description: Whether users that are synchronized from Active Directory are skipped (password hash synchronization serves them) or get a password too.
+    type: str
+    default: skip
+    choices: [skip, set]
+  revoke_sessions:
+    description: Whether users who are changed must sign in anew everywhere.
+    type: bool
+    default: false
+  write_quota:
+    description: How many writing requests the application may send in which time. Lower it when other tools use the same app registration.
+    type: dict
+    suboptions:
+      requests:
+        description: Number of requests. Microsoft's limit for an application in a tenant is 3000 in 150 seconds.
+        type: int
+        required: true
+      seconds:
+        description: The time.
+        type: int
+        required: true
+notes:
+  - A password cannot be set while the domain is federated. Such users are skipped with V(domain_is_federated).
+  - Needs the application permissions C(User.ReadWrite.All), C(LicenseAssignment.ReadWrite.All), C(User-PasswordProfile.ReadWrite.All),
+    C(User.RevokeSessions.All), C(Domain.Read.All) and C(RoleManagement.Read.Directory), each as far as the options need it, and for
+    passwords the directory role User Administrator. Administrators are skipped with V(needs_higher_role) unless the application holds
+    Privileged Authentication Administrator.
+  - O(max_changes) counts users.
+seealso:
+  - module: offboard.iij_id.entra_users_info
+  - module: offboard.iij_id.entra_snapshot
+"""
+
+EXAMPLES = r"""
+- name: Unblock and license users again, as they were in the snapshot
+  offboard.iij_id.entra_users:
+    snapshot: offboard-run/snapshot
+    vault_password_file: vault-password
+    max_changes: 300
+    journal: offboard-run/journal.jsonl
+    results_file: offboard-run/results/repair.jsonl
+
+- name: New passwords for everybody of a domain that was converted
+  offboard.iij_id.entra_users:
+    domain: reiji.example
+    password: generate
+    handover_file: offboard-run/handover.yml
+    vault_password_file: vault-password
+    max_changes: 300
+    journal: offboard-run/journal.jsonl
+    results_file: offboard-run/results/passwords.jsonl
+
+- name: Two people by hand
+  offboard.iij_id.entra_users:
+    users:
+      - sato.taro@reiji.example
+      - suzuki.taro@reiji.example
+    enabled: true
+    usage_location: JP
+    licences:
+      add: [SPE_E3]
+"""
+
+RETURN = r"""
+plan:
+  description: The first 1000 changes, the same in check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - kind: user
+      id: 5d4e0c0e-7f51-5a2e-9f0e-5b1d6b6d3a11
+      name: sato.taro@reiji.example
+      action: update
+      before: {accountEnabled: false, licences: {}}
+      after: {accountEnabled: true, licences: {SPE_E3: []}}
+      risk: low
+      undo: "entra_users with enabled: false and licences: set to those in before"
+counts:
+  description: How many users are C(planned), C(unchanged), C(skipped), C(done) and C(failed).
+  returned: always
+  type: dict
+skipped_objects:
+  description:
+    - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
+      V(domain_is_federated), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found) and V(not_tried).
+    - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
+  returned: always
+  type: list
+  elements: dict
+failed_objects:
+  description:
+    - The first 1000 users that failed, with C(code) and C(msg). Codes are V(no_seat), V(no_usage_location), V(licence_refused), V(password_refused),
+      V(needs_higher_role), V(permission_missing), V(user_deleted), V(answer_lost), V(throttled), V(refused) and V(not_seen). C(details.steps_done) tells
+      what was done nevertheless (V(patch), V(revoke), V(licences)).
+  returned: always
+  type: list
+  elements: dict
+handover_files:
+  description: The hand-over files there are.
+  returned: always
+  type: list
+  elements: str
+requests:
+  description: HTTP requests C(sent), and requests inside batches that Graph C(refused) with 429.
+  returned: always
+  type: dict
+failure:
+  description: C(code) is one of those above, one of those of M(offboard.iij_id.entra_domain), V(licence_unknown), V(bad_option) or V(file_write_failed).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._entra.arguments import USER_SELECTION
+from ..module_utils._entra.client import SDK_IMPORT_ERROR
+from ..module_utils._entra.users import Users
+from ..module_utils._module.arguments import ENTRA, RUN, spec
+from ..module_utils._module.runner import require, run
+from ..module_utils._module.vault_password import VAULT
+
+_NAMES = {"type": "list", "elements": "str"}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=spec(
+            RUN,
+            ENTRA,
+            USER_SELECTION,
+            VAULT,
+            enabled={"type": "bool"},
+            licences={"type": "dict", "options": {"add": _NAMES, "remove": _NAMES, "set": _NAMES}},
+            also_enable={**_NAMES, "default": []},
+            usage_location={"type": "str"},
+            password={"type": "str", "default": "keep", "choices": ["keep", "generate"], "no_log": False},
+            password_length={"type": "int", "default": 16, "no_log": False},
+            force_change={"type": "str", "default": "next_sign_in", "choices": ["none", "next_sign_in", "next_sign_in_with_mfa"]},
+            handover_file={"type": "path"},
+            synced_password={"type": "str", "default": "skip", "choices": ["skip", "set"], "no_log": False},
+            revoke_sessions={"type": "bool", "default": False},
+            write_quota={"type": "dict", "options": {"requests": {"type": "int", "required": True}, "seconds": {"type": "int", "required": True}}},
+        ),
+        supports_check_mode=True,
+    )
+    require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
+    run(module, lambda params: Users(params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
