@@ -49,7 +49,9 @@ _READ_ONLY = re.compile(
     r"""(?ix) ^ (?:\S*\\)?
     (?: reg(?:\.exe)? \s+ query | schtasks(?:\.exe)? \s+ /query | tasklist(?:\.exe)? | sc(?:\.exe)? \s+ query | whoami(?:\.exe)? | hostname(?:\.exe)?
       | where(?:\.exe)? | findstr(?:\.exe)? | systeminfo(?:\.exe)? | attrib(?:\.exe)? \s+ [^+\-\s] | wmic(?:\.exe)? \s+ os \s+ get
-      | (?:cmd(?:\.exe)? \s+ /c \s+ "?)? (?: dir | type | ver | echo | rem | if \s+ (?:not\s+)? exist \s+ (?:"[^"]+"|\S+) \s+ (?:\(?\s*(?:echo|exit))) \b
+      | (?:cmd(?:\.exe)? \s+ (?:/[ds]\s+)* /c \s+ "?)? (?: dir | type | ver | echo | rem
+        | if \s+ (?:not\s+)? exist \s+ (?:"[^"]+"|\S+) \s+ (?:\(?\s*(?:echo|exit))
+        | for \s+ (?: %\w \s+ in \s+ \([^']*\) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \('dir\s[^']*'\) ) \s+ do \s+ @echo ) \b
     ) [^<>|&^`]* $"""
 )
 _SECRET_ARGUMENT = re.compile(r"(?i)(/rp\s+)(\"[^\"]*\"|\S+)")
