@@ -76,7 +76,7 @@ def codes(findings):
         (
             {"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}},
             {},
-            [("blocker", "password_filter_not_confirmed", "m")],
+            [("blocker", "password_filter_not_confirmed", "m"), ("info", "agents", "m: password filter f")],
         ),
         ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": ["F"]}, [("info", "agents", "m: password filter f")]),
         # accounts
