@@ -14,6 +14,7 @@ Run as a program (inside `tree.namespace`), it builds what is missing.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import shutil
@@ -27,7 +28,7 @@ import yaml
 
 from .. import paths
 from . import tree
-from .machine import SYSTEM32, Machine, MachineError, clone
+from .machine import ENVIRONMENT, SYSTEM32, Machine, MachineError, clone
 
 HERE = Path(__file__).parent
 INSTALLERS = HERE / "installers"
@@ -61,8 +62,9 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+@functools.cache  # one build, one name, though somebody may edit a source meanwhile
 def _base_key() -> str:
-    return _key(tree.INNO_VERSION, files=[*_files(HERE / "programs"), *_files(INSTALLERS), Path(__file__), HERE / "machine.py"])
+    return _key(tree.INNO_VERSION, ENVIRONMENT, files=[*_files(HERE / "programs"), *_files(INSTALLERS), Path(__file__)])
 
 
 def base() -> Path:
@@ -106,10 +108,15 @@ def _make_base(programs: Path) -> None:
     building.rename(base())
 
 
+def _sources(product: str) -> Path:
+    """The product's folder where machines can see it, with our programs beside."""
+    return base().parent / "setups" / f"{product}.sources"
+
+
 def _make_setup(product: str, programs: Path, workshop: Machine) -> Path | None:
     """Compile a product's setup; None when it has none."""
-    folder, out = INSTALLERS / product, programs.parent / "setups"
-    sources = out / f"{product}.sources"
+    folder, sources = INSTALLERS / product, _sources(product)
+    out = sources.parent
     shutil.copytree(folder, sources, dirs_exist_ok=True)
     for program in programs.iterdir():
         shutil.copy(program, sources)
@@ -143,20 +150,15 @@ def _install(machine: Machine, product: str, setup: Path | None) -> None:
             machine.must(f"{program} {_SETUP_ARGUMENTS['nsi' if setup.name.endswith('.nsi.exe') else 'exe']}")
     if (folder / "drive_c").exists():
         shutil.copytree(folder / "drive_c", machine.prefix / "drive_c", dirs_exist_ok=True)
-    for task in sorted((folder / "tasks").glob("*.xml")):
+    for task in sorted((_sources(product) / "tasks").glob("*.xml")):
         uri = re.search("<URI>(.+)</URI>", task.read_text(encoding="utf-8"))
         if uri is None:
             raise RuntimeError(f"{task} has no <URI>, which names the task")
-        machine.must(f'schtasks.exe /create /tn "{uri[1]}" /xml "{tree.windows_path(_visible(task))}"')
+        machine.must(f'schtasks.exe /create /tn "{uri[1]}" /xml "{tree.windows_path(task)}"')
     script = folder / "after.cmd"
     for line in script.read_text(encoding="utf-8").splitlines() if script.exists() else []:
         if line.strip() and not line.startswith("rem "):
             machine.must(line)
-
-
-def _visible(source: Path) -> Path:
-    """A source file where machines can see it."""
-    return base().parent / "setups" / f"{source.relative_to(INSTALLERS).parts[0]}.sources" / Path(*source.relative_to(INSTALLERS).parts[1:])
 
 
 def _make_machine(name: str, setups: dict[str, Path | None]) -> None:

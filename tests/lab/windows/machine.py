@@ -9,6 +9,7 @@ Must run inside `tree.namespace`.
 from __future__ import annotations
 
 import contextlib
+import enum
 import shutil
 import struct
 import subprocess
@@ -23,7 +24,7 @@ from . import tree
 # A Japanese Windows whose console programs write UTF-8, as they do in a WinRM shell that asks for code page 65001:
 # Wine takes the language of messages from LC_MESSAGES and the code page from LC_CTYPE, where no Japanese locale gives
 # 65001 but Hindi does.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "HOME": "/root",
     "PATH": "/usr/lib/wine:/usr/bin:/bin",
     "LC_CTYPE": "hi_IN.UTF-8",
@@ -38,8 +39,14 @@ _ENVIRONMENT = {
 SYSTEM32 = "drive_c/windows/system32"
 SHUTDOWN_REQUEST = "drive_c/windows/temp/lab-shutdown-request"
 
-IN_START, IN_INPUT, IN_EOF, IN_KILL, IN_FORGET = 1, 2, 3, 4, 5
-OUT_STDOUT, OUT_STDERR, OUT_EXIT, OUT_REFUSED, OUT_STARTED = 10, 11, 12, 13, 14
+
+class Frame(enum.IntEnum):
+    """Kinds of frames to and from `programs/winrshost.c`."""
+
+    START, INPUT, EOF, KILL, FORGET = 1, 2, 3, 4, 5
+    STDOUT, STDERR, EXIT, REFUSED, STARTED = 10, 11, 12, 13, 14
+
+
 _KILLED = 0xC000013A  # STATUS_CONTROL_C_EXIT
 _SHUTTING_DOWN = 1115  # ERROR_SHUTDOWN_IN_PROGRESS
 _BOOT_SECONDS = 60
@@ -72,22 +79,22 @@ class Command:
         """What the machine tells about the command."""
         with self._changed:
             match kind:
-                case 10 | 11:
-                    self._output.append(("stdout" if kind == OUT_STDOUT else "stderr", payload))
-                case 12:
+                case Frame.STDOUT | Frame.STDERR:
+                    self._output.append(("stdout" if kind == Frame.STDOUT else "stderr", payload))
+                case Frame.EXIT:
                     self.exit_code, self.ended = struct.unpack("<I", payload)[0], time.time()
-                case 13:
+                case Frame.REFUSED:
                     self._refusal, self._started = struct.unpack("<I", payload)[0], False
-                case 14:
+                case Frame.STARTED:
                     self._started = True
             self._changed.notify_all()
 
     def machine_down(self) -> None:
         """The machine went off under the command."""
         if self._started is None:
-            self.event(OUT_REFUSED, struct.pack("<I", _SHUTTING_DOWN))
+            self.event(Frame.REFUSED, struct.pack("<I", _SHUTTING_DOWN))
         elif self.exit_code is None:
-            self.event(OUT_EXIT, struct.pack("<I", _KILLED))
+            self.event(Frame.EXIT, struct.pack("<I", _KILLED))
 
     def await_start(self) -> None:
         """MachineError when Windows refuses to start it."""
@@ -110,17 +117,17 @@ class Command:
 
     def send(self, data: bytes, end: bool) -> None:
         if data:
-            self._machine.frame(IN_INPUT, self._number, data)
+            self._machine.frame(Frame.INPUT, self._number, data)
         if end:
-            self._machine.frame(IN_EOF, self._number)
+            self._machine.frame(Frame.EOF, self._number)
 
     def kill(self) -> None:
         """End it and everything it started."""
-        self._machine.frame(IN_KILL, self._number)
+        self._machine.frame(Frame.KILL, self._number)
 
     def forget(self) -> None:
         """End whatever it left running, and free it."""
-        self._machine.frame(IN_FORGET, self._number)
+        self._machine.frame(Frame.FORGET, self._number)
         self._machine.commands.pop(self._number, None)
 
 
@@ -136,7 +143,7 @@ class Machine:
         self._last = 0
 
     def _argv(self, *argv: str) -> list[str]:
-        variables = [f"{name}={value}" for name, value in (_ENVIRONMENT | {"WINEPREFIX": tree.inside(self.prefix)}).items()]
+        variables = [f"{name}={value}" for name, value in (ENVIRONMENT | {"WINEPREFIX": tree.inside(self.prefix)}).items()]
         # a host name of its own, which becomes COMPUTERNAME
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', self.name]
         return [*named, "chroot", str(tree.TREE), "/usr/bin/env", "-i", *variables, *argv]
@@ -234,7 +241,7 @@ class Machine:
         self.commands[command._number] = command
         texts = [directory, line, *(f"{name}={value}" for name, value in (environment or {}).items()), ""]
         try:
-            self.frame(IN_START, command._number, b"".join(text.encode("utf-16-le") + b"\0\0" for text in texts))
+            self.frame(Frame.START, command._number, b"".join(text.encode("utf-16-le") + b"\0\0" for text in texts))
             command.await_start()
         except MachineError:
             self.commands.pop(command._number, None)

@@ -45,16 +45,25 @@ _NOT_SUPPORTED = 2150858752
 _CANNOT_START = 2147942400  # 0x80070000 plus the Win32 error
 
 # What is certain to change nothing; any other command line counts as a write. So the count can only be too high.
+_SAY = r"(?: \( \s* (?:echo|exit) \b [^()]* \) | (?:echo|exit) \b [^()]* )"
 _READ_ONLY = re.compile(
-    r"""(?ix) ^ (?:\S*\\)?
-    (?: reg(?:\.exe)? \s+ query | schtasks(?:\.exe)? \s+ /query | tasklist(?:\.exe)? | sc(?:\.exe)? \s+ query | whoami(?:\.exe)? | hostname(?:\.exe)?
-      | where(?:\.exe)? | findstr(?:\.exe)? | systeminfo(?:\.exe)? | attrib(?:\.exe)? \s+ [^+\-\s] | wmic(?:\.exe)? \s+ os \s+ get
-      | (?:cmd(?:\.exe)? \s+ (?:/[ds]\s+)* /c \s+ "?)? (?: dir | type | ver | echo | rem
-        | if \s+ (?:not\s+)? exist \s+ (?:"[^"]+"|\S+) \s+ (?:\(?\s*(?:echo|exit))
-        | for \s+ (?: %\w \s+ in \s+ \([^']*\) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \('dir\s[^']*'\) ) \s+ do \s+ @echo ) \b
-    ) [^<>|&^`]* $"""
+    rf"""(?ix) ^ (?! .* [<>|&^`] ) (?: \S*\\ )? (?:
+      (?: reg(?:\.exe)? \s+ query | schtasks(?:\.exe)? \s+ /query | sc(?:\.exe)? \s+ query | wmic(?:\.exe)? \s+ os \s+ get
+        | (?: tasklist | whoami | hostname | where | findstr | systeminfo ) (?:\.exe)? | attrib(?:\.exe)? (?! .* \s [+\-] )
+      ) \b .*
+    | (?: cmd(?:\.exe)? \s+ (?: /[ds] \s+ )* /c \s+ "? )? (?:
+        (?: dir | type | ver | echo | rem ) \b .*
+      | if \s+ (?: not \s+ )? exist \s+ (?: "[^"]+" | \S+ ) \s+ {_SAY} (?: \s* else \s* {_SAY} )?
+      | for \s+ (?: %\w \s+ in \s+ \( [^'()]* \) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \( 'dir \s [^']*' \) ) \s+ do \s+ @echo \b .*
+      ) "?
+    ) $"""
 )
 _SECRET_ARGUMENT = re.compile(r"(?i)(/rp\s+)(\"[^\"]*\"|\S+)")
+
+
+def read_only(line: str) -> bool:
+    """Whether a command line certainly changes nothing."""
+    return _READ_ONLY.match(line.strip()) is not None
 
 
 class Fault(Exception):
@@ -292,7 +301,7 @@ class Service:
         number = str(uuid.uuid4()).upper()
         shown = _SECRET_ARGUMENT.sub(r"\1***", line).replace(paths.PASSWORD, "***")
         entry = {"id": number, "machine": self.machine.name, "user": user, "command": shown}
-        self.log.write(event="start", write=not _READ_ONLY.match(line.strip()), **entry)
+        self.log.write(event="start", write=not read_only(line), **entry)
         command: Command | _Answered
         if rule and rule.kind == "exit":
             command = _Answered(rule.code)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the request log of the Windows machines may call no write."""
+
+from __future__ import annotations
+
+import pytest
+from lab.windows.winrm import read_only
+
+READS = r"""
+reg.exe query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall" /s /reg:64
+reg query HKLM\SOFTWARE
+schtasks.exe /query /tn "\業務\ID同期" /xml
+sc.exe query IIJBackupAgent
+tasklist.exe /fo csv /nh
+attrib.exe "C:\Program Files\x-1\task"
+C:\Windows\System32\reg.exe query HKLM
+cmd.exe /d /c dir /b /a "C:\Program Files\IIJ ID Service Password Sync"
+cmd.exe /c "dir C:\"
+if exist "C:\Program Files\x" (echo yes) else (echo no)
+if not exist C:\x exit 7
+cmd.exe /c if exist "C:\x\" (exit 0) else (exit 1)
+for %f in ("C:\x\secret.yml") do @echo %~zf
+type "C:\x\config.yml"
+""".strip().splitlines()
+
+WRITES = r"""
+reg.exe add HKLM\SOFTWARE\X /f
+reg.exe query HKLM & del C:\x
+schtasks.exe /change /tn x /disable
+sc.exe stop x
+sc.exe queryx
+attrib.exe C:\x +h
+attrib.exe -h C:\x
+type C:\x>C:\y
+echo x|more
+if exist C:\x (del C:\x) else (echo no)
+if exist C:\x (exit 0) else (del C:\y)
+if exist C:\x del C:\x
+for %f in (a b) do @del %f
+for /f "delims=" %f in ('del x') do @echo %f
+directory.exe
+msiexec.exe /x {6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B} /qn
+"C:\Program Files\x\unins000.exe" /VERYSILENT
+fsutil.exe file setzerodata offset=0 length=8 C:\x
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("line", READS)
+def test_reads(line: str) -> None:
+    assert read_only(line)
+
+
+@pytest.mark.parametrize("line", WRITES)
+def test_whatever_may_write_counts_as_a_write(line: str) -> None:
+    assert not read_only(line)
