@@ -50,8 +50,7 @@ class Demo:
         if "tenant" in self.left_out:
             raise Failure(f"without the tenant there is nothing to show: {self.left_out['tenant']}")
         self._parts = [part for part in status if part not in self.left_out]
-        inventory = Path(os.environ.get("OFFBOARD_LAB") or CACHE / "lab") / "inventory"
-        self._common = ["-i", str(inventory), "-e", f"offboard_run_dir={RUN_DIR}"]
+        self._common = ["-i", str(Path(os.environ["OFFBOARD_LAB"], "inventory")), "-e", f"offboard_run_dir={RUN_DIR}"]
         for part in self.left_out:
             self._common += ["-e", WITHOUT[part]]
 

@@ -161,6 +161,7 @@ def variables(folder: Path) -> dict[str, str]:
         "VIRTUAL_ENV": str(folder),
         "ANSIBLE_COLLECTIONS_PATH": str(tree()),
         "OFFBOARD_CACHE": str(CACHE),
+        "OFFBOARD_LAB": os.environ.get("OFFBOARD_LAB") or str(CACHE / "lab"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -196,9 +196,10 @@ def lab(stage: Stage) -> None:
 def molecule(stage: Stage) -> None:
     """each role's molecule scenario against the lab, with idempotence"""
     scenarios = sorted(path.parent.name for path in ROOT.glob("extensions/molecule/*/molecule.yml"))
+    env = {**os.environ, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
     with running_lab(stage):
         for scenario in scenarios:
-            stage.check(f"molecule test -s {scenario}", ["molecule", "test", "-s", scenario])
+            stage.check(f"molecule test -s {scenario}", ["molecule", "test", "-s", scenario], env=env)
 
 
 def end_to_end(stage: Stage) -> None:
