@@ -17,6 +17,8 @@ import pytest
 from . import company, paths
 from .rest import Reply, Rest
 from .tenant.faults import Faults
+from .tenant.outside import Outside
+from .tenant.resources.guests import redeem
 from .tenant.resources.users import password_matches
 from .tenant.server import Tenant
 from .tenant.settings import Settings
@@ -64,6 +66,15 @@ class RunningTenant:
     @property
     def faults(self) -> Faults:
         return self._tenant.graph.faults
+
+    @property
+    def outside(self) -> Outside:
+        """Partners' DNS and other tenants."""
+        return self._tenant.graph.outside
+
+    def redeem(self, guest: str) -> Object:
+        """The guest opens his invitation in a browser; his account afterwards."""
+        return redeem(self._tenant.graph, guest)
 
     def reset(self, users: int = 0, seeded: str = "blocked") -> None:
         """Back to the fixture company; arguments as in `company.Fixture`."""

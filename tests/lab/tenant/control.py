@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the lab itself asks of the tenant, under `/_lab/`: no part of Microsoft Graph, and no write of it is a tenant write.
 
-`settings`, `faults`, `requests`, `violations`, `reset`, `password`, `objects/{table}[/{id}]`, `status`.
+`settings`, `faults`, `outside`, `requests`, `violations`, `reset`, `password`, `redeem`, `objects/{table}[/{id}]`, `status`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 from typing import Any
 
 from .graph import Graph
+from .resources.guests import redeem
 from .resources.users import password_matches
 
 
@@ -42,6 +43,13 @@ def handle(graph: Graph, method: str, path: str, query: dict[str, str], body: An
         case "DELETE", "faults":
             graph.faults.clear()
             return 204, None
+        case "GET", "outside":
+            return 200, vars(graph.outside)
+        case "PATCH", "outside":
+            graph.outside.change(body)
+            return 200, vars(graph.outside)
+        case "POST", "redeem":
+            return 200, redeem(graph, str(body.get("guest", "")))
         case "GET", "requests":
             lines = graph.log.read()
             return 200, [line for line in lines if line["write"]] if query.get("write") else lines

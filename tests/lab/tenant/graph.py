@@ -28,6 +28,7 @@ from .answers import Answer, GraphError, bad_request, denied, encode, now
 from .contract import Contract, Violation
 from .faults import Fault, Faults
 from .operation import OPERATIONS, Call, Operation
+from .outside import Outside
 from .settings import Settings
 from .signin import SignIn
 from .store import Store
@@ -99,6 +100,7 @@ class Graph:
         self._defaults = settings or Settings()
         self.settings = replace(self._defaults)
         self.faults = Faults()
+        self.outside = Outside()
         self.contract = Contract()
         self.signin = SignIn(store, folder)
         self.log = RequestLog(folder / "requests.jsonl")
@@ -106,10 +108,11 @@ class Graph:
         self._tree = _tree()
 
     def reset(self, users: int = 0, seeded: str = "blocked") -> None:
-        """Everything back to the fixture: objects, faults, settings, quotas, request log."""
+        """Everything back to the fixture: objects, faults, settings, what lies outside, quotas, request log."""
         self.store.reset(Fixture(users=users, seeded=seeded))
         self.settings = replace(self._defaults)
         self.faults.clear()
+        self.outside = Outside()
         self.contract.violations.clear()
         self.log.clear()
         self.throttle = throttle.Throttle(len(self.store.tables["users"].objects))
@@ -240,7 +243,8 @@ class Graph:
         if not self.settings.throttling:
             return
         writes = int(operation.method != "GET")
-        refusal, used = self.throttle.take(app_id, units, writes, operation.report, self.settings.clock_scale)
+        report = operation.report or "signInActivity" in query.get("$select", "")
+        refusal, used = self.throttle.take(app_id, units, writes, report, self.settings.clock_scale)
         if used > 0.8:
             headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
         if refusal is not None:

@@ -20,7 +20,7 @@ from .. import paths, tls
 from . import control
 from .graph import Drop, Graph, Incoming
 from .settings import Settings
-from .signin import SignInError, instance_discovery, openid_configuration
+from .signin import SignInError, instance_discovery, openid_configuration, user_realm
 from .store import Store
 
 
@@ -97,6 +97,8 @@ class Tenant:
                     raise SignInError(fault.status, fault.code or "temporarily_unavailable", 90033, fault.message)
             if path.startswith("/common/discovery/instance"):
                 status, data = 200, instance_discovery(base)
+            elif parts[:2] == ["common", "userrealm"] and len(parts) == 3:
+                status, data = 200, user_realm(self.graph.store, self.graph.outside, urllib.parse.unquote(parts[2]))
             elif parts[1:] in (["v2.0", ".well-known", "openid-configuration"], [".well-known", "openid-configuration"]):
                 status, data = 200, openid_configuration(base, parts[0])
             elif parts[1:] == ["oauth2", "v2.0", "token"] and request.method == "POST":

@@ -23,6 +23,7 @@ from cryptography import x509
 from .. import company
 from .answers import GraphError
 from .operation import Caller
+from .outside import UNMANAGED, Outside
 from .store import Object, Store
 
 _GRAPH = "https://graph.microsoft.com"
@@ -77,6 +78,19 @@ def instance_discovery(base: str) -> dict[str, Any]:
         "api-version": "1.1",
         "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
     }
+
+
+def user_realm(store: Store, outside: Outside, login: str) -> dict[str, Any]:
+    """Whose the domain of a login is, as the sign-in page asks. Microsoft's guides to data subject requests in Power Platform
+    name the address, and tell an unmanaged tenant by `IsViral`."""
+    domain = login.rpartition("@")[2].lower()
+    own = store.tables["domains"].visible(domain)
+    answer: dict[str, Any] = {"Login": login, "DomainName": domain, "NameSpaceType": "Unknown"}
+    if own is not None and own["isVerified"]:
+        answer["NameSpaceType"] = own["authenticationType"]
+    elif realm := outside.realm(domain):
+        answer |= {"NameSpaceType": "Managed"} | ({"IsViral": True} if realm == UNMANAGED else {})
+    return answer
 
 
 def _check_tenant(tenant: str) -> None:

@@ -96,8 +96,15 @@ def _check_permissions(call: Call, user: Object) -> None:
         check_target(call, user)
 
 
+def _check_select(call: Call) -> None:
+    """The last sign-in is a report, with a permission of its own."""
+    if "signInActivity" in call.query.get("$select", "") and not call.may("AuditLog.Read.All"):
+        denied()
+
+
 @operation("GET", "/users", permissions=_READ, units=2)
 def list_users(call: Call) -> Answer:
+    _check_select(call)
     return call.page("user", call.table("users"))
 
 
@@ -110,6 +117,7 @@ def count_users(call: Call) -> Answer:
 
 @operation("GET", "/users/{user}", permissions=_READ)
 def get_user(call: Call) -> Answer:
+    _check_select(call)
     return call.one("user", find(call))
 
 
