@@ -143,9 +143,9 @@ def object_of(host: str, entry: Entry, below: Sequence[Entry]) -> Object:
     return Object(KIND, f"{host}/{entry.path}", entry.path, state)
 
 
-def check_secret_names(names: Mapping[str, str], paths: Iterable[str]) -> None:
+def check_secret_names(names: Mapping[str, str]) -> None:
     """Raises OffboardError `secret_refused` when a value that looks like a secret is asked for."""
-    for text in (*names.values(), *(path.rpartition("\\")[2] for path in paths)):
+    for text in names.values():
         if found := _SECRET.search(text):
             raise OffboardError(f"yaml_values: {text!r} looks like a secret ({found[0]!r}), and secrets are never returned", code="secret_refused")
 

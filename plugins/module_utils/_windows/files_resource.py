@@ -87,11 +87,12 @@ class Files(Resource):
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """outside_allowed_roots, reparse_point, still_installed"""
-        for change in plan.changes:
-            path = change.name
+        for path in self._paths:
             if not any(files.within(path, root) for root in self._roots):
                 roots = ", ".join(self._roots)
                 yield Refusal("outside_allowed_roots", f"{path} is not in one of the folders that may be removed ({roots})", (path,), "allowed_roots")
+        for change in plan.changes:
+            path = change.name
             if path in self._links:
                 yield Refusal("reparse_point", f"{path}: {self._links[path]} is a link to another place; remove the link yourself", (path,))
             for identity in self._installed:
@@ -156,8 +157,7 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_file_info returns."""
     paths = [files.normalised(path) for path in options["paths"]]
     names: Mapping[str, str] = options["yaml_values"]
-    if names:
-        files.check_secret_names(names, paths)
+    files.check_secret_names(names)
     client = Client(options)
     try:
         return {"files": [_described(client, path, names) for path in paths]}

@@ -25,7 +25,7 @@ _TASK = re.compile(r"<!--\s*(?P<name>\\[^\r\n]*?)\s*-->\s*(?:<\?xml[^>]*\?>\s*)?
 _WILDCARDS = re.compile(r"[*?]")
 # Parts of a path that every product's tasks may have; what is left must be at least so many characters.
 _SAYS_NOTHING = re.compile(r"^[a-z]:|%[^%]*%|[*?\\/.:\s]|program ?files( \(x86\))?|windows|system32|\b(cmd|powershell|exe|bat)\b")
-_SAYS_SOMETHING = 4
+_SAYS_SOMETHING = 3
 
 
 @dataclass(frozen=True)

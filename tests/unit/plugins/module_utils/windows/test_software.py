@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which product is meant, how it is uninstalled, and what exit codes mean."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import software, software_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.registry import Key, parse_query
+
+GUID = "{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
+ROOT = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+
+
+def key(name="X", **values):
+    return Key(rf"{ROOT}\{name}", {name: ("REG_DWORD" if str(data).startswith("0x") else "REG_SZ", data) for name, data in values.items()})
+
+
+def product(name="Agent", publisher="IIJ", code="Agent_is1", scope="machine64", **more):
+    fields = {"version": "1", "installer": "inno", "install_location": "", "uninstall_string": r'"C:\p\unins000.exe"', "quiet_uninstall_string": ""}
+    return software.Product(key=code, scope=scope, name=name, publisher=publisher, product_code=code, **(fields | more))
+
+
+@pytest.mark.parametrize(
+    ("found", "installer"),
+    [
+        (key(GUID, WindowsInstaller="0x1", UninstallString=f"MsiExec.exe /I{GUID}"), "msi"),
+        (key(GUID, UninstallString=f"MsiExec.exe /X{GUID}"), "msi"),
+        (key("Suite", UninstallString=rf'"C:\Windows\System32\msiexec.exe" /X {GUID}'), "msi"),
+        (key("IIJ ID Service Directory Sync_is1", QuietUninstallString=r'"C:\p\unins000.exe" /SILENT'), "inno"),
+        (key("Sync", **{"Inno Setup: App Path": r"C:\p"}), "inno"),
+        (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /S'), "nsis"),
+        (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /SOMETHING'), "other"),
+        (key("Other", UninstallString=r"C:\p\remove.exe"), "other"),
+        (key("Other", UninstallString=r"C:\msiexecutor\remove.exe"), "other"),
+    ],
+)
+def test_installer(found, installer):
+    assert software.installer_of(found) == installer
+
+
+def test_products_of_a_query_printed_by_a_japanese_windows():
+    printed = f"""
+{ROOT}
+    (既定)    REG_SZ    (値の設定なし)
+
+{ROOT}\\{GUID}
+    DisplayName    REG_SZ    在庫管理 エージェント
+    Publisher    REG_SZ    株式会社インターネットイニシアティブ
+    DisplayVersion    REG_SZ    2.10.3
+    WindowsInstaller    REG_DWORD    0x1
+    UninstallString    REG_SZ    MsiExec.exe /I{GUID}
+
+{ROOT}\\Suite
+    DisplayName    REG_SZ    Suite
+    UninstallString    REG_SZ    msiexec /x {GUID.lower()}
+
+{ROOT}\\Suite\\Part
+    DisplayName    REG_SZ    not a product of its own
+
+{ROOT}\\DirectDrawEx
+    NoRemove    REG_DWORD    0x1
+"""
+    first, second = software.products_of(parse_query(printed), "machine32")
+    assert first.described() == {
+        "product_code": GUID, "scope": "machine32", "name": "在庫管理 エージェント", "publisher": "株式会社インターネットイニシアティブ", "version": "2.10.3",
+    }  # fmt: skip
+    assert (second.key, second.product_code, second.installer) == ("Suite", GUID.lower(), "msi")
+    assert first.id("win") == f"win/machine32/{GUID}"
+
+
+AGENT, TWIN, ALIKE = product(), product(scope="machine32"), product(publisher="IIJ Inc.", code="Alike")
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "found"),
+    [
+        ([AGENT, ALIKE], {"name": "Agent", "publisher": "IIJ"}, AGENT),
+        ([AGENT, ALIKE], {"name": "Agent", "publisher": "IIJ Inc."}, ALIKE),
+        ([AGENT, ALIKE], {"product_code": "agent_IS1"}, AGENT),
+        ([AGENT], {"product_code": GUID}, None),
+        ([AGENT], {"name": "Agents", "publisher": "IIJ"}, None),
+        ([], {"name": "Agent", "publisher": "IIJ"}, None),
+        ([product(name="S", code=GUID)], {"product_code": GUID.lower()}, product(name="S", code=GUID)),
+    ],
+)
+def test_select(there, wanted, found):
+    assert software.select(there, wanted) == found
+
+
+@pytest.mark.parametrize(("there", "wanted"), [([AGENT, TWIN], {"name": "Agent", "publisher": "IIJ"}), ([AGENT, TWIN], {"product_code": "Agent_is1"})])
+def test_select_never_takes_the_first(there, wanted):
+    with pytest.raises(AmbiguousMatch) as error:
+        software.select(there, wanted)
+    assert [item["scope"] for item in error.value.details["candidates"]] == ["machine64", "machine32"]
+
+
+@pytest.mark.parametrize("wanted", [{"name": "Agent", "publisher": "IIJ Ltd."}, {"name": "agent", "publisher": "IIJ"}])
+def test_a_near_miss_is_not_taken_for_absent(wanted):
+    with pytest.raises(OffboardError) as error:
+        software.select([AGENT], wanted)
+    assert error.value.code == "not_exact"
+    assert "Agent_is1" in error.value.msg
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (r'"C:\Program Files\x\unins000.exe" /SILENT', (r"C:\Program Files\x\unins000.exe", "/SILENT")),
+        (r'"C:\Program Files\x\unins000.exe"', (r"C:\Program Files\x\unins000.exe", "")),
+        (r"C:\Program Files\x\uninst.exe /S /D", (r"C:\Program Files\x\uninst.exe", "/S /D")),
+        (r"C:\Program Files\a.exe files\uninst.EXE", (r"C:\Program Files\a.exe", r"files\uninst.EXE")),
+        (r"C:\x\remove.cmd", (r"C:\x\remove.cmd", "")),
+        ("", ("", "")),
+        ("something", ("", "")),
+    ],
+)
+def test_split_command(text, command):
+    assert software.split_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("given", "extra", "command"),
+    [
+        (product(), [], [r"C:\p\unins000.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log"]),
+        (product(quiet_uninstall_string=r'"C:\q\unins001.exe" /SILENT'), ["/X"],
+         [r"C:\q\unins001.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log", "/X"]),
+        (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /I{GUID}"), ["KEEP=0"],
+         ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "KEEP=0"]),
+        (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe" /S'), [], [r"C:\p\uninstall.exe", "/S"]),
+        (product(installer="other", uninstall_string=r"C:\p\remove.exe /ask"), ["-q", "-n"], [r"C:\p\remove.exe", "-q", "-n"]),
+    ],
+)  # fmt: skip
+def test_uninstall_command_is_silent_and_never_restarts(given, extra, command):
+    assert software.uninstall_command(given, extra, r"C:\l.log") == command
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (0, "done"), (1605, "gone"), (1614, "gone"), (1618, "busy"), (1641, "reboot"), (3010, "reboot"),
+        (1, "failed"), (42, "failed"), (1602, "failed"), (1603, "failed"), (1619, "failed"), (0xC000013A, "failed"), (0xFFFFFFFF, "failed"),
+    ],
+)  # fmt: skip
+def test_exit_codes(code, meaning):
+    assert software.meaning(code) == meaning
+
+
+def test_failures_for_people():
+    assert software.failure(1603) == "exit code 1603: a fatal error during the uninstallation"
+    assert software.failure(42) == "exit code 42"
+
+
+@pytest.mark.parametrize(
+    ("image", "counts"),
+    [
+        ("unins000.exe", True), ("UNINS000.EXE", True), ("_unins.tmp", True), ("_iu14D2N.tmp", True), ("Au_.exe", True), ("Un_A.exe", True), ("Un.exe", True),
+        ("remove.exe", True), ("notepad.exe", False), ("Unrelated.exe", False), ("msiexec.exe", False),
+    ],
+)  # fmt: skip
+def test_still_at_work(image, counts):
+    before = [("unins000.exe", 7), ("explorer.exe", 8)]
+    now = [*before, (image, 9)]
+    assert software.still_at_work(before, now, r"C:\p\remove.exe") == ([(image, 9)] if counts else [])
+
+
+def test_files_pending_without_the_uninstallers_own_copies():
+    text = r"\??\C:\Users\a\AppData\Local\Temp\~nsu.tmp\Au_.exe\0\0\??\C:\Windows\System32\filter.dll\0\0\??\C:\a\0!\??\C:\b"
+    assert software.files_pending(text) == {r"\??\C:\Windows\System32\filter.dll", r"\??\C:\a", r"\??\C:\b"}
+    assert software.files_pending("") == set()
+
+
+def test_why():
+    names, publishers = software.patterns(["iij.*sync", "^agent"]), software.patterns(["株式会社"])
+    assert software.why(AGENT, names, publishers) == ["name matches ^agent"]
+    assert software.why(product(name="x", publisher="株式会社IIJ"), names, publishers) == ["publisher matches 株式会社"]
+    assert software.why(product(name="x", publisher="y"), names, publishers) == []
+
+
+def test_a_wrong_pattern_is_told():
+    with pytest.raises(OffboardError) as error:
+        software.patterns(["("])
+    assert error.value.code == "pattern_invalid"
+
+
+class Client:
+    host = "win"
+
+    def close(self):
+        pass
+
+
+def resource(there, *wanted):
+    made = software_resource.Software(Client(), {"products": wanted, "timeout_minutes": 1})
+    made._products = {item.id("win"): item for item in there}
+    return made, made.plan([software.object_of("win", item) for item in there])
+
+
+def test_plan():
+    other = product(name="Other", code="Other", installer="nsis")
+    made, plan = resource([AGENT, other], {"name": "Agent", "publisher": "IIJ"}, {"product_code": "Agent_is1"}, {"product_code": "gone"})
+    (change,) = plan.changes
+    assert (change.id, change.action, change.after, plan.unchanged) == ("win/machine64/Agent_is1", "uninstall", None, 1)
+    assert list(made.guard(plan)) == []
+    assert [item["status"] for item in made.facts(plan)["results"]] == ["planned", "absent"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "rules"),
+    [
+        (product(scope="user:S-1-5-21-1-2-3-1001"), {}, ["per_user"]),
+        (product(uninstall_string=""), {}, ["unknown_installer"]),
+        (product(installer="other"), {}, ["unknown_installer"]),
+        (product(installer="other"), {"uninstall_arguments": ["-q"]}, []),
+        (product(installer="msi", code=GUID, uninstall_string=""), {}, []),
+    ],
+)
+def test_guards(given, wanted, rules):
+    made, plan = resource([given], {"product_code": given.product_code, **wanted})
+    assert [item.rule for item in made.guard(plan)] == rules
