@@ -14,6 +14,7 @@ import base64
 import binascii
 import datetime
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -84,6 +85,7 @@ _ALGORITHMS = {
     "1.3.101.113": "ED448",
 }
 _STRING_ENCODINGS = {12: "utf-8", 18: "latin-1", 19: "latin-1", 20: "latin-1", 22: "latin-1", 26: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
+_PLAIN = re.compile(r"[A-Za-z0-9()*./:=@_-](?:[A-Za-z0-9()*./:=@_ -]*[A-Za-z0-9()*./:=@_-])?")
 _RSA_KEYS = ("rsaEncryption", "rsassaPss")
 
 
@@ -279,12 +281,12 @@ def _serial(value: bytes) -> str:
 
 
 def _time(tag: int, value: bytes) -> str:
-    formats = {(0x17, 13): "%y%m%d%H%M%SZ", (0x18, 15): "%Y%m%d%H%M%SZ"}
-    if (tag, len(value)) not in formats:
+    digits = value.decode("ascii").removesuffix("Z")
+    if tag == 0x17:  # RFC 5280, 4.1.2.5.1: 50 to 99 are 1950 to 1999
+        digits = ("19" if digits >= "5" else "20") + digits
+    if tag not in (0x17, 0x18) or len(digits) != 14 or not digits.isdecimal():
         raise ValueError("not a time")
-    when = datetime.datetime.strptime(value.decode("ascii"), formats[tag, len(value)])
-    if tag == 0x17 and when.year >= 2050:  # RFC 5280, 4.1.2.5.1: 50 to 99 are 1950 to 1999; Python's limit is 69
-        when = when.replace(year=when.year - 100)
+    when = datetime.datetime(int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2)))
     return f"{when.isoformat()}Z"
 
 
@@ -308,6 +310,8 @@ def _attribute(attribute: _Der) -> str:
 
 
 def _escape(value: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return value
     out = []
     for at, char in enumerate(value):
         if char in ',+"\\<>;' or (char in "# " and at == 0) or (char == " " and at == len(value) - 1):

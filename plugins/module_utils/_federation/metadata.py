@@ -39,7 +39,7 @@ MAX_ENTITY_ID = 1024  # saml-metadata-2.0-os, 2.2.1 entityIDType
 MIN_RSA_BITS = 2048
 #: The largest national federations have some hundred identity providers with one to three certificates each.
 MAX_ENTITIES = 4000
-MAX_CERTIFICATES = 4000
+MAX_CERTIFICATES = 2500
 #: The check of a signature holds the document several times over; what is larger is read, but counts as not verified.
 MAX_SIGNED_BYTES = 4 * 1024 * 1024
 MAX_SIGNED_NODES = 50_000
