@@ -175,7 +175,7 @@ saved_copies:
   returned: always
   type: dict
   sample:
-    CN=iij-iwa,OU=Services,DC=example: /srv/offboard-run/directory/iij-iwa_0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11_20260401T031500Z.ldif
+    CN=iij-iwa,OU=Services,DC=example: /srv/offboard-run/directory/iij-iwa_0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11_20260401T031500.000000Z.ldif
 predicted:
   description: Whether the plan stands on earlier planned changes (O(predictions)).
   returned: always

@@ -11,15 +11,18 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import ssl
 import subprocess
 from pathlib import Path
 
+import ldap3
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client as client_module
 from lab import paths
 from lab.directory.fixture import full_dn
+from ldap3.core.exceptions import LDAPException
 
 pytestmark = pytest.mark.lab
 
@@ -88,6 +91,16 @@ def test_reset_brings_everything_back(directory):
     assert directory.writes() == []
 
 
+def test_a_write_is_seen_behind_a_message_without_an_end_of_line(directory):
+    """Samba logs so when a client leaves in the middle of StartTLS."""
+    secure = ldap3.Tls(validate=ssl.CERT_REQUIRED)
+    with pytest.raises(LDAPException):
+        ldap3.Connection(ldap3.Server(paths.DC_ADDRESS, tls=secure, get_info=ldap3.NONE)).start_tls()
+    with directory.admin() as admin:
+        admin.modify(full_dn(BIND), {"description": [(ldap3.MODIFY_REPLACE, ["x"])]})
+    assert [(item["operation"], item["attributes"]) for item in directory.writes()] == [("Modify", ["description"])]
+
+
 def test_kerberos_and_sysvol(directory, tmp_path):
     environment = {**os.environ, "KRB5_CONFIG": directory.krb5_conf, "KRB5CCNAME": f"FILE:{tmp_path}/cc"}
     subprocess.run(["kinit", f"offboard@{paths.AD_REALM}"], input=paths.PASSWORD, text=True, env=environment, check=True, capture_output=True)
@@ -142,6 +155,11 @@ def test_absent(module, directory, tmp_path):
     assert sorted(map(str, files)) == sorted(item["details"]["saved_copy"] for item in answer["applied"])
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
     assert not any("unicodePwd" in file.read_text() or paths.PASSWORD in file.read_text() for file in files)
+
+
+def test_an_empty_list_is_nothing_to_do(module, directory):
+    answer = module(objects=[], state="disabled")
+    assert not answer["changed"] and answer["plan"] == []
 
 
 def test_check_mode_saves_no_copy(module, tmp_path):
@@ -269,7 +287,7 @@ def test_resource_based_delegation_is_a_reference(module, directory, tmp_path):
     dacl = b"\x02\x00" + (8 + len(ace)).to_bytes(2, "little") + b"\x01\x00\x00\x00" + ace
     owner = bytes.fromhex("01020000000000052000000020020000")
     header = b"\x01\x00\x04\x80" + (20).to_bytes(4, "little") + bytes(8) + (20 + len(owner)).to_bytes(4, "little")
-    directory.arrange(RUN, {"msDS-AllowedToActOnBehalfOfOtherIdentity": [header + owner + dacl]})
+    directory.arrange("CN=DC1,OU=Domain Controllers", {"msDS-AllowedToActOnBehalfOfOtherIdentity": [header + owner + dacl]})
     answer = module(objects=[IWA], state="absent", backup_dir=str(tmp_path))
     assert answer.rules == ["referenced"] and "msDS-AllowedToActOnBehalfOfOtherIdentity" in answer["msg"]
 
@@ -323,7 +341,7 @@ def test_names_that_lead_to_nothing_usable(module, directory, dn, code):
 
 
 BAD_CONNECTIONS = [
-    ({"password": "wrong"}, "wrong_credentials"),
+    ({"password": "not-the-password"}, "wrong_credentials"),
     ({"username": "nobody@ad.reiji.example"}, "wrong_credentials"),
     ({"password": ""}, "credentials_missing"),
     ({"username": None}, "credentials_missing"),

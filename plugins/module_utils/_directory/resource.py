@@ -139,7 +139,8 @@ class DirectoryObjects(Resource):
 
     def read(self) -> Iterator[Object]:
         """The wanted objects that exist."""
-        entries, missing = self._reader.entries(self._options["objects"] or [self._options["dn"]])
+        listed = self._options["objects"]
+        entries, missing = self._reader.entries([self._options["dn"]] if listed is None else listed)
         self._wanted = [*(entry.dn for entry in entries), *missing]
         if self._options["state"] == "present":
             self._copies = self._load_copies()

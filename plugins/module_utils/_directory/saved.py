@@ -94,7 +94,7 @@ class SavedCopy:
 def file_name(entry: Entry, now: datetime.datetime) -> str:
     """Unlike any other object's and any other time's."""
     name = re.sub(r"[^\w.-]", "_", entry.text("sAMAccountName") or "object")
-    return f"{name}_{guid(entry.raw('objectGUID')[0])}_{now:%Y%m%dT%H%M%SZ}.ldif"
+    return f"{name}_{guid(entry.raw('objectGUID')[0])}_{now:%Y%m%dT%H%M%S.%fZ}.ldif"
 
 
 def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Link], now: datetime.datetime) -> str:

@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -77,12 +78,12 @@ class DirectoryPart(part.Part):
 
     def _seed_file(self) -> Path:
         """The seed's path in the cache. Its name changes with whatever the seed is made from."""
+        here = Path(__file__)
         made_from = json.dumps(
             [
                 self._steps(),
-                Path(__file__).read_text(),
-                Path(__file__).with_name("seed.py").read_text(),
-                settings.smb_conf(Path("/")),
+                [here.with_name(name).read_text() for name in ("part.py", "seed.py", "settings.py")],
+                [paths.DC_ADDRESS, paths.DC_HOST, paths.AD_REALM, paths.AD_NETBIOS, paths.PASSWORD],
                 _run("/usr/sbin/samba", "--version").stdout,
             ]
         )
@@ -215,13 +216,14 @@ class DirectoryPart(part.Part):
 
     def _audit(self) -> Iterator[dict[str, Any]]:
         try:
-            lines = (self.state / "log" / settings.AUDIT_LOG).read_text(encoding="utf-8").splitlines()
+            text = (self.state / "log" / settings.AUDIT_LOG).read_text(encoding="utf-8")
         except FileNotFoundError:
             return
-        for line in lines:
-            if not line.lstrip().startswith("{"):  # the debug header above each record
-                continue
-            record = json.loads(line)
+        # Not line by line: Samba puts other messages between the records, some without an end of line, and a record
+        # that is overlooked would look like a server to which nobody wrote.
+        decoder = json.JSONDecoder()
+        for found in re.finditer(r'\{"timestamp": ', text):
+            record, _ = decoder.raw_decode(text, found.start())
             change = record["dsdbChange"]
             if change["remoteAddress"] is None:
                 continue

@@ -64,7 +64,8 @@ class RunningDirectory:
         return self.part.writes(self._since)
 
     @contextlib.contextmanager
-    def _admin(self) -> Iterator[ldap3.Connection]:
+    def admin(self) -> Iterator[ldap3.Connection]:
+        """A connection as Administrator, from outside the collection."""
         connection = self.part.connect()
         try:
             yield connection
@@ -73,7 +74,7 @@ class RunningDirectory:
 
     def arrange(self, dn: str, changes: Mapping[str, Sequence[Any]]) -> None:
         """Replace attributes as Administrator, without a trace in `writes`. `dn` is relative to the domain."""
-        with self._admin() as admin:
+        with self.admin() as admin:
             admin.modify(full_dn(dn), {name: [(ldap3.MODIFY_REPLACE, list(values))] for name, values in changes.items()})
         self.clear()
 
@@ -88,7 +89,7 @@ class RunningDirectory:
 
     def entry(self, dn: str) -> dict[str, list[Any]] | None:
         """The object's attributes as Administrator sees them, or None. `dn` is relative to the domain."""
-        with self._admin() as admin:
+        with self.admin() as admin:
             try:
                 admin.search(full_dn(dn), "(objectClass=*)", ldap3.BASE, attributes=["*"])
             except LDAPNoSuchObjectResult:

@@ -84,9 +84,9 @@ def test_the_object_comes_first_and_its_links_after_it():
 
 
 def test_the_file_is_called_after_the_account_and_its_guid():
-    assert saved.file_name(ENTRY, NOW) == f"iij-iwa_{GUID}_20260401T031500Z.ldif"
+    assert saved.file_name(ENTRY, NOW) == f"iij-iwa_{GUID}_20260401T031500.000000Z.ldif"
     strange = Entry("CN=x", {"sAMAccountName": [b"../a b"], "objectGUID": [GUID.bytes_le]})
-    assert saved.file_name(strange, NOW) == f".._a_b_{GUID}_20260401T031500Z.ldif"
+    assert saved.file_name(strange, NOW) == f".._a_b_{GUID}_20260401T031500.000000Z.ldif"
 
 
 @pytest.mark.parametrize("text", ["", "dn: CN=a\ncn: a\n", TEXT.replace("# objectGUID", "# other"), TEXT.replace("changetype: add", "changetype: modify")])
