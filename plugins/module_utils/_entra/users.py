@@ -48,7 +48,6 @@ class Selection:
     def __init__(self, client: Client, params: Mapping[str, Any], fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
         self._client = client
         self._domain = (params.get("domain") or "").casefold().lstrip("@")
-        self._group = params.get("group")
         self._provisioned_only = params.get("provisioned_only", False)
         self._exclude = {name.casefold() for name in params.get("exclude") or ()}
         #: what is desired, by id or userPrincipalName in lower case; None when users are not selected one by one
@@ -70,9 +69,8 @@ class Selection:
         if self.keyed is not None:
             yield from self._named()
             return
-        path = f"/groups/{urllib.parse.quote(self._group)}/members" if self._group else "/users"
-        for item in self._client.list(f"{path}?$select={self._select}&$top=999"):
-            if item.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user" and self._chosen(item):
+        for item in self._client.list(f"/users?$select={self._select}&$top=999"):
+            if self._chosen(item):
                 yield item
 
     def _chosen(self, item: Mapping[str, Any]) -> bool:
@@ -145,7 +143,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     missing: list[dict[str, str]] = []
     with Client(Connection.from_params(params)) as client:
         skus = read_skus(client)
-        selection = Selection(client, params, fields_of(licences=True, password=True), _named_in(params))
+        selection = Selection(client, params, fields_of(licences=True, password=True), _named_in(client, params))
         for item in selection.read():
             if "missing" in item:
                 counts[item["missing"]] += 1
@@ -166,9 +164,18 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"counts": dict(counts), "licences": dict(licences), "users": users, "missing": missing}
 
 
-def _named_in(params: Mapping[str, Any]) -> dict[str, Any] | None:
+def _members(client: Client, group: str) -> Iterator[str]:
+    """The ids of the group's direct members that are users. Other properties of members cannot be selected by name."""
+    for item in client.list(f"/groups/{urllib.parse.quote(group)}/members?$select=id&$top=999"):
+        if item.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user":
+            yield item["id"].casefold()
+
+
+def _named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | None:
     if params["users"] is not None:
         return dict.fromkeys(name.casefold() for name in params["users"])
+    if params["group"] is not None:
+        return dict.fromkeys(_members(client, params["group"]))
     if params["src"] is not None:
         return dict.fromkeys(key.casefold() for key, _ in _src_lines(params["src"]))
     if params["snapshot"] is not None:
@@ -308,6 +315,8 @@ class Users(Resource):
         params = self._params
         if params["users"] is not None:
             return {name.casefold(): self._base for name in params["users"]}
+        if params["group"] is not None:
+            return dict.fromkeys(_members(self._client, params["group"]), self._base)
         if params["src"] is not None:
             return self._from_src(params["src"])
         if self._by_snapshot:

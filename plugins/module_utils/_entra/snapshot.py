@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A snapshot of what later stages may touch: written once, encrypted, complete or not there."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, ClassVar
+
+from .._core.errors import OffboardError
+from .._core.model import Change, Object, Outcome
+from .._module.files import write_atomically
+from .._module.runner import Plan, Resource
+from .._module.spool import Spool
+from .._module.vault_password import decrypt_file, vault_password
+from .apps import read_app
+from .client import Client, Connection
+from .domains import read_domains
+from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
+
+KIND = "snapshot"
+
+_USER_FIELDS = (
+    "id,userPrincipalName,displayName,accountEnabled,usageLocation,userType,onPremisesSyncEnabled,onPremisesImmutableId,"
+    "lastPasswordChangeDateTime,licenseAssignmentStates"
+)
+
+
+def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
+    """One user as the snapshot keeps it; licences apart by who assigned them, since only direct ones can be put back."""
+    states = item.get("licenseAssignmentStates") or ()
+    record = {name: item.get(name) for name in _USER_FIELDS.split(",") if name != "licenseAssignmentStates"}
+    record["licences"] = [{"skuId": s["skuId"], "disabledPlans": s.get("disabledPlans") or []} for s in states if s.get("assignedByGroup") is None]
+    record["groupLicences"] = [{"skuId": s["skuId"], "group": s["assignedByGroup"]} for s in states if s.get("assignedByGroup")]
+    return record
+
+
+class Snapshot(Resource):
+    """entra_snapshot."""
+
+    noun = "snapshots"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._path: str = os.path.abspath(params["path"])
+        self._password = vault_password(dict(params))
+        self._client = Client(Connection.from_params(params))
+
+    def read(self) -> Iterable[Object]:
+        manifest = read_manifest(self._path)
+        if manifest is None:
+            return
+        check_files(self._path, manifest)
+        decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
+        yield Object(KIND, self._path, os.path.basename(self._path), {"taken": manifest["taken"], "counts": manifest["counts"]})
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        if list(current):
+            return Plan(unchanged=1)
+        after = {"domains": "all", "users": self._params["domains"] or "all", "apps": self._params["client_ids"]}
+        return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Files first, manifest last: without a manifest there is no snapshot, and a rerun after a kill starts afresh."""
+        taken = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        files, counts = [], {}
+        for name, rows in ((DOMAINS, self._domains()), (LICENCES, list(self._client.list("/subscribedSkus"))), (APPS, self._apps())):
+            files.append(write_encrypted(self._path, name, _yaml(name, rows), self._password))
+            counts[name.partition(".")[0]] = len(rows)
+        counts["users"] = 0
+        users = self._users()
+        number = 0
+        while part := list(islice(users, USERS_PER_FILE)):
+            number += 1
+            plain = b"".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in part)
+            files.append(write_encrypted(self._path, users_file(number), plain, self._password))
+            counts["users"] += len(part)
+        manifest = {"format": 1, "taken": taken, "counts": counts, "files": files}
+        write_atomically(os.path.join(self._path, MANIFEST), json.dumps(manifest, indent=2).encode() + b"\n", overwrite=False)
+        return {"counts": counts}
+
+    def _domains(self) -> list[dict[str, Any]]:
+        return [{"id": item.id, **item.state} for item in read_domains(self._client)]
+
+    def _apps(self) -> list[dict[str, Any]]:
+        rows = []
+        for client_id in self._params["client_ids"]:
+            found = [{"kind": item.kind, "id": item.id, "name": item.name, **item.state} for item in read_app(self._client, client_id.casefold())]
+            if not found:
+                raise OffboardError(f"the tenant has no application with the client id {client_id}", code="not_found")
+            rows.append({"client_id": client_id, "objects": found})
+        return rows
+
+    def _users(self) -> Iterator[dict[str, Any]]:
+        """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
+        wanted = {name.casefold() for name in self._params["domains"] or ()}
+        for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
+            if not wanted or item["userPrincipalName"].rpartition("@")[2].casefold() in wanted:
+                yield user_record(item)
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Every file is read back and opened."""
+        for change in applied:
+            try:
+                manifest = read_manifest(self._path) or {"files": []}
+                check_files(self._path, manifest)
+                for entry in manifest["files"]:
+                    decrypt_file(os.path.join(self._path, entry["name"]), self._password)
+            except OffboardError as exc:
+                yield Outcome(change, "failed", "not_seen", exc.msg)
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        manifest = read_manifest(self._path)
+        return {"path": self._path, "taken": manifest and manifest["taken"], "contents": manifest and manifest["counts"]}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _yaml(name: str, rows: list[dict[str, Any]]) -> bytes:
+    """YAML, one JSON object a line: PyYAML is not needed to write it, and every YAML reader reads it."""
+    lines = [f"- {json.dumps(row, ensure_ascii=False)}\n" for row in rows]
+    key = name.partition(".")[0]
+    return f"---\n{key}:\n{''.join(lines)}".encode() if lines else f"---\n{key}: []\n".encode()
