@@ -11,7 +11,7 @@ import sys
 import pytest
 from dev import places
 
-pytest_plugins = ["lab.testing", "lab.directory.testing"]  # the fixtures `tenant` and `directory`
+pytest_plugins = ["lab.testing", "lab.directory.testing", "lab.identity_providers.testing"]  # the fixtures `tenant`, `directory`, `identity_providers`
 
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(places.tree())  # for the ansible-playbook that a test starts
 sys.path.insert(0, str(places.tree()))

@@ -34,9 +34,10 @@ def main(words: list[str]) -> int:
 def packages() -> None:
     """Install the Debian packages of the lab's parts, or say how. A part that then cannot run says so itself."""
     import lab.directory.part
+    import lab.identity_providers.part
     import lab.windows.tree
 
-    missing = environment.debian_packages({**lab.directory.part.PACKAGES, **lab.windows.tree.PACKAGES})
+    missing = environment.debian_packages({**lab.directory.part.PACKAGES, **lab.windows.tree.PACKAGES, **lab.identity_providers.part.PACKAGES})
     if missing:
         say(f"The lab needs Debian packages: sudo apt-get install --no-install-recommends {' '.join(missing)}")
 

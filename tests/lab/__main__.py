@@ -22,6 +22,7 @@ PARTS = {
     "tenant": ("lab.tenant.part", "TenantPart"),
     "directory": ("lab.directory.part", "DirectoryPart"),
     "windows": ("lab.windows.part", "WindowsPart"),
+    "identity_providers": ("lab.identity_providers.part", "IdentityProvidersPart"),
 }
 CANNOT_RUN = 3
 

@@ -19,6 +19,12 @@ TENANT_ADDRESS = "127.0.0.31"
 TENANT_PORT = 8443
 TENANT_URL = f"https://{TENANT_ADDRESS}:{TENANT_PORT}"
 
+# Identity providers of two partner companies, behind one TLS port; simpleSAMLphp itself speaks plain HTTP.
+IDP_ADDRESS = "127.0.0.41"
+IDP_PORT = 8443
+IDP_PHP_PORT = 18445
+IDP_URL = f"https://{IDP_ADDRESS}:{IDP_PORT}"
+
 # Active Directory. Samba's LDAP ports are fixed (389, 636), so the address is what varies.
 DC_ADDRESS = "127.0.0.61"
 DC_HOST = "dc1.ad.reiji.example"
