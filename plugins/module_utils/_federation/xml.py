@@ -13,8 +13,8 @@ from .libraries import etree
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 200
-#: Elements and attributes together. An aggregate of 200 identity providers has some 40,000; each costs libxml2 up to 250 bytes.
-MAX_NODES = 200_000
+#: Elements, attributes and namespace declarations together. A real aggregate has some 12,000 a megabyte; each costs up to 400 bytes of memory.
+MAX_NODES = 150_000
 #: The longest single tag, comment or instruction. The parsers hold such a piece in memory as a whole.
 MAX_TOKEN_BYTES = 512 * 1024
 
@@ -29,7 +29,7 @@ REASONS = {
     "dtd_forbidden": "it has a DOCTYPE: entities and default attributes could make readers see different values, so none is allowed",
     "not_xml": "it is not well-formed XML ({detail})",
     "too_deep": f"its elements are nested deeper than {MAX_DEPTH}",
-    "too_complex": f"it has more than {MAX_NODES} elements and attributes, a single tag or comment of more than {MAX_TOKEN_BYTES} bytes, "
+    "too_complex": f"it has more than {MAX_NODES} elements, attributes and namespace declarations, a single tag or comment of more than {MAX_TOKEN_BYTES} bytes, "
     "or more identity providers or certificates than any real document",
 }
 
@@ -73,6 +73,7 @@ class _Scan:
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartDoctypeDeclHandler = self.doctype
         parser.StartElementHandler = self.start
+        parser.StartNamespaceDeclHandler = self.namespace
         parser.EndElementHandler = self.end
         view = memoryview(data)
         try:
@@ -88,6 +89,9 @@ class _Scan:
 
     def doctype(self, *_: object) -> None:
         raise XmlRefused("dtd_forbidden")
+
+    def namespace(self, *_: object) -> None:
+        self.nodes += 1
 
     def start(self, _name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
