@@ -181,7 +181,7 @@ def read(data: bytes, now: datetime.datetime) -> Metadata:
     if any(count > 1 for entity_id, count in Counter(entity.entity_id for entity in entities).items() if entity_id):
         return _rejected(["duplicate_entity"], **found)
     if len(entities) > 1:
-        return Metadata(SELECT, **found)
+        return Metadata(SELECT, msg="The metadata describes several identity providers: an entity ID must be given.", **found)
     if entities[0].usable_protocols:
         return Metadata(OK, **found)
     return _rejected(sorted({reason for role in entities[0].protocols.values() for reason in role.missing}, key=_ORDER.index), **found)

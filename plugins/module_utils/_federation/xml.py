@@ -29,8 +29,8 @@ REASONS = {
     "dtd_forbidden": "it has a DOCTYPE: entities and default attributes could make readers see different values, so none is allowed",
     "not_xml": "it is not well-formed XML ({detail})",
     "too_deep": f"its elements are nested deeper than {MAX_DEPTH}",
-    "too_complex": f"it has more than {MAX_NODES} elements, attributes and namespace declarations, a single tag or comment of more than {MAX_TOKEN_BYTES} bytes, "
-    "or more identity providers or certificates than any real document",
+    "too_complex": f"it has more than {MAX_NODES} elements, attributes and namespace declarations, "
+    f"a single tag or comment of more than {MAX_TOKEN_BYTES} bytes, or more identity providers or certificates than any real document",
 }
 
 
