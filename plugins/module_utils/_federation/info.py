@@ -18,7 +18,7 @@ _MAX_FILE_BYTES = xml.MAX_BYTES + 1  # one more, so that the limit itself is wha
 
 def metadata_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of federation_metadata_info. Raises OffboardError with the reason of a refusal."""
-    found = metadata.read(_document(params), _time(params["at"]))
+    found = metadata.read(document(params), _time(params["at"]))
     if found.outcome == metadata.REJECT:
         details = {"reasons": found.all_reasons, "identity_providers": [entity.to_dict() for entity in found.entities]}
         raise OffboardError(found.msg, code=found.reason, details=details)
@@ -65,7 +65,8 @@ def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
     return token.check(data, federation, _time(params["at"]), params["skew"]).to_dict()
 
 
-def _document(params: Mapping[str, Any]) -> bytes:
+def document(params: Mapping[str, Any]) -> bytes:
+    """The metadata that the options `path`, `url` (with `ca_file` and `timeout`) or `content` name. Raises OffboardError."""
     if params["path"]:
         return _file(params["path"])
     if params["url"]:

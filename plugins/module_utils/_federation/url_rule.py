@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
+from .._core.errors import OffboardError
 from .libraries import PublicSuffixList, idna
 
 #: The identity providers that the 2020 text allows for every domain; an organisation's own host lies below most of them
@@ -123,6 +124,14 @@ def ascii_domain(domain: str) -> str:
     if _public_suffixes().is_public(name):
         raise _Refused("domain_is_public_suffix", f"{name} is a public suffix: it belongs to no organisation, and everybody may have a host inside it")
     return name
+
+
+def domain_name(domain: str) -> str:
+    """The same, for others: raises OffboardError with domain_invalid or domain_is_public_suffix as its code."""
+    try:
+        return ascii_domain(domain)
+    except _Refused as exc:
+        raise OffboardError(f"{exc.verdict.msg}.", code=exc.verdict.rule) from exc
 
 
 @cache

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The redemption order: which identity provider a guest gets who redeems an invitation.
+
+https://learn.microsoft.com/graph/api/resources/defaultinvitationredemptionidentityproviderconfiguration
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from .._core.diff import changed_properties
+from .._core.errors import OffboardError
+from .._core.model import Change, Object, Outcome
+from .._module.runner import Plan, Resource
+from .._module.spool import Spool
+from .client import Client, Connection
+
+KIND = "redemption_order"
+PRIMARY = ("azureActiveDirectory", "externalFederation", "socialIdentityProviders")
+FALLBACK = ("defaultConfiguredIdp", "emailOneTimePasscode", "microsoftAccount")
+#: What the service does of itself.
+DEFAULT: Mapping[str, Any] = {"primaryIdentityProviderPrecedenceOrder": list(PRIMARY), "fallbackIdentityProvider": "defaultConfiguredIdp"}
+
+_PATH = "/policies/crossTenantAccessPolicy/default"
+_PROPERTY = "invitationRedemptionIdentityProviderConfiguration"
+_AGREEING_READS, _READ_INTERVAL = 3, 1.0
+
+
+def read_order(client: Client) -> Object:
+    """The order in force."""
+    value = client.get(f"{_PATH}?$select={_PROPERTY}").get(_PROPERTY) or {}
+    return Object(KIND, "default", "redemption order", {name: value.get(name) or default for name, default in DEFAULT.items()})
+
+
+def describe(state: Mapping[str, Any]) -> dict[str, Any]:
+    """In the options' words."""
+    return {
+        "order": state["primaryIdentityProviderPrecedenceOrder"],
+        "fallback": state["fallbackIdentityProvider"],
+        "is_default": dict(state) == dict(DEFAULT),
+    }
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_redemption_order_info."""
+    with Client(Connection.from_params(params)) as client:
+        return describe(read_order(client).state)
+
+
+def plan_order(current: Object, state: str, order: Sequence[str] | None, fallback: str | None) -> Plan:
+    """`state` default: as the service does of itself. Raises OffboardError `bad_option` for an identity provider that is named twice."""
+    if order is not None and len(set(order)) != len(order):
+        raise OffboardError(f"order names an identity provider twice: {', '.join(order)}", code="bad_option")
+    desired = dict(DEFAULT) if state == "default" else {}
+    if order is not None:
+        desired["primaryIdentityProviderPrecedenceOrder"] = list(order)
+    if fallback is not None:
+        desired["fallbackIdentityProvider"] = fallback
+    before, after = changed_properties(current.state, desired)
+    plan = Plan()
+    if after:
+        undo = "entra_redemption_order with the values of `before`"
+        plan.changes.append(Change(KIND, current.id, current.name, "update", before, after, risk="medium", undo=undo))
+        plan.warnings.append("Guests who have redeemed their invitation keep their identity provider; the order is for the next redemption.")
+    else:
+        plan.unchanged += 1
+    return plan
+
+
+class RedemptionOrder(Resource):
+    """entra_redemption_order: the one object of its kind.
+
+    Graph's resetToSystemDefault is not used: it resets all of the tenant's default cross-tenant settings, not this one alone.
+    """
+
+    noun = "redemption orders"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._client = Client(Connection.from_params(params))
+        self._current: Mapping[str, Any] = {}
+
+    def read(self) -> Iterable[Object]:
+        return [read_order(self._client)]
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        (only,) = current
+        self._current = only.state
+        return plan_order(only, self._params["state"], self._params["order"], self._params["fallback"])
+
+    def apply(self, change: Change) -> None:
+        self._client.patch(_PATH, {_PROPERTY: {**self._current, **(change.after or {})}})
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        deadline, agreeing = time.monotonic() + self._params["verify_timeout"], 0
+        for change in applied:
+            while agreeing < _AGREEING_READS:
+                state = read_order(self._client).state
+                agreeing = agreeing + 1 if all(state[name] == value for name, value in (change.after or {}).items()) else 0
+                if agreeing < _AGREEING_READS:
+                    if time.monotonic() + _READ_INTERVAL > deadline:
+                        yield Outcome(change, "failed", "not_seen", f"Graph accepted the order, but still shows {state}")
+                        return
+                    time.sleep(_READ_INTERVAL)
+
+    def close(self) -> None:
+        self._client.close()
