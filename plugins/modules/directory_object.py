@@ -122,11 +122,13 @@ EXAMPLES = r"""
     state: absent
     backup_dir: /srv/offboard-run/directory
 
-- name: Bring one back
+- name: Bring an account and its group back
   offboard.iij_id.directory_object:
     host: dc1.ad.reiji.example
     authentication: kerberos
-    dn: CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+    objects:
+      - CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
+      - CN=iij-sync-accounts,OU=Groups,OU=Reiji,DC=ad,DC=reiji,DC=example
     state: present
     backup_dir: /srv/offboard-run/directory
 """

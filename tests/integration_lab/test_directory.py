@@ -281,15 +281,32 @@ def test_references_of_every_kind(module, directory, tmp_path, attribute, value)
     assert f"{attribute} of {full_dn(PERSON)}" in answer["msg"]
 
 
+# Samba lets nobody but SYSTEM write this attribute, so it is written to the database itself.
+DELEGATE = """
+import sys, ldb
+from samba.auth import system_session
+from samba.dcerpc import security
+from samba.ndr import ndr_pack
+from samba.param import LoadParm
+from samba.samdb import SamDB
+parameters = LoadParm()
+parameters.load(sys.argv[1])
+database = SamDB(url=parameters.private_path("sam.ldb"), session_info=system_session(), lp=parameters)
+trustee = security.dom_sid(database.schema_format_value("objectSid", database.search(sys.argv[3], ldb.SCOPE_BASE)[0]["objectSid"][0]).decode())
+descriptor = security.descriptor.from_sddl(f"O:BAD:(A;;0xf01ff;;;{trustee})", security.dom_sid(database.get_domain_sid()))
+change = ldb.Message(ldb.Dn(database, sys.argv[2]))
+change["x"] = ldb.MessageElement(ndr_pack(descriptor), ldb.FLAG_MOD_REPLACE, "msDS-AllowedToActOnBehalfOfOtherIdentity")
+database.modify(change)
+"""
+
+
 def test_resource_based_delegation_is_a_reference(module, directory, tmp_path):
-    trustee = directory.entry(IWA)["objectSid"][0]
-    ace = b"\x00\x00" + (8 + len(trustee)).to_bytes(2, "little") + (0xF01FF).to_bytes(4, "little") + trustee
-    dacl = b"\x02\x00" + (8 + len(ace)).to_bytes(2, "little") + b"\x01\x00\x00\x00" + ace
-    owner = bytes.fromhex("01020000000000052000000020020000")
-    header = b"\x01\x00\x04\x80" + (20).to_bytes(4, "little") + bytes(8) + (20 + len(owner)).to_bytes(4, "little")
-    directory.arrange("CN=DC1,OU=Domain Controllers", {"msDS-AllowedToActOnBehalfOfOtherIdentity": [header + owner + dacl]})
+    arguments = [str(directory.part.state / "smb.conf"), full_dn(RUN), full_dn(IWA)]
+    subprocess.run(["/usr/bin/python3", "-c", DELEGATE, *arguments], check=True, capture_output=True, text=True)
     answer = module(objects=[IWA], state="absent", backup_dir=str(tmp_path))
-    assert answer.rules == ["referenced"] and "msDS-AllowedToActOnBehalfOfOtherIdentity" in answer["msg"]
+    assert answer.rules == ["referenced"]
+    assert f"msDS-AllowedToActOnBehalfOfOtherIdentity of {full_dn(RUN)}" in answer["msg"]
+    directory.arrange(RUN, {"description": ["so that the next test starts anew"]})
 
 
 def test_the_domain_controller_still_guards_what_the_operator_allowed(module, directory, tmp_path):
@@ -502,6 +519,23 @@ PLAY = """
         backup_dir: "{folder}/copies"
         predictions: "{folder}/predictions"
 """
+
+
+@pytest.mark.parametrize("name", ["directory_object", "directory_object_info"])
+def test_the_documented_examples(directory, tmp_path, name):
+    """As they stand, but for the connection, the paths and the Kerberos ticket."""
+    examples = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").EXAMPLES
+    tasks = yaml.safe_load(examples.replace("/srv/offboard-run", str(tmp_path)).replace("vault_directory_password", "secret"))
+    for task in tasks:
+        options = task.get(f"offboard.iij_id.{name}")
+        if options:
+            options |= {**directory.options(), "password": "{{ secret }}", "authentication": "simple"}
+    (tmp_path / "sync01-config.yml").write_text(CONFIG)
+    play = tmp_path / "play.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": {"secret": paths.PASSWORD}, "tasks": tasks}]))
+    done = subprocess.run(["ansible-playbook", "-i", "localhost,", "-c", "local", str(play)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert name == "directory_object_info" or "changed=3" in done.stdout
 
 
 def test_a_playbook_in_check_mode_for_real_and_again(directory, tmp_path):

@@ -48,7 +48,8 @@ START_SECONDS = 60.0
 
 
 def _run(*argv: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    result = subprocess.run([str(word) for word in argv], capture_output=True, text=True, env=ENVIRONMENT, check=False, **options)
+    options = {"env": ENVIRONMENT, **options}
+    result = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **options)
     if result.returncode:
         raise RuntimeError(f"{argv[0]} {argv[1]} ended with {result.returncode}: {(result.stderr or result.stdout).strip()[-2000:]}")
     return result
@@ -155,14 +156,21 @@ class DirectoryPart(part.Part):
                 for port in PORTS:
                     socket.create_connection((paths.DC_ADDRESS, port), timeout=1).close()
                 self.connect().unbind()
+                self._log_on_by_smb()
                 return
-            except (OSError, LDAPException) as error:
+            except (OSError, LDAPException, RuntimeError) as error:
                 if not process.running(self.state, "samba"):
                     raise RuntimeError(f"samba ended at once; see {self.state}/samba.log and {self.state}/log") from error
                 if time.monotonic() > end:
                     self.stop()
                     raise RuntimeError(f"samba does not answer after {START_SECONDS:.0f} s: {error}") from error
                 time.sleep(0.05)
+
+    @staticmethod
+    def _log_on_by_smb() -> None:
+        """Raises RuntimeError. smbd listens a second or two before winbindd lets anybody in."""
+        credentials = {"USER": f"{paths.AD_NETBIOS}\\Administrator", "PASSWD": paths.PASSWORD}
+        _run("smbclient", f"//{paths.DC_ADDRESS}/sysvol", "-s", "/dev/null", "-c", "exit", env={**ENVIRONMENT, **credentials})
 
     def connect(self, user: str = paths.AD_ADMIN, password: str = paths.PASSWORD) -> ldap3.Connection:
         """A bound LDAPS connection for looking at, or preparing, the directory from outside the collection."""

@@ -12,18 +12,13 @@ from .. import paths
 AUDIT_LOG = "audit.log"
 
 
-def smb_conf(state: Path, *, rootless: bool = False) -> str:
+def smb_conf(state: Path) -> str:
     """smb.conf with every folder below `state` and every listener on the lab's address.
 
     `interfaces` needs the /8: with a bare loopback address smbd finds no network interface. The update commands
     are switched off because they look for the host's own resolver and for a second domain controller.
     """
     dc, _, domain = paths.DC_HOST.partition(".")
-    # Inside a user namespace smbd may write neither POSIX ACLs nor security.* attributes: it keeps both in a file.
-    rootless_vfs = f"""
-    vfs objects = dfs_samba4 acl_xattr xattr_tdb
-    acl_xattr:ignore system acls = yes
-    xattr_tdb:file = {state}/dc/state/xattr.tdb"""
     return f"""[global]
     workgroup = {paths.AD_NETBIOS}
     realm = {paths.AD_REALM}
@@ -61,7 +56,7 @@ def smb_conf(state: Path, *, rootless: bool = False) -> str:
     spn update command = /bin/true
     nsupdate command = /bin/true
     gpo update command = /bin/true
-    samba kcc command = /bin/true{rootless_vfs if rootless else ""}
+    samba kcc command = /bin/true
 [sysvol]
     path = {state}/dc/state/sysvol
     read only = no
