@@ -38,7 +38,8 @@ options:
 notes:
   - Needs the application permissions C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(User.Read.All), C(LicenseAssignment.Read.All) and
     C(Application.Read.All).
-  - In check mode nothing is read from the tenant beyond the sign-in, and nothing is written.
+  - In check mode the tenant is not read, and nothing is written. A task of M(offboard.iij_id.entra_users) that names a snapshot which is not
+    there yet plans, in check mode, as if it were taken at that moment.
 seealso:
   - module: offboard.iij_id.entra_users
   - module: offboard.iij_id.entra_domain

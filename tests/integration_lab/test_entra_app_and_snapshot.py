@@ -201,3 +201,13 @@ def test_repair_from_the_snapshot(call, tenant, tmp_path, snapshot):
     again = call("entra_users", **options)
     assert again["changed"] is False
     assert tenant.writes() == []
+
+
+def test_check_mode_before_there_is_a_snapshot(call, tenant, snapshot):
+    """From the untouched start, the repair is planned as if the snapshot were taken now."""
+    options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD, "max_changes": 300}
+    result = call("entra_users", check=True, also_enable=[PEOPLE[11].upn], **options)
+    assert [item["name"] for item in result["plan"]] == [PEOPLE[11].upn]
+    assert {item["code"] for item in result["skipped_objects"]} == {"blocked_before_snapshot"}
+    assert len(result["skipped_objects"]) == 24
+    assert call("entra_users", **options)["failure"]["code"] == "snapshot_missing"

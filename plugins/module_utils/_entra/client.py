@@ -185,7 +185,9 @@ class Client:
         self._base = (connection.graph_url or graph).rstrip("/")
         self._authority = (connection.authority or authority).rstrip("/")
         self._clock = clock
-        self._writes = TokenBucket(*connection.write_quota, clock())
+        # Requests bunch up on their way; two batches kept back cost 2 s of a full quota, and spare nearly all refusals.
+        requests, seconds = connection.write_quota
+        self._writes = TokenBucket(requests, seconds, clock(), keep_back=min(2 * BATCH_SIZE, requests // 2))
         self._units = TokenBucket(*UNIT_QUOTA, clock())
         self._tokens: _TokenSource | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -14,17 +14,18 @@ UNIT_QUOTA = (3500, 10.0)
 
 
 class TokenBucket:
-    """`capacity` tokens that come back evenly within `seconds`; full at the start.
+    """`capacity` tokens that come back evenly within `seconds`; full at the start. `keep_back` of them are never used.
 
     Tokens may be reserved ahead of time: `take` says how long to wait until they are really there. Whoever reserves
     first is served first, so the bound is reached without polling.
     """
 
-    def __init__(self, capacity: float, seconds: float, now: float) -> None:
-        self._capacity = capacity
+    def __init__(self, capacity: float, seconds: float, now: float, keep_back: float = 0.0) -> None:
+        self._capacity = capacity - keep_back
         self._rate = capacity / seconds
-        self._tokens = float(capacity)
+        self._tokens = self._capacity
         self._at = now
+        self._blocked_until = now
 
     def _refill(self, now: float) -> None:
         if now > self._at:
@@ -35,17 +36,17 @@ class TokenBucket:
         """Reserve `count` tokens; seconds to wait before using them."""
         self._refill(now)
         self._tokens -= count
-        return self.blocked(now) + max(0.0, -self._tokens / self._rate)
+        return max(self.blocked(now), -self._tokens / self._rate, 0.0)
 
     def blocked(self, now: float) -> float:
-        """Seconds that remain of a pause the service asked for (`_at` lies in the future meanwhile)."""
-        return max(0.0, self._at - now)
+        """Seconds that remain of a pause the service asked for."""
+        return max(0.0, self._blocked_until - now)
 
     def pause(self, seconds: float, now: float) -> None:
-        """The service refused: it counts less left than we do. Nothing is left now, and nothing comes back for `seconds`."""
+        """The service refused: it counts less left than we do. Nothing is left now, and nothing is sent for `seconds`; tokens come back meanwhile."""
         self._refill(now)
         self._tokens = min(self._tokens, 0.0)
-        self._at = max(self._at, now + seconds)
+        self._blocked_until = max(self._blocked_until, now + seconds)
 
     def correct(self, used: float, now: float) -> None:
         """The service says which share of the quota is used (`x-ms-throttle-limit-percentage`, 0.8 to 1.8).

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -46,9 +47,19 @@ def generate(length: int) -> str:
             return password
 
 
+#: What JSON may hold as it is, but YAML takes for the end of a line or refuses.
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def yaml_item(value: Mapping[str, Any]) -> bytes:
+    """One item of a YAML list, on one line and valid JSON, so that it can be read quickly too."""
+    text = json.dumps(value, ensure_ascii=False)
+    return b"- " + _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
+
+
 def to_bytes(entries: Iterable[Mapping[str, str]]) -> bytes:
-    """A hand-over file's plain content: YAML, of which each entry is one line of JSON, so that it is read quickly too."""
-    return _HEADER + b"".join(b"- " + json.dumps(entry, ensure_ascii=False).encode() + b"\n" for entry in entries)
+    """A hand-over file's plain content."""
+    return _HEADER + b"".join(yaml_item(entry) for entry in entries)
 
 
 def from_bytes(content: bytes) -> list[dict[str, str]]:
@@ -56,7 +67,7 @@ def from_bytes(content: bytes) -> list[dict[str, str]]:
     try:
         if not content.startswith(_HEADER):
             raise ValueError("it does not begin as one")
-        return [json.loads(line[2:]) for line in content[len(_HEADER) :].splitlines() if line]
+        return [json.loads(line[2:]) for line in content[len(_HEADER) :].split(b"\n") if line]
     except ValueError as exc:
         raise OffboardError(f"this is not a hand-over file of entra_users: {exc}", code="bad_handover_file") from exc
 

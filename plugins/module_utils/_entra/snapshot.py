@@ -21,6 +21,7 @@ from .._module.vault_password import decrypt_file, vault_password
 from .apps import read_app
 from .client import Client, Connection
 from .domains import read_domains
+from .passwords import yaml_item
 from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
 
 KIND = "snapshot"
@@ -124,7 +125,6 @@ class Snapshot(Resource):
 
 
 def _yaml(name: str, rows: list[dict[str, Any]]) -> bytes:
-    """YAML, one JSON object a line: PyYAML is not needed to write it, and every YAML reader reads it."""
-    lines = [f"- {json.dumps(row, ensure_ascii=False)}\n" for row in rows]
-    key = name.partition(".")[0]
-    return f"---\n{key}:\n{''.join(lines)}".encode() if lines else f"---\n{key}: []\n".encode()
+    """YAML without PyYAML, which is not needed to write it."""
+    key = name.partition(".")[0].encode()
+    return b"---\n" + key + (b":\n" + b"".join(map(yaml_item, rows)) if rows else b": []\n")

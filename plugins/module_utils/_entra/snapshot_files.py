@@ -75,5 +75,6 @@ def read_snapshot_users(path: str, password: bytes) -> Iterator[dict[str, Any]]:
         content = decrypt_file(file, password)
         if content is None:
             raise OffboardError(f"there is no snapshot at {file}", code="snapshot_missing")
-        for line in content.splitlines():
-            yield json.loads(line)
+        for line in content.split(b"\n"):
+            if line:
+                yield json.loads(line)

@@ -264,6 +264,8 @@ class Users(Resource):
         self._params = params
         check_selection(params, SELECTIONS)
         self._by_snapshot = params["snapshot"] is not None
+        # Check mode from the untouched start: the snapshot would be taken just before, so what is there now is what it would say.
+        self._snapshot_is_now = check_mode and self._by_snapshot and not os.path.exists(params["snapshot"])
         if self._by_snapshot and (params["enabled"] is not None or params["licences"]):
             raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
         quota = params["write_quota"] or {}
@@ -319,8 +321,8 @@ class Users(Resource):
             return dict.fromkeys(_members(self._client, params["group"]), self._base)
         if params["src"] is not None:
             return self._from_src(params["src"])
-        if self._by_snapshot:
-            also = {name.casefold() for name in params["also_enable"]}
+        if self._by_snapshot and not self._snapshot_is_now:
+            also = self._also_enable()
             records = read_snapshot_users(params["snapshot"], vault_password(dict(params)))
             # Most users want one of a few things; equal ones share one object, which keeps 100,000 of them small.
             shared: dict[str, Desired] = {}
@@ -330,6 +332,9 @@ class Users(Resource):
                 keyed[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
             return keyed
         return None
+
+    def _also_enable(self) -> set[str]:
+        return {name.casefold() for name in self._params["also_enable"]}
 
     def _from_src(self, path: str) -> dict[str, Desired]:
         keyed = {key.casefold(): user_plan.merged(self._base, line, self._skus) for key, line in _src_lines(path)}
@@ -372,6 +377,8 @@ class Users(Resource):
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
         self._results.flush()
+        if self._snapshot_is_now:
+            plan.warnings.append(f"check mode: there is no snapshot at {self._params['snapshot']} yet; planned as if it were taken now")
         for code, count in left_out.items():
             plan.warnings.append(f"{count} users: a part of the change is left out ({code}); see left_out in the plan")
         for name, count in seats.items():
@@ -386,6 +393,9 @@ class Users(Resource):
     def _desired(self, item: Object) -> Desired:
         assert self._selection is not None
         keyed = self._selection.keyed
+        if self._snapshot_is_now:
+            now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
+            return user_plan.from_snapshot(self._base, now, self._skus, self._also_enable())
         if keyed is None:
             return self._base
         return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]

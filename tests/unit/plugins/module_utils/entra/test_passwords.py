@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Passwords and the hand-over files."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import passwords
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import HandOver, from_bytes, generate, to_bytes
+
+OLD = "2022-04-01T00:00:00Z"
+
+
+def test_passwords_have_all_classes_and_differ():
+    made = {generate(16) for _ in range(500)}
+    assert len(made) == 500
+    for password in made:
+        assert len(password) == 16
+        assert all(re.search(pattern, password) for pattern in ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]"))
+        assert not set(password) & set("0O1lI'\"`\\ ")
+
+
+@pytest.mark.parametrize("length", [8, 11, 257, 0, -1])
+def test_length(length):
+    with pytest.raises(OffboardError) as caught:
+        generate(length)
+    assert caught.value.code == "bad_option"
+    assert len(generate(12)) == 12
+    assert len(generate(256)) == 256
+
+
+def users(first: int, last: int):
+    return [(f"id-{number}", f"u{number}@a.example", OLD) for number in range(first, last + 1)]
+
+
+def test_provided_passwords_are_on_disk_and_stay(tmp_path):
+    path = tmp_path / "handover.yml"
+    first = HandOver(str(path), b"x", 16).provide(users(1, 5))
+    again = HandOver(str(path), b"x", 16).provide(users(3, 8))
+    assert {name: first[name] for name in ("id-3", "id-4", "id-5")} == {name: again[name] for name in ("id-3", "id-4", "id-5")}
+    assert len(again) == 6
+    content = yaml.safe_load(vault.decrypt(path.read_bytes(), b"x"))
+    assert [entry["userPrincipalName"] for entry in content["users"]] == [f"u{number}@a.example" for number in range(1, 9)]
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+
+
+def test_many_users_go_to_several_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
+    path = tmp_path / "handover.yml"
+    handover = HandOver(str(path), b"x", 16)
+    handover.provide(users(1, 7))
+    handover.provide(users(8, 25))
+    assert [os.path.basename(name) for name in handover.files] == ["handover.yml", "handover-2.yml", "handover-3.yml"]
+    again = HandOver(str(path), b"x", 16)
+    assert len(again.provide(users(1, 25))) == 25
+    assert again.files == handover.files
+
+
+def test_was_set_is_known_from_the_time_of_the_last_change(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 2))
+    handover = HandOver(path, b"x", 16)
+    assert handover.was_set("id-1", OLD) is False
+    assert handover.was_set("id-1", "2026-11-21T00:00:00Z") is True
+    assert handover.was_set("id-1", None) is True
+    assert handover.was_set("id-9", "2026-11-21T00:00:00Z") is False
+
+
+def test_never_had_a_password(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide([("1", "u", None)])
+    handover = HandOver(path, b"x", 16)
+    assert handover.was_set("1", None) is False
+    assert handover.was_set("1", OLD) is True
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"nonsense", "vault_not_a_vault"), (None, "bad_handover_file")])
+def test_other_files_are_left_alone(tmp_path, content, code):
+    path = tmp_path / "handover.yml"
+    path.write_bytes(content if content is not None else vault.encrypt(b"secrets: of somebody else\n", b"x", bytes(32)))
+    before = path.read_bytes()
+    with pytest.raises(OffboardError) as caught:
+        HandOver(str(path), b"x", 16)
+    assert caught.value.code == code
+    assert str(path) in caught.value.msg
+    assert path.read_bytes() == before
+
+
+def test_a_wrong_password_is_told(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 1))
+    with pytest.raises(OffboardError) as caught:
+        HandOver(path, b"y", 16)
+    assert caught.value.code == "vault_wrong_password"
+
+
+def test_names_in_any_script_survive():
+    entries = [{"id": "1", "userPrincipalName": "山田: 'x' \u2028 \x85@a.example", "password": "#%+-=?@!", "passwordChangedBefore": None}]
+    assert from_bytes(to_bytes(entries)) == entries
+    assert yaml.safe_load(to_bytes(entries))["users"] == entries

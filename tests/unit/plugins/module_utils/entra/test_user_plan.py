@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is decided for one user, as a table."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import NEW_PASSWORD, Desired, Facts, Skus, decide
+
+SKUS = Skus(
+    [
+        {"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}, "appliesTo": "User"},
+        {"skuId": "4b9405b0-7788-4568-add1-99614e613b69", "skuPartNumber": "EXCHANGE", "consumedUnits": 9, "prepaidUnits": {"enabled": 5}},
+        {"skuId": "00000000-0000-0000-0000-000000000001", "skuPartNumber": "COMPANY", "consumedUnits": 0, "prepaidUnits": {}, "appliesTo": "Company"},
+    ]
+)
+DOMAINS = {
+    "a.example": {"isRoot": True, "authenticationType": "Managed"},
+    "fed.example": {"isRoot": True, "authenticationType": "Federated"},
+}
+ADMINISTRATOR, HELPDESK = "62e90394-69f5-4237-9190-012177145e10", "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+
+
+def state(**more):
+    found = {
+        "accountEnabled": True,
+        "usageLocation": "JP",
+        "userType": "Member",
+        "onPremisesSyncEnabled": False,
+        "onPremisesImmutableId": None,
+        "lastPasswordChangeDateTime": "2022-04-01T00:00:00Z",
+        "licences": {},
+        "group_licences": [],
+    }
+    return found | more
+
+
+E3 = {"add": {"SPE_E3": None}}
+PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
+
+
+@pytest.mark.parametrize(
+    ("current", "desired", "after"),
+    [
+        (state(), Desired(), None),
+        (state(accountEnabled=False), Desired(), None),
+        (state(accountEnabled=False), Desired(enabled=True), {"accountEnabled": True}),
+        (state(), Desired(enabled=True), None),
+        (state(), Desired(**E3), {"licences": {"SPE_E3": []}}),
+        (state(licences={"SPE_E3": ["plan"]}), Desired(**E3), None),
+        (state(group_licences=["SPE_E3"]), Desired(**E3), None),
+        (state(licences={"SPE_E3": ["plan"]}), Desired(add={"SPE_E3": []}), {"licences": {"SPE_E3": []}}),
+        (state(licences={"EXCHANGE": []}), Desired(**E3, remove=frozenset(["EXCHANGE"])), {"licences": {"SPE_E3": []}}),
+        (state(licences={"EXCHANGE": []}), Desired(**E3, exact=True), {"licences": {"SPE_E3": []}}),
+        (state(licences={"EXCHANGE": []}, group_licences=["SPE_E3"]), Desired(**E3, exact=True), {"licences": {}}),
+        (state(licences={"EXCHANGE": []}), Desired(exact=True), {"licences": {}}),
+        (state(), Desired(remove=frozenset(["SPE_E3"])), None),
+        (state(usageLocation=None), Desired(usage_location="JP"), {"usageLocation": "JP"}),
+        (state(usageLocation="US"), Desired(usage_location="JP"), None),
+        (state(), Desired(password=True), PASSWORD),
+        (state(lastPasswordChangeDateTime=NEW_PASSWORD), Desired(password=True), None),
+        (state(accountEnabled=False), Desired(enabled=True, password=True), {"accountEnabled": True, **PASSWORD}),
+        (state(accountEnabled=False), Desired(enabled=True, revoke_sessions=True), {"accountEnabled": True, "signInSessions": "(revoked now)"}),
+        (state(), Desired(revoke_sessions=True), None),
+    ],
+)
+def test_changes(current, desired, after):
+    decision = decide("1", "u@a.example", current, desired, Facts(DOMAINS))
+    assert decision.skip is None
+    assert (decision.change and dict(decision.change.after)) == after
+    if decision.change:
+        assert decision.change.before.keys() == decision.change.after.keys()
+
+
+@pytest.mark.parametrize(
+    ("upn", "current", "desired", "roles", "code"),
+    [
+        ("u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), {}, "password_is_synced"),
+        ("u@fed.example", state(), Desired(password=True), {}, "domain_is_federated"),
+        ("u@sub.fed.example", state(), Desired(password=True), {}, "domain_is_federated"),
+        ("u@a.example", state(accountEnabled=False), Desired(password=True), {}, "is_blocked"),
+        ("u@a.example", state(), Desired(enabled=False, password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
+        ("u@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
+        ("u@a.example", state(), Desired(password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
+        ("u@a.example", state(accountEnabled=False), Desired(blocked=True), {}, "blocked_before_snapshot"),
+    ],
+)
+def test_skips(upn, current, desired, roles, code):
+    decision = decide("1", upn, current, desired, Facts(DOMAINS, roles=lambda: roles))
+    assert decision.skip is not None
+    assert decision.skip.code in (code, "is_blocked")
+    assert upn in decision.skip.msg
+
+
+def test_what_cannot_be_done_is_left_out_and_named():
+    decision = decide("1", "u@fed.example", state(accountEnabled=False), Desired(enabled=True, password=True), Facts(DOMAINS))
+    assert decision.change.after == {"accountEnabled": True, "left_out": ["domain_is_federated"]}
+    administrator = Facts(DOMAINS, roles=lambda: {"1": {ADMINISTRATOR}})
+    decision = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, **E3), administrator)
+    assert decision.change.after == {"licences": {"SPE_E3": []}, "left_out": ["needs_higher_role"]}
+
+
+@pytest.mark.parametrize(("roles", "may", "planned"), [({HELPDESK}, False, True), ({ADMINISTRATOR}, True, True), ({ADMINISTRATOR}, False, False)])
+def test_who_may_touch_administrators(roles, may, planned):
+    facts = Facts(DOMAINS, roles=lambda: {"1": roles}, may_reset_every_administrator=lambda: may)
+    assert (decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True), facts).change is not None) is planned
+
+
+def test_roles_are_not_read_when_nobody_is_touched():
+    def never():
+        raise AssertionError("read for nothing")
+
+    decide("1", "u@a.example", state(), Desired(enabled=True, **E3), Facts(DOMAINS, roles=never))
+
+
+def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
+    facts = Facts(DOMAINS, synced_password="set")
+    assert decide("1", "u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), facts).change is not None
+    facts = Facts(DOMAINS, password_was_set=lambda user_id, last: user_id == "1")
+    assert decide("1", "u@a.example", state(), Desired(password=True), facts).change is None
+    assert decide("2", "u@a.example", state(), Desired(password=True), facts).change is not None
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [
+        (None, {}),
+        ({"add": ["spe_e3"]}, {"add": {"SPE_E3": None}, "remove": frozenset(), "exact": False}),
+        ({"add": ["05E9A617-0261-4CEE-BB44-138D3EF5D965"]}, {"add": {"SPE_E3": None}, "remove": frozenset(), "exact": False}),
+        ({"set": []}, {"add": {}, "remove": frozenset(), "exact": True}),
+    ],
+)
+def test_licence_options(option, wanted):
+    assert user_plan.desired_licences(option, SKUS) == wanted
+
+
+@pytest.mark.parametrize("option", [{"add": ["X"]}, {"add": ["COMPANY"]}, {"set": ["SPE_E3"], "add": ["EXCHANGE"]}, {"add": ["SPE_E3"], "remove": ["SPE_E3"]}])
+def test_bad_licence_options(option):
+    with pytest.raises(OffboardError):
+        user_plan.desired_licences(option, SKUS)
+
+
+def test_seats_are_counted_without_negative_ones():
+    assert SKUS.find("SPE_E3").free == 2
+    assert SKUS.find("EXCHANGE").free == -4
+    assert SKUS.name("unknown-sku") == "unknown-sku"
+
+
+def test_the_requests_of_a_change():
+    current = state(accountEnabled=False, usageLocation=None, licences={"EXCHANGE": []})
+    desired = Desired(enabled=True, usage_location="JP", password=True, add={"SPE_E3": ["plan"]}, remove=frozenset(["EXCHANGE"]))
+    change = decide("1", "u@a.example", current, desired, Facts(DOMAINS)).change
+    assert user_plan.patch_body(change, "secret", "next_sign_in_with_mfa") == {
+        "accountEnabled": True,
+        "usageLocation": "JP",
+        "passwordProfile": {"password": "secret", "forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True},
+    }
+    assert user_plan.licence_body(change, SKUS) == {
+        "addLicenses": [{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "disabledPlans": ["plan"]}],
+        "removeLicenses": ["4b9405b0-7788-4568-add1-99614e613b69"],
+    }
+    assert user_plan.new_seats(change) == ["SPE_E3"]
+    assert "secret" not in str(change)
+    with pytest.raises(ValueError, match="hand-over"):
+        user_plan.patch_body(change, None, "none")
+
+
+@pytest.mark.parametrize(
+    ("item", "seen"),
+    [
+        ({"accountEnabled": True, "lastPasswordChangeDateTime": "2026-01-01T00:00:00Z"}, True),
+        ({"accountEnabled": True, "lastPasswordChangeDateTime": "2022-04-01T00:00:00Z"}, False),
+        ({"accountEnabled": False, "lastPasswordChangeDateTime": "2026-01-01T00:00:00Z"}, False),
+    ],
+)
+def test_what_must_be_seen(item, seen):
+    change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), Facts(DOMAINS)).change
+    assert user_plan.meets(item, user_plan.expectation(change), SKUS) is seen
+    assert user_plan.meets({"accountEnabled": True}, user_plan.expectation(change, ["accountEnabled"]), SKUS) is True
+
+
+def record(enabled=True, **more):
+    licences = [{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "disabledPlans": ["p"]}]
+    return {"id": "1", "userPrincipalName": "U@a.example", "accountEnabled": enabled, "usageLocation": "JP", "licences": licences, **more}
+
+
+def test_from_a_snapshot():
+    wanted = user_plan.from_snapshot(Desired(password=True), record(), SKUS, ())
+    assert (wanted.enabled, wanted.add, wanted.exact, wanted.usage_location, wanted.password) == (True, {"SPE_E3": ["p"]}, False, "JP", True)
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), SKUS, ()).blocked
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), SKUS, {"u@a.example"}).enabled is True
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), SKUS, {"1"}).enabled is True
+
+
+def test_a_line_of_src_wins():
+    wanted = user_plan.merged(Desired(enabled=True), {"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
+    assert (wanted.enabled, wanted.password, wanted.add) == (False, True, {"SPE_E3": None})
+    with pytest.raises(OffboardError, match="unknown nonsense"):
+        user_plan.merged(Desired(), {"id": "1", "nonsense": 1}, SKUS)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "step", "code"),
+    [
+        (400, "Subscription with SKU x does not have any available licenses.", "licences", "no_seat"),
+        (400, "License assignment cannot be done for user with invalid usage location.", "licences", "no_usage_location"),
+        (400, "something new", "licences", "licence_refused"),
+        (400, "The specified password does not comply with password complexity requirements.", "patch", "password_refused"),
+        (400, "something new", "patch", "refused"),
+        (403, "", "patch", "needs_higher_role"),
+        (403, "", "licences", "permission_missing"),
+        (404, "", "patch", "user_deleted"),
+        (429, "", "patch", "throttled"),
+    ],
+)
+def test_refusal_codes(status, message, step, code):
+    assert user_plan.refusal_code(status, message, step) == code
+
+
+def test_group_licences_with_an_error_do_not_count_as_held():
+    states = [{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "assignedByGroup": "g", "state": "Error", "disabledPlans": []}]
+    assert user_plan.user_state({"licenseAssignmentStates": states}, SKUS)["group_licences"] == []
