@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from . import environment
 from .places import ROOT
@@ -16,6 +18,8 @@ from .say import Failure, say
 
 #: `lab up`: a part cannot run on this machine; the others do.
 PART_LEFT_OUT = 3
+#: Where the parts that need Debian packages name them.
+PACKAGES = {"directory": "lab.directory.part", "windows": "lab.windows.tree", "identity_providers": "lab.identity_providers.part"}
 COMMAND = [sys.executable, "-m", "lab"]
 
 
@@ -25,19 +29,16 @@ def variables() -> dict[str, str]:
 
 
 def main(words: list[str]) -> int:
-    """`./dev lab …`: the lab's own command line; before `up`, the Debian packages of its parts."""
+    """`./dev lab …`: the lab's own command line; before `up`, the Debian packages of the parts."""
     if words[:1] == ["up"]:
-        packages()
+        packages(words[1:])
     return subprocess.run([*COMMAND, *words], env=variables(), check=False).returncode
 
 
-def packages() -> None:
-    """Install the Debian packages of the lab's parts, or say how. A part that then cannot run says so itself."""
-    import lab.directory.part
-    import lab.identity_providers.part
-    import lab.windows.tree
-
-    missing = environment.debian_packages({**lab.directory.part.PACKAGES, **lab.windows.tree.PACKAGES, **lab.identity_providers.part.PACKAGES})
+def packages(parts: Sequence[str] = ()) -> None:
+    """Install the Debian packages of the lab's parts (default: all), or say how. A part that then cannot run says so itself."""
+    modules = [importlib.import_module(module) for part, module in PACKAGES.items() if part in parts or not parts]
+    missing = environment.debian_packages({package: sign for module in modules for package, sign in module.PACKAGES.items()})
     if missing:
         say(f"The lab needs Debian packages: sudo apt-get install --no-install-recommends {' '.join(missing)}")
 
