@@ -38,6 +38,8 @@ _UTF8 = 65001
 # The service answers a Receive after at most MaxTimeoutms, 60 s by default, whatever is asked for.
 _LONGEST_POLL = 55
 _DEFAULT_COMMAND_SECONDS = 120.0
+# How long a command of which only the exit code matters may go on unseen after a lost connection.
+_LOST_SECONDS, _LOST_PAUSE = 30.0, 2.0
 # WSManFault codes: a command that cannot be started carries its Win32 error as an HRESULT.
 _FILE_NOT_FOUND, _PATH_NOT_FOUND, _ACCESS_DENIED = 0x80070002, 0x80070003, 5
 
@@ -89,37 +91,47 @@ class Shell:
             client.poll_for(_DEFAULT_COMMAND_SECONDS)
             self._id = client.protocol.open_shell(codepage=_UTF8)
 
-    def run(self, arguments: Sequence[str], seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
+    def run(self, arguments: Sequence[str], seconds: float = _DEFAULT_COMMAND_SECONDS, *, output_matters: bool = True) -> Answer:
         """Start a program without cmd.exe and wait for it.
 
+        When only the exit code matters, a lost connection is made again and the wait goes on; otherwise it is an error, as a part of
+        the output that is lost must not be taken for its end.
         Raises OffboardError `command_timeout` after `seconds`; the program and what it started have been ended then.
         """
-        return self._run(subprocess.list2cmdline(arguments[:1]), subprocess.list2cmdline(arguments[1:]), seconds)
+        return self._run(subprocess.list2cmdline(arguments[:1]), subprocess.list2cmdline(arguments[1:]), seconds, output_matters)
 
     def cmd(self, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
         """Let cmd.exe interpret `line`. Every path in it must have gone through `quoted`."""
         return self._run("cmd.exe", f'/d /s /c "{line}"', seconds)
 
-    def _run(self, program: str, arguments: str, seconds: float) -> Answer:
+    def _run(self, program: str, arguments: str, seconds: float, output_matters: bool = True) -> Answer:
         protocol, end = self._client.protocol, time.monotonic() + seconds
         with self._client.translated(program):
             command = protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True)
             try:
-                return self._receive(command, end, program, seconds)
+                return self._receive(command, end, program, seconds, output_matters)
             finally:
                 # Ends the command when it still runs. An error here must not hide the one that led here.
                 with contextlib.suppress(*_FAULTS):
                     protocol.cleanup_command(self._id, command)
 
-    def _receive(self, command: str, end: float, program: str, seconds: float) -> Answer:
+    def _receive(self, command: str, end: float, program: str, seconds: float, output_matters: bool) -> Answer:
         out, err = [], []
+        lost_since = None
         while True:
             self._client.poll_for(end - time.monotonic())
             try:
                 stdout, stderr, code, done = self._client.protocol.get_command_output_raw(self._id, command)
             except WinRMOperationTimeoutError:
+                done, lost_since = False, None
+            except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
+                lost_since = lost_since or time.monotonic()
+                if output_matters or time.monotonic() - lost_since > _LOST_SECONDS:
+                    raise
                 done = False
+                time.sleep(_LOST_PAUSE)
             else:
+                lost_since = None
                 out.append(stdout)
                 err.append(stderr)
             if done:

@@ -20,6 +20,8 @@ UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
 _PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"\s*(?P<a>.*)|(?P<plain>.+?\.(?:exe|com|bat|cmd))(?=\s|$)\s*(?P<b>.*)', re.IGNORECASE | re.DOTALL)
 
+#: The kinds of installers that can be told to write a log.
+WRITES_LOG = ("msi", "inno")
 #: What Inno Setup's log says, in every language of Windows, when the uninstaller wants a restart; its exit code does not tell.
 INNO_WANTS_RESTART = "Need to restart Windows? Yes"
 

@@ -40,7 +40,8 @@ def installed(machine: registry.Machine) -> list[Product]:
     found = []
     for scope in (*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))):
         key, view = _uninstall_key(scope)
-        found += software.products_of(registry.read_if_there(machine, key, view=view, recursive=True), scope)
+        look = registry.read if scope in _VIEWS else registry.read_if_there  # every machine has the key, few accounts do
+        found += software.products_of(look(machine, key, view=view, recursive=True), scope)
     return found
 
 
@@ -152,35 +153,38 @@ class Software(Resource):
         end = time.monotonic() + minutes * 60
         program = software.uninstaller(product)
         log = rf"{registry.system_root(self._client)}\Temp\offboard-uninstall-{re.sub('[^A-Za-z0-9]+', '-', product.key).strip('-')}.log"
+        details: dict[str, Any] = {"log": log} if product.installer in software.WRITES_LOG else {}
+        see_log = f"; its log on the machine is {log}" if details else ""
         before = processes(self._client)
         try:
             # A shell of its own: ending it ends whatever the uninstaller has left running, and nothing else.
             with self._client.own_shell() as shell:
-                code = self._run(shell, product, software.uninstall_command(product, extra, log), end)
+                details["exit_code"] = code = self._run(shell, product, software.uninstall_command(product, extra, log), end)
                 if software.meaning(code) == "failed":
                     raise OffboardError(
-                        f"the uninstaller of {product.name} failed ({software.failure(code)}); its log on the machine is {log}",
-                        code="uninstaller_failed",
-                        details={"exit_code": code, "log": log},
+                        f"the uninstaller of {product.name} failed ({software.failure(code)}){see_log}", code="uninstaller_failed", details=details
                     )
-                self._await_end(product, before, program, end, {"exit_code": code, "log": log})
+                if not self._await_end(product, before, program, end):
+                    raise OffboardError(
+                        f"the uninstaller of {product.name} ended with {code}, but {product.name} is still registered{see_log}",
+                        code="uninstaller_failed",
+                        details=details,
+                    )
         except OffboardError as exc:
             if exc.code not in ("command_timeout", "uninstaller_hangs"):
                 raise
             left = software.still_at_work(before, processes(self._client), program)
             ended = f"{', '.join(f'{image} ({pid})' for image, pid in left)} could not be ended" if left else "it was ended"
             raise OffboardError(
-                f"the uninstaller of {product.name} did not finish within {minutes} minutes; {ended}. Its log on the machine is {log}",
-                code="uninstaller_hangs",
-                details={"log": log},
+                f"the uninstaller of {product.name} did not finish within {minutes} minutes; {ended}{see_log}", code="uninstaller_hangs", details=details
             ) from exc
-        return {"exit_code": code, "log": log, "reboot_required": software.meaning(code) == "reboot"}
+        return {**details, "reboot_required": software.meaning(code) == "reboot"}
 
     def _run(self, shell: Shell, product: Product, command: list[str], end: float) -> int:
         """The uninstaller's exit code; while another installation is at work, again and again."""
         while True:
             self._say(f"uninstalling {product.name}")
-            code = shell.run(command, end - time.monotonic()).exit_code
+            code = shell.run(command, end - time.monotonic(), output_matters=False).exit_code
             if software.meaning(code) != "busy":
                 return code
             if time.monotonic() + _BUSY_SECONDS > end:
@@ -192,25 +196,20 @@ class Software(Resource):
             self._say(f"waiting for another installation to end before uninstalling {product.name}")
             time.sleep(_BUSY_SECONDS)
 
-    def _await_end(self, product: Product, before: list[tuple[str, int]], program: str, end: float, details: dict[str, Any]) -> None:
-        """Until the product is no longer registered and no uninstaller runs: the first process often ends before the work does."""
+    def _await_end(self, product: Product, before: list[tuple[str, int]], program: str, end: float) -> bool:
+        """Until no uninstaller runs; whether the product is gone then. The first process often ends before the work does."""
         idle_since = None
         while True:
             at_work = software.still_at_work(before, processes(self._client), program)
             registered = self._registered(product)
             if not at_work and not registered:
-                return
+                return True
             now = time.monotonic()
             if now > end:
-                raise OffboardError("", code="uninstaller_hangs")
+                raise OffboardError(f"{product.name} is still being uninstalled", code="uninstaller_hangs")
             idle_since = None if at_work else idle_since or now
             if idle_since and now - idle_since > _GRACE_SECONDS:
-                raise OffboardError(
-                    f"the uninstaller of {product.name} ended with {details['exit_code']}, but {product.name} is still registered; "
-                    f"its log on the machine is {details['log']}",
-                    code="uninstaller_failed",
-                    details=details,
-                )
+                return False
             self._say(f"waiting for the uninstaller of {product.name}")
             time.sleep(_POLL_SECONDS)
 

@@ -13,6 +13,7 @@ import requests.exceptions
 import spnego.exceptions
 import winrm.exceptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client as client_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, Client, decode, quoted
 
 OPTIONS = {
@@ -196,6 +197,17 @@ def test_a_command_that_does_not_end_is_ended():
         client.run("x.exe", seconds=0.01)
     assert error.value.code == "command_timeout"
     assert client.protocol.calls == [("x.exe",), "cleanup"]
+
+
+def test_a_lost_connection_is_borne_only_when_the_output_does_not_matter(monkeypatch):
+    monkeypatch.setattr(client_module, "_LOST_PAUSE", 0)
+    lost = requests.exceptions.ConnectionError("dropped")
+    assert _client(lost, lost, (b"", b"", 3010, True)).shell.run(["x.exe"], output_matters=False).exit_code == 3010
+    with pytest.raises(OffboardError):
+        _client(lost, (b"", b"", 0, True)).run("x.exe")
+    monkeypatch.setattr(client_module, "_LOST_SECONDS", -1)
+    with pytest.raises(OffboardError):
+        _client(lost, (b"", b"", 0, True)).shell.run(["x.exe"], output_matters=False)
 
 
 def test_cleanup_happens_after_an_error_and_close_never_fails():

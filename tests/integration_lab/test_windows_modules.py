@@ -1,0 +1,597 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The win_* modules against the lab's Windows machines.
+
+"Changes nothing" is what the machine's fingerprint and the WinRM service's own log say.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from lab import paths
+from lab.windows import server
+from lab.windows.part import WindowsPart
+
+pytestmark = pytest.mark.lab
+
+IIJ = "Internet Initiative Japan Inc."
+DIRECTORY_SYNC = {"name": "IIJ ID Service Directory Sync", "publisher": IIJ}
+PASSWORD_SYNC = {"name": "IIJ ID Service Password Sync", "publisher": IIJ}
+BACKUP_AGENT = {"product_code": "{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}"}
+NOTES = {"name": "Sumire Notes", "publisher": "Sumire Software"}
+SYNC_FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
+PASSWORD_FOLDER = r"C:\Program Files\IIJ ID Service Password Sync"
+SYNC_TASK = r"*\IIJ ID Service Directory Sync\bin\normal_mode.bat"
+FILTER = "iidpwfilter"
+#: what lies in the fixture's files and must never be printed
+SECRETS = (paths.PASSWORD, "Lab-Bind-Secret-31", "lab-iij-dirsync-token", "lab-iij-passsync-token", "Captured-Secret")
+
+
+class Answer(dict[str, Any]):
+    """What a module returned."""
+
+    @property
+    def code(self) -> str:
+        return self["failure"]["code"]
+
+    @property
+    def rules(self) -> list[str]:
+        return [item["rule"] for item in self["failure"]["details"]["refusals"]]
+
+
+class Machines(WindowsPart):
+    """Knows whether a test may have changed anything, as a reset takes seconds."""
+
+    touched = True
+
+    def run(self, machine: str, line: str, seconds: float = 120) -> tuple[int, str]:
+        self.touched = True
+        return super().run(machine, line, seconds)
+
+    def rules(self, rules: list[dict[str, Any]]) -> None:
+        self.touched = True
+        super().rules(rules)
+
+    def fingerprint(self, machine: str) -> dict[str, str]:
+        touched = self.touched
+        found = super().fingerprint(machine)  # runs commands, but only to look
+        self.touched = touched
+        return found
+
+    def fresh(self) -> None:
+        """As the fixture company has them, with an empty log."""
+        if self.touched or writes(self):
+            self.reset()
+            self.touched = False
+        server.REQUESTS.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def part() -> Iterator[Machines]:
+    windows = Machines()
+    if reason := windows.why_not():
+        pytest.skip(reason)
+    windows.prepare()
+    was_running = windows.status()["running"]
+    windows.start()
+    yield windows
+    windows.reset()
+    if not was_running:
+        windows.stop()
+
+
+@pytest.fixture
+def lab(part: Machines) -> Machines:
+    """The machines as the fixture company has them."""
+    part.fresh()
+    return part
+
+
+def options(machine: str, **more: Any) -> dict[str, Any]:
+    """Connection options of a machine."""
+    connection = {
+        "host": paths.WINDOWS[machine],
+        "username": paths.WINDOWS_USER,
+        "password": paths.PASSWORD,
+        "ca_file": str(paths.ca_file()),
+        "verify_timeout": 20,
+    }
+    return {name: value for name, value in {**connection, **more}.items() if value is not None}
+
+
+Module = Callable[..., Answer]
+
+
+@pytest.fixture
+def module(capsys: pytest.CaptureFixture[str]) -> Module:
+    """Runs a module's own main() in this process."""
+
+    def run(name: str, machine: str, check: bool = False, **more: Any) -> Answer:
+        main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").main
+        capsys.readouterr()
+        with patch_module_args({**options(machine, **more), "_ansible_check_mode": check, "_ansible_diff": True}), pytest.raises(SystemExit):
+            main()
+        output = capsys.readouterr()
+        assert not [secret for secret in SECRETS if secret in output.out + output.err]
+        return Answer(json.loads(output.out))
+
+    return run
+
+
+def writes(lab: WindowsPart) -> list[str]:
+    return [entry["command"] for entry in lab.requests() if entry["write"]]
+
+
+def lifecycle(lab: WindowsPart, module: Module, name: str, machine: str, changes: int = 1, **more: Any) -> Answer:
+    """Check mode changes nothing, the real run does what was planned, and the run after it finds nothing to do."""
+    before = lab.fingerprint(machine)
+    checked = module(name, machine, check=True, **more)
+    assert checked["changed"] is True and len(checked["plan"]) == changes and checked["applied"] == []
+    assert len(checked["diff"]) == changes
+    assert writes(lab) == []
+    assert lab.fingerprint(machine) == before
+    real = module(name, machine, **more)
+    assert real["changed"] is True and real["plan"] == checked["plan"]
+    assert len(real["applied"]) == changes and real["failed_objects"] == []
+    assert writes(lab) != []
+    after, written = lab.fingerprint(machine), writes(lab)
+    assert after != before
+    again = module(name, machine, **more)
+    assert again["changed"] is False and again["plan"] == []
+    assert writes(lab) == written
+    assert lab.fingerprint(machine) == after
+    return real
+
+
+def installed(module: Module, machine: str) -> list[str]:
+    return [product["name"] for product in module("win_software_info", machine)["products"]]
+
+
+# --- software ---
+
+
+def test_software_info(lab: WindowsPart, module: Module) -> None:
+    before = lab.fingerprint("sync01")
+    found = module("win_software_info", "sync01", name_patterns=["IIJ.*(Directory|Password) ?Sync"])
+    (agent,) = found["products"]
+    assert (agent["name"], agent["publisher"], agent["installer"], agent["scope"]) == (*DIRECTORY_SYNC.values(), "inno", "machine64")
+    assert agent["why"] == ["name matches IIJ.*(Directory|Password) ?Sync"]
+    every = {item["name"]: item for item in module("win_software_info", "sync01")["products"]}
+    assert {name: item["installer"] for name, item in every.items()} == {agent["name"]: "inno", "IIJ Backup Agent": "msi", "Sumire Notes": "nsis"}
+    assert every["IIJ Backup Agent"]["product_code"] == BACKUP_AGENT["product_code"]
+    assert writes(lab) == []
+    assert lab.fingerprint("sync01") == before
+
+
+def test_software_of_32_bits_and_of_one_account(lab: WindowsPart, module: Module) -> None:
+    sid = next(line for line in lab.run("sync01", "reg.exe query HKU")[1].split() if "S-1-5-21-" in line).partition("\\")[2]
+    uninstall = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Mine"
+    for root, view in (("HKLM", "/reg:32"), (rf"HKU\{sid}", "/reg:64")):
+        assert lab.run("sync01", rf'reg.exe add "{root}\{uninstall}" /v DisplayName /d "Mine {view}" /f {view}')[0] == 0
+    every = {item["name"]: item["scope"] for item in module("win_software_info", "sync01")["products"]}
+    assert every["Mine /reg:32"] == "machine32"
+    assert every["Mine /reg:64"] == f"user:{sid}"
+    assert lab.run("sync01", rf'reg.exe add "HKU\{sid}\{uninstall}" /v UninstallString /d "C:\x.exe" /f')[0] == 0
+    refused = module("win_software", "sync01", products=[{"name": "Mine /reg:64", "publisher": ""}])
+    assert refused.rules == ["per_user"] or "publisher" in refused["msg"]
+    assert module("win_software", "sync01", products=[{"product_code": "Mine"}]).code == "ambiguous_match"
+
+
+@pytest.mark.parametrize("product", [DIRECTORY_SYNC, BACKUP_AGENT, NOTES], ids=["inno", "msi", "nsis"])
+def test_software_lifecycle(lab: WindowsPart, module: Module, product: dict[str, str]) -> None:
+    real = lifecycle(lab, module, "win_software", "sync01", products=[product])
+    assert real["results"][0]["status"] == "uninstalled"
+    assert real["reboot_required"] is False
+    assert len(installed(module, "sync01")) == 2
+    assert all("norestart" in command.casefold() or "/S" in command for command in writes(lab))
+
+
+def test_software_several_at_once(lab: WindowsPart, module: Module) -> None:
+    lifecycle(lab, module, "win_software", "sync01", changes=3, products=[DIRECTORY_SYNC, BACKUP_AGENT, NOTES])
+    assert installed(module, "sync01") == []
+
+
+@pytest.mark.parametrize("product", ["directory_sync", "backup_agent_msi"])
+def test_software_that_wants_a_restart(lab: WindowsPart, module: Module, product: str) -> None:
+    lab.fault("sync01", product, "reboot")
+    answer = module("win_software", "sync01", products=[{"directory_sync": DIRECTORY_SYNC, "backup_agent_msi": BACKUP_AGENT}[product]])
+    assert answer["reboot_required"] is True
+    assert answer["results"][0]["reboot_required"] is True
+    assert not [command for command in writes(lab) if "shutdown" in command]
+
+
+def test_software_that_leaves_a_file_in_use(lab: WindowsPart, module: Module) -> None:
+    """LSA holds the filter's file, so that Windows removes it at the next start."""
+    answer = module("win_software", "dcwin1", products=[PASSWORD_SYNC])
+    assert answer["reboot_required"] is True and answer["reboot_pending"] is True
+    assert module("win_software", "dcwin1", products=[PASSWORD_SYNC])["reboot_pending"] is True
+    lab.power("dcwin1", "reboot")
+    again = module("win_software", "dcwin1", products=[PASSWORD_SYNC])
+    assert (again["changed"], again["reboot_required"], again["reboot_pending"]) == (False, False, False)
+
+
+def test_software_one_failure_hides_no_other(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    lab.fault("sync01", "directory_sync", "fail")
+    lab.fault("sync01", "notes_nsis", "fail")
+    journal = tmp_path / "journal.jsonl"
+    answer = module("win_software", "sync01", products=[DIRECTORY_SYNC, NOTES, BACKUP_AGENT], timeout_minutes=1, journal=str(journal))
+    assert answer.code == "uninstaller_failed"
+    assert "exit code 1" in answer["msg"] and "1 more" in answer["msg"]
+    assert [item["status"] for item in answer["results"]] == ["failed", "failed", "uninstalled"]
+    assert [item["name"] for item in answer["applied"]] == ["IIJ Backup Agent"]
+    assert set(installed(module, "sync01")) == {"IIJ ID Service Directory Sync", "Sumire Notes"}
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [item["record"] for item in records] == ["intent", "outcome"] * 3
+    lab.fault("sync01", "directory_sync", None)
+    lab.fault("sync01", "notes_nsis", None)
+    assert len(module("win_software", "sync01", products=[DIRECTORY_SYNC, NOTES, BACKUP_AGENT])["applied"]) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "product"), [("directory_sync", DIRECTORY_SYNC), ("backup_agent_msi", BACKUP_AGENT), ("notes_nsis", NOTES)], ids=["inno", "msi", "nsis"]
+)
+def test_software_that_hangs_is_ended(lab: WindowsPart, module: Module, key: str, product: dict[str, str]) -> None:
+    before = lab.run("sync01", "tasklist.exe /fo csv /nh")[1].count(".exe")
+    lab.fault("sync01", key, "hang")
+    answer = module("win_software", "sync01", products=[product], timeout_minutes=1)
+    assert answer.code == "uninstaller_hangs"
+    assert "within 1 minutes; it was ended" in answer["msg"]
+    # nothing of it runs any more
+    assert lab.run("sync01", "tasklist.exe /fo csv /nh")[1].count(".exe") <= before
+    assert ".tmp" not in lab.run("sync01", "tasklist.exe /fo csv /nh")[1]
+    lab.fault("sync01", key, None)
+    assert module("win_software", "sync01", products=[product])["changed"] is True
+
+
+@pytest.mark.slow
+def test_software_waits_for_another_installation(lab: WindowsPart, module: Module) -> None:
+    lab.rules([{"kind": "exit", "match": "msiexec", "code": 1618, "times": 1}])
+    answer = module("win_software", "sync01", products=[BACKUP_AGENT])
+    assert answer["results"][0]["status"] == "uninstalled"
+    assert len([command for command in writes(lab) if "msiexec" in command]) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(1602, "uninstaller_failed"), (1603, "uninstaller_failed"), (1619, "uninstaller_failed"), (1605, "uninstaller_failed"), (3010, "uninstaller_failed")],
+)
+def test_software_exit_codes_alone_are_not_believed(lab: WindowsPart, module: Module, code: int, outcome: str) -> None:
+    """The lab answers instead of msiexec, so the product stays: whatever the code says, that is no success."""
+    lab.rules([{"kind": "exit", "match": "msiexec", "code": code}])
+    answer = module("win_software", "sync01", products=[BACKUP_AGENT], timeout_minutes=1)
+    assert answer.code == outcome
+    assert answer["results"][0]["exit_code"] == code
+    assert "IIJ Backup Agent" in installed(module, "sync01")
+
+
+@pytest.mark.parametrize(
+    ("product", "code"),
+    [
+        ({"name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}, "not_exact"),
+        ({"name": "iij id service directory sync", "publisher": IIJ}, "not_exact"),
+    ],
+)
+def test_software_must_be_named_exactly(lab: WindowsPart, module: Module, product: dict[str, str], code: str) -> None:
+    answer = module("win_software", "sync01", products=[product])
+    assert answer.code == code
+    assert answer["failure"]["details"]["candidates"][0]["name"] == "IIJ ID Service Directory Sync"
+    assert writes(lab) == []
+
+
+def test_software_max_changes(lab: WindowsPart, module: Module) -> None:
+    answer = module("win_software", "sync01", products=[DIRECTORY_SYNC, NOTES], max_changes=1)
+    assert answer.rules == ["max_changes"]
+    assert writes(lab) == []
+
+
+# --- scheduled tasks ---
+
+
+def test_tasks_info(lab: WindowsPart, module: Module) -> None:
+    (task,) = module("win_scheduled_task_info", "sync01", action_paths=[SYNC_TASK])["tasks"]
+    assert (task["name"], task["enabled"], task["logon_type"]) == (r"\業務\ID同期", True, "Password")
+    assert task["why"] and task["run_as"] == r"REIJI\iij-dirsync-run"
+    assert len(module("win_scheduled_task_info", "sync01")["tasks"]) == 3
+    assert writes(lab) == []
+
+
+def test_tasks_frozen_and_started_again(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    real = lifecycle(lab, module, "win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="disabled", backup_dir=str(tmp_path))
+    assert real["tasks"] == [r"\業務\ID同期"]
+    assert [change["after"] for change in real["plan"]] == [{"enabled": False}]
+    assert module("win_scheduled_task_info", "sync01", action_paths=[SYNC_TASK])["tasks"][0]["enabled"] is False
+    (saved,) = tmp_path.iterdir()
+    assert "<Enabled>false</Enabled>" not in saved.read_text("utf-16")
+    others = [task for task in module("win_scheduled_task_info", "sync01")["tasks"] if task["name"] != r"\業務\ID同期"]
+    assert len(others) == 2 and all(task["enabled"] for task in others)
+    assert module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="enabled")["changed"] is True
+    assert module("win_scheduled_task_info", "sync01", action_paths=[SYNC_TASK])["tasks"][0]["enabled"] is True
+
+
+def test_tasks_removed_and_brought_back(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    before = lab.run("dcwin1", "schtasks.exe /query /xml ONE")[1]
+    real = lifecycle(lab, module, "win_scheduled_task", "dcwin1", action_paths=[PASSWORD_FOLDER], state="absent", backup_dir=str(tmp_path))
+    (saved,) = real["saved"].values()
+    (name,) = real["tasks"]
+    disk = server.machine_prefix("dcwin1") / "drive_c" / "task.xml"
+    disk.write_bytes(Path(saved).read_bytes())
+    assert lab.run("dcwin1", f'schtasks.exe /create /tn "{name}" /xml C:\\task.xml')[0] == 0
+    after = lab.run("dcwin1", "schtasks.exe /query /xml ONE")[1]
+    assert "".join(sorted(after.split())) == "".join(sorted(before.split()))
+
+
+def test_tasks_are_not_removed_without_a_copy(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    answer = module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="absent", backup_dir=str(blocked))
+    assert answer.code == "file_write_failed"
+    assert "backup_dir" in module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="absent")["msg"]
+    assert writes(lab) == []
+
+
+def test_tasks_of_every_kind_are_refused(lab: WindowsPart, module: Module) -> None:
+    assert module("win_scheduled_task", "sync01", action_paths=["*"]).code == "action_path_too_broad"
+    assert lab.requests() == []
+
+
+# --- files ---
+
+
+def test_file_info_returns_only_the_named_values(lab: WindowsPart, module: Module) -> None:
+    config = SYNC_FOLDER + r"\config\config.yml"
+    values = {"bind_dn": "ad.ldap.user", "user_filter": "ad.ldap.filter.user", "servers": "ad.ldap.server.addresses", "none": "ad.nothing"}
+    file, folder, nothing = module("win_file_info", "sync01", paths=[config, SYNC_FOLDER, r"C:\nothing"], yaml_values=values)["files"]
+    assert file["values"]["bind_dn"] == "CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example"
+    assert file["values"]["servers"] == ["dc1.ad.reiji.example"] and file["values"]["none"] is None
+    assert "CN=iij-sync-scope" in file["values"]["user_filter"]
+    assert {item["path"] for item in folder["children"]} >= {config, SYNC_FOLDER + r"\config\secret.yml"}
+    assert (nothing["exists"], folder["is_dir"], file["is_dir"]) == (False, True, False)
+    (task,) = module("win_file_info", "dcwin1", paths=[PASSWORD_FOLDER + r"\task"])["files"]
+    assert task["hidden"] is True and len(task["children"]) == 2
+    for name in ("ad.ldap.password", "ad.ldap"):
+        assert module("win_file_info", "sync01", paths=[config], yaml_values={"x": name}).code in ("secret_refused", "not_a_value")
+    assert module("win_file_info", "sync01", paths=[SYNC_FOLDER + r"\config\secret.yml"], yaml_values={"x": "access_token"}).code == "secret_refused"
+    assert writes(lab) == []
+
+
+def test_files_of_an_installed_product_are_refused(lab: WindowsPart, module: Module) -> None:
+    before = lab.fingerprint("sync01")
+    assert module("win_file", "sync01", paths=[SYNC_FOLDER]).rules == ["still_installed"]
+    assert writes(lab) == []
+    assert lab.fingerprint("sync01") == before
+
+
+def test_files_left_behind_are_overwritten_and_removed(lab: WindowsPart, module: Module) -> None:
+    module("win_software", "dcwin1", products=[PASSWORD_SYNC])
+    (folder,) = module("win_file_info", "dcwin1", paths=[PASSWORD_FOLDER])["files"]
+    names = {item["path"].rpartition("\\")[2] for item in folder["children"] if not item["is_dir"]}
+    assert "secret.yml" in names and "password-sync-task-48213-10.21.bat" in names
+    # further names of the same files show what became of the contents
+    disk = server.machine_prefix("dcwin1") / "drive_c"
+    keep = {}
+    for name in ("config/secret.yml", "task/password-sync-task-48213-10.21.bat"):
+        keep[name] = disk / Path(name).name
+        os.link(disk / "Program Files/IIJ ID Service Password Sync" / name, keep[name])
+    lab.run("dcwin1", rf'attrib.exe +r "{PASSWORD_FOLDER}\config\secret.yml"')
+    writes_before = writes(lab)
+    checked = module("win_file", "dcwin1", check=True, paths=[PASSWORD_FOLDER])
+    assert checked["changed"] is True and writes(lab) == writes_before
+    real = module("win_file", "dcwin1", paths=[PASSWORD_FOLDER])
+    assert real["results"] == [{"path": PASSWORD_FOLDER, "status": "removed", "overwritten": len(names), "not_overwritten": []}]
+    assert not (disk / "Program Files/IIJ ID Service Password Sync").exists()
+    for path in keep.values():
+        content = path.read_bytes()
+        assert content and not content.strip(b"\0")
+    again = module("win_file", "dcwin1", paths=[PASSWORD_FOLDER])
+    assert again["changed"] is False and again["results"] == [{"path": PASSWORD_FOLDER, "status": "absent"}]
+
+
+def test_file_in_use_is_told(lab: WindowsPart, module: Module) -> None:
+    module("win_software", "sync01", products=[DIRECTORY_SYNC])
+    system = server.machine_prefix("sync01") / "drive_c"
+    program = system / "Program Files/IIJ ID Service Directory Sync/work/agent.exe"
+    program.write_bytes((system / "Program Files/IIJ/Backup Agent/agent.exe").read_bytes())
+    assert lab.run("sync01", f'sc.exe create Held binPath= "{SYNC_FOLDER}\\work\\agent.exe"')[0] == 0
+    lab.run("sync01", "sc.exe start Held")
+    answer = module("win_file", "sync01", paths=[SYNC_FOLDER])
+    if answer.get("failure") is None:
+        pytest.skip("the lab's service did not hold its own program")
+    assert answer.code == "file_in_use"
+    assert answer["failed_objects"][0]["details"]["left"] == [SYNC_FOLDER + r"\work\agent.exe"]
+    lab.run("sync01", "sc.exe stop Held")
+    assert module("win_file", "sync01", paths=[SYNC_FOLDER])["changed"] is True
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "code"),
+    [
+        (r"C:\Windows\System32\drivers", {}, "guard_refused"),
+        (r"C:\Program Files\Sumire Notes", {}, "guard_refused"),
+        (r"C:\Program Files", {"allowed_roots": [r"C:\Program Files"]}, "allowed_root_refused"),
+        ("C:\\", {"allowed_roots": ["C:\\"]}, "allowed_root_refused"),
+        (SYNC_FOLDER + r"\..\..\Windows", {}, "path_invalid"),
+        (SYNC_FOLDER + r"\*", {}, "path_invalid"),
+        (SYNC_FOLDER + '" & del C:\\x & "', {}, "path_invalid"),
+        (r"%ProgramFiles%\IIJ ID Service Directory Sync", {}, "path_invalid"),
+    ],
+)
+def test_files_that_must_stay(lab: WindowsPart, module: Module, path: str, more: dict[str, Any], code: str) -> None:
+    before = lab.fingerprint("sync01")
+    assert module("win_file", "sync01", paths=[path], **more).code == code
+    assert writes(lab) == []
+    assert lab.fingerprint("sync01") == before
+
+
+def test_check_mode_over_uninstallation_and_removal(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    """The removal is planned against what the uninstallation will have left, and refused without it."""
+    predictions = str(tmp_path / "predictions.jsonl")
+    module("win_software", "sync01", check=True, products=[DIRECTORY_SYNC], predictions=predictions)
+    planned = module("win_file", "sync01", check=True, paths=[SYNC_FOLDER], predictions=predictions)
+    assert planned["predicted"] is True and len(planned["plan"]) == 1
+    assert module("win_file", "sync01", check=True, paths=[SYNC_FOLDER]).rules == ["still_installed"]
+    # one file for all machines: the plan for one says nothing about another
+    assert len(module("win_software", "sync01", check=True, products=[DIRECTORY_SYNC, NOTES], predictions=predictions)["plan"]) == 1
+    assert writes(lab) == []
+
+
+# --- password filter ---
+
+
+def test_password_filter(lab: WindowsPart, module: Module) -> None:
+    lab.fault("dcwin1", "password_sync", "leave")
+    found = {item["name"]: item for item in module("win_password_filter_info", "dcwin1")["filters"]}
+    assert [name for name, item in found.items() if item["why"]] == [FILTER]
+    assert [name for name, item in found.items() if item["default"]] == ["rassfm", "scecli"]
+    module("win_software", "dcwin1", products=[PASSWORD_SYNC])
+    assert FILTER in [item["name"] for item in module("win_password_filter_info", "dcwin1")["filters"]]
+    before, write_count = lab.fingerprint("dcwin1"), len(writes(lab))
+    assert module("win_password_filter", "dcwin1", check=True, name=FILTER)["changed"] is True
+    assert lab.fingerprint("dcwin1") == before and len(writes(lab)) == write_count
+    real = module("win_password_filter", "dcwin1", name=FILTER)
+    assert real["notification_packages"] == ["rassfm", "scecli", "acmepwfilter"]
+    assert real["reboot_required"] is True and real["file_exists"] is True
+    assert module("win_password_filter", "dcwin1", name=FILTER)["changed"] is False
+    held = module("win_password_filter", "dcwin1", name=FILTER, remove_file=True)
+    assert held.code == "file_in_use" and held["reboot_required"] is True
+    lab.power("dcwin1", "reboot")
+    removed = module("win_password_filter", "dcwin1", name=FILTER, remove_file=True)
+    assert (removed["changed"], removed["file_exists"], removed["reboot_required"]) == (True, False, False)
+    assert module("win_password_filter", "dcwin1", name=FILTER, remove_file=True)["changed"] is False
+    assert [item["name"] for item in module("win_password_filter_info", "dcwin1")["filters"]] == ["rassfm", "scecli", "acmepwfilter"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("scecli", "filter_name_invalid"), ("rassfm", "filter_name_invalid"), ("iid.dll", "filter_name_invalid")])
+def test_password_filters_that_must_stay(lab: WindowsPart, module: Module, name: str, code: str) -> None:
+    assert module("win_password_filter", "dcwin1", name=name).code == code
+    assert lab.requests() == []
+
+
+def test_password_filter_list_is_never_left_empty(lab: WindowsPart, module: Module) -> None:
+    lsa = r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa"
+    assert lab.run("dcwin2", rf'reg.exe add {lsa} /v "Notification Packages" /t REG_MULTI_SZ /d {FILTER} /f')[0] == 0
+    assert module("win_password_filter", "dcwin2", name=FILTER).rules == ["would_be_empty"]
+    assert writes(lab) == []
+
+
+# --- the connection ---
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"password": "wrong"}, "wrong_credentials"),
+        ({"password": "wrong", "transport": "basic"}, "wrong_credentials"),
+        ({"username": "nobody"}, "wrong_credentials"),
+        ({"ca_file": None}, "untrusted_certificate"),
+        ({"host": "no-such-host.invalid"}, "unknown_host"),
+        ({"port": 1}, "connection_refused"),
+        ({"scheme": "https", "port": paths.WINRM_HTTP}, "tls_failed"),
+        ({"scheme": "http", "transport": "basic"}, "unencrypted_refused"),
+        ({"ca_file": "/nonexistent.pem"}, "ca_file_missing"),
+    ],
+)
+def test_connection_errors(lab: WindowsPart, module: Module, more: dict[str, Any], code: str) -> None:
+    answer = module("win_software", "sync01", products=[DIRECTORY_SYNC], **more)
+    assert answer.code == code
+    assert "Traceback" not in json.dumps(answer)
+    assert lab.requests() == []
+
+
+@pytest.mark.parametrize("transport", [{"transport": "basic"}, {"transport": "ntlm"}, {"scheme": "http", "transport": "ntlm"}])
+def test_transports(lab: WindowsPart, module: Module, transport: dict[str, Any]) -> None:
+    assert len(module("win_software_info", "sync01", **transport)["products"]) == 3
+
+
+@pytest.mark.parametrize(
+    "rule", [{"kind": "drop", "action": "Receive"}, {"kind": "drop_after", "action": "Command"}, {"kind": "fault", "action": "Create", "code": 5}]
+)
+def test_a_lost_connection_is_told_and_the_next_run_succeeds(lab: WindowsPart, module: Module, rule: dict[str, Any]) -> None:
+    lab.rules([rule])
+    assert module("win_software", "sync01", products=[NOTES]).code in ("connection_failed", "access_denied")
+    assert module("win_software", "sync01", products=[NOTES])["results"][0]["status"] == "uninstalled"
+
+
+def test_a_short_interruption_does_not_end_an_uninstaller(lab: WindowsPart, module: Module) -> None:
+    lab.rules([{"kind": "drop", "action": "Receive", "match": "unins000"}])
+    assert module("win_software", "sync01", products=[DIRECTORY_SYNC])["results"][0]["status"] == "uninstalled"
+
+
+@pytest.mark.slow
+def test_a_lost_connection_hides_no_other_product(lab: WindowsPart, module: Module) -> None:
+    lab.rules([{"kind": "drop", "action": "Receive", "match": "unins000", "times": 0}])
+    answer = module("win_software", "sync01", products=[DIRECTORY_SYNC, NOTES])
+    assert answer.code == "connection_failed"
+    assert [item["name"] for item in answer["applied"]] == ["Sumire Notes"]
+    lab.rules([])
+    module("win_software", "sync01", products=[DIRECTORY_SYNC, NOTES])
+    assert installed(module, "sync01") == ["IIJ Backup Agent"]
+
+
+# --- by ansible-playbook, with the host's connection variables ---
+
+BOOK = """
+- hosts: agents
+  gather_facts: false
+  module_defaults:
+    group/offboard.iij_id.windows:
+      verify_timeout: 20
+  tasks:
+    - offboard.iij_id.win_software_info:
+        name_patterns: [IIJ ID]
+      register: found
+    - offboard.iij_id.win_file_info:
+        paths: ["{{ found.products[0].install_location }}config\\\\config.yml"]
+        yaml_values: {bind_dn: ad.ldap.user}
+    - offboard.iij_id.win_scheduled_task:
+        action_paths: ['*\\IIJ ID Service *\\bin\\*']
+        state: absent
+        backup_dir: "{{ run_dir }}/tasks"
+        journal: "{{ run_dir }}/journal.jsonl"
+    - offboard.iij_id.win_software:
+        products: [{product_code: "{{ found.products[0].product_code }}"}]
+        journal: "{{ run_dir }}/journal.jsonl"
+    - offboard.iij_id.win_file:
+        paths: ["{{ found.products[0].install_location }}"]
+        journal: "{{ run_dir }}/journal.jsonl"
+"""
+
+
+@pytest.mark.slow
+def test_the_whole_way_by_ansible_playbook(lab: WindowsPart, tmp_path: Path) -> None:
+    variables = {
+        "ansible_connection": "winrm",
+        "ansible_user": paths.WINDOWS_USER,
+        "ansible_password": paths.PASSWORD,
+        "ansible_winrm_transport": "ntlm",
+        "ansible_winrm_ca_trust_path": str(paths.ca_file()),
+        "run_dir": str(tmp_path),
+    }
+    hosts = {name: {"ansible_host": address} for name, address in paths.WINDOWS.items()}
+    (tmp_path / "inventory.json").write_text(json.dumps({"agents": {"hosts": hosts, "vars": variables}}))
+    (tmp_path / "book.yml").write_text(BOOK)
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", tmp_path / "inventory.json", tmp_path / "book.yml", "-vvv", "--diff"]
+    environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOG_PATH": str(tmp_path / "log")}
+    printed = []
+    for _again in range(2):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        printed.append(done.stdout + done.stderr)
+        if not printed[1:]:
+            assert done.returncode == 0, printed[0]
+            assert all(f"{name} " in printed[0] for name in hosts) and printed[0].count("changed=3") == 3
+    everything = "".join(printed) + (tmp_path / "log").read_text() + (tmp_path / "journal.jsonl").read_text()
+    assert not [secret for secret in SECRETS if secret in everything]
+    for machine in hosts:
+        disk = server.machine_prefix(machine) / "drive_c/Program Files"
+        assert not list(disk.glob("IIJ ID Service*"))
