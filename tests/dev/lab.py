@@ -5,21 +5,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from . import environment
-from .places import ROOT
+from .places import CACHE, ROOT
 from .say import Failure, say
 
 #: `lab up`: a part cannot run on this machine; the others do.
 PART_LEFT_OUT = 3
 #: Where the parts that need Debian packages name them.
 PACKAGES = {"directory": "lab.directory.part", "windows": "lab.windows.tree", "identity_providers": "lab.identity_providers.part"}
+#: Loopback up in a new network namespace, which lives until the standard input ends.
+NETWORK = """
+import fcntl, socket, struct, sys
+IFF_UP, SIOCSIFFLAGS = 1, 0x8914
+fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+print("up", flush=True)
+sys.stdin.read()
+"""
 COMMAND = [sys.executable, "-m", "lab"]
 
 
@@ -30,7 +40,7 @@ def variables() -> dict[str, str]:
 
 def main(words: list[str]) -> int:
     """`./dev lab …`: the lab's own command line; before `up`, the Debian packages of the parts."""
-    if words[:1] == ["up"]:
+    if words[:1] in (["up"], ["prepare"]):
         packages(words[1:])
     return subprocess.run([*COMMAND, *words], env=variables(), check=False).returncode
 
@@ -43,9 +53,36 @@ def packages(parts: Sequence[str] = ()) -> None:
         say(f"The lab needs Debian packages: sudo apt-get install --no-install-recommends {' '.join(missing)}")
 
 
-def status() -> dict[str, dict[str, object]]:
+def status(where: Private | None = None) -> dict[str, dict[str, object]]:
     """Part → `running`, and `why_not` when it cannot run here."""
-    result = subprocess.run([*COMMAND, "status", "--json"], env=variables(), capture_output=True, text=True, check=False)
+    inside, env = (where.inside, where.env) if where else ((), variables())
+    result = subprocess.run([*inside, *COMMAND, "status", "--json"], env=env, capture_output=True, text=True, check=False)
     if result.returncode:
         raise Failure(f"the lab's status cannot be read: {result.stderr.strip()[-500:]}")
     return json.loads(result.stdout)
+
+
+@dataclass(frozen=True)
+class Private:
+    """A lab that disturbs no other one: state of its own and, where this machine allows it, a loopback network of its own."""
+
+    inside: tuple[str, ...]  # what a command line begins with to run in that network
+    env: dict[str, str]
+
+
+@contextlib.contextmanager
+def private() -> Iterator[Private]:
+    """Where the tests' lab runs. Raises Failure when it would have to share its addresses with a lab that runs."""
+    env = {**variables(), "OFFBOARD_LAB": str(CACHE / "test-lab")}
+    holder = subprocess.Popen(
+        ["unshare", "--net", sys.executable, "-c", NETWORK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        if holder.stdout and holder.stdout.readline():
+            yield Private(("nsenter", "--net", f"--target={holder.pid}"), env)
+            return
+        if any(state["running"] for state in status().values()):
+            raise Failure("Your lab runs, and the tests need its addresses. End it first: ./dev lab down (as root both can run)")
+        yield Private((), env)
+    finally:
+        holder.communicate()

@@ -97,12 +97,13 @@ class Stage:
                 self.passed += 1
         return tests
 
-    def pytest(self, *words: str, venv: Path | None = None) -> None:
-        """Run pytest, in the environment `venv` (default: this one), and count its tests."""
+    def pytest(self, *words: str, venv: Path | None = None, private: laboratory.Private | None = None) -> None:
+        """Run pytest, in the environment `venv` (default: this one) or beside the lab `private`, and count its tests."""
         junit = self.folder / f"{self.name}-{len(list(self.folder.glob('*.xml')))}.xml"
         python = venv / "bin" / "python" if venv else Path(sys.executable)
-        env = environment.variables(venv) if venv else None
-        code = self.run([python, "-m", "pytest", "-q", f"--junitxml={junit}", "-o", "junit_duration_report=call", *words], env=env)
+        env = environment.variables(venv) if venv else private.env if private else None
+        inside = private.inside if private else ()
+        code = self.run([*inside, python, "-m", "pytest", "-q", f"--junitxml={junit}", "-o", "junit_duration_report=call", *words], env=env)
         failures = self.failed
         tests = self.count(junit) if junit.exists() else 0
         if not tests or (code and failures == self.failed):
@@ -189,23 +190,23 @@ def _installed(stage: Stage, folder: Path) -> Path:
 
 def lab(stage: Stage) -> None:
     """modules, plugins and the lab itself, against the lab"""
-    with running_lab(stage):
-        stage.pytest("tests/integration_lab")
+    with running_lab(stage) as private:
+        stage.pytest("tests/integration_lab", private=private)
 
 
 def molecule(stage: Stage) -> None:
     """each role's molecule scenario against the lab, with idempotence"""
     scenarios = sorted(path.parent.name for path in ROOT.glob("extensions/molecule/*/molecule.yml"))
-    env = {**os.environ, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
-    with running_lab(stage):
+    with running_lab(stage) as private:
+        env = {**private.env, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
         for scenario in scenarios:
-            stage.check(f"molecule test -s {scenario}", ["molecule", "test", "-s", scenario], env=env)
+            stage.check(f"molecule test -s {scenario}", [*private.inside, "molecule", "test", "-s", scenario], env=env)
 
 
-def end_to_end(stage: Stage) -> None:
-    """the whole decommissioning against the lab, interrupted and resumed"""
-    with running_lab(stage):
-        stage.pytest("tests/end_to_end")
+def e2e(stage: Stage) -> None:
+    """the whole decommissioning against the lab: checked, for real, interrupted, refused, resumed"""
+    with running_lab(stage) as private:
+        stage.pytest("tests/e2e", private=private)
 
 
 STAGES: dict[str, Callable[[Stage], None]] = {
@@ -216,26 +217,30 @@ STAGES: dict[str, Callable[[Stage], None]] = {
     "sanity": sanity,
     "lab": lab,
     "molecule": molecule,
-    "end-to-end": end_to_end,
+    "e2e": e2e,
 }
 
 
 @contextlib.contextmanager
-def running_lab(stage: Stage) -> Iterator[None]:
-    """The lab, up for the stage; afterwards as it was before. A part that cannot run here counts as skipped, with its reason."""
-    laboratory.packages()
-    before = laboratory.status()
-    code = stage.run([*laboratory.COMMAND, "up"], env=laboratory.variables())
-    if code not in (0, laboratory.PART_LEFT_OUT):
-        raise Failure(f"the lab did not come up (exit code {code})")
-    for part, state in laboratory.status().items():
-        if not state["running"]:
-            stage.skip(f"whatever needs the lab's part {part}: {state.get('why_not') or 'it does not run'}")
-    try:
-        yield
-    finally:
-        if not any(state["running"] for state in before.values()):
-            stage.run([*laboratory.COMMAND, "down"], env=laboratory.variables())
+def running_lab(stage: Stage) -> Iterator[laboratory.Private]:
+    """A lab of its own, up for the stage. A part that cannot run here counts as skipped, with its reason."""
+    with laboratory.private() as private:
+
+        def run(*words: str, inside: tuple[str, ...] = private.inside) -> None:
+            code = stage.run([*inside, *laboratory.COMMAND, *words], env=private.env)
+            if code not in (0, laboratory.PART_LEFT_OUT):
+                raise Failure(f"./dev lab {words[0]} ended with {code}; see {stage.log}")
+
+        laboratory.packages()
+        run("prepare", inside=())  # in the private network nothing can be fetched
+        try:
+            run("up")
+            for part, state in laboratory.status(private).items():
+                if not state["running"]:
+                    stage.skip(f"whatever needs the lab's part {part}: {state.get('why_not') or 'it does not run'}")
+            yield private
+        finally:
+            run("down")
 
 
 # --- the run ----------------------------------------------------------------------------------

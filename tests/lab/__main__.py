@@ -74,6 +74,12 @@ def up(names: list[str]) -> int:
     return code
 
 
+def prepare(names: list[str]) -> int:
+    """What is slow, and needs the network, is made; nothing is started."""
+    tls.authority()
+    return _each(names, lambda part: part.prepare())
+
+
 def down() -> int:
     return max(_stop(name) for name in PARTS)
 
@@ -137,7 +143,11 @@ def tenant(action: str, rule: str | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab", description=f"Real parts on loopback. State: {paths.STATE}")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (("up", "start parts and write the inventory"), ("reset", "everything back to the fixture company")):
+    for name, text in (
+        ("up", "start parts and write the inventory"),
+        ("prepare", "only make what is slow and then cached"),
+        ("reset", "everything back to the fixture company"),
+    ):
         command = commands.add_parser(name, help=text)
         command.add_argument("parts", nargs="*", metavar="PART", help=f"{' '.join(PARTS)} (default: all)")
     commands.add_parser("down", help="end everything")
@@ -162,6 +172,8 @@ def main() -> int:
         match options.command:
             case "up":
                 return up(names)
+            case "prepare":
+                return prepare(names)
             case "down":
                 return down()
             case "reset":
