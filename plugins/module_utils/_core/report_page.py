@@ -17,19 +17,24 @@ from .report import LISTED
 _VALUE_LENGTH = 160
 
 _KINDS = {
-    "app": ("App registrations", "アプリの登録"),
+    "appRoleAssignment": ("Application permissions", "アプリケーションの許可"),
+    "application": ("App registrations", "アプリの登録"),
     "directory_object": ("Active Directory accounts and groups", "Active Directoryのアカウントとグループ"),
     "domain": ("Domains", "ドメイン"),
+    "external_federation": ("Federations for guests", "ゲスト用フェデレーション"),
     "manual_step": ("Steps of a person", "人が行う手順"),
-    "password_filter": ("Password filters", "パスワードフィルター"),
-    "scheduled_task": ("Scheduled tasks", "スケジュールされたタスク"),
+    "oauth2PermissionGrant": ("Delegated permissions", "委任されたアクセス許可"),
+    "servicePrincipal": ("Service principals", "サービスプリンシパル"),
     "snapshot": ("Snapshot", "スナップショット"),
-    "software": ("Installed software", "インストール済みソフトウェア"),
     "user": ("Users", "利用者"),
     "vault_file": ("Encrypted files", "暗号化ファイル"),
     "windows_file": ("Files on Windows machines", "Windowsマシンのファイル"),
+    "windows_password_filter": ("Password filters", "パスワードフィルター"),
+    "windows_scheduled_task": ("Scheduled tasks", "スケジュールされたタスク"),
+    "windows_software": ("Installed software", "インストール済みソフトウェア"),
 }
 _ACTIONS = {
+    "complete": ("completed", "補完"),
     "confirm": ("confirmed", "確認"),
     "convert_to_federated": ("federated again", "フェデレーションに戻した"),
     "convert_to_managed": ("converted to managed", "マネージドに変換"),
@@ -38,8 +43,11 @@ _ACTIONS = {
     "disable": ("disabled", "無効化"),
     "enable": ("enabled", "有効化"),
     "remove": ("removed", "削除"),
+    "remove_file": ("file removed", "ファイルを削除"),
     "restore": ("brought back", "復元"),
+    "restore_links": ("memberships brought back", "所属を復元"),
     "uninstall": ("uninstalled", "アンインストール"),
+    "unregister": ("unregistered", "登録解除"),
     "update": ("updated", "更新"),
     "withdraw": ("confirmation withdrawn", "確認の取り消し"),
 }
