@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from .._core import vault
 from .._core.errors import OffboardError
 from .._module.files import write_atomically
 from .._module.vault_password import decrypt_file
+from .marks import Marks, mark
 
 # Without characters that people mix up when they read or dictate them (0 O o, 1 l I, quotes, and the like).
 _LOWER = "abcdefghijkmnpqrstuvwxyz"
@@ -83,12 +85,14 @@ class HandOver:
         self._path, self._password, self._length = path, vault_password, length
         self._files = 0
         self._in_last = 0
-        #: user id: when the password had last been changed before the entry was written; small, for 100,000 users
-        self._before: dict[str, str | None] = {}
+        users, changes = array("Q"), array("Q")
         for entries in self._read():
             self._files += 1
             self._in_last = len(entries)
-            self._before.update((entry["id"], entry["passwordChangedBefore"]) for entry in entries)
+            users.extend(mark(entry["id"]) for entry in entries)
+            changes.extend(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
+        #: who has an entry from an earlier run, and with which last change of the password
+        self._users, self._changes = Marks(users), Marks(changes)
 
     def file(self, number: int) -> str:
         """The path of the file with this number, from 1."""
@@ -106,7 +110,7 @@ class HandOver:
 
     def was_set(self, user_id: str, last_change: str | None) -> bool:
         """Whether the password of the user's entry was set: it has been changed since the entry was written."""
-        return user_id in self._before and self._before[user_id] != last_change
+        return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
 
     @property
     def files(self) -> list[str]:
@@ -122,7 +126,7 @@ class HandOver:
         users = list(users)
         wanted = {user_id for user_id, _, _ in users}
         known: dict[str, str] = {}
-        if wanted & self._before.keys():
+        if any(mark(user_id) in self._users for user_id in wanted):
             for entries in self._read():
                 known.update((entry["id"], entry["password"]) for entry in entries if entry["id"] in wanted)
         new = [
@@ -144,4 +148,3 @@ class HandOver:
             part, new = new[:room], new[room:]
             write_atomically(path, vault.encrypt(to_bytes([*there, *part]), self._password, os.urandom(32)))
             self._in_last += len(part)
-            self._before.update((entry["id"], entry["passwordChangedBefore"]) for entry in part)

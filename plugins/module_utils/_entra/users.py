@@ -9,6 +9,7 @@ import contextlib
 import os
 import time
 import urllib.parse
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from . import user_plan
 from .client import Answer, Client, Connection, Request
 from .domains import KIND as DOMAIN
 from .domains import read_domains, upn_domain
+from .marks import Marks, mark
 from .passwords import HandOver, generate
 from .snapshot_files import read_snapshot_users
 from .user_plan import KIND, Desired, Facts, Skus, decide, user_state
@@ -454,50 +456,76 @@ class Users(Resource):
         """Read all changed users again; those that do not show their change are read until verify_timeout."""
         if not len(applied):
             return
-        pending = {change.id for change in applied}
+        late = _Late(applied)
         deadline = time.monotonic() + self._params["verify_timeout"]
-        if len(pending) > _MANY:
-            pending = self._not_seen_in_list(applied, pending)
+        assert self._selection is not None
+        if late.count > _MANY:
+            for item in self._selection.read():
+                if "missing" not in item:
+                    late.look(item, self._skus)
         pause = 1.0
         while True:
-            pending = self._not_seen_one_by_one(applied, pending)
-            if not pending or time.monotonic() + pause > deadline:
+            self._look_one_by_one(late)
+            if not late.count or time.monotonic() + pause > deadline:
                 break
             time.sleep(pause)
             pause = min(pause * 2, 30.0)
-        for change in applied:
-            if change.id in pending:
-                msg = f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
-                self._results.add(change.id, change.name, "failed", "not_seen", msg)
-                yield Outcome(change, "failed", "not_seen", msg)
+        for change in late:
+            msg = f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
+            self._results.add(change.id, change.name, "failed", "not_seen", msg)
+            yield Outcome(change, "failed", "not_seen", msg)
         self._results.flush()
 
-    def _not_seen_in_list(self, applied: Spool, pending: set[str]) -> set[str]:
-        """One pass over the list of users. It comes in no particular order, so all that is expected is kept; equal ones share one object."""
+    def _look_one_by_one(self, late: _Late) -> None:
         assert self._selection is not None
-        shared: dict[str, user_plan.Expectation] = {}
-        expected = {}
-        for change in applied:
-            one = user_plan.expectation(change)
-            expected[change.id] = shared.setdefault(repr(one), one)
-        for item in self._selection.read():
-            if item["id"] in pending and "missing" not in item and user_plan.meets(item, expected[item["id"]], self._skus):
-                pending.discard(item["id"])
-        return pending
-
-    def _not_seen_one_by_one(self, applied: Spool, pending: set[str]) -> set[str]:
-        assert self._selection is not None
-        late = set()
-        waiting = (change for change in applied if change.id in pending)
-        while chunk := {change.id: change for change in islice(waiting, _MANY)}:
-            paths = {self._selection.path(user_id): user_id for user_id in chunk}
-            for path, answer in self._client.get_many(paths):
-                if not answer.ok or not user_plan.meets(answer.body, user_plan.expectation(chunk[paths[path]]), self._skus):
-                    late.add(paths[path])
-        return late
+        waiting = iter(late)
+        while chunk := list(islice(waiting, _MANY)):
+            for _, answer in self._client.get_many(self._selection.path(change.id) for change in chunk):
+                if answer.ok:
+                    late.look(answer.body, self._skus)
 
     def close(self) -> None:
         self._client.close()
+
+
+class _Late:
+    """The changed users who have not been seen as they shall be. Equal expectations share one object, so a user costs some 20 bytes."""
+
+    def __init__(self, applied: Spool) -> None:
+        self._applied = applied
+        self._users = Marks(mark(change.id) for change in applied)
+        self._expected: list[user_plan.Expectation] = []
+        self._which = array("L", bytes(array("L").itemsize * len(self._users)))
+        #: the last change of the password that must no longer be read
+        self._before = array("Q", bytes(8 * len(self._users)))
+        self._seen = bytearray(len(self._users))
+        self.count = len(self._users)
+        shared: dict[str, int] = {}
+        for change in applied:
+            place = self._users.place(mark(change.id))
+            assert place is not None
+            self._before[place] = mark((change.before or {}).get("lastPasswordChangeDateTime"))
+            expected = user_plan.expectation(change)
+            number = shared.setdefault(repr(expected), len(self._expected))
+            if number == len(self._expected):
+                self._expected.append(expected)
+            self._which[place] = number
+
+    def look(self, item: Mapping[str, Any], skus: Skus) -> None:
+        """Take Graph's user off when it shows what it shall."""
+        place = self._users.place(mark(item["id"]))
+        if place is None or self._seen[place]:
+            return
+        changed = mark(item.get("lastPasswordChangeDateTime")) != self._before[place]
+        if user_plan.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
+            self._seen[place] = 1
+            self.count -= 1
+
+    def __iter__(self) -> Iterator[Change]:
+        for change in self._applied:
+            place = self._users.place(mark(change.id))
+            if place is not None and not self._seen[place]:
+                yield change
 
 
 def _missing(item: Object) -> Skip:
@@ -646,7 +674,8 @@ class _Work:
             job = paths[path]
             job.tries += 1
             expected = user_plan.expectation(job.change, _PARTS[job.steps[0]])
-            if answer.ok and expected and user_plan.meets(answer.body, expected, self._owner._skus):
+            changed = (job.change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
+            if answer.ok and expected and user_plan.meets(answer.body, expected, self._owner._skus, password_changed=changed):
                 self._step_done(job)
             requests += self._next(job)
         return iter(requests)
