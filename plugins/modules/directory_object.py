@@ -122,11 +122,12 @@ EXAMPLES = r"""
     state: absent
     backup_dir: /srv/offboard-run/directory
 
-- name: Bring an account and its group back
+- name: Bring them back
   offboard.iij_id.directory_object:
     host: dc1.ad.reiji.example
     authentication: kerberos
     objects:
+      - CN=iij-dirsync-run,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
       - CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
       - CN=iij-sync-accounts,OU=Groups,OU=Reiji,DC=ad,DC=reiji,DC=example
     state: present

@@ -280,7 +280,7 @@ class DirectoryObjects(Resource):
             try:
                 self._client.modify(link.dn, [("add", link.attribute, [link.value.encode()])], f"Write {link.attribute}")
             except OffboardError as exc:
-                failures.append(exc.msg)
+                failures.append(f"{link.text}: {exc.msg}")
         if failures:
             raise OffboardError(
                 f"{copy.dn} is back, but {len(failures)} of its links are not: {'; '.join(failures[:10])}. Running the task again tries them again",
