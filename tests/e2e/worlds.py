@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's three worlds hold, asked of the stores themselves, in a form in which two moments or two runs can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lab import paths
+from lab.directory.part import DirectoryPart
+from lab.tenant.part import control
+from lab.windows.part import WindowsPart
+
+TABLES = (
+    "domains", "federations", "users", "deleted_users", "groups", "deleted_groups", "applications", "deleted_applications", "service_principals",
+    "deleted_service_principals", "app_role_assignments", "oauth2_permission_grants", "role_assignments", "skus", "external_federations",
+    "cross_tenant_access",
+)  # fmt: skip
+
+#: What a domain controller changes by itself, by a logon or by its own bookkeeping.
+_BOOKKEEPING = {
+    "badpasswordtime", "badpwdcount", "dscorepropagationdata", "lastlogoff", "lastlogon", "lastlogontimestamp", "logoncount", "usnchanged", "whenchanged",
+}  # fmt: skip
+
+#: object → what is known of it
+World = dict[str, Any]
+Worlds = dict[str, World]
+
+
+def tenant() -> World:
+    """ "table/id" → the object's properties, kept ones (`_password`) too."""
+    found: World = {}
+    for table in TABLES:
+        for item in control().call("GET", f"/_lab/objects/{table}").data:
+            found[f"{table}/{item.get('id')}"] = item
+    return found
+
+
+def directory() -> World:
+    """DN → attributes with their security descriptor, raw."""
+    connection = DirectoryPart().connect()
+    try:
+        entries = connection.extend.standard.paged_search(paths.AD_BASE, "(objectClass=*)", attributes=["*", "nTSecurityDescriptor"], generator=False)
+    finally:
+        connection.unbind()
+    return {
+        entry["dn"]: {name: sorted(values) for name, values in entry["raw_attributes"].items() if values and name.casefold() not in _BOOKKEEPING}
+        for entry in entries
+        if entry["type"] == "searchResEntry"
+    }
+
+
+def windows() -> World:
+    """ "machine: registry key, task, file or folder" → a hash of its content."""
+    part = WindowsPart()
+    return {f"{machine}: {name}": value for machine in paths.WINDOWS for name, value in part.fingerprint(machine).items()}
+
+
+def dump() -> Worlds:
+    """All three."""
+    return {"tenant": tenant(), "directory": directory(), "windows": windows()}
+
+
+def changes(before: World, after: World) -> dict[str, tuple[Any, Any]]:
+    """Object → (before, after) where they differ; None for one that is not there. Of objects with properties, only the differing ones."""
+    found = {}
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            differing = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
+            old, new = ({key: item.get(key) for key in differing} for item in (old, new))
+        found[name] = (old, new)
+    return found
+
+
+_TIME = re.compile(r"(?i)DateTime$")
+
+
+def timeless(value: Any) -> Any:
+    """Without what two runs cannot have in common: times, and what is made of generated passwords."""
+    match value:
+        case dict():
+            return {key: timeless(item) for key, item in value.items() if not (isinstance(key, str) and (_TIME.search(key) or key in ("_password", "_salt")))}
+        case list():
+            return [timeless(item) for item in value]
+    return value
+
+
+def users(world: World) -> dict[str, dict[str, Any]]:
+    """userPrincipalName → user, of a tenant."""
+    return {item["userPrincipalName"]: item for name, item in world.items() if name.startswith("users/")}
+
+
+def applications(world: World, table: str = "applications") -> dict[str, dict[str, Any]]:
+    """Client id → application, of a tenant."""
+    return {item["appId"]: item for name, item in world.items() if name.startswith(f"{table}/")}
+
+
+def licences(user: Mapping[str, Any]) -> set[tuple[str, str | None]]:
+    """(SKU, group it comes from)."""
+    return {(state["skuId"], state["assignedByGroup"]) for state in user["licenseAssignmentStates"]}
+
+
+def password_is(user: str, password: str) -> tuple[bool, int]:
+    """Whether the password is the user's, and how many times one was set since the fixture."""
+    answer = control().call("POST", "/_lab/password", {"user": user, "password": password}).data
+    return answer["matches"], answer["count"]
+
+
+def writes_to_users(requests: Iterable[Mapping[str, Any]], app: str) -> list[Mapping[str, Any]]:
+    """The requests of that app that changed a user."""
+    return [item for item in requests if item["write"] and item["app_id"] == app and "/users/" in item["path"]]
