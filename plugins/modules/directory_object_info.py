@@ -96,7 +96,7 @@ objects:
     protection: {description: What protects it from accidental deletion., type: list, elements: str, returned: always}
     member: {description: A group's members., type: list, elements: str, returned: always}
     memberOf: {description: Its groups., type: list, elements: str, returned: always}
-    referenced_by: {description: Objects that name it, by attribute., type: dict, returned: always}
+    referenced_by: {description: 'Objects that name it, by attribute.', type: dict, returned: always}
     last_logon: {description: 'Its last known logon, as RFC 3339 in UTC; see O(recently_used_days).', type: str, returned: when it is known}
     found_by: {description: Why it is a candidate., type: list, elements: str, returned: always}
     removal_refusals:
