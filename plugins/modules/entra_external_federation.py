@@ -338,6 +338,9 @@ def main() -> None:
         mutually_exclusive=[("metadata", "configuration")],
         supports_check_mode=True,
     )
+    certificate = module.params["signing_certificate"]
+    if certificate and "PRIVATE KEY" in certificate:
+        module.no_log_values.add(certificate)  # it will be refused; whoever gave it by mistake shall not find it in a log
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
     run(module, ExternalFederation)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common import warnings as ansible_warnings
+from lab import dns_server
 from lab.identity_providers import made
 from lab.testing import RunningTenant
 
@@ -352,6 +353,27 @@ def test_a_txt_record_allows_another_address(run, tenant, dns):
     left = run(domain=DOMAIN, display_name="B")
     assert left["failure"]["code"] == "bad_request", "what does not change is left to the service, which checks it with every change"
     assert rules(run(domain=DOMAIN, passive_sign_in_uri=OTHER_ADDRESS + "6")) == ["txt_record_differs"]
+
+
+def test_a_txt_record_of_a_real_dns_server(tenant, capsys):
+    """The module and the tenant ask the same server."""
+    records = {DOMAIN: ["v=spf1 -all"]}
+    with dns_server.serving(records) as (address, port):
+        tenant.outside.change({"dns": [address, port]})
+        options = {**connection(tenant), **by_hand(passive_sign_in_uri=OTHER_ADDRESS), "dns_servers": [address], "dns_port": port}
+        assert rules(run_module(capsys, MODULE, dict(options))) == ["txt_record_missing"]
+        records[DOMAIN] = ["v=spf1 -all", f"directFedAuthUrl={OTHER_ADDRESS}"]
+        result = run_module(capsys, MODULE, dict(options))
+        assert (result["changed"], result["url_rule"][0]["rule"]) == (True, "txt_record"), result
+    result = run_module(capsys, MODULE, {**options, "passive_sign_in_uri": f"{OTHER_ADDRESS}6", "dns_timeout": 1})
+    assert result["failure"]["code"] == "dns_failed", "no answer is not the same as no record"
+
+
+def test_a_private_key_given_by_mistake_is_shown_nowhere(run, tenant):
+    mistake = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0IGtleQ==\n-----END PRIVATE KEY-----"
+    result = run(**by_hand(signing_certificate=mistake))
+    assert result["failure"]["code"] == "private_key"
+    assert "c2VjcmV0" not in json.dumps(result)
 
 
 def test_what_entra_refuses_by_its_rules_of_today_is_told(run, tenant):
