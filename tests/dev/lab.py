@@ -75,7 +75,12 @@ def private() -> Iterator[Private]:
     """Where the tests' lab runs. Raises Failure when it would have to share its addresses with a lab that runs."""
     env = {**variables(), "OFFBOARD_LAB": str(CACHE / "test-lab")}
     holder = subprocess.Popen(
-        ["unshare", "--net", sys.executable, "-c", NETWORK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ["unshare", "--net", sys.executable, "-c", NETWORK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # an interrupt must leave it until the lab has ended in it
     )
     try:
         if holder.stdout and holder.stdout.readline():

@@ -232,6 +232,7 @@ def running_lab(stage: Stage) -> Iterator[laboratory.Private]:
                 raise Failure(f"./dev lab {words[0]} ended with {code}; see {stage.log}")
 
         laboratory.packages()
+        run("down")  # what a killed run left: it runs in a network that nobody reaches any more
         run("prepare", inside=())  # in the private network nothing can be fetched
         try:
             run("up")
