@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import http.server
 import importlib
 import json
 import os
+import ssl
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common import warnings as ansible_warnings
-from lab import dns_server
+from lab import dns_server, paths, tls
 from lab.identity_providers import made
 from lab.testing import RunningTenant
 
@@ -245,6 +249,37 @@ def test_from_metadata_with_by_hand_winning(run, tenant, tmp_path: Path):
     assert item["preferredAuthenticationProtocol"] == "saml"
     again = run(domain=DOMAIN, metadata={"path": str(file)}, passive_sign_in_uri="https://login.fabrikam.example/")
     assert again["plan"][0]["after"] == {"passiveSignInUri": "https://login.fabrikam.example/"}
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Metadata at an https address: what is in the folder, under a certificate of a lab's authority."""
+    monkeypatch.setattr(paths, "STATE", tmp_path / "lab")
+    certificate, private = tls.server_certificate(tmp_path / "tls", ["localhost"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, private)
+    folder = tmp_path / "published"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"https://localhost:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_from_a_metadata_url_which_entra_then_reads_itself(run, tenant, published):
+    folder, base = published
+    ca = str(paths.ca_file())
+    (folder / "m.xml").write_text(made.entity(made.saml_role(made.key_descriptor(key("A")))))
+    source = {"metadata": {"url": f"{base}/m.xml", "ca_file": ca}}
+    assert run(domain=DOMAIN, **source)["changed"] is True
+    assert stored(tenant)[0]["metadataExchangeUri"] == f"{base}/m.xml"
+    (folder / "m.xml").write_text(made.entity(made.saml_role(made.key_descriptor(key("B")))))
+    assert run(domain=DOMAIN, **source)["plan"][0]["after"] == {"signingCertificate": key("B").base64}
+    assert run(domain=DOMAIN, **source)["changed"] is False
+    assert run(domain=DOMAIN, metadata={"url": f"{base}/gone.xml", "ca_file": ca})["failure"]["code"] == "http_status"
+    assert run(domain=DOMAIN, metadata={"url": f"{base}/m.xml"})["failure"]["code"] == "tls_failed"
 
 
 def test_both_protocols_need_a_choice_once(run, tenant):

@@ -20,7 +20,7 @@ from ..rest import Rest
 
 #: The lab's tenant shows a little of what the real one does: reads lag behind writes, a conversion takes a while.
 SETTINGS = {"visibility_delay": 0.3, "conversion_delay": 2.0}
-_LIBRARIES = ("aiohttp", "jsonschema", "jwt", "msgraph", "yaml")
+_LIBRARIES = ("aiohttp", "dns", "jsonschema", "jwt", "msgraph", "yaml")
 _START_SECONDS = 60.0
 
 
