@@ -89,6 +89,10 @@ options:
         type: list
         elements: str
         default: []
+      own_client_id:
+        description: Client id of the app registration that the tool itself signs in with. It is never a candidate.
+        type: str
+        default: ""
 seealso:
   - module: offboard.iij_id.run_report
 """
@@ -161,6 +165,7 @@ def main() -> None:
     dicts = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     confirmed = {name: {"type": "list", "elements": "str", "default": []} for name in ("domains", "client_ids", "accounts", "password_filters")}
+    confirmed["own_client_id"] = {"type": "str", "default": ""}
     confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={

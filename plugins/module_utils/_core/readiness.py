@@ -54,6 +54,8 @@ class Confirmed:
     accounts: Collection[str] = ()
     products: Sequence[Mapping[str, Any]] = ()
     password_filters: Collection[str] = ()
+    #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
+    own_client_id: str = ""
 
 
 def _fold(values: Iterable[str]) -> set[str]:
@@ -164,7 +166,8 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         return
     listed = _fold(confirmed.client_ids)
     present = _fold(app["client_id"] for app in facts.apps)
-    candidates = [app for app in facts.apps if app.get("why") and app["client_id"].casefold() not in listed and not app.get("deleted")]
+    known = {*listed, confirmed.own_client_id.casefold()}
+    candidates = [app for app in facts.apps if app.get("why") and app["client_id"].casefold() not in known and not app.get("deleted")]
     for app in candidates:
         yield Finding(
             "warning",

@@ -55,6 +55,7 @@ def codes(findings):
         ({"apps": [app("1", ["name"])]}, {}, [("warning", "app_candidate", "1")]),
         ({"apps": [app("1", ["name"])]}, {"client_ids": ["1"]}, []),
         ({"apps": [app("1", ["name"], deleted=True)]}, {}, []),
+        ({"apps": [app("1", ["permissions"])]}, {"own_client_id": "1"}, []),
         ({"apps": []}, {"client_ids": ["1"]}, [("warning", "app_not_found", "1")]),
         # machines
         ({"machines": {}}, {}, [("warning", "no_machines", "")]),
