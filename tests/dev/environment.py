@@ -129,7 +129,7 @@ def venv(name: str, python: str | Path, requirements: Sequence[str | Path], cons
                 more = [constraint] if constraint else []
                 packages = ["--quiet", *files, *more]
                 try:
-                    _checked([uv, "pip", "install", "--python", folder / "bin" / "python", *packages], f"filling the environment {name}")
+                    _checked([uv, "pip", "install", "--compile-bytecode", "--python", folder / "bin" / "python", *packages], f"filling the environment {name}")
                 except Failure as failure:  # uv does not read pip.conf: behind a mirror, only pip may know the way
                     say(f"    {failure}\n    trying pip instead (some 60 s)")
                     _checked([uv.with_name("pip"), "--python", folder / "bin" / "python", "install", *packages], f"filling the environment {name}")
