@@ -108,8 +108,11 @@ class Files(Resource):
         if self._overwrite:
             details = self._wipe(path, entry, inside)
             self._results[path] |= details
-        line = f"rd /s /q {quoted(path)}" if entry.is_folder else f"del /f /q /a {quoted(path)}"
-        self._client.cmd(line, _LONG_SECONDS)
+        if entry.is_folder:
+            # The files first, one by one, so that one in use keeps no other.
+            self._client.cmd(f'del /f /s /q /a "{path}\\*" & rd /s /q {quoted(path)}', _LONG_SECONDS)
+        else:
+            self._client.cmd(f"del /f /q /a {quoted(path)}", _LONG_SECONDS)
         if look(self._client, [path])[0].exists:  # the exit code says nothing: del gives 0 for a file in use
             left = below(self._client, path) if entry.is_folder else [entry]
             names = [item.path for item in left if not item.is_folder][:5] or [path]
