@@ -54,7 +54,7 @@ _READ_ONLY = re.compile(
     | (?: cmd(?:\.exe)? \s+ (?: /[ds] \s+ )* /c \s+ "? )? (?:
         (?: dir | type | ver | echo | rem ) \b .*
       | if \s+ (?: not \s+ )? exist \s+ (?: "[^"]+" | \S+ ) \s+ {_SAY} (?: \s* else \s* {_SAY} )?
-      | for \s+ (?: %\w \s+ in \s+ \( [^'()]* \) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \( 'dir \s [^']*' \) ) \s+ do \s+ @echo \b .*
+      | for \s+ (?: %\w \s+ in \s+ \( (?: "[^"]*" | [^'"()] )* \) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \( 'dir \s [^']*' \) ) \s+ do \s+ @echo \b .*
       ) "?
     ) $"""
 )

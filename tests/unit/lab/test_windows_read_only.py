@@ -22,6 +22,7 @@ if exist "C:\Program Files\x" (echo yes) else (echo no)
 if not exist C:\x exit 7
 cmd.exe /c if exist "C:\x\" (exit 0) else (exit 1)
 for %f in ("C:\x\secret.yml") do @echo %~zf
+for %f in ("C:\Program Files (x86)" "C:\Program Files (x86)\x") do @echo %~af %~zf %~ff
 type "C:\x\config.yml"
 """.strip().splitlines()
 
@@ -39,6 +40,7 @@ if exist C:\x (del C:\x) else (echo no)
 if exist C:\x (exit 0) else (del C:\y)
 if exist C:\x del C:\x
 for %f in (a b) do @del %f
+for %f in ("a (b)") do @del %f
 for /f "delims=" %f in ('del x') do @echo %f
 directory.exe
 msiexec.exe /x {6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B} /qn
