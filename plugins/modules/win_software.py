@@ -69,21 +69,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Uninstall Directory Sync
-  hosts: iij_id_agents
-  gather_facts: false
-  tasks:
-    - name: Uninstall the agent
-      offboard.iij_id.win_software:
-        products:
-          - name: IIJ ID Service Directory Sync
-            publisher: Internet Initiative Japan Inc.
-      register: uninstalled
+- name: Uninstall Directory Sync from the machine of the play
+  offboard.iij_id.win_software:
+    products:
+      - name: IIJ ID Service Directory Sync
+        publisher: Internet Initiative Japan Inc.
+  register: uninstalled
 
-    - name: Restart only where it is needed
-      ansible.builtin.debug:
-        msg: "{{ inventory_hostname }} has to be restarted"
-      when: uninstalled.reboot_required
+- name: Say where a restart is needed
+  ansible.builtin.debug:
+    msg: "{{ inventory_hostname }} has to be restarted"
+  when: uninstalled.reboot_required
 
 - name: By product code, from a machine that is not in the inventory
   offboard.iij_id.win_software:
