@@ -18,3 +18,13 @@ USER_SELECTION: dict[str, Any] = {
     "provisioned_only": {"type": "bool", "default": False},
     "results_file": {"type": "path"},
 }
+
+#: Which federations' certificates to look at, and how to read their metadata; the twin is plugins/doc_fragments/certificate_watch.py.
+CERTIFICATE_WATCH: dict[str, Any] = {
+    "domains": {"type": "list", "elements": "str"},
+    "metadata_urls": {"type": "dict", "default": {}},
+    "metadata_ca_file": {"type": "path"},
+    "metadata_timeout": {"type": "int", "default": 30},
+    "warning_days": {"type": "int", "default": 30},
+    "critical_days": {"type": "int", "default": 7},
+}

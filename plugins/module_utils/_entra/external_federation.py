@@ -82,6 +82,11 @@ def read_by_domain(client: Client, domain: str) -> Object | None:
     return next((item for item in _objects(client, f"{_LIST}?$filter={query}") if domain in item.state["domains"]), None)
 
 
+def write_properties(client: Client, key: str, properties: Mapping[str, Any]) -> None:
+    """Change properties of one federation; `domains` is none of them. Raises GraphError."""
+    client.patch(f"{_LIST}/{urllib.parse.quote(key)}", {"@odata.type": _TYPE, **properties})
+
+
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_external_federation_info."""
     now = datetime.datetime.now(datetime.UTC)
@@ -244,13 +249,13 @@ class ExternalFederation(Resource):
 
     def _update(self, change: Change, steps: list[str]) -> None:
         """First what goes, since a new address need not fit the domains that leave; last what comes, since it must fit the new address."""
-        key, domains = urllib.parse.quote(change.id), f"{_BASE}/{urllib.parse.quote(change.id)}/{_TYPE}/domains"
+        domains = f"{_BASE}/{urllib.parse.quote(change.id)}/{_TYPE}/domains"
         for name in removed_domains(change):
             self._client.delete(f"{domains}/{urllib.parse.quote(name)}")
             steps.append(f"removed domain {name}")
         properties = {name: value for name, value in (change.after or {}).items() if name != "domains"}
         if properties:
-            self._client.patch(f"{_LIST}/{key}", {"@odata.type": _TYPE, **properties})
+            write_properties(self._client, change.id, properties)
             steps.append(f"changed {', '.join(properties)}")
         for name in added_domains(change):
             self._post(domains, _domain(name), lambda name=name: name in self._served())
