@@ -15,6 +15,8 @@ from . import journal, steps
 
 #: Objects listed for one kind of change; the rest is counted, and the journal has them all. Failures are always listed.
 LISTED = 500
+#: Users listed for one reason to leave them alone; the results files have them all.
+LISTED_ALONE = 50
 
 
 def build(
@@ -24,10 +26,12 @@ def build(
     final_gate: Sequence[Mapping[str, Any]] | None,
     snapshot: Mapping[str, Any] | None,
     title: str,
+    results: Iterable[tuple[str, Mapping[str, Any]]] = (),
 ) -> dict[str, Any]:
     """The report as JSON-serialisable data.
 
     records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest.
+    results: the lines of the results files of bulk modules, each with the file's name.
     """
     known = [record for record in records if not _is_registration(record)]
     entries = _entries(known)
@@ -56,6 +60,7 @@ def build(
         "unfinished": unfinished,
         "refused": _refusals(known),
         "left": left,
+        "left_alone": _left_alone(results),
         "steps": list(manual_steps),
     }
 
@@ -101,6 +106,18 @@ def _changes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if len(group["objects"]) < LISTED:
             group["objects"].append({name: entry[name] for name in ("id", "name", "at", "before", "after", "risk", "undo")})
     return sorted(groups.values(), key=lambda group: group["first"])
+
+
+def _left_alone(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Users whom a stage skipped, by file and reason: nobody may be forgotten silently."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for file, line in results:
+        if line.get("status") == "skipped":
+            group = found.setdefault((file, line["code"]), {"file": file, "code": line["code"], "msg": line["msg"], "count": 0, "names": []})
+            group["count"] += 1
+            if len(group["names"]) < LISTED_ALONE:
+                group["names"].append(line["userPrincipalName"])
+    return list(found.values())
 
 
 def _refusals(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

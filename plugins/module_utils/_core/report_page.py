@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
-from .report import LISTED
+from .report import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
 _VALUE_LENGTH = 160
@@ -140,6 +140,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         _section("Steps of a person", "人が行う手順", _steps(report["steps"], when)),
         _section("What failed", "失敗したもの", _failures([*report["failed"], *report["unfinished"]], when)),
         _section("What was refused", "拒否されたもの", _refusals(report["refused"], when)),
+        _section("Users who were left alone, and why", "変更しなかった利用者とその理由", _left_alone(report["left_alone"])),
         _section("What was done", "実施したこと", _changes(report["changes"], when)),
         _section("What was, before anything was changed", "変更前の状態", _before(report["preflight"], report["snapshot"])),
         "</main>\n<footer>",
@@ -246,6 +247,18 @@ def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
         rule = f"<code>{escape(item['rule'])}</code>"
         rows.append(f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{escape(item["msg"])}{allow}</td></tr>\n')
     return _table((("Last time", "最後の日時"), ("Rule", "規則"), ("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+
+
+def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
+    rows = []
+    for group in groups:
+        more = group["count"] - len(group["names"])
+        rest = f"<br>{_both(f'and {more} more', f'ほか{more}人')}" if more > 0 else ""
+        why = f"<code>{escape(group['code'])}</code><br>{escape(group['msg'])}"
+        names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
+        rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
+    heads = (("Number", "人数"), ("Why (of the first)", "理由（1人目のもの）"), ("Who", "利用者"))
+    return _table(heads, rows) if rows else _none("Nobody.", "いません。")
 
 
 def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:

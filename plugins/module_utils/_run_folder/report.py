@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from .._core import report, report_page, steps
@@ -44,6 +45,13 @@ def _read(path: str) -> bytes | None:
         raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
 
 
+def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, line) of all results files of bulk modules, in the order of their names."""
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.jsonl"))):
+        for line in read_records(path):
+            yield os.path.basename(path), line
+
+
 class RunReport(Resource):
     """report.json and report.html, written only when they would say something else."""
 
@@ -70,6 +78,7 @@ class RunReport(Resource):
             results("final_gate"),
             _json_file(os.path.join(folder, "snapshot", "manifest.json")),
             params["title"],
+            _results(os.path.join(folder, "results")),
         )
         html = report_page.page(self._report, params["language"], zone)
         self._wanted = {

@@ -36,8 +36,12 @@ def step(identity="a", done=False, blocks=True, **other):
     return {"id": identity, "stage": "gate", "en": "do", "ja": "する", "blocks_final_gate": blocks, "source": "", "done": done, **who, **other}
 
 
-def build(made=(), steps=(), preflight=None, final_gate=None, snapshot=None, title="Reiji"):
-    return report.build(list(made), list(steps), preflight, final_gate, snapshot, title)
+def build(made=(), steps=(), preflight=None, final_gate=None, snapshot=None, title="Reiji", results=()):
+    return report.build(list(made), list(steps), preflight, final_gate, snapshot, title, results)
+
+
+def line(name="taro", status="skipped", code="needs_higher_role", msg="administrator"):
+    return {"id": name, "userPrincipalName": name, "status": status, "code": code, "msg": msg}
 
 
 def blocker(code="domain_federated", en="left", ja="残り"):
@@ -79,6 +83,14 @@ def test_many_objects_are_counted_and_not_all_listed(monkeypatch):
     assert "1 more are in journal.jsonl" in report_page.page(made, "en", TOKYO)
 
 
+def test_who_was_left_alone_is_named_by_reason(monkeypatch):
+    monkeypatch.setattr(report, "LISTED_ALONE", 2)
+    lines = [("a.jsonl", line("x")), ("a.jsonl", line("y")), ("a.jsonl", line("z")), ("a.jsonl", line("w", code="is_blocked")), ("a.jsonl", line("v", "done"))]
+    alone = build(results=lines)["left_alone"]
+    assert [(group["code"], group["count"], group["names"]) for group in alone] == [("needs_higher_role", 3, ["x", "y"]), ("is_blocked", 1, ["w"])]
+    assert "and 1 more" in report_page.page(build(results=lines), "en", TOKYO)
+
+
 def test_a_refusal_is_shown_once_with_its_last_time():
     made = build([refused(1), refused(2, msg="other"), refused(3)])
     assert [(item["msg"], item["times"], item["at"]) for item in made["refused"]] == [("other", 1, at(2)), ("no", 2, at(3))]
@@ -118,7 +130,7 @@ def full():
     made = [*records(name=EVIL), *records("enable", "b", "failed", 10, code="x", msg=EVIL), *records("enable", "c", None, 20), refused(30, msg=EVIL)]
     steps = [step("a", en=EVIL, source=EVIL), step("b", done=True, by=EVIL, note=EVIL)]
     findings = [blocker(en=EVIL, ja=EVIL), {"severity": "warning", "code": "w", "en": EVIL, "ja": "", "objects": []}]
-    return build(made, steps, findings, findings, {"users": EVIL}, title=EVIL)
+    return build(made, steps, findings, findings, {"users": EVIL}, title=EVIL, results=[(EVIL, line(EVIL, code=EVIL, msg=EVIL))])
 
 
 @pytest.mark.parametrize("data", [build(), full()], ids=["empty", "full"])

@@ -57,11 +57,13 @@ def test_what_the_stages_left_is_read(tmp_path):
         (tmp_path / "results").mkdir(exist_ok=True)
         finding = {"severity": severity, "code": "x", "en": f"{name} says", "ja": "", "objects": []}
         (tmp_path / "results" / f"{name}.json").write_text(json.dumps({"findings": [finding]}))
+    skipped = {"id": "1", "userPrincipalName": "taro@reiji.example", "status": "skipped", "code": "is_blocked", "msg": "blocked"}
+    (tmp_path / "results" / "passwords.jsonl").write_text(json.dumps(skipped) + "\n")
     (tmp_path / "snapshot").mkdir()
     (tmp_path / "snapshot" / "manifest.json").write_text('{"users": 250}')
     assert write(tmp_path)["summary"] == {"state": "closed", "done": 0, "failed": 0, "refused": 0, "left": 1, "steps": 0, "steps_open": 0}
     text = (tmp_path / "report.html").read_text()
-    assert "preflight says" in text and "final_gate says" in text and "250" in text
+    assert "preflight says" in text and "final_gate says" in text and "250" in text and "taro@reiji.example" in text
 
 
 @pytest.mark.parametrize(
