@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How guests sign in, and how they would after another redemption."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .._core.errors import OffboardError
+from .._core.model import Object
+from . import realm, redemption_order
+from .client import Client, Connection
+from .external_federation import read_federations
+from .external_federation_plan import names
+from .guests import Guest, read_guests
+
+DIRECT_FEDERATION, ENTRA, ONE_TIME_PASSCODE, MICROSOFT_ACCOUNT = "direct_federation", "entra", "one_time_passcode", "microsoft_account"
+GOOGLE, FACEBOOK, OTHER, NOT_REDEEMED, UNKNOWN = "google", "facebook", "other", "not_redeemed", "unknown"
+
+#: https://learn.microsoft.com/entra/external-id/user-properties
+_ISSUERS = {
+    "externalazuread": ENTRA,
+    "mail": ONE_TIME_PASSCODE,
+    "microsoftaccount": MICROSOFT_ACCOUNT,
+    "google.com": GOOGLE,
+    "facebook.com": FACEBOOK,
+}
+#: What a guest gets whom none of the primary identity providers takes. The default is the one-time passcode, which a tenant may have switched off.
+_FALLBACKS = {"defaultConfiguredIdp": ONE_TIME_PASSCODE, "emailOneTimePasscode": ONE_TIME_PASSCODE, "microsoftAccount": MICROSOFT_ACCOUNT}
+#: Google federation takes these; https://learn.microsoft.com/entra/external-id/google-federation
+_GOOGLE_DOMAINS = ("gmail.com", "googlemail.com")
+
+
+def signs_in_by(guest: Guest, federations: Iterable[Object]) -> str:
+    """How the guest signs in now. `other`: the account points at an issuer that no federation of the tenant has."""
+    if guest.state == "PendingAcceptance":
+        return NOT_REDEEMED
+    issuers = {issuer.casefold() for issuer in guest.issuers}
+    for item in federations:
+        if issuers & {(item.state["issuerUri"] or "").casefold(), *item.state["domains"]}:
+            return DIRECT_FEDERATION
+    return next((_ISSUERS[issuer] for issuer in sorted(issuers) if issuer in _ISSUERS), OTHER if issuers else UNKNOWN)
+
+
+def next_redemption(domain: str, federations: Iterable[Object], order: Mapping[str, Any], realms: Mapping[str, realm.Realm | None]) -> str:
+    """How somebody of `domain` would sign in after redeeming now. `unknown` when it depends on something that could not be looked up.
+
+    order: as redemption_order reads it. realms: by domain, None where the sign-in service did not tell.
+    """
+    for provider in order["primaryIdentityProviderPrecedenceOrder"]:
+        if provider == "azureActiveDirectory":
+            found = realms.get(domain)
+            if found is None:
+                return UNKNOWN
+            if found.verified:
+                return ENTRA
+        elif provider == "externalFederation" and any(domain in item.state["domains"] for item in federations):
+            return DIRECT_FEDERATION
+        elif provider == "socialIdentityProviders" and domain in _GOOGLE_DOMAINS:
+            return UNKNOWN  # whether the tenant federates with Google cannot be read here
+    return _FALLBACKS.get(order["fallbackIdentityProvider"], UNKNOWN)
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_guests_info."""
+    domains = set(names(params["domains"] or ()))
+    issuers = {issuer.casefold() for issuer in params["issuers"] or ()}
+    connection = Connection.from_params(params)
+    with Client(connection) as client:
+        federations = read_federations(client)
+        order = redemption_order.read_order(client).state
+        guests, readable = read_guests(client)
+    shown = [
+        item
+        for item in guests
+        if (not domains or item.domain in domains)
+        and (not issuers or issuers & {issuer.casefold() for issuer in item.issuers})
+        and (not params["states"] or item.state in params["states"])
+    ]
+    realms = {domain: _realm(connection, domain) for domain in sorted({item.domain for item in shown} - {""})} if params["look_up_domains"] else {}
+    entries = [_describe(item, federations, order, realms) for item in shown]
+    return {
+        "guests": entries,
+        "count": len(entries),
+        "by_sign_in": dict(Counter(entry["signs_in_by"] for entry in entries)),
+        "redemption_order": redemption_order.describe(order),
+        "last_sign_in_readable": readable,
+    }
+
+
+def _realm(connection: Connection, domain: str) -> realm.Realm | None:
+    try:
+        return realm.look_up(connection, domain)
+    except OffboardError:
+        return None
+
+
+def _describe(item: Guest, federations: Sequence[Object], order: Mapping[str, Any], realms: Mapping[str, realm.Realm | None]) -> dict[str, Any]:
+    now, following = signs_in_by(item, federations), next_redemption(item.domain, federations, order, realms)
+    return {**item.to_dict(), "domain": item.domain, "signs_in_by": now, "next_redemption": following}
