@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.module_utils.common import warnings as ansible_warnings
 from dev import places
 from lab import paths
@@ -250,3 +252,18 @@ def test_the_playbook_writes_both_files_and_fails_for_the_scheduler(tenant, fede
     assert renewed.returncode == 0, renewed.stdout + renewed.stderr
     assert json.loads((tmp_path / "certificates.json").read_text())["federations"][0]["state"] == "in_step"
     assert stored(tenant)[0]["signingCertificate"] == key("B").base64
+
+
+# -- the manual
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_the_manual_gives_for_the_retired_commands_works(tenant, capsys, language):
+    page = (places.ROOT / "docs" / language / "direct-federation.md").read_text(encoding="utf-8")
+    (task,) = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    options = {**task["offboard.iij_id.entra_external_federation"], "signing_certificate": key().pem}
+    result = run_module(capsys, "entra_external_federation", {**connection(tenant), **options})
+    assert result["changed"] is True, result
+    (item,) = stored(tenant)
+    assert (item["preferredAuthenticationProtocol"], item["passiveSignInUri"]) == ("wsFed", options["passive_log_on_uri"])
+    assert run_module(capsys, "entra_external_federation", {**connection(tenant), **options})["changed"] is False
