@@ -19,7 +19,7 @@ description:
   - Never restarts the machine. RV(reboot_required) says that it has to be restarted.
   - A product that cannot be uninstalled does not keep the others from being uninstalled.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
@@ -98,7 +98,7 @@ plan:
   elements: dict
 results:
   description: For each product its C(name), C(product_code), C(scope), C(version) and C(status), V(absent), V(planned), V(uninstalled) or V(failed); after an
-    uninstallation also C(exit_code), C(log) (a file on the machine) and C(reboot_required), after a failure C(code).
+    uninstallation also C(exit_code), C(log) (a file on the machine, for MSI and Inno Setup) and C(reboot_required), after a failure C(code).
   returned: always
   type: list
   elements: dict
