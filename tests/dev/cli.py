@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     test = commands.add_parser("test", help="all tests, or the stages named", formatter_class=argparse.RawDescriptionHelpFormatter,
                                epilog=stages.describe())  # fmt: skip
     test.add_argument("stage", nargs="*", metavar="STAGE", help="only these stages")
+    test.add_argument("--long", action="store_true", help="also the longest tests, which take about an hour more")
     commands.add_parser("lint", help="the linters only (./dev test lint)")
     for name, (_function, text) in PASSED_ON.items():
         commands.add_parser(name, help=text)
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
         options = _parser().parse_args(argv)
         if options.command == "demo":
             return demo.main()
-        return stages.main(options.stage if options.command == "test" else ["lint"])
+        return stages.main(options.stage, options.long) if options.command == "test" else stages.main(["lint"])
     except Failure as failure:
         warn(f"./dev: {failure}")
         return 1
