@@ -26,7 +26,7 @@ notes:
     outside the directory, for instance a right in a group policy.
   - Removing a group does not remove its members.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

@@ -13,7 +13,7 @@ description:
   - Reports candidates for M(offboard.iij_id.directory_object) with everything its guards look at, and what would refuse their removal.
   - It only reads. What is to be removed is decided by a person, who copies the distinguished names.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.directory

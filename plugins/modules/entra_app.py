@@ -16,7 +16,7 @@ description:
   - O(enabled=false) switches the service principal off, which stops the application within minutes and is undone in seconds.
   - Refused are the application that the module itself signs in with, and Microsoft's own applications.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

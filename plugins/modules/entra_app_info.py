@@ -13,7 +13,7 @@ description:
   - Looks at every application of the tenant but Microsoft's, and returns those for which something speaks, each with the reasons. What has most
     reasons comes first. Whether one is removed is for a person to decide; M(offboard.iij_id.entra_app) takes a client id only.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra

@@ -19,7 +19,7 @@ description:
   - Refused, each as a whole before anything is written, are the tenant's default domain, a federation with another host than
     O(expected_idp_hosts), the domain of the signed-in user, a tenant without enough break-glass administrators, and a subdomain.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

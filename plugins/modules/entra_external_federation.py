@@ -20,7 +20,7 @@ description:
     guests, unless O(accept_lockout=true). RV(locked_out) lists them.
   - Guests who have redeemed an invitation before keep their way to sign in when a federation is made.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

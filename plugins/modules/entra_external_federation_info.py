@@ -13,7 +13,7 @@ description:
   - Reads the tenant's federations with SAML and WS-Fed identity providers of partners ("direct federation"), with their domains, their
     certificates and the days that these have left, and the guests who sign in through each.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra

@@ -17,7 +17,7 @@ description:
     not be weaker than the one that Entra holds.
   - A federation for which that does not hold is left as it is, told in RV(skipped_objects) and by a warning, and does not stop the others.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

@@ -14,7 +14,7 @@ description:
     finds the key with which it signs, and tells for each whether people can sign in, until when, and how many guests are behind it.
   - What cannot be read is V(unknown), never V(ok).
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra

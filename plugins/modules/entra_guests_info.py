@@ -14,7 +14,7 @@ description:
   - Guests who have redeemed an invitation keep their way to sign in when a federation is made. Those for whom RV(guests[].signs_in_by) and
     RV(guests[].next_redemption) differ get the other way when their redemption is reset.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra

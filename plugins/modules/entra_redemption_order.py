@@ -15,7 +15,7 @@ description:
     V(azureActiveDirectory) is a federation made with M(offboard.iij_id.entra_external_federation) used for such a domain.
   - Guests who have redeemed their invitation keep their identity provider until their redemption is reset.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Reads the tenant's redemption order.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra

@@ -15,7 +15,7 @@ description:
   - A complete snapshot is never overwritten. A rerun checks that its files are whole and that the password opens them.
   - M(offboard.iij_id.entra_users) brings users back to it, and M(offboard.iij_id.entra_domain) a federation.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

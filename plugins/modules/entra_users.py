@@ -18,7 +18,7 @@ description:
   - The task may be stopped or killed at any point and run again. It goes on where it was, and sets no password twice.
   - Passwords are written into the encrypted hand-over file before they are set. A full disk stops the task before any of them is set.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

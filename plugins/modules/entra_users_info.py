@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Reads any number of users as a stream, counts them, and returns the first 1000. All of them go to O(results_file).
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra

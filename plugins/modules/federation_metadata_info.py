@@ -18,7 +18,7 @@ description:
     puts it, so that something hidden in an extension changes nothing.
   - Checks, for the domains given, whether Microsoft Entra accepts the sign-in address, and names the DNS record that is needed if not.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
 options:

@@ -16,7 +16,7 @@ description:
     signature wrapping attack finds no reader.
   - Neither the token nor a mail address appears in the result, in a message or in a log; of a mail address only the domain does.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
 options:

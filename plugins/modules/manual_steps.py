@@ -14,7 +14,7 @@ description:
   - A step is registered once, confirmed by a person, and required where a later stage depends on it.
   - The definition is data of the role that needs the step. What was confirmed stays when a definition is worded anew.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Reads the file that M(offboard.iij_id.manual_steps) keeps.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
 options:

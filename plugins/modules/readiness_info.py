@@ -15,7 +15,7 @@ description:
   - With O(gate=final) it finds what still points at IIJ ID, or waits for a person.
   - It never fails because of what it finds. The roles do, with RV(msg).
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
 options:
@@ -165,6 +165,7 @@ def main() -> None:
     dicts = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     confirmed = {name: {"type": "list", "elements": "str", "default": []} for name in ("domains", "client_ids", "accounts", "password_filters")}
+    confirmed["password_filters"]["no_log"] = False  # names of programs
     confirmed["own_client_id"] = {"type": "str", "default": ""}
     confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(

@@ -15,7 +15,7 @@ description:
     neither script nor network, and prints well.
   - Every time comes from the records. Without news the files are left as they are.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.attributes
 options:

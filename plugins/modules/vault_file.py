@@ -13,7 +13,7 @@ description:
   - Writes a text into a file that C(ansible-vault view) opens. The plain text never touches the disk.
   - The file is whole or not there, and is never overwritten. An existing file is kept as it is, after a check that the password opens it.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

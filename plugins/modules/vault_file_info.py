@@ -13,7 +13,7 @@ description:
   - Decrypts files with a password of their own, so that it need not be the one that Ansible was started with.
   - What is returned is in clear. Use C(no_log) where it holds secrets.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.vault

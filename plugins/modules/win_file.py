@@ -15,7 +15,7 @@ description:
   - Nothing is copied first, and no content is ever read, shown or kept.
   - Only folders in O(allowed_roots) can be removed.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

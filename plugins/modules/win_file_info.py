@@ -15,7 +15,7 @@ description:
     reliable way to know
     that account. Nothing else of the file is returned, as it also holds a password.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.windows

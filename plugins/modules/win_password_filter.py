@@ -17,7 +17,7 @@ description:
     C(scecli) and C(rassfm), and reads the list again afterwards.
   - LSA holds the DLL until the machine is restarted. With O(remove_file=true), run the module again after the restart, and it removes the file.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

@@ -13,7 +13,7 @@ description:
   - Lists C(Notification Packages) of a Windows machine, and says which of them are Windows' own and which have a DLL of the same name in Password
     Sync's folder.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.windows

@@ -14,7 +14,7 @@ description:
     starts, never by its name.
   - The definition (XML) of each task is saved on the controller before it is changed.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Lists scheduled tasks, all or those that start a program of interest, and says why a task is listed.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.windows

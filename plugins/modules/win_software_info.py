@@ -13,7 +13,7 @@ description:
   - Lists what is installed for the machine, 64 and 32 bits, and for the accounts that are signed in. Reads the registry; the WMI class C(Win32_Product),
     which repairs every product that it lists, is not used.
 author:
-  - the offboard.iij_id maintainers
+  - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.windows

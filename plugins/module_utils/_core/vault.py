@@ -51,7 +51,7 @@ def encrypt(plain: bytes, password: bytes, salt: bytes) -> bytes:
 
 def decrypt(content: bytes, password: bytes) -> bytes:
     """The plain text. Raises OffboardError `vault_not_a_vault` or `vault_wrong_password`."""
-    header, _, body = content.partition(b"\n")
+    header, _unused, body = content.partition(b"\n")
     if not header.startswith(b"$ANSIBLE_VAULT;") or not header.rstrip().split(b";")[2:3] == [b"AES256"]:
         raise OffboardError("not an Ansible Vault file (AES256)", code="vault_not_a_vault")
     try:

@@ -146,7 +146,7 @@ class Client:
             connection.open()
             if options["tls"] == "starttls":
                 connection.start_tls()
-            bound, result, _, _ = connection.bind()
+            bound, result, _unused, _unused = connection.bind()
         if not bound:
             with contextlib.suppress(LDAPException, OSError):
                 connection.unbind()
@@ -239,7 +239,7 @@ class Client:
         """One answer. With `cookie` not False one page, and the next cookie; a missing base raises `not_found`."""
         paged = {"paged_size": PAGE_SIZE, "paged_cookie": cookie} if cookie is not False else {}
         with self._failures(what):
-            _, result, response, _ = self._open().search(base, query, scope, attributes=list(attributes), controls=controls or None, **paged)
+            _unused, result, response, _unused = self._open().search(base, query, scope, attributes=list(attributes), controls=controls or None, **paged)
         if result["result"] == _NO_SUCH_OBJECT:
             raise OffboardError(f"{what}: there is no such object, or {self.user} may not see it", code="not_found")
         if result["result"] == 10:
@@ -300,21 +300,21 @@ class Client:
             request.setdefault(attribute, []).append((operations[operation], list(values)))
         what = f"cannot change {', '.join(request)} of {dn}"
         with self._failures(what):
-            _, result, _, _ = self._open().modify(dn, request)
+            _unused, result, _unused, _unused = self._open().modify(dn, request)
         self._check(result, what, right)
 
     def add(self, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
         """Create an object; `attributes` include objectClass."""
         what = f"cannot create {dn}"
         with self._failures(what):
-            _, result, _, _ = self._open().add(dn, None, dict(attributes))
+            _unused, result, _unused, _unused = self._open().add(dn, None, dict(attributes))
         self._check(result, what, "the right to create this kind of object (Create Child)")
 
     def delete(self, dn: str) -> None:
         """Delete one object, never what lies below it."""
         what = f"cannot delete {dn}"
         with self._failures(what):
-            _, result, _, _ = self._open().delete(dn)
+            _unused, result, _unused, _unused = self._open().delete(dn)
         self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
 
     def undelete(self, deleted_dn: str, dn: str) -> None:
@@ -322,7 +322,7 @@ class Client:
         what = f"cannot bring back {dn}"
         changes = {"isDeleted": [(ldap3.MODIFY_DELETE, [])], "distinguishedName": [(ldap3.MODIFY_REPLACE, [dn])]}
         with self._failures(what):
-            _, result, _, _ = self._open().modify(deleted_dn, changes, controls=[show_deleted_control(criticality=True)])
+            _unused, result, _unused, _unused = self._open().modify(deleted_dn, changes, controls=[show_deleted_control(criticality=True)])
         self._check(result, what, "the extended right Reanimate Tombstones on the domain")
 
     def _check(self, result: Mapping[str, Any], what: str, right: str) -> None:

@@ -136,5 +136,5 @@ def read(text: str, path: str) -> SavedCopy:
     records = list(ldif.parse(text))
     if len(known) != 2 or not records or records[0].changetype != "add":
         raise OffboardError(f"{path} is not a copy that directory_object saved", code="ldif_unreadable")
-    links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _, attribute, values in record.changes for value in values]
+    links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _unused, attribute, values in record.changes for value in values]
     return SavedCopy(records[0].dn, known["objectGUID"], known["saved"], records[0].attributes, links)

@@ -79,7 +79,7 @@ def denied(descriptor: bytes, trustee: str = EVERYONE) -> int:
         return 0
     (count,) = struct.unpack_from("<H", descriptor, dacl + 4)
     mask, at = 0, dacl + 8
-    for _ in range(count):
+    for _unused in range(count):
         kind, flags, size = struct.unpack_from("<BBH", descriptor, at)
         if kind in (_DENIED, _DENIED_OBJECT) and not flags & _INHERIT_ONLY:
             rights, start = struct.unpack_from("<I", descriptor, at + 4)[0], at + 8

@@ -172,7 +172,7 @@ class Answer:
         return _error(request.method, request.path, request.body, self.status, self.body, {})
 
 
-Done = Callable[[list[tuple[Request, Answer]]], Iterable[Request] | None]
+Done = Callable[[list[tuple[Request, Answer]]], Iterable[Request] | None]  # pylint: disable=unsupported-binary-operation
 
 
 class Client:
@@ -351,7 +351,7 @@ class Client:
     def get_many(self, paths: Iterable[str]) -> Iterator[tuple[str, Answer]]:
         """(path, answer) of many single reads, by batches; not in order."""
         paths = iter(paths)
-        while chunk := [path for _, path in zip(range(BATCH_SIZE * IN_FLIGHT), paths, strict=False)]:
+        while chunk := [path for _unused, path in zip(range(BATCH_SIZE * IN_FLIGHT), paths, strict=False)]:
             answers: list[tuple[str, Answer]] = []
             self.batch((Request("GET", path) for path in chunk), lambda pairs, out=answers: out.extend((r.path, a) for r, a in pairs))
             yield from answers
@@ -364,7 +364,8 @@ class Client:
         Decoded, not verified: the answer only feeds guards that protect the caller from locking itself out.
         """
         self._start()
-        assert self._tokens is not None
+        if self._tokens is None:
+            raise AssertionError("self._tokens")
         parts = self._tokens.get_token(self._scope).token.split(".")
         claims: dict[str, Any] = {}
         if len(parts) == 3:
@@ -409,7 +410,7 @@ class Client:
             except GraphError as exc:
                 lost = exc.code in ("connection_broken", "timeout")
                 if lost and not repeatable:
-                    raise AnswerLost(f"{exc.msg} Whether it was carried out is not known.", code="answer_lost") from exc
+                    raise AnswerLost(f"{exc.msg} Whether it was carried out is not known.", code="answer_lost") from exc  # pylint: disable=bad-exception-cause
                 if not (lost or exc.code == "connection_failed") or attempt >= 3:
                     raise
                 await asyncio.sleep(attempt)
@@ -468,7 +469,7 @@ class _Engine:
         self._failure: Exception | None = None
 
     async def run(self, in_flight: int) -> None:
-        await asyncio.gather(*(self._work() for _ in range(in_flight)))
+        await asyncio.gather(*(self._work() for _unused in range(in_flight)))
         if self._failure is not None:
             raise self._failure
 
@@ -507,18 +508,18 @@ class _Engine:
 
     async def _carry(self, batch: list[tuple[Request, int]]) -> None:
         client = self._client
-        writes = sum(1 for request, _ in batch if request.writes)
+        writes = sum(1 for request, _unused in batch if request.writes)
         buckets = [(client._units, len(batch)), (client._writes, writes)] if writes else [(client._units, len(batch))]
         delay = max(bucket.take(count, client._clock()) for bucket, count in buckets)
         while delay > 0:
             await asyncio.sleep(delay)
-            delay = max(bucket.blocked(client._clock()) for bucket, _ in buckets)  # another batch may have been refused meanwhile
+            delay = max(bucket.blocked(client._clock()) for bucket, _unused in buckets)  # another batch may have been refused meanwhile
         answers: dict[str, dict[str, Any]] = {}
         try:
             answers = await self._post(batch)
         except GraphError as exc:
             if exc.code not in ("connection_broken", "timeout", "server_error"):
-                self._done([(request, Answer(exc.status, failure=exc)) for request, _ in batch])
+                self._done([(request, Answer(exc.status, failure=exc)) for request, _unused in batch])
                 raise
         final: list[tuple[Request, Answer]] = []
         pause = 0.0
@@ -544,7 +545,7 @@ class _Engine:
     async def _post(self, batch: list[tuple[Request, int]]) -> dict[str, dict[str, Any]]:
         """The inner answers by position. The envelope is refused (429, 401) only before anything inside was carried out."""
         requests = []
-        for index, (request, _) in enumerate(batch):
+        for index, (request, _unused) in enumerate(batch):
             entry: dict[str, Any] = {"id": str(index), "method": request.method, "url": request.path}
             if request.body is not None:
                 entry |= {"headers": {"Content-Type": "application/json"}, "body": request.body}

@@ -440,7 +440,7 @@ class Domains(Resource):
             self._client.post(path, {"@odata.type": "#microsoft.graph.internalDomainFederation", **configuration})
         except AnswerLost as lost:
             if not _same(read_configuration(self._client, domain), configuration):
-                raise OffboardError(
+                raise OffboardError(  # pylint: disable=bad-exception-cause
                     f"{domain}: {lost.msg} Read back, the federation is not there. Run entra_domain_info for this domain before you try again.", code=lost.code
                 ) from lost
             return {"method": "POST federationConfiguration (answer lost, seen by reading back)"}

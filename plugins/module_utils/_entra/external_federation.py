@@ -176,7 +176,7 @@ class ExternalFederation(Resource):
         context = Context(
             now=self._now,
             profile=params["profile"],
-            lookup=lambda name: dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])(name),
+            lookup=lambda name: dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])(name),  # pylint: disable=unnecessary-lambda
             accept_lockout=params["accept_lockout"],
             confirmed=self._want.set_to or (self._want.domain,),
         )
@@ -278,7 +278,7 @@ class ExternalFederation(Resource):
         try:
             self._client.delete(f"{_BASE}/{key}")
         except GraphError as exc:
-            raise (refused or exc) from exc
+            raise (refused or exc) from exc  # pylint: disable=bad-exception-cause
         steps.append("deleted")
 
     def _post(self, path: str, body: Mapping[str, Any], is_there: Callable[[], bool]) -> None:
@@ -289,7 +289,7 @@ class ExternalFederation(Resource):
             deadline = time.monotonic() + min(_LOST_TIMEOUT, self._params["verify_timeout"])
             while not is_there():
                 if time.monotonic() + _READ_INTERVAL > deadline:
-                    raise OffboardError(
+                    raise OffboardError(  # pylint: disable=bad-exception-cause
                         f"{lost.msg} Read back, it is not there, and it was not sent again. Run entra_external_federation_info for {self._want.domain} "
                         "before you run the task again.",
                         code=lost.code,

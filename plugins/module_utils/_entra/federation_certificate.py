@@ -212,7 +212,7 @@ class FederationCertificates(Resource):
                 break
             if waiting:
                 time.sleep(_READ_INTERVAL)
-        for change, _ in waiting.values():
+        for change, _unused in waiting.values():
             late = NotSeen(f"Graph accepted the certificate, but after {self._params['verify_timeout']} s it does not show it. Run the task again later.")
             yield Outcome(change, "failed", late.code, late.msg)
 

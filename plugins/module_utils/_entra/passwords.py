@@ -44,7 +44,7 @@ def generate(length: int) -> str:
         raise OffboardError(f"password_length is {length}, but must be {SHORTEST} to {LONGEST}", code="bad_option")
     alphabet = _LOWER + _UPPER + _DIGITS + _SYMBOLS
     while True:
-        password = "".join(secrets.choice(alphabet) for _ in range(length))
+        password = "".join(secrets.choice(alphabet) for _unused in range(length))
         if all(any(character in group for character in password) for group in (_LOWER, _UPPER, _DIGITS, _SYMBOLS)):
             return password
 
@@ -124,7 +124,7 @@ class HandOver:
         the new passwords may be set.
         """
         users = list(users)
-        wanted = {user_id for user_id, _, _ in users}
+        wanted = {user_id for user_id, _unused, _unused in users}
         known: dict[str, str] = {}
         if any(mark(user_id) in self._users for user_id in wanted):
             for entries in self._read():

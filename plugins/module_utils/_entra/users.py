@@ -63,7 +63,8 @@ class Selection:
 
     def key_of(self, item: Mapping[str, Any]) -> str | None:
         """The key by which `keyed` knows the user."""
-        assert self.keyed is not None
+        if self.keyed is None:
+            raise AssertionError("self.keyed")
         return next((name for name in (item["id"].casefold(), item["userPrincipalName"].casefold()) if name in self.keyed), None)
 
     def read(self) -> Iterator[dict[str, Any]]:
@@ -83,7 +84,8 @@ class Selection:
         return not self._domain or upn_domain(item["userPrincipalName"]) == self._domain
 
     def _named(self) -> Iterator[dict[str, Any]]:
-        assert self.keyed is not None
+        if self.keyed is None:
+            raise AssertionError("self.keyed")
         missing = set(self.keyed) - self._exclude
         if len(missing) > _MANY:
             for item in self._client.list(f"/users?$select={self._select}&$top=999"):
@@ -179,7 +181,7 @@ def _named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | Non
     if params["group"] is not None:
         return dict.fromkeys(_members(client, params["group"]))
     if params["src"] is not None:
-        return dict.fromkeys(key.casefold() for key, _ in _src_lines(params["src"]))
+        return dict.fromkeys(key.casefold() for key, _unused in _src_lines(params["src"]))
     if params["snapshot"] is not None:
         return {record["id"].casefold(): None for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)))}
     return None
@@ -393,7 +395,8 @@ class Users(Resource):
         return plan
 
     def _desired(self, item: Object) -> Desired:
-        assert self._selection is not None
+        if self._selection is None:
+            raise AssertionError("self._selection")
         keyed = self._selection.keyed
         if self._snapshot_is_now:
             now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
@@ -458,7 +461,8 @@ class Users(Resource):
             return
         late = _Late(applied)
         deadline = time.monotonic() + self._params["verify_timeout"]
-        assert self._selection is not None
+        if self._selection is None:
+            raise AssertionError("self._selection")
         if late.count > _MANY:
             for item in self._selection.read():
                 if "missing" not in item:
@@ -477,10 +481,11 @@ class Users(Resource):
         self._results.flush()
 
     def _look_one_by_one(self, late: _Late) -> None:
-        assert self._selection is not None
+        if self._selection is None:
+            raise AssertionError("self._selection")
         waiting = iter(late)
         while chunk := list(islice(waiting, _MANY)):
-            for _, answer in self._client.get_many(self._selection.path(change.id) for change in chunk):
+            for _unused, answer in self._client.get_many(self._selection.path(change.id) for change in chunk):
                 if answer.ok:
                     late.look(answer.body, self._skus)
 
@@ -503,7 +508,8 @@ class _Late:
         shared: dict[str, int] = {}
         for change in applied:
             place = self._users.place(mark(change.id))
-            assert place is not None
+            if place is None:
+                raise AssertionError("place")
             self._before[place] = mark((change.before or {}).get("lastPasswordChangeDateTime"))
             expected = user_plan.expectation(change)
             number = shared.setdefault(repr(expected), len(self._expected))
@@ -667,7 +673,8 @@ class _Work:
     def _looked_up(self, jobs: list[_Job]) -> Iterator[Request]:
         """What to send next for users without an answer: read back whether the step was carried out, else send it once more."""
         selection = self._owner._selection
-        assert selection is not None
+        if selection is None:
+            raise AssertionError("selection")
         paths = {selection.path(job.change.id): job for job in jobs}
         requests: list[Request] = []
         for path, answer in self._owner._client.get_many(paths):

@@ -295,7 +295,7 @@ def _when(value: str) -> datetime.datetime:
 
 
 def _name(name: _Der) -> str:
-    sets = [[_attribute(_Der(attribute)) for _, attribute in _Der(relative).rest()] for _, relative in name.rest()]
+    sets = [[_attribute(_Der(attribute)) for _unused, attribute in _Der(relative).rest()] for _unused, relative in name.rest()]
     return ",".join("+".join(reversed(attributes)) for attributes in reversed(sets))
 
 

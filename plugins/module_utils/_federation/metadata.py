@@ -213,7 +213,7 @@ def _rejected(reasons: list[str], **found: Any) -> Metadata:
 
 def _check_counts(root: etree._Element) -> None:
     for name, limit in ((f"{MD}EntityDescriptor", MAX_ENTITIES), (f"{signature.DS}X509Certificate", MAX_CERTIFICATES)):
-        if sum(1 for _ in root.iter(name)) > limit:
+        if sum(1 for _unused in root.iter(name)) > limit:
             raise xml.XmlRefused("too_complex")
 
 
@@ -297,7 +297,7 @@ def _saml(role: etree._Element) -> Saml:
     sso = _endpoints(role, "SingleSignOnService")
     redirect, post = (next((e["location"] for e in sso if e["binding"] == binding and _https(e["location"])), None) for binding in (HTTP_REDIRECT, HTTP_POST))
     certificates, bad = _certificates(role, signing=True)
-    encryption, _ = _certificates(role, signing=False)
+    encryption, _unused = _certificates(role, signing=False)
     browser = [endpoint["location"] for endpoint in sso if endpoint["binding"] in (HTTP_REDIRECT, HTTP_POST) and endpoint["location"]]
     return Saml(
         passive_sign_in_uri=redirect or post,

@@ -235,6 +235,7 @@ class _Judge:
 
     def verify(self, element: etree._Element, id_attribute: str) -> etree._Element:
         name = etree.QName(element).localname
+        refused = signature.SignatureRefused("The federation has no signing certificate.", code="signature_invalid")
         for certificate in self.federation.certificates:
             try:
                 verified = signature.verify(element, certificate, id_attribute=id_attribute)
@@ -381,7 +382,7 @@ class _WsFed(_Judge):
     protocol, namespace, id_attribute, invalid = "wsfed", SAML1, "AssertionID", "50008"
 
     def places(self) -> Iterable[etree._Element]:
-        trust = next(name for name in TRUST if self.root.tag.startswith(name))
+        trust = next((name for name in TRUST if self.root.tag.startswith(name)), "")
         path = [f"{trust}RequestSecurityTokenResponse"] if self.root.tag == f"{trust}RequestSecurityTokenResponseCollection" else []
         for token in xml.children(self.root, *path, f"{trust}RequestedSecurityToken"):
             yield from token.iterchildren(f"{SAML1}Assertion", f"{SAML2}Assertion")

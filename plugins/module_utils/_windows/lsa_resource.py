@@ -132,7 +132,7 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
         libraries = {}
         for entry in look(client, folders) if folders else []:
             for item in below(client, entry.path) if entry.is_folder else []:
-                folder, _, name = item.path.rpartition("\\")
+                folder, _unused, name = item.path.rpartition("\\")
                 if name.casefold().endswith(".dll"):
                     libraries[name[:-4].casefold()] = folder
         found = []

@@ -87,7 +87,7 @@ def read(machine: Machine, key: str, *, view: int = 64, recursive: bool = False)
 
 def read_if_there(machine: Machine, key: str, *, view: int = 64, recursive: bool = False) -> list[Key]:
     """Like `read`; empty when the listing of the parent proves that the key is not there."""
-    parent, _, name = key.rpartition("\\")
+    parent, _unused, name = key.rpartition("\\")
     if name.casefold() not in (child.name.casefold() for child in read(machine, parent, view=view)):
         return []
     return read(machine, key, view=view, recursive=recursive)
