@@ -24,8 +24,6 @@ from .playbooks import Operator, Run, handover
 PARTS = ("tenant", "directory", "windows")
 #: The steps that open the gate; one of them is done in IIJ ID's console.
 GATE_STEPS = ("provisioning_stopped", "break_glass_tested")
-#: After the gate the run may end once more, where it asks a person for the rest; more often, and it asks too much.
-MOST_RUNS = 3
 
 
 @pytest.fixture(scope="session")
@@ -68,17 +66,13 @@ def open_gate(operator: Operator) -> None:
 class Chapter:
     """A part of the story: what ran, and what the worlds were like afterwards."""
 
-    runs: list[Run]
+    run: Run
     writes: dict[str, list[str]]
     after: worlds.Worlds
-    #: what the report said, and the run folder at this moment, as a copy
-    run_dir: Path | None = None
+    #: a copy of the run folder at this moment; None while there is none
+    run_dir: Path | None
+    #: userPrincipalName → whether the password handed over is the user's, and how many times one was set
     passwords: dict[str, tuple[bool, int]] | None = None
-
-    @property
-    def run(self) -> Run:
-        """The last one."""
-        return self.runs[-1]
 
 
 class Story:
@@ -95,14 +89,14 @@ class Story:
         with self.watch:
             return self.operator.run(playbook, *flags, "--diff", "-vvv", environment={"ANSIBLE_LOG_PATH": str(self.log)})
 
-    def chapter(self, runs: list[Run], watch: Watch, **more: Any) -> Chapter:
+    def chapter(self, run: Run, watch: Watch, **more: Any) -> Chapter:
         """What has just happened."""
         copy = None
         if self.operator.run_dir.exists():
             self._chapters += 1
             copy = self.operator.folder / f"chapter-{self._chapters}"
             shutil.copytree(self.operator.run_dir, copy)
-        return Chapter(runs, watch.new(), worlds.dump(), copy, **more)
+        return Chapter(run, watch.new(), worlds.dump(), copy, **more)
 
 
 @pytest.fixture(scope="session")
@@ -122,34 +116,31 @@ def start(story: Story) -> worlds.Worlds:
 def checked(story: Story, start: worlds.Worlds) -> Chapter:
     """decommission --check --diff from the untouched start."""
     watch = Watch()
-    return story.chapter([story.run("decommission", "--check")], watch)
+    return story.chapter(story.run("decommission", "--check"), watch)
 
 
 @pytest.fixture(scope="session")
 def stopped(story: Story, checked: Chapter) -> Chapter:
     """The first real run, which ends at the gate."""
     watch = Watch()
-    return story.chapter([story.run("decommission")], watch)
+    return story.chapter(story.run("decommission"), watch)
 
 
 @pytest.fixture(scope="session")
 def finished(story: Story, stopped: Chapter) -> Chapter:
-    """The person does what is asked, and runs it again until it is done; no more than twice."""
+    """The person does what was asked, and all that will be asked later, and runs it again."""
     watch = Watch()
     stop_provisioning()
     operator = story.operator
     operator.as_told(stopped.run).must()
-    runs = [story.run("decommission")]
-    while runs[-1].code and len(runs) < MOST_RUNS:
-        operator.confirm(*(name for name, step in operator.steps.items() if not step["done"] and step["blocks_final_gate"]))
-        runs.append(story.run("decommission"))
-    runs[-1].must()
+    operator.confirm(*(name for name, step in operator.steps.items() if not step["done"] and step["blocks_final_gate"]))
+    run = story.run("decommission").must()
     passwords = {entry["userPrincipalName"]: worlds.password_is(entry["id"], entry["password"]) for entry in handover(operator.run_dir)}
-    return story.chapter(runs, watch, passwords=passwords)
+    return story.chapter(run, watch, passwords=passwords)
 
 
 @pytest.fixture(scope="session")
 def again(story: Story, finished: Chapter) -> Chapter:
     """One more run."""
     watch = Watch()
-    return story.chapter([story.run("decommission")], watch)
+    return story.chapter(story.run("decommission"), watch)

@@ -97,8 +97,9 @@ def _tasks(output: str) -> Iterator[Task]:
     """The default callback prints a task's title, then each answer as JSON, on one line or (with -v) on several."""
     decoder = json.JSONDecoder()
     titles = list(_TITLE.finditer(output))
-    for title, following in zip(titles, [*titles[1:], None], strict=True):
-        part = output[title.end() : following.start() if following else len(output)]
+    ends = [title.start() for title in titles[1:]] + [len(output)]
+    for title, end in zip(titles, ends, strict=False):
+        part = output[title.end() : end]
         for found in _ANSWER.finditer(part):
             with contextlib.suppress(ValueError):
                 yield Task(title[1], found[2], found[1], found[3], decoder.raw_decode(part, found.end())[0])

@@ -31,8 +31,17 @@ ACCOUNTS = {*DECISIONS["directory_sync_accounts"], *DECISIONS["integrated_window
 NOTHING: dict[str, list[str]] = {"tenant": [], "directory": [], "windows": []}
 ACCOUNT_DISABLED = 0x2
 
-#: Who gets a password: people of the converted domains, but for those whom password hash synchronization serves.
-WITH_PASSWORD = {person.upn: person for person in PEOPLE if not person.synced}
+#: Whose passwords an app with the role User Administrator may not set (learn.microsoft.com, "Who can reset passwords").
+_HIGHER = {"Global Administrator", "Exchange Administrator"}
+
+
+def gets_password(person: company.Person) -> bool:
+    """People of the converted domains who work, unless password hash synchronization serves them or a higher administrator must do it."""
+    return person.enabled and not person.synced and _HIGHER.isdisjoint(person.roles)
+
+
+WITH_PASSWORD = {person.upn: person for person in PEOPLE if gets_password(person)}
+LEFT_OUT = [person for person in PEOPLE if person.enabled and not person.synced and not gets_password(person)]
 
 #: What of a Windows machine belongs to IIJ ID, in the names of `WindowsPart.fingerprint`.
 _IIJ_ID = re.compile(r"IIJ ID Service (Directory|Password) Sync|IIJ ID Service|Tasks.*(iid|IIJ ID|password-sync|sync)", re.IGNORECASE)
@@ -60,7 +69,7 @@ def test_check_mode_plans_on_top_of_what_it_predicts(checked: Chapter) -> None:
     for domain, result in passwords.items():
         assert result["predicted"] is True
         assert result["counts"]["planned"] == sum(person.domain == domain for person in WITH_PASSWORD.values())
-        assert result["counts"]["skipped"] == sum(person.domain == domain and person.synced for person in PEOPLE)
+        assert result["counts"]["skipped"] == sum(person.domain == domain and not gets_password(person) for person in PEOPLE)
 
 
 def test_check_mode_says_where_a_real_run_would_stop(checked: Chapter) -> None:
@@ -115,12 +124,6 @@ def test_snapshot_opens_with_ansible_vault_and_holds_what_was(stopped: Chapter) 
 # --- the end
 
 
-def test_people_decide_once_more_at_most(finished: Chapter) -> None:
-    for run in finished.runs[:-1]:
-        assert len([message for message in run.messages if message]) == 1, run.messages
-        assert "Traceback" not in run.output
-
-
 def test_domains(finished: Chapter, start: worlds.Worlds) -> None:
     found = worlds.changes(start["tenant"], finished.after["tenant"])
     domains = {name.removeprefix("domains/"): change[1] for name, change in found.items() if name.startswith("domains/")}
@@ -156,6 +159,13 @@ def test_passwords(finished: Chapter) -> None:
     assert finished.passwords == dict.fromkeys(WITH_PASSWORD, (True, 1))
     others = {upn: user["_password_count"] for upn, user in worlds.users(finished.after["tenant"]).items() if upn not in WITH_PASSWORD}
     assert set(others.values()) == {0}
+
+
+def test_who_got_no_password_is_told(finished: Chapter) -> None:
+    """They cannot sign in until somebody gives them one: nobody must learn that on Monday."""
+    assert finished.run_dir is not None
+    report = (finished.run_dir / "report.json").read_text(encoding="utf-8")
+    assert LEFT_OUT and [person.upn for person in LEFT_OUT if person.upn not in report] == []
 
 
 def test_hand_over_file_is_private_and_encrypted(finished: Chapter) -> None:
