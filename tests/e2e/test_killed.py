@@ -23,7 +23,7 @@ from .conftest import GATE_STEPS, Chapter, reset, stop_provisioning
 from .playbooks import Operator, handover, vault_view
 from .test_decommission import gets_password
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 #: Change it to kill elsewhere; it is printed, so that a failure can be repeated.
 SEED = 20261121

@@ -16,7 +16,7 @@ from . import worlds
 from .conftest import GATE_STEPS, reset, stop_provisioning
 from .playbooks import Operator
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 PEOPLE = {person.number: person for person in company.people()}
 #: Blocked by IIJ ID before the exit began; the operator wants them back.

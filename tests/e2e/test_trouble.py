@@ -22,7 +22,7 @@ from .conftest import open_gate, reset
 from .playbooks import Operator
 from .test_decommission import gets_password
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 NOTHING: dict[str, list[str]] = {"tenant": [], "directory": [], "windows": []}
 SHARED = "CN=iij-shared,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example"
