@@ -227,7 +227,7 @@ STAGES: dict[str, Callable[[Stage], None]] = {
 @contextlib.contextmanager
 def running_lab(stage: Stage) -> Iterator[laboratory.Private]:
     """A lab of its own, up for the stage. A part that cannot run here counts as skipped, with its reason."""
-    with laboratory.private() as private:
+    with environment.lock("test-lab"), laboratory.private() as private:
 
         def run(*words: str, inside: tuple[str, ...] = private.inside) -> None:
             code = stage.run([*inside, *laboratory.COMMAND, *words], env=private.env)

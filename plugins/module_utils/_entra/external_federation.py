@@ -170,13 +170,18 @@ class ExternalFederation(Resource):
     def _current(self, change: Change) -> Mapping[str, Any]:
         return next((item.state for item in self._federations if item.id == change.id), {})
 
+    def _lookup(self, name: str) -> list[str]:
+        """TXT records, with a resolver that is made only when a check needs one."""
+        params = self._params
+        return dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])(name)
+
     def _context(self, change: Change) -> tuple[Context, list[str]]:
         """What the checks of this change need, and no more; with warnings about what could not be read."""
         params, warnings = self._params, []
         context = Context(
             now=self._now,
             profile=params["profile"],
-            lookup=lambda name: dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])(name),  # pylint: disable=unnecessary-lambda
+            lookup=self._lookup,
             accept_lockout=params["accept_lockout"],
             confirmed=self._want.set_to or (self._want.domain,),
         )

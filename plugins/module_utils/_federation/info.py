@@ -53,7 +53,8 @@ def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
         try:
             pinned.append(certificates.from_text(text))
         except certificates.BadCertificate as exc:
-            raise OffboardError(f"signing_certificates: number {number} cannot be used. {exc.msg}", code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause
+            msg = f"signing_certificates: number {number} cannot be used. {exc.msg}"
+            raise OffboardError(msg, code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause
     federation = token.Federation(
         issuer_uri=params["issuer_uri"],
         certificates=pinned,
