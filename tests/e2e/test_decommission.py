@@ -18,7 +18,7 @@ from . import worlds
 from .conftest import GATE_STEPS, Chapter
 from .playbooks import handover, vault_view
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 PEOPLE = list(company.people())
 DECISIONS = yaml.safe_load(inventory.DECISIONS.read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from .conftest import Chapter, Story
 from .leaks import TOKEN, forms, leaks
 from .playbooks import handover
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 #: What stands in clear on the Windows machines, and must not be carried away from there.
 AGENT_SECRETS = ("Lab-Bind-Secret-31", "lab-iij-dirsync-token-7f3a91", "lab-iij-passsync-token-52c8e0")
