@@ -11,37 +11,17 @@ import re
 from typing import Any
 
 import pytest
-import yaml
-from lab import company, inventory, paths
+from lab import paths
 
 from . import worlds
 from .conftest import GATE_STEPS, Chapter
+from .expected import ACCOUNTS, APPS, DECISIONS, DOMAINS, GONE_APPS, LEFT_OUT, PEOPLE, WITH_PASSWORD, gets_password
 from .playbooks import handover, vault_view
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
-PEOPLE = list(company.people())
-DECISIONS = yaml.safe_load(inventory.DECISIONS.read_text(encoding="utf-8"))
-DOMAINS = [
-    item["id"] for item in company.data()["tenant"]["domains"] if item.get("federation") == "iij" or item.get("parent") in DECISIONS["microsoft_365_domains"]
-]
-APPS = {key: company.app(key)["client_id"] for key in ("iij", "iij_old", "decoy", "offboard", "readonly")}
-GONE_APPS = {APPS["iij"], APPS["iij_old"]}
-ACCOUNTS = {*DECISIONS["directory_sync_accounts"], *DECISIONS["integrated_windows_authentication_accounts"]}
 NOTHING: dict[str, list[str]] = {"tenant": [], "directory": [], "windows": []}
 ACCOUNT_DISABLED = 0x2
-
-#: Whose passwords an app with the role User Administrator may not set (learn.microsoft.com, "Who can reset passwords").
-_HIGHER = {"Global Administrator", "Exchange Administrator"}
-
-
-def gets_password(person: company.Person) -> bool:
-    """People of the converted domains who work, unless password hash synchronization serves them or a higher administrator must do it."""
-    return person.enabled and not person.synced and _HIGHER.isdisjoint(person.roles)
-
-
-WITH_PASSWORD = {person.upn: person for person in PEOPLE if gets_password(person)}
-LEFT_OUT = [person for person in PEOPLE if person.enabled and not person.synced and not gets_password(person)]
 
 #: What of a Windows machine belongs to IIJ ID, in the names of `WindowsPart.fingerprint`.
 _IIJ_ID = re.compile(r"IIJ ID Service (Directory|Password) Sync|IIJ ID Service|Tasks.*(iid|IIJ ID|password-sync|sync)", re.IGNORECASE)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import company
 from lab.evidence import Watch
 from lab.tenant.part import control
 
 from . import worlds
 from .conftest import GATE_STEPS, Chapter, reset, stop_provisioning
+from .expected import PEOPLE, gets_password
 from .playbooks import Operator, handover, vault_view
-from .test_decommission import gets_password
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -198,7 +197,7 @@ def test_nothing_is_left_to_do(killed: Play) -> None:
 
 
 def test_each_password_is_known_and_set_once(killed: Play) -> None:
-    assert {person.id for person in company.people() if gets_password(person)} == killed.passwords.keys()
+    assert {person.id for person in PEOPLE if gets_password(person)} == killed.passwords.keys()
     wrong = {key: counted for key, counted in killed.passwords.items() if not counted[0]}
     assert wrong == {}
     twice = {key for key, counted in killed.passwords.items() if counted[1] != 1}
@@ -228,4 +227,4 @@ def test_snapshot_is_from_before_the_first_change(killed: Play) -> None:
     folder = killed.operator.run_dir / "snapshot"
     records: list[dict[str, Any]] = [json.loads(line) for file in sorted(folder.glob("users-*.jsonl")) for line in vault_view(file).splitlines()]
     enabled = {record["id"]: record["accountEnabled"] for record in records}
-    assert {person.id: person.enabled for person in company.people()}.items() <= enabled.items()
+    assert {person.id: person.enabled for person in PEOPLE}.items() <= enabled.items()

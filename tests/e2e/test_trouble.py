@@ -12,15 +12,14 @@ from typing import Any
 
 import certifi
 import pytest
-from lab import company
 from lab.evidence import Watch
 from lab.inventory import tenant_vars
 from lab.tenant.part import control
 from lab.windows.part import WindowsPart
 
 from .conftest import open_gate, reset
+from .expected import PEOPLE, gets_password
 from .playbooks import Operator
-from .test_decommission import gets_password
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -124,7 +123,7 @@ def test_full_hand_over_folder(operator: Operator, tiny: Path) -> None:
     assert list(tiny.iterdir()) == []
     subprocess.run(["mount", "-o", "remount,size=10m", str(tiny)], check=True)
     operator.run("passwords", **few).must()
-    count = sum(person.domain == "reiji-group.example" and gets_password(person) for person in company.people())
+    count = sum(person.domain == "reiji-group.example" and gets_password(person) for person in PEOPLE)
     assert len([line for line in watch.new()["tenant"] if line.startswith("PATCH /v1.0/users/")]) == count
 
 
