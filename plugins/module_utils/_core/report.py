@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import journal, steps
+from . import steps
 
 #: Objects listed for one kind of change; the rest is counted, and the journal has them all. Failures are always listed.
 LISTED = 500
@@ -71,20 +71,18 @@ def _is_registration(record: Mapping[str, Any]) -> bool:
 
 
 def _entries(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One entry for each object and action with its last outcome, in the order of the outcomes."""
-    intents: dict[tuple[str, str, str], Mapping[str, Any]] = {}
-    outcomes: dict[tuple[str, str, str], Mapping[str, Any]] = {}
-    changes = [record for record in records if record["record"] in ("intent", "outcome")]
-    for record in changes:
-        key = (record["kind"], record["id"], record["action"])
-        if record["record"] == "intent":
-            intents[key] = record
-        else:
-            outcomes.pop(key, None)
-            outcomes[key] = record
-    unfinished = journal.unfinished(changes)
-    entries = [_entry(record, intents.get(key, {})) for key, record in outcomes.items() if key not in unfinished]
-    return entries + [_entry({**record, "status": "unfinished"}, record) for record in unfinished.values()]
+    """One entry for each attempt at a change, in the order of the records. A failure that a later attempt made good is left out."""
+    attempts: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for number, record in enumerate(records):
+        if record["record"] not in ("intent", "outcome"):
+            continue
+        tried = attempts.setdefault((record["kind"], record["id"], record["action"]), [])
+        if record["record"] == "intent" or not tried:
+            tried.append({"number": number, "intent": record, "last": {**record, "status": record.get("status", "unfinished")}})
+        else:  # the outcome, or a later look that did not see what had been reported as done
+            tried[-1] |= {"number": number, "last": record}
+    kept = [item for tried in attempts.values() for item in tried if item["last"]["status"] == "done" or item is tried[-1]]
+    return [_entry(item["last"], item["intent"]) for item in sorted(kept, key=lambda item: item["number"])]
 
 
 def _entry(last: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str, Any]:

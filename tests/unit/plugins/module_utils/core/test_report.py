@@ -57,14 +57,27 @@ def test_the_last_outcome_of_an_object_counts():
     again = build([*records(status="failed", code="no_seats", msg="none"), *records(second=10)])
     assert again["failed"] == [] and again["counts"]["done"] == 1
     worse = build([*records(), *records(status="failed", second=10, code="no_seats", msg="none")])
-    assert worse["counts"]["done"] == 0
+    assert worse["counts"]["done"] == 1  # the first time it was done; before the second something else had changed it back
     assert [(entry["name"], entry["code"], entry["msg"]) for entry in worse["failed"]] == [("taro", "no_seats", "none")]
 
 
 def test_an_intent_without_outcome_is_unfinished_and_counts_as_failed():
-    killed = build([*records(), *records(second=10, status=None)])
-    assert [entry["status"] for entry in killed["unfinished"]] == ["unfinished"]
-    assert killed["counts"]["failed"] == 1 and killed["counts"]["done"] == 0
+    killed = build([*records(status=None), *records("disable", second=5, status=None)])
+    assert [(entry["status"], entry["action"]) for entry in killed["unfinished"]] == [("unfinished", "enable"), ("unfinished", "disable")]
+    assert killed["counts"]["failed"] == 2 and killed["counts"]["done"] == 0
+    again = build([*records(status=None), *records(second=10)])
+    assert again["unfinished"] == [] and again["counts"]["done"] == 1
+
+
+def test_two_changes_of_one_object_by_the_same_action_are_two():
+    made = build([*records("update"), *records("update", second=10)])
+    assert made["changes"][0]["count"] == 2 and made["counts"]["done"] == 2
+
+
+def test_done_but_not_seen_is_failed():
+    late = journal.outcome(Outcome(Change("user", "taro", "taro", "enable", None, None), "failed", "not_seen", "not seen"), "run", at(9))
+    made = build([*records(), late])
+    assert made["counts"]["done"] == 0 and [entry["code"] for entry in made["failed"]] == ["not_seen"]
 
 
 def test_changes_are_grouped_in_the_order_in_which_they_began():
