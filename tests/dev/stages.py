@@ -191,10 +191,19 @@ def _installed(stage: Stage, folder: Path) -> Path:
     return folder / places.COLLECTION
 
 
+def tenant(stage: Stage) -> None:
+    """the Entra modules, each test against a tenant of its own"""
+    stage.pytest(*_entra_tests())
+
+
 def lab(stage: Stage) -> None:
-    """modules, plugins and the lab itself, against the lab"""
+    """the other modules, plugins and the lab itself, against the lab"""
     with running_lab(stage) as private:
-        stage.pytest("tests/integration_lab", private=private)
+        stage.pytest("tests/integration_lab", *(f"--ignore={path}" for path in _entra_tests()), private=private)
+
+
+def _entra_tests() -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/integration_lab/test_entra_*.py"))
 
 
 def molecule(stage: Stage) -> None:
@@ -220,6 +229,7 @@ STAGES: dict[str, Callable[[Stage], None]] = {
     "package": package,
     "cores": cores,
     "sanity": sanity,
+    "tenant": tenant,
     "lab": lab,
     "molecule": molecule,
     "e2e": e2e,
