@@ -8,6 +8,7 @@ Every time in it comes from the records, so that the same records always give th
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -107,15 +108,20 @@ def _changes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _left_alone(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Users whom a stage skipped, by file and reason: nobody may be forgotten silently."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    """Users whom a stage skipped, by file and reason: nobody may be forgotten silently.
+
+    Sorted, since bulk modules write their lines in the order in which Graph answers.
+    """
+    found: dict[tuple[str, str], tuple[int, list[tuple[str, str]]]] = {}
     for file, line in results:
         if line.get("status") == "skipped":
-            group = found.setdefault((file, line["code"]), {"file": file, "code": line["code"], "msg": line["msg"], "count": 0, "names": []})
-            group["count"] += 1
-            if len(group["names"]) < LISTED_ALONE:
-                group["names"].append(line["userPrincipalName"])
-    return list(found.values())
+            count, names = found.get((file, line["code"]), (0, []))
+            bisect.insort(names, (line["userPrincipalName"], line["msg"]))
+            found[file, line["code"]] = (count + 1, names[:LISTED_ALONE])
+    return [
+        {"file": file, "code": code, "msg": names[0][1], "count": count, "names": [name for name, _msg in names]}
+        for (file, code), (count, names) in sorted(found.items())
+    ]
 
 
 def _refusals(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -100,7 +100,8 @@ def test_who_was_left_alone_is_named_by_reason(monkeypatch):
     monkeypatch.setattr(report, "LISTED_ALONE", 2)
     lines = [("a.jsonl", line("x")), ("a.jsonl", line("y")), ("a.jsonl", line("z")), ("a.jsonl", line("w", code="is_blocked")), ("a.jsonl", line("v", "done"))]
     alone = build(results=lines)["left_alone"]
-    assert [(group["code"], group["count"], group["names"]) for group in alone] == [("needs_higher_role", 3, ["x", "y"]), ("is_blocked", 1, ["w"])]
+    assert [(group["code"], group["count"], group["names"]) for group in alone] == [("is_blocked", 1, ["w"]), ("needs_higher_role", 3, ["x", "y"])]
+    assert build(results=reversed(lines))["left_alone"] == alone
     assert "and 1 more" in report_page.page(build(results=lines), "en", TOKYO)
 
 
