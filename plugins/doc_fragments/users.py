@@ -38,6 +38,11 @@ options:
     description: Only users that have an C(onPremisesImmutableId), as those have whom an identity provider provisions.
     type: bool
     default: false
+  shard:
+    description:
+      - V(i/n), for instance V(2/4), takes the second of four parts of the selected users, so that several machines or AWX job slices can share
+        the work. A user's object id alone decides which part he is in, so the parts are disjoint, complete, and the same in every run.
+    type: str
   results_file:
     description: A file on the controller (JSON lines, written anew by each run) that gets one line for every user. Not written in check mode.
     type: path

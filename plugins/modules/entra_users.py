@@ -103,6 +103,7 @@ notes:
     passwords the directory role User Administrator. Administrators are skipped with V(needs_higher_role) unless the application holds
     Privileged Authentication Administrator.
   - O(max_changes) counts users.
+  - With O(shard), the parts share the limit of their app registration. Give each one of its own, or divide O(write_quota).
 seealso:
   - module: offboard.iij_id.entra_users_info
   - module: offboard.iij_id.entra_snapshot
@@ -126,6 +127,14 @@ EXAMPLES = r"""
     max_changes: 300
     journal: offboard-run/journal.jsonl
     results_file: offboard-run/results/passwords.jsonl
+
+- name: The second of four parts, as one of four machines or AWX job slices
+  offboard.iij_id.entra_users:
+    domain: sales.reiji.example
+    shard: 2/4
+    enabled: true
+    max_changes: 100000
+    results_file: offboard-run/results/shard-2.jsonl
 
 - name: Two people by hand
   offboard.iij_id.entra_users:

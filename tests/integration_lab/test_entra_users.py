@@ -184,10 +184,49 @@ def test_a_big_list_is_read_by_pages(change, tenant):
     assert len([item for item in tenant.requests() if item["path"].startswith("/v1.0/users?")]) == 2
 
 
+@pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize("by", ["domain", "users", "ids"])
+def test_shards_are_disjoint_and_complete(change, tenant, tmp_path, by):
+    """Three machines share the work and nothing else: each user is written by one of them, and nobody is left out."""
+    strangers = ["former@reiji.example", "nobody@reiji.example"]
+    everybody = [person for person in PEOPLE.values() if person.domain == "reiji.example"]
+    selection: dict[str, Any] = {
+        "domain": {"domain": "reiji.example"},
+        "users": {"users": [*(person.upn for person in everybody), *strangers]},
+        "ids": {"users": [person.id for person in everybody]},
+    }[by]
+    options = {**selection, "enabled": True, "password": "generate"}
+    told: dict[str, dict[str, Any]] = {}
+    for number in (1, 2, 3):
+        results_file = tmp_path / f"results-{number}.jsonl"
+        tenant.clear_requests()
+        result = change(**options, shard=f"{number}/3", journal=str(tmp_path / f"journal-{number}.jsonl"), results_file=str(results_file))
+        part = {line["userPrincipalName"]: line for line in lines(results_file)}
+        assert not set(part) & set(told)
+        assert 30 < len(part) < 110
+        assert len(part) == sum(result["counts"][name] for name in ("planned", "unchanged", "skipped"))
+        if by == "ids":  # another shard's users are not even read
+            assert sum(item["path"].startswith("/v1.0/users/") and item["method"] == "GET" for item in tenant.requests()) <= 2 * len(part)
+        told |= part
+    assert set(told) == {person.upn for person in everybody} | set(strangers if by == "users" else ())
+    passwords = handed_over(tmp_path / "handover.yml")
+    assert set(passwords) == {upn for upn, line in told.items() if line["status"] == "done" and tenant.user(upn)["_password_count"]}
+    assert all(tenant.password_is(upn, password) and tenant.user(upn)["_password_count"] == 1 for upn, password in passwords.items())
+    assert len(passwords) > 100
+    assert change(**options)["changed"] is False
+
+
+def test_info_of_a_shard(change):
+    parts = [change(module="entra_users_info", domain="reiji.example", shard=f"{number}/2")["counts"]["total"] for number in (1, 2)]
+    assert sum(parts) == 200
+    assert all(parts)
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
         ({}, "bad_option"),
+        ({"users": ["a@b.example"], "shard": "3/2"}, "bad_option"),
         ({"users": ["a@b.example"], "domain": "b.example"}, "bad_option"),
         ({"users": ["a@b.example"], "licences": {"add": ["NO_SUCH"]}}, "licence_unknown"),
         ({"users": ["a@b.example"], "licences": {"add": ["SPE_E3"], "remove": ["spe_e3"]}}, "bad_option"),

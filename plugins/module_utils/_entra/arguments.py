@@ -16,6 +16,7 @@ USER_SELECTION: dict[str, Any] = {
     "snapshot": {"type": "path"},
     "exclude": {"type": "list", "elements": "str", "default": []},
     "provisioned_only": {"type": "bool", "default": False},
+    "shard": {"type": "str"},
     "results_file": {"type": "path"},
 }
 

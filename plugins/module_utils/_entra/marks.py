@@ -6,15 +6,40 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .._core.errors import OffboardError
 
 
 def mark(*parts: str | None) -> int:
     """64 bits that stand for `parts`. Two of 100,000 users share one with a probability of 3 in 10,000,000,000."""
     text = "\0".join("" if part is None else f"={part}" for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of `count` parts of the users, by a hash of the object id that is the same on every machine and in every release."""
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str | None) -> Shard:
+        """From "2/4"; everything without a text. Raises OffboardError `bad_option`."""
+        if text is None:
+            return cls()
+        found = re.fullmatch(r"\s*([0-9]{1,6})\s*/\s*([0-9]{1,6})\s*", text, re.ASCII)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise OffboardError(f"shard is {text!r}, but must be i/n with 1 ≤ i ≤ n, for instance 2/4", code="bad_option")
+        return cls(int(found[1]), int(found[2]))
+
+    def __contains__(self, user_id: str) -> bool:
+        return self.count == 1 or mark(user_id.casefold()) % self.count == self.number - 1
 
 
 class Marks:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core import vault
 from .._core.errors import OffboardError
-from .._module.files import write_atomically
+from .._module.files import folder_locked, write_atomically
 from .._module.vault_password import decrypt_file
 from .marks import Marks, mark
 
@@ -84,11 +84,9 @@ class HandOver:
     def __init__(self, path: str, vault_password: bytes, length: int) -> None:
         self._path, self._password, self._length = path, vault_password, length
         self._files = 0
-        self._in_last = 0
         users, changes = array("Q"), array("Q")
         for entries in self._read():
             self._files += 1
-            self._in_last = len(entries)
             users.extend(mark(entry["id"]) for entry in entries)
             changes.extend(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
         #: who has an entry from an earlier run, and with which last change of the password
@@ -138,13 +136,15 @@ class HandOver:
         return known | {entry["id"]: entry["password"] for entry in new}
 
     def _add(self, new: list[dict[str, Any]]) -> None:
-        while new:
-            if self._files == 0 or self._in_last >= USERS_PER_FILE:
-                self._files += 1
-                self._in_last = 0
-            path = self.file(self._files)
-            room = USERS_PER_FILE - self._in_last
-            there = from_bytes(decrypt_file(path, self._password) or _HEADER) if self._in_last else []
-            part, new = new[:room], new[room:]
-            write_atomically(path, vault.encrypt(to_bytes([*there, *part]), self._password, os.urandom(32)))
-            self._in_last += len(part)
+        if not new:
+            return
+        with folder_locked(self._path):  # another shard on this machine may add to the same file
+            while new:
+                while os.path.exists(self.file(self._files + 1)):
+                    self._files += 1
+                there = from_bytes(decrypt_file(self.file(self._files), self._password) or _HEADER) if self._files else []
+                if self._files == 0 or len(there) >= USERS_PER_FILE:
+                    self._files, there = self._files + 1, []
+                room = USERS_PER_FILE - len(there)
+                part, new = new[:room], new[room:]
+                write_atomically(self.file(self._files), vault.encrypt(to_bytes([*there, *part]), self._password, os.urandom(32)))

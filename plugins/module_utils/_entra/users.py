@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 import urllib.parse
 from array import array
@@ -26,13 +27,14 @@ from . import user_plan
 from .client import Answer, Client, Connection, Request
 from .domains import KIND as DOMAIN
 from .domains import read_domains, upn_domain
-from .marks import Marks, mark
+from .marks import Marks, Shard, mark
 from .passwords import HandOver, generate
 from .snapshot_files import read_snapshot_users
 from .user_plan import KIND, Desired, Facts, Skus, decide, user_state
 
 #: More users than this are found in the list of all users, not one by one.
 _MANY = 400
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled")
 
 #: Changes whose passwords are handed over together, and changes whose intents are journaled together.
@@ -52,6 +54,7 @@ class Selection:
         self._domain = (params.get("domain") or "").casefold().lstrip("@")
         self._provisioned_only = params.get("provisioned_only", False)
         self._exclude = {name.casefold() for name in params.get("exclude") or ()}
+        self._shard = Shard.parse(params.get("shard"))
         #: what is desired, by id or userPrincipalName in lower case; None when users are not selected one by one
         self.keyed = desired
         wanted = [*_ALWAYS, *fields, *(["onPremisesImmutableId"] if self._provisioned_only else [])]
@@ -77,6 +80,8 @@ class Selection:
                 yield item
 
     def _chosen(self, item: Mapping[str, Any]) -> bool:
+        if item["id"] not in self._shard:
+            return False
         if self._exclude and (item["id"].casefold() in self._exclude or item["userPrincipalName"].casefold() in self._exclude):
             return False
         if self._provisioned_only and not item.get("onPremisesImmutableId"):
@@ -86,13 +91,15 @@ class Selection:
     def _named(self) -> Iterator[dict[str, Any]]:
         if self.keyed is None:
             raise AssertionError("self.keyed")
-        missing = set(self.keyed) - self._exclude
+        # A user named by object id need not be read to know that he is another shard's.
+        missing = {key for key in self.keyed if key not in self._exclude and (not _OBJECT_ID.fullmatch(key) or key in self._shard)}
         if len(missing) > _MANY:
             for item in self._client.list(f"/users?$select={self._select}&$top=999"):
                 key = self.key_of(item)
-                if key is not None and self._chosen(item):
+                if key is not None:
                     missing.discard(key)
-                    yield item
+                    if self._chosen(item):
+                        yield item
         for attempt in range(3):  # a single 404 may come from a replica that lags
             if not missing:
                 return
@@ -116,7 +123,9 @@ class Selection:
             # Entra prefixes the name of a deleted user with the object id without its hyphens.
             deleted[item["userPrincipalName"].casefold().removeprefix(item["id"].replace("-", ""))] = item["id"]
         for key in sorted(missing):
-            yield {"id": deleted.get(key, key), "userPrincipalName": key, "missing": "soft_deleted" if key in deleted else "not_found"}
+            user_id = deleted.get(key, key)
+            if user_id in self._shard:
+                yield {"id": user_id, "userPrincipalName": key, "missing": "soft_deleted" if key in deleted else "not_found"}
 
 
 def fields_of(licences: bool, password: bool) -> list[str]:

@@ -55,6 +55,25 @@ def _sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def folder_locked(path: str) -> Iterator[None]:
+    """Others who ask for the folder of `path` by this function wait: for a file that is read, added to and written again.
+
+    Raises OffboardError `file_write_failed`.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as exc:
+        raise OffboardError(f"cannot write {path}: {exc.strerror or exc}", code="file_write_failed") from exc
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
     """JSON lines at the end of `path`, on the disk when this returns; several processes may append to one file.
 

@@ -63,6 +63,18 @@ def test_many_users_go_to_several_files(tmp_path, monkeypatch):
     assert again.files == handover.files
 
 
+def test_two_shards_may_add_to_one_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
+    path = str(tmp_path / "handover.yml")
+    first, second = HandOver(path, b"x", 16), HandOver(path, b"x", 16)
+    given = first.provide(users(1, 7))
+    given |= second.provide(users(8, 15))
+    given |= first.provide(users(16, 22))
+    again = HandOver(path, b"x", 16)
+    assert again.provide(users(1, 22)) == given
+    assert [os.path.basename(name) for name in again.files] == ["handover.yml", "handover-2.yml", "handover-3.yml"]
+
+
 def test_was_set_is_known_from_the_time_of_the_last_change(tmp_path):
     path = str(tmp_path / "handover.yml")
     HandOver(path, b"x", 16).provide(users(1, 2))
