@@ -17,6 +17,8 @@ from pathlib import Path
 
 #: A watcher sees a sign of life at least this often.
 HEARTBEAT_SECONDS = 15.0
+#: Commands of `logged` that run now, in whichever thread.
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 class Failure(Exception):
@@ -53,6 +55,7 @@ def logged(argv: Sequence[str | Path], log: Path, label: str, *, seconds: float,
         stream.write(f"\n$ cd {cwd} && {shlex.join(words)}\n".encode())
         stream.flush()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, cwd=cwd, env=dict(env), start_new_session=True)
+        _running.add(process)
         started = beat = time.monotonic()
         try:
             while process.poll() is None:
@@ -66,8 +69,15 @@ def logged(argv: Sequence[str | Path], log: Path, label: str, *, seconds: float,
                     say(f"    {label}: {now - started:.0f} s … {last_line(log)}")
             return process.returncode
         finally:
+            _running.discard(process)
             if process.poll() is None:  # too long, or this program was interrupted
                 end(process)
+
+
+def end_all() -> None:
+    """End what `logged` runs in other threads, which then go on with an exit code that says so."""
+    for process in list(_running):
+        end(process)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -11,7 +11,9 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ from xml.etree import ElementTree
 from . import environment, places
 from . import lab as laboratory
 from .places import CACHE, ROOT
-from .say import Failure, logged, say, tail
+from .say import Failure, end_all, logged, say, tail
 
 #: Runs of which the logs are kept.
 KEEP_RUNS = 10
@@ -234,6 +236,8 @@ STAGES: dict[str, Callable[[Stage], None]] = {
     "molecule": molecule,
     "e2e": e2e,
 }
+#: These share the tests' lab, one after the other, and wait for it half of the time: they run beside the other stages.
+IN_THE_LAB = (lab, molecule, e2e)
 
 
 @contextlib.contextmanager
@@ -279,6 +283,10 @@ def _new_folder() -> Path:
     return folder
 
 
+#: Held while a stage tells its end, so that two do not mix.
+_TELLING = threading.Lock()
+
+
 def _run(stage: Stage) -> None:
     started = time.monotonic()
     stage.log.touch()
@@ -287,14 +295,41 @@ def _run(stage: Stage) -> None:
         STAGES[stage.name](stage)
     except (Failure, OSError) as failure:
         stage.fail(str(failure))
+    except Exception as error:  # in a thread of its own nobody else would see it
+        with open(stage.log, "a", encoding="utf-8") as log:
+            log.write(traceback.format_exc())
+        stage.fail(f"{type(error).__name__}: {error}")
     if stage.passed + stage.failed == 0:
         stage.fail("the stage ran no test")
     stage.seconds = time.monotonic() - started
-    if stage.failed:
-        tail(stage.log)
-    for note in stage.notes:
-        say(f"    {note}")
-    say(f"    {stage.passed} passed, {stage.failed} failed, {stage.skipped} skipped in {stage.seconds:.0f} s; log: {stage.log}")
+    with _TELLING:
+        say(f"<== {stage.name}: {stage.passed} passed, {stage.failed} failed, {stage.skipped} skipped in {stage.seconds:.0f} s; log: {stage.log}")
+        if stage.failed:
+            tail(stage.log)
+        for note in stage.notes:
+            say(f"    {note}")
+
+
+def _run_all(stages: Sequence[Stage]) -> None:
+    """Those in the lab in a thread of their own. An interruption ends both sides, and leaves no lab behind."""
+    stopped = threading.Event()
+
+    def follow(lane: Sequence[Stage]) -> None:
+        for stage in lane:
+            if not stopped.is_set():
+                _run(stage)
+
+    here = [stage for stage in stages if STAGES[stage.name] not in IN_THE_LAB]
+    beside = threading.Thread(target=follow, args=([stage for stage in stages if stage not in here],), name="lab")
+    beside.start()
+    try:
+        follow(here)
+        beside.join()
+    except BaseException:
+        stopped.set()
+        end_all()
+        beside.join()
+        raise
 
 
 def main(names: Sequence[str], long: bool = False) -> int:
@@ -304,8 +339,7 @@ def main(names: Sequence[str], long: bool = False) -> int:
         raise Failure(f"no such stage: {', '.join(unknown)}. Stages: {', '.join(STAGES)}")
     folder = _new_folder()
     stages = [Stage(name, folder, long) for name in STAGES if not names or name in names]
-    for stage in stages:
-        _run(stage)
+    _run_all(stages)
     say(f"\n{'stage':<12}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
     for stage in stages:
         say(f"{stage.name:<12}{stage.passed:>8}{stage.failed:>8}{stage.skipped:>8}{stage.seconds:>9.0f}")

@@ -31,6 +31,7 @@ def test_examples(tenant, tmp_path):
         *examples("entra_users_info"),
         *examples("entra_app_info"),
         *examples("entra_app"),
+        *[task for task in examples("readiness_info") if "ansible.builtin.assert" not in task],  # the contract may not end yet
         go_back,
     ]
     defaults = {"group/offboard.iij_id.entra": connection(tenant)}

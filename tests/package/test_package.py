@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 from dev import places
+from lab import inventory
+from lab.testing import RunningTenant
 
 MODULES = sorted(file.stem for file in places.ROOT.glob("plugins/modules/*.py") if file.stem != "__init__")
 PLAYBOOKS = sorted(file.stem for file in places.ROOT.glob("playbooks/*.yml"))
@@ -100,3 +103,23 @@ def test_playbooks_run_by_name(installed: Path, playbook: str) -> None:
     ansible("ansible-playbook", "--syntax-check", "-i", "localhost,", f"offboard.iij_id.{playbook}", cwd=installed)
     listed = ansible("ansible-playbook", "--list-tasks", "-i", "localhost,", f"offboard.iij_id.{playbook}", cwd=installed)
     assert "TAGS:" in listed
+
+
+def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
+    """The first thing that a user does with what he installed: the whole way in check mode, here for the tenant's part."""
+    decisions = {name: value for name, value in yaml.safe_load(inventory.DECISIONS.read_text()).items() if name.startswith(("offboard_", "microsoft_365_"))}
+    connection = {f"offboard_{name}": value for name, value in tenant.credentials().items()}
+    variables = {
+        **decisions, **connection, "offboard_graph_url": tenant.url, "offboard_authority": tenant.url, "offboard_ca_file": str(tenant.ca_file),
+        "offboard_vault_password": inventory.VAULT_PASSWORD, "offboard_run_dir": str(tmp_path / "run"),
+        "offboard_options": ["microsoft_365"], "offboard_directory_host": "",
+    }  # fmt: skip
+    hosts = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": variables}}))
+    output = ansible(
+        "ansible-playbook", "--check", "--diff", "-i", tmp_path / "inventory.json", "offboard.iij_id.decommission", cwd=tmp_path, collections=installed
+    )
+    recap = re.search(r"^localhost +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0", output, re.MULTILINE)
+    assert recap and int(recap[1]) >= 5, output  # users, domains, passwords, two apps are planned
+    assert tenant.writes() == []
+    assert not (tmp_path / "run").exists()
