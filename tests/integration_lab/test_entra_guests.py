@@ -1,25 +1,27 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""entra_guests_info against the lab's tenant."""
+"""entra_guests and entra_guests_info against the lab's tenant."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from ansible.module_utils.common import warnings as ansible_warnings
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from lab.testing import RunningTenant
 
-from .entra import connection, run_module
-from .test_entra_external_federation import DOMAIN, by_hand, guest
+from .entra import connection, lines, run_module
+from .test_entra_external_federation import DOMAIN, ROOM, by_hand, guest, rules, warnings
 
 ORDER = {"order": ["externalFederation", "azureActiveDirectory", "socialIdentityProviders"]}
 
 
 @pytest.fixture
 def run(tenant: RunningTenant, capsys: pytest.CaptureFixture[str]):
-    def call(module: str = "entra_guests_info", **options: Any) -> dict[str, Any]:
-        return run_module(capsys, module, {**connection(tenant), **options})
+    def call(module: str = "entra_guests_info", check: bool = False, diff: bool = False, app: str = "offboard", **options: Any) -> dict[str, Any]:
+        return run_module(capsys, module, {**connection(tenant, app), **options}, check=check, diff=diff)
 
     return call
 
@@ -63,3 +65,371 @@ def test_a_domain_that_is_none(run):
 def test_a_refused_read_is_a_failure(run, tenant):
     tenant.faults.add(method="GET", path=".*/users", status=403, code="Authorization_RequestDenied", times=99)
     assert run()["failure"]["code"] == "permission_missing"
+
+
+# -- entra_guests: invited
+
+ADELE, TARO = f"adele@{DOMAIN}", f"taro@{DOMAIN}"
+TWO = [{"mail": ADELE, "display_name": "Adele Vance"}, {"mail": TARO, "language": "ja-JP"}]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in ("external_federation", "redemption_order", "guest_accounts"):
+        monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
+
+
+@pytest.fixture
+def guests(run):
+    def call(**options: Any) -> dict[str, Any]:
+        ansible_warnings._global_warnings.clear()  # those of an earlier module in this process
+        return run("entra_guests", **options)
+
+    return call
+
+
+def account(tenant: RunningTenant, address: str) -> dict[str, Any]:
+    (found,) = [item for item in tenant.store.tables["users"].objects.values() if item["mail"] == address]
+    return found
+
+
+def sent(tenant: RunningTenant) -> list[dict[str, Any]]:
+    return list(tenant.store.tables["invitations"].objects.values())
+
+
+def test_check_mode_invites_nobody_and_plans_the_same(guests, tenant):
+    checked = guests(guests=TWO, check=True, diff=True)
+    assert (checked["changed"], tenant.writes()) == (True, [])
+    assert checked["diff"][0]["after"]["mail"] == ADELE
+    assert [item["id"] for item in checked["guests"]] == ["", ""]
+    assert guests(guests=TWO)["plan"] == checked["plan"]
+
+
+def test_many_are_invited_once(guests, tenant, tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    options = {"guests": TWO, "message": "Welcome", "language": "en-GB", "cc": ["helpdesk@reiji.example"], "journal": str(journal)}
+    result = guests(**options)
+    assert (result["changed"], result["counts"]["done"]) == (True, 2), result
+    assert {item["mail"]: item["id"] for item in result["guests"]} == {ADELE: account(tenant, ADELE)["id"], TARO: account(tenant, TARO)["id"]}
+    assert (account(tenant, ADELE)["displayName"], account(tenant, ADELE)["externalUserState"]) == ("Adele Vance", "PendingAcceptance")
+    first, second = sorted(sent(tenant), key=lambda item: item["invitedUserEmailAddress"])
+    assert first["inviteRedirectUrl"] == f"https://myapps.microsoft.com/?tenantid={tenant.tenant_id}"
+    assert first["sendInvitationMessage"] is True
+    assert first["invitedUserMessageInfo"] == {
+        "messageLanguage": "en-GB",
+        "customizedMessageBody": "Welcome",
+        "ccRecipients": [{"emailAddress": {"address": "helpdesk@reiji.example"}}],
+    }
+    assert second["invitedUserMessageInfo"]["messageLanguage"] == "ja-JP"
+    assert {line["details"]["id"] for line in lines(journal) if line["record"] == "outcome"} == {item["id"] for item in result["guests"]}
+    tenant.clear_requests()
+    again = guests(**options)
+    assert (again["changed"], again["counts"]) == (False, {"planned": 0, "unchanged": 2, "skipped": 0})
+    assert tenant.writes() == []
+    assert again["guests"][0]["id"]
+
+
+def test_without_a_mail(guests, tenant):
+    guests(guests=TWO, send_message=False, message="not used")
+    assert all(item["sendInvitationMessage"] is False for item in sent(tenant))
+
+
+def test_forty_and_who_is_there_already(guests, tenant):
+    early = guest(tenant, ADELE)
+    many = [{"mail": f"p{number}@{DOMAIN}"} for number in range(40)]
+    result = guests(guests=[{"mail": ADELE.upper()}, *many], max_changes=40)
+    assert (result["counts"]["done"], result["counts"]["unchanged"]) == (40, 1), result
+    assert account(tenant, ADELE) == early
+    assert guests(guests=[{"mail": "one.more@fabrikam.example"}, {"mail": "two@fabrikam.example"}], max_changes=1)["failure"]["details"]["refusals"][0][
+        "rule"
+    ] == ("max_changes")
+
+
+def test_all_accounts_are_read_for_very_many(guests, tenant, monkeypatch):
+    monkeypatch.setattr(f"{ROOM}.guest_accounts._MANY", 1)
+    assert guests(guests=TWO)["counts"]["done"] == 2
+    assert guests(guests=TWO)["changed"] is False
+
+
+@pytest.mark.parametrize(("address", "rule"), [("reception@reiji-shop.example", "member_exists"), ("new@reiji-shop.example", "domain_verified_here")])
+def test_who_is_no_guest(guests, tenant, address, rule):
+    tenant.clear_requests()
+    assert rules(guests(guests=[{"mail": address}, *TWO])) == [rule]
+    assert tenant.writes() == []
+
+
+@pytest.mark.parametrize("address", ["https://myapps.microsoft.com", "https://portal.azure.com/#home", "https://teams.microsoft.com/"])
+def test_a_redirect_that_names_no_tenant(guests, tenant, address):
+    refused = guests(guests=TWO, redirect_url=address)
+    assert rules(refused) == ["redirect_without_tenant"]
+    assert "accept_redirect_without_tenant" in refused["msg"]
+    accepted = guests(guests=TWO, redirect_url=address, accept_redirect_without_tenant=True)
+    assert any("does not name the tenant" in text for text in warnings(accepted))
+    assert guests(guests=[{"mail": f"x@{DOMAIN}", "redirect_url": f"{address.split('#')[0].rstrip('/')}/{tenant.tenant_id}"}])["changed"] is True
+
+
+def test_a_partner_that_is_synced(guests, run, tenant):
+    tenant.outside.tenants[DOMAIN] = "synced"
+    refused = guests(guests=TWO)
+    assert rules(refused) == ["synced_tenant"]
+    assert "one-time passcode" in refused["msg"]
+    assert guests(guests=TWO[:1], accept_synced_tenant=True)["changed"] is True
+    tenant.outside.tenants[DOMAIN] = "verified"
+    assert guests(guests=[{"mail": f"b@{DOMAIN}"}])["changed"] is True, "an Entra tenant whose accounts are in the cloud"
+    assert run("entra_external_federation", **by_hand())["changed"] is True
+    assert "redemption order" in guests(guests=TWO[1:])["msg"]
+    assert run("entra_redemption_order", **ORDER)["changed"] is True
+    assert guests(guests=TWO[1:])["changed"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"guests": [{"mail": "nobody"}]}, "mail_invalid"),
+        ({"guests": [{"mail": "a@no domain"}]}, "domain_invalid"),
+        ({"guests": [{"mail": ADELE}, {"mail": ADELE.upper()}]}, "bad_option"),
+        ({"guests": TWO, "cc": ["a@b.example", "c@d.example"]}, "bad_option"),
+        ({"guests": TWO, "language": "Japanese!"}, "bad_option"),
+        ({"guests": TWO, "redirect_url": "http://myapps.microsoft.com/?tenantid=1"}, "bad_option"),
+        ({"guests": TWO, "cloud": "china"}, "bad_option"),
+        ({"ids": ["1"]}, "bad_option"),
+        ({}, "bad_option"),
+        ({"state": "absent", "domains": [DOMAIN]}, "bad_option"),
+        ({"state": "redemption_reset"}, "bad_option"),
+    ],
+)
+def test_options_that_are_wrong(guests, tenant, options, code):
+    tenant.clear_requests()
+    assert guests(**options)["failure"]["code"] == code
+    assert tenant.requests() == []
+
+
+# -- answers that fail to come
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_an_invitation_whose_answer_is_lost_is_read_back(guests, tenant, status):
+    tenant.faults.add(method="POST", path=".*/invitations", applied=True, status=status)
+    result = guests(guests=TWO)
+    assert (result.get("failed"), result["counts"]["done"], len(sent(tenant))) == (None, 2, 2), result
+
+
+def test_a_connection_that_breaks_in_the_middle(guests, tenant):
+    """Of a batch of two the first was carried out, the second not."""
+    tenant.faults.add(method="POST", path=".*/invitations", applied=True, drop=True)
+    result = guests(guests=TWO, verify_timeout=1)
+    assert (result["failure"]["code"], result["counts"]["done"], len(sent(tenant))) == ("answer_lost", 1, 1)
+    assert [item["name"] for item in result["failed_objects"]] == [TARO]
+    assert guests(guests=TWO)["counts"]["done"] == 1
+
+
+def test_a_whole_batch_whose_answer_is_lost_is_read_back(guests, tenant):
+    tenant.faults.add(method="POST", path=r".*/\$batch", applied=True, drop=True, skip=1)
+    result = guests(guests=TWO)
+    assert (result.get("failed"), result["counts"]["done"], len(sent(tenant))) == (None, 2, 2), result
+
+
+def test_one_that_was_not_carried_out_is_not_sent_again(guests, tenant):
+    tenant.faults.add(method="POST", path=".*/invitations", status=500)
+    result = guests(guests=TWO, verify_timeout=1)
+    assert (result["failure"]["code"], result["counts"]["done"], len(sent(tenant))) == ("answer_lost", 1, 1)
+    assert guests(guests=TWO)["counts"]["done"] == 1
+    assert len(sent(tenant)) == 2
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "permission_missing"), (409, "conflict"), (400, "bad_request")])
+def test_a_refusal_hides_no_other(guests, tenant, status, code):
+    tenant.faults.add(method="POST", path=".*/invitations", status=status)
+    result = guests(guests=TWO)
+    assert (result["failure"]["code"], result["counts"]["done"], len(result["failed_objects"])) == (code, 1, 1)
+    assert guests(guests=TWO)["counts"] == {"planned": 1, "unchanged": 1, "skipped": 0, "done": 1}
+
+
+def test_throttled_invitations_are_sent_again(guests, tenant):
+    tenant.faults.add(method="POST", path=".*/invitations", status=429, retry_after=1, times=2)
+    assert guests(guests=TWO)["counts"]["done"] == 2
+    assert len(sent(tenant)) == 2
+
+
+def test_a_missing_permission_is_named(guests, tenant):
+    result = guests(guests=TWO, app="readonly", look_up_domains=False)
+    assert (result["failure"]["code"], "User.Invite.All" in result["msg"]) == ("permission_missing", True)
+
+
+def test_reads_that_lag(guests, tenant, tmp_path):
+    tenant.settings.visibility_delay = 1.5
+    journal = str(tmp_path / "journal.jsonl")
+    assert guests(guests=TWO, verify_timeout=1, journal=journal)["failure"]["code"] == "not_seen"
+    assert len(sent(tenant)) == 2
+    assert guests(guests=TWO, journal=journal)["changed"] is False
+    assert guests(guests=[{"mail": f"late@{DOMAIN}"}])["counts"]["done"] == 1
+    assert len(sent(tenant)) == 3
+
+
+def test_after_a_kill_the_guest_is_waited_for(guests, tenant, tmp_path):
+    """The invitation was sent and the process died before it wrote so; and reads lag."""
+    journal = tmp_path / "journal.jsonl"
+    change = guests(guests=TWO[:1], check=True)["plan"][0]
+    append_records(str(journal), [{"record": "intent", "run": "killed", "at": "2026-01-01T00:00:00Z", **change}])
+    tenant.settings.visibility_delay = 1.0
+    invited = {"invitedUserEmailAddress": ADELE, "inviteRedirectUrl": "https://myapps.microsoft.com"}
+    assert tenant.client().call("POST", "/invitations", invited).status == 201
+    assert guests(guests=TWO[:1], journal=str(journal))["changed"] is False
+    assert len(sent(tenant)) == 1
+
+
+# -- entra_guests: redemption_reset
+
+
+@pytest.fixture
+def early(run, tenant) -> dict[str, Any]:
+    """A guest who redeemed by one-time passcode, before the federation was made."""
+    found = guest(tenant, ADELE)
+    assert run("entra_external_federation", **by_hand())["changed"] is True
+    tenant.clear_requests()
+    return found
+
+
+ROLE = {"id": "r", "roleDefinitionId": "fe930be7-5e62-47db-91af-98c3a49a38b1", "directoryScopeId": "/"}
+RESET_DOMAIN = {"state": "redemption_reset", "domains": [DOMAIN]}
+
+
+def test_those_who_would_sign_in_another_way_are_reset(guests, run, tenant, early):
+    late = guest(tenant, TARO)
+    pending = guests(guests=[{"mail": f"pending@{DOMAIN}"}])["guests"][0]["id"]
+    tenant.clear_requests()
+    checked = guests(**RESET_DOMAIN, check=True)
+    assert tenant.writes() == []
+    real = guests(**RESET_DOMAIN, language="ja-JP")
+    assert [change["id"] for change in real["plan"]] == [early["id"]]
+    assert (real["counts"]["done"], real["counts"]["unchanged"]) == (1, 2), real
+    assert (checked["plan"][0]["before"], checked["plan"][0]["after"]["next_redemption"]) == (real["plan"][0]["before"], "direct_federation")
+    assert account(tenant, ADELE)["id"] == early["id"]
+    assert account(tenant, ADELE)["externalUserState"] == "PendingAcceptance"
+    assert account(tenant, TARO) == late
+    assert sent(tenant)[-1]["resetRedemption"] is True
+    assert sent(tenant)[-1]["invitedUserMessageInfo"]["messageLanguage"] == "ja-JP"
+    tenant.clear_requests()
+    again = guests(**RESET_DOMAIN)
+    assert (again["changed"], tenant.writes()) == (False, [])
+    tenant.redeem(ADELE)
+    assert run(domains=[DOMAIN], states=["Accepted"])["by_sign_in"] == {"direct_federation": 2}
+    assert pending in {entry["id"] for entry in run(states=["PendingAcceptance"])["guests"]}
+
+
+def test_by_force_and_not_twice_with_one_journal(guests, tenant, early, tmp_path):
+    guest(tenant, TARO)
+    options = {"state": "redemption_reset", "ids": [account(tenant, TARO)["id"]], "force": True, "journal": str(tmp_path / "j.jsonl")}
+    assert guests(state="redemption_reset", ids=options["ids"])["changed"] is False
+    assert guests(**options)["changed"] is True
+    assert guests(**options)["changed"] is False
+    tenant.redeem(TARO)
+    again = guests(**options)
+    assert (again["changed"], [item["code"] for item in again["skipped_objects"]]) == (False, ["already_reset"])
+    assert guests(**{**options, "journal": None})["changed"] is True
+
+
+def test_a_check_run_sees_what_a_federation_will_change(guests, run, tenant, tmp_path):
+    guest(tenant, ADELE)
+    predictions = str(tmp_path / "predictions.jsonl")
+    assert guests(**RESET_DOMAIN, check=True)["changed"] is False
+    assert run("entra_external_federation", check=True, **by_hand(), predictions=predictions)["changed"] is True
+    found = guests(**RESET_DOMAIN, check=True, predictions=predictions)
+    assert (found["predicted"], found["plan"][0]["after"]["next_redemption"]) == (True, "direct_federation")
+    assert guests(**RESET_DOMAIN, check=True, predictions=predictions)["changed"] is False
+    assert guests(guests=TWO, check=True, predictions=predictions)["counts"]["planned"] == 1
+    assert guests(guests=TWO, check=True, predictions=predictions)["counts"]["planned"] == 0
+
+
+def test_a_reset_that_cannot_be_known_to_help_is_left_out(guests, tenant, early):
+    found = guests(**RESET_DOMAIN, look_up_domains=False)
+    assert (found["changed"], [item["code"] for item in found["skipped_objects"]]) == (False, ["next_redemption_unknown"])
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_reset_whose_answer_is_lost(guests, tenant, early, applied):
+    tenant.faults.add(method="POST", path=".*/invitations", applied=applied, drop=True)
+    result = guests(**RESET_DOMAIN, verify_timeout=1)
+    assert (result.get("failed", False), len(sent(tenant))) == (not applied, 1 + applied)
+    if not applied:
+        assert result["failure"]["code"] == "answer_lost"
+        assert guests(**RESET_DOMAIN)["changed"] is True
+
+
+def test_guests_with_a_role(guests, tenant, early):
+    tenant.store.put("role_assignments", "r", {**ROLE, "principalId": early["id"]})
+    for options in ({"state": "redemption_reset", "guests": TWO[:1]}, RESET_DOMAIN):
+        refused = guests(**options, accept_losses=True)
+        assert rules(refused) == ["role_holder"]
+        assert "take the role away" in refused["msg"]
+    assert guests(**RESET_DOMAIN, exclude=[ADELE])["changed"] is False
+    assert rules(guests(state="absent", guests=TWO[:1])) == ["role_holder"]
+    assert tenant.writes() == []
+    # Graph itself wants a higher role of the application for an administrator's account
+    assert guests(state="absent", guests=TWO[:1], accept_losses=True)["counts"]["planned"] == 1
+
+
+@pytest.mark.parametrize(("values", "rule"), [({"onPremisesSyncEnabled": True}, "synced_guest"), ({"userType": "Member"}, "not_a_guest")])
+@pytest.mark.parametrize("state", ["redemption_reset", "absent"])
+def test_accounts_that_are_no_cloud_guests(guests, tenant, early, values, rule, state):
+    tenant.arrange("users", early["id"], **values)
+    assert rules(guests(state=state, ids=[early["id"]])) == [rule]
+    assert tenant.writes() == []
+
+
+def test_who_is_not_there(guests, tenant, early):
+    result = guests(state="redemption_reset", guests=TWO)
+    assert (result["failure"]["code"], result["failure"]["details"]["missing"]) == ("not_found", [TARO])
+    assert guests(state="absent", guests=TWO[1:])["changed"] is False
+
+
+def test_one_guest_by_two_names(guests, tenant, early):
+    assert guests(state="absent", guests=TWO[:1], ids=[early["id"]])["failure"]["code"] == "bad_option"
+
+
+def test_an_address_of_two_accounts(guests, tenant, early):
+    other = guest(tenant, TARO)
+    tenant.arrange("users", other["id"], otherMails=[ADELE])
+    result = guests(state="absent", guests=TWO[:1])
+    assert (result["failure"]["code"], {item["id"] for item in result["failure"]["details"]["candidates"]}) == ("ambiguous_match", {early["id"], other["id"]})
+
+
+# -- entra_guests: absent and restored
+
+
+def test_removed_and_brought_back(guests, tenant, early):
+    group = next(iter(tenant.store.tables["groups"].objects.values()))
+    tenant.arrange("groups", group["id"], _members=[*group["_members"], early["id"]])
+    options = {"state": "absent", "ids": [early["userPrincipalName"]]}
+    assert guests(**options, check=True)["changed"] is True
+    assert tenant.writes() == []
+    removed = guests(**options)
+    assert (removed["counts"]["done"], early["id"] in tenant.store.tables["users"].objects) == (1, False), removed
+    assert any("30 days" in text for text in warnings(removed))
+    assert guests(**options)["changed"] is False
+    assert "state=restored" in guests(state="redemption_reset", guests=TWO[:1])["msg"]
+    back = {"state": "restored", "ids": [early["id"]]}
+    assert guests(**back, check=True)["changed"] is True
+    assert guests(**back)["changed"] is True
+    assert tenant.store.tables["users"].objects[early["id"]]["mail"] == ADELE
+    assert guests(**back)["changed"] is False
+    assert guests(state="restored", guests=TWO[1:])["failure"]["code"] == "not_found"
+
+
+def test_a_successor_is_in_the_way(guests, tenant, early):
+    assert guests(state="absent", guests=TWO[:1])["changed"] is True
+    assert guests(guests=TWO[:1])["changed"] is True
+    assert rules(guests(state="restored", ids=[early["id"]])) == ["successor_in_the_way"]
+    assert rules(guests(state="restored", guests=TWO[:1])) == ["successor_in_the_way"]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_removal_whose_answer_is_lost(guests, tenant, early, applied):
+    tenant.faults.add(method="DELETE", path=".*/users/.*", applied=applied, drop=True)
+    result = guests(state="absent", guests=TWO[:1], verify_timeout=1)
+    assert (result.get("failed", False), early["id"] in tenant.store.tables["users"].objects) == (not applied, not applied)
+
+
+def test_the_task_is_signed_in_as_the_guest(guests, tenant, early, monkeypatch):
+    monkeypatch.setattr(f"{ROOM}.client.Client.identity", lambda _self: {"app_id": "", "upn": early["userPrincipalName"], "object_id": ""})
+    assert rules(guests(state="absent", guests=TWO[:1])) == ["own_identity"]

@@ -80,7 +80,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         and (not issuers or issuers & {issuer.casefold() for issuer in item.issuers})
         and (not params["states"] or item.state in params["states"])
     ]
-    realms = {domain: _realm(connection, domain) for domain in sorted({item.domain for item in shown} - {""})} if params["look_up_domains"] else {}
+    realms = look_up_realms(connection, {item.domain for item in shown} - {""}) if params["look_up_domains"] else {}
     entries = [_describe(item, federations, order, realms) for item in shown]
     return {
         "guests": entries,
@@ -89,6 +89,11 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         "redemption_order": redemption_order.describe(order),
         "last_sign_in_readable": readable,
     }
+
+
+def look_up_realms(connection: Connection, domains: Iterable[str]) -> dict[str, realm.Realm | None]:
+    """The realms of the domains; None where the sign-in service did not tell."""
+    return {domain: _realm(connection, domain) for domain in sorted(domains)}
 
 
 def _realm(connection: Connection, domain: str) -> realm.Realm | None:

@@ -33,6 +33,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("POST", r"/users/[^/]+/assignLicense", Need(("LicenseAssignment.ReadWrite.All", "User.ReadWrite.All"))),
     ("POST", r"/users/[^/]+/revokeSignInSessions", Need(("User.RevokeSessions.All", "User.ReadWrite.All"))),
     ("GET", r"/users(/[^/]+)?", Need(("User.Read.All",))),
+    ("DELETE", r"/users/[^/]+", Need(("User.DeleteRestore.All", "User.ReadWrite.All"), _ADMIN_ROLE)),
     ("POST", r"/invitations", Need(("User.Invite.All", "User.ReadWrite.All"))),
     ("GET", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.Read.All",))),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
@@ -48,7 +49,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("WRITE", r"/(applications|servicePrincipals)(/.*|\(.*)?", Need(("Application.ReadWrite.All",))),
     ("GET", r"/directory/deletedItems/.*user.*", Need(("User.Read.All",))),
     ("GET", r"/directory/deletedItems/.*", Need(("Application.Read.All", "Directory.Read.All"))),
-    ("POST", r"/directory/deletedItems/[^/]+/restore", Need(("Application.ReadWrite.All",))),
+    ("POST", r"/directory/deletedItems/[^/]+/restore", Need(("Application.ReadWrite.All (for a user: User.DeleteRestore.All)",))),
     ("GET", r"/directory/federationConfigurations.*", Need(("IdentityProvider.Read.All",))),
     ("WRITE", r"/directory/federationConfigurations.*", Need(("IdentityProvider.ReadWrite.All",))),
 )
@@ -58,6 +59,8 @@ def needed(method: str, path: str, body: Mapping[str, Any] | None = None) -> Nee
     """What `method` on `path` (without version and query) needs; None when this table does not know it."""
     if method == "PATCH" and re.fullmatch(r"/users/[^/]+", path):
         return _user_update(body or {})
+    if path == "/invitations" and (body or {}).get("resetRedemption"):
+        return Need(("User.ReadWrite.All",))
     for kind, pattern, need in _RULES:
         if (kind == method or (kind == "WRITE" and method != "GET")) and re.fullmatch(pattern, path):
             return need

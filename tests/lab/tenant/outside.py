@@ -10,7 +10,7 @@ from typing import Any
 
 import dns.resolver
 
-VERIFIED, UNMANAGED = "verified", "unmanaged"
+VERIFIED, SYNCED, UNMANAGED = "verified", "synced", "unmanaged"
 
 
 @dataclasses.dataclass
@@ -21,15 +21,16 @@ class Outside:
     txt: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     #: a DNS server, [address, port], that is asked instead of `txt`
     dns: list[Any] | None = None
-    #: domains of other tenants: "verified" by DNS, or "unmanaged" (its users only showed that they get mail there)
+    #: domains of other tenants: "verified" by DNS, "synced" (verified, its users come from a directory on premises and sign in at the
+    #: company's own identity provider), or "unmanaged" (its users only showed that they get mail there)
     tenants: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def change(self, values: dict[str, Any]) -> None:
         """Replace some of it. Raises ValueError for an unknown name or kind of tenant."""
         if unknown := set(values) - {item.name for item in dataclasses.fields(self)}:
             raise ValueError(f"unknown outside of the tenant: {', '.join(sorted(unknown))}")
-        if wrong := set(values.get("tenants", {}).values()) - {VERIFIED, UNMANAGED}:
-            raise ValueError(f"a domain of another tenant is {VERIFIED} or {UNMANAGED}, not {', '.join(sorted(wrong))}")
+        if wrong := set(values.get("tenants", {}).values()) - {VERIFIED, SYNCED, UNMANAGED}:
+            raise ValueError(f"a domain of another tenant is {VERIFIED}, {SYNCED} or {UNMANAGED}, not {', '.join(sorted(wrong))}")
         for name, value in values.items():
             setattr(self, name, value)
 

@@ -23,7 +23,7 @@ from cryptography import x509
 from .. import company
 from .answers import GraphError
 from .operation import Caller
-from .outside import UNMANAGED, Outside
+from .outside import SYNCED, UNMANAGED, Outside
 from .store import Object, Store
 
 _GRAPH = "https://graph.microsoft.com"
@@ -89,7 +89,7 @@ def user_realm(store: Store, outside: Outside, login: str) -> dict[str, Any]:
     if own is not None and own["isVerified"]:
         answer["NameSpaceType"] = own["authenticationType"]
     elif realm := outside.realm(domain):
-        answer |= {"NameSpaceType": "Managed"} | ({"IsViral": True} if realm == UNMANAGED else {})
+        answer |= {"NameSpaceType": "Federated" if realm == SYNCED else "Managed"} | ({"IsViral": True} if realm == UNMANAGED else {})
     return answer
 
 

@@ -1,0 +1,393 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guests: invited, reset, removed and brought back, any number in one task.
+
+https://learn.microsoft.com/graph/api/invitation-post and https://learn.microsoft.com/entra/external-id/reset-redemption-status
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, ClassVar
+
+from .._core import journal
+from .._core.errors import NotSeen, OffboardError
+from .._core.guard import never_touch
+from .._core.model import Change, Object, Outcome, Refusal
+from .._module.files import read_records
+from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
+from .._module.spool import Spool
+from . import guest_plan, redemption_order
+from .client import Answer, Client, Connection, Request
+from .domains import KIND as DOMAIN
+from .domains import read_domains
+from .external_federation import read_federations
+from .external_federation_plan import KIND as FEDERATION
+from .external_federation_plan import names
+from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, RESET, Findings, Rules, Tenant, Wanted, account
+from .guest_sign_in import look_up_realms
+from .redemption_order import KIND as ORDER
+from .users import read_roles
+
+#: More guests than this are found in the list of all accounts, not one by one.
+_MANY = 400
+#: Changes whose intents are journaled together.
+_INTENTS = 20
+
+# Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
+_AGREEING_READS, _READ_INTERVAL = 3, 1.0
+#: Seconds to look for what a lost answer may have left behind.
+_LOST_TIMEOUT = 60.0
+
+_DELETED = f"/directory/deletedItems/microsoft.graph.user?$select={FIELDS}&$top=999"
+
+
+# -- reading
+
+
+def by_address(address: str) -> str:
+    """The request for the accounts that have an address."""
+    text = address.replace("'", "''")
+    terms = f"mail eq '{text}' or userPrincipalName eq '{text}' or otherMails/any(m: m eq '{text}') or proxyAddresses/any(p: p eq 'smtp:{text}')"
+    return f"/users?$filter={urllib.parse.quote(terms)}&$select={FIELDS}"
+
+
+def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
+    """The accounts of those who are named, each once; nothing for one who is not there."""
+    if len(guests) > _MANY:
+        wanted = {who.shown.casefold() for who in guests}
+        for user in client.list(f"/users?$select={FIELDS}&$top=999"):
+            item = account(user)
+            if item.id.casefold() in wanted or guest_plan.addresses(item.state) & wanted:
+                yield item
+        return
+    seen: set[str] = set()
+    keys = {_path(who.key): who for who in guests if who.key}
+    for attempt in range(3):  # a single 404 may come from a replica that lags
+        if attempt and keys:
+            time.sleep(_READ_INTERVAL)
+        for path, answer in client.get_many(list(keys)):
+            if answer.status != 404:
+                keys.pop(path)
+                yield from _unseen([_body(path, answer)], seen)
+    for path, answer in client.get_many([by_address(who.mail) for who in guests if not who.key]):
+        yield from _unseen(_body(path, answer)["value"], seen)
+
+
+def _path(key: str) -> str:
+    return f"/users/{urllib.parse.quote(key)}?$select={FIELDS}"
+
+
+def _body(path: str, answer: Answer) -> Mapping[str, Any]:
+    if not answer.ok:
+        raise answer.error(Request("GET", path))
+    return answer.body
+
+
+def _unseen(users: Iterable[Mapping[str, Any]], seen: set[str]) -> Iterator[Object]:
+    for user in users:
+        if user["id"] not in seen:
+            seen.add(user["id"])
+            yield account(user)
+
+
+# -- the resource
+
+
+class Guests(Resource):
+    """entra_guests."""
+
+    noun = "guests"
+    #: federations, order and domains are read with the guests, since a check run may predict them
+    kinds: ClassVar[tuple[str, ...]] = (KIND, FEDERATION, ORDER, DOMAIN)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        # What can be wrong with the options is told before anybody is asked.
+        self._wanted = guest_plan.wanted(params)
+        self._default = Wanted(invitation=guest_plan.invitation_of(params, {}))
+        self._selection = {
+            "domains": set(names(params["domains"] or ())),
+            "issuers": {issuer.casefold() for issuer in params["issuers"] or ()},
+            "states": set(params["states"] or ()),
+            "exclude": {name.casefold() for name in params["exclude"]},
+        }
+        self._wanted = [who for who in self._wanted if who.shown.casefold() not in self._selection["exclude"]]
+        self._by_name = params["guests"] is not None or params["ids"] is not None
+        self._connection = Connection.from_params(params)
+        self._client = Client(self._connection)
+        self._invites = params["state"] in ("invited", "redemption_reset")
+        self._findings = Findings()
+        self._deleted: list[Object] | None = None
+        #: id and name of the account, by the id of its change
+        self._accounts: dict[str, dict[str, str]] = {}
+
+    # -- read
+
+    def read(self) -> Iterator[Object]:
+        if self._invites:
+            yield from read_domains(self._client, ())
+        if self._params["state"] == "redemption_reset" or (self._invites and self._params["look_up_domains"]):
+            yield from read_federations(self._client)
+            yield redemption_order.read_order(self._client)
+        if self._by_name:
+            yield from self._read_named()
+        else:
+            for user in self._client.list(f"/users?$filter=userType eq 'Guest'&$select={FIELDS}&$top=999"):
+                item = account(user)
+                if guest_plan.selects(self._selection, item):
+                    yield item
+
+    def _read_named(self) -> Iterator[Object]:
+        who = list(self._wanted)
+        if self._params["state"] == "restored":  # somebody else may have the address by now
+            keys = {one.key for one in who}
+            who += [Wanted(item.state["mail"]) for item in self._read_deleted() if item.id.casefold() in keys and item.state["mail"]]
+        found = list(read_named(self._client, who))
+        if self._params["state"] == "invited":
+            found += self._read_late(found)
+        yield from found
+
+    def _read_late(self, found: Sequence[Object]) -> list[Object]:
+        """Guests whom an earlier run invited, or may have invited when it was killed, and whom the list does not show yet."""
+        there = {address for item in found for address in guest_plan.addresses(item.state)}
+        known, begun = self._journaled()
+        late = [who.mail.casefold() for who in self._wanted if who.mail.casefold() in (begun | known.keys()) - there]
+        gone = {item.id for item in self._read_deleted()} if known.keys() & set(late) else set()
+        waiting = {mail: Wanted(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
+        shown: list[Object] = []
+        deadline = time.monotonic() + min(_LOST_TIMEOUT, self._params["verify_timeout"])
+        while waiting:
+            for item in read_named(self._client, list(waiting.values())):
+                shown.append(item)
+                for address in guest_plan.addresses(item.state):
+                    waiting.pop(address, None)
+            if not waiting or time.monotonic() + _READ_INTERVAL > deadline:
+                break
+            time.sleep(_READ_INTERVAL)
+        return shown
+
+    def _journaled(self) -> tuple[dict[str, str], set[str]]:
+        """From the journal: the ids of those who were invited, and those whose invitation was begun and not recorded, by address."""
+        path = self._params["journal"]
+        records = [record for record in read_records(path) if record.get("kind") == KIND] if path else []
+        ids = {r["id"]: r["details"]["id"] for r in records if r["record"] == "outcome" and r["action"] == INVITE and "id" in (r.get("details") or {})}
+        return ids, {key[1] for key in journal.unfinished(records) if key[2] == INVITE}
+
+    def _reset_at(self) -> dict[str, str]:
+        path = self._params["journal"]
+        records = read_records(path) if path else ()
+        return {r["id"]: r["at"] for r in records if (r.get("kind"), r["record"], r.get("action"), r.get("status")) == (KIND, "outcome", RESET, "done")}
+
+    def _read_deleted(self) -> list[Object]:
+        if self._deleted is None:
+            self._deleted = [account(user) for user in self._client.list(_DELETED)]
+        return self._deleted
+
+    # -- plan
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        tenant = Tenant(current)
+        match self._params["state"]:
+            case "invited":
+                plan, refusals = guest_plan.plan_invited(tenant, self._wanted)
+                self._check_invitations(plan, tenant, {}, [change.name for change in plan.changes])
+            case "restored":
+                plan, refusals = guest_plan.plan_restored(tenant, self._wanted, self._read_deleted())
+            case state:
+                found = guest_plan.chosen(tenant, self._wanted, self._selection, self._default) if self._wanted or not self._by_name else []
+                plan, refusals = self._plan_existing(state, tenant, found)
+        self._findings.refusals[:0] = refusals
+        plan.warnings += self._findings.warnings
+        for item in tenant.accounts:
+            self._note(item.id, item.name, item)
+        for change in plan.changes:
+            if change.action == INVITE:
+                self._note(change.id, change.name)
+        return plan
+
+    def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[Wanted, Object | None]]) -> tuple[Plan, list[Refusal]]:
+        params = self._params
+        if state == "absent":
+            roles = set(read_roles(self._client)) if any(item for _unused, item in found) else set()
+            return guest_plan.plan_absent(found, Rules(roles=roles, accept_losses=params["accept_losses"]))
+        if any(item is None for _unused, item in found):
+            guest_plan.missing(found, self._read_deleted())
+        there = [item for _unused, item in found if item is not None]
+        realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
+        rules = Rules(realms, set(read_roles(self._client)) if there else set(), self._reset_at(), params["force"], params["accept_losses"])
+        plan, refusals = guest_plan.plan_reset(tenant, found, rules)
+        self._check_invitations(plan, tenant, realms, [change.name for change in plan.changes])
+        return plan, refusals
+
+    def _realms(self, domains: Iterable[str]) -> dict[str, Any]:
+        return look_up_realms(self._connection, domains) if self._params["look_up_domains"] else {}
+
+    def _check_invitations(self, plan: Plan, tenant: Tenant, realms: dict[str, Any], mails: Iterable[str]) -> None:
+        """What stands against the invitations that are to be sent."""
+        params = self._params
+        own = {self._connection.tenant_id, *tenant.verified}
+        found = [guest_plan.check_redirects(plan.changes, own, params["accept_redirect_without_tenant"])]
+        if params["look_up_domains"]:
+            domains = sorted({mail.rpartition("@")[2] for mail in mails})
+            realms = realms | self._realms(domain for domain in domains if domain not in realms)
+            found.append(guest_plan.check_partners(tenant, domains, realms, params["accept_synced_tenant"]))
+        for one in found:
+            self._findings.refusals += one.refusals
+            self._findings.warnings += one.warnings
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        yield from self._findings.refusals
+        if len(plan.changes) and self._params["state"] != "invited":
+            own = self._client.identity()
+            touched = [(change.id, self._upn(change) or change.name) for change in plan.changes]
+            yield from never_touch(touched, {own["object_id"], own["upn"]} - {""}, "own_identity", "The task is signed in as the guest itself")
+
+    def _upn(self, change: Change) -> str:
+        return str((change.before or change.after or {}).get("userPrincipalName") or self._accounts.get(change.id, {}).get("userPrincipalName", ""))
+
+    def _note(self, key: str, mail: str, item: Object | None = None, **more: str) -> None:
+        if len(self._accounts) < ANSWER_LIMIT or key in self._accounts:
+            state = item.state if item is not None else {}
+            known = {"mail": mail, "id": item.id if item is not None else "", "userPrincipalName": state.get("userPrincipalName", "")}
+            self._accounts[key] = {**known, **more}
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {"guests": list(self._accounts.values())}
+
+    # -- apply
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        raise NotImplementedError("guests are changed in batches, see apply_all")
+
+    def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        work = _Work(self, iter(changes), begin, record)
+        try:
+            work.run()
+        except OffboardError as exc:
+            work.give_up(exc)
+            raise
+
+    def details(self, change: Change, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """For the outcome of a change that is done: which account it made. `body` is Graph's answer, when it came."""
+        if change.action != INVITE:
+            return {}
+        user = (body or {}).get("invitedUser")
+        if user:
+            self._note(change.id, change.name, None, id=user["id"], userPrincipalName=user.get("userPrincipalName") or "")
+            return {"id": user["id"]}
+        known = self._accounts.get(change.id, {}).get("id")
+        return {"id": known} if known else {}
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        waiting = {change.id: change for change in applied}
+        for change in self._wait_for(waiting, self._params["verify_timeout"], _AGREEING_READS):
+            late = NotSeen(f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it")
+            yield Outcome(change, "failed", late.code, late.msg)
+
+    def _wait_for(self, waiting: dict[str, Change], seconds: float, agreeing: int) -> list[Change]:
+        """Those whose change reading does not show within the time, so many times in a row."""
+        deadline, seen = time.monotonic() + seconds, dict.fromkeys(waiting, 0)
+        while waiting:
+            for key, shown in self._look(waiting).items():
+                seen[key] = seen[key] + 1 if shown else 0
+                if seen[key] >= agreeing:
+                    del waiting[key]
+            if not waiting or time.monotonic() + _READ_INTERVAL > deadline:
+                break
+            time.sleep(_READ_INTERVAL)
+        return list(waiting.values())
+
+    def _look(self, waiting: Mapping[str, Change]) -> dict[str, bool]:
+        """Whether reading shows each change now."""
+        paths: dict[str, str] = {}
+        for key, change in waiting.items():
+            known = self._accounts.get(key, {}).get("id") if change.action == INVITE else key
+            paths[_path(known) if known else by_address(change.name)] = key
+        shown = dict.fromkeys(waiting, False)
+        for path, answer in self._client.get_many(list(paths)):
+            change = waiting[paths[path]]
+            users = answer.body.get("value", [answer.body]) if answer.ok else []
+            if change.action == DELETE:
+                shown[change.id] = answer.status == 404
+            elif users:
+                shown[change.id] = _shows(account(users[0]), change)
+                if change.action == INVITE and shown[change.id]:
+                    self._note(change.id, change.name, account(users[0]))
+        return shown
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _shows(item: Object, change: Change) -> bool:
+    """Whether an account shows what was done to it. Somebody may have redeemed already, so the time of the last change counts, too."""
+    if change.action == RESET:
+        stamp = "externalUserStateChangeDateTime"
+        return item.state["externalUserState"] == PENDING or item.state[stamp] != (change.before or {})[stamp]
+    return True
+
+
+class _Work:
+    """Carries out the changes of a run in batches, one request each. No request that invites is ever sent twice."""
+
+    def __init__(self, owner: Guests, changes: Iterator[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        self._owner, self._changes, self._begin, self._record = owner, changes, begin, record
+        #: those whose intent is in the journal and whose outcome is not yet
+        self._open: dict[str, Change] = {}
+        self._uncertain: dict[str, Change] = {}
+
+    def run(self) -> None:
+        """Returns when every change has an outcome. Raises OffboardError when the run cannot go on."""
+        owner = self._owner
+        owner._client.batch(self._requests(), self._done)
+        lost = dict(self._uncertain)
+        for change in owner._wait_for(lost, min(_LOST_TIMEOUT, owner._params["verify_timeout"]), 1):
+            msg = f"No answer came for {change.name}. Read back, it is not done, and it was not sent again; run the task again."
+            self._finish(Outcome(change, "failed", "answer_lost", msg))
+            del self._uncertain[change.id]
+        self._finish(*(Outcome(change, "done", details=owner.details(change)) for change in self._uncertain.values()))
+
+    def give_up(self, reason: OffboardError) -> None:
+        """The run stops: what was begun and has no outcome has failed, what was not begun is skipped."""
+        self._finish(*(Outcome(change, "failed", reason.code, f"the run stopped before {change.name} was finished") for change in list(self._open.values())))
+        while rest := list(islice(self._changes, _INTENTS)):
+            self._record(*(Outcome(change, "skipped", "not_tried", reason.msg) for change in rest))
+
+    # These run in the client's thread, one at a time.
+
+    def _requests(self) -> Iterator[Request]:
+        while group := list(islice(self._changes, _INTENTS)):
+            self._begin(group)
+            self._open.update((change.id, change) for change in group)
+            for change in group:
+                match change.action:
+                    case "delete":
+                        yield Request("DELETE", f"/users/{change.id}", None, change)
+                    case "restore":
+                        yield Request("POST", f"/directory/deletedItems/{change.id}/restore", None, change)
+                    case _:
+                        yield Request("POST", "/invitations", guest_plan.invitation_body(change), change)
+
+    def _done(self, pairs: list[tuple[Request, Answer]]) -> None:
+        outcomes = []
+        for request, answer in pairs:
+            change: Change = request.tag
+            if answer.ok or (change.action == DELETE and answer.status == 404):
+                outcomes.append(Outcome(change, "done", details=self._owner.details(change, answer.body)))
+            elif answer.uncertain:
+                self._uncertain[change.id] = change
+            else:
+                error = answer.error(request)
+                outcomes.append(Outcome(change, "failed", error.code, f"{change.name}: {error.msg}", error.details))
+        self._finish(*outcomes)
+
+    def _finish(self, *outcomes: Outcome) -> None:
+        for outcome in outcomes:
+            self._open.pop(outcome.change.id, None)
+        if outcomes:
+            self._record(*outcomes)
