@@ -52,7 +52,8 @@ def lock(name: str) -> Iterator[None]:
 # --- virtual environments ---------------------------------------------------------------------
 
 
-def _checked(argv: Sequence[str | Path], what: str) -> None:
+def checked(argv: Sequence[str | Path], what: str) -> None:
+    """Run a command that installs something. Raises Failure with the end of its output when it fails."""
     result = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_download_environment())
     if result.returncode:
         raise Failure(f"{what} failed (exit code {result.returncode}):\n{(result.stdout + result.stderr).strip()[-3000:]}")
@@ -68,12 +69,12 @@ def _download_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _made_once(folder: Path) -> Iterator[bool]:
-    """True when `folder` must be made (it is empty then). Whatever a killed run left half-way is thrown away."""
+def made_once(folder: Path, program: str = "bin/python") -> Iterator[bool]:
+    """True when `folder`, with that program in it, must be made (it is empty then). Whatever a killed run left half-way is thrown away."""
     complete = folder / "complete"
-    if not complete.exists() or not (folder / "bin" / "python").exists():
+    if not complete.exists() or not (folder / program).exists():
         with lock(folder.name):
-            if not complete.exists() or not (folder / "bin" / "python").exists():
+            if not complete.exists() or not (folder / program).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 yield True
                 complete.touch()
@@ -95,12 +96,12 @@ def _key(*made_from: object) -> str:
 
 def _uv() -> Path:
     folder = CACHE / "venvs" / f"uv-{_key(PYTHON, UV)}"
-    with _made_once(folder) as needed:
+    with made_once(folder) as needed:
         if needed:
             _need_ensurepip()
             with step("installing uv, which makes the environments"):
-                _checked([PYTHON, "-m", "venv", folder], "making a virtual environment")
-                _checked([folder / "bin" / "pip", "install", "--quiet", UV], "installing uv")
+                checked([PYTHON, "-m", "venv", folder], "making a virtual environment")
+                checked([folder / "bin" / "pip", "install", "--quiet", UV], "installing uv")
     return folder / "bin" / "uv"
 
 
@@ -115,24 +116,30 @@ def _need_ensurepip() -> None:
     importlib.invalidate_caches()
 
 
-def venv(name: str, python: str | Path, requirements: Sequence[str | Path], constraint: str = "") -> Path:
+def _install(name: str, folder: Path, uv: Path, packages: Sequence[str | Path]) -> None:
+    packages = ["--quiet", *packages]
+    try:
+        checked([uv, "pip", "install", "--compile-bytecode", "--python", folder / "bin" / "python", *packages], f"filling the environment {name}")
+    except Failure as failure:  # uv does not read pip.conf: behind a mirror, only pip may know the way
+        say(f"    {failure}\n    trying pip instead (some 60 s)")
+        checked([uv.with_name("pip"), "--python", folder / "bin" / "python", "install", *packages], f"filling the environment {name}")
+
+
+def venv(name: str, python: str | Path, requirements: Sequence[str | Path], constraint: str = "", inner: str = "") -> Path:
     """A virtual environment with the requirement files given (paths relative to the checkout) and, if given, one further
-    requirement such as `ansible-core==2.18.*`. Other contents are another folder, so a running one is never changed."""
-    texts = [(ROOT / file).read_text() for file in sorted(ROOT.glob("requirements*.txt"))]
-    folder = CACHE / "venvs" / f"{name}-{_key(python, requirements, constraint, texts)}"
-    with _made_once(folder) as needed:
+    requirement such as `ansible-core==2.18.*`, then those of a file `inner` that lies in it by now (a pattern below site-packages).
+    Other contents are another folder, so a running one is never changed."""
+    texts = [(ROOT / file).read_text() for file in sorted(ROOT.glob("requirements*.txt"))] if requirements else []
+    folder = CACHE / "venvs" / f"{name}-{_key(python, requirements, constraint, *filter(None, [inner]), texts)}"
+    with made_once(folder) as needed:
         if needed:
             uv = _uv()
             with step(f"making the environment {name} in {folder} (10 to 60 s)"):
-                _checked([uv, "venv", "--quiet", "--no-project", "--python", python, folder], f"making the environment {name}")
+                checked([uv, "venv", "--quiet", "--no-project", "--python", python, folder], f"making the environment {name}")
                 files = [word for file in requirements for word in ("--requirement", ROOT / file)]
-                more = [constraint] if constraint else []
-                packages = ["--quiet", *files, *more]
-                try:
-                    _checked([uv, "pip", "install", "--compile-bytecode", "--python", folder / "bin" / "python", *packages], f"filling the environment {name}")
-                except Failure as failure:  # uv does not read pip.conf: behind a mirror, only pip may know the way
-                    say(f"    {failure}\n    trying pip instead (some 60 s)")
-                    _checked([uv.with_name("pip"), "--python", folder / "bin" / "python", "install", *packages], f"filling the environment {name}")
+                _install(name, folder, uv, [*files, *([constraint] if constraint else [])])
+                if inner:
+                    _install(name, folder, uv, ["--requirement", next(folder.glob(f"lib/*/site-packages/{inner}"))])
     return folder
 
 

@@ -309,12 +309,8 @@ class Client:
         """The same, object by object; an object that comes on two pages is given once in a row of pages that overlap."""
         last: set[str] = set()
         for page in self.pages(path, eventual=eventual):
-            now = set()
-            for item in page:
-                identity = item.get("id", "")
-                now.add(identity)
-                if not identity or identity not in last:
-                    yield item
+            now = {item["id"] for item in page if "id" in item}
+            yield from page if last.isdisjoint(now) else [item for item in page if item.get("id") not in last]
             last = now
 
     def _own(self, link: str) -> str:

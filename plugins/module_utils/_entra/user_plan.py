@@ -61,11 +61,15 @@ class Skus:
             if row.get("appliesTo", "User") == "User"
         ]
         self._by_name = {name.casefold(): sku for sku in self._skus for name in (sku.id, sku.part_number)}
+        self._names: dict[str, str] = {}
 
     def name(self, sku: str) -> str:
         """The part number of an id; the id itself for a licence that the tenant no longer has."""
-        found = self._by_name.get(sku.casefold())
-        return found.part_number if found else sku
+        name = self._names.get(sku)
+        if name is None:
+            found = self._by_name.get(sku.casefold())
+            name = self._names[sku] = found.part_number if found else sku
+        return name
 
     def find(self, name: str) -> Sku:
         """By part number or id. Raises OffboardError `licence_unknown`."""
@@ -148,16 +152,22 @@ def from_snapshot(base: Desired, record: Mapping[str, Any], skus: Skus, also_ena
 
 def user_state(item: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
     """The properties that plans compare, from Graph's user. `licences` are those assigned directly, with their disabled plans."""
-    states = item.get("licenseAssignmentStates") or ()
+    get, direct, inherited = item.get, {}, set()
+    for one in get("licenseAssignmentStates") or ():  # one pass and few calls: 100,000 users come by here
+        group = one.get("assignedByGroup")
+        if group is None:
+            direct[skus.name(one["skuId"])] = sorted(one.get("disabledPlans") or ())
+        elif group and one.get("state") == "Active":
+            inherited.add(skus.name(one["skuId"]))
     return {
-        "accountEnabled": item.get("accountEnabled"),
-        "usageLocation": item.get("usageLocation"),
-        "userType": item.get("userType"),
-        "onPremisesSyncEnabled": bool(item.get("onPremisesSyncEnabled")),
-        "onPremisesImmutableId": item.get("onPremisesImmutableId"),
-        "lastPasswordChangeDateTime": item.get("lastPasswordChangeDateTime"),
-        "licences": {skus.name(s["skuId"]): sorted(s.get("disabledPlans") or ()) for s in states if s.get("assignedByGroup") is None},
-        "group_licences": sorted({skus.name(s["skuId"]) for s in states if s.get("assignedByGroup") and s.get("state") == "Active"}),
+        "accountEnabled": get("accountEnabled"),
+        "usageLocation": get("usageLocation"),
+        "userType": get("userType"),
+        "onPremisesSyncEnabled": bool(get("onPremisesSyncEnabled")),
+        "onPremisesImmutableId": get("onPremisesImmutableId"),
+        "lastPasswordChangeDateTime": get("lastPasswordChangeDateTime"),
+        "licences": direct,
+        "group_licences": sorted(inherited),
     }
 
 
@@ -167,6 +177,9 @@ class Decision:
 
     change: Change | None = None
     skip: Skip | None = None
+
+
+_AS_DESIRED = Decision()
 
 
 def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, facts: Facts) -> Decision:
@@ -189,6 +202,8 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             notes[problem[0]] = problem[1]
         else:
             before["lastPasswordChangeDateTime"], after["lastPasswordChangeDateTime"] = state["lastPasswordChangeDateTime"], NEW_PASSWORD
+    if not after and not notes:
+        return _AS_DESIRED
     guarded = {"accountEnabled", "lastPasswordChangeDateTime"} & after.keys()
     if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
         notes["needs_higher_role"] = (
@@ -203,15 +218,15 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         if notes:
             before["left_out"], after["left_out"] = [], sorted(notes)
         return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)))
-    if notes:
-        code, msg = next(iter(notes.items()))
-        return Decision(skip=Skip(KIND, user_id, upn, code, msg))
-    return Decision()
+    code, msg = next(iter(notes.items()))
+    return Decision(skip=Skip(KIND, user_id, upn, code, msg))
 
 
-def _licences(state: Mapping[str, Any], desired: Desired) -> dict[str, list[str]]:
+def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
     """The direct licences as they shall be. What a group gives is not assigned a second time."""
     there: Mapping[str, list[str]] = state["licences"]
+    if not (desired.add or desired.remove or desired.exact):
+        return there
     wanted = {name: plans for name, plans in there.items() if name not in desired.remove and not (desired.exact and name not in desired.add)}
     for name, plans in desired.add.items():
         if name in there:

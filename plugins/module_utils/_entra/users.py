@@ -26,7 +26,7 @@ from .._module.vault_password import vault_password
 from . import user_plan
 from .client import Answer, Client, Connection, Request
 from .domains import KIND as DOMAIN
-from .domains import read_domains, upn_domain
+from .domains import read_domains
 from .marks import Marks, Shard, mark
 from .passwords import HandOver, generate
 from .snapshot_files import read_snapshot_users
@@ -51,7 +51,8 @@ class Selection:
 
     def __init__(self, client: Client, params: Mapping[str, Any], fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
         self._client = client
-        self._domain = (params.get("domain") or "").casefold().lstrip("@")
+        domain = (params.get("domain") or "").casefold().lstrip("@")
+        self._ending = f"@{domain}" if domain else ""
         self._provisioned_only = params.get("provisioned_only", False)
         self._exclude = {name.casefold() for name in params.get("exclude") or ()}
         self._shard = Shard.parse(params.get("shard"))
@@ -86,7 +87,7 @@ class Selection:
             return False
         if self._provisioned_only and not item.get("onPremisesImmutableId"):
             return False
-        return not self._domain or upn_domain(item["userPrincipalName"]) == self._domain
+        return item["userPrincipalName"].casefold().endswith(self._ending)
 
     def _named(self) -> Iterator[dict[str, Any]]:
         if self.keyed is None:

@@ -139,8 +139,9 @@ def select(query: dict[str, str], kind: str, models: Models) -> tuple[str, ...] 
     text = query.get("$select", "").strip()
     if not text:
         return None
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     fields = models.fields(kind)
+    declared = {name.casefold(): name for name in fields}  # Graph does not mind the case, and answers in its own
+    names = tuple(dict.fromkeys(declared.get(name.strip().casefold(), name.strip()) for name in text.split(",")))
     for name in names:
         if name not in fields and name != "*":
             _refuse(f"Could not find a property named '{name}' on type 'microsoft.graph.{kind}'.", "BadRequest")

@@ -12,6 +12,7 @@ import json
 import signal
 import ssl
 import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -27,15 +28,15 @@ from .store import Store
 class Tenant:
     """One tenant on one address. `folder` keeps its state, its request log and its certificate."""
 
-    def __init__(self, folder: Path, address: str, port: int, settings: Settings | None = None) -> None:
+    def __init__(self, folder: Path, address: str, port: int, settings: Settings | None = None, names: Sequence[str] = ()) -> None:
         self.graph = Graph(Store(folder), folder, settings)
-        self._folder, self._address, self._port = folder, address, port
+        self._folder, self._address, self._port, self._names = folder, address, port, names
         self._runner: web.ServerRunner | None = None
         self.url = ""
 
     async def start(self) -> None:
         """Listen; port 0 takes a free one. `url` is known afterwards."""
-        certificate, key = tls.server_certificate(self._folder / "tls", [self._address, "localhost"])
+        certificate, key = tls.server_certificate(self._folder / "tls", [self._address, "localhost", *self._names])
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate, key)
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.5)
@@ -136,6 +137,7 @@ def main() -> None:
     parser.add_argument("--address", default=paths.TENANT_ADDRESS)
     parser.add_argument("--port", type=int, default=paths.TENANT_PORT)
     parser.add_argument("--state", type=Path, default=None, help="folder of the tenant's state (default: the lab's)")
+    parser.add_argument("--name", action="append", default=[], help="a further host name that the certificate is made for")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, its value as JSON")
     options = parser.parse_args()
     try:
@@ -143,7 +145,7 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(Tenant(options.state or paths.part_state("tenant"), options.address, options.port, settings)))
+        asyncio.run(_serve(Tenant(options.state or paths.part_state("tenant"), options.address, options.port, settings, options.name)))
 
 
 if __name__ == "__main__":

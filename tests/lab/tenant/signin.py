@@ -139,6 +139,7 @@ class SignIn:
             "nbf": issued,
             "exp": time.time() + lifetime,
             "appid": application["appId"],
+            "app_displayname": application["displayName"],
             "oid": principal["id"],
             "tid": company.tenant_id(),
             "roles": sorted(self._permissions(principal["id"])),
