@@ -67,13 +67,18 @@ class Private:
     """A lab that disturbs no other one: state of its own and, where this machine allows it, a loopback network of its own."""
 
     inside: tuple[str, ...]  # what a command line begins with to run in that network
-    env: dict[str, str]
+    own: dict[str, str]  # environment variables that lead to its state
+
+    @property
+    def env(self) -> dict[str, str]:
+        """All environment variables of a program that uses it."""
+        return {**variables(), **self.own}
 
 
 @contextlib.contextmanager
 def private() -> Iterator[Private]:
     """Where the tests' lab runs. Raises Failure when it would have to share its addresses with a lab that runs."""
-    env = {**variables(), "OFFBOARD_LAB": str(CACHE / "test-lab")}
+    own = {"OFFBOARD_LAB": str(CACHE / "test-lab")}
     holder = subprocess.Popen(
         ["unshare", "--net", sys.executable, "-c", NETWORK],
         stdin=subprocess.PIPE,
@@ -84,10 +89,10 @@ def private() -> Iterator[Private]:
     )
     try:
         if holder.stdout and holder.stdout.readline():
-            yield Private(("nsenter", "--net", f"--target={holder.pid}"), env)
+            yield Private(("nsenter", "--net", f"--target={holder.pid}"), own)
             return
         if any(state["running"] for state in status().values()):
             raise Failure("Your lab runs, and the tests need its addresses. End it first: ./dev lab down (as root both can run)")
-        yield Private((), env)
+        yield Private((), own)
     finally:
         holder.communicate()

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
@@ -102,10 +103,10 @@ class Stage:
         return tests
 
     def pytest(self, *words: str, venv: Path | None = None, private: laboratory.Private | None = None) -> None:
-        """Run pytest, in the environment `venv` (default: this one) or beside the lab `private`, and count its tests."""
+        """Run pytest, in the environment `venv` (default: this one) and beside the lab `private`, and count its tests."""
         junit = self.folder / f"{self.name}-{len(list(self.folder.glob('*.xml')))}.xml"
         python = venv / "bin" / "python" if venv else Path(sys.executable)
-        env = environment.variables(venv) if venv else private.env if private else None
+        env = {**(private.env if private else {}), **(environment.variables(venv) if venv else {}), **(private.own if private else {})} or None
         inside = private.inside if private else ()
         select = () if self.long else ("-m", "not long")
         code = self.run([*inside, python, "-m", "pytest", "-q", f"--junitxml={junit}", "-o", "junit_duration_report=call", *select, *words], env=env)
@@ -200,8 +201,17 @@ def tenant(stage: Stage) -> None:
 
 def lab(stage: Stage) -> None:
     """the other modules, plugins and the lab itself, against the lab"""
+    venv = _with_kerberos()
     with running_lab(stage) as private:
-        stage.pytest("tests/integration_lab", *(f"--ignore={path}" for path in _entra_tests()), private=private)
+        stage.pytest("tests/integration_lab", *(f"--ignore={path}" for path in _entra_tests()), private=private, venv=venv)
+
+
+def _with_kerberos() -> Path | None:
+    """This environment with the library for Kerberos, which pip has to compile. None where that cannot be: its test then says so."""
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if environment.debian_packages({"gcc": "gcc", "libkrb5-dev": "krb5-config", "python3-dev": str(header)}):
+        return None
+    return environment.venv("kerberos", environment.PYTHON, ["requirements-dev.txt"], "gssapi>=1.8,<2")
 
 
 def _entra_tests() -> list[str]:
