@@ -84,12 +84,48 @@ options:
     description: Whether users who are changed must sign in anew everywhere.
     type: bool
     default: false
+  applications:
+    description:
+      - Further app registrations of the same tenant, which share the work with that of O(client_id). Microsoft's limit on writing requests is
+        one for each application in a tenant, so two are twice as fast, up to the limit of the tenant (three registrations reach it).
+      - Each needs the same permissions and directory roles. All of them sign in before anything is read. One that fails on the way, or proves to
+        lack a permission, takes part no longer; the others do the rest, a warning says so, and RV(applications) says why.
+      - Microsoft documents both limits, and advises against getting around that of an application by several of them. Whether to do so is your decision.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      client_id:
+        description: The client id of the app registration.
+        type: str
+        required: true
+      client_secret:
+        description: Its client secret.
+        type: str
+      client_certificate_path:
+        description: Its certificate with private key (PEM or PKCS#12), instead of a secret.
+        type: path
+      client_certificate_password:
+        description: The passphrase of O(applications[].client_certificate_path).
+        type: str
   write_quota:
-    description: How many writing requests the application may send in which time. Lower it when other tools use the same app registration.
+    description: How many writing requests each application may send in which time. Lower it when other tools use the same app registration.
     type: dict
     suboptions:
       requests:
         description: Number of requests. Microsoft's limit for an application in a tenant is 3000 in 150 seconds.
+        type: int
+        required: true
+      seconds:
+        description: The time.
+        type: int
+        required: true
+  tenant_write_quota:
+    description: The same for all applications of the task together. Lower it when other tools write to the tenant.
+    type: dict
+    suboptions:
+      requests:
+        description: Number of requests. Microsoft's limit for a tenant is 18000 in 300 seconds.
         type: int
         required: true
       seconds:
@@ -135,6 +171,15 @@ EXAMPLES = r"""
     enabled: true
     max_changes: 100000
     results_file: offboard-run/results/shard-2.jsonl
+
+- name: With a second app registration, in half the time
+  offboard.iij_id.entra_users:
+    domain: sales.reiji.example
+    enabled: true
+    applications:
+      - client_id: 0b1f3e8a-57a1-4f0c-8a10-aa11d0000012
+        client_secret: "{{ lookup('ansible.builtin.env', 'OFFBOARD_2_SECRET') }}"
+    max_changes: 100000
 
 - name: Two people by hand
   offboard.iij_id.entra_users:
@@ -191,6 +236,13 @@ requests:
   description: HTTP requests C(sent), and requests inside batches that Graph C(refused) with 429.
   returned: always
   type: dict
+applications:
+  description:
+    - What each application did, that of O(client_id) first. C(requests) counts those inside batches one by one, C(refused) are those with 429, C(lost) is
+      null or C(code) and C(msg) of why it took part no longer.
+  returned: always
+  type: list
+  elements: dict
 failure:
   description: C(code) is one of those above, one of those of M(offboard.iij_id.entra_domain), V(licence_unknown), V(bad_option) or V(file_write_failed).
   returned: failure
@@ -207,6 +259,7 @@ from ..module_utils._module.runner import require, run
 from ..module_utils._module.vault_password import VAULT
 
 _NAMES = {"type": "list", "elements": "str"}
+_QUOTA = {"requests": {"type": "int", "required": True}, "seconds": {"type": "int", "required": True}}
 
 
 def main() -> None:
@@ -227,7 +280,19 @@ def main() -> None:
             handover_file={"type": "path"},
             synced_password={"type": "str", "default": "skip", "choices": ["skip", "set"], "no_log": False},
             revoke_sessions={"type": "bool", "default": False},
-            write_quota={"type": "dict", "options": {"requests": {"type": "int", "required": True}, "seconds": {"type": "int", "required": True}}},
+            applications={
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "client_id": {"type": "str", "required": True},
+                    "client_secret": {"type": "str", "no_log": True},
+                    "client_certificate_path": {"type": "path"},
+                    "client_certificate_password": {"type": "str", "no_log": True},
+                },
+            },
+            write_quota={"type": "dict", "options": _QUOTA},
+            tenant_write_quota={"type": "dict", "options": _QUOTA},
         ),
         supports_check_mode=True,
     )

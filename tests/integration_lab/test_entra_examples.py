@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order import PRIMARY
+from lab import company
 
 from .entra import VAULT_PASSWORD, connection
 
@@ -34,7 +35,7 @@ def play(tenant, folder: Path, tasks: list[dict]) -> int:
         text=True,
         timeout=500,
         check=False,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "OFFBOARD_2_SECRET": company.app("offboard2")["secret"]},
     )
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -442,6 +445,152 @@ def test_a_token_that_ends_on_the_way_is_renewed(change, tenant, tmp_path):
     tenant.settings.change({"token_lifetime": 2.0, "latency": 0.4})
     assert change(**REPAIR)["counts"]["done"] == 20
     agree(tenant, tmp_path, BLOCKED)
+
+
+# -- several app registrations
+
+
+@pytest.fixture
+def at_the_write(tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets something happen in the tenant just before its first PATCH, or the one after `skip` others, is carried out."""
+
+    def arrange(then: Callable[[], None], skip: int = 0) -> None:
+        hit, count = tenant.faults.hit, itertools.count()
+
+        def watching(method: str, path: str, in_batch: bool) -> Any:
+            if method == "PATCH" and next(count) == skip:
+                then()
+            return hit(method, path, in_batch)
+
+        tenant.faults.add(path="/nowhere")  # the tenant asks its faults only where there are any
+        monkeypatch.setattr(tenant.faults, "hit", watching)
+
+    return arrange
+
+
+def registrations(tenant: RunningTenant, *keys: str) -> list[dict[str, str]]:
+    """The option `applications`."""
+    return [{name: value for name, value in tenant.credentials(key).items() if name != "tenant_id"} for key in keys]
+
+
+def writes_by_application(tenant: RunningTenant) -> Counter[str]:
+    """Writes that were not refused, by client id."""
+    return Counter(item["app_id"] for item in tenant.writes() if item["status"] is not None and item["status"] < 300)
+
+
+@pytest.mark.usefixtures("managed")
+def test_several_applications_share_the_work(change, tenant, tmp_path):
+    tenant.settings.change({"latency": 0.05})
+    users = [*BLOCKED, *PLAIN]
+    further = registrations(tenant, "offboard2", "offboard3")
+    checked = change(check=True, **{**REPAIR, "users": users}, applications=further)
+    assert tenant.writes() == []
+    result = change(**{**REPAIR, "users": users}, applications=further)
+    assert result["plan"] == checked["plan"]
+    assert result["counts"]["done"] == 50
+    agree(tenant, tmp_path, users)
+    assert all(tenant.user(upn)["_password_count"] == 1 for upn in users)
+    shares = writes_by_application(tenant)
+    assert set(shares) == {tenant.credentials("offboard")["client_id"], *(item["client_id"] for item in further)}
+    assert [item["lost"] for item in result["applications"]] == [None] * 3
+    assert all(item["requests"] >= shares[item["client_id"]] for item in result["applications"])
+    tenant.clear_requests()
+    assert change(**{**REPAIR, "users": users}, applications=further)["changed"] is False
+    assert tenant.writes() == []
+
+
+def test_two_applications_use_both_quotas_and_waste_none(change, tenant):
+    """8,000 writes with quotas that refill 30 times faster than Microsoft's: one application alone could not do them without waiting."""
+    tenant.reset(users=4000)
+    tenant.settings.change({"clock_scale": 30.0})
+    options: dict[str, Any] = {"domain": "reiji.example", "enabled": True, "licences": {"add": ["FLOW_FREE"]}}
+    options |= {"write_quota": {"requests": 3000, "seconds": 5}, "tenant_write_quota": {"requests": 18000, "seconds": 10}}
+    result = change(**options, applications=registrations(tenant, "offboard2"))
+    assert result["counts"]["done"] > 3900, result["msg"]
+    shares = writes_by_application(tenant)
+    assert sum(shares.values()) > 7000
+    assert max(shares.values()) < 0.6 * sum(shares.values()), shares
+    assert result["requests"]["refused"] <= 0.001 * sum(shares.values())
+
+
+@pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize(
+    ("lost", "code"),
+    [("switched off", "client_disabled"), ("secret expired", "secret_wrong"), ("removed", "client_unknown"), ("no permission", "permission_missing")],
+)
+def test_an_application_that_is_lost_on_the_way(change, tenant, tmp_path, at_the_write, lost, code):
+    """The others do its work, nobody is left out, and the answer says which one is lost and why."""
+    tenant.settings.change({"latency": 0.02, "token_lifetime": 2.0 if lost in ("switched off", "secret expired") else 3600.0})
+    users = [*BLOCKED, *PLAIN]
+    second = tenant.credentials("offboard2")["client_id"]
+    principal = next(item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == second)
+    application = next(item for item in tenant.store.tables["applications"].objects.values() if item["appId"] == second)
+    if lost == "no permission":
+        for item in [item for item in tenant.store.tables["app_role_assignments"].objects.values() if item["principalId"] == principal["id"]]:
+            tenant.store.remove("app_role_assignments", item["id"])
+
+    def lose() -> None:
+        if lost == "switched off":
+            tenant.arrange("service_principals", principal["id"], accountEnabled=False)
+        elif lost == "secret expired":
+            tenant.arrange("applications", application["id"], passwordCredentials=[], _secrets={})
+        elif lost == "removed":
+            tenant.store.remove("service_principals", principal["id"])
+
+    at_the_write(lose)
+    result = change(**{**REPAIR, "users": users}, applications=registrations(tenant, "offboard2"))
+    assert "failed" not in result, result
+    assert result["counts"]["done"] == 50
+    agree(tenant, tmp_path, users)
+    assert all(tenant.user(upn)["_password_count"] == 1 for upn in users)
+    assert result["applications"][0]["lost"] is None
+    assert result["applications"][1]["lost"]["code"] == code
+    assert second in str(result["warnings"])
+
+
+@pytest.mark.usefixtures("managed")
+def test_the_first_application_may_be_the_lost_one(change, tenant, tmp_path, at_the_write):
+    first = tenant.credentials("offboard")["client_id"]
+    principal = next(item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == first)
+    at_the_write(lambda: tenant.store.remove("service_principals", principal["id"]))
+    result = change(**REPAIR, applications=registrations(tenant, "offboard2"))
+    assert result["counts"]["done"] == 20, result
+    agree(tenant, tmp_path, BLOCKED)
+    assert result["applications"][0]["lost"]["code"] == "client_unknown"
+
+
+@pytest.mark.usefixtures("managed")
+def test_the_last_application_ends_the_run(change, tenant, tmp_path, at_the_write):
+    """Both are switched off: the run stops, and everybody's line is true."""
+    users = [*BLOCKED, *PLAIN]
+
+    def lose() -> None:
+        for item in list(tenant.store.tables["service_principals"].objects.values()):
+            if item["displayName"] in ("offboard", "offboard-2"):
+                tenant.store.remove("service_principals", item["id"])
+
+    at_the_write(lose, skip=15)
+    result = change(**{**REPAIR, "users": users}, applications=registrations(tenant, "offboard2"))
+    assert result["failure"]["code"] == "client_unknown", result
+    told = results(tmp_path)
+    assert set(told) == set(users)
+    agree(tenant, tmp_path, users)
+    assert all(told[upn]["status"] != "done" for upn in users if not tenant.user(upn)["_password_count"])
+
+
+def test_applications_that_cannot_work_are_told_before_anything_is_read(change, tenant):
+    further = registrations(tenant, "offboard2")
+    tenant.clear_requests()
+    for wrong, code in (
+        ({**further[0], "client_secret": "lab-another-one"}, "secret_wrong"),
+        ({**further[0], "client_id": "0b1f3e8a-57a1-4f0c-8a10-aa11d00000ff"}, "client_unknown"),
+        ({"client_id": further[0]["client_id"]}, "bad_option"),
+        ({**further[0], "client_id": tenant.credentials("offboard")["client_id"]}, "bad_option"),
+    ):
+        result = change(users=BLOCKED, enabled=True, applications=[wrong])
+        assert result["failure"]["code"] == code, result
+        assert wrong["client_id"] in result["msg"]
+    assert not [item for item in tenant.requests() if item["path"].startswith("/v1.0")]
 
 
 def patches(tenant: RunningTenant) -> int:

@@ -21,12 +21,12 @@ import time
 import urllib.parse
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
 from . import permissions
-from .pacer import UNIT_QUOTA, WRITE_QUOTA, TokenBucket
+from .pacer import TENANT_WRITE_QUOTA, UNIT_QUOTA, WRITE_QUOTA, TokenBucket
 
 try:
     import httpx
@@ -84,13 +84,17 @@ class GraphError(OffboardError):
         self.graph_code = graph_code
 
 
+class SignInFailed(GraphError):
+    """The sign-in service gives the application no token."""
+
+
 class AnswerLost(GraphError):
     """A write was sent, and whether it was carried out is not known. Read before writing again."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach Graph; the module options of the same names. `write_quota` is (requests, seconds)."""
+    """How to reach Graph; the module options of the same names. Quotas are (requests, seconds)."""
 
     tenant_id: str
     client_id: str | None = None
@@ -104,16 +108,32 @@ class Connection:
     authority: str | None = None
     ca_file: str | None = None
     write_quota: tuple[int, float] = WRITE_QUOTA
+    tenant_write_quota: tuple[int, float] = TENANT_WRITE_QUOTA
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any], write_quota: tuple[int, float] = WRITE_QUOTA) -> Connection:
+    def from_params(cls, params: Mapping[str, Any]) -> Connection:
         """From a module's options. Raises OffboardError when they contradict each other."""
-        names = set(cls.__dataclass_fields__) - {"write_quota"}
-        made = cls(**{name: params[name] for name in names if params.get(name) is not None}, write_quota=write_quota)
+        quotas = {"write_quota", "tenant_write_quota"}
+        given = {name: params[name] for name in cls.__dataclass_fields__ if params.get(name) is not None}
+        made = cls(**{name: _quota(name, value) if name in quotas else value for name, value in given.items()})
         for option in ("graph_url", "authority"):
             value = getattr(made, option)
             if value and urllib.parse.urlsplit(value).scheme != "https":
                 raise OffboardError(f"{option} is {value!r}, but only https is allowed: a token must not travel in clear", code="bad_option")
+        return made
+
+    def further(self, applications: Iterable[Mapping[str, Any]]) -> list[Connection]:
+        """The same tenant by other app registrations; items of the option `applications`. Raises OffboardError `bad_option`."""
+        own = ("client_id", "client_secret", "client_certificate_path", "client_certificate_password")
+        made = [replace(self, access_token=None, credential="auto", **{name: item.get(name) for name in own}) for item in applications]
+        known = {(self.client_id or "").casefold()}
+        for connection in made:
+            client_id = (connection.client_id or "").casefold()
+            if client_id in known:
+                raise OffboardError(f"applications: {connection.client_id} is given twice; its quota is there only once", code="bad_option")
+            known.add(client_id)
+            if not (connection.client_secret or connection.client_certificate_path):
+                raise OffboardError(f"applications: {connection.client_id} needs client_secret or client_certificate_path", code="bad_option")
         return made
 
     @property
@@ -178,39 +198,38 @@ Done = Callable[[list[tuple[Request, Answer]]], Iterable[Request] | None]  # pyl
 class Client:
     """Graph's v1.0 endpoint. Safe to make without a network; the first request signs in. Close it when done."""
 
-    def __init__(self, connection: Connection, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, connection: Connection, further: Iterable[Connection] = (), clock: Callable[[], float] = time.monotonic) -> None:
         self.connection = connection
         graph, authority = CLOUDS[connection.cloud]
         self._scope = f"{graph}/.default"
         self._base = (connection.graph_url or graph).rstrip("/")
         self._authority = (connection.authority or authority).rstrip("/")
         self._clock = clock
-        # Requests bunch up on their way; two batches kept back cost 2 s of a full quota, and spare nearly all refusals.
-        requests, seconds = connection.write_quota
-        self._writes = TokenBucket(requests, seconds, clock(), keep_back=min(2 * BATCH_SIZE, requests // 2))
-        self._units = TokenBucket(*UNIT_QUOTA, clock())
-        self._tokens: _TokenSource | None = None
+        self._tenant_writes = _write_bucket(connection.tenant_write_quota, clock())
+        #: the app registration of `connection`, then the further ones, which share the requests of batches with it
+        self.applications = [Application(one, clock()) for one in (connection, *further)]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
-        #: HTTP requests sent, and requests inside batches that were refused with 429; for tests and progress
+        #: HTTP requests sent
         self.requests_sent = 0
-        self.refused = 0
 
     # -- life
 
     def _start(self) -> asyncio.AbstractEventLoop:
         """The process's one event loop, in a thread of its own so that the next page travels while the last one is planned."""
         if self._loop is None:
-            self._tokens = _TokenSource(self.connection, self._authority, self._scope)
-            provider = AzureIdentityAccessTokenProvider(
-                self._tokens, options=None, scopes=[self._scope], allowed_hosts=[urllib.parse.urlsplit(self._base).hostname or ""]
-            )
-            limits = httpx.Limits(max_connections=IN_FLIGHT + 1, max_keepalive_connections=IN_FLIGHT + 1)
+            connections = IN_FLIGHT * len(self.applications) + 1
+            limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
             timeout = httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)
             # HTTP/1.1: faster than HTTP/2 at this number of connections. No redirects: a token goes to no other address.
             self._http = httpx.AsyncClient(verify=_tls(self.connection.ca_file), limits=limits, timeout=timeout, http2=False)
-            self._adapter = BaseGraphRequestAdapter(BaseBearerTokenAuthenticationProvider(provider), http_client=self._http)
+            for application in self.applications:
+                application.tokens = _TokenSource(application.connection, self._authority, self._scope)
+                provider = AzureIdentityAccessTokenProvider(
+                    application.tokens, options=None, scopes=[self._scope], allowed_hosts=[urllib.parse.urlsplit(self._base).hostname or ""]
+                )
+                application.adapter = BaseGraphRequestAdapter(BaseBearerTokenAuthenticationProvider(provider), http_client=self._http)
             self._native = ResponseHandlerOption(NativeResponseHandler())
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, name="graph", daemon=True)
@@ -244,6 +263,17 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    # -- applications
+
+    def _usable(self) -> list[Application]:
+        return [application for application in self.applications if application.lost is None]
+
+    def _lose(self, application: Application, error: GraphError) -> bool:
+        """Go on without an application that Graph or the sign-in service no longer serves. False when it is the last one."""
+        if application.lost is None and len(self._usable()) > 1:
+            application.lost = error
+        return application.lost is not None
 
     # -- single requests
 
@@ -326,7 +356,8 @@ class Client:
     # -- batches
 
     def batch(self, requests: Iterable[Request], done: Done, in_flight: int = IN_FLIGHT) -> None:
-        """Send many requests, at most 20 in a batch and `in_flight` batches at once, as fast as the quotas allow.
+        """Send many requests, at most 20 in a batch and `in_flight` batches at once for each
+        application, as fast as the quotas allow.
 
         `done` gets the final answers of each batch (never a 429 before its retries are used up) and may return
         further requests, which go first. `requests` is read as needed; both run in the client's own thread, one
@@ -336,7 +367,7 @@ class Client:
         """
         self._stopping = False
         loop = self._start()
-        future = asyncio.run_coroutine_threadsafe(_Engine(self, iter(requests), done).run(in_flight), loop)
+        future = asyncio.run_coroutine_threadsafe(_Engine(self, iter(requests), done).run(in_flight * len(self._usable())), loop)
         try:
             future.result()
         except KeyboardInterrupt:
@@ -359,23 +390,28 @@ class Client:
 
         Decoded, not verified: the answer only feeds guards that protect the caller from locking itself out.
         """
+        return self._identity(self._usable()[0])
+
+    def identities(self) -> list[dict[str, str]]:
+        """The same of all applications. Signs all of them in, and raises SignInFailed for one that cannot."""
+        return [self._identity(application) for application in self.applications]
+
+    def _identity(self, application: Application) -> dict[str, str]:
         self._start()
-        if self._tokens is None:
-            raise AssertionError("self._tokens")
-        parts = self._tokens.get_token(self._scope).token.split(".")
+        parts = application.tokens.get_token(self._scope).token.split(".")
         claims: dict[str, Any] = {}
         if len(parts) == 3:
             with contextlib.suppress(ValueError):
                 claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return {
-            "app_id": claims.get("appid") or claims.get("azp") or self.connection.client_id or "",
+            "app_id": claims.get("appid") or claims.get("azp") or application.connection.client_id or "",
             "upn": claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or "",
             "object_id": claims.get("oid", ""),
         }
 
     # -- transport
 
-    async def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, eventual: bool) -> Any:
+    async def _exchange(self, application: Application, method: str, path: str, body: Mapping[str, Any] | None, eventual: bool) -> Any:
         """One request and its answer (httpx.Response), whatever its status. Raises GraphError when there is none."""
         info = RequestInformation(Method(method))
         info.url = f"{self._base}/v1.0{path}"
@@ -389,20 +425,29 @@ class Client:
         info.add_request_options([self._native])
         self.requests_sent += 1
         try:
-            return await self._adapter.send_primitive_async(info, "bytes", None)
+            return await application.adapter.send_primitive_async(info, "bytes", None)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise _transport_error(exc, self._base, method, path, self.connection.ca_file) from exc
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, eventual: bool = False, repeatable: bool = True) -> dict[str, Any]:
         """One request outside a batch with bounded retries; its body as a dict (empty for 204)."""
-        renewed = False
-        for attempt in range(1, _ATTEMPTS + 1):
-            if method == "GET":
-                await asyncio.sleep(self._units.take(1, self._clock()))
-            else:
-                await asyncio.sleep(self._writes.take(1, self._clock()))
+        while True:
+            application = self._usable()[0]
             try:
-                response = await self._exchange(method, path, body, eventual)
+                return await self._send_by(application, method, path, body, eventual, repeatable)
+            except GraphError as exc:
+                if not (exc.status == 401 or isinstance(exc, SignInFailed)) or not self._lose(application, exc):
+                    raise
+
+    async def _send_by(
+        self, application: Application, method: str, path: str, body: Mapping[str, Any] | None, eventual: bool, repeatable: bool
+    ) -> dict[str, Any]:
+        renewed = False
+        writes = int(method != "GET")
+        for attempt in range(1, _ATTEMPTS + 1):
+            await asyncio.sleep(self._take(application, 1 - writes, writes))
+            try:
+                response = await self._exchange(application, method, path, body, eventual)
             except GraphError as exc:
                 lost = exc.code in ("connection_broken", "timeout")
                 if lost and not repeatable:
@@ -413,14 +458,14 @@ class Client:
                 continue
             status = response.status_code
             if 200 <= status < 300:
-                self._note_usage(response.headers)
+                self._note_usage(application, response.headers)
                 return _json(response.content)
-            if status == 401 and not renewed and self._tokens is not None and self._tokens.renew():
+            if status == 401 and not renewed and application.tokens.renew():
                 renewed = True
                 continue
             error = _error(method, path, body, status, _json(response.content), response.headers)
             if status == 429:
-                await self._wait(error, response.headers, attempt, write=method != "GET")
+                self._pause(application, error, response.headers, attempt, bool(writes))
             elif status >= 500 and not repeatable:
                 raise AnswerLost(f"{error.msg} Whether it was carried out is not known.", code="answer_lost", status=status)
             elif status in (500, 502, 503, 504) and attempt < _ATTEMPTS:
@@ -429,8 +474,23 @@ class Client:
                 raise error
         raise error
 
-    async def _wait(self, error: GraphError, headers: Mapping[str, str], attempt: int, write: bool) -> None:
-        """Wait as a 429 asks; exponentially where it asks nothing. Raises `error` when that would take too long."""
+    def _take(self, application: Application, units: int, writes: int) -> float:
+        """Reserve what requests cost; seconds to wait before they may go out."""
+        now = self._clock()
+        application.requests += max(units, writes)
+        return max([bucket.take(count, now) for bucket, count in self._costs(application, units, writes)], default=0.0)
+
+    def _give_back(self, application: Application, units: int, writes: int) -> None:
+        application.requests -= max(units, writes)
+        for bucket, count in self._costs(application, units, writes):
+            bucket.give_back(count)
+
+    def _costs(self, application: Application, units: int, writes: int) -> list[tuple[TokenBucket, int]]:
+        costs = ((application.units, units), (application.writes, writes), (self._tenant_writes, writes))
+        return [(bucket, count) for bucket, count in costs if count]
+
+    def _pause(self, application: Application, error: GraphError, headers: Mapping[str, str], attempt: int, write: bool) -> None:
+        """Send nothing for as long as a 429 asks; exponentially longer where it asks nothing. Raises `error` when that would take too long."""
         seconds = _retry_after(headers)
         if seconds is None:
             seconds = min(2.0**attempt, 60.0)
@@ -442,14 +502,65 @@ class Client:
             ) from error
         if attempt >= _ATTEMPTS:
             raise error
-        (self._writes if write else self._units).pause(seconds, self._clock())
+        self._throttled(application, headers, seconds, write)
 
-    def _note_usage(self, headers: Mapping[str, str]) -> None:
+    def _throttled(self, application: Application, headers: Mapping[str, str], seconds: float, write: bool) -> None:
+        """`x-ms-throttle-scope` begins with whose limit it is: `Tenant` all applications', else the application's own."""
+        scope = _folded(headers).get("x-ms-throttle-scope", "").partition("/")[0]
+        bucket = self._tenant_writes if scope == "Tenant" and write else application.writes if write else application.units
+        bucket.pause(seconds, self._clock())
+
+    def _note_usage(self, application: Application, headers: Mapping[str, str]) -> None:
         """What Graph says about the share of the quota that is used, by whomever (only above 0.8)."""
         share = headers.get("x-ms-throttle-limit-percentage")
         if share:
             with contextlib.suppress(ValueError):
-                self._writes.correct(float(share), self._clock())
+                application.writes.correct(float(share), self._clock())
+
+
+class Application:
+    """One app registration at work: its sign-in, and the quotas that are its own."""
+
+    def __init__(self, connection: Connection, now: float) -> None:
+        self.connection = connection
+        self.writes = _write_bucket(connection.write_quota, now)
+        self.units = TokenBucket(*UNIT_QUOTA, now)
+        self.tokens: Any = None
+        self.adapter: Any = None
+        #: requests sent, those inside batches one by one, and how many of the latter were refused with 429
+        self.requests = 0
+        self.refused = 0
+        #: why it takes part no longer
+        self.lost: GraphError | None = None
+
+    def delay(self, units: int, writes: int, now: float) -> float:
+        """Seconds until its own quotas allow so many requests."""
+        return max(self.units.delay(units, now), self.writes.delay(writes, now) if writes else 0.0)
+
+    def paused(self, now: float) -> float:
+        """Seconds that remain of the longest pause that Graph asked it for."""
+        return max(self.units.blocked(now), self.writes.blocked(now))
+
+
+def _write_bucket(quota: tuple[int, float], now: float) -> TokenBucket:
+    # Requests bunch up on their way; two batches kept back cost 2 s of a full quota, and spare nearly all refusals.
+    requests, seconds = quota
+    return TokenBucket(requests, seconds, now, keep_back=min(2 * BATCH_SIZE, requests // 2))
+
+
+def _quota(name: str, value: Mapping[str, int]) -> tuple[int, float]:
+    if value["requests"] < 1 or value["seconds"] < 1:
+        raise OffboardError(f"{name}: requests and seconds must be 1 or more", code="bad_option")
+    return value["requests"], float(value["seconds"])
+
+
+@dataclass(slots=True)
+class _Sending:
+    """A request on its way: how often it was sent, and which applications it was refused to for want of a permission."""
+
+    request: Request
+    attempts: int = 0
+    denied: tuple[Application, ...] = ()
 
 
 class _Engine:
@@ -459,7 +570,7 @@ class _Engine:
         self._client = client
         self._source: Iterator[Request] | None = source
         self._done = done
-        self._first: deque[tuple[Request, int]] = deque()  # follow-ups and refused ones, with the attempts made
+        self._first: deque[_Sending] = deque()  # follow-ups and refused ones
         self._changed = asyncio.Event()
         self._busy = 0
         self._failure: Exception | None = None
@@ -469,8 +580,8 @@ class _Engine:
         if self._failure is not None:
             raise self._failure
 
-    def _next(self) -> list[tuple[Request, int]]:
-        batch: list[tuple[Request, int]] = []
+    def _next(self) -> list[_Sending]:
+        batch: list[_Sending] = []
         if self._client._stopping or self._failure is not None:
             return batch
         while len(batch) < BATCH_SIZE and self._first:
@@ -480,7 +591,7 @@ class _Engine:
             if request is None:
                 self._source = None
             else:
-                batch.append((request, 0))
+                batch.append(_Sending(request))
         return batch
 
     async def _work(self) -> None:
@@ -502,46 +613,94 @@ class _Engine:
             self._changed.clear()
             await self._changed.wait()  # another batch may bring follow-ups
 
-    async def _carry(self, batch: list[tuple[Request, int]]) -> None:
+    async def _turn(self, batch: list[_Sending], writes: int) -> Application | None:
+        """The application that may send the batch first, as soon as it may; None when the run ends before that."""
         client = self._client
-        writes = sum(1 for request, _unused in batch if request.writes)
-        buckets = [(client._units, len(batch)), (client._writes, writes)] if writes else [(client._units, len(batch))]
-        delay = max(bucket.take(count, client._clock()) for bucket, count in buckets)
-        while delay > 0:
-            await asyncio.sleep(delay)
-            delay = max(bucket.blocked(client._clock()) for bucket, _unused in buckets)  # another batch may have been refused meanwhile
+        denied = {application for item in batch for application in item.denied}
+        while True:
+            usable = [application for application in client._usable() if application not in denied] or client._usable()
+            now = client._clock()
+            choice = min(usable, key=lambda one: (one.delay(len(batch), writes, now), -one.writes.share_left))
+            ready = now + client._take(choice, len(batch), writes)
+            while not client._stopping and choice.lost is None:
+                now = client._clock()
+                paused = choice.paused(now)  # another batch may have been refused meanwhile
+                if paused and any(not one.paused(now) for one in usable):
+                    break
+                wait = max(ready - now, paused, client._tenant_writes.blocked(now) if writes else 0.0)
+                if wait <= 0:
+                    return choice
+                await asyncio.sleep(min(wait, 1.0))
+            client._give_back(choice, len(batch), writes)
+            if client._stopping:
+                return None
+
+    async def _carry(self, batch: list[_Sending]) -> None:
+        client = self._client
+        writes = sum(1 for item in batch if item.request.writes)
+        application = await self._turn(batch, writes)
+        if application is None:
+            return
         answers: dict[str, dict[str, Any]] = {}
         try:
-            answers = await self._post(batch)
+            answers = await self._post(application, batch)
         except GraphError as exc:
             if exc.code not in ("connection_broken", "timeout", "server_error"):
-                self._done([(request, Answer(exc.status, failure=exc)) for request, _unused in batch])
+                # Nothing of the batch was carried out. Where the reason is the application, another one takes it.
+                if (exc.status in (401, 403, 429) or isinstance(exc, SignInFailed)) and client._lose(application, exc):
+                    self._first.extendleft(reversed(batch))
+                    return
+                self._done([(item.request, Answer(exc.status, failure=exc)) for item in batch])
                 raise
         final: list[tuple[Request, Answer]] = []
-        pause = 0.0
-        for index, (request, attempts) in enumerate(batch):
+        pause, headers = 0.0, {}
+        for index, item in enumerate(batch):
             raw = answers.get(str(index))
             answer = Answer(0) if raw is None else Answer(raw["status"], _decoded(raw.get("body")))
-            again = answer.status == 429 or (answer.uncertain and not request.writes)
+            if answer.ok and item.denied:
+                self._denied(item)
+            if answer.status == 403 and self._elsewhere(item, application):
+                continue
+            again = answer.status == 429 or (answer.uncertain and not item.request.writes)
             if answer.status == 429:
-                client.refused += 1
-                pause = max(pause, _retry_after(_folded(raw.get("headers"))) or min(2.0 ** (attempts + 1), 60.0))
+                application.refused += 1
+                asked = _folded(raw.get("headers"))
+                seconds = _retry_after(asked) or min(2.0 ** (item.attempts + 1), 60.0)
+                if seconds > MAX_RETRY_AFTER and client._lose(application, answer.error(item.request)):
+                    self._first.append(item)
+                    continue
+                if seconds > pause:
+                    pause, headers = seconds, asked
             elif again:
                 pause = max(pause, 1.0)
-            if again and attempts + 1 < _ATTEMPTS and pause <= MAX_RETRY_AFTER and self._failure is None:
-                self._first.append((request, attempts + 1))
+            if again and item.attempts + 1 < _ATTEMPTS and pause <= MAX_RETRY_AFTER and self._failure is None:
+                self._first.append(replace(item, attempts=item.attempts + 1))
             else:
-                final.append((request, answer))
+                final.append((item.request, answer))
         if pause:
-            bucket = client._writes if writes else client._units
-            bucket.pause(min(pause, MAX_RETRY_AFTER), client._clock())
+            client._throttled(application, headers, min(pause, MAX_RETRY_AFTER), bool(writes))
         if final:
-            self._first.extend((request, 0) for request in self._done(final) or ())
+            self._first.extend(_Sending(request) for request in self._done(final) or ())
 
-    async def _post(self, batch: list[tuple[Request, int]]) -> dict[str, dict[str, Any]]:
+    def _elsewhere(self, item: _Sending, application: Application) -> bool:
+        """A request that one application may not send is not carried out; whether another one may is tried before that is the answer."""
+        denied = (*item.denied, application)
+        if self._failure is not None or all(one in denied for one in self._client._usable()):
+            return False
+        self._first.append(replace(item, denied=denied))
+        return True
+
+    def _denied(self, item: _Sending) -> None:
+        """Another application could: those that could not lack a permission or a role, and would fail for others too."""
+        for application in item.denied:
+            error = _error(item.request.method, item.request.path, item.request.body, 403, {}, {})
+            self._client._lose(application, error)
+
+    async def _post(self, application: Application, batch: list[_Sending]) -> dict[str, dict[str, Any]]:
         """The inner answers by position. The envelope is refused (429, 401) only before anything inside was carried out."""
         requests = []
-        for index, (request, _unused) in enumerate(batch):
+        for index, item in enumerate(batch):
+            request = item.request
             entry: dict[str, Any] = {"id": str(index), "method": request.method, "url": request.path}
             if request.body is not None:
                 entry |= {"headers": {"Content-Type": "application/json"}, "body": request.body}
@@ -550,7 +709,7 @@ class _Engine:
         renewed = False
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                response = await client._exchange("POST", "/$batch", {"requests": requests}, False)
+                response = await client._exchange(application, "POST", "/$batch", {"requests": requests}, False)
             except GraphError as exc:
                 if exc.code not in ("connection_failed", "host_unknown") or attempt == _ATTEMPTS:
                     raise
@@ -558,21 +717,24 @@ class _Engine:
                 continue
             status = response.status_code
             if status == 200:
-                client._note_usage(response.headers)
+                client._note_usage(application, response.headers)
                 answers = {item["id"]: item for item in _json(response.content).get("responses", [])}
                 # A token that ends in mid-batch gives 401 inside; those requests were not carried out.
-                if not renewed and answers and all(item["status"] == 401 for item in answers.values()) and client._tokens and client._tokens.renew():
-                    renewed = True
-                    continue
+                if answers and all(item["status"] == 401 for item in answers.values()):
+                    if not renewed and application.tokens.renew():
+                        renewed = True
+                        continue
+                    if len(client._usable()) > 1:
+                        raise _error("POST", "/$batch", None, 401, next(iter(answers.values())).get("body") or {}, {})
                 return answers
-            if status == 401 and not renewed and client._tokens is not None and client._tokens.renew():
+            if status == 401 and not renewed and application.tokens.renew():
                 renewed = True
                 continue
             error = _error("POST", "/$batch", None, status, _json(response.content), response.headers)
             if status != 429:
                 raise error
-            await client._wait(error, response.headers, attempt, write=True)
-            await asyncio.sleep(client._writes.take(0, client._clock()))
+            client._pause(application, error, response.headers, attempt, write=True)
+            await asyncio.sleep(application.writes.blocked(client._clock()))
         raise error
 
 
@@ -776,15 +938,15 @@ def _sign_in_error(exc: Exception, connection: Connection, authority: str) -> Gr
     found = re.search(r"AADSTS(\d+)", text)
     if found and found[1] in _SIGN_IN:
         code, advice = _SIGN_IN[found[1]]
-        return GraphError(f"{who} (AADSTS{found[1]}). {advice}", code=code, status=getattr(exc, "status_code", 0) or 0)
+        return SignInFailed(f"{who} (AADSTS{found[1]}). {advice}", code=code, status=getattr(exc, "status_code", 0) or 0)
     if found:
-        return GraphError(f"{who} (AADSTS{found[1]}); see https://login.microsoftonline.com/error?code={found[1]}.", code="sign_in_failed")
+        return SignInFailed(f"{who} (AADSTS{found[1]}); see https://login.microsoftonline.com/error?code={found[1]}.", code="sign_in_failed")
     if isinstance(exc, ValueError):
-        return GraphError(
+        return SignInFailed(
             f"{who}. The tenant does not exist, or the address is not a sign-in service. Check tenant_id, cloud and authority.", code="tenant_unknown"
         )
     if isinstance(exc, CredentialUnavailableError):
-        return GraphError(f"{who}: credential {connection.kind!r} is not available here: {exc.message}", code="credential_unavailable")
+        return SignInFailed(f"{who}: credential {connection.kind!r} is not available here: {exc.message}", code="credential_unavailable")
     if isinstance(exc, ClientAuthenticationError):
-        return GraphError(f"{who}: {str(exc).splitlines()[0]}", code="sign_in_failed")
-    return GraphError(f"{who}: {type(exc).__name__}.", code="sign_in_failed")
+        return SignInFailed(f"{who}: {str(exc).splitlines()[0]}", code="sign_in_failed")
+    return SignInFailed(f"{who}: {type(exc).__name__}.", code="sign_in_failed")

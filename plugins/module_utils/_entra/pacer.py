@@ -9,6 +9,9 @@ from __future__ import annotations
 #: https://learn.microsoft.com/graph/throttling-limits, "Identity and access service limits"
 WRITE_QUOTA = (3000, 150.0)
 
+#: The same for all applications of a tenant together.
+TENANT_WRITE_QUOTA = (18000, 300.0)
+
 #: Resource units per application and tenant, for the smallest tenants (same page). A request costs 1 to 5; ours cost 1 or 2.
 UNIT_QUOTA = (3500, 10.0)
 
@@ -34,9 +37,23 @@ class TokenBucket:
 
     def take(self, count: int, now: float) -> float:
         """Reserve `count` tokens; seconds to wait before using them."""
-        self._refill(now)
+        seconds = self.delay(count, now)
         self._tokens -= count
-        return max(self.blocked(now), -self._tokens / self._rate, 0.0)
+        return seconds
+
+    def delay(self, count: float, now: float) -> float:
+        """What `take` would say, without reserving anything."""
+        self._refill(now)
+        return max(self.blocked(now), (count - self._tokens) / self._rate, 0.0)
+
+    def give_back(self, count: float) -> None:
+        """Tokens that were reserved and not used."""
+        self._tokens = min(self._capacity, self._tokens + count)
+
+    @property
+    def share_left(self) -> float:
+        """1 when full, 0 when empty, less when tokens are reserved ahead of time."""
+        return self._tokens / self._capacity
 
     def blocked(self, now: float) -> float:
         """Seconds that remain of a pause the service asked for."""

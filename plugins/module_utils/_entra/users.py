@@ -282,8 +282,8 @@ class Users(Resource):
         self._snapshot_is_now = check_mode and self._by_snapshot and not os.path.exists(params["snapshot"])
         if self._by_snapshot and (params["enabled"] is not None or params["licences"]):
             raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
-        quota = params["write_quota"] or {}
-        self._client = Client(Connection.from_params(params, (quota["requests"], float(quota["seconds"]))) if quota else Connection.from_params(params))
+        connection = Connection.from_params(params)
+        self._client = Client(connection, connection.further(params["applications"]))
         self._results = Results(None if check_mode else params["results_file"])
         self._may_set_password = params["password"] == "generate" or params["src"] is not None
         self._handover = self._make_handover() if self._may_set_password else None
@@ -291,6 +291,7 @@ class Users(Resource):
         self._base = Desired()
         self._selection: Selection | None = None
         self._roles: dict[str, set[str]] | None = None
+        self._identities: list[dict[str, str]] = []
         self._own_upn = ""
         self._own: list[str] = []
         self._free: dict[str, int] = {}
@@ -308,6 +309,8 @@ class Users(Resource):
 
     def read(self) -> Iterator[Object]:
         params = self._params
+        self._identities = self._client.identities()
+        self._own_upn = self._identities[0]["upn"].casefold()
         licences = bool(self._by_snapshot or params["licences"] or params["src"])
         if licences:
             self._skus = read_skus(self._client)
@@ -318,7 +321,6 @@ class Users(Resource):
             revoke_sessions=params["revoke_sessions"],
             **user_plan.desired_licences(params["licences"], self._skus),
         )
-        self._own_upn = self._client.identity()["upn"].casefold()
         self._selection = Selection(self._client, params, fields_of(licences, self._may_set_password), self._keyed())
         if self._may_set_password:
             yield from read_domains(self._client, configurations_of=())
@@ -362,7 +364,7 @@ class Users(Resource):
         return self._roles
 
     def _may_reset_administrators(self) -> bool:
-        return bool(self._role_holders().get(self._client.identity()["object_id"], set()) & user_plan.FULL_RESET_ROLES)
+        return all(self._role_holders().get(who["object_id"], set()) & user_plan.FULL_RESET_ROLES for who in self._identities)
 
     # -- plan
 
@@ -447,7 +449,22 @@ class Users(Resource):
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         files = self._handover.files if self._handover is not None else []
-        return {"handover_files": files, "requests": {"sent": self._client.requests_sent, "refused": self._client.refused}}
+        applications = [
+            {
+                "client_id": one.connection.client_id or "",
+                "requests": one.requests,
+                "refused": one.refused,
+                "lost": one.lost.to_dict() if one.lost else None,
+            }
+            for one in self._client.applications
+        ]
+        requests = {"sent": self._client.requests_sent, "refused": sum(one["refused"] for one in applications)}
+        return {"handover_files": files, "requests": requests, "applications": applications}
+
+    def warnings(self) -> Iterable[str]:
+        for one in self._client.applications:
+            if one.lost is not None:
+                yield f"application {one.connection.client_id} took part no longer, and the others did its work: {one.lost.msg}"
 
     # -- apply
 
@@ -461,6 +478,9 @@ class Users(Resource):
             work.run()
         except OffboardError as exc:
             work.give_up(exc)
+            raise
+        except KeyboardInterrupt:
+            work.give_up(OffboardError("interrupted; run the same task again to go on", code="interrupted"))
             raise
         finally:
             self._results.flush()

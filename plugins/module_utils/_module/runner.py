@@ -95,6 +95,10 @@ class Resource(abc.ABC):
         """Further return values, in check mode too."""
         return {}
 
+    def warnings(self) -> Iterable[str]:
+        """What came up while changes were made; asked for once, after that."""
+        return ()
+
     def close(self) -> None:  # noqa: B027 - most kinds hold nothing open
         """Give back connections. Called once, whatever happened."""
 
@@ -201,6 +205,8 @@ class _Run:
                 stopped = exc
             except KeyboardInterrupt:
                 stopped = OffboardError("interrupted; run the same task again to go on", code="interrupted")
+        for warning in self.resource.warnings():
+            self.module.warn(warning)
         not_seen = {(item.change.key, item.change.action) for item in self.failed}
         result["applied"] = [o.to_dict() for o in self.outcomes if o.status == "done" and (o.change.key, o.change.action) not in not_seen]
         result["failed_objects"] = [o.to_dict() for o in self.failed]

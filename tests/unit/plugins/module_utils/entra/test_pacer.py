@@ -37,6 +37,18 @@ def test_what_is_kept_back_is_never_used():
     assert bucket.take(10, 0.0) == pytest.approx(1.0)
 
 
+def test_asking_reserves_nothing_and_what_is_not_used_comes_back():
+    bucket = TokenBucket(100, 10, 0.0)
+    assert bucket.delay(120, 0.0) == pytest.approx(2.0)
+    assert bucket.share_left == 1.0
+    assert bucket.take(120, 0.0) == pytest.approx(2.0)
+    assert bucket.share_left == pytest.approx(-0.2)
+    bucket.give_back(120)
+    assert bucket.take(100, 0.0) == 0
+    bucket.give_back(500)
+    assert bucket.share_left == 1.0, "never more than it holds"
+
+
 def test_a_refusal_blocks_and_empties_but_tokens_come_back_meanwhile():
     bucket = TokenBucket(100, 10, 0.0)
     bucket.pause(5, 0.0)

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections, and how the quotas of several applications play together; what goes over the wire is tested against the lab's tenant."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client, Connection
+
+FIRST = Connection("t", client_id="first", client_secret="one", write_quota=(100, 10.0), tenant_write_quota=(300, 10.0))
+
+
+def clients(count: int):
+    further = FIRST.further([{"client_id": f"app-{number}", "client_secret": "x"} for number in range(2, count + 1)])
+    return Client(FIRST, further, clock=lambda: 0.0)
+
+
+def test_further_applications_share_the_connection_but_no_secret():
+    (second,) = FIRST.further([{"client_id": "second", "client_certificate_path": "/c.pem"}])
+    assert (second.tenant_id, second.write_quota, second.client_secret, second.kind) == ("t", (100, 10.0), None, "certificate")
+
+
+@pytest.mark.parametrize(
+    "items",
+    [[{"client_id": "FIRST", "client_secret": "x"}], [{"client_id": "a", "client_secret": "x"}] * 2, [{"client_id": "a"}]],
+    ids=["first", "twice", "bare"],
+)
+def test_bad_applications(items):
+    with pytest.raises(OffboardError) as caught:
+        FIRST.further(items)
+    assert caught.value.code == "bad_option"
+
+
+@pytest.mark.parametrize("quota", [{"requests": 0, "seconds": 1}, {"requests": 1, "seconds": 0}, {"requests": -1, "seconds": 150}])
+def test_bad_quotas(quota):
+    with pytest.raises(OffboardError, match="write_quota"):
+        Connection.from_params({"tenant_id": "t", "write_quota": quota})
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(1, 60), (2, 120), (3, 180), (8, 260)])
+def test_each_application_has_its_quota_and_all_of_them_the_tenants(count, allowed):
+    """Of 100 and of 300 requests, 40 are kept back each."""
+    client = clients(count)
+    sent = 0
+    while True:
+        choice = min(client.applications, key=lambda one: (one.delay(20, 20, 0.0), -one.writes.share_left))
+        if client._take(choice, 20, 20) > 0:
+            break
+        sent += 20
+    assert sent == allowed
+
+
+@pytest.mark.parametrize(("scope", "others"), [("Tenant/PATCH/app", 5.0), ("Application_Tenant/PATCH/app", 0.0), ("", 0.0)])
+def test_whose_limit_was_hit_decides_who_waits(scope, others):
+    client = clients(2)
+    client._throttled(client.applications[0], {"X-Ms-Throttle-Scope": scope}, 5.0, True)
+    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[1], 20, 20)) == others
+    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[0], 20, 20)) == 5.0
+
+
+def test_the_last_application_is_never_lost():
+    client = clients(2)
+    error = OffboardError("gone", code="client_disabled")
+    assert client._lose(client.applications[0], error) is True
+    assert client._lose(client.applications[0], error) is True
+    assert client._lose(client.applications[1], error) is False
+    assert client._usable() == [client.applications[1]]
