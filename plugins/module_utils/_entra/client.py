@@ -376,12 +376,12 @@ class Client:
             raise
 
     def get_many(self, paths: Iterable[str]) -> Iterator[tuple[str, Answer]]:
-        """(path, answer) of many single reads, by batches; not in order."""
+        """(path, answer) of many single reads, by batches; in the order of `paths`."""
         paths = iter(paths)
         while chunk := [path for _unused, path in zip(range(BATCH_SIZE * IN_FLIGHT), paths, strict=False)]:
-            answers: list[tuple[str, Answer]] = []
-            self.batch((Request("GET", path) for path in chunk), lambda pairs, out=answers: out.extend((r.path, a) for r, a in pairs))
-            yield from answers
+            answers: dict[str, Answer] = {}
+            self.batch((Request("GET", path) for path in chunk), lambda pairs, out=answers: out.update((r.path, a) for r, a in pairs))
+            yield from ((path, answers[path]) for path in chunk)
 
     # -- who we are
 
@@ -620,7 +620,7 @@ class _Engine:
         while True:
             usable = [application for application in client._usable() if application not in denied] or client._usable()
             now = client._clock()
-            choice = min(usable, key=lambda one: (one.delay(len(batch), writes, now), -one.writes.share_left))
+            choice = min(usable, key=lambda one: (one.delay(len(batch), writes, now), -one.writes.share_left, one.requests))
             ready = now + client._take(choice, len(batch), writes)
             while not client._stopping and choice.lost is None:
                 now = client._clock()

@@ -93,12 +93,12 @@ class Selection:
         if self.keyed is None:
             raise AssertionError("self.keyed")
         # A user named by object id need not be read to know that he is another shard's.
-        missing = {key for key in self.keyed if key not in self._exclude and (not _OBJECT_ID.fullmatch(key) or key in self._shard)}
+        missing = dict.fromkeys(key for key in self.keyed if key not in self._exclude and (not _OBJECT_ID.fullmatch(key) or key in self._shard))
         if len(missing) > _MANY:
             for item in self._client.list(f"/users?$select={self._select}&$top=999"):
                 key = self.key_of(item)
                 if key is not None:
-                    missing.discard(key)
+                    missing.pop(key, None)
                     if self._chosen(item):
                         yield item
         for attempt in range(3):  # a single 404 may come from a replica that lags
@@ -109,14 +109,14 @@ class Selection:
             keys = {self.path(key): key for key in missing}
             for path, answer in self._client.get_many(keys):
                 if answer.ok:
-                    missing.discard(keys[path])
+                    missing.pop(keys[path])
                     if self._chosen(answer.body):
                         yield dict(answer.body)
                 elif answer.status != 404:
                     raise answer.error(Request("GET", path))
         yield from self._gone(missing)
 
-    def _gone(self, missing: set[str]) -> Iterator[dict[str, Any]]:
+    def _gone(self, missing: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Tell soft-deleted users, who can be restored for 30 days, from those whom nobody knows."""
         deleted: dict[str, str] = {}
         for item in self._client.list("/directory/deletedItems/microsoft.graph.user?$select=id,userPrincipalName&$top=999"):
