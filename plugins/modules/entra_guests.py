@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: entra_guests
-short_description: Invite guests, let them redeem anew, remove them and bring them back
+short_description: Invite guests, change how they sign in, remove them and bring them back
 version_added: 0.1.0
 description:
   - Any number of guests in one task. Who is already as asked for is left alone, so nobody gets a second invitation by a second run.
   - Guests who have redeemed an invitation keep their way to sign in when a federation with their organization is made or removed.
-    V(redemption_reset) lets them redeem anew, and keeps the account with its groups and applications.
+    V(redemption_reset) lets them redeem anew, and keeps the account with its groups and applications; it is today's way. V(reinvited) is the way of the year
+    2020, for where the reset does not work.
   - Use M(offboard.iij_id.entra_guests_info) to see how guests sign in now and how they would next.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -26,10 +27,12 @@ options:
       - V(invited) invites those of O(guests) who are not there yet.
       - V(redemption_reset) resets the redemption of guests who would sign in another way than now if they redeemed anew. They are invited again, and cannot
         sign in until they redeem. See O(force).
+      - V(reinvited) deletes guests who would sign in another way than now if they redeemed anew, invites them again, and gives the new account what the old one
+        held, see O(backup_dir). The object id is another one afterwards. A rerun of the same task ends what a run did not end.
       - V(absent) deletes guests. For 30 days V(restored) brings them back.
       - V(restored) brings deleted guests back under their object ids, with their groups.
     type: str
-    choices: [invited, redemption_reset, absent, restored]
+    choices: [invited, redemption_reset, reinvited, absent, restored]
     default: invited
   guests:
     description: The guests by mail address.
@@ -114,12 +117,28 @@ options:
     default: true
   force:
     description:
-      - Reset the redemption of guests who would sign in as now, and of those of whom it could not be found out, too. With O(journal), nobody whom the journal
-        tells to be reset is reset again.
+      - With O(state=redemption_reset) and O(state=reinvited), take guests who would sign in as now, and those of whom it could not be found out, too. With
+        O(journal), nobody whom the journal tells to be reset is reset again.
+    type: bool
+    default: false
+  backup_dir:
+    description:
+      - A folder on the controller, needed for O(state=reinvited). Before a guest is deleted, what the account holds is saved there as JSON (mode 0600), and
+        until everything is seen in place the file tells the next run what is still to do. Keep it.
+      - Saved and put back are the memberships in groups (other than dynamic ones, whose members follow from a rule), the applications that are assigned
+        directly, the manager, the direct licences, whether the account is blocked, and the attributes that an administrator may write.
+      - Somebody whom a file there tells to be re-invited is not re-invited again.
+    type: path
+  role_assignable_groups:
+    description: Put the memberships in groups that directory roles can be given to back, too. Needs C(RoleManagement.ReadWrite.Directory).
     type: bool
     default: false
   accept_losses:
-    description: Delete guests although they hold directory roles, which they lose.
+    description:
+      - Delete guests although they lose something. With O(state=absent) that is directory roles. With O(state=reinvited) also memberships in groups that are
+        synced, distribution lists, mail-enabled security groups and administrative units; ownership; and being somebody's manager. What was there when it was
+        saved, and is gone when it shall be put back, is left out then.
+      - O(backup_dir) has the list.
     type: bool
     default: false
   accept_redirect_without_tenant:
@@ -143,10 +162,12 @@ requirements:
 notes:
   - Needs the application permissions C(User.Invite.All), C(User.Read.All) and C(Domain.Read.All) to invite, besides C(IdentityProvider.Read.All) and
     C(Policy.Read.All) with O(look_up_domains); C(User.ReadWrite.All) and C(RoleManagement.Read.Directory) to reset; C(User.DeleteRestore.All) to remove and
-    bring back.
+    bring back. V(reinvited) needs all of these, and C(Directory.Read.All), C(GroupMember.ReadWrite.All), C(AppRoleAssignment.ReadWrite.All) and
+    C(LicenseAssignment.ReadWrite.All).
   - An invitation is never sent twice. When its answer is lost, the account is read back, and it counts as failed with code V(answer_lost) when it is not
     there. The next run looks before it invites, and with O(journal) it waits for those whose invitation an earlier run may have sent.
   - Redemption is a step of the guest in a browser. No interface offers it.
+  - V(reinvited) does not save files and channels that were shared with the guest, access packages, sponsors and consents. V(redemption_reset) keeps them all.
   - Directory roles are those that are held directly. A guest who may activate a role (Privileged Identity Management) is not recognized.
 seealso:
   - module: offboard.iij_id.entra_guests_info
@@ -178,6 +199,15 @@ EXAMPLES = r"""
     max_changes: 200
     journal: offboard-run/journal.jsonl
 
+- name: The way of the year 2020, for one guest of whom the reset was refused
+  offboard.iij_id.entra_guests:
+    state: reinvited
+    guests:
+      - mail: taro@fabrikam.example
+    force: true
+    backup_dir: offboard-run/guests
+    journal: offboard-run/journal.jsonl
+
 - name: Remove a guest
   offboard.iij_id.entra_guests:
     state: absent
@@ -203,7 +233,7 @@ plan:
       type: str
       returned: always
     action:
-      description: V(invite), V(reset_redemption), V(delete) or V(restore).
+      description: V(invite), V(reset_redemption), V(reinvite), V(delete) or V(restore).
       type: str
       returned: always
   sample:
@@ -219,6 +249,18 @@ plan:
         invitation: {inviteRedirectUrl: "https://myapps.microsoft.com/?tenantid=4a2d", sendInvitationMessage: true}
       risk: medium
       undo: ""
+applied:
+  description:
+    - The changes that were made and seen. C(details) has C(id), the account that an invitation made, and for a re-invitation C(steps_done) and C(copy), the
+      path of the saved copy.
+  returned: always
+  type: list
+  elements: dict
+failed_objects:
+  description: The changes that failed, with C(code), C(msg), and for a re-invitation C(details.steps_done), C(details.left) and C(details.copy).
+  returned: always
+  type: list
+  elements: dict
 guests:
   description: The accounts that the task is about, C(mail), C(id) (empty as long as it is not known) and C(userPrincipalName). At most 1000.
   returned: always
@@ -228,11 +270,13 @@ guests:
     - {mail: adele@fabrikam.example, id: 6fb8ae4f-7c1f-4d93-8dbd-5d5ba0a0b2a7, userPrincipalName: "adele_fabrikam.example#EXT#@reiji.onmicrosoft.com"}
 failure:
   description:
-    - C(code) for the options is V(bad_option), V(mail_invalid), V(domain_invalid) or V(domain_is_public_suffix).
+    - C(code) for the options is V(bad_option), V(mail_invalid), V(domain_invalid) or V(domain_is_public_suffix), for O(backup_dir) V(copy_unreadable),
+      V(copy_too_new), V(ambiguous_copy) or V(file_write_failed).
     - V(ambiguous_match) when several accounts have an address, V(not_found) when one who is named is not there.
     - V(guard_refused) has the refusals in C(details). Their rules are V(member_exists), V(domain_verified_here), V(redirect_without_tenant), V(synced_tenant),
-      V(role_holder), V(synced_guest), V(not_a_guest), V(successor_in_the_way), V(own_identity) and V(max_changes).
-    - From Graph V(bad_request), V(conflict), V(permission_missing), V(answer_lost), V(not_seen) and the others of M(offboard.iij_id.entra_domain).
+      V(role_holder), V(not_put_back), V(synced_guest), V(not_a_guest), V(successor_in_the_way), V(own_identity) and V(max_changes).
+    - From Graph V(bad_request), V(conflict), V(permission_missing), V(answer_lost), V(not_seen), V(not_put_back) (for several reasons) and the
+      others of M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
 """
@@ -257,7 +301,7 @@ def main() -> None:
             RUN,
             ENTRA,
             _INVITATION,
-            state={"type": "str", "choices": ["invited", "redemption_reset", "absent", "restored"], "default": "invited"},
+            state={"type": "str", "choices": ["invited", "redemption_reset", "reinvited", "absent", "restored"], "default": "invited"},
             guests={"type": "list", "elements": "dict", "options": guest},
             ids=_NAMES,
             domains=_NAMES,
@@ -267,6 +311,8 @@ def main() -> None:
             send_message={"type": "bool", "default": True},
             look_up_domains={"type": "bool", "default": True},
             force={"type": "bool", "default": False},
+            backup_dir={"type": "path"},
+            role_assignable_groups={"type": "bool", "default": False},
             accept_losses={"type": "bool", "default": False},
             accept_redirect_without_tenant={"type": "bool", "default": False},
             accept_synced_tenant={"type": "bool", "default": False},

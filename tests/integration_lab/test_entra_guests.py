@@ -5,6 +5,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
@@ -75,7 +82,7 @@ TWO = [{"mail": ADELE, "display_name": "Adele Vance"}, {"mail": TARO, "language"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("external_federation", "redemption_order", "guest_accounts"):
+    for room in ("external_federation", "redemption_order", "guest_accounts", "guest_reinvitation"):
         monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
 
 
@@ -433,3 +440,233 @@ def test_a_removal_whose_answer_is_lost(guests, tenant, early, applied):
 def test_the_task_is_signed_in_as_the_guest(guests, tenant, early, monkeypatch):
     monkeypatch.setattr(f"{ROOM}.client.Client.identity", lambda _self: {"app_id": "", "upn": early["userPrincipalName"], "object_id": ""})
     assert rules(guests(state="absent", guests=TWO[:1])) == ["own_identity"]
+
+
+# -- entra_guests: reinvited
+
+DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+def held(tenant, early) -> dict[str, Any]:
+    """What the early guest holds: groups of several kinds, an application, a manager, attributes, a licence."""
+    key = early["id"]
+    plain = next(iter(tenant.store.tables["groups"].objects.values()))
+    for name, values in {
+        "dynamic": {"groupTypes": ["DynamicMembership"], "membershipRule": "user.department -eq 'Sales'"},
+        "team": {"groupTypes": ["Unified"], "mailEnabled": True},
+    }.items():
+        tenant.arrange("groups", name, **{**plain, "id": name, "displayName": name, "_members": [key], "assignedLicenses": [], **values})
+    tenant.arrange("groups", plain["id"], _members=[*plain["_members"], key])
+    app = next(item for item in tenant.store.tables["service_principals"].objects.values() if not item["appRoles"])
+    assignment = {"id": "assigned", "appRoleId": DEFAULT_ROLE, "principalId": key, "resourceId": app["id"], "principalType": "User"}
+    names = {"createdDateTime": None, "deletedDateTime": None, "principalDisplayName": "Adele", "resourceDisplayName": app["displayName"]}
+    tenant.arrange("app_role_assignments", "assigned", **assignment, **names)
+    boss = tenant.user("reception@reiji-shop.example")["id"]
+    sku = next(item for item in tenant.store.tables["skus"].objects.values() if item["appliesTo"] == "User")["skuId"]
+    state = {"skuId": sku, "disabledPlans": [], "assignedByGroup": None, "state": "Active", "error": "None", "lastUpdatedDateTime": early["createdDateTime"]}
+    attributes = {"department": "Sales", "jobTitle": "部長", "companyName": "Fabrikam", "usageLocation": "JP", "otherMails": [ADELE, "adele@home.example"]}
+    licences = {"assignedLicenses": [{"skuId": sku, "disabledPlans": []}], "licenseAssignmentStates": [state]}
+    tenant.arrange("users", key, **attributes, **licences, _manager=boss)
+    tenant.clear_requests()
+    return {"groups": {plain["id"], "team"}, "app": app["id"], "manager": boss, "attributes": attributes, "sku": sku}
+
+
+def assert_put_back(tenant: RunningTenant, held: dict[str, Any]) -> dict[str, Any]:
+    """The guest has everything again, under another id; who that is."""
+    now = account(tenant, ADELE)
+    assert {item["id"] for item in tenant.store.tables["groups"].objects.values() if now["id"] in item["_members"]} >= held["groups"]
+    assignments = [item for item in tenant.store.tables["app_role_assignments"].objects.values() if item["principalId"] == now["id"]]
+    assert [(item["resourceId"], item["appRoleId"]) for item in assignments] == [(held["app"], DEFAULT_ROLE)]
+    assert now["_manager"] == held["manager"]
+    assert {name: now[name] for name in held["attributes"]} == held["attributes"]
+    assert [item["skuId"] for item in now["licenseAssignmentStates"] if item["assignedByGroup"] is None] == [held["sku"]]
+    return now
+
+
+def test_deleted_invited_again_and_everything_put_back(guests, run, tenant, early, held, tmp_path):
+    options = {"state": "reinvited", "guests": TWO[:1], "backup_dir": str(tmp_path / "copies"), "journal": str(tmp_path / "journal.jsonl")}
+    checked = guests(**options, check=True, diff=True)
+    assert (checked["changed"], tenant.writes(), (tmp_path / "copies").exists()) == (True, [], False), checked
+    assert set(checked["plan"][0]["before"]["groups"]) >= {"team"}
+    result = guests(**options)
+    assert not result.get("failed"), result
+    assert (result["plan"], result["counts"]["done"]) == (checked["plan"], 1)
+    assert any("30 days" in text for text in warnings(result))
+    now = assert_put_back(tenant, held)
+    assert now["id"] != early["id"]
+    assert now["id"] not in tenant.store.tables["groups"].objects["dynamic"]["_members"], "its members follow from its rule"
+    assert now["externalUserState"] == "PendingAcceptance"
+    assert early["id"] in tenant.store.tables["deleted_users"].objects
+    (copy,) = (tmp_path / "copies").iterdir()
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    saved = json.loads(copy.read_text())
+    assert (saved["old_id"], saved["new_id"], bool(saved["completed_at"])) == (early["id"], now["id"], True)
+    assert result["applied"][0]["details"]["copy"] == str(copy)
+    tenant.clear_requests()
+    for again in (options, {**options, "guests": None, "ids": [early["id"]]}, {**options, "force": True}):
+        assert guests(**again)["changed"] is False
+    tenant.redeem(ADELE)
+    assert guests(**options)["changed"] is False
+    assert tenant.writes() == []
+    assert run(domains=[DOMAIN])["by_sign_in"] == {"direct_federation": 1}
+
+
+def test_the_way_back(guests, tenant, early, held, tmp_path):
+    guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))
+    assert guests(state="absent", guests=TWO[:1])["changed"] is True
+    assert guests(state="restored", ids=[early["id"]])["changed"] is True
+    assert assert_put_back(tenant, held)["id"] == early["id"]
+
+
+def test_a_blocked_guest_stays_blocked(guests, tenant, early, tmp_path):
+    tenant.arrange("users", early["id"], accountEnabled=False)
+    assert guests(state="reinvited", ids=[early["id"]], backup_dir=str(tmp_path))["changed"] is True
+    assert account(tenant, ADELE)["accountEnabled"] is False
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"mailEnabled": True, "groupTypes": []}, "not_put_back"),
+        ({"onPremisesSyncEnabled": True}, "not_put_back"),
+        ({"_members": [], "_owners": True}, "not_put_back"),
+        ({"isAssignableToRole": True}, "role_holder"),
+    ],
+)
+def test_what_would_be_lost(guests, tenant, early, tmp_path, values, rule):
+    plain = next(iter(tenant.store.tables["groups"].objects.values()))
+    own = {"_owners": [early["id"]]} if values.get("_owners") else {}
+    tenant.arrange("groups", "g", **{**plain, "id": "g", "displayName": "g", "assignedLicenses": [], "_members": [early["id"]], **values, **own})
+    options = {"state": "reinvited", "guests": TWO[:1], "backup_dir": str(tmp_path)}
+    refused = guests(**options)
+    assert (rules(refused), tenant.writes(), list(tmp_path.iterdir())) == ([rule], [], [])
+    accepted = guests(**options, accept_losses=True)
+    assert accepted["counts"]["done"] == 1, accepted
+    (copy,) = tmp_path.iterdir()
+    assert [item["name"] for item in json.loads(copy.read_text())["lost"]] == ["g"]
+
+
+def test_a_manager_of_others(guests, tenant, early, tmp_path):
+    tenant.arrange("users", tenant.user("reception@reiji-shop.example")["id"], _manager=early["id"])
+    assert rules(guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))) == ["not_put_back"]
+
+
+@pytest.mark.parametrize(
+    ("arrange", "rule"),
+    [({"onPremisesSyncEnabled": True}, "synced_guest"), ({"userType": "Member"}, "not_a_guest"), ({}, "role_holder")],
+)
+def test_who_is_not_reinvited(guests, tenant, early, tmp_path, arrange, rule):
+    tenant.arrange("users", early["id"], **arrange)
+    if not arrange:
+        tenant.store.put("role_assignments", "r", {**ROLE, "principalId": early["id"]})
+    assert rules(guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))) == [rule]
+    assert tenant.writes() == []
+
+
+def test_a_copy_that_cannot_be_written_stops_everything(guests, tenant, early, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path / "file" / "x"))
+    assert (result["failure"]["code"], tenant.writes()) == ("file_write_failed", [])
+    assert guests(state="reinvited", guests=TWO[:1])["failure"]["code"] == "bad_option"
+    (tmp_path / "guest_x.json").write_text("{")
+    assert guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))["failure"]["code"] == "copy_unreadable"
+
+
+#: fault, and whether the first run ends well
+TROUBLE = {
+    "the deletion's answer is lost": ({"method": "DELETE", "applied": True, "drop": True}, True),
+    "the deletion is throttled": ({"method": "DELETE", "status": 429, "retry_after": 1}, True),
+    "the invitation's answer is lost": ({"method": "POST", "path": ".*/invitations", "applied": True, "drop": True}, True),
+    "the invitation is lost": ({"method": "POST", "path": ".*/invitations", "drop": True}, False),
+    "the invitation is refused": ({"method": "POST", "path": ".*/invitations", "status": 403}, False),
+    "a group is not yet known": ({"method": "POST", "path": ".*/members/.*", "status": 404, "times": 2}, True),
+    "a group's answer is lost": ({"method": "POST", "path": ".*/members/.*", "applied": True, "status": 500}, True),
+    "a group is refused": ({"method": "POST", "path": ".*/members/.*", "status": 403}, False),
+    "an application's answer is lost": ({"method": "POST", "path": ".*/appRoleAssignments", "applied": True, "status": 503}, True),
+    "attributes are refused": ({"method": "PATCH", "path": ".*/users/.*", "status": 403}, False),
+    "the manager is refused": ({"method": "PUT", "status": 403}, False),
+    "the new account is not shown": ({"method": "GET", "path": ".*/users/[0-9a-f-]+/memberOf", "status": 404, "skip": 1, "times": 2}, True),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_trouble_on_the_way(guests, tenant, early, held, tmp_path, trouble):
+    fault, ends_well = TROUBLE[trouble]
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path), "verify_timeout": 10}
+    invited = len(sent(tenant))
+    tenant.faults.add(**fault)
+    result = guests(**{**options, "verify_timeout": 2 if not ends_well else 10})
+    assert result.get("failed", False) is not ends_well, result
+    if not ends_well:
+        assert result["changed"] is True
+        assert result["failed_objects"][0]["details"]["steps_done"][0] == "deleted"
+        again = guests(**options)
+        assert again["counts"].get("done") == 1, again
+    assert_put_back(tenant, held)
+    assert len(sent(tenant)) == invited + 1, "nobody gets two invitations"
+    assert guests(**options)["changed"] is False
+
+
+def test_a_group_that_is_gone(guests, tenant, early, held, tmp_path):
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}
+    tenant.faults.add(method="POST", path=".*/invitations", status=403)
+    assert guests(**options)["failed"] is True
+    tenant.store.remove("groups", "team")
+    result = guests(**options)
+    assert (result["failure"]["code"], "team" in result["msg"]) == ("not_found", True), result
+    assert guests(**options, accept_losses=True)["counts"]["done"] == 1
+    assert guests(**options)["changed"] is False
+
+
+def test_reads_that_lag_behind_a_reinvitation(guests, tenant, early, held, tmp_path):
+    tenant.settings.visibility_delay = 1.0
+    assert guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))["counts"]["done"] == 1
+    assert_put_back(tenant, held)
+    assert len(sent(tenant)) == 2
+
+
+MOMENTS = {
+    "before the deletion": {"method": "DELETE"},
+    "after the deletion": {"method": "DELETE", "applied": True},
+    "before the invitation": {"method": "POST", "path": ".*/invitations"},
+    "before a group": {"method": "POST", "path": ".*/members/.*"},
+    "before the attributes": {"method": "PATCH", "path": ".*/users/.*"},
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_on_the_way(guests, tenant, early, held, tmp_path, moment):
+    """SIGKILL while a request is on its way; the same task again ends the work."""
+    options = {"state": "reinvited", "guests": TWO[:1], "backup_dir": str(tmp_path / "copies"), "journal": str(tmp_path / "journal.jsonl")}
+    fault = tenant.faults.add(delay=20.0, **MOMENTS[moment])
+    if MOMENTS[moment].get("applied"):
+        fault.delay = 0.0
+        fault.drop = True  # the answer never comes, and the client is killed while it tries again
+        tenant.faults.add(method="DELETE", delay=20.0)
+    script = (
+        "import json,sys\n"
+        "from ansible.module_utils.testing import patch_module_args\n"
+        "from ansible_collections.offboard.iij_id.plugins.modules import entra_guests\n"
+        "with patch_module_args(json.load(sys.stdin)): entra_guests.main()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({**connection(tenant), **options}).encode())
+    process.stdin.close()
+    waited = tenant.faults.rules[-1]
+    deadline = time.monotonic() + 60
+    while not waited.hits and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert waited.hits
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    tenant.faults.clear()
+    time.sleep(0.2)
+    result = guests(**options)
+    assert result.get("failed") is None, result
+    now = assert_put_back(tenant, held)
+    assert now["id"] != early["id"]
+    tenant.clear_requests()
+    assert (guests(**options)["changed"], tenant.writes()) == (False, [])

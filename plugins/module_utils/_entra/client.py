@@ -309,6 +309,10 @@ class Client:
             if exc.status != 404:
                 raise
 
+    def reference(self, key: str) -> dict[str, str]:
+        """The body that links to a directory object."""
+        return {"@odata.id": f"{self._base}/v1.0/directoryObjects/{key}"}
+
     # -- lists
 
     def pages(self, path: str, *, eventual: bool = False) -> Iterator[list[dict[str, Any]]]:

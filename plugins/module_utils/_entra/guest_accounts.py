@@ -21,14 +21,15 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._module.files import read_records
 from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
 from .._module.spool import Spool
-from . import guest_plan, redemption_order
+from . import guest_copy, guest_plan, redemption_order
 from .client import Answer, Client, Connection, Request
 from .domains import KIND as DOMAIN
 from .domains import read_domains
 from .external_federation import read_federations
 from .external_federation_plan import KIND as FEDERATION
 from .external_federation_plan import names
-from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, RESET, Findings, Rules, Tenant, Wanted, account
+from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
+from .guest_reinvitation import Reinvitation, now, read_copies, read_holdings
 from .guest_sign_in import look_up_realms
 from .redemption_order import KIND as ORDER
 from .users import read_roles
@@ -120,9 +121,11 @@ class Guests(Resource):
         self._by_name = params["guests"] is not None or params["ids"] is not None
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
-        self._invites = params["state"] in ("invited", "redemption_reset")
+        self._invites = params["state"] in ("invited", "redemption_reset", "reinvited")
         self._findings = Findings()
         self._deleted: list[Object] | None = None
+        self._copies: dict[str, dict[str, Any]] = {}
+        self._saved = read_copies(params["backup_dir"], self._connection.tenant_id) if params["state"] == "reinvited" else []
         #: id and name of the account, by the id of its change
         self._accounts: dict[str, dict[str, str]] = {}
 
@@ -131,7 +134,7 @@ class Guests(Resource):
     def read(self) -> Iterator[Object]:
         if self._invites:
             yield from read_domains(self._client, ())
-        if self._params["state"] == "redemption_reset" or (self._invites and self._params["look_up_domains"]):
+        if self._invites and (self._params["state"] != "invited" or self._params["look_up_domains"]):
             yield from read_federations(self._client)
             yield redemption_order.read_order(self._client)
         if self._by_name:
@@ -147,6 +150,9 @@ class Guests(Resource):
         if self._params["state"] == "restored":  # somebody else may have the address by now
             keys = {one.key for one in who}
             who += [Wanted(item.state["mail"]) for item in self._read_deleted() if item.id.casefold() in keys and item.state["mail"]]
+        names = {one.shown.casefold() for one in who}
+        # who is named by the old id has another one after the re-invitation
+        who += [Wanted(mail) for mail in {copy["mail"] for copy in self._saved if copy["old_id"].casefold() in names} if mail.casefold() not in names]
         found = list(read_named(self._client, who))
         if self._params["state"] == "invited":
             found += self._read_late(found)
@@ -215,14 +221,30 @@ class Guests(Resource):
         if state == "absent":
             roles = set(read_roles(self._client)) if any(item for _unused, item in found) else set()
             return guest_plan.plan_absent(found, Rules(roles=roles, accept_losses=params["accept_losses"]))
-        if any(item is None for _unused, item in found):
-            guest_plan.missing(found, self._read_deleted())
+        absent = [(who, item) for who, item in found if item is None]
+        if absent and state == "redemption_reset":
+            guest_plan.missing(absent, self._read_deleted())
         there = [item for _unused, item in found if item is not None]
         realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
-        rules = Rules(realms, set(read_roles(self._client)) if there else set(), self._reset_at(), params["force"], params["accept_losses"])
-        plan, refusals = guest_plan.plan_reset(tenant, found, rules)
+        reset_at = self._reset_at() if state == "redemption_reset" else {}
+        rules = Rules(realms, set(read_roles(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
+        if state == "reinvited":
+            plan, refusals = self._plan_reinvited(tenant, found, rules)
+        else:
+            plan, refusals = guest_plan.plan_reset(tenant, found, rules)
         self._check_invitations(plan, tenant, realms, [change.name for change in plan.changes])
         return plan, refusals
+
+    def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:
+        plan = Plan()
+        found = guest_copy.candidates(tenant, guests, self._saved, rules, plan)
+        if found.absent:
+            guest_plan.missing(found.absent, self._read_deleted())
+        held = read_holdings(self._client, [item.id for _who, item, *_more in found.fresh], self._params["role_assignable_groups"])
+        for who, item, *_more in found.fresh:
+            self._copies[item.id] = guest_copy.new_copy(item, held[item.id], self._connection.tenant_id, now(), who.display_name)
+        self._copies.update((copy["old_id"], dict(copy)) for _who, _item, copy in found.unfinished)
+        return plan, guest_copy.add_reinvited(plan, found, held, rules)
 
     def _realms(self, domains: Iterable[str]) -> dict[str, Any]:
         return look_up_realms(self._connection, domains) if self._params["look_up_domains"] else {}
@@ -262,9 +284,24 @@ class Guests(Resource):
     # -- apply
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        raise NotImplementedError("guests are changed in batches, see apply_all")
+        """A re-invitation; the others are carried out in batches, see apply_all."""
+        work = Reinvitation(self._client, self._params, self._find, self._copies[change.id])
+        details = {"steps_done": work.steps, "copy": work.path}
+        try:
+            key = work.run(change)
+        except OffboardError as exc:
+            exc.details = {**exc.details, **details}
+            raise
+        self._note(change.id, change.name, None, id=key)
+        return {**details, "id": key}
+
+    def _find(self, mail: str) -> list[Object]:
+        return list(read_named(self._client, [Wanted(mail)]))
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        if self._params["state"] == "reinvited":
+            super().apply_all(changes, begin, record)
+            return
         work = _Work(self, iter(changes), begin, record)
         try:
             work.run()
@@ -284,7 +321,7 @@ class Guests(Resource):
         return {"id": known} if known else {}
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        waiting = {change.id: change for change in applied}
+        waiting = {change.id: change for change in applied if change.action != REINVITE}  # those were read while they were made
         for change in self._wait_for(waiting, self._params["verify_timeout"], _AGREEING_READS):
             late = NotSeen(f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it")
             yield Outcome(change, "failed", late.code, late.msg)

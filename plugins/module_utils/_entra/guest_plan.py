@@ -123,6 +123,8 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
         raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
     else:
         raise OffboardError("select guests by guests, ids, domains, issuers or states", code="bad_option")
+    if params["state"] == "reinvited" and not params["backup_dir"]:
+        raise OffboardError("state=reinvited needs backup_dir: what the guest holds must be on the disk before the account is deleted", code="bad_option")
     if params["state"] == "invited" and params["ids"]:
         raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
     seen: set[str] = set()
@@ -352,7 +354,7 @@ def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], ru
     for who, item in found:
         if item is None:
             continue
-        why, now, following = _redeems_anew(tenant, item, rules)
+        why, now, following = redeems_anew(tenant, item, rules)
         if why is not None:
             plan.skipped.append(why)
         elif not now:
@@ -363,10 +365,10 @@ def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], ru
             before = {"externalUserState": item.state["externalUserState"], stamp: item.state.get(stamp), "signs_in_by": now}
             after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, "next_redemption": following, "invitation": who.invitation}
             plan.changes.append(Change(KIND, item.id, item.state["mail"], RESET, before, after, risk="medium"))
-    return plan, [*_untouchable(changed), *_role_holders(changed, rules.roles, "Their redemption cannot be reset", "")]
+    return plan, [*untouchable(changed), *role_holders(changed, rules.roles, "Their redemption cannot be reset", "")]
 
 
-def _redeems_anew(tenant: Tenant, item: Object, rules: Rules) -> tuple[Skip | None, str, str]:
+def redeems_anew(tenant: Tenant, item: Object, rules: Rules) -> tuple[Skip | None, str, str]:
     """(why not, "", "") or (None, how the guest signs in now, how next), the second empty where nothing would be another."""
     now, following = sign_in_changes(tenant, item, rules)
     if now == NOT_REDEEMED:
@@ -398,7 +400,7 @@ def plan_absent(found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> 
     if len(plan.changes):
         plan.warnings.append("A deleted guest stays among the deleted users for 30 days; until then state=restored brings it back, with its groups.")
     roles = () if rules.accept_losses else rules.roles
-    return plan, [*_untouchable(changed), *_role_holders(changed, roles, "They would lose it", "accept_losses: true")]
+    return plan, [*untouchable(changed), *role_holders(changed, roles, "They would lose it", "accept_losses: true")]
 
 
 def plan_restored(tenant: Tenant, guests: Sequence[Wanted], deleted: Sequence[Object]) -> tuple[Plan, list[Refusal]]:
@@ -424,7 +426,7 @@ def plan_restored(tenant: Tenant, guests: Sequence[Wanted], deleted: Sequence[Ob
     return plan, [Refusal("successor_in_the_way", msg, tuple(in_the_way))]
 
 
-def _untouchable(changed: Iterable[Object]) -> list[Refusal]:
+def untouchable(changed: Iterable[Object]) -> list[Refusal]:
     """Members, and guests whom a directory on premises masters."""
     members = tuple(f"{item.name} ({item.id})" for item in changed if item.state["userType"] != "Guest")
     synced = tuple(f"{item.name} ({item.id})" for item in changed if item.state.get("onPremisesSyncEnabled"))
@@ -437,7 +439,8 @@ def _untouchable(changed: Iterable[Object]) -> list[Refusal]:
     return refusals
 
 
-def _role_holders(changed: Iterable[Object], roles: Collection[str], why: str, allow_with: str) -> list[Refusal]:
+def role_holders(changed: Iterable[Object], roles: Collection[str], why: str, allow_with: str) -> list[Refusal]:
+    """Those among them who hold a directory role."""
     holders = tuple(f"{item.name} ({item.id})" for item in changed if item.id in roles)
     if not holders:
         return []

@@ -148,6 +148,7 @@ def invite(client: GraphClient, address: str, **more: Any) -> Any:
         (None, None, True, "a@fabrikam.example", made.ISSUER),
         (None, None, False, "a@fabrikam.example", "mail"),
         (None, "verified", True, "a@fabrikam.example", "ExternalAzureAD"),
+        (None, "synced", True, "a@fabrikam.example", "ExternalAzureAD"),
         (None, "unmanaged", True, "a@fabrikam.example", made.ISSUER),
         (["externalFederation", "azureActiveDirectory"], "verified", True, "a@fabrikam.example", made.ISSUER),
         (None, None, False, "a@gmail.com", "google.com"),
@@ -196,6 +197,17 @@ def test_a_guest_with_a_role_is_not_reset(tenant: RunningTenant) -> None:
     assert invite(client, "a@fabrikam.example", resetRedemption=True, invitedUser={"id": key}).status == 403
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"inviteRedirectUrl": "myapps"},
+        {"invitedUserMessageInfo": {"ccRecipients": [{"emailAddress": {"address": "a@b.example"}}, {"emailAddress": {"address": "c@d.example"}}]}},
+    ],
+)
+def test_invitations_that_are_refused(tenant: RunningTenant, more: dict[str, Any]) -> None:
+    assert invite(tenant.client(), "a@fabrikam.example", **more).status == 400
+
+
 @pytest.mark.parametrize("address", ["nobody", "new@reiji-shop.example", "reception@reiji-shop.example"])
 def test_who_cannot_be_invited(tenant: RunningTenant, address: str) -> None:
     assert invite(tenant.client(), address).status == 400
@@ -221,6 +233,8 @@ def test_controls(tenant: RunningTenant) -> None:
     assert rest.call("PATCH", "/_lab/outside", {"tenants": {"fabrikam.example": "unmanaged"}}).status == 200
     realm = rest.call("GET", "/common/userrealm/user@fabrikam.example?api-version=2.1").data
     assert (realm["NameSpaceType"], realm["IsViral"]) == ("Managed", True)
+    assert rest.call("PATCH", "/_lab/outside", {"tenants": {"fabrikam.example": "synced"}}).status == 200
+    assert rest.call("GET", "/common/userrealm/user@fabrikam.example?api-version=2.1").data["NameSpaceType"] == "Federated"
     assert rest.call("GET", "/common/userrealm/user@nowhere.example?api-version=2.1").data["NameSpaceType"] == "Unknown"
     assert rest.call("GET", "/common/userrealm/user@reiji.example?api-version=2.1").data["NameSpaceType"] == "Federated"
     assert rest.call("PATCH", "/_lab/outside", {"tenants": {"x.example": "odd"}}).status == 400

@@ -184,3 +184,55 @@ def test_sessions_are_revoked(tenant: RunningTenant) -> None:
     before = tenant.user(PEOPLE[5])["signInSessionsValidFromDateTime"]
     assert tenant.client().call("POST", f"/users/{PEOPLE[5]}/revokeSignInSessions").data == {"value": True}
     assert tenant.user(PEOPLE[5])["signInSessionsValidFromDateTime"] > before
+
+
+# -- what a user holds
+
+
+def test_a_manager(tenant: RunningTenant) -> None:
+    client, above, below = tenant.client(), tenant.user(PEOPLE[31]), tenant.user(PEOPLE[32])
+    path = f"/users/{below['id']}/manager"
+    assert client.get(path).status == 404
+    assert client.call("PUT", f"{path}/$ref", {"@odata.id": f"{tenant.graph_url}/directoryObjects/{above['id']}"}).status == 204
+    assert client.get(f"{path}?$select=id").data["id"] == above["id"]
+    assert [item["id"] for item in client.get(f"/users/{above['id']}/directReports").data["value"]] == [below["id"]]
+    assert client.call("PUT", f"{path}/$ref", {"@odata.id": f"{tenant.graph_url}/directoryObjects/nobody"}).status == 404
+    assert client.call("PUT", f"{path}/$ref", {}).status == 400
+    assert tenant.client("readonly").call("PUT", f"{path}/$ref", {}).status == 403
+
+
+def test_applications_of_a_user_and_of_his_groups(tenant: RunningTenant) -> None:
+    client, user = tenant.client(), tenant.user(PEOPLE[31])
+    app = next(item for item in tenant.store.tables["service_principals"].objects.values() if not item["appRoles"])
+    graph = next(item for item in tenant.store.tables["service_principals"].objects.values() if item["appRoles"])
+    path, zeros = f"/users/{user['id']}/appRoleAssignments", "00000000-0000-0000-0000-000000000000"
+    body = {"principalId": user["id"], "resourceId": app["id"], "appRoleId": zeros}
+    assert client.get(path).data["value"] == []
+    made = client.call("POST", path, body)
+    assert (made.status, made.data["principalType"]) == (201, "User")
+    assert client.call("POST", path, body).status == 400, "twice"
+    assert client.call("POST", path, {**body, "principalId": app["id"]}).status == 400
+    assert client.call("POST", path, {**body, "resourceId": graph["id"]}).status == 400, "an application with roles has no default role"
+    group = next(item for item in tenant.store.tables["groups"].objects.values())
+    tenant.arrange("groups", group["id"], _members=[user["id"]])
+    tenant.arrange("app_role_assignments", "g", **{**made.data, "id": "g", "principalId": group["id"], "principalType": "Group"})
+    assert {item["principalType"] for item in client.get(path).data["value"]} == {"User", "Group"}
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({}, 204),
+        ({"groupTypes": ["Unified"], "mailEnabled": True}, 204),
+        ({"groupTypes": ["DynamicMembership"]}, 400),
+        ({"onPremisesSyncEnabled": True}, 400),
+        ({"mailEnabled": True}, 400),
+        ({"isAssignableToRole": True}, 403),
+    ],
+)
+def test_groups_whose_members_come_from_elsewhere(tenant: RunningTenant, values: dict[str, Any], status: int) -> None:
+    group, user = next(iter(tenant.store.tables["groups"].objects.values())), tenant.user(PEOPLE[31])
+    tenant.arrange("groups", group["id"], **{**values, "_members": [], "_owners": [user["id"]]})
+    reference = {"@odata.id": f"{tenant.graph_url}/directoryObjects/{user['id']}"}
+    assert tenant.client().call("POST", f"/groups/{group['id']}/members/$ref", reference).status == status
+    assert [item["id"] for item in tenant.client().get(f"/users/{user['id']}/ownedObjects").data["value"]] == [group["id"]]

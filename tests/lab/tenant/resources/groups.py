@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from ..answers import Answer, bad_request, not_found, now
+from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, operation
+from ..store import Object
 from .licences import apply_group
 
 _READ = "Group.ReadBasic.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All Directory.Read.All Directory.ReadWrite.All"
@@ -45,8 +46,21 @@ def members(call: Call) -> Answer:
     return call.page("directoryObject", rows)
 
 
+def _check_changeable(call: Call, group: Object) -> None:
+    """Members of some groups come from elsewhere. Source: learn.microsoft.com/graph/api/group-post-members, and public reports of the texts."""
+    if "DynamicMembership" in group["groupTypes"]:
+        bad_request("lab: the members of a dynamic group follow from its rule.")
+    if group["onPremisesSyncEnabled"]:
+        bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
+    if group["mailEnabled"] and "Unified" not in group["groupTypes"]:
+        bad_request("Cannot Update a mail-enabled security groups and or distribution list.")
+    if group.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
+        denied()
+
+
 def _add(call: Call, references: list[str]) -> Answer:
     group = call.current("groups", call.params["group"])
+    _check_changeable(call, group)
     keys = [reference.rstrip("/").rpartition("/")[2] for reference in references]
     for key in keys:
         if key not in call.table("users").objects:

@@ -11,6 +11,8 @@ from ..answers import Answer, GraphError, bad_request, not_found, now
 from ..operation import NO_CONTENT, Call, by_alternate_key, operation
 from ..store import Object
 from .applications import delete_principal
+from .users import find as find_user
+from .users import find_current as current_user
 
 _READ = "Application.Read.All Application.ReadWrite.All Directory.Read.All"
 _WRITE = "Application.ReadWrite.All Directory.ReadWrite.All"
@@ -91,7 +93,17 @@ def assign(call: Call) -> Answer:
     principal, resource = principals.get(str(body.get("principalId"))), principals.get(str(body.get("resourceId")))
     if principal is None or resource is None or _current(call)["id"] not in (principal["id"], resource["id"]):
         bad_request("Not a valid reference update.")
-    if body.get("appRoleId") not in {role["id"] for role in resource["appRoles"]}:
+    return _assigned(call, principal, "ServicePrincipal", resource)
+
+
+#: an application without roles is assigned with this one
+_DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"
+
+
+def _assigned(call: Call, principal: Object, kind: str, resource: Object) -> Answer:
+    body = call.body
+    roles = {role["id"] for role in resource["appRoles"]} or {_DEFAULT_ROLE}
+    if body.get("appRoleId") not in roles:
         bad_request("Permission being assigned was not found on application.")
     for item in call.table("app_role_assignments").objects.values():
         if all(item[name] == body[name] for name in ("principalId", "resourceId", "appRoleId")):
@@ -103,12 +115,29 @@ def assign(call: Call) -> Answer:
         "deletedDateTime": None,
         "principalDisplayName": principal["displayName"],
         "principalId": principal["id"],
-        "principalType": "ServicePrincipal",
+        "principalType": kind,
         "resourceDisplayName": resource["displayName"],
         "resourceId": resource["id"],
     }
-    call.audit("Add app role assignment to service principal", "ServicePrincipal", principal)
+    target = "service principal" if kind == "ServicePrincipal" else "user"
+    call.audit(f"Add app role assignment {'grant ' if kind == 'User' else ''}to {target}", kind, principal)
     return call.one("appRoleAssignment", call.store.put("app_role_assignments", values["id"], values), 201)
+
+
+@operation("GET", "/users/{user}/appRoleAssignments", permissions="AppRoleAssignment.ReadWrite.All Directory.Read.All", units=2)
+def user_assignments(call: Call) -> Answer:
+    """The user's own, and those of the groups that he is a direct member of."""
+    user = find_user(call)
+    principals = {user["id"], *(item["id"] for item in call.table("groups") if user["id"] in item["_members"])}
+    return call.page("appRoleAssignment", [item for item in call.table("app_role_assignments") if item["principalId"] in principals])
+
+
+@operation("POST", "/users/{user}/appRoleAssignments", permissions="AppRoleAssignment.ReadWrite.All", body="appRoleAssignment")
+def assign_to_user(call: Call) -> Answer:
+    user, resource = current_user(call), call.table("service_principals").objects.get(str(call.body.get("resourceId")))
+    if resource is None or call.body.get("principalId") != user["id"]:
+        bad_request("Not a valid reference update.")
+    return _assigned(call, user, "User", resource)
 
 
 @operation(

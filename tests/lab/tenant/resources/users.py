@@ -15,7 +15,7 @@ import secrets
 import uuid
 
 from ... import company
-from ..answers import Answer, bad_request, denied, now
+from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, operation
 from ..store import Object
 from .domains import is_federated
@@ -214,3 +214,38 @@ def member_of(call: Call) -> Answer:
 def grants(call: Call) -> Answer:
     user = find(call)
     return call.page("oAuth2PermissionGrant", [item for item in call.table("oauth2_permission_grants") if item["principalId"] == user["id"]])
+
+
+# -- who stands above and below
+
+
+@operation("GET", "/users/{user}/manager", permissions=_READ)
+def manager(call: Call) -> Answer:
+    above = call.find("users", find(call).get("_manager") or "")
+    if above is None:
+        not_found("manager")
+    return call.one("user", {"@odata.type": "#microsoft.graph.user", **above})
+
+
+@operation("PUT", "/users/{user}/manager/$ref", permissions=_WRITE)
+def set_manager(call: Call) -> Answer:
+    """Source: learn.microsoft.com/graph/api/user-post-manager."""
+    user, reference = find_current(call), (call.body or {}).get("@odata.id")
+    if not isinstance(reference, str):
+        bad_request("The property '@odata.id' is required.")
+    above = call.current("users", reference.rstrip("/").rpartition("/")[2])
+    call.store.put("users", user["id"], {"_manager": above["id"]})
+    call.audit("Update user", "User", user)
+    return NO_CONTENT
+
+
+@operation("GET", "/users/{user}/directReports", permissions=_READ)
+def direct_reports(call: Call) -> Answer:
+    key = find(call)["id"]
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **item} for item in call.table("users") if item.get("_manager") == key])
+
+
+@operation("GET", "/users/{user}/ownedObjects", permissions="User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
+def owned_objects(call: Call) -> Answer:
+    key = find(call)["id"]
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.group", **item} for item in call.table("groups") if key in item.get("_owners", ())])
