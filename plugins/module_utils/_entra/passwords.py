@@ -34,6 +34,8 @@ USERS_PER_FILE = 2000
 
 _HEADER = b"---\nusers:\n"
 
+_RANDOM = secrets.SystemRandom()  # the operating system's generator, as all of `secrets`
+
 
 def generate(length: int) -> str:
     """A random password with all four classes, from the operating system's generator.
@@ -44,7 +46,7 @@ def generate(length: int) -> str:
         raise OffboardError(f"password_length is {length}, but must be {SHORTEST} to {LONGEST}", code="bad_option")
     alphabet = _LOWER + _UPPER + _DIGITS + _SYMBOLS
     while True:
-        password = "".join(secrets.choice(alphabet) for _unused in range(length))
+        password = "".join(_RANDOM.choices(alphabet, k=length))
         if all(any(character in group for character in password) for group in (_LOWER, _UPPER, _DIGITS, _SYMBOLS)):
             return password
 

@@ -81,7 +81,7 @@ class Selection:
                 yield item
 
     def _chosen(self, item: Mapping[str, Any]) -> bool:
-        if item["id"] not in self._shard:
+        if self._shard.count > 1 and item["id"] not in self._shard:
             return False
         if self._exclude and (item["id"].casefold() in self._exclude or item["userPrincipalName"].casefold() in self._exclude):
             return False
