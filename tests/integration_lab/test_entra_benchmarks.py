@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmarks run, on a small tenant: what does not depend on the machine is asserted, times are not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import _harness, at_the_limit, listing, nothing_to_do, per_user
+
+VENV = Path(sys.prefix)
+
+
+def test_nothing_to_do() -> None:
+    rows = nothing_to_do.run([300, 1100], 1, False, VENV)
+    judged = {row.what["en"]: row for row in rows if row.met is not None}
+    requests = next(row for name, row in judged.items() if "users, enabled: requests" in name)
+    licensed = next(row for name, row in judged.items() if "enabled and licensed: requests" in name)
+    assert (requests.value, requests.at_most) == (2, 2)  # the pages alone
+    assert licensed.value == 3  # and the names of the licences
+    assert judged["the same: writes"].value == 0
+
+
+@pytest.mark.parametrize("apps", [1, 3])
+def test_at_the_limit(apps: int) -> None:
+    with _harness.tenant() as running:
+        found = at_the_limit.measure(running, 2400 if apps == 1 else 300, 30, VENV, True, at_the_limit.APPS[:apps])
+    assert found["refused"] == 0
+    assert found["changed"] == (2308 if apps == 1 else 208)
+    assert found["bound"] == pytest.approx(at_the_limit.bound(4484, 1, 30) if apps == 1 else 0)
+    assert found["requests"] < 110 or apps > 1
+
+
+def test_one_task_for_many_and_a_list() -> None:
+    with _harness.tenant() as running:
+        per_user.ours(running, 40, VENV)
+        running.fill(300, "done")
+        _usage, requests = listing._ours(running, VENV)
+        assert requests == 4  # sign-in, licences, one page
