@@ -376,7 +376,8 @@ class Client:
             future.result()
         except KeyboardInterrupt:
             self._stopping = True
-            future.result(_ANSWER_TIMEOUT)
+            with contextlib.suppress(OffboardError, TimeoutError):  # whatever else went wrong: what ends the run is the interruption
+                future.result(_ANSWER_TIMEOUT + _CONNECT_TIMEOUT)
             raise
 
     def get_many(self, paths: Iterable[str]) -> Iterator[tuple[str, Answer]]:
@@ -541,9 +542,9 @@ class Application:
         """Seconds until its own quotas allow so many requests."""
         return max(self.units.delay(units, now), self.writes.delay(writes, now) if writes else 0.0)
 
-    def paused(self, now: float) -> float:
+    def paused(self, writes: int, now: float) -> float:
         """Seconds that remain of the longest pause that Graph asked it for."""
-        return max(self.units.blocked(now), self.writes.blocked(now))
+        return max(self.units.blocked(now), self.writes.blocked(now) if writes else 0.0)
 
 
 def _write_bucket(quota: tuple[int, float], now: float) -> TokenBucket:
@@ -628,8 +629,8 @@ class _Engine:
             ready = now + client._take(choice, len(batch), writes)
             while not client._stopping and choice.lost is None:
                 now = client._clock()
-                paused = choice.paused(now)  # another batch may have been refused meanwhile
-                if paused and any(not one.paused(now) for one in usable):
+                paused = choice.paused(writes, now)  # another batch may have been refused meanwhile
+                if paused and any(not one.paused(writes, now) for one in usable):
                     break
                 wait = max(ready - now, paused, client._tenant_writes.blocked(now) if writes else 0.0)
                 if wait <= 0:
@@ -645,7 +646,7 @@ class _Engine:
         application = await self._turn(batch, writes)
         if application is None:
             return
-        answers: dict[str, dict[str, Any]] = {}
+        answers: dict[str, dict[str, Any]] | None = {}
         try:
             answers = await self._post(application, batch)
         except GraphError as exc:
@@ -656,6 +657,9 @@ class _Engine:
                     return
                 self._done([(item.request, Answer(exc.status, failure=exc)) for item in batch])
                 raise
+        if answers is None:  # refused as a whole for now: nothing of it was carried out
+            self._first.extendleft(replace(item, attempts=item.attempts + 1) for item in reversed(batch))
+            return
         final: list[tuple[Request, Answer]] = []
         pause, headers = 0.0, {}
         for index, item in enumerate(batch):
@@ -664,6 +668,8 @@ class _Engine:
             if answer.ok and item.denied:
                 self._denied(item)
             if answer.status == 403 and self._elsewhere(item, application):
+                continue
+            if answer.status == 401 and self._signed_in_anew(item, application, answer):
                 continue
             again = answer.status == 429 or (answer.uncertain and not item.request.writes)
             if answer.status == 429:
@@ -675,6 +681,8 @@ class _Engine:
                     continue
                 if seconds > pause:
                     pause, headers = seconds, asked
+            elif raw is not None and answer.uncertain:
+                pause = max(pause, _retry_after(_folded(raw.get("headers"))) or 0.0, 1.0 if again else 0.0)
             elif again:
                 pause = max(pause, 1.0)
             if again and item.attempts + 1 < _ATTEMPTS and pause <= MAX_RETRY_AFTER and self._failure is None:
@@ -694,14 +702,25 @@ class _Engine:
         self._first.append(replace(item, denied=denied))
         return True
 
+    def _signed_in_anew(self, item: _Sending, application: Application, answer: Answer) -> bool:
+        """The token ended on the way, and the request was not carried out: it goes out again with another token, or by another application."""
+        again = item.attempts + 1 < _ATTEMPTS and application.tokens.renew()
+        if self._failure is not None or not (again or self._client._lose(application, answer.error(item.request))):
+            return False
+        self._first.append(replace(item, attempts=item.attempts + 1 if again else 0))
+        return True
+
     def _denied(self, item: _Sending) -> None:
         """Another application could: those that could not lack a permission or a role, and would fail for others too."""
         for application in item.denied:
             error = _error(item.request.method, item.request.path, item.request.body, 403, {}, {})
             self._client._lose(application, error)
 
-    async def _post(self, application: Application, batch: list[_Sending]) -> dict[str, dict[str, Any]]:
-        """The inner answers by position. The envelope is refused (429, 401) only before anything inside was carried out."""
+    async def _post(self, application: Application, batch: list[_Sending]) -> dict[str, dict[str, Any]] | None:
+        """The inner answers by position; None when the whole batch was refused and is to be sent again later.
+
+        The envelope is refused (429, 401) only before anything inside was carried out.
+        """
         requests = []
         for index, item in enumerate(batch):
             request = item.request
@@ -717,29 +736,33 @@ class _Engine:
             except GraphError as exc:
                 if exc.code not in ("connection_failed", "host_unknown") or attempt == _ATTEMPTS:
                     raise
-                await asyncio.sleep(2.0**attempt)  # nothing was sent: a network that is away for a minute ends no run of hours
+                await self._rest(2.0**attempt)  # nothing was sent: a network that is away for a minute ends no run of hours
+                if client._stopping:
+                    return None
                 continue
             status = response.status_code
             if status == 200:
                 client._note_usage(application, response.headers)
-                answers = {item["id"]: item for item in _json(response.content).get("responses", [])}
-                # A token that ends in mid-batch gives 401 inside; those requests were not carried out.
-                if answers and all(item["status"] == 401 for item in answers.values()):
-                    if not renewed and application.tokens.renew():
-                        renewed = True
-                        continue
-                    if len(client._usable()) > 1:
-                        raise _error("POST", "/$batch", None, 401, next(iter(answers.values())).get("body") or {}, {})
-                return answers
+                return {item["id"]: item for item in _json(response.content).get("responses", [])}
+            error = _error("POST", "/$batch", None, status, _json(response.content), response.headers)
             if status == 401 and not renewed and application.tokens.renew():
                 renewed = True
                 continue
-            error = _error("POST", "/$batch", None, status, _json(response.content), response.headers)
-            if status != 429:
-                raise error
-            client._pause(application, error, response.headers, attempt, write=True)
-            await asyncio.sleep(application.writes.blocked(client._clock()))
+            if status == 429:
+                write = any(item.request.writes for item in batch)
+                client._pause(application, error, response.headers, max(item.attempts for item in batch) + 1, write)
+                return None
+            if status >= 500 and (seconds := _retry_after(response.headers)):
+                client._throttled(application, {}, min(seconds, MAX_RETRY_AFTER), write=True)
+                client._throttled(application, {}, min(seconds, MAX_RETRY_AFTER), write=False)
+            raise error
         raise error
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, but not through the end of the run."""
+        end = self._client._clock() + seconds
+        while not self._client._stopping and (left := end - self._client._clock()) > 0:
+            await asyncio.sleep(min(left, 1.0))
 
 
 class _TokenSource:

@@ -98,9 +98,11 @@ class Selection:
             for item in self._client.list(f"/users?$select={self._select}&$top=999"):
                 key = self.key_of(item)
                 if key is not None:
-                    missing.pop(key, None)
+                    for name in (item["id"].casefold(), item["userPrincipalName"].casefold()):  # may be named by both
+                        missing.pop(name, None)
                     if self._chosen(item):
                         yield item
+        given: set[str] = set()
         for attempt in range(3):  # a single 404 may come from a replica that lags
             if not missing:
                 return
@@ -110,7 +112,8 @@ class Selection:
             for path, answer in self._client.get_many(keys):
                 if answer.ok:
                     missing.pop(keys[path])
-                    if self._chosen(answer.body):
+                    if self._chosen(answer.body) and answer.body["id"] not in given:
+                        given.add(answer.body["id"])
                         yield dict(answer.body)
                 elif answer.status != 404:
                     raise answer.error(Request("GET", path))
@@ -374,6 +377,7 @@ class Users(Resource):
         facts = Facts(domains, self._role_holders, self._may_reset_administrators, self._params["synced_password"], self._password_was_set())
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
+        changed: set[int] = set()
         for item in current:
             if item.kind == DOMAIN:
                 domains[item.id] = item.state
@@ -383,6 +387,9 @@ class Users(Resource):
                 continue
             decision = decide(item.id, item.name, item.state, self._desired(item), facts)
             if decision.change is not None:
+                if (one := mark(item.id)) in changed:  # Graph gave the user on two pages, far from each other
+                    continue
+                changed.add(one)
                 plan.changes.append(decision.change)
                 seats.update(user_plan.new_seats(decision.change))
                 left_out.update((decision.change.after or {}).get("left_out", ()))

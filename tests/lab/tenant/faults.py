@@ -23,7 +23,8 @@ class Fault:
 
     What happens: `delay` seconds pass; with `applied` the request first takes effect; then `status` is
     answered with `code`, `message` and `retry_after`, or the connection is dropped (`drop`), or a read shows the object
-    before its latest write (`stale`), or a page names `next_link` as its continuation.
+    before its latest write (`stale`), a page names `next_link` as its continuation, or a $batch is carried out and answered for half of
+    its requests (`half`).
     """
 
     method: str = ".*"
@@ -40,6 +41,7 @@ class Fault:
     drop: bool = False
     stale: bool = False
     next_link: str | None = None
+    half: bool = False
     id: int = dataclasses.field(default_factory=lambda: next(_numbers))
     hits: int = 0
 

@@ -106,9 +106,12 @@ class Graph:
         self.log = RequestLog(folder / "requests.jsonl")
         self.throttle = throttle.Throttle(len(store.tables["users"].objects))
         self._tree = _tree()
+        #: counts resets: a request that a fault holds back ends with the state it was meant for
+        self._life = 0
 
     def reset(self, users: int = 0, seeded: str = "blocked") -> None:
         """Everything back to the fixture: objects, faults, settings, what lies outside, quotas, request log."""
+        self._life += 1
         self.store.reset(Fixture(users=users, seeded=seeded))
         self.settings = replace(self._defaults)
         self.faults.clear()
@@ -200,7 +203,10 @@ class Graph:
 
     async def _faulty(self, fault: Fault, incoming: Incoming, answer: Any, notes: dict[str, Any]) -> Answer:
         if fault.delay:
+            life = self._life
             await asyncio.sleep(fault.delay)
+            if life != self._life:
+                raise Drop
         result = None
         if fault.applied or not (fault.drop or fault.status):
             result = await answer(incoming, fault, notes)
@@ -212,6 +218,9 @@ class Graph:
         assert result is not None
         if fault.next_link and result.body:
             result = replace(result, body=encode(json.loads(result.body) | {"@odata.nextLink": fault.next_link}))
+        if fault.half and result.body:
+            responses = json.loads(result.body)["responses"]
+            result = replace(result, body=encode({"responses": responses[: len(responses) // 2]}))
         return result
 
     async def _answer(self, incoming: Incoming, fault: Fault | None, notes: dict[str, Any]) -> Answer:
