@@ -117,8 +117,8 @@ options:
     default: true
   force:
     description:
-      - With O(state=redemption_reset) and O(state=reinvited), take guests who would sign in as now, and those of whom it could not be found out, too. With
-        O(journal), nobody whom the journal tells to be reset is reset again.
+      - With O(state=redemption_reset) and O(state=reinvited), take guests who would sign in as now, those of whom it could not be found out, and those who are
+        blocked (they stay so), too. With O(journal), nobody whom the journal tells to be reset is reset again.
     type: bool
     default: false
   backup_dir:

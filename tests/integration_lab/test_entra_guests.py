@@ -350,7 +350,7 @@ def test_a_check_run_sees_what_a_federation_will_change(guests, run, tenant, tmp
 
 def test_a_reset_that_cannot_be_known_to_help_is_left_out(guests, tenant, early):
     found = guests(**RESET_DOMAIN, look_up_domains=False)
-    assert (found["changed"], [item["code"] for item in found["skipped_objects"]]) == (False, ["next_redemption_unknown"])
+    assert (found["changed"], [item["code"] for item in found["skipped_objects"]]) == (False, ["sign_in_unknown"])
 
 
 @pytest.mark.parametrize("applied", [True, False])
@@ -521,7 +521,9 @@ def test_the_way_back(guests, tenant, early, held, tmp_path):
 
 def test_a_blocked_guest_stays_blocked(guests, tenant, early, tmp_path):
     tenant.arrange("users", early["id"], accountEnabled=False)
-    assert guests(state="reinvited", ids=[early["id"]], backup_dir=str(tmp_path))["changed"] is True
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}
+    assert [item["code"] for item in guests(**options)["skipped_objects"]] == ["is_blocked"]
+    assert guests(**options, force=True)["changed"] is True
     assert account(tenant, ADELE)["accountEnabled"] is False
 
 
@@ -670,3 +672,14 @@ def test_killed_on_the_way(guests, tenant, early, held, tmp_path, moment):
     assert now["id"] != early["id"]
     tenant.clear_requests()
     assert (guests(**options)["changed"], tenant.writes()) == (False, [])
+
+
+@pytest.mark.parametrize("second", ["id", "domain"])
+def test_the_tenant_by_either_name(guests, tenant, early, held, tmp_path, second):
+    """Unfinished work is found again, whether the tenant is given by its id or by a domain."""
+    names = {"id": {"tenant_id": tenant.tenant_id}, "domain": {"tenant_id": "reiji.onmicrosoft.com"}}
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}
+    tenant.faults.add(method="POST", path=".*/invitations", status=403)
+    assert guests(**options, **names["domain" if second == "id" else "id"])["failed"] is True
+    assert guests(**options, **names[second])["counts"]["done"] == 1
+    assert_put_back(tenant, held)

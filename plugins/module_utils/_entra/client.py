@@ -391,7 +391,7 @@ class Client:
     # -- who we are
 
     def identity(self) -> dict[str, str]:
-        """`app_id`, `upn` and `object_id` as the access token names them; empty strings for what it does not name.
+        """`app_id`, `upn`, `object_id` and `tenant_id` as the access token names them; empty strings for what it does not name.
 
         Decoded, not verified: the answer only feeds guards that protect the caller from locking itself out.
         """
@@ -412,6 +412,8 @@ class Client:
             "app_id": claims.get("appid") or claims.get("azp") or application.connection.client_id or "",
             "upn": claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or "",
             "object_id": claims.get("oid", ""),
+            # the option may be one of the tenant's domains; the token has the id
+            "tenant_id": claims.get("tid") or self.connection.tenant_id,
         }
 
     # -- transport

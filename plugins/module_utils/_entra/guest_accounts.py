@@ -125,13 +125,15 @@ class Guests(Resource):
         self._findings = Findings()
         self._deleted: list[Object] | None = None
         self._copies: dict[str, dict[str, Any]] = {}
-        self._saved = read_copies(params["backup_dir"], self._connection.tenant_id) if params["state"] == "reinvited" else []
+        self._saved: list[dict[str, Any]] = []
         #: id and name of the account, by the id of its change
         self._accounts: dict[str, dict[str, str]] = {}
 
     # -- read
 
     def read(self) -> Iterator[Object]:
+        if self._params["state"] == "reinvited":
+            self._saved = read_copies(self._params["backup_dir"], self._client.identity()["tenant_id"])
         if self._invites:
             yield from read_domains(self._client, ())
         if self._invites and (self._params["state"] != "invited" or self._params["look_up_domains"]):
@@ -242,7 +244,7 @@ class Guests(Resource):
             guest_plan.missing(found.absent, self._read_deleted())
         held = read_holdings(self._client, [item.id for _who, item, *_more in found.fresh], self._params["role_assignable_groups"])
         for who, item, *_more in found.fresh:
-            self._copies[item.id] = guest_copy.new_copy(item, held[item.id], self._connection.tenant_id, now(), who.display_name)
+            self._copies[item.id] = guest_copy.new_copy(item, held[item.id], self._client.identity()["tenant_id"], now(), who.display_name)
         self._copies.update((copy["old_id"], dict(copy)) for _who, _item, copy in found.unfinished)
         return plan, guest_copy.add_reinvited(plan, found, held, rules)
 
@@ -252,7 +254,7 @@ class Guests(Resource):
     def _check_invitations(self, plan: Plan, tenant: Tenant, realms: dict[str, Any], mails: Iterable[str]) -> None:
         """What stands against the invitations that are to be sent."""
         params = self._params
-        own = {self._connection.tenant_id, *tenant.verified}
+        own = {self._connection.tenant_id, self._client.identity()["tenant_id"], *tenant.verified}
         found = [guest_plan.check_redirects(plan.changes, own, params["accept_redirect_without_tenant"])]
         if params["look_up_domains"]:
             domains = sorted({mail.rpartition("@")[2] for mail in mails})

@@ -244,13 +244,9 @@ def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], c
         elif item is None:
             found.absent.append((who, None))
         else:
-            why, now, following = redeems_anew(tenant, item, rules)
-            if why is not None:
-                plan.skipped.append(why)
-            elif not now:
-                plan.unchanged += 1
-            else:
-                found.fresh.append((who, item, now, following))
+            ways = redeems_anew(plan, tenant, item, rules)
+            if ways is not None:
+                found.fresh.append((who, item, *ways))
     return found
 
 

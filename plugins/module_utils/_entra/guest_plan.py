@@ -354,36 +354,45 @@ def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], ru
     for who, item in found:
         if item is None:
             continue
-        why, now, following = redeems_anew(tenant, item, rules)
-        if why is not None:
-            plan.skipped.append(why)
-        elif not now:
-            plan.unchanged += 1
-        else:
+        ways = redeems_anew(plan, tenant, item, rules)
+        if ways is not None:
             changed.append(item)
             stamp = "externalUserStateChangeDateTime"
-            before = {"externalUserState": item.state["externalUserState"], stamp: item.state.get(stamp), "signs_in_by": now}
-            after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, "next_redemption": following, "invitation": who.invitation}
+            before = {"externalUserState": item.state["externalUserState"], stamp: item.state.get(stamp), "signs_in_by": ways[0]}
+            after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, "next_redemption": ways[1], "invitation": who.invitation}
             plan.changes.append(Change(KIND, item.id, item.state["mail"], RESET, before, after, risk="medium"))
     return plan, [*untouchable(changed), *role_holders(changed, rules.roles, "Their redemption cannot be reset", "")]
 
 
-def redeems_anew(tenant: Tenant, item: Object, rules: Rules) -> tuple[Skip | None, str, str]:
-    """(why not, "", "") or (None, how the guest signs in now, how next), the second empty where nothing would be another."""
+def redeems_anew(plan: Plan, tenant: Tenant, item: Object, rules: Rules) -> tuple[str, str] | None:
+    """(how the guest signs in now, how next) of one who shall redeem anew; None of one who shall not, with the reason in `plan`."""
     now, following = sign_in_changes(tenant, item, rules)
+    why = _why_not(item, now, following, rules)
+    if why is not None:
+        plan.skipped.append(Skip(KIND, item.id, item.name, *why))
+    elif now == NOT_REDEEMED or (now == following and not rules.force):
+        plan.unchanged += 1
+    else:
+        return now, following
+    return None
+
+
+def _why_not(item: Object, now: str, following: str, rules: Rules) -> tuple[str, str] | None:
+    """(code, sentence) for one who is left alone although something is to be done, or may be."""
     if now == NOT_REDEEMED:
-        return None, "", ""
+        return None
     if not item.state["mail"]:
-        return Skip(KIND, item.id, item.name, "no_mail", f"{item.name} has no mail address to invite"), "", ""
+        return "no_mail", f"{item.name} has no mail address to invite"
     if item.id in rules.reset_at:
         msg = f"{item.name} was reset at {rules.reset_at[item.id]}, as the journal says, and is not reset again; with another journal, or none, it is"
-        return Skip(KIND, item.id, item.name, "already_reset", msg), "", ""
+        return "already_reset", msg
     if rules.force:
-        return None, now, following
-    if following == UNKNOWN:
-        msg = f"how {item.name} would sign in next could not be found out; force=true does it all the same"
-        return Skip(KIND, item.id, item.name, "next_redemption_unknown", msg), "", ""
-    return None, "" if now == following else now, following
+        return None
+    if UNKNOWN in (now, following):
+        return "sign_in_unknown", f"how {item.name} signs in {'now' if now == UNKNOWN else 'next'} could not be found out; force=true does it all the same"
+    if now != following and not item.state["accountEnabled"]:
+        return "is_blocked", f"{item.name} is blocked, and could not redeem; unblock the account first (entra_users), or give force=true"
+    return None
 
 
 def plan_absent(found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:

@@ -114,8 +114,12 @@ FEDERATED_GUEST = {"identities": [{"signInType": "federated", "issuer": ISSUER}]
         (user(), {"realm": MANAGED}, 1, [], []),  # Entra next
         (user(identities=[{"signInType": "federated", "issuer": "ExternalAzureAD"}]), {"realm": MANAGED}, 0, [], []),
         (user(identities=[{"signInType": "federated", "issuer": "ExternalAzureAD"}]), {"realm": MANAGED, "order": FEDERATION_FIRST}, 1, [], []),
-        (user(), {"realm": None}, 0, ["next_redemption_unknown"], []),
+        (user(), {"realm": None}, 0, ["sign_in_unknown"], []),
         (user(), {"realm": None, "force": True}, 1, [], []),
+        (user(identities=[]), {}, 0, ["sign_in_unknown"], []),
+        (user(accountEnabled=False), {}, 0, ["is_blocked"], []),
+        (user(accountEnabled=False), {"force": True}, 1, [], []),
+        (user(accountEnabled=False, **FEDERATED_GUEST), {}, 0, [], []),
         (user(), {"realm": None, "order": FEDERATION_FIRST}, 1, [], []),
         (user(), {"reset_at": {"id-adele@fabrikam.example": "2026-11-25"}, "force": True}, 0, ["already_reset"], []),
         (user(), {"roles": {"id-adele@fabrikam.example"}}, 1, [], ["role_holder"]),
