@@ -18,7 +18,8 @@ from .._core.diff import changed_properties, list_change
 from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Refusal
 from .._federation import certificates, metadata, url_rule
-from .._federation.certificates import BadCertificate, Certificate
+from .._federation.certificates import Certificate
+from .._federation.values import PROTOCOLS, certificate_text, names, protocol
 from .._module.runner import Plan
 from .guests import Guest, behind
 from .realm import Realm
@@ -37,8 +38,6 @@ PROPERTIES = {
 }
 _REQUIRED = ("issuerUri", "passiveSignInUri", "preferredAuthenticationProtocol", "signingCertificate")
 
-#: The names of Graph, and those of the retired PowerShell command New-AzureADExternalDomainFederation.
-PROTOCOLS = {"saml": "saml", "samlp": "saml", "wsfed": "wsFed"}
 #: Graph's protocol: the metadata reader's
 _ROLES = {"saml": "saml", "wsFed": "wsfed"}
 
@@ -69,36 +68,6 @@ class Wanted:
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     set_to: tuple[str, ...] | None = None
-
-
-def protocol(value: str) -> str:
-    """Graph's name of a protocol. Raises OffboardError `protocol_unknown`."""
-    found = PROTOCOLS.get(value.casefold())
-    if found is None:
-        raise OffboardError(f"protocol {value!r} is neither saml (Samlp) nor wsFed", code="protocol_unknown")
-    return found
-
-
-def certificate_text(value: str) -> str:
-    """The one public certificate in a PEM or base64 text, as Graph wants it: base64 without white space.
-
-    Raises OffboardError `private_key`, `several_certificates`, `certificate_invalid`.
-    """
-    if "PRIVATE KEY" in value:
-        raise OffboardError(
-            "signing_certificate holds a private key. Give the public certificate only: the key must never leave the identity provider.", code="private_key"
-        )
-    if value.count("BEGIN CERTIFICATE") > 1:
-        raise OffboardError("signing_certificate holds several certificates. Give the one with which tokens are signed.", code="several_certificates")
-    try:
-        return certificates.from_text(value).base64
-    except BadCertificate as exc:
-        raise OffboardError(f"signing_certificate cannot be used. {exc.msg}", code="certificate_invalid") from exc
-
-
-def names(domains: Iterable[str]) -> tuple[str, ...]:
-    """Domains in Graph's form, each once. Raises OffboardError `domain_invalid`, `domain_is_public_suffix`."""
-    return tuple(dict.fromkeys(url_rule.domain_name(name) for name in domains))
 
 
 def wanted(params: Mapping[str, Any], document: metadata.Metadata | None) -> Wanted:

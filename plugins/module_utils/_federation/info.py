@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What federation_metadata_info and federation_token_info do: files and options in, return values out."""
+"""What federation_metadata_info, federation_token_info and federation_partners_info do: files and options in, return values out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
-from . import certificates, dns_txt, fetch, metadata, token, url_rule, xml
+from . import certificates, dns_txt, fetch, metadata, partner_sheet, partners, service, token, url_rule, xml
 
 _MAX_FILE_BYTES = xml.MAX_BYTES + 1  # one more, so that the limit itself is what refuses it
 
@@ -58,12 +58,46 @@ def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
     federation = token.Federation(
         issuer_uri=params["issuer_uri"],
         certificates=pinned,
-        audiences=token.audiences(params["audience"], params["tenant_id"], params["login_url"]),
+        audiences=service.audiences(params["audience"], params["tenant_id"], params["login_url"]),
         domains=params["domains"],
         login_url=params["login_url"],
     )
     data = _file(params["path"]) if params["path"] else _encode(params["content"])
     return token.check(data, federation, _time(params["at"]), params["skew"]).to_dict()
+
+
+def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of federation_partners_info. Raises OffboardError when the list as a whole cannot be used; metadata that cannot be
+    read is a problem of one partner, and does not keep the others from their sheets.
+    """
+    now = _time(params["at"])
+    entra = service.service(params["tenant_id"], params["cloud"], tenant_type=params["tenant_type"], login_url=params["login_url"])
+    listed = partners.normal(params["partners"])
+    sheets, problems = [], []
+    for partner in (one for one in listed if one["state"] == "present"):
+        known = partners.Known()
+        try:
+            known = _known(partner, now)
+        except OffboardError as exc:
+            problems.append({"name": partner["name"], "code": exc.code, "msg": exc.msg})
+        need = partners.requirements(partner, entra, known, params["url_rule"])
+        blocks = partner_sheet.blocks(need, params["organization"], params["links"])
+        sheets.append(
+            {
+                "name": partner["name"],
+                "file": partner["domains"][0],
+                "requirements": need.to_dict(),
+                "markdown": {language: partner_sheet.markdown(blocks, language) for language in partner_sheet.LANGUAGES},
+                "html": partner_sheet.html(blocks, partner["name"]),
+            }
+        )
+    return {"partners": listed, "sheets": sheets, "problems": problems}
+
+
+def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.Known:
+    options = partner.get("metadata")
+    given = partner.get("signing_certificate")
+    return partners.known(partner, metadata.read(document(options), now) if options else None, certificates.from_base64(given) if given else None)
 
 
 def document(params: Mapping[str, Any]) -> bytes:

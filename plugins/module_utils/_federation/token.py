@@ -23,6 +23,7 @@ from . import signature, xml
 from .certificates import BadCertificate, Certificate, from_base64
 from .libraries import etree, idna
 from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
+from .service import LOGIN_URL
 
 MAX_BYTES = 1024 * 1024
 SKEW_SECONDS = 300
@@ -35,24 +36,6 @@ TRUST = ("{http://schemas.xmlsoap.org/ws/2005/02/trust}", "{http://docs.oasis-op
 
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
-
-LOGIN_URL = "https://login.microsoftonline.com/login.srf"
-GLOBAL_AUDIENCE = "urn:federation:MicrosoftOnline"
-AUDIENCE_PROFILES = ("current", "seed", "any")
-
-
-def audiences(profile: str, tenant_id: str | None, login_url: str = LOGIN_URL) -> list[str]:
-    """The audiences that a federation takes. current: the tenant's own (https://login.microsoftonline.com/<tenant ID>/), which federations
-    made since 2022 demand; seed: the global one of before; any: both.
-
-    Raises OffboardError tenant_id_missing when the profile needs the tenant and it is not given.
-    """
-    found = [GLOBAL_AUDIENCE] if profile in ("seed", "any") else []
-    if profile in ("current", "any"):
-        if not tenant_id:
-            raise OffboardError(f"tenant_id is needed for the audience profile {profile}: the audience holds it.", code="tenant_id_missing")
-        found.append(f"{login_url.rpartition('/')[0]}/{tenant_id}/")
-    return found
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, token
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, service, token
 from lab.identity_providers import made
 from lxml import etree
 
@@ -23,7 +23,7 @@ SAML2, SAMLP = f"{{{made.SAML2}}}", f"{{{made.SAMLP}}}"
 FEDERATION = token.Federation(
     issuer_uri=made.ISSUER,
     certificates=[certificates.from_base64(A.base64)],
-    audiences=token.audiences("current", made.TENANT),
+    audiences=service.audiences("current", made.TENANT),
     domains=["fabrikam.example", "müller.example"],
 )
 
@@ -122,25 +122,28 @@ def test_clocks_may_differ_by_the_skew(minutes: float, valid: bool) -> None:
     ("profile", "audience", "valid"),
     [
         ("current", made.AUDIENCE, True),
-        ("current", token.GLOBAL_AUDIENCE, False),
+        ("current", service.GLOBAL_AUDIENCE, False),
         ("seed", made.AUDIENCE, False),
-        ("seed", token.GLOBAL_AUDIENCE, True),
+        ("seed", service.GLOBAL_AUDIENCE, True),
         ("any", made.AUDIENCE, True),
-        ("any", token.GLOBAL_AUDIENCE, True),
+        ("any", service.GLOBAL_AUDIENCE, True),
         ("any", f"https://login.microsoftonline.com/{made.TENANT}", False),
     ],
 )
 def test_both_audiences(profile: str, audience: str, valid: bool) -> None:
-    accepted = token.audiences(profile, made.TENANT)
+    accepted = service.audiences(profile, made.TENANT)
     assert check(assertion(audience=audience), audiences=accepted).valid is valid
     assert check(made.wsfed_response(audience=audience), audiences=accepted).valid is valid
 
 
 def test_the_current_audience_needs_the_tenant_and_follows_the_cloud() -> None:
     with pytest.raises(OffboardError) as refused:
-        token.audiences("current", None)
+        service.audiences("current", None)
     assert refused.value.code == "tenant_id_missing"
-    assert token.audiences("current", "t", "https://login.microsoftonline.us/login.srf") == ["https://login.microsoftonline.us/t/"]
+    assert service.audiences("current", "t", "https://login.microsoftonline.us/login.srf") == ["https://login.microsoftonline.us/t/"]
+    china = "https://login.partner.microsoftonline.cn/login.srf"
+    assert service.audiences("any", "t", china) == ["urn:federation:partner.microsoftonline.cn", "https://login.partner.microsoftonline.cn/t/"]
+    assert service.audiences("current", "t", "https://t.ciamlogin.com/login.srf") == ["https://login.microsoftonline.com/t/"], "an external tenant"
 
 
 def test_a_federation_without_domains_takes_any_mail_domain() -> None:

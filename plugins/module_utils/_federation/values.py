@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people give of a partner, in the one form that is compared and written: protocols, certificates, domains. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._core.errors import OffboardError
+from . import certificates, url_rule
+from .certificates import BadCertificate
+
+#: The names of Graph, and those of the retired PowerShell command New-AzureADExternalDomainFederation.
+PROTOCOLS = {"saml": "saml", "samlp": "saml", "wsfed": "wsFed"}
+
+
+def protocol(value: str) -> str:
+    """Graph's name of a protocol. Raises OffboardError `protocol_unknown`."""
+    found = PROTOCOLS.get(value.casefold())
+    if found is None:
+        raise OffboardError(f"protocol {value!r} is neither saml (Samlp) nor wsFed", code="protocol_unknown")
+    return found
+
+
+def certificate_text(value: str) -> str:
+    """The one public certificate in a PEM or base64 text, as Graph wants it: base64 without white space.
+
+    Raises OffboardError `private_key`, `several_certificates`, `certificate_invalid`.
+    """
+    if "PRIVATE KEY" in value:
+        raise OffboardError(
+            "signing_certificate holds a private key. Give the public certificate only: the key must never leave the identity provider.", code="private_key"
+        )
+    if value.count("BEGIN CERTIFICATE") > 1:
+        raise OffboardError("signing_certificate holds several certificates. Give the one with which tokens are signed.", code="several_certificates")
+    try:
+        return certificates.from_text(value).base64
+    except BadCertificate as exc:
+        raise OffboardError(f"signing_certificate cannot be used. {exc.msg}", code="certificate_invalid") from exc
+
+
+def names(domains: Iterable[str]) -> tuple[str, ...]:
+    """Domains in Graph's form, each once. Raises OffboardError `domain_invalid`, `domain_is_public_suffix`."""
+    return tuple(dict.fromkeys(url_rule.domain_name(name) for name in domains))
