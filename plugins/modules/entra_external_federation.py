@@ -35,6 +35,8 @@ options:
   domain:
     description:
       - A mail domain of the partner. The federation that serves it is meant. When there is none, V(present) makes one.
+      - When there is none, but one with the wanted issuer serves another domain of O(domains), that one is meant, since the partner has a new first domain.
+        V(absent) takes the one that serves a domain of O(domains.set).
       - It is the C(ExternalDomainName) of the retired PowerShell command C(New-AzureADExternalDomainFederation).
     type: str
     required: true

@@ -115,6 +115,11 @@ federations:
       description: The properties as Graph names them. The option O(offboard.iij_id.entra_external_federation#module:configuration) takes it.
       type: dict
       returned: always
+others:
+  description: The federations that serve none of O(domains), with C(id), C(display_name) and C(domains).
+  returned: success
+  type: list
+  elements: dict
 last_sign_in_readable:
   description: Whether the guests' last sign-ins could be read.
   returned: success

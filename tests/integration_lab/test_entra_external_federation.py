@@ -218,6 +218,31 @@ def test_a_federation_moves_to_another_domain_and_address_in_one_task(run, tenan
     assert moved["applied"][0]["details"]["steps_done"] == ["removed domain old.example", "changed passiveSignInUri", "added domain woodgrove.example"]
 
 
+def test_a_partner_with_a_new_first_domain_keeps_its_federation(run, tenant, dns, federated):
+    dns[SECOND] = [f"DirectFedAuthUrl={made.SIGN_IN}"]
+    before = stored(tenant)[0]
+    renamed = by_hand(domain=SECOND, domains={"set": [SECOND, DOMAIN]})
+    checked = run(**renamed, check=True)
+    assert [item["action"] for item in checked["plan"]] == ["update"]
+    assert run(**renamed)["plan"] == checked["plan"]
+    assert {**stored(tenant)[0], "domains": []} == {**before, "domains": []}
+    assert domains(tenant) == [SECOND, DOMAIN]
+    assert run(**renamed)["changed"] is False
+    other = run(**by_hand(domain="third.example", domains={"set": ["third.example", DOMAIN]}, issuer_uri="https://third.example/idp"))
+    assert "domain_in_use" in rules(other), "another issuer is somebody else"
+
+
+def test_an_absent_partner_is_found_by_any_of_its_domains(run, tenant, federated):
+    assert run(domain=SECOND, state="absent")["changed"] is False
+    result = run(domain=SECOND, domains={"set": [SECOND, DOMAIN]}, state="absent")
+    assert result["applied"][0]["details"]["steps_done"] == ["deleted"], result
+    assert stored(tenant) == []
+    run(**by_hand())
+    run(**by_hand(domain="woodgrove.example", issuer_uri="https://woodgrove.example/", passive_sign_in_uri="https://woodgrove.example/"))
+    both = run(domain=SECOND, domains={"set": [SECOND, DOMAIN, "woodgrove.example"]}, state="absent")
+    assert both["failure"]["code"] == "ambiguous_match"
+
+
 @pytest.mark.parametrize("lists", [{"remove": [DOMAIN]}, {"set": [SECOND]}])
 def test_the_domain_that_names_the_federation_stays(run, tenant, lists):
     assert run(domain=DOMAIN, domains=lists)["failure"]["code"] == "bad_option"
@@ -657,7 +682,9 @@ def test_info(run, tenant, federated):
     assert [(one["mail"], one["last_sign_in"]) for one in item["guests"]] == [(f"adele@{DOMAIN}", "2026-11-01T08:00:00Z")]
     assert item["guest_count"] == 1
     assert found["count"] == {"external": 1, "internal": 3, "limit": 1000}
-    assert run(INFO, domains=["nobody.example"])["federations"] == []
+    nobody = run(INFO, domains=["nobody.example"])
+    assert (nobody["federations"], [one["domains"] for one in nobody["others"]]) == ([], [[DOMAIN]])
+    assert run(INFO, domains=[DOMAIN])["others"] == found["others"] == []
     assert run(INFO, domains=[DOMAIN.upper()], guests=False)["federations"][0]["guests"] is None
     tenant.arrange("external_federations", item["id"], signingCertificate="not base64")
     broken = run(INFO)["federations"][0]

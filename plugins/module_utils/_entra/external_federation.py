@@ -98,6 +98,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     shown = [item for item in federations if not wanted_domains or wanted_domains & set(item.state["domains"])]
     return {
         "federations": [_describe(item, now, guests if params["guests"] else None) for item in shown],
+        "others": [{"id": item.id, "display_name": item.name, "domains": list(item.state["domains"])} for item in federations if item not in shown],
         "last_sign_in_readable": readable,
         "count": {"external": len(federations), "internal": len(internal), "limit": LIMIT},
     }
@@ -263,15 +264,15 @@ class ExternalFederation(Resource):
             write_properties(self._client, change.id, properties)
             steps.append(f"changed {', '.join(properties)}")
         for name in added_domains(change):
-            self._post(domains, _domain(name), lambda name=name: name in self._served())
+            self._post(domains, _domain(name), lambda name=name: read_by_domain(self._client, name) is not None)
             steps.append(f"added domain {name}")
 
     def _delete(self, change: Change, steps: list[str]) -> None:
         """The admin centre wants all domains but one removed first. Removing one is documented nowhere, so a refusal only counts if
         the federation cannot be deleted with it either."""
-        key, refused = urllib.parse.quote(change.id), None
+        key, refused, last = urllib.parse.quote(change.id), None, self._lasting(change)
         for name in (change.before or {})["domains"]:
-            if name != self._want.domain:
+            if name != last:
                 try:
                     self._client.delete(f"{_BASE}/{key}/{_TYPE}/domains/{urllib.parse.quote(name)}")
                 except GraphError as exc:
@@ -301,13 +302,14 @@ class ExternalFederation(Resource):
                     ) from lost
                 time.sleep(_READ_INTERVAL)
 
-    def _served(self) -> Iterable[str]:
-        found = read_by_domain(self._client, self._want.domain)
-        return () if found is None else found.state["domains"]
+    def _lasting(self, change: Change) -> str:
+        """A domain that the federation serves as long as it is there: the one that names it, unless it was found by another one."""
+        served = {**self._current(change), **(change.after or {})}["domains"]
+        return self._want.domain if self._want.domain in served else served[0]
 
     def _shown(self, change: Change) -> bool:
         """Whether Graph shows the change."""
-        found = read_by_domain(self._client, self._want.domain)
+        found = read_by_domain(self._client, self._lasting(change))
         if change.action == DELETE:
             return found is None
         return found is not None and all(found.state[name] == value for name, value in (change.after or {}).items())

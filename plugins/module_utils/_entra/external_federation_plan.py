@@ -179,6 +179,26 @@ def holder(federations: Iterable[Object], domain: str) -> Object | None:
     return found[0] if found else None
 
 
+def meant(federations: Iterable[Object], want: Wanted) -> Object | None:
+    """The federation that a task is about: the one that serves its domain.
+
+    When none does, the partner may have another first domain by now: then the one that serves one of the other wanted domains, if it has the
+    wanted issuer, or if it shall be removed. Raises AmbiguousMatch.
+    """
+    federations = list(federations)
+    if (found := holder(federations, want.domain)) is not None:
+        return found
+    others = {*want.add, *(want.set_to or ())}
+    issuer = want.settings.get("issuerUri") or (want.entity.entity_id if want.entity is not None else None)
+    matching = [item for item in federations if others & set(item.state["domains"]) and (not want.present or item.state["issuerUri"] == issuer)]
+    if len(matching) > 1:
+        raise AmbiguousMatch(
+            f"{len(matching)} federations serve the domains {', '.join(sorted(others))}. Name each by one of its own domains.",
+            [{"id": item.id, "displayName": item.name, "domains": item.state["domains"]} for item in matching],
+        )
+    return matching[0] if matching else None
+
+
 # -- plan
 
 _UNDO = "entra_external_federation with state=present and configuration=this `before`"
@@ -187,7 +207,7 @@ _UNDO = "entra_external_federation with state=present and configuration=this `be
 def plan_federation(federations: Sequence[Object], want: Wanted) -> Plan:
     """Raises OffboardError `missing_settings` when a new federation lacks something."""
     plan = Plan()
-    found = holder(federations, want.domain)
+    found = meant(federations, want)
     change = _present(found, want) if want.present else _absent(found)
     if change is None:
         plan.unchanged += 1
