@@ -67,12 +67,20 @@ options:
         description: The public signing certificate by hand, PEM or base64.
         type: str
       guests:
-        description: The people to invite; for the role, which hands them to C(entra_guests).
+        description: The people to invite; for the role, which hands them to M(offboard.iij_id.entra_guests). Each must be of one of C(domains).
         type: list
         elements: dict
         default: []
+        suboptions:
+          mail: {description: The mail address., type: str, required: true}
+          display_name: {description: The name of a new guest., type: str}
+          redirect_url: {description: 'As the partner''s, for this guest.', type: str}
+          send_message: {description: Whether Microsoft sends the invitation by mail., type: bool}
+          message: {description: 'As the partner''s, for this guest.', type: str}
+          language: {description: 'As the partner''s, for this guest.', type: str}
+          cc: {description: Who gets a copy of the invitation., type: list, elements: str}
       redirect_url:
-        description: Where an invited guest arrives; for the role. It must carry the tenant.
+        description: Where an invited guest arrives; for the role. It must carry the tenant. Without it, an address of Microsoft's that does.
         type: str
       message:
         description: What the invitation says; for the role.
@@ -83,6 +91,9 @@ options:
       token:
         description: A file with a captured sign-in answer, which the role checks against the federation.
         type: path
+      token_at:
+        description: When it was captured, since a sign-in answer holds for about an hour, such as V(2026-11-21T09:00:00Z). Without it, now.
+        type: str
       token_audience:
         description: Which audience the partner sends, as in M(offboard.iij_id.federation_token_info); for the role.
         type: str
@@ -135,6 +146,7 @@ requirements:
   - publicsuffixlist
 seealso:
   - module: offboard.iij_id.entra_external_federation
+  - module: offboard.iij_id.entra_guests
   - module: offboard.iij_id.federation_metadata_info
   - name: Federation with SAML/WS-Fed identity providers
     description: What Entra demands of an identity provider.
@@ -169,7 +181,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 partners:
-  description: The list, with domains, protocols and certificates in the form in which Microsoft Graph has them.
+  description:
+    - The list, with domains, protocols and certificates in the form in which Microsoft Graph has them, and each guest as
+      M(offboard.iij_id.entra_guests) takes it.
   returned: success
   type: list
   elements: dict
@@ -209,8 +223,8 @@ problems:
   elements: dict
 failure:
   description:
-    - C(code) is V(duplicate_partner), V(duplicate_domain), V(domain_invalid), V(domain_is_public_suffix), V(protocol_unknown), V(certificate_invalid),
-      V(several_certificates), V(private_key), V(tenant_id_invalid), V(time_invalid) or V(bad_option).
+    - C(code) is V(duplicate_partner), V(duplicate_domain), V(guest_domain), V(domain_invalid), V(domain_is_public_suffix), V(protocol_unknown),
+      V(certificate_invalid), V(several_certificates), V(private_key), V(tenant_id_invalid), V(time_invalid) or V(bad_option).
   returned: failure
   type: dict
 """
@@ -229,6 +243,15 @@ _METADATA = {
     "ca_file": {"type": "path"},
     "timeout": {"type": "int", "default": 30},
 }
+_GUEST = {
+    "mail": {"type": "str", "required": True},
+    "display_name": {"type": "str"},
+    "redirect_url": {"type": "str"},
+    "send_message": {"type": "bool"},
+    "message": {"type": "str"},
+    "language": {"type": "str"},
+    "cc": {"type": "list", "elements": "str"},
+}
 _PARTNER = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -239,12 +262,13 @@ _PARTNER = {
     "passive_sign_in_uri": {"type": "str", "aliases": ["passive_log_on_uri"]},
     "metadata_exchange_uri": {"type": "str"},
     "signing_certificate": {"type": "str"},
-    "guests": {"type": "list", "elements": "dict", "default": []},
+    "guests": {"type": "list", "elements": "dict", "default": [], "options": _GUEST},
     "redirect_url": {"type": "str"},
     "message": {"type": "str"},
     "language": {"type": "str"},
     "token": {"type": "path", "no_log": False},
-    "token_audience": {"type": "str", "choices": ["current", "seed", "any"], "default": "current"},
+    "token_at": {"type": "str", "no_log": False},
+    "token_audience": {"no_log": False, "type": "str", "choices": ["current", "seed", "any"], "default": "current"},
     "accept_lockout": {"type": "bool", "default": False},
 }
 

@@ -126,6 +126,12 @@ checks:
       claim: http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress
       msg: The claim is missing.
       aadsts: AADSTS5000819
+summary:
+  description: One sentence for each check that did not pass, with its error.
+  returned: success
+  type: list
+  elements: str
+  sample: ["AADSTS5000819 (http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress): The claim is missing."]
 warnings_found:
   description: What is not wrong yet, such as an expired signing certificate, or SHA-1.
   returned: success

@@ -240,8 +240,8 @@ def _judge_keys(verdict: Verdict, role: metadata.Protocol, own: metadata.Signatu
     elif verdict.active.sha256 not in held:
         verdict.add("configured_not_active", "critical", "The identity provider signs with another certificate than the one that Entra holds (AADSTS5000811).")
     else:
-        later = [one for one in published.values() if one.sha256 not in held and not one.expired_at(now) and _end(one) > _end(verdict.active)]
-        verdict.successor = min(later, key=lambda one: one.not_before, default=None)
+        announced = [one for one in published.values() if one.sha256 not in held and not one.expired_at(now) and not _preceded(one, verdict.active)]
+        verdict.successor = min(announced, key=lambda one: one.not_before, default=None)
         if verdict.successor is not None:
             one = verdict.successor
             verdict.add(
@@ -249,6 +249,12 @@ def _judge_keys(verdict: Verdict, role: metadata.Protocol, own: metadata.Signatu
                 "warning",
                 f"The identity provider announces another certificate: SHA-1 {one.sha1.upper()}, valid from {one.not_before[:10]} to {one.not_after[:10]}.",
             )
+
+
+def _preceded(one: Certificate, active: Certificate) -> bool:
+    """Whether a published certificate is the one before the active one, still shown. A successor may well end earlier: lifetimes get shorter."""
+    times, present = (one.not_before, _end(one)), (active.not_before, _end(active))
+    return times != present and times[0] <= present[0] and times[1] <= present[1]
 
 
 def _first_failure(verdict: Verdict, item: Object, now: datetime.datetime) -> datetime.datetime | None:

@@ -143,7 +143,7 @@ class ExternalFederation(Resource):
         self._params = params
         self._now = datetime.datetime.now(datetime.UTC)
         # What can be wrong with the partner's data is told before anybody is asked.
-        self._metadata = metadata.read(document(_metadata_options(params)), self._now) if params["metadata"] else None
+        self._metadata = metadata.read(document(params["metadata"]), self._now) if params["metadata"] else None
         self._want = wanted(params, self._metadata)
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
@@ -340,10 +340,6 @@ class ExternalFederation(Resource):
 
     def close(self) -> None:
         self._client.close()
-
-
-def _metadata_options(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {"path": None, "url": None, "content": None, "ca_file": None, "timeout": 30, **params["metadata"]}
 
 
 def _domain(name: str) -> dict[str, str]:

@@ -72,7 +72,7 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """
     now = _time(params["at"])
     entra = service.service(params["tenant_id"], params["cloud"], tenant_type=params["tenant_type"], login_url=params["login_url"])
-    listed = partners.normal(params["partners"])
+    listed = partners.normal(params["partners"], entra)
     sheets, problems = [], []
     for partner in (one for one in listed if one["state"] == "present"):
         known = partners.Known()
@@ -102,10 +102,10 @@ def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.Known
 
 def document(params: Mapping[str, Any]) -> bytes:
     """The metadata that the options `path`, `url` (with `ca_file` and `timeout`) or `content` name. Raises OffboardError."""
-    if params["path"]:
+    if params.get("path"):
         return _file(params["path"])
-    if params["url"]:
-        return fetch.fetch(params["url"], ca_file=params["ca_file"], timeout=params["timeout"])
+    if params.get("url"):
+        return fetch.fetch(params["url"], ca_file=params.get("ca_file"), timeout=params.get("timeout") or 30)
     return _encode(params["content"])
 
 

@@ -22,10 +22,10 @@ SAML, WSFED = "saml", "wsFed"
 _ROLES = {SAML: "saml", WSFED: "wsfed"}
 
 
-def normal(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The list with domains, protocols and certificates in Graph's form. Raises OffboardError that names the partner:
+def normal(entries: Iterable[Mapping[str, Any]], service: Service) -> list[dict[str, Any]]:
+    """The list with domains, protocols and certificates in Graph's form, and each guest as entra_guests takes it.
 
-    `bad_option`, `duplicate_partner`, `duplicate_domain`, and what values.py raises.
+    Raises OffboardError that names the partner: `bad_option`, `duplicate_partner`, `duplicate_domain`, `guest_domain`, and what values.py raises.
     """
     found: list[dict[str, Any]] = []
     owners: dict[str, str] = {}
@@ -36,7 +36,7 @@ def normal(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if any(other["name"].casefold() == name.casefold() for other in found):
             raise OffboardError(f"partners: {name} is there twice. Join the two entries, or rename one.", code="duplicate_partner")
         try:
-            partner = {**entry, "name": name, **_normal(entry)}
+            partner = {**entry, "name": name, **_normal(entry, service)}
         except OffboardError as exc:
             raise OffboardError(f"partners: {name}: {exc.msg}", code=exc.code, details=exc.details) from exc
         for domain in partner["domains"]:
@@ -46,21 +46,33 @@ def normal(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 )
             owners[domain] = name
         found.append(partner)
+    if not found:
+        raise OffboardError("partners is empty. List at least one partner; one that shall be removed has state: absent.", code="bad_option")
     return found
 
 
-def _normal(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _normal(entry: Mapping[str, Any], service: Service) -> dict[str, Any]:
     domains = names(entry["domains"])
     if not domains:
         raise OffboardError("there is no domain. Give the mail domains of the partner's people.", code="bad_option")
-    sources = [source for source in ("path", "url", "content") if (entry.get("metadata") or {}).get(source)]
-    if entry.get("metadata") and len(sources) != 1:
-        raise OffboardError("metadata needs exactly one of path, url and content", code="bad_option")
     made: dict[str, Any] = {"domains": list(domains)}
+    if entry.get("metadata"):
+        made["metadata"] = {name: value for name, value in entry["metadata"].items() if value is not None}
+        if len({"path", "url", "content"} & set(made["metadata"])) != 1:
+            raise OffboardError("metadata needs exactly one of path, url and content", code="bad_option")
     if entry.get("protocol"):
         made["protocol"] = protocol(entry["protocol"])
     if entry.get("signing_certificate"):
         made["signing_certificate"] = certificate_text(entry["signing_certificate"])
+    shared = {"redirect_url": service.links[0], **{name: entry[name] for name in ("redirect_url", "message", "language") if entry.get(name)}}
+    made["guests"] = [shared | {name: value for name, value in guest.items() if value is not None} for guest in entry.get("guests") or ()]
+    for guest in made["guests"]:
+        if url_rule.domain_name(guest["mail"].rpartition("@")[2]) not in domains:
+            raise OffboardError(
+                f"the guest {guest['mail']} is of none of its domains, and would not sign in through this federation. Add the domain, or invite with "
+                "entra_guests.",
+                code="guest_domain",
+            )
     return made
 
 

@@ -86,7 +86,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable."""
-        return asdict(self)
+        return asdict(self) | {"summary": [f"{item.aadsts} ({item.claim}): {item.msg}" for item in self.checks if not item.ok]}
 
 
 class TokenRefused(OffboardError):

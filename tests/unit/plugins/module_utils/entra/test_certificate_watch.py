@@ -20,6 +20,7 @@ OLD, NEW = made.key("A"), made.key("B", begin=-2, end=363)
 SOON, VERY_SOON, ENDED = made.key("A", end=18), made.key("A", end=6), made.key("A", begin=-90, end=-3)
 SHORT, WEAK, CURVE, LATER = made.key("A", end=60), made.key("weak", bits=1024), made.key("curve", curve=True), made.key("L", begin=3, end=400)
 LONG = made.key("long", bits=3072)
+BRIEF, TWIN = made.key("brief", begin=-1, end=90), made.key("twin")
 
 
 def item(held: made.Key = OLD, *, kind: str = watch.EXTERNAL, following: made.Key | None = None, **more: Any) -> Object:
@@ -61,6 +62,8 @@ STATES = [
     ("A, A and B published, nobody knows", item(), published(OLD, NEW), "unknown", "unknown", "active_certificate_unknown"),
     ("A ended, B is the only valid one", item(ENDED), published(ENDED, NEW), "configured_not_active", "critical", ""),
     ("A, B not yet valid", item(), published(OLD, LATER), "successor_published", "warning", ""),
+    ("A, B of a shorter life announced", item(LONG), published(BRIEF, LONG, by=LONG), "successor_published", "warning", ""),
+    ("A, B of the same days announced", item(), published(TWIN, OLD, by=OLD), "successor_published", "warning", ""),
     ("18 days left", item(SOON), published(SOON), "expires_soon", "warning", ""),
     ("6 days left", item(VERY_SOON), published(VERY_SOON), "expires_soon", "critical", ""),
     ("ended", item(ENDED), published(ENDED), "expired", "critical", ""),
