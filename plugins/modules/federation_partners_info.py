@@ -54,7 +54,7 @@ options:
           ca_file: {description: 'A PEM file with the authorities to trust for the address, instead of the system''s.', type: path}
           timeout: {description: Seconds for the whole transfer., type: int, default: 30}
       issuer_uri:
-        description: The issuer by hand, which wins over the metadata, as the three below do.
+        description: The issuer by hand, which wins over the metadata, as the four below do.
         type: str
       passive_sign_in_uri:
         description: The sign-in address by hand.
@@ -66,6 +66,9 @@ options:
       signing_certificate:
         description: The public signing certificate by hand, PEM or base64.
         type: str
+      signing_certificate_path:
+        description: The same as a file on the controller.
+        type: path
       guests:
         description: The people to invite; for the role, which hands them to M(offboard.iij_id.entra_guests). Each must be of one of C(domains).
         type: list
@@ -103,6 +106,9 @@ options:
         description: Go on although guests could no longer sign in; for the role.
         type: bool
         default: false
+  files_from:
+    description: The folder to which relative paths in O(partners) belong. Without it, the working directory of the module.
+    type: path
   tenant_id:
     description: The tenant's ID (UUID), because the audience holds it. Default from E(AZURE_TENANT_ID).
     type: str
@@ -182,8 +188,8 @@ EXAMPLES = r"""
 RETURN = r"""
 partners:
   description:
-    - The list, with domains, protocols and certificates in the form in which Microsoft Graph has them, and each guest as
-      M(offboard.iij_id.entra_guests) takes it.
+    - The list, with domains, protocols and certificates in the form in which Microsoft Graph has them, each guest as
+      M(offboard.iij_id.entra_guests) takes it, and whole paths.
   returned: success
   type: list
   elements: dict
@@ -224,7 +230,7 @@ problems:
 failure:
   description:
     - C(code) is V(duplicate_partner), V(duplicate_domain), V(guest_domain), V(domain_invalid), V(domain_is_public_suffix), V(protocol_unknown),
-      V(certificate_invalid), V(several_certificates), V(private_key), V(tenant_id_invalid), V(time_invalid) or V(bad_option).
+      V(certificate_invalid), V(several_certificates), V(private_key), V(tenant_id_invalid), V(file_read_failed), V(time_invalid) or V(bad_option).
   returned: failure
   type: dict
 """
@@ -262,6 +268,7 @@ _PARTNER = {
     "passive_sign_in_uri": {"type": "str", "aliases": ["passive_log_on_uri"]},
     "metadata_exchange_uri": {"type": "str"},
     "signing_certificate": {"type": "str"},
+    "signing_certificate_path": {"type": "path"},
     "guests": {"type": "list", "elements": "dict", "default": [], "options": _GUEST},
     "redirect_url": {"type": "str"},
     "message": {"type": "str"},
@@ -278,6 +285,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=spec(
             partners={"type": "list", "elements": "dict", "required": True, "options": _PARTNER},
+            files_from={"type": "path"},
             tenant_id={"type": "str", "required": True, "fallback": (env_fallback, ["AZURE_TENANT_ID"])},
             cloud={"type": "str", "default": "global", "choices": ["global", "us_gov_l4", "us_gov_l5", "china"]},
             tenant_type={"type": "str", "default": "workforce", "choices": ["workforce", "external"]},

@@ -12,8 +12,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import partner_sheet, token, url_rule
 from dev import places
 from lab import dns_server, paths
 from lab.identity_providers import made
@@ -74,7 +77,13 @@ def play(tenant: RunningTenant, tmp_path: Path, dns):
             **variables,
         }
         tenant.clear_requests()
-        environment = {"AZURE_CLIENT_SECRET": secret, "AZURE_TENANT_ID": tenant.tenant_id, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1"}
+        environment = {
+            "AZURE_CLIENT_SECRET": secret,
+            "AZURE_TENANT_ID": tenant.tenant_id,
+            "PWD": str(tmp_path),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+        }
         done = subprocess.run(
             ["ansible-playbook", str(places.ROOT / "playbooks" / f"{book}.yml"), "-e", json.dumps(given), *flags],
             capture_output=True,
@@ -123,7 +132,9 @@ def state(tenant: RunningTenant) -> dict[str, dict[str, Any]]:
 
 
 def invited(tenant: RunningTenant) -> set[str]:
-    return {user["mail"] for user in tenant.store.tables["users"].objects.values() if user["creationType"] == "Invitation"}
+    """The guests of the partners; the fixture company has another one."""
+    users = tenant.store.tables["users"].objects.values()
+    return {user["mail"] for user in users if user["creationType"] == "Invitation" and user["mail"].rpartition("@")[2] in (DOMAIN, SECOND, OTHER)}
 
 
 def certificates(folder: Path) -> dict[str, str]:
@@ -233,3 +244,79 @@ def test_the_sheets_need_no_credential(play, partners, tenant, tmp_path):
     play(partners, book="partner_sheet", partner_sheet_cloud="china").good(changed=0)
     play(partners, "--check", book="partner_sheet", partner_sheet_folder=str(tmp_path / "never")).good()
     assert not (tmp_path / "never").exists()
+
+
+# -- the manual
+
+PAGES = {language: (places.ROOT / "docs" / language / "partners.md").read_text(encoding="utf-8") for language in ("en", "ja")}
+
+
+def examples(language: str) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    """The partners of all examples in the manual, and the DNS records that stand beside them."""
+    blocks = re.findall(r"```(yaml|dns)\n(.*?)```", PAGES[language], re.DOTALL)
+    listed = [entry for kind, text in blocks if kind == "yaml" for entry in yaml.safe_load(text)["guest_federation_partners"]]
+    records = [line for kind, text in blocks if kind == "dns" for line in re.findall(r'^(\S+)\. IN TXT "(.*)"$', text, re.MULTILINE)]
+    return listed, {name: [text] for name, text in records}
+
+
+def test_the_manuals_examples_work(play, published, tenant, dns, tmp_path):  # noqa: F811 - the fixture
+    """One of each kind of provider, with metadata as such a provider publishes it."""
+    listed, records = examples("en")
+    assert examples("ja") == (listed, records)
+    dns.update(records)
+    addresses = {name: texts[0].removeprefix("DirectFedAuthUrl=") for name, texts in records.items()}
+    assert url_rule.check("contoso.example", addresses["contoso.example"], "seed").rule == "provider", "what the seed's list allowed"
+
+    old, new = key("A"), key("B", begin=-1, end=364)
+    both = made.key_descriptor(new) + made.key_descriptor(old)
+    adfs = made.entity(made.saml_role(both), made.wsfed_role(both, passive=addresses["fabrikam-japan.example"]))
+    okta = made.entity(
+        made.saml_role(made.key_descriptor(key("O")), endpoints=made.endpoint(addresses["contoso.example"], "HTTP-POST")),
+        entity_id="http://www.okta.com/exk1fxpgq",
+    )
+    google = made.entity(
+        made.saml_role(made.key_descriptor(key("G")) + made.key_descriptor(key("H")), endpoints=made.endpoint(addresses["woodgrove.example"])),
+        entity_id="https://accounts.google.com/o/saml2?idpid=C01fxpgq",
+    )
+    folder, base = published
+    for entry in listed:
+        if url := entry.get("metadata", {}).get("url"):
+            path = urlsplit(url).path
+            (folder / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path[1:]).write_bytes(made.signed_metadata(adfs, old) if entry["name"] == "Fabrikam" else okta.encode())
+            entry["metadata"] |= {"url": base + path, "ca_file": str(paths.ca_file())}
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "woodgrove.xml").write_text(google)
+    for name, used in (("woodgrove", key("H")), ("litware", key("L"))):
+        (tmp_path / "partners" / f"{name}.pem").write_text(used.pem)
+
+    play(listed).good()
+    found = state(tenant)
+    assert {name: (item["preferredAuthenticationProtocol"], item["passiveSignInUri"]) for name, item in found.items()} == {
+        "Fabrikam": ("wsFed", addresses["fabrikam-japan.example"]),
+        "Contoso": ("saml", addresses["contoso.example"]),
+        "Woodgrove": ("saml", addresses["woodgrove.example"]),
+        "Litware": ("wsFed", "https://idp.litware.example/idp/profile/wsfed/passive"),
+    }
+    used = {"Fabrikam": old, "Contoso": key("O"), "Woodgrove": key("H"), "Litware": key("L")}
+    assert {name: item["signingCertificate"] for name, item in found.items()} == {name: one.base64 for name, one in used.items()}
+    assert certificates(tmp_path) == {
+        "Fabrikam": "successor_published",
+        "Contoso": "in_step",
+        "Woodgrove": "no_auto_renewal",
+        "Litware": "no_auto_renewal",
+    }
+    assert invited(tenant) == {"adele@fabrikam.example"}
+    play(listed).good(changed=0)
+    assert tenant.writes() == []
+
+
+def test_every_error_that_is_named_is_explained():
+    codes = {
+        language: re.findall(r"AADSTS\d+", "\n".join(line for line in page.splitlines() if line.startswith("| AADSTS"))) for language, page in PAGES.items()
+    }
+    assert codes["en"] == codes["ja"]
+    named = {f"AADSTS{code}" for code in re.findall(r'"(\d{5,7})"', Path(token.__file__).read_text(encoding="utf-8"))}
+    named |= {code for codes, _text in partner_sheet._ERRORS for code in codes.split(", ")}
+    assert len(named) > 5
+    assert named <= set(codes["en"])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -72,7 +73,7 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """
     now = _time(params["at"])
     entra = service.service(params["tenant_id"], params["cloud"], tenant_type=params["tenant_type"], login_url=params["login_url"])
-    listed = partners.normal(params["partners"], entra)
+    listed = partners.normal((_with_files(entry, params["files_from"] or "") for entry in params["partners"]), entra)
     sheets, problems = [], []
     for partner in (one for one in listed if one["state"] == "present"):
         known = partners.Known()
@@ -92,6 +93,19 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
             }
         )
     return {"partners": listed, "sheets": sheets, "problems": problems}
+
+
+def _with_files(entry: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """The entry with whole paths, and with the certificate that is in a file."""
+    found = {**entry, "metadata": dict(entry["metadata"])} if entry.get("metadata") else dict(entry)
+    for holder, name in ((found, "token"), (found, "signing_certificate_path"), (found.get("metadata") or {}, "path")):
+        if holder.get(name):
+            holder[name] = os.path.join(folder, holder[name])
+    if found.get("signing_certificate_path"):
+        if found.get("signing_certificate"):
+            raise OffboardError(f"partners: {entry['name']}: signing_certificate and signing_certificate_path are both given. Give one.", code="bad_option")
+        found["signing_certificate"] = _file(found["signing_certificate_path"]).decode("latin-1")
+    return found
 
 
 def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.Known:

@@ -26,7 +26,7 @@ PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 def asked(*entries: dict[str, Any], **options: Any) -> dict[str, Any]:
     """What the module returns."""
     params = {"tenant_id": TENANT, "cloud": "global", "tenant_type": "workforce", "login_url": None, "organization": "Reiji Shoji", "links": [],
-              "url_rule": "current", "at": made.NOW.isoformat(), **options}  # fmt: skip
+              "url_rule": "current", "files_from": None, "at": made.NOW.isoformat(), **options}  # fmt: skip
     return info.partners_info({"partners": [{"state": "present", **entry} for entry in entries], **params})
 
 
@@ -142,6 +142,23 @@ def test_the_list_in_the_form_of_graph() -> None:
 def test_a_guest_gets_what_the_partner_says_unless_told_otherwise(partner: dict[str, Any], guest: dict[str, Any], expected: dict[str, Any]) -> None:
     found = asked({"name": "A", "domains": ["a.example"], "guests": [{"mail": "taro@A.example", **guest}], **partner})
     assert found["partners"][0]["guests"] == [{"mail": "taro@A.example", **expected}]
+
+
+def test_a_certificate_in_a_file(tmp_path) -> None:
+    (tmp_path / "a.pem").write_text(made.key().pem)
+    entry = {"name": "A", "domains": ["a.example"], "signing_certificate_path": str(tmp_path / "a.pem")}
+    assert asked(entry)["partners"][0]["signing_certificate"] == made.key().base64
+    relative = {**entry, "signing_certificate_path": "a.pem", "metadata": {"path": "m.xml"}, "token": "captured"}
+    (partner,) = asked(relative, files_from=str(tmp_path))["partners"]
+    assert (partner["signing_certificate"], partner["metadata"]["path"], partner["token"]) == (
+        made.key().base64,
+        str(tmp_path / "m.xml"),
+        str(tmp_path / "captured"),
+    )
+    for change, code in (({"signing_certificate": made.key().pem}, "bad_option"), ({"signing_certificate_path": str(tmp_path / "b.pem")}, "file_read_failed")):
+        with pytest.raises(OffboardError) as refused:
+            asked(entry | change)
+        assert refused.value.code == code
 
 
 def test_there_is_no_sheet_for_an_absent_partner() -> None:
