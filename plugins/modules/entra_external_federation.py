@@ -297,7 +297,7 @@ from ..module_utils._entra.client import SDK_IMPORT_ERROR
 from ..module_utils._entra.external_federation import ExternalFederation
 from ..module_utils._federation import libraries
 from ..module_utils._module.arguments import ENTRA, RUN, spec
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import hide_private_keys, require, run
 
 _NAMES = {"type": "list", "elements": "str"}
 _METADATA = {
@@ -340,11 +340,9 @@ def main() -> None:
         mutually_exclusive=[("metadata", "configuration")],
         supports_check_mode=True,
     )
-    certificate = module.params["signing_certificate"]
-    if certificate and "PRIVATE KEY" in certificate:
-        module.no_log_values.add(certificate)  # it will be refused; whoever gave it by mistake shall not find it in a log
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    hide_private_keys(module, [module.params["signing_certificate"]])
     run(module, ExternalFederation)
 
 

@@ -239,7 +239,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from ..module_utils._federation import info, libraries
 from ..module_utils._module.arguments import spec
-from ..module_utils._module.runner import require, run_info
+from ..module_utils._module.runner import hide_private_keys, require, run_info
 
 _METADATA = {
     "path": {"type": "path"},
@@ -298,6 +298,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    hide_private_keys(module, (partner["signing_certificate"] for partner in module.params["partners"]))
     run_info(module, info.partners_info)
 
 

@@ -189,7 +189,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._federation import info, libraries
 from ..module_utils._module.arguments import spec
-from ..module_utils._module.runner import require, run_info
+from ..module_utils._module.runner import hide_private_keys, require, run_info
 
 
 def main() -> None:
@@ -212,6 +212,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
+    hide_private_keys(module, module.params["signing_certificates"])
     run_info(module, info.token_info)
 
 

@@ -290,6 +290,11 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> No
         module.exit_json(**result)
 
 
+def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:
+    """A private key that was given for a certificate will be refused; whoever gave it by mistake shall not find it in a log."""
+    module.no_log_values.update(text for text in texts if text and "PRIVATE KEY" in text)
+
+
 def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Run a module that only reads; never returns. `read` gives the return values."""
     try:

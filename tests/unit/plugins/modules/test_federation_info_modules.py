@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""federation_metadata_info and federation_token_info, run by a real ansible-playbook; their examples word for word."""
+"""federation_metadata_info, federation_token_info and federation_partners_info, run by a real ansible-playbook; their examples word for word."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from unittest import mock
 
 import pytest
 import yaml
-from ansible_collections.offboard.iij_id.plugins.modules import federation_metadata_info, federation_token_info
+from ansible_collections.offboard.iij_id.plugins.modules import federation_metadata_info, federation_partners_info, federation_token_info
 from lab import paths, tls
 from lab.identity_providers import made
 
@@ -100,10 +100,32 @@ TOKEN_ERRORS = [
 ]
 
 
+PARTNER = {"name": "Fabrikam", "domains": ["fabrikam.example"]}
+PARTNERS_ERRORS = [
+    ({"partners": [PARTNER], "tenant_id": "fabrikam.example"}, "tenant_id_invalid"),
+    ({"partners": [PARTNER, PARTNER], "tenant_id": made.TENANT}, "duplicate_partner"),
+    ({"partners": [], "tenant_id": made.TENANT}, "bad_option"),
+]
+
+
+def test_a_private_key_given_by_mistake_is_shown_nowhere(play: Play, tmp_path: Path) -> None:
+    mistake = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0IGtleQ==\n-----END PRIVATE KEY-----"
+    runs = [
+        ("federation_partners_info", {"partners": [{**PARTNER, "signing_certificate": mistake}], "tenant_id": made.TENANT}),
+        ("federation_token_info", {"content": made.saml_response().decode()} | federation(signing_certificates=[mistake])),
+    ]
+    play([{f"offboard.iij_id.{module}": options, "failed_when": False} for module, options in runs], "-vvv")
+    log = (tmp_path / "log").read_text()
+    assert "private_key" in log
+    assert "certificate_invalid" in log
+    assert "c2VjcmV0" not in log
+
+
 def test_errors_have_a_code_and_no_traceback(play: Play) -> None:
     runs = [("federation_metadata_info", options) for options, _ in METADATA_ERRORS] + [("federation_token_info", options) for options, _ in TOKEN_ERRORS]
+    runs += [("federation_partners_info", options) for options, _ in PARTNERS_ERRORS]
     answers, output = play(saved(*runs))
-    assert [answer["failure"]["code"] for answer in answers] == [code for _, code in METADATA_ERRORS + TOKEN_ERRORS]
+    assert [answer["failure"]["code"] for answer in answers] == [code for _, code in METADATA_ERRORS + TOKEN_ERRORS + PARTNERS_ERRORS]
     assert all(answer["msg"] for answer in answers)
     assert "Traceback" not in output
 
@@ -177,3 +199,9 @@ def test_the_examples_of_federation_token_info(play: Play, tmp_path: Path, mail:
     _, output = play(yaml.safe_load(federation_token_info.EXAMPLES), "-v")
     assert ("The claim is missing." in output) is (mail is None)
     assert ('"valid": true' in output) is (mail is not None)
+
+
+def test_the_examples_of_federation_partners_info(play: Play, tmp_path: Path) -> None:
+    _, output = play(yaml.safe_load(federation_partners_info.EXAMPLES), "-v")
+    assert 'fabrikam-japan.example. IN TXT \\"DirectFedAuthUrl=https://sts.fabrikam.example/adfs/ls/\\"' in output
+    assert "Reiji Shoji" in (tmp_path / "fabrikam.html").read_text()
