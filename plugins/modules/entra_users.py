@@ -56,10 +56,31 @@ options:
     description: Two-letter country code for users who have none. Graph refuses licences without one. An existing one is never changed.
     type: str
   password:
-    description: Whether to generate a new password for each user.
+    description:
+      - V(generate) makes a new password for each user, V(temporary_access_pass) lets Graph make a Temporary Access Pass, with which the user signs in
+        for some hours and registers another method (a passkey, Microsoft Authenticator). The password stays as it is then.
+      - Microsoft allows 5 requests in 10 seconds about passes for an application in a tenant, and each user needs two, so that 1,000 users take more
+        than an hour.
     type: str
     default: keep
-    choices: [keep, generate]
+    choices: [keep, generate, temporary_access_pass]
+  temporary_access_pass:
+    description: What kind of pass. What is left out is as the tenant's authentication methods policy says.
+    type: dict
+    suboptions:
+      lifetime_minutes:
+        description: How long a pass can be used. The policy has a shortest and a longest time.
+        type: int
+      usable_once:
+        description: Whether a pass can be used once only.
+        type: bool
+      start:
+        description: From when on it can be used, such as V(2026-12-01T08:00:00+09:00). At once without it.
+        type: str
+      replace:
+        description: Whether a pass that can still be used, and which this tool did not make, is replaced. Without it such users are skipped (V(has_pass)).
+        type: bool
+        default: false
   password_length:
     description: Characters of a generated password, 12 to 256.
     type: int
@@ -71,8 +92,10 @@ options:
     choices: [none, next_sign_in, next_sign_in_with_mfa]
   handover_file:
     description:
-      - The encrypted file (Ansible Vault, YAML) that gets the new passwords; C(ansible-vault view) shows it. Needs O(vault_password) or
+      - The encrypted file (Ansible Vault, YAML) that gets the new passwords or passes; C(ansible-vault view) shows it. Needs O(vault_password) or
         O(vault_password_file). Where there are more than 2,000 users, it continues in C(name-2.yml) and so on.
+      - A pass is told by Graph only once. An entry without a value is written before it is asked for, and the value as soon as it is told. Where
+        the answer was lost, the pass is removed and another one made. Who was given a pass gets no other until it has ended.
       - Together with the journal it is the memory of who has a password already. Keep both until the last run.
     type: path
   synced_password:
@@ -137,7 +160,7 @@ notes:
   - Needs the application permissions C(User.ReadWrite.All), C(LicenseAssignment.ReadWrite.All), C(User-PasswordProfile.ReadWrite.All),
     C(User.RevokeSessions.All), C(Domain.Read.All) and C(RoleManagement.Read.Directory), each as far as the options need it, and for
     passwords the directory role User Administrator. Administrators are skipped with V(needs_higher_role) unless the application holds
-    Privileged Authentication Administrator.
+    Privileged Authentication Administrator. Passes need C(UserAuthMethod-TAP.ReadWrite.All) and C(Policy.Read.AuthenticationMethod).
   - O(max_changes) counts users.
   - With O(shard), the parts share the limit of their app registration. Give each one of its own, or divide O(write_quota).
 seealso:
@@ -181,6 +204,19 @@ EXAMPLES = r"""
         client_secret: "{{ lookup('ansible.builtin.env', 'OFFBOARD_2_SECRET') }}"
     max_changes: 100000
 
+- name: A Temporary Access Pass instead of a password, for tomorrow's first working hours
+  offboard.iij_id.entra_users:
+    users:
+      - reception@reiji-shop.example
+    password: temporary_access_pass
+    temporary_access_pass:
+      lifetime_minutes: 240
+      usable_once: false
+      start: "{{ '%Y-%m-%dT08:00:00+09:00' | strftime((now().timestamp() + 86400) | int) }}"
+    handover_file: offboard-run/passes.yml
+    vault_password_file: vault-password
+    results_file: offboard-run/results/passes.jsonl
+
 - name: Two people by hand
   offboard.iij_id.entra_users:
     users:
@@ -214,7 +250,8 @@ counts:
 skipped_objects:
   description:
     - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
-      V(domain_is_federated), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found) and V(not_tried).
+      V(domain_is_federated), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
+      V(has_pass) and V(pass_not_in_policy).
     - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
   returned: always
   type: list
@@ -222,8 +259,8 @@ skipped_objects:
 failed_objects:
   description:
     - The first 1000 users that failed, with C(code) and C(msg). Codes are V(no_seat), V(no_usage_location), V(licence_refused), V(password_refused),
-      V(needs_higher_role), V(permission_missing), V(user_deleted), V(answer_lost), V(throttled), V(refused) and V(not_seen). C(details.steps_done) tells
-      what was done nevertheless (V(patch), V(revoke), V(licences)).
+      V(pass_refused), V(needs_higher_role), V(permission_missing), V(user_deleted), V(answer_lost), V(throttled), V(refused) and V(not_seen).
+      C(details.steps_done) tells what was done nevertheless (V(patch), V(revoke), V(old_pass), V(pass), V(licences)).
   returned: always
   type: list
   elements: dict
@@ -244,7 +281,8 @@ applications:
   type: list
   elements: dict
 failure:
-  description: C(code) is one of those above, one of those of M(offboard.iij_id.entra_domain), V(licence_unknown), V(bad_option) or V(file_write_failed).
+  description: C(code) is one of those above, one of those of M(offboard.iij_id.entra_domain), V(licence_unknown), V(pass_not_allowed), V(bad_option) or
+      V(file_write_failed).
   returned: failure
   type: dict
 """
@@ -274,7 +312,17 @@ def main() -> None:
             licences={"type": "dict", "options": {"add": _NAMES, "remove": _NAMES, "set": _NAMES}},
             also_enable={**_NAMES, "default": []},
             usage_location={"type": "str"},
-            password={"type": "str", "default": "keep", "choices": ["keep", "generate"], "no_log": False},
+            password={"type": "str", "default": "keep", "choices": ["keep", "generate", "temporary_access_pass"], "no_log": False},
+            temporary_access_pass={
+                "type": "dict",
+                "no_log": False,
+                "options": {
+                    "lifetime_minutes": {"type": "int"},
+                    "usable_once": {"type": "bool"},
+                    "start": {"type": "str"},
+                    "replace": {"type": "bool", "default": False},
+                },
+            },
             password_length={"type": "int", "default": 16, "no_log": False},
             force_change={"type": "str", "default": "next_sign_in", "choices": ["none", "next_sign_in", "next_sign_in_with_mfa"]},
             handover_file={"type": "path"},

@@ -27,7 +27,9 @@ import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import users as users_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import PassBook
 from lab import company
+from lab.tenant.answers import now
 from lab.testing import RunningTenant
 
 from .entra import PEOPLE, VAULT_PASSWORD, ansible, connection, lines, run_module
@@ -906,3 +908,172 @@ def test_by_ansible_without_a_secret_in_sight(tenant, tmp_path):
     assert set(passwords.values()) == {entry["password"] for entry in yaml.safe_load(shown.stdout)["users"]}
     again, _ = ansible("entra_users", dict(options))
     assert again["changed"] is False
+
+
+# -- Temporary Access Passes
+
+
+PASS: dict[str, Any] = {"password": "temporary_access_pass", "temporary_access_pass": {"usable_once": True}}
+
+
+@pytest.fixture
+def passes(change, tenant: RunningTenant, tmp_path: Path, managed: None, fast: float):
+    """Runs entra_users for passes, at a quota of 5 requests in 10 s that passes faster, like the client's time."""
+    tenant.settings.change({"clock_scale": fast})
+
+    def run(**options: Any) -> dict[str, Any]:
+        return change(**{"handover_file": str(tmp_path / "handover.yml"), "vault_password": VAULT_PASSWORD, **PASS, **options})
+
+    return run
+
+
+def pass_of(tenant: RunningTenant, upn: str) -> dict[str, Any] | None:
+    """The tenant's own truth."""
+    return tenant.store.tables["access_passes"].objects.get(tenant.user(upn)["id"])
+
+
+def passes_agree(tenant: RunningTenant, tmp_path: Path, users: list[str]) -> None:
+    """Whoever has a pass that the tool made is in the file with it, and is told to be done; nobody has one that is in no file."""
+    content = yaml.safe_load(vault.decrypt((tmp_path / "handover.yml").read_bytes(), VAULT_PASSWORD.encode()))
+    handed = {entry["userPrincipalName"]: entry for entry in content["users"] if entry["temporaryAccessPass"]}
+    told = results(tmp_path)
+    for upn in users:
+        there = pass_of(tenant, upn)
+        if told[upn]["status"] in ("done", "unchanged"):
+            assert there is not None
+        if there is not None:
+            assert handed[upn]["temporaryAccessPass"] == there["_value"], told[upn]
+
+
+def test_passes_are_in_the_file_and_in_the_tenant(passes, tenant, tmp_path):
+    users = [*PLAIN[:12], SYNCED[0], PEOPLE[1].upn, "taro_partner.example#EXT#@reiji.onmicrosoft.com", BLOCKED[0]]
+    checked = passes(users=users, check=True)
+    assert tenant.writes() == []
+    assert not (tmp_path / "handover.yml").exists()
+    result = passes(users=users)
+    assert result["plan"] == checked["plan"]
+    assert result["counts"] == {"planned": 12, "unchanged": 0, "skipped": 4, "done": 12}
+    passes_agree(tenant, tmp_path, PLAIN[:12])
+    told = results(tmp_path)
+    assert [told[upn]["code"] for upn in users[12:]] == ["password_is_synced", "needs_higher_role", "is_guest", "is_blocked"]
+    assert all(pass_of(tenant, upn) is None for upn in users[12:])
+    assert all(pass_of(tenant, upn)["isUsableOnce"] and not tenant.user(upn)["_password_count"] for upn in PLAIN[:12])
+    everything = (tmp_path / "journal.jsonl").read_text() + (tmp_path / "results.jsonl").read_text() + str(result)
+    assert not any(pass_of(tenant, upn)["_value"] in everything for upn in PLAIN[:12])
+    tenant.clear_requests()
+    assert passes(users=users)["changed"] is False
+    assert not [item for item in tenant.requests() if "/authentication/" in item["path"]]
+
+
+def test_passes_keep_to_their_quota(passes, tenant):
+    assert passes(users=PLAIN[:15])["counts"]["done"] == 15
+    asked = [item for item in tenant.requests() if "/authentication/" in item["path"]]
+    assert len(asked) == 30
+    assert sum(item["status"] == 429 for item in asked) <= 2
+
+
+def test_unblocking_and_a_pass_in_one_run(passes, tenant, tmp_path):
+    assert passes(users=BLOCKED[:4], enabled=True, licences={"add": ["SPE_E3"]})["counts"]["done"] == 4
+    passes_agree(tenant, tmp_path, BLOCKED[:4])
+    assert all(tenant.user(upn)["accountEnabled"] and SKU in licences(tenant, upn) for upn in BLOCKED[:4])
+
+
+def test_somebody_elses_pass_stays_unless_asked_for(passes, tenant, tmp_path):
+    made = tenant.client().call("POST", f"/users/{PEOPLE[71].id}/authentication/temporaryAccessPassMethods", {})
+    assert made.status == 201
+    result = passes(users=PLAIN[:2])
+    assert {item["name"]: item["code"] for item in result["skipped_objects"]} == {PLAIN[0]: "has_pass"}
+    assert pass_of(tenant, PLAIN[0])["id"] == made.data["id"]
+    assert passes(users=PLAIN[:2], temporary_access_pass={"replace": True})["counts"] == {"planned": 1, "unchanged": 1, "skipped": 0, "done": 1}
+    assert pass_of(tenant, PLAIN[0])["id"] != made.data["id"]
+    passes_agree(tenant, tmp_path, PLAIN[:2])
+
+
+def test_who_was_given_a_pass_that_has_ended_gets_another(passes, tenant, tmp_path):
+    passes(users=PLAIN[:1], temporary_access_pass={"start": "2022-04-01T09:00:00+09:00"})
+    first = pass_of(tenant, PLAIN[0])
+    assert passes(users=PLAIN[:1])["counts"]["done"] == 1
+    assert pass_of(tenant, PLAIN[0])["id"] != first["id"]
+    passes_agree(tenant, tmp_path, PLAIN[:1])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503, "applied": True, "times": 2},
+        {"status": 503, "times": 2},
+        {"status": 429, "retry_after": 20, "times": 3},
+        {"status": 429, "times": 2},
+        {"status": 401, "times": 2},
+        {"drop": True, "applied": True, "path": r"/v1.0/\$batch", "skip": 2, "batch": False},
+        {"half": True, "path": r"/v1.0/\$batch", "skip": 2, "batch": False},
+        {"status": 503, "applied": True, "method": "DELETE", "times": 2},
+    ],
+    ids=str,
+)
+def test_passes_whose_answers_are_lost(passes, tenant, tmp_path, fault):
+    """The value of a pass that was made and not told is known to nobody: it goes, and another one is made."""
+    replace = fault.get("method") == "DELETE"
+    if replace:
+        for number in range(71, 77):
+            tenant.client().call("POST", f"/users/{PEOPLE[number].id}/authentication/temporaryAccessPassMethods", {})
+    tenant.faults.add(**{"method": "POST", "path": "/v1.0/users/.*/temporaryAccessPassMethods.*", "batch": True, **fault})
+    assert passes(users=PLAIN[:6], temporary_access_pass={"replace": replace})["counts"].get("done") == 6
+    passes_agree(tenant, tmp_path, PLAIN[:6])
+
+
+def test_a_pass_whose_value_died_with_a_killed_run(passes, tenant, tmp_path):
+    """The entry without a value tells that the pass is ours, and that nobody can have it."""
+    PassBook(str(tmp_path / "handover.yml"), VAULT_PASSWORD.encode()).begin([(PEOPLE[71].id, PLAIN[0])], now())
+    made = tenant.client().call("POST", f"/users/{PEOPLE[71].id}/authentication/temporaryAccessPassMethods", {})
+    result = passes(users=PLAIN[:2])
+    assert result["counts"]["done"] == 2
+    assert pass_of(tenant, PLAIN[0])["id"] != made.data["id"]
+    passes_agree(tenant, tmp_path, PLAIN[:2])
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "code"),
+    [
+        ({"state": "disabled"}, {}, "pass_not_allowed"),
+        ({}, {"lifetime_minutes": 30}, "bad_option"),
+        ({}, {"lifetime_minutes": 481}, "bad_option"),
+        ({"isUsableOnce": True}, {"usable_once": False}, "bad_option"),
+        ({}, {"start": "tomorrow"}, "bad_option"),
+    ],
+)
+def test_what_the_policy_forbids_is_told_before_anything_is_asked_for(passes, tenant, policy, options, code):
+    tenant.arrange("authentication_method_configurations", "TemporaryAccessPass", **policy)
+    result = passes(users=PLAIN[:2], temporary_access_pass=options)
+    assert result["failure"]["code"] == code, result
+    assert "temporary" in result["msg"].casefold()
+    assert tenant.writes() == []
+
+
+def test_users_whom_the_policy_does_not_cover_get_none(passes, tenant):
+    """Graph would make one, and it would open no door."""
+    included, excluded = company.make_id("group", "all-staff"), company.make_id("group", "m365-e3")
+    targets = {"includeTargets": [{"id": included, "targetType": "group", "isRegistrationRequired": False}]}
+    targets["excludeTargets"] = [{"id": excluded, "targetType": "group"}]
+    tenant.arrange("authentication_method_configurations", "TemporaryAccessPass", **targets)
+    result = passes(users=[PLAIN[0], BY_GROUP[0], "reception@reiji-shop.example"])
+    assert result["counts"] == {"planned": 1, "unchanged": 0, "skipped": 2, "done": 1}
+    assert {item["code"] for item in result["skipped_objects"]} == {"pass_not_in_policy"}
+
+
+def test_a_missing_permission_for_passes_is_named(passes, tenant):
+    result = passes(app="readonly", users=PLAIN[:1])
+    assert result["failure"]["code"] == "permission_missing"
+    assert "Policy.Read.AuthenticationMethod" in result["msg"]
+
+
+def test_a_full_disk_before_passes_are_asked_for(passes, tenant, tmp_path):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "lab-full", str(folder)], check=True)
+    try:
+        result = passes(users=PLAIN, handover_file=str(folder / "handover.yml"))
+        assert result["failure"]["code"] == "file_write_failed", result
+        assert tenant.writes() == []
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

@@ -588,6 +588,20 @@ def tenant_tables(fixture: Fixture) -> dict[str, list[Any]]:
             if "delegated_grant" in item
         ],
         "role_assignments": assignments,
+        "authentication_method_configurations": [
+            {
+                "id": "TemporaryAccessPass",
+                "@odata.type": "#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration",
+                "state": "enabled",
+                "defaultLength": 8,
+                "defaultLifetimeInMinutes": 60,
+                "minimumLifetimeInMinutes": 60,
+                "maximumLifetimeInMinutes": 480,
+                "isUsableOnce": False,
+                "includeTargets": [{"id": "all_users", "targetType": "group", "isRegistrationRequired": False}],
+                "excludeTargets": [],
+            }
+        ],
         "skus": list(_skus(tenant, fixture)),
         "audits": _audits(tenant, fixture, principals),
     }

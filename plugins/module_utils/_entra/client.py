@@ -20,13 +20,13 @@ import threading
 import time
 import urllib.parse
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .._core.errors import OffboardError
 from . import permissions
-from .pacer import TENANT_WRITE_QUOTA, UNIT_QUOTA, WRITE_QUOTA, TokenBucket
+from .pacer import REPORT_QUOTA, TENANT_WRITE_QUOTA, UNIT_QUOTA, WRITE_QUOTA, TokenBucket
 
 try:
     import httpx
@@ -161,6 +161,11 @@ class Request:
     @property
     def writes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def reports(self) -> bool:
+        """Whether it falls under the small quota of authentication methods."""
+        return "/authentication/" in self.path
 
 
 @dataclass(frozen=True)
@@ -452,7 +457,7 @@ class Client:
         renewed = False
         writes = int(method != "GET")
         for attempt in range(1, _ATTEMPTS + 1):
-            await asyncio.sleep(self._take(application, 1 - writes, writes))
+            await asyncio.sleep(self._take(application, Cost(1 - writes, writes)))
             try:
                 response = await self._exchange(application, method, path, body, eventual)
             except GraphError as exc:
@@ -472,7 +477,7 @@ class Client:
                 continue
             error = _error(method, path, body, status, _json(response.content), response.headers)
             if status == 429:
-                self._pause(application, error, response.headers, attempt, bool(writes))
+                self._pause(application, error, response.headers, attempt, Cost(1 - writes, writes))
             elif status >= 500 and not repeatable:
                 raise AnswerLost(f"{error.msg} Whether it was carried out is not known.", code="answer_lost", status=status)
             elif status in (500, 502, 503, 504) and attempt < _ATTEMPTS:
@@ -481,22 +486,21 @@ class Client:
                 raise error
         raise error
 
-    def _take(self, application: Application, units: int, writes: int) -> float:
+    def _take(self, application: Application, cost: Cost) -> float:
         """Reserve what requests cost; seconds to wait before they may go out."""
         now = self._clock()
-        application.requests += max(units, writes)
-        return max([bucket.take(count, now) for bucket, count in self._costs(application, units, writes)], default=0.0)
+        application.requests += max(cost)
+        return max([bucket.take(count, now) for bucket, count in self._costs(application, cost)], default=0.0)
 
-    def _give_back(self, application: Application, units: int, writes: int) -> None:
-        application.requests -= max(units, writes)
-        for bucket, count in self._costs(application, units, writes):
+    def _give_back(self, application: Application, cost: Cost) -> None:
+        application.requests -= max(cost)
+        for bucket, count in self._costs(application, cost):
             bucket.give_back(count)
 
-    def _costs(self, application: Application, units: int, writes: int) -> list[tuple[TokenBucket, int]]:
-        costs = ((application.units, units), (application.writes, writes), (self._tenant_writes, writes))
-        return [(bucket, count) for bucket, count in costs if count]
+    def _costs(self, application: Application, cost: Cost) -> list[tuple[TokenBucket, int]]:
+        return [*application.costs(cost), *([(self._tenant_writes, cost.writes)] if cost.writes else [])]
 
-    def _pause(self, application: Application, error: GraphError, headers: Mapping[str, str], attempt: int, write: bool) -> None:
+    def _pause(self, application: Application, error: GraphError, headers: Mapping[str, str], attempt: int, cost: Cost) -> None:
         """Send nothing for as long as a 429 asks; exponentially longer where it asks nothing. Raises `error` when that would take too long."""
         seconds = _retry_after(headers)
         if seconds is None:
@@ -509,12 +513,15 @@ class Client:
             ) from error
         if attempt >= _ATTEMPTS:
             raise error
-        self._throttled(application, headers, seconds, write)
+        self._throttled(application, headers, seconds, cost)
 
-    def _throttled(self, application: Application, headers: Mapping[str, str], seconds: float, write: bool) -> None:
+    def _throttled(self, application: Application, headers: Mapping[str, str], seconds: float, cost: Cost) -> None:
         """`x-ms-throttle-scope` begins with whose limit it is: `Tenant` all applications', else the application's own."""
         scope = _folded(headers).get("x-ms-throttle-scope", "").partition("/")[0]
-        bucket = self._tenant_writes if scope == "Tenant" and write else application.writes if write else application.units
+        if scope == "Tenant" and cost.writes:
+            bucket = self._tenant_writes
+        else:
+            bucket = application.reports if cost.reports else application.writes if cost.writes else application.units
         bucket.pause(seconds, self._clock())
 
     def _note_usage(self, application: Application, headers: Mapping[str, str]) -> None:
@@ -525,6 +532,20 @@ class Client:
                 application.writes.correct(float(share), self._clock())
 
 
+class Cost(NamedTuple):
+    """What requests take from the quotas."""
+
+    units: int
+    writes: int = 0
+    reports: int = 0
+
+    @classmethod
+    def of(cls, batch: Collection[_Sending]) -> Cost:
+        """A batch is all about authentication methods, or not at all."""
+        reports = len(batch) if any(item.request.reports for item in batch) else 0
+        return cls(len(batch), sum(1 for item in batch if item.request.writes), reports)
+
+
 class Application:
     """One app registration at work: its sign-in, and the quotas that are its own."""
 
@@ -532,6 +553,7 @@ class Application:
         self.connection = connection
         self.writes = _write_bucket(connection.write_quota, now)
         self.units = TokenBucket(*UNIT_QUOTA, now)
+        self.reports = TokenBucket(*REPORT_QUOTA, now)
         self.tokens: Any = None
         self.adapter: Any = None
         #: requests sent, those inside batches one by one, and how many of the latter were refused with 429
@@ -540,13 +562,17 @@ class Application:
         #: why it takes part no longer
         self.lost: GraphError | None = None
 
-    def delay(self, units: int, writes: int, now: float) -> float:
-        """Seconds until its own quotas allow so many requests."""
-        return max(self.units.delay(units, now), self.writes.delay(writes, now) if writes else 0.0)
+    def costs(self, cost: Cost) -> list[tuple[TokenBucket, int]]:
+        """The quotas of its own that requests take something from."""
+        return [(bucket, count) for bucket, count in ((self.units, cost.units), (self.writes, cost.writes), (self.reports, cost.reports)) if count]
 
-    def paused(self, writes: int, now: float) -> float:
+    def delay(self, cost: Cost, now: float) -> float:
+        """Seconds until its own quotas allow so many requests."""
+        return max(bucket.delay(count, now) for bucket, count in self.costs(cost))
+
+    def paused(self, cost: Cost, now: float) -> float:
         """Seconds that remain of the longest pause that Graph asked it for."""
-        return max(self.units.blocked(now), self.writes.blocked(now) if writes else 0.0)
+        return max(bucket.blocked(now) for bucket, _unused in self.costs(cost))
 
 
 def _write_bucket(quota: tuple[int, float], now: float) -> TokenBucket:
@@ -591,15 +617,23 @@ class _Engine:
         batch: list[_Sending] = []
         if self._client._stopping or self._failure is not None:
             return batch
-        while len(batch) < BATCH_SIZE and self._first:
-            batch.append(self._first.popleft())
-        while len(batch) < BATCH_SIZE and self._source is not None:
-            request = next(self._source, None)
-            if request is None:
-                self._source = None
-            else:
-                batch.append(_Sending(request))
+        while (item := self._pull()) is not None:
+            if batch and item.request.reports != batch[0].request.reports:
+                self._first.appendleft(item)
+                break
+            batch.append(item)
+            if len(batch) == (REPORT_QUOTA[0] if item.request.reports else BATCH_SIZE):
+                break
         return batch
+
+    def _pull(self) -> _Sending | None:
+        if self._first:
+            return self._first.popleft()
+        request = next(self._source, None) if self._source is not None else None
+        if request is None:
+            self._source = None
+            return None
+        return _Sending(request)
 
     async def _work(self) -> None:
         while True:
@@ -620,32 +654,32 @@ class _Engine:
             self._changed.clear()
             await self._changed.wait()  # another batch may bring follow-ups
 
-    async def _turn(self, batch: list[_Sending], writes: int) -> Application | None:
+    async def _turn(self, batch: list[_Sending], cost: Cost) -> Application | None:
         """The application that may send the batch first, as soon as it may; None when the run ends before that."""
         client = self._client
         denied = {application for item in batch for application in item.denied}
         while True:
             usable = [application for application in client._usable() if application not in denied] or client._usable()
             now = client._clock()
-            choice = min(usable, key=lambda one: (one.delay(len(batch), writes, now), -one.writes.share_left, one.requests))
-            ready = now + client._take(choice, len(batch), writes)
+            choice = min(usable, key=lambda one: (one.delay(cost, now), -one.writes.share_left, one.requests))
+            ready = now + client._take(choice, cost)
             while not client._stopping and choice.lost is None:
                 now = client._clock()
-                paused = choice.paused(writes, now)  # another batch may have been refused meanwhile
-                if paused and any(not one.paused(writes, now) for one in usable):
+                paused = choice.paused(cost, now)  # another batch may have been refused meanwhile
+                if paused and any(not one.paused(cost, now) for one in usable):
                     break
-                wait = max(ready - now, paused, client._tenant_writes.blocked(now) if writes else 0.0)
+                wait = max(ready - now, paused, client._tenant_writes.blocked(now) if cost.writes else 0.0)
                 if wait <= 0:
                     return choice
                 await asyncio.sleep(min(wait, 1.0))
-            client._give_back(choice, len(batch), writes)
+            client._give_back(choice, cost)
             if client._stopping:
                 return None
 
     async def _carry(self, batch: list[_Sending]) -> None:
         client = self._client
-        writes = sum(1 for item in batch if item.request.writes)
-        application = await self._turn(batch, writes)
+        cost = Cost.of(batch)
+        application = await self._turn(batch, cost)
         if application is None:
             return
         answers: dict[str, dict[str, Any]] | None = {}
@@ -692,7 +726,7 @@ class _Engine:
             else:
                 final.append((item.request, answer))
         if pause:
-            client._throttled(application, headers, min(pause, MAX_RETRY_AFTER), bool(writes))
+            client._throttled(application, headers, min(pause, MAX_RETRY_AFTER), cost)
         if final:
             self._first.extend(_Sending(request) for request in self._done(final) or ())
 
@@ -751,12 +785,11 @@ class _Engine:
                 renewed = True
                 continue
             if status == 429:
-                write = any(item.request.writes for item in batch)
-                client._pause(application, error, response.headers, max(item.attempts for item in batch) + 1, write)
+                client._pause(application, error, response.headers, max(item.attempts for item in batch) + 1, Cost.of(batch))
                 return None
             if status >= 500 and (seconds := _retry_after(response.headers)):
-                client._throttled(application, {}, min(seconds, MAX_RETRY_AFTER), write=True)
-                client._throttled(application, {}, min(seconds, MAX_RETRY_AFTER), write=False)
+                for cost in (Cost(1), Cost(1, 1)):
+                    client._throttled(application, {}, min(seconds, MAX_RETRY_AFTER), cost)
             raise error
         raise error
 

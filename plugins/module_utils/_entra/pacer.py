@@ -15,6 +15,9 @@ TENANT_WRITE_QUOTA = (18000, 300.0)
 #: Resource units per application and tenant, for the smallest tenants (same page). A request costs 1 to 5; ours cost 1 or 2.
 UNIT_QUOTA = (3500, 10.0)
 
+#: Requests about users' authentication methods, per application and tenant (same page, "Identity and access reports service limits").
+REPORT_QUOTA = (5, 10.0)
+
 
 class TokenBucket:
     """`capacity` tokens that come back evenly within `seconds`; full at the start. `keep_back` of them are never used.

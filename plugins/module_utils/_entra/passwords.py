@@ -76,23 +76,12 @@ def from_bytes(content: bytes) -> list[dict[str, str]]:
         raise OffboardError(f"this is not a hand-over file of entra_users: {exc}", code="bad_handover_file") from exc
 
 
-class HandOver:
-    """The hand-over file, and its continuations (`handover-2.yml`, …) where there are more than USERS_PER_FILE users.
+class _Files:
+    """The hand-over file, and its continuations (`handover-2.yml`, …) where there are more than USERS_PER_FILE users."""
 
-    An entry is written before its password is set and never changed afterwards. It remembers when the password had last been
-    changed, so that a later run can tell whether this one was set: nothing else about a password can be read.
-    """
-
-    def __init__(self, path: str, vault_password: bytes, length: int) -> None:
-        self._path, self._password, self._length = path, vault_password, length
+    def __init__(self, path: str, vault_password: bytes) -> None:
+        self._path, self._password = path, vault_password
         self._files = 0
-        users, changes = array("Q"), array("Q")
-        for entries in self._read():
-            self._files += 1
-            users.extend(mark(entry["id"]) for entry in entries)
-            changes.extend(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
-        #: who has an entry from an earlier run, and with which last change of the password
-        self._users, self._changes = Marks(users), Marks(changes)
 
     def file(self, number: int) -> str:
         """The path of the file with this number, from 1."""
@@ -108,34 +97,10 @@ class HandOver:
                 raise OffboardError(f"{self.file(number)}: {exc.msg}. Name another handover_file.", code=exc.code) from exc
             number += 1
 
-    def was_set(self, user_id: str, last_change: str | None) -> bool:
-        """Whether the password of the user's entry was set: it has been changed since the entry was written."""
-        return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
-
     @property
     def files(self) -> list[str]:
         """The paths of all files."""
         return [self.file(number) for number in range(1, self._files + 1)]
-
-    def provide(self, users: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:
-        """Passwords by id for users given as (id, userPrincipalName, last change). On the disk when this returns.
-
-        Whoever has an entry keeps that password. Raises OffboardError `file_write_failed` when the disk refuses; then none of
-        the new passwords may be set.
-        """
-        users = list(users)
-        wanted = {user_id for user_id, _unused, _unused in users}
-        known: dict[str, str] = {}
-        if any(mark(user_id) in self._users for user_id in wanted):
-            for entries in self._read():
-                known.update((entry["id"], entry["password"]) for entry in entries if entry["id"] in wanted)
-        new = [
-            {"id": user_id, "userPrincipalName": upn, "password": generate(self._length), "passwordChangedBefore": last_change}
-            for user_id, upn, last_change in users
-            if user_id not in known
-        ]
-        self._add(new)
-        return known | {entry["id"]: entry["password"] for entry in new}
 
     def _add(self, new: list[dict[str, Any]]) -> None:
         if not new:
@@ -150,3 +115,99 @@ class HandOver:
                 room = USERS_PER_FILE - len(there)
                 part, new = new[:room], new[room:]
                 write_atomically(self.file(self._files), vault.encrypt(to_bytes([*there, *part]), self._password, os.urandom(32)))
+
+
+class HandOver(_Files):
+    """New passwords.
+
+    An entry is written before its password is set and never changed afterwards. It remembers when the password had last been
+    changed, so that a later run can tell whether this one was set: nothing else about a password can be read.
+    """
+
+    def __init__(self, path: str, vault_password: bytes, length: int) -> None:
+        super().__init__(path, vault_password)
+        self._length = length
+        users, changes = array("Q"), array("Q")
+        for entries in self._read():
+            self._files += 1
+            entries = [entry for entry in entries if "password" in entry]
+            users.extend(mark(entry["id"]) for entry in entries)
+            changes.extend(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
+        #: who has an entry from an earlier run, and with which last change of the password
+        self._users, self._changes = Marks(users), Marks(changes)
+
+    def was_set(self, user_id: str, last_change: str | None) -> bool:
+        """Whether the password of the user's entry was set: it has been changed since the entry was written."""
+        return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
+
+    def provide(self, users: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:
+        """Passwords by id for users given as (id, userPrincipalName, last change). On the disk when this returns.
+
+        Whoever has an entry keeps that password. Raises OffboardError `file_write_failed` when the disk refuses; then none of
+        the new passwords may be set.
+        """
+        users = list(users)
+        wanted = {user_id for user_id, _unused, _unused in users}
+        known: dict[str, str] = {}
+        if any(mark(user_id) in self._users for user_id in wanted):
+            for entries in self._read():
+                known.update((entry["id"], entry["password"]) for entry in entries if entry["id"] in wanted and "password" in entry)
+        new = [
+            {"id": user_id, "userPrincipalName": upn, "password": generate(self._length), "passwordChangedBefore": last_change}
+            for user_id, upn, last_change in users
+            if user_id not in known
+        ]
+        self._add(new)
+        return known | {entry["id"]: entry["password"] for entry in new}
+
+
+class PassBook(_Files):
+    """Temporary Access Passes, whose values Graph makes.
+
+    An entry without a value is written before a pass is asked for, and gets the value as soon as Graph has told it. So a pass that was made
+    and whose answer was lost is known as such, and is done away with: it can never be handed over.
+    """
+
+    def __init__(self, path: str, vault_password: bytes) -> None:
+        super().__init__(path, vault_password)
+        #: by user id: when the handed-over pass ends; when a pass was asked for that is not known
+        self._until: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
+        for entries in self._read():
+            self._files += 1
+            for entry in entries:
+                if entry.get("temporaryAccessPass"):
+                    self._until[entry["id"]] = entry["validUntil"]
+                    self._asked.pop(entry["id"], None)
+                elif "temporaryAccessPass" in entry:
+                    self._asked[entry["id"]] = entry["askedFor"]
+
+    def was_given(self, user_id: str, now: str) -> bool:
+        """Whether the user was given a pass that has not ended by `now` (RFC 3339, UTC, as in the file)."""
+        return self._until.get(user_id, "") > now
+
+    def asked_for(self, user_id: str) -> str | None:
+        """When a pass was asked for whose value is not known."""
+        return self._asked.get(user_id)
+
+    def begin(self, users: Iterable[tuple[str, str]], now: str) -> None:
+        """Passes will be asked for, for users given as (id, userPrincipalName). On the disk when this returns."""
+        new = [(user_id, upn) for user_id, upn in users if user_id not in self._asked]
+        self._add([{"id": user_id, "userPrincipalName": upn, "temporaryAccessPass": None, "askedFor": now} for user_id, upn in new])
+        self._asked.update((user_id, now) for user_id, _unused in new)
+
+    def keep(self, made: Mapping[str, Mapping[str, Any]]) -> None:
+        """The values that Graph has told, by user id. On the disk when this returns."""
+        left = dict(made)
+        with folder_locked(self._path):
+            for number in range(self._files, 0, -1):
+                if not left:
+                    return
+                entries = from_bytes(decrypt_file(self.file(number), self._password) or _HEADER)
+                here = [entry for entry in entries if entry["id"] in left and entry.get("temporaryAccessPass", "") is None]
+                for entry in here:
+                    entry.update(left.pop(entry["id"]))
+                    self._until[entry["id"]] = entry["validUntil"]
+                    self._asked.pop(entry["id"], None)
+                if here:
+                    write_atomically(self.file(number), vault.encrypt(to_bytes(entries), self._password, os.urandom(32)))

@@ -18,6 +18,8 @@ KIND = "user"
 
 #: Stands for a password in a Change; the value itself is nowhere but in the hand-over file.
 NEW_PASSWORD = "(new password)"
+#: The same for a Temporary Access Pass.
+NEW_PASS = "(new Temporary Access Pass)"
 REVOKED = "(revoked now)"
 
 #: Roles whose holders a User Administrator may still block, unblock and give a password; template ids.
@@ -94,6 +96,7 @@ class Desired:
     exact: bool = False
     usage_location: str | None = None
     password: bool = False
+    access_pass: bool = False
     revoke_sessions: bool = False
     blocked: bool = False
 
@@ -109,6 +112,8 @@ class Facts:
     may_reset_every_administrator: Callable[[], bool] = lambda: False
     synced_password: str = "skip"
     password_was_set: Callable[[str, str | None], bool] = lambda user_id, last_change: False
+    #: whether the user was given a Temporary Access Pass that has not ended yet
+    pass_was_given: Callable[[str], bool] = lambda user_id: False
 
 
 def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
         raise OffboardError(f"src: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}", code="bad_src")
     own: dict[str, Any] = {name: line[name] for name in ("enabled", "usage_location") if name in line}
     if "password" in line:
-        own["password"] = line["password"] == "generate"
+        own |= {"password": line["password"] == "generate", "access_pass": False}
     if "licences" in line:
         own |= desired_licences(line["licences"], skus)
     return replace(base, **own)
@@ -202,9 +207,15 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             notes[problem[0]] = problem[1]
         else:
             before["lastPasswordChangeDateTime"], after["lastPasswordChangeDateTime"] = state["lastPasswordChangeDateTime"], NEW_PASSWORD
+    if desired.access_pass and state.get("temporaryAccessPass") != NEW_PASS and not facts.pass_was_given(user_id):
+        problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
+        if problem:
+            notes[problem[0]] = problem[1]
+        else:
+            before["temporaryAccessPass"], after["temporaryAccessPass"] = None, NEW_PASS
     if not after and not notes:
         return _AS_DESIRED
-    guarded = {"accountEnabled", "lastPasswordChangeDateTime"} & after.keys()
+    guarded = {"accountEnabled", "lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys()
     if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
         notes["needs_higher_role"] = (
             f"{upn} holds an administrator's role; blocking, unblocking and passwords of administrators need the directory role "
@@ -220,6 +231,28 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)))
     code, msg = next(iter(notes.items()))
     return Decision(skip=Skip(KIND, user_id, upn, code, msg))
+
+
+def without_pass(decision: Decision, code: str, msg: str) -> Decision:
+    """The decision without its Temporary Access Pass, which cannot or need not be made; a skip when nothing else remains."""
+    change = decision.change
+    if change is None:
+        return decision
+    before, after = (dict(values or {}) for values in (change.before, change.after))
+    for values in (before, after):
+        del values["temporaryAccessPass"]
+    if after.keys() <= {"signInSessions", "left_out"}:
+        return Decision(skip=Skip(KIND, change.id, change.name, code, msg))
+    before["left_out"], after["left_out"] = [], sorted({*after.get("left_out", ()), code})
+    return Decision(change=replace(change, before=before, after=after, risk=_risk(after)))
+
+
+def with_old_pass(decision: Decision, method_id: str) -> Decision:
+    """The decision with the id of the pass that has to go first."""
+    change = decision.change
+    if change is None:
+        return decision
+    return Decision(change=replace(change, before={**(change.before or {}), "temporaryAccessPass": method_id}))
 
 
 def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
@@ -250,12 +283,12 @@ def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: 
     if state["onPremisesSyncEnabled"] and facts.synced_password == "skip":
         return "password_is_synced", f"{upn} is synchronized from Active Directory, and its password comes from there"
     if authentication_of(upn_domain(upn), facts.domains) == FEDERATED:
-        return "domain_is_federated", f"the domain of {upn} is federated; Graph takes no password until it is managed"
+        return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
     return None
 
 
 def _risk(after: Mapping[str, Any]) -> str:
-    return "high" if after.get("accountEnabled") is False else "medium" if NEW_PASSWORD in after.values() else "low"
+    return "high" if after.get("accountEnabled") is False else "medium" if {"lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys() else "low"
 
 
 def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -302,7 +335,9 @@ Expectation = tuple[tuple[str, Any], ...]
 def expectation(change: Change, parts: Collection[str] | None = None) -> Expectation:
     """What Graph's user must show after the change (or after those of its properties in `parts`). Revoked sessions cannot be read."""
     after = (change.after or {}).items()
-    return tuple((name, value) for name, value in after if name not in ("signInSessions", "left_out") and (parts is None or name in parts))
+    return tuple(
+        (name, value) for name, value in after if name not in ("signInSessions", "temporaryAccessPass", "left_out") and (parts is None or name in parts)
+    )
 
 
 def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, password_changed: bool) -> bool:
@@ -324,6 +359,8 @@ def refusal_code(status: int, message: str, step: str) -> str:
         return "needs_higher_role" if step == "patch" else "permission_missing"
     if status == 400 and step == "licences":
         return "no_seat" if _SEATS.search(message) else "no_usage_location" if _LOCATION.search(message) else "licence_refused"
+    if status == 400 and step in ("pass", "old_pass"):
+        return "pass_refused"
     if status == 400 and _COMPLEXITY.search(message):
         return "password_refused"
     return {401: "unauthorized", 429: "throttled"}.get(status, "refused")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import re
 import time
@@ -23,14 +24,14 @@ from .._module.files import append_records, read_records
 from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
 from .._module.spool import Spool
 from .._module.vault_password import vault_password
-from . import user_plan
+from . import access_pass, user_plan
 from .client import Answer, Client, Connection, Request
 from .domains import KIND as DOMAIN
 from .domains import read_domains
 from .marks import Marks, Shard, mark
-from .passwords import HandOver, generate
+from .passwords import HandOver, PassBook, generate
 from .snapshot_files import read_snapshot_users
-from .user_plan import KIND, Desired, Facts, Skus, decide, user_state
+from .user_plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 
 #: More users than this are found in the list of all users, not one by one.
 _MANY = 400
@@ -257,7 +258,7 @@ class Results:
 # -- the resource
 
 
-_PARTS = {"patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"), "licences": ("licences",), "revoke": ()}
+_PARTS = {"patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"), "licences": ("licences",), "revoke": (), "old_pass": (), "pass": ()}
 
 
 @dataclass(slots=True)
@@ -269,6 +270,8 @@ class _Job:
     steps: list[str]
     done: list[str] = field(default_factory=list)
     tries: int = 0
+    #: the id of a Temporary Access Pass that has to go first
+    old_pass: str | None = None
 
 
 class Users(Resource):
@@ -290,11 +293,14 @@ class Users(Resource):
         self._results = Results(None if check_mode else params["results_file"])
         self._may_set_password = params["password"] == "generate" or params["src"] is not None
         self._handover = self._make_handover() if self._may_set_password else None
+        self._terms = access_pass.Terms.from_option(params["temporary_access_pass"])
+        self._passes = self._make_passes() if params["password"] == "temporary_access_pass" else None
         self._skus = Skus(())
         self._base = Desired()
         self._selection: Selection | None = None
         self._roles: dict[str, set[str]] | None = None
         self._identities: list[dict[str, str]] = []
+        self._pass_scope: _Scope | None = None
         self._own_upn = ""
         self._own: list[str] = []
         self._free: dict[str, int] = {}
@@ -307,6 +313,11 @@ class Users(Resource):
                 raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
             return None
         return HandOver(path, vault_password(dict(self._params)), length)
+
+    def _make_passes(self) -> PassBook:
+        if self._params["handover_file"] is None:
+            raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
+        return PassBook(self._params["handover_file"], vault_password(dict(self._params)))
 
     # -- read
 
@@ -321,11 +332,16 @@ class Users(Resource):
             enabled=params["enabled"],
             usage_location=params["usage_location"],
             password=params["password"] == "generate",
+            access_pass=self._passes is not None,
             revoke_sessions=params["revoke_sessions"],
             **user_plan.desired_licences(params["licences"], self._skus),
         )
         self._selection = Selection(self._client, params, fields_of(licences, self._may_set_password), self._keyed())
-        if self._may_set_password:
+        if self._passes is not None:
+            policy = self._client.get(access_pass.POLICY)
+            self._terms.check(policy)
+            self._pass_scope = _Scope(self._client, policy)
+        if self._may_set_password or self._passes is not None:
             yield from read_domains(self._client, configurations_of=())
         for item in self._selection.read():
             state = {"missing": item["missing"]} if "missing" in item else user_state(item, self._skus)
@@ -374,18 +390,19 @@ class Users(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
         domains: dict[str, Mapping[str, Any]] = {}
-        facts = Facts(domains, self._role_holders, self._may_reset_administrators, self._params["synced_password"], self._password_was_set())
+        facts = Facts(
+            domains,
+            self._role_holders,
+            self._may_reset_administrators,
+            self._params["synced_password"],
+            self._password_was_set(),
+            lambda user_id: self._passes is not None and self._passes.was_given(user_id, _now()),
+        )
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
         changed: set[int] = set()
-        for item in current:
-            if item.kind == DOMAIN:
-                domains[item.id] = item.state
-                continue
-            if "missing" in item.state:
-                self._skip(plan, _missing(item))
-                continue
-            decision = decide(item.id, item.name, item.state, self._desired(item), facts)
+        decisions = self._decisions(plan, current, domains, facts)
+        for item, decision in self._weigh_passes(decisions) if self._passes is not None else decisions:
             if decision.change is not None:
                 if (one := mark(item.id)) in changed:  # Graph gave the user on two pages, far from each other
                     continue
@@ -412,6 +429,39 @@ class Users(Resource):
                     f"{name}: {count} seats are needed and {sku.free} are free, {count - sku.free} are missing; who gets none counts as failed"
                 )
         return plan
+
+    def _decisions(self, plan: Plan, current: Iterable[Object], domains: dict[str, Mapping[str, Any]], facts: Facts) -> Iterator[tuple[Object, Decision]]:
+        for item in current:
+            if item.kind == DOMAIN:
+                domains[item.id] = item.state
+            elif "missing" in item.state:
+                self._skip(plan, _missing(item))
+            else:
+                yield item, decide(item.id, item.name, item.state, self._desired(item), facts)
+
+    def _weigh_passes(self, decisions: Iterator[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
+        """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
+        while chunk := list(islice(decisions, _INTENTS)):
+            if self._passes is None or self._pass_scope is None:
+                raise AssertionError("self._passes")
+            wanted = {i.id: (i.id in self._pass_scope) for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
+            there: dict[str, list[dict[str, Any]]] = {}
+            paths = {access_pass.passes_of(user_id): user_id for user_id, in_scope in wanted.items() if in_scope}
+            for path, answer in self._client.get_many(paths):
+                if not answer.ok and answer.status != 404:
+                    raise answer.error(Request("GET", path))
+                there[paths[path]] = answer.body.get("value", [])
+            for item, decision in chunk:
+                if item.id in wanted and not wanted[item.id]:
+                    msg = f"the tenant's policy lets {item.name} not sign in with a Temporary Access Pass (includeTargets, excludeTargets)"
+                    yield item, user_plan.without_pass(decision, "pass_not_in_policy", msg)
+                    continue
+                old, ours = access_pass.standing(there.get(item.id, ()), self._passes.asked_for(item.id))
+                if old is not None and not ours and not self._terms.replace:
+                    msg = f"{item.name} has a Temporary Access Pass that can still be used; it is replaced only with temporary_access_pass.replace"
+                    yield item, user_plan.without_pass(decision, "has_pass", msg)
+                else:
+                    yield item, user_plan.with_old_pass(decision, old) if old is not None else decision
 
     def _desired(self, item: Object) -> Desired:
         if self._selection is None:
@@ -455,7 +505,8 @@ class Users(Resource):
             )
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        files = self._handover.files if self._handover is not None else []
+        book = self._handover or self._passes
+        files = book.files if book is not None else []
         applications = [
             {
                 "client_id": one.connection.client_id or "",
@@ -571,6 +622,28 @@ class _Late:
                 yield change
 
 
+class _Scope:
+    """Whom the policy of an authentication method covers: those of its target groups without those of its excluded ones."""
+
+    def __init__(self, client: Client, policy: Mapping[str, Any]) -> None:
+        included = [item["id"] for item in policy.get("includeTargets") or ()]
+        self._all = "all_users" in included
+        self._in = set() if self._all else {user for group in included for user in self._members(client, group)}
+        self._out = {user for item in policy.get("excludeTargets") or () for user in self._members(client, item["id"])}
+
+    @staticmethod
+    def _members(client: Client, group: str) -> Iterator[str]:
+        for item in client.list(f"/groups/{urllib.parse.quote(group)}/transitiveMembers?$select=id&$top=999"):
+            yield item["id"]
+
+    def __contains__(self, user_id: str) -> bool:
+        return (self._all or user_id in self._in) and user_id not in self._out
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _missing(item: Object) -> Skip:
     if item.state["missing"] == "soft_deleted":
         return Skip(KIND, item.id, item.name, "soft_deleted", f"{item.name} is deleted and can be restored for 30 days after that; restore it first")
@@ -617,13 +690,14 @@ class _Work:
             new = [c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})]
             try:
                 passwords = self._provide(new)
+                self._announce(segment)
             except OffboardError:
                 self._changes = chain(segment, self._changes)  # none of them was begun
                 raise
             rest = iter(segment)
             while group := list(islice(rest, _INTENTS)):
                 self._begin(group)
-                jobs = [_Job(change, passwords.get(change.id), self._steps(change)) for change in group]
+                jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in group]
                 self._open.update((job.change.id, job) for job in jobs)
                 for job in jobs:
                     yield from self._next(job)
@@ -634,11 +708,22 @@ class _Work:
             return {}
         return handover.provide((c.id, c.name, (c.before or {}).get("lastPasswordChangeDateTime")) for c in changes)
 
+    def _announce(self, changes: list[Change]) -> None:
+        if self._owner._passes is not None:
+            self._owner._passes.begin(((c.id, c.name) for c in changes if "temporaryAccessPass" in (c.after or {})), _now())
+
+    @staticmethod
+    def _old_pass(change: Change) -> str | None:
+        return (change.before or {}).get("temporaryAccessPass")
+
     @staticmethod
     def _steps(change: Change) -> list[str]:
         after = change.after or {}
         steps = ["patch"] if any(name in after for name in _PARTS["patch"]) else []
-        return steps + (["revoke"] if "signInSessions" in after else []) + (["licences"] if "licences" in after else [])
+        steps += ["revoke"] if "signInSessions" in after else []
+        if "temporaryAccessPass" in after:
+            steps += ["old_pass", "pass"] if _Work._old_pass(change) else ["pass"]
+        return steps + (["licences"] if "licences" in after else [])
 
     def _next(self, job: _Job) -> list[Request]:
         """The request of the job's next step; none when there is none left, or no seat."""
@@ -651,6 +736,10 @@ class _Work:
                 return [Request("PATCH", path, user_plan.patch_body(change, job.password, owner._params["force_change"]), job)]
             case "revoke":
                 return [Request("POST", f"{path}/revokeSignInSessions", None, job)]
+            case "old_pass":
+                return [Request("DELETE", f"{access_pass.passes_of(change.id)}/{job.old_pass}", None, job)]
+            case "pass":
+                return [Request("POST", access_pass.passes_of(change.id), owner._terms.body(), job)]
         wanted = user_plan.new_seats(change)
         if short := [name for name in wanted if owner._free.get(name, 0) <= 0 and not job.tries]:
             self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
@@ -662,9 +751,12 @@ class _Work:
     def _done(self, pairs: list[tuple[Request, Answer]]) -> list[Request]:
         follow_ups: list[Request] = []
         finished: list[Outcome] = []
+        self._keep_passes(pairs)
         for request, answer in pairs:
             job: _Job = request.tag
-            if answer.ok:
+            if answer.ok and job.steps[0] == "pass" and not answer.body.get("temporaryAccessPass"):
+                self._uncertain.append(job)  # made, but not told
+            elif answer.ok or (answer.status == 404 and job.steps[0] == "old_pass"):
                 self._step_done(job)
                 if job.steps:
                     follow_ups += self._next(job)
@@ -676,6 +768,17 @@ class _Work:
                 finished.append(self._refused(job, request, answer))
         self._finish(finished)
         return follow_ups
+
+    def _keep_passes(self, pairs: list[tuple[Request, Answer]]) -> None:
+        """Onto the disk before anything else: Graph tells a pass only once."""
+        made = {
+            request.tag.change.id: {**answer.body, "validUntil": access_pass.valid_until(answer.body)}
+            for request, answer in pairs
+            if answer.ok and request.tag.steps[0] == "pass" and answer.body.get("temporaryAccessPass")
+        }
+        names = ("temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
+        if made and self._owner._passes is not None:
+            self._owner._passes.keep({user_id: {name: item[name] for name in names} for user_id, item in made.items()})
 
     def _step_done(self, job: _Job) -> None:
         step = job.steps.pop(0)
@@ -712,17 +815,30 @@ class _Work:
         selection = self._owner._selection
         if selection is None:
             raise AssertionError("selection")
-        paths = {selection.path(job.change.id): job for job in jobs}
+        paths = {access_pass.passes_of(job.change.id) if "pass" in job.steps[0] else selection.path(job.change.id): job for job in jobs}
         requests: list[Request] = []
         for path, answer in self._owner._client.get_many(paths):
             job = paths[path]
             job.tries += 1
+            if "pass" in job.steps[0]:
+                requests += self._pass_again(job, answer)
+                continue
             expected = user_plan.expectation(job.change, _PARTS[job.steps[0]])
             changed = (job.change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
             if answer.ok and expected and user_plan.meets(answer.body, expected, self._owner._skus, password_changed=changed):
                 self._step_done(job)
             requests += self._next(job)
         return iter(requests)
+
+    def _pass_again(self, job: _Job, answer: Answer) -> list[Request]:
+        """A pass whose value was never told is of no use to anybody: it goes, and another one is made."""
+        there, _unused = access_pass.standing(answer.body.get("value", ()), None)
+        if there is not None:
+            job.old_pass = there
+            job.steps[:0] = ["old_pass"] if job.steps[0] == "pass" else []
+        elif job.steps[0] == "old_pass" and answer.ok:
+            self._step_done(job)
+        return self._next(job)
 
     def _outcome(self, job: _Job, status: str, code: str = "", msg: str = "") -> Outcome:
         details: dict[str, Any] = {"steps_done": job.done}

@@ -112,7 +112,15 @@ class Store:
         tables = company.tenant_tables(fixture)
         self.audits = tables.pop("audits")
         self.tables = {name: Table(items, "_domain" if name == "federations" else "id") for name, items in tables.items()}
-        for name in ("deleted_groups", "deleted_applications", "deleted_service_principals", "external_federations", "cross_tenant_access", "invitations"):
+        for name in (
+            "deleted_groups",
+            "deleted_applications",
+            "deleted_service_principals",
+            "external_federations",
+            "cross_tenant_access",
+            "invitations",
+            "access_passes",
+        ):
             self.tables[name] = Table()
         self.upns = {item["userPrincipalName"].casefold(): key for key, item in self.tables["users"].objects.items()}
         self.consumed = Counter(licence["skuId"] for item in self.tables["users"].objects.values() for licence in item["assignedLicenses"])

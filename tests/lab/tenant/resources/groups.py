@@ -40,6 +40,7 @@ def delete(call: Call) -> Answer:
 
 
 @operation("GET", "/groups/{group}/members", permissions=_MEMBERS, units=3)
+@operation("GET", "/groups/{group}/transitiveMembers", permissions=_MEMBERS, units=5)
 def members(call: Call) -> Answer:
     group, users = call.get("groups", call.params["group"]), call.table("users")
     rows = [{"@odata.type": "#microsoft.graph.user", **user} for key in group["_members"] if (user := users.visible(key)) is not None]

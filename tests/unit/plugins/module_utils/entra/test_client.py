@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client, Connection
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client, Connection, Cost
 
 FIRST = Connection("t", client_id="first", client_secret="one", write_quota=(100, 10.0), tenant_write_quota=(300, 10.0))
 
@@ -45,8 +45,8 @@ def test_each_application_has_its_quota_and_all_of_them_the_tenants(count, allow
     client = clients(count)
     sent = 0
     while True:
-        choice = min(client.applications, key=lambda one: (one.delay(20, 20, 0.0), -one.writes.share_left))
-        if client._take(choice, 20, 20) > 0:
+        choice = min(client.applications, key=lambda one: (one.delay(Cost(20, 20), 0.0), -one.writes.share_left))
+        if client._take(choice, Cost(20, 20)) > 0:
             break
         sent += 20
     assert sent == allowed
@@ -55,9 +55,9 @@ def test_each_application_has_its_quota_and_all_of_them_the_tenants(count, allow
 @pytest.mark.parametrize(("scope", "others"), [("Tenant/PATCH/app", 5.0), ("Application_Tenant/PATCH/app", 0.0), ("", 0.0)])
 def test_whose_limit_was_hit_decides_who_waits(scope, others):
     client = clients(2)
-    client._throttled(client.applications[0], {"X-Ms-Throttle-Scope": scope}, 5.0, True)
-    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[1], 20, 20)) == others
-    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[0], 20, 20)) == 5.0
+    client._throttled(client.applications[0], {"X-Ms-Throttle-Scope": scope}, 5.0, Cost(20, 20))
+    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[1], Cost(20, 20))) == others
+    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[0], Cost(20, 20))) == 5.0
 
 
 def test_the_last_application_is_never_lost():

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import passwords
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import HandOver, from_bytes, generate, to_bytes
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import HandOver, PassBook, from_bytes, generate, to_bytes
 
 OLD = "2022-04-01T00:00:00Z"
 
@@ -117,3 +118,26 @@ def test_names_in_any_script_survive():
     entries = [{"id": "1", "userPrincipalName": "山田: 'x' \u2028 \x85@a.example", "password": "#%+-=?@!", "passwordChangedBefore": None}]
     assert from_bytes(to_bytes(entries)) == entries
     assert yaml.safe_load(to_bytes(entries))["users"] == entries
+
+
+def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 3)
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 2))
+    book = PassBook(path, b"x")
+    book.begin([(f"id-{number}", "u") for number in range(1, 6)], "2026-12-01T00:00:00Z")
+    value = {"temporaryAccessPass": "secret-1", "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
+    book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}})
+    again = PassBook(path, b"x")
+    for found in (book, again):
+        assert found.was_given("id-1", "2026-12-01T07:59:59Z")
+        assert not found.was_given("id-1", "2026-12-01T08:00:00Z"), "it has ended"
+        assert not found.was_given("id-2", "2026-12-01T00:00:00Z")
+        assert found.asked_for("id-1") is None
+        assert found.asked_for("id-2") == "2026-12-01T00:00:00Z"
+    assert len(again.files) == 3
+    again.begin([("id-2", "u"), ("id-1", "u")], "2026-12-02T00:00:00Z")
+    assert again.asked_for("id-2") == "2026-12-01T00:00:00Z", "the older question counts"
+    assert HandOver(path, b"x", 16).was_set("id-1", OLD) is False, "passwords in the same file are not disturbed"
+    content = "".join(vault.decrypt(Path(name).read_bytes(), b"x").decode() for name in again.files)
+    assert content.count("secret-") == 2

@@ -125,6 +125,35 @@ def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
 
 
 @pytest.mark.parametrize(
+    ("upn", "current", "roles", "given", "code"),
+    [
+        ("u@a.example", state(), {}, False, None),
+        ("u@a.example", state(), {}, True, "unchanged"),
+        ("u@a.example", state(temporaryAccessPass=user_plan.NEW_PASS), {}, False, "unchanged"),
+        ("u@a.example", state(userType="Guest"), {}, False, "is_guest"),
+        ("u@a.example", state(onPremisesSyncEnabled=True), {}, False, "password_is_synced"),
+        ("u@a.example", state(accountEnabled=False), {}, False, "is_blocked"),
+        ("u@fed.example", state(), {}, False, "domain_is_federated"),
+        ("u@a.example", state(), {"1": {ADMINISTRATOR}}, False, "needs_higher_role"),
+    ],
+)
+def test_who_gets_a_pass(upn, current, roles, given, code):
+    facts = Facts(DOMAINS, roles=lambda: roles, pass_was_given=lambda user_id: given)
+    decision = decide("1", upn, current, Desired(access_pass=True), facts)
+    assert (decision.skip.code if decision.skip else None if decision.change else "unchanged") == code
+
+
+def test_a_pass_that_cannot_be_made_is_left_out():
+    both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), Facts(DOMAINS))
+    left = user_plan.without_pass(both, "has_pass", "m").change
+    assert (left.before.keys(), left.after) == (left.after.keys(), {"accountEnabled": True, "signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]})
+    alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), Facts(DOMAINS))
+    assert user_plan.without_pass(alone, "has_pass", "m").skip.code == "has_pass"
+    assert user_plan.with_old_pass(alone, "p").change.before["temporaryAccessPass"] == "p"
+    assert user_plan.expectation(alone.change) == ()
+
+
+@pytest.mark.parametrize(
     ("option", "wanted"),
     [
         (None, {}),
