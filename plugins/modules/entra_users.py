@@ -45,6 +45,23 @@ options:
         description: The same; exactly these shall be assigned. Excludes O(licences.add) and O(licences.remove).
         type: list
         elements: str
+  licence_group:
+    description:
+      - A group that gives licences. The users become members of it, 20 with one request, instead of getting the licences one by one. What the group gives
+        is not assigned directly then, also with O(snapshot).
+      - Groups whose members follow a rule, that are synchronized, or that can hold directory roles are refused (V(group_refused)).
+    type: dict
+    suboptions:
+      id:
+        description: The group's object id.
+        type: str
+        required: true
+      remove_direct:
+        description:
+          - Whether a direct licence that the group gives too is removed. Only where reading shows that the user has the group's, and the group switches off no
+            plan that the direct one leaves on. Microsoft gives a group's licences in the background, so this takes a second run of the task.
+        type: bool
+        default: false
   also_enable:
     description:
       - With O(snapshot), users who were blocked when it was taken and shall be unblocked nevertheless, by user principal name or object id. All
@@ -160,7 +177,8 @@ notes:
   - Needs the application permissions C(User.ReadWrite.All), C(LicenseAssignment.ReadWrite.All), C(User-PasswordProfile.ReadWrite.All),
     C(User.RevokeSessions.All), C(Domain.Read.All) and C(RoleManagement.Read.Directory), each as far as the options need it, and for
     passwords the directory role User Administrator. Administrators are skipped with V(needs_higher_role) unless the application holds
-    Privileged Authentication Administrator. Passes need C(UserAuthMethod-TAP.ReadWrite.All) and C(Policy.Read.AuthenticationMethod).
+    Privileged Authentication Administrator. Passes need C(UserAuthMethod-TAP.ReadWrite.All) and C(Policy.Read.AuthenticationMethod),
+    O(licence_group) needs C(GroupMember.ReadWrite.All).
   - O(max_changes) counts users.
   - With O(shard), the parts share the limit of their app registration. Give each one of its own, or divide O(write_quota).
 seealso:
@@ -217,6 +235,14 @@ EXAMPLES = r"""
     vault_password_file: vault-password
     results_file: offboard-run/results/passes.jsonl
 
+- name: Licences by a group, 20 users a request
+  offboard.iij_id.entra_users:
+    domain: sales.reiji.example
+    enabled: true
+    licence_group:
+      id: 6488ea6a-f280-56b1-a8f7-b5f7e86e53cb
+    max_changes: 100000
+
 - name: Two people by hand
   offboard.iij_id.entra_users:
     users:
@@ -258,9 +284,10 @@ skipped_objects:
   elements: dict
 failed_objects:
   description:
-    - The first 1000 users that failed, with C(code) and C(msg). Codes are V(no_seat), V(no_usage_location), V(licence_refused), V(password_refused),
-      V(pass_refused), V(needs_higher_role), V(permission_missing), V(user_deleted), V(answer_lost), V(throttled), V(refused) and V(not_seen).
-      C(details.steps_done) tells what was done nevertheless (V(patch), V(revoke), V(old_pass), V(pass), V(licences)).
+    - The first 1000 users that failed, with C(code) and C(msg). Codes are V(no_seat), V(no_usage_location), V(licence_refused),
+      V(group_licence_refused), V(password_refused), V(pass_refused), V(needs_higher_role), V(permission_missing), V(user_deleted),
+      V(answer_lost), V(throttled), V(refused) and V(not_seen).
+      C(details.steps_done) tells what was done nevertheless (V(patch), V(revoke), V(old_pass), V(pass), V(group), V(licences)).
   returned: always
   type: list
   elements: dict
@@ -281,8 +308,8 @@ applications:
   type: list
   elements: dict
 failure:
-  description: C(code) is one of those above, one of those of M(offboard.iij_id.entra_domain), V(licence_unknown), V(pass_not_allowed), V(bad_option) or
-      V(file_write_failed).
+  description: C(code) is one of those above, one of those of M(offboard.iij_id.entra_domain), V(licence_unknown), V(group_unknown),
+      V(group_refused), V(pass_not_allowed), V(bad_option) or V(file_write_failed).
   returned: failure
   type: dict
 """
@@ -310,6 +337,7 @@ def main() -> None:
             VAULT,
             enabled={"type": "bool"},
             licences={"type": "dict", "options": {"add": _NAMES, "remove": _NAMES, "set": _NAMES}},
+            licence_group={"type": "dict", "options": {"id": {"type": "str", "required": True}, "remove_direct": {"type": "bool", "default": False}}},
             also_enable={**_NAMES, "default": []},
             usage_location={"type": "str"},
             password={"type": "str", "default": "keep", "choices": ["keep", "generate", "temporary_access_pass"], "no_log": False},

@@ -45,6 +45,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("POST", r"/invitations", Need(("User.Invite.All", "User.ReadWrite.All"))),
     ("GET", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.Read.All",))),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
+    ("WRITE", r"/groups/[^/]+(/members/.*)?", Need(("GroupMember.ReadWrite.All", "Group.ReadWrite.All"))),
     ("GET", r"/groups/.*", Need(("GroupMember.Read.All", "Group.Read.All"))),
     ("GET", r"/roleManagement/.*", Need(("RoleManagement.Read.Directory", "Directory.Read.All"))),
     ("GET", r"/auditLogs/.*", Need(("AuditLog.Read.All",))),

@@ -13,6 +13,7 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.model import Change, Skip
 from .domains import FEDERATED, authentication_of, upn_domain
+from .licence_group import LicenceGroup
 
 KIND = "user"
 
@@ -97,6 +98,7 @@ class Desired:
     usage_location: str | None = None
     password: bool = False
     access_pass: bool = False
+    group: LicenceGroup | None = None
     revoke_sessions: bool = False
     blocked: bool = False
 
@@ -114,6 +116,8 @@ class Facts:
     password_was_set: Callable[[str, str | None], bool] = lambda user_id, last_change: False
     #: whether the user was given a Temporary Access Pass that has not ended yet
     pass_was_given: Callable[[str], bool] = lambda user_id: False
+    #: whether the user is a member of the licence group
+    is_member: Callable[[str], bool] = lambda user_id: False
 
 
 def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, Any]:
@@ -196,6 +200,13 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
     after: dict[str, Any] = {}
     if desired.enabled is not None and state["accountEnabled"] != desired.enabled:
         before["accountEnabled"], after["accountEnabled"] = state["accountEnabled"], desired.enabled
+    if desired.group is not None and not facts.is_member(user_id) and not state.get("licenceGroup"):
+        if state["userType"] == "Guest":
+            notes["is_guest"] = f"{upn} is a guest and gets no licence here"
+        else:
+            seats = [name for name in desired.group.licences if name not in state["licences"] and name not in state["group_licences"]]
+            value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(desired.group.licences), "seats": seats}
+            before["licenceGroup"], after["licenceGroup"] = None, value
     licences = _licences(state, desired)
     if licences != state["licences"]:
         before["licences"], after["licences"] = state["licences"], licences
@@ -256,15 +267,20 @@ def with_old_pass(decision: Decision, method_id: str) -> Decision:
 
 
 def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
-    """The direct licences as they shall be. What a group gives is not assigned a second time."""
+    """The direct licences as they shall be. What a group gives is not assigned a second time, and stays until the group's is seen."""
     there: Mapping[str, list[str]] = state["licences"]
-    if not (desired.add or desired.remove or desired.exact):
+    group = desired.group
+    if not (desired.add or desired.remove or desired.exact or group is not None):
         return there
-    wanted = {name: plans for name, plans in there.items() if name not in desired.remove and not (desired.exact and name not in desired.add)}
+    by_group, given = (group.licences, state.get("given", {})) if group is not None else ({}, {})
+    gone = {name for name in there if name in desired.remove or (desired.exact and name not in desired.add)}
+    gone -= {name for name in by_group if given.get(name) != "Active"}
+    gone |= group.replaceable(there, given) if group is not None else set()
+    wanted = {name: plans for name, plans in there.items() if name not in gone}
     for name, plans in desired.add.items():
-        if name in there:
+        if name in wanted:
             wanted[name] = there[name] if plans is None else sorted(plans)
-        elif name not in state["group_licences"]:
+        elif name not in there and name not in state["group_licences"] and name not in by_group:
             wanted[name] = sorted(plans or ())
     return wanted
 
@@ -326,7 +342,8 @@ def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
 
 def new_seats(change: Change) -> list[str]:
     """Part numbers of which the change takes a seat."""
-    return [name for name in (change.after or {}).get("licences") or {} if name not in ((change.before or {}).get("licences") or {})]
+    by_group = ((change.after or {}).get("licenceGroup") or {}).get("seats", [])
+    return by_group + [name for name in (change.after or {}).get("licences") or {} if name not in ((change.before or {}).get("licences") or {})]
 
 
 Expectation = tuple[tuple[str, Any], ...]
@@ -343,7 +360,22 @@ def expectation(change: Change, parts: Collection[str] | None = None) -> Expecta
 def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, password_changed: bool) -> bool:
     """Whether Graph's user shows what is expected. A password cannot be read: `password_changed` tells whether the time of its last change is another."""
     state = user_state(item, skus)
-    return all(password_changed if name == "lastPasswordChangeDateTime" else state[name] == value for name, value in expected)
+    for name, value in expected:
+        if name == "lastPasswordChangeDateTime":
+            seen = password_changed
+        elif name == "licenceGroup":
+            seen = not group_errors(item, value, skus)
+        else:
+            seen = state[name] == value
+        if not seen:
+            return False
+    return True
+
+
+def group_errors(item: Mapping[str, Any], group: Mapping[str, Any], skus: Skus) -> dict[str, str]:
+    """What a user does not have yet of a group's licences (`licenceGroup` of a change): part number → the error, "" while it is on its way."""
+    made = LicenceGroup(group["id"], group["name"], {}).gives(item.get("licenseAssignmentStates") or (), skus.name)
+    return {name: made.get(name, "") for name in group["licences"] if made.get(name) != "Active"}
 
 
 _SEATS = re.compile(r"does not have any available licenses", re.IGNORECASE)

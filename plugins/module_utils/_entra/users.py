@@ -28,6 +28,7 @@ from . import access_pass, user_plan
 from .client import Answer, Client, Connection, Request
 from .domains import KIND as DOMAIN
 from .domains import read_domains
+from .licence_group import FIELDS, MEMBERS_PER_REQUEST, LicenceGroup
 from .marks import Marks, Shard, mark
 from .passwords import HandOver, PassBook, generate
 from .snapshot_files import read_snapshot_users
@@ -232,6 +233,7 @@ class Results:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._lines: list[dict[str, Any]] = []
+        self._corrections: dict[str, dict[str, str]] = {}
         self._fresh = True
 
     def add(self, user_id: str, upn: str, status: str, code: str = "", msg: str = "", details: Mapping[str, Any] | None = None) -> None:
@@ -242,6 +244,24 @@ class Results:
         self._lines.append({name: value for name, value in line.items() if value not in ("", [])})
         if len(self._lines) >= 1000:
             self.flush()
+
+    def correct(self, user_id: str, status: str, code: str, msg: str) -> None:
+        """What was said of a user turned out otherwise; his line is another after `rewrite`."""
+        self._corrections[user_id] = {"status": status, "code": code, "msg": msg}
+
+    def rewrite(self) -> None:
+        """One line for each user again. Raises OffboardError `file_write_failed`."""
+        self.flush()
+        if self._path is None or not self._corrections:
+            return
+        fresh = f"{self._path}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(fresh)
+        lines = ({**line, **self._corrections.get(line["id"], {})} for line in read_records(self._path))
+        while chunk := list(islice(lines, 1000)):
+            append_records(fresh, chunk)
+        os.replace(fresh, self._path)
+        self._corrections = {}
 
     def flush(self) -> None:
         """Raises OffboardError `file_write_failed`."""
@@ -258,7 +278,14 @@ class Results:
 # -- the resource
 
 
-_PARTS = {"patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"), "licences": ("licences",), "revoke": (), "old_pass": (), "pass": ()}
+_PARTS = {
+    "patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"),
+    "licences": ("licences",),
+    "revoke": (),
+    "old_pass": (),
+    "pass": (),
+    "group": (),
+}
 
 
 @dataclass(slots=True)
@@ -301,6 +328,8 @@ class Users(Resource):
         self._roles: dict[str, set[str]] | None = None
         self._identities: list[dict[str, str]] = []
         self._pass_scope: _Scope | None = None
+        self._group: LicenceGroup | None = None
+        self._group_members = Marks()
         self._own_upn = ""
         self._own: list[str] = []
         self._free: dict[str, int] = {}
@@ -325,14 +354,17 @@ class Users(Resource):
         params = self._params
         self._identities = self._client.identities()
         self._own_upn = self._identities[0]["upn"].casefold()
-        licences = bool(self._by_snapshot or params["licences"] or params["src"])
+        licences = bool(self._by_snapshot or params["licences"] or params["src"] or params["licence_group"])
         if licences:
             self._skus = read_skus(self._client)
+        if params["licence_group"]:
+            self._read_group(params["licence_group"])
         self._base = Desired(
             enabled=params["enabled"],
             usage_location=params["usage_location"],
             password=params["password"] == "generate",
             access_pass=self._passes is not None,
+            group=self._group,
             revoke_sessions=params["revoke_sessions"],
             **user_plan.desired_licences(params["licences"], self._skus),
         )
@@ -345,7 +377,20 @@ class Users(Resource):
             yield from read_domains(self._client, configurations_of=())
         for item in self._selection.read():
             state = {"missing": item["missing"]} if "missing" in item else user_state(item, self._skus)
+            if self._group is not None and "missing" not in item:
+                state["given"] = self._group.gives(item.get("licenseAssignmentStates") or (), self._skus.name)
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
+
+    def _read_group(self, option: Mapping[str, Any]) -> None:
+        path = f"/groups/{urllib.parse.quote(option['id'])}"
+        group = self._client.find(f"{path}?$select={FIELDS}")
+        if group is None:
+            raise OffboardError(f"licence_group: the tenant has no group {option['id']}; give its object id", code="group_unknown")
+        self._group = LicenceGroup.read(group, self._skus.name, option["remove_direct"])
+        names = self._params["licences"] or {}
+        if both := self._group.licences.keys() & {self._skus.find(name).part_number for part in ("add", "set") for name in names.get(part) or ()}:
+            raise OffboardError(f"licences: {', '.join(sorted(both))} would come from licence_group and directly; leave it out of one", code="bad_option")
+        self._group_members = Marks(mark(user_id) for user_id in _members(self._client, group["id"]))
 
     def _keyed(self) -> dict[str, Desired] | None:
         """What is desired, by user, where users are named one by one."""
@@ -397,6 +442,7 @@ class Users(Resource):
             self._params["synced_password"],
             self._password_was_set(),
             lambda user_id: self._passes is not None and self._passes.was_given(user_id, _now()),
+            lambda user_id: mark(user_id.casefold()) in self._group_members,
         )
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
@@ -558,15 +604,18 @@ class Users(Resource):
         pause = 1.0
         while True:
             self._look_one_by_one(late)
-            if not late.count or time.monotonic() + pause > deadline:
+            if late.count == len(late.errors) or time.monotonic() + pause > deadline:
                 break
             time.sleep(pause)
             pause = min(pause * 2, 30.0)
         for change in late:
-            msg = f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
-            self._results.add(change.id, change.name, "failed", "not_seen", msg)
-            yield Outcome(change, "failed", "not_seen", msg)
-        self._results.flush()
+            code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
+            if (error := late.errors.get(change.id)) is not None:
+                code = "no_seat" if "CountViolation" in error else "group_licence_refused"
+                msg = f"{change.name} is a member of the group, but does not get its licence: {error}"
+            self._results.correct(change.id, "failed", code, msg)
+            yield Outcome(change, "failed", code, msg)
+        self._results.rewrite()
 
     def _look_one_by_one(self, late: _Late) -> None:
         if self._selection is None:
@@ -592,6 +641,8 @@ class _Late:
         #: the last change of the password that must no longer be read
         self._before = array("Q", bytes(8 * len(self._users)))
         self._seen = bytearray(len(self._users))
+        #: by user id, what Graph says about a group's licence that the user does not get
+        self.errors: dict[str, str] = {}
         self.count = len(self._users)
         shared: dict[str, int] = {}
         for change in applied:
@@ -614,6 +665,11 @@ class _Late:
         if user_plan.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
             self._seen[place] = 1
             self.count -= 1
+            self.errors.pop(item["id"], None)
+            return
+        group = dict(self._expected[self._which[place]]).get("licenceGroup")
+        if group is not None and (errors := {name: text for name, text in user_plan.group_errors(item, group, skus).items() if text}):
+            self.errors[item["id"]] = ", ".join(f"{name} ({text})" for name, text in errors.items())
 
     def __iter__(self) -> Iterator[Change]:
         for change in self._applied:
@@ -659,17 +715,21 @@ class _Work:
         self._open: dict[str, _Job] = {}
         #: users of whom the last request got no answer, or came too early
         self._uncertain: list[_Job] = []
+        #: users who wait until there are enough of them for one request to the group
+        self._joining: list[_Job] = []
 
     def run(self) -> None:
         """Returns when every user has an outcome. Raises OffboardError when the run cannot go on."""
         client = self._owner._client
         client.batch(self._fresh(), self._done)
+        client.batch(self._join(), self._done)
         for attempt in range(_ROUNDS):
             if not self._uncertain:
                 return
             time.sleep(2.0**attempt)
             jobs, self._uncertain = self._uncertain, []
             client.batch(self._looked_up(jobs), self._done)
+            client.batch(self._join(), self._done)
         self._finish(
             [self._outcome(job, "failed", "answer_lost", f"no answer to the request for {job.change.name} ({job.steps[0]})") for job in self._uncertain]
         )
@@ -723,6 +783,7 @@ class _Work:
         steps += ["revoke"] if "signInSessions" in after else []
         if "temporaryAccessPass" in after:
             steps += ["old_pass", "pass"] if _Work._old_pass(change) else ["pass"]
+        steps += ["group"] if "licenceGroup" in after else []
         return steps + (["licences"] if "licences" in after else [])
 
     def _next(self, job: _Job) -> list[Request]:
@@ -740,12 +801,15 @@ class _Work:
                 return [Request("DELETE", f"{access_pass.passes_of(change.id)}/{job.old_pass}", None, job)]
             case "pass":
                 return [Request("POST", access_pass.passes_of(change.id), owner._terms.body(), job)]
-        wanted = user_plan.new_seats(change)
+        wanted = user_plan.new_seats(change) if job.steps[0] == "licences" or "group" in job.steps else []
         if short := [name for name in wanted if owner._free.get(name, 0) <= 0 and not job.tries]:
             self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
             return []
         if not job.tries:
             owner._free.update({name: owner._free[name] - 1 for name in wanted})
+        if job.steps[0] == "group":
+            self._joining.append(job)
+            return list(self._join()) if len(self._joining) >= MEMBERS_PER_REQUEST else []
         return [Request("POST", f"{path}/assignLicense", user_plan.licence_body(change, owner._skus), job)]
 
     def _done(self, pairs: list[tuple[Request, Answer]]) -> list[Request]:
@@ -753,10 +817,13 @@ class _Work:
         finished: list[Outcome] = []
         self._keep_passes(pairs)
         for request, answer in pairs:
+            if isinstance(request.tag, list):
+                follow_ups += self._joined(request, answer, finished)
+                continue
             job: _Job = request.tag
             if answer.ok and job.steps[0] == "pass" and not answer.body.get("temporaryAccessPass"):
                 self._uncertain.append(job)  # made, but not told
-            elif answer.ok or (answer.status == 404 and job.steps[0] == "old_pass"):
+            elif answer.ok or (answer.status == 404 and job.steps[0] == "old_pass") or self._was_member(job, answer):
                 self._step_done(job)
                 if job.steps:
                     follow_ups += self._next(job)
@@ -769,12 +836,41 @@ class _Work:
         self._finish(finished)
         return follow_ups
 
+    def _join(self) -> Iterator[Request]:
+        """One request for all who wait."""
+        jobs, self._joining = self._joining, []
+        if jobs and self._owner._group is not None:
+            members = [self._owner._client.reference(job.change.id)["@odata.id"] for job in jobs]
+            yield Request("PATCH", f"/groups/{self._owner._group.id}", {"members@odata.bind": members}, jobs)
+
+    def _joined(self, request: Request, answer: Answer, finished: list[Outcome]) -> list[Request]:
+        """All or none of them were added. Where one spoils it for the others, or nobody knows, each is added on his own."""
+        follow_ups: list[Request] = []
+        single = answer.uncertain or (answer.failure is None and answer.status in (400, 404, 409))
+        for job in request.tag:
+            if answer.ok:
+                self._step_done(job)
+                if job.steps:
+                    follow_ups += self._next(job)
+                else:
+                    finished.append(self._outcome(job, "done"))
+            elif single:
+                body = self._owner._client.reference(job.change.id)
+                follow_ups.append(Request("POST", f"{request.path}/members/$ref", body, job))
+            else:
+                finished.append(self._refused(job, request, answer))
+        return follow_ups
+
+    @staticmethod
+    def _was_member(job: _Job, answer: Answer) -> bool:
+        return job.steps[0] == "group" and answer.status == 400 and "already exist" in str((answer.body.get("error") or {}).get("message", ""))
+
     def _keep_passes(self, pairs: list[tuple[Request, Answer]]) -> None:
         """Onto the disk before anything else: Graph tells a pass only once."""
         made = {
             request.tag.change.id: {**answer.body, "validUntil": access_pass.valid_until(answer.body)}
             for request, answer in pairs
-            if answer.ok and request.tag.steps[0] == "pass" and answer.body.get("temporaryAccessPass")
+            if answer.ok and isinstance(request.tag, _Job) and request.tag.steps[0] == "pass" and answer.body.get("temporaryAccessPass")
         }
         names = ("temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
         if made and self._owner._passes is not None:
@@ -786,7 +882,7 @@ class _Work:
         job.tries = 0
         if step == "licences":
             for name in (job.change.before or {}).get("licences") or {}:
-                if name not in job.change.after["licences"]:  # type: ignore[index]
+                if name not in job.change.after["licences"] and (self._owner._group is None or name not in self._owner._group.licences):  # type: ignore[index]
                     self._owner._free[name] = self._owner._free.get(name, 0) + 1
 
     def _too_early(self, job: _Job, answer: Answer) -> bool:

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Licences by a group: which group will do, who becomes a member, and which direct licence may go."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.licence_group import LicenceGroup
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import Desired, Facts, decide
+
+from .test_user_plan import DOMAINS, SKUS, state
+
+E3 = "05e9a617-0261-4cee-bb44-138d3ef5d965"
+RAW = {"id": "g", "displayName": "licensed", "assignedLicenses": [{"skuId": E3, "disabledPlans": ["p"]}]}
+GROUP = LicenceGroup.read(RAW, SKUS.name, remove_direct=False)
+REPLACING = LicenceGroup.read(RAW, SKUS.name, remove_direct=True)
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"groupTypes": ["Unified", "DynamicMembership"]}, "rule"),
+        ({"onPremisesSyncEnabled": True}, "Active Directory"),
+        ({"isAssignableToRole": True}, "roles"),
+        ({"assignedLicenses": []}, "no licence"),
+    ],
+)
+def test_groups_that_will_not_do(more, word):
+    with pytest.raises(OffboardError, match=word) as caught:
+        LicenceGroup.read({**RAW, **more}, SKUS.name, False)
+    assert caught.value.code == "group_refused"
+
+
+@pytest.mark.parametrize("more", [{}, {"groupTypes": ["Unified"]}, {"onPremisesSyncEnabled": None, "isAssignableToRole": False}])
+def test_groups_that_will(more):
+    assert LicenceGroup.read({**RAW, **more}, SKUS.name, False).licences == {"SPE_E3": {"p"}}
+
+
+@pytest.mark.parametrize(
+    ("current", "member", "seats"),
+    [
+        (state(), False, ["SPE_E3"]),
+        (state(licences={"SPE_E3": []}), False, []),
+        (state(group_licences=["SPE_E3"]), False, []),
+        (state(), True, None),
+        (state(licenceGroup={"id": "g"}), False, None),
+    ],
+)
+def test_who_becomes_a_member_and_takes_a_seat(current, member, seats):
+    change = decide("1", "u@a.example", current, Desired(group=GROUP), Facts(DOMAINS, is_member=lambda user_id: member)).change
+    assert (change and user_plan.new_seats(change)) == seats
+
+
+def test_guests_do_not():
+    assert decide("1", "u@a.example", state(userType="Guest"), Desired(group=GROUP), Facts(DOMAINS)).skip.code == "is_guest"
+
+
+ACTIVE = {"SPE_E3": "Active"}
+
+
+@pytest.mark.parametrize(
+    ("group", "direct", "given", "more", "left"),
+    [
+        (GROUP, ["p"], ACTIVE, {}, True),
+        (REPLACING, ["p"], {}, {}, True),
+        (REPLACING, ["p"], {"SPE_E3": "CountViolation"}, {}, True),
+        (REPLACING, [], ACTIVE, {}, True),
+        (REPLACING, ["p"], ACTIVE, {}, False),
+        (REPLACING, ["p", "q"], ACTIVE, {}, False),
+        (GROUP, ["p"], {}, {"remove": frozenset(["SPE_E3"])}, True),
+        (GROUP, ["p"], ACTIVE, {"remove": frozenset(["SPE_E3"])}, False),
+        (GROUP, ["p"], {}, {"exact": True}, True),
+    ],
+)
+def test_a_direct_licence_goes_only_when_the_groups_is_seen(group, direct, given, more, left):
+    current = state(licences={"SPE_E3": direct}, given=given)
+    change = decide("1", "u@a.example", current, Desired(group=group, **more), Facts(DOMAINS, is_member=lambda user_id: True)).change
+    assert (change is None) is left
+    if change is not None:
+        assert change.after["licences"] == {}
+
+
+def test_what_the_group_gives_is_not_assigned_directly():
+    desired = Desired(group=GROUP, add={"SPE_E3": None, "EXCHANGE": None})
+    assert decide("1", "u@a.example", state(), desired, Facts(DOMAINS)).change.after["licences"] == {"EXCHANGE": []}
+
+
+@pytest.mark.parametrize(
+    ("states", "errors"),
+    [
+        ([], {"SPE_E3": ""}),
+        ([{"skuId": E3, "assignedByGroup": "g", "state": "Active", "error": "None"}], {}),
+        ([{"skuId": E3, "assignedByGroup": "other", "state": "Active", "error": "None"}], {"SPE_E3": ""}),
+        ([{"skuId": E3, "assignedByGroup": "g", "state": "Error", "error": "CountViolation"}], {"SPE_E3": "CountViolation"}),
+    ],
+)
+def test_what_must_be_seen(states, errors):
+    change = decide("1", "u@a.example", state(), Desired(group=GROUP), Facts(DOMAINS)).change
+    item = {"licenseAssignmentStates": states}
+    assert user_plan.group_errors(item, change.after["licenceGroup"], SKUS) == errors
+    assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=False) is (errors == {})
