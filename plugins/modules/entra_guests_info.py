@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Reads the guests of the tenant, by mail domain, issuer and state of the invitation. Without any of these, all.
   - Guests who have redeemed an invitation keep their way to sign in when a federation is made. Those for whom RV(guests[].signs_in_by) and
-    RV(guests[].next_redemption) differ get the other way when their redemption is reset.
+    RV(guests[].next_redemption) differ get the other way when their redemption is reset, see M(offboard.iij_id.entra_guests).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -50,6 +50,7 @@ notes:
   - Needs the application permissions C(User.Read.All), C(IdentityProvider.Read.All) and C(Policy.Read.All). The last sign-ins need C(AuditLog.Read.All) and
     an Entra ID P1 licence; without these they are left out, and RV(last_sign_in_readable) says so.
 seealso:
+  - module: offboard.iij_id.entra_guests
   - module: offboard.iij_id.entra_external_federation
   - module: offboard.iij_id.entra_redemption_order
 """

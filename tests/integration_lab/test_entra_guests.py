@@ -136,6 +136,15 @@ def test_many_are_invited_once(guests, tenant, tmp_path):
     assert again["guests"][0]["id"]
 
 
+@pytest.mark.parametrize(
+    "options", [{"guests": []}, {"state": "absent", "ids": []}, {"state": "redemption_reset", "guests": []}, {"guests": TWO, "exclude": [ADELE, TARO]}]
+)
+def test_nobody_is_asked_for(guests, tenant, options):
+    guest(tenant, f"another@{DOMAIN}")
+    result = guests(**options)
+    assert (result["changed"], result["counts"]["unchanged"], tenant.writes()) == (False, 0, [])
+
+
 def test_without_a_mail(guests, tenant):
     guests(guests=TWO, send_message=False, message="not used")
     assert all(item["sendInvitationMessage"] is False for item in sent(tenant))
@@ -623,7 +632,11 @@ def test_a_group_that_is_gone(guests, tenant, early, held, tmp_path):
 
 def test_reads_that_lag_behind_a_reinvitation(guests, tenant, early, held, tmp_path):
     tenant.settings.visibility_delay = 1.0
-    assert guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))["counts"]["done"] == 1
+    progress = tmp_path / "progress.jsonl"
+    assert guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path), progress_file=str(progress))["counts"]["done"] == 1
+    assert {"waiting until the old account is gone everywhere", "waiting for the new account"} <= {
+        line.get("doing", "").partition(": ")[2] for line in lines(progress)
+    }
     assert_put_back(tenant, held)
     assert len(sent(tenant)) == 2
 

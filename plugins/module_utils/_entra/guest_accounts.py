@@ -287,7 +287,7 @@ class Guests(Resource):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """A re-invitation; the others are carried out in batches, see apply_all."""
-        work = Reinvitation(self._client, self._params, self._find, self._copies[change.id])
+        work = Reinvitation(self._client, self._params, self._find, self._tell, self._copies[change.id])
         details = {"steps_done": work.steps, "copy": work.path}
         try:
             key = work.run(change)
@@ -296,6 +296,10 @@ class Guests(Resource):
             raise
         self._note(change.id, change.name, None, id=key)
         return {**details, "id": key}
+
+    def _tell(self, doing: str) -> None:
+        if self.progress is not None:
+            self.progress.report(doing)
 
     def _find(self, mail: str) -> list[Object]:
         return list(read_named(self._client, [Wanted(mail)]))

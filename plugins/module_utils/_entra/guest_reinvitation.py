@@ -99,10 +99,12 @@ def _part(client: Client, path: str, name: str, answer: Answer) -> Any:
 
 
 class Reinvitation:
-    """The way of one guest. `find` gives the accounts that have the mail address now."""
+    """The way of one guest. `find` gives the accounts that have the mail address now, `tell` shows what is waited for."""
 
-    def __init__(self, client: Client, params: Mapping[str, Any], find: Callable[[str], list[Object]], copy: dict[str, Any]) -> None:
-        self._client, self._params, self._find, self._copy = client, params, find, copy
+    def __init__(
+        self, client: Client, params: Mapping[str, Any], find: Callable[[str], list[Object]], tell: Callable[[str], None], copy: dict[str, Any]
+    ) -> None:
+        self._client, self._params, self._find, self._tell, self._copy = client, params, find, tell, copy
         self.path = copy_path(params["backup_dir"], copy)
         self.steps: list[str] = []
 
@@ -133,7 +135,7 @@ class Reinvitation:
         """Once the old account is gone: while it is shown, Entra would only invite it once more. Nobody is invited twice for a lost answer."""
         if self._copy["invited_at"] and (late := self._late()):
             return late
-        self._until(self._old_is_gone, self._params["verify_timeout"], _AGREEING_READS, "the old account is deleted, but reading still shows it")
+        self._wait_until_gone()
         if late := self._there():
             return late
         self._copy["invited_at"] = now()
@@ -161,6 +163,16 @@ class Reinvitation:
             time.sleep(_READ_INTERVAL)
         return found or ""
 
+    def _wait_until_gone(self) -> None:
+        deadline, seen = time.monotonic() + self._params["verify_timeout"], 0
+        while seen < _AGREEING_READS:
+            seen = seen + 1 if self._old_is_gone() else 0
+            if seen < _AGREEING_READS:
+                if time.monotonic() + _READ_INTERVAL > deadline:
+                    raise NotSeen(f"{self._copy['mail']} is deleted, but reading still shows the old account. Run the task again later.")
+                self._tell(f"{self._copy['mail']}: waiting until the old account is gone everywhere")
+                time.sleep(_READ_INTERVAL)
+
     def _old_is_gone(self) -> bool:
         old = self._copy["old_id"]
         ((_path, answer),) = self._client.get_many([f"/users/{old}?$select=id"])
@@ -187,6 +199,7 @@ class Reinvitation:
                 self._send(again, failed)
             if time.monotonic() + pause > deadline:
                 break
+            self._tell(f"{self._copy['mail']}: {'waiting for the new account' if left is None else f'{len(left)} things to put back'}")
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         raise self._unfinished(left, failed)
@@ -228,15 +241,6 @@ class Reinvitation:
         code = codes[0] if len(codes) == 1 else "not_put_back" if codes else "not_seen"
         told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         return OffboardError(f"{self._copy['mail']} is invited, but not all was put back: {told}. {what}", code=code, details={"left": list(reasons)})
-
-    def _until(self, is_so: Callable[[], bool], seconds: float, agreeing: int, otherwise: str) -> None:
-        deadline, seen = time.monotonic() + seconds, 0
-        while seen < agreeing:
-            seen = seen + 1 if is_so() else 0
-            if seen < agreeing:
-                if time.monotonic() + _READ_INTERVAL > deadline:
-                    raise NotSeen(otherwise)
-                time.sleep(_READ_INTERVAL)
 
 
 def _is_final(error: OffboardError | None, tries: int) -> bool:
