@@ -81,9 +81,12 @@ def intents(operator: Operator, count: int) -> Trigger:
     return lambda: seen() >= before + count
 
 
-def held(method: str, path: str, skip: int) -> Trigger:
-    """The request after `skip` others like it is on hold, and will not take effect; those before it in the same batch have, unseen by the client."""
-    rule = {"method": method, "path": path, "skip": skip, "delay": _HOLD_SECONDS, "status": 503}
+def held(method: str, path: str, skip: int, times: int | None = 1) -> Trigger:
+    """The request after `skip` others like it is on hold, and will not take effect; those before it in the same batch have, unseen by the client.
+
+    With `times` None all that follow are on hold, too.
+    """
+    rule = {"method": method, "path": path, "skip": skip, "times": times, "delay": _HOLD_SECONDS, "status": 503}
     number = control().call("POST", "/_lab/faults", rule).data["id"]
     return lambda: any(item["id"] == number and item["hits"] for item in control().call("GET", "/_lab/faults").data)
 
@@ -125,7 +128,7 @@ def _play(operator: Operator) -> Play:
     play.kill("domains", "first write", writes("tenant", 1))
     play.done("domains")
 
-    play.kill("passwords", "handed over, none set", held("PATCH", "/v1.0/users/.*", 0))
+    play.kill("passwords", "handed over, none set", held("POST", r"/v1\.0/\$batch", 0, times=None))
     assert not [user for user in worlds.users(worlds.tenant()).values() if user["_password_count"]]
     number = draw(2, 18)
     play.kill("passwords", f"{number} of a batch set, its answer lost", held("PATCH", "/v1.0/users/.*", number))

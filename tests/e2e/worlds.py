@@ -25,6 +25,9 @@ _BOOKKEEPING = {
     "badpasswordtime", "badpwdcount", "dscorepropagationdata", "lastlogoff", "lastlogon", "lastlogontimestamp", "logoncount", "usnchanged", "whenchanged",
 }  # fmt: skip
 
+#: Where uninstallers note their own temporary copies, by names that nobody can foresee, to be removed by a restart.
+_PENDING = r"Control\Session Manager"
+
 #: object → what is known of it
 World = dict[str, Any]
 Worlds = dict[str, World]
@@ -56,7 +59,7 @@ def directory() -> World:
 def windows() -> World:
     """ "machine: registry key, task, file or folder" → a hash of its content."""
     part = WindowsPart()
-    return {f"{machine}: {name}": value for machine in paths.WINDOWS for name, value in part.fingerprint(machine).items()}
+    return {f"{machine}: {name}": value for machine in paths.WINDOWS for name, value in part.fingerprint(machine).items() if not name.endswith(_PENDING)}
 
 
 def dump() -> Worlds:

@@ -12,8 +12,10 @@ import dataclasses
 from typing import Any
 
 from .graph import Graph
+from .resources.domains import is_federated, view
 from .resources.guests import redeem
 from .resources.users import password_matches
+from .store import Object
 
 
 def handle(graph: Graph, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
@@ -84,7 +86,7 @@ def _objects(graph: Graph, method: str, rest: str, body: dict[str, Any]) -> Any:
         raise ValueError(f"no table {table!r}; tables are {', '.join(sorted(graph.store.tables))}")
     objects = graph.store.tables[table].objects
     if not key:
-        return list(objects.values())
+        return _in_effect(graph, table)
     if key not in objects:
         raise ValueError(f"no {key!r} in {table}")
     if method == "PATCH":
@@ -92,3 +94,14 @@ def _objects(graph: Graph, method: str, rest: str, body: dict[str, Any]) -> Any:
         graph.store.put(table, key, body)
         graph.store.flush()
     return objects[key]
+
+
+def _in_effect(graph: Graph, table: str) -> list[Object]:
+    """All of a table as it is by now: a conversion takes effect at the time that its domain notes, and its configuration ends with it."""
+    objects = list(graph.store.tables[table].objects.values())
+    match table:
+        case "domains":
+            return [view(graph.store, item) | {"_managed_at": None} for item in objects]
+        case "federations":
+            return [item for item in objects if is_federated(graph.store, item["_domain"])]
+    return objects
