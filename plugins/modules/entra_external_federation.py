@@ -106,7 +106,9 @@ options:
       - The address of a WS-Trust metadata exchange (C(.../trust/mex)) does not serve for that.
     type: str
   signing_certificate:
-    description: The public certificate with whose key tokens are signed, PEM or base64.
+    description:
+      - The public certificate with whose key tokens are signed, PEM or base64.
+      - Together with O(metadata) it says which one of the published certificates is in use, where the metadata does not tell.
     type: str
   protocol:
     description:
@@ -283,9 +285,10 @@ failure:
       V(protocol_unknown), V(protocol_needed), V(protocol_not_offered), V(private_key), V(several_certificates), V(certificate_invalid),
       V(active_certificate_unknown), V(missing_settings), V(bad_option), V(dns_failed).
     - V(guard_refused) has the refusals in C(details). Their rules are V(certificate_expired), V(certificate_not_yet_valid), V(certificate_key_not_rsa),
-      V(certificate_key_weak), V(issuer_not_uri), V(issuer_is_template), V(issuer_in_use), V(metadata_exchange_uri_not_https), V(domain_verified_here),
-      V(domain_verified_elsewhere), V(domain_in_use), V(several_domains), V(more_domains), V(limit), V(lockout), V(max_changes), and for the sign-in address
-      V(url_not_https), V(url_invalid), V(url_has_userinfo), V(url_host_invalid), V(other_domain), V(txt_record_missing), V(txt_record_differs).
+      V(certificate_key_weak), V(certificate_not_published) and V(certificate_not_active) (given by hand together with O(metadata)), V(issuer_not_uri),
+      V(issuer_is_template), V(issuer_in_use), V(metadata_exchange_uri_not_https), V(domain_verified_here), V(domain_verified_elsewhere), V(domain_in_use),
+      V(several_domains), V(more_domains), V(limit), V(lockout), V(max_changes), and for the sign-in address V(url_not_https), V(url_invalid),
+      V(url_has_userinfo), V(url_host_invalid), V(other_domain), V(txt_record_missing), V(txt_record_differs).
     - From Graph V(bad_request), V(conflict), V(permission_missing), V(answer_lost), V(not_seen) and the others of M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict

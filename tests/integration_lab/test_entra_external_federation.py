@@ -330,6 +330,21 @@ def test_a_rollover_keeps_the_configured_certificate_while_it_is_published(run, 
     assert run(domain=DOMAIN, metadata={"content": done})["plan"][0]["after"] == {"signingCertificate": key("C").base64}
 
 
+def test_a_certificate_by_hand_that_cannot_sign_is_refused(run, tenant):
+    """Somebody's old notes would lock everybody out."""
+    only = made.entity(made.saml_role(made.key_descriptor(key("B", begin=-1))))
+    rolling = made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(key("B", begin=-1)) + made.key_descriptor(key("A")))), key("B", begin=-1))
+    for document, rule in ((only, "certificate_not_published"), (rolling.decode(), "certificate_not_active")):
+        assert rules(run(domain=DOMAIN, metadata={"content": document}, signing_certificate=key("A").pem)) == [rule]
+    assert tenant.writes() == []
+    assert run(domain=DOMAIN, metadata={"content": only}, signing_certificate=key("B", begin=-1).pem)["changed"] is True
+    older = run(domain=DOMAIN, signing_certificate=key("A").pem)
+    assert older["changed"] is True, "without metadata it is the operator who knows"
+    assert any("make sure that the partner signs with it" in text for text in warnings(older))
+    newer = run(domain=DOMAIN, signing_certificate=key("B", begin=-1).pem)
+    assert not any("make sure" in text for text in warnings(newer))
+
+
 def test_metadata_of_several_needs_an_entity_id(run, tenant):
     several = made.aggregate(
         made.entity(made.saml_role(made.key_descriptor(key())), entity_id="https://a.example/"),

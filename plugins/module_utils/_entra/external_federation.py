@@ -46,6 +46,7 @@ from .external_federation_plan import (
     names,
     plan_federation,
     removed_domains,
+    role_of,
     wanted,
 )
 from .guests import Guest, behind, read_guests
@@ -182,6 +183,7 @@ class ExternalFederation(Resource):
         context = Context(
             now=self._now,
             profile=params["profile"],
+            role=role_of(self._want, {**self._current(change), **(change.after or {})}),
             lookup=self._lookup,
             accept_lockout=params["accept_lockout"],
             confirmed=self._want.set_to or (self._want.domain,),

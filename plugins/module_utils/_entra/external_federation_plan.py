@@ -18,7 +18,7 @@ from .._core.diff import changed_properties, list_change
 from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Refusal
 from .._federation import certificates, metadata, url_rule
-from .._federation.certificates import Certificate
+from .._federation.certificates import BadCertificate, Certificate
 from .._federation.values import PROTOCOLS, certificate_text, names, protocol
 from .._module.runner import Plan
 from .guests import Guest, behind
@@ -132,6 +132,11 @@ def settings_of(want: Wanted, configured: Mapping[str, Any] | None) -> dict[str,
     if "signingCertificate" not in settings:
         settings["signingCertificate"] = _active(want.entity, role, (configured or {}).get("signingCertificate"))
     return settings
+
+
+def role_of(want: Wanted, settings: Mapping[str, Any]) -> metadata.Protocol | None:
+    """What the metadata says of the protocol that the federation speaks; None without metadata."""
+    return None if want.entity is None else want.entity.protocols.get(_ROLES.get(settings.get("preferredAuthenticationProtocol") or "", ""))
 
 
 def _protocol(entity: metadata.Entity, configured: Mapping[str, Any] | None) -> str:
@@ -289,11 +294,12 @@ class Context:
     """What the checks look at besides the plan.
 
     own_domains: verified in this tenant. internal: federated root domains of this tenant, by name, with their issuers ("" when unknown).
-    lookup: TXT records. realms: of added domains, None where the sign-in service did not tell.
+    lookup: TXT records. realms: of added domains, None where the sign-in service did not tell. role: what the metadata says, where it is given.
     """
 
     now: datetime.datetime
     profile: str = "current"
+    role: metadata.Protocol | None = None
     own_domains: Collection[str] = ()
     internal: Mapping[str, str] = field(default_factory=dict)
     lookup: url_rule.TxtLookup | None = None
@@ -326,6 +332,8 @@ def check(change: Change, federations: Sequence[Object], context: Context) -> Fi
         after = {**current, **(change.after or {})}
         if "signingCertificate" in (change.after or {}):
             _check_certificate(found, after["signingCertificate"], context.now)
+            _check_published(found, after["signingCertificate"], context.role)
+            _check_older(found, after["signingCertificate"], current.get("signingCertificate"))
         if "issuerUri" in (change.after or {}):
             _check_issuer(found, after["issuerUri"], change.id, federations, context)
         if (change.after or {}).get("metadataExchangeUri"):
@@ -385,6 +393,35 @@ def _check_certificate(found: Findings, text: str, now: datetime.datetime) -> No
         found.refuse("certificate_key_not_rsa", f"{what} has a key of kind {certificate.key}; Microsoft Entra takes RSA keys only.")
     elif certificate.key_bits < metadata.MIN_RSA_BITS:
         found.refuse("certificate_key_weak", f"{what} has a key of {certificate.key_bits} bits; at least {metadata.MIN_RSA_BITS} are needed.")
+
+
+def _check_published(found: Findings, text: str, role: metadata.Protocol | None) -> None:
+    """A certificate that was given by hand, against the metadata that was given with it."""
+    if role is None:
+        return
+    certificate = certificates.from_base64(text)
+    way_out = "Leave signing_certificate out to take the one in use, or metadata if you know better."
+    if certificate.sha256 not in {one.sha256 for one in role.signing_certificates}:
+        found.refuse("certificate_not_published", f"The metadata does not publish the signing certificate with SHA-1 {certificate.sha1}. {way_out}")
+    elif role.active_certificate_sha256 not in (None, certificate.sha256):
+        found.refuse(
+            "certificate_not_active",
+            f"The metadata tells by {role.active_certificate_basis} that another key signs than that of SHA-1 {certificate.sha1}. {way_out}",
+        )
+
+
+def _check_older(found: Findings, text: str, configured: str | None) -> None:
+    """One that was renewed in the meantime would be lost to somebody's old notes."""
+    try:
+        before = certificates.from_base64(configured or "")
+    except BadCertificate:
+        return
+    after = certificates.from_base64(text)
+    if after.not_before < before.not_before:
+        found.warnings.append(
+            f"The signing certificate with SHA-1 {after.sha1} began on {after.not_before[:10]}, before the one that it replaces ({before.not_before[:10]}): "
+            "make sure that the partner signs with it."
+        )
 
 
 def days_left(certificate: Certificate, now: datetime.datetime) -> int:
