@@ -249,6 +249,14 @@ def test_the_domain_that_names_the_federation_stays(run, tenant, lists):
     assert tenant.requests() == []
 
 
+def test_a_federation_that_graph_holds_in_part_is_no_traceback(run, tenant, federated):
+    """Graph's description lets every property be null."""
+    tenant.arrange("external_federations", stored(tenant)[0]["id"], passiveSignInUri=None, signingCertificate=None, displayName=None)
+    assert run(INFO)["federations"][0]["passive_sign_in_uri"] is None
+    assert rules(run(domain=DOMAIN, domains={"add": [SECOND]})) == ["url_not_https"]
+    assert run(domain=DOMAIN, passive_sign_in_uri=made.SIGN_IN, signing_certificate=key().pem, display_name="Fabrikam")["changed"] is True
+
+
 def test_a_failure_on_the_way_tells_what_was_done(run, tenant, dns, federated):
     dns[SECOND] = ["DirectFedAuthUrl=https://login.fabrikam.example/"]
     tenant.faults.add(method="POST", path=".*/domains", status=403, code="Authorization_RequestDenied")

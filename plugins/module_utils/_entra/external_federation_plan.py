@@ -468,11 +468,12 @@ def _check_domains(found: Findings, change: Change, after: Mapping[str, Any], fe
         if other is not None:
             found.refuse("domain_in_use", f"{name} belongs to the federation {other.name} (id {other.id}). Remove it there first.", name)
         _check_tenants(found, name, context)
+    address = after["passiveSignInUri"] or ""  # Graph may hold none
     for name in after["domains"] if "passiveSignInUri" in (change.after or {}) else added:
-        verdict = url_rule.check(name, after["passiveSignInUri"], context.profile, context.lookup)
-        found.url_rule.append({"domain": name, "url": after["passiveSignInUri"], **verdict.to_dict()})
+        verdict = url_rule.check(name, address, context.profile, context.lookup)
+        found.url_rule.append({"domain": name, "url": address, **verdict.to_dict()})
         if not verdict.allowed:
-            found.refuse(verdict.rule, f"{after['passiveSignInUri']} cannot sign people of {name} in: {verdict.msg}", name)
+            found.refuse(verdict.rule, f"{address} cannot sign people of {name} in: {verdict.msg}", name)
 
 
 def _check_tenants(found: Findings, name: str, context: Context) -> None:
