@@ -27,10 +27,10 @@ def test_nothing_to_do() -> None:
 @pytest.mark.parametrize("apps", [1, 3])
 def test_at_the_limit(apps: int) -> None:
     with _harness.tenant() as running:
-        found = at_the_limit.measure(running, 2400 if apps == 1 else 300, 30, VENV, True, at_the_limit.APPS[:apps])
+        found = at_the_limit.measure(running, 2300 if apps == 1 else 300, 30, VENV, True, at_the_limit.APPS[:apps])
     assert found["refused"] == 0
-    assert found["changed"] == (2308 if apps == 1 else 208)
-    assert found["bound"] == pytest.approx(at_the_limit.bound(4484, 1, 30) if apps == 1 else 0)
+    assert found["changed"] == (2300 if apps == 1 else 300)
+    assert found["bound"] == pytest.approx(at_the_limit.bound(4470, 1, 30) if apps == 1 else 0)
     assert found["requests"] < 110 or apps > 1
 
 
