@@ -1127,6 +1127,14 @@ def test_licences_by_a_group(change, tenant, tmp_path):
     assert tenant.writes() == []
 
 
+def test_a_group_and_a_direct_licence_take_one_seat_each(change, tenant, tmp_path):
+    sku = next(item for item in tenant.store.tables["skus"].objects.values() if item["skuPartNumber"] == "EXCHANGESTANDARD")
+    free = sku["prepaidUnits"]["enabled"] - tenant.store.consumed[sku["skuId"]]
+    result = change(users=BLOCKED[:free], enabled=True, licence_group={"id": GROUP}, licences={"add": ["EXCHANGESTANDARD"]})
+    assert result["counts"].get("done") == free == 10, result
+    assert all(licences(tenant, upn) == {SKU, sku["skuId"]} for upn in BLOCKED[:free])
+
+
 def test_direct_licences_go_when_the_groups_is_seen(change, tenant, tmp_path):
     """Never before: in between nobody is without."""
     options = {"users": PLAIN[:25], "licence_group": {"id": GROUP, "remove_direct": True}}

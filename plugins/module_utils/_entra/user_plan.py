@@ -340,10 +340,12 @@ def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
     return {"addLicenses": add, "removeLicenses": [skus.find(name).id for name in before if name not in after]}
 
 
-def new_seats(change: Change) -> list[str]:
-    """Part numbers of which the change takes a seat."""
-    by_group = ((change.after or {}).get("licenceGroup") or {}).get("seats", [])
-    return by_group + [name for name in (change.after or {}).get("licences") or {} if name not in ((change.before or {}).get("licences") or {})]
+def new_seats(change: Change, steps: Collection[str] = ("group", "licences")) -> list[str]:
+    """Part numbers of which the change, or those of its steps, take a seat."""
+    before, after = change.before or {}, change.after or {}
+    by_group = (after.get("licenceGroup") or {}).get("seats", []) if "group" in steps else []
+    direct = [name for name in after.get("licences") or {} if name not in (before.get("licences") or {})] if "licences" in steps else []
+    return [*by_group, *direct]
 
 
 Expectation = tuple[tuple[str, Any], ...]

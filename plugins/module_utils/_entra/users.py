@@ -801,7 +801,7 @@ class _Work:
                 return [Request("DELETE", f"{access_pass.passes_of(change.id)}/{job.old_pass}", None, job)]
             case "pass":
                 return [Request("POST", access_pass.passes_of(change.id), owner._terms.body(), job)]
-        wanted = user_plan.new_seats(change) if job.steps[0] == "licences" or "group" in job.steps else []
+        wanted = user_plan.new_seats(change, job.steps[:1])
         if short := [name for name in wanted if owner._free.get(name, 0) <= 0 and not job.tries]:
             self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
             return []
