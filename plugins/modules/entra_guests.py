@@ -52,8 +52,8 @@ options:
       send_message:
         description: As O(send_message), for this guest.
         type: bool
-      message:
-        description: As O(message), for this guest.
+      message_body:
+        description: As O(message_body), for this guest.
         type: str
       language:
         description: As O(language), for this guest.
@@ -98,11 +98,11 @@ options:
         redeem.
     type: bool
     default: true
-  message:
+  message_body:
     description: Your words in the invitation.
     type: str
   language:
-    description: The language of Microsoft's words in the invitation, as a tag such as V(ja-JP). Microsoft uses it only when there is no O(message).
+    description: The language of Microsoft's words in the invitation, as a tag such as V(ja-JP). Microsoft uses it only when there is no O(message_body).
     type: str
   cc:
     description: Who gets a copy of the invitation. Microsoft Graph takes one address.
@@ -187,7 +187,7 @@ EXAMPLES = r"""
       - mail: taro@fabrikam.example
         display_name: 山田 太郎
         language: ja-JP
-    message: "Welcome. Sign in with your Fabrikam account."
+    message_body: "Welcome. Sign in with your Fabrikam account."
     cc: [helpdesk@reiji.example]
     journal: offboard-run/journal.jsonl
 
@@ -290,7 +290,7 @@ from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import require, run
 
 _NAMES = {"type": "list", "elements": "str"}
-_INVITATION = {"redirect_url": {"type": "str"}, "message": {"type": "str"}, "language": {"type": "str"}, "cc": _NAMES}
+_INVITATION = {"redirect_url": {"type": "str"}, "message_body": {"type": "str"}, "language": {"type": "str"}, "cc": _NAMES}
 
 
 def main() -> None:

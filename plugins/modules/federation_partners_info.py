@@ -79,13 +79,13 @@ options:
           display_name: {description: The name of a new guest., type: str}
           redirect_url: {description: 'As the partner''s, for this guest.', type: str}
           send_message: {description: Whether Microsoft sends the invitation by mail., type: bool}
-          message: {description: 'As the partner''s, for this guest.', type: str}
+          message_body: {description: 'As the partner''s, for this guest.', type: str}
           language: {description: 'As the partner''s, for this guest.', type: str}
           cc: {description: Who gets a copy of the invitation., type: list, elements: str}
       redirect_url:
         description: Where an invited guest arrives; for the role. It must carry the tenant. Without it, an address of Microsoft's that does.
         type: str
-      message:
+      message_body:
         description: What the invitation says; for the role.
         type: str
       language:
@@ -254,7 +254,7 @@ _GUEST = {
     "display_name": {"type": "str"},
     "redirect_url": {"type": "str"},
     "send_message": {"type": "bool"},
-    "message": {"type": "str"},
+    "message_body": {"type": "str"},
     "language": {"type": "str"},
     "cc": {"type": "list", "elements": "str"},
 }
@@ -271,7 +271,7 @@ _PARTNER = {
     "signing_certificate_path": {"type": "path"},
     "guests": {"type": "list", "elements": "dict", "default": [], "options": _GUEST},
     "redirect_url": {"type": "str"},
-    "message": {"type": "str"},
+    "message_body": {"type": "str"},
     "language": {"type": "str"},
     "token": {"type": "path", "no_log": False},
     "token_at": {"type": "str", "no_log": False},

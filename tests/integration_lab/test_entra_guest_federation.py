@@ -113,7 +113,7 @@ def partners(published, dns) -> list[dict[str, Any]]:  # noqa: F811 - the fixtur
             "protocol": "WsFed",
             "metadata": {"url": f"{base}/fabrikam.xml", "ca_file": str(paths.ca_file())},
             "guests": [{"mail": f"adele@{DOMAIN}", "display_name": "Adele Vance"}, {"mail": f"taro@{SECOND}", "language": "ja-JP"}],
-            "message": "Sign in with your Fabrikam account.",
+            "message_body": "Sign in with your Fabrikam account.",
         },
         {
             "name": "Woodgrove",

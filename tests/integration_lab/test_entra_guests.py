@@ -114,7 +114,7 @@ def test_check_mode_invites_nobody_and_plans_the_same(guests, tenant):
 
 def test_many_are_invited_once(guests, tenant, tmp_path):
     journal = tmp_path / "journal.jsonl"
-    options = {"guests": TWO, "message": "Welcome", "language": "en-GB", "cc": ["helpdesk@reiji.example"], "journal": str(journal)}
+    options = {"guests": TWO, "message_body": "Welcome", "language": "en-GB", "cc": ["helpdesk@reiji.example"], "journal": str(journal)}
     result = guests(**options)
     assert (result["changed"], result["counts"]["done"]) == (True, 2), result
     assert {item["mail"]: item["id"] for item in result["guests"]} == {ADELE: account(tenant, ADELE)["id"], TARO: account(tenant, TARO)["id"]}
@@ -146,7 +146,7 @@ def test_nobody_is_asked_for(guests, tenant, options):
 
 
 def test_without_a_mail(guests, tenant):
-    guests(guests=TWO, send_message=False, message="not used")
+    guests(guests=TWO, send_message=False, message_body="not used")
     assert all(item["sendInvitationMessage"] is False for item in sent(tenant))
 
 

@@ -87,7 +87,7 @@ def _is_guid(text: str) -> bool:
 
 def invitation(options: Mapping[str, Any], defaults: Mapping[str, Any], redirect_url: str) -> dict[str, Any]:
     """What an invitation says, in Graph's words, from the options of one guest and those of the task. Raises OffboardError `bad_option`."""
-    names = ("redirect_url", "send_message", "message", "language", "cc")
+    names = ("redirect_url", "send_message", "message_body", "language", "cc")
     chosen = {name: options.get(name) if options.get(name) is not None else defaults.get(name) for name in names}
     address = chosen["redirect_url"] or redirect_url
     if urllib.parse.urlsplit(address).scheme != "https" or not urllib.parse.urlsplit(address).hostname:
@@ -98,7 +98,7 @@ def invitation(options: Mapping[str, Any], defaults: Mapping[str, Any], redirect
     if len(copies) > 1:
         raise OffboardError(f"cc names {len(copies)} addresses, but Graph sends an invitation to one of them only", code="bad_option")
     body: dict[str, Any] = {"inviteRedirectUrl": address, "sendInvitationMessage": bool(chosen["send_message"])}
-    info = {"messageLanguage": chosen["language"], "customizedMessageBody": chosen["message"]}
+    info = {"messageLanguage": chosen["language"], "customizedMessageBody": chosen["message_body"]}
     info = {name: value for name, value in info.items() if value}
     if copies:
         info["ccRecipients"] = [{"emailAddress": {"address": address}} for address in copies]

@@ -23,13 +23,16 @@ class Text(NamedTuple):
     ja: str
 
 
-#: A part of a line: a text, or a value as it stands, which is never translated.
-Part = Text | str
-Line = Sequence[Part]
+#: Texts, and values as they stand, which are never translated.
+Line = Sequence["Text | str"]
+
+
+class Block:
+    """A part of the sheet that stands on its own."""
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(Block):
     """The title (level 1) or that of a section (2, 3)."""
 
     level: int
@@ -37,14 +40,14 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Paragraph:
+class Paragraph(Block):
     """Some sentences."""
 
     line: Line
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Block):
     """A list; numbered where the order matters."""
 
     lines: Sequence[Line]
@@ -52,7 +55,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """Rows below heads."""
 
     heads: Sequence[Text]
@@ -60,14 +63,12 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(Block):
     """Something to copy."""
 
     language: str
     text: str
 
-
-Block = Heading | Paragraph | Items | Table | Code
 
 _PROTOCOL_NAMES = {SAML: "SAML 2.0", "wsFed": "WS-Federation"}
 _ITEM, _VALUE = Text("Item", "項目"), Text("Value", "値")
@@ -174,7 +175,7 @@ def _opening(need: Requirements, organization: str) -> Iterator[Block]:
             who,
             Text(
                 " shall sign in at your own identity provider (Microsoft Entra: SAML/WS-Fed identity provider federation). Please set it up "
-                "as follows, and send us what is listed under “What we need from you”.",
+                "as follows, and send us what is listed under 'What we need from you'.",
                 "のリソースに貴社のIDプロバイダーでサインインできるようにします（Microsoft Entraの「SAML/WS-Fed IDプロバイダー フェデレーション」、"
                 "旧称「直接フェデレーション」）。以下のとおり設定し、「ご提供いただくもの」をお送りください。",
             ),
@@ -448,8 +449,8 @@ def _plain(value: str) -> Text:
     return Text(value, value)
 
 
-def _joined(values: Iterable[str]) -> list[Part]:
-    line: list[Part] = []
+def _joined(values: Iterable[str]) -> list[Text | str]:
+    line: list[Text | str] = []
     for value in values:
         line += [Text(", ", "、"), value] if line else [value]
     return line

@@ -64,7 +64,7 @@ def _normal(entry: Mapping[str, Any], service: Service) -> dict[str, Any]:
         made["protocol"] = protocol(entry["protocol"])
     if entry.get("signing_certificate"):
         made["signing_certificate"] = certificate_text(entry["signing_certificate"])
-    shared = {"redirect_url": service.links[0], **{name: entry[name] for name in ("redirect_url", "message", "language") if entry.get(name)}}
+    shared = {"redirect_url": service.links[0], **{name: entry[name] for name in ("redirect_url", "message_body", "language") if entry.get(name)}}
     made["guests"] = [shared | {name: value for name, value in guest.items() if value is not None} for guest in entry.get("guests") or ()]
     for guest in made["guests"]:
         if url_rule.domain_name(guest["mail"].rpartition("@")[2]) not in domains:

@@ -37,7 +37,7 @@ def certificate_text(value: str) -> str:
     try:
         return certificates.from_text(value).base64
     except BadCertificate as exc:
-        raise OffboardError(f"signing_certificate cannot be used. {exc.msg}", code="certificate_invalid") from exc
+        raise OffboardError(f"signing_certificate cannot be used. {exc.msg}", code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause
 
 
 def names(domains: Iterable[str]) -> tuple[str, ...]:

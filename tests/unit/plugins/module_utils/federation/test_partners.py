@@ -134,8 +134,8 @@ def test_the_list_in_the_form_of_graph() -> None:
     ("partner", "guest", "expected"),
     [
         ({}, {}, {"redirect_url": f"https://myapps.microsoft.com/?tenantid={TENANT}"}),
-        ({"message": "Hello", "language": "ja-JP"}, {"language": "en-US", "cc": None},
-         {"redirect_url": f"https://myapps.microsoft.com/?tenantid={TENANT}", "message": "Hello", "language": "en-US"}),
+        ({"message_body": "Hello", "language": "ja-JP"}, {"language": "en-US", "cc": None},
+         {"redirect_url": f"https://myapps.microsoft.com/?tenantid={TENANT}", "message_body": "Hello", "language": "en-US"}),
         ({"redirect_url": "https://a.example/"}, {"send_message": False}, {"redirect_url": "https://a.example/", "send_message": False}),
     ],
 )  # fmt: skip
