@@ -27,8 +27,12 @@ pytestmark = [pytest.mark.lab, pytest.mark.long]
 #: Change it to kill elsewhere; it is printed, so that a failure can be repeated.
 SEED = 20261121
 
-#: A request on hold gets so much time; the playbook is killed meanwhile.
-_HOLD_SECONDS = 3.0
+#: How long each request on hold waits for its refusal. The client goes on trying for half a minute; the playbook is killed meanwhile.
+_HOLD_SECONDS = 0.2
+#: So long after the last one nothing of the killed playbook's is under way in the tenant any more.
+_QUIET_SECONDS = 2.0
+#: The requests of users and passwords, as fault rules have them.
+_PATCH, _LICENCE, _EITHER = ("PATCH", "/v1.0/users/.*"), ("POST", ".*/assignLicense"), ("PATCH|POST", "/v1.0/users/.*")
 
 #: Says whether the point has come.
 Trigger = Callable[[], bool]
@@ -60,8 +64,10 @@ class Play:
 
 def _settle() -> None:
     """Microsoft's side goes on with a batch whose client has gone; so does the lab's. The next run starts when that is over."""
-    hit = any(rule["hits"] for rule in control().call("GET", "/_lab/faults").data)
-    time.sleep(_HOLD_SECONDS + 1 if hit else 0.5)
+    hits = -1
+    while (now := sum(rule["hits"] for rule in control().call("GET", "/_lab/faults").data)) != hits:
+        hits = now
+        time.sleep(_QUIET_SECONDS if hits else 0.5)
     control().call("DELETE", "/_lab/faults")
 
 
@@ -81,12 +87,9 @@ def intents(operator: Operator, count: int) -> Trigger:
     return lambda: seen() >= before + count
 
 
-def held(method: str, path: str, skip: int, times: int | None = 1) -> Trigger:
-    """The request after `skip` others like it is on hold, and will not take effect; those before it in the same batch have, unseen by the client.
-
-    With `times` None all that follow are on hold, too.
-    """
-    rule = {"method": method, "path": path, "skip": skip, "times": times, "delay": _HOLD_SECONDS, "status": 503}
+def held(request: tuple[str, str], done: int) -> Trigger:
+    """After `done` of these requests, all others are on hold, and will not take effect; the client has not seen the answer of the batch that they share."""
+    rule = {"method": request[0], "path": request[1], "skip": done, "times": None, "delay": _HOLD_SECONDS, "status": 503}
     number = control().call("POST", "/_lab/faults", rule).data["id"]
     return lambda: any(item["id"] == number and item["hits"] for item in control().call("GET", "/_lab/faults").data)
 
@@ -117,25 +120,22 @@ def _play(operator: Operator) -> Play:
     stop_provisioning()
     operator.confirm(*GATE_STEPS)
 
-    play.kill("users", "intents in the journal", intents(operator, 1))
+    play.kill("users", "intents in the journal, nothing written", held(_EITHER, 0))
     number = draw(1, 150)
-    play.kill("users", f"write {number}", writes("tenant", number))
+    play.kill("users", f"write {number}", held(_EITHER, number))
     number = draw(3, 19)
-    play.kill("users", f"{number} of a batch done, its answer lost", held("POST", ".*/assignLicense", number))
+    play.kill("users", f"{number} licences of a batch assigned, its answer lost", held(_LICENCE, number))
     play.done("users")
 
     play.kill("domains", "first intent in the journal", intents(operator, 1))
     play.kill("domains", "first write", writes("tenant", 1))
     play.done("domains")
 
-    play.kill("passwords", "handed over, none set", held("POST", r"/v1\.0/\$batch", 0, times=None))
+    play.kill("passwords", "handed over, none set", held(_PATCH, 0))
     assert not [user for user in worlds.users(worlds.tenant()).values() if user["_password_count"]]
-    number = draw(2, 18)
-    play.kill("passwords", f"{number} of a batch set, its answer lost", held("PATCH", "/v1.0/users/.*", number))
-    play.in_flight |= _unrecorded_passwords(operator)
-    number = draw(21, 100)
-    play.kill("passwords", f"write {number}", writes("tenant", number))
-    play.in_flight |= _unrecorded_passwords(operator)
+    for number in (draw(2, 18), draw(21, 80)):
+        play.kill("passwords", f"{number} set, an answer lost", held(_PATCH, number))
+        play.in_flight |= _unrecorded_passwords(operator)
     play.done("passwords")
 
     number = draw(1, 4)
