@@ -174,6 +174,8 @@ options:
         required: true
 notes:
   - A password cannot be set while the domain is federated. Such users are skipped with V(domain_is_federated).
+  - Users who were created after their domain was converted, as the O(journal) tells, have a password that somebody gave them. They are skipped with
+    V(created_since), also in a later run.
   - Needs the application permissions C(User.ReadWrite.All), C(LicenseAssignment.ReadWrite.All), C(User-PasswordProfile.ReadWrite.All),
     C(User.RevokeSessions.All), C(Domain.Read.All) and C(RoleManagement.Read.Directory), each as far as the options need it, and for
     passwords the directory role User Administrator. Administrators are skipped with V(needs_higher_role) unless the application holds
@@ -276,7 +278,7 @@ counts:
 skipped_objects:
   description:
     - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
-      V(domain_is_federated), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
+      V(domain_is_federated), V(created_since), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
       V(has_pass) and V(pass_not_in_policy).
     - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
   returned: always

@@ -24,6 +24,8 @@ from .playbooks import Operator, Run, handover
 PARTS = ("tenant", "directory", "windows")
 #: The steps that open the gate; one of them is done in IIJ ID's console.
 GATE_STEPS = ("provisioning_stopped", "break_glass_tested")
+#: What a person makes sure of before domains are converted.
+DOMAIN_STEPS = ("sign_in_methods_ready", "password_hash_sync_verified")
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +57,11 @@ def stop_provisioning() -> None:
 
 
 def open_gate(operator: Operator) -> None:
-    """Everything that a person and the tool do until the gate is open: snapshot, provisioning stopped, word given."""
+    """Everything that a person and the tool do until the gate is open, and domains may be converted: snapshot, provisioning stopped, word given."""
     operator.run("snapshot").must()
     operator.run("gate").failed("provisioning_stopped")
     stop_provisioning()
-    operator.confirm(*GATE_STEPS)
+    operator.confirm(*GATE_STEPS, *DOMAIN_STEPS)
 
 
 @dataclass

@@ -46,7 +46,7 @@ def test_check_mode_plans_on_top_of_what_it_predicts(checked: Chapter) -> None:
     assert "planned against what" in run.output and "earlier planned changes would leave behind" in run.output
     [domains] = run.answers("Convert the domains to managed, one after the other")
     assert [change["id"] for change in domains.result["plan"]] == DECISIONS["microsoft_365_domains"]
-    passwords = {task.item: task.result for task in run.answers("Generate passwords, write them into the hand-over file and set them")}
+    passwords = {task.item: task.result for task in run.answers("Give passwords or passes and write them into the hand-over file")}
     assert passwords.keys() == set(DOMAINS)
     for domain, result in passwords.items():
         assert result["predicted"] is True

@@ -18,7 +18,7 @@ from lab.evidence import Watch
 from lab.tenant.part import control
 
 from . import worlds
-from .conftest import GATE_STEPS, Chapter, reset, stop_provisioning
+from .conftest import DOMAIN_STEPS, GATE_STEPS, Chapter, reset, stop_provisioning
 from .expected import PEOPLE, gets_password
 from .playbooks import Operator, handover, vault_view
 
@@ -119,6 +119,8 @@ def _play(operator: Operator) -> Play:
     operator.run("gate").failed("provisioning_stopped")
     stop_provisioning()
     operator.confirm(*GATE_STEPS)
+    operator.run("domains").failed(*DOMAIN_STEPS)
+    operator.confirm(*DOMAIN_STEPS)
 
     play.kill("users", "intents in the journal, nothing written", held(_EITHER, 0))
     number = draw(1, 150)

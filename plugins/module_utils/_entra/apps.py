@@ -35,9 +35,9 @@ _PRINCIPAL_FIELDS = "id,appId,displayName,accountEnabled,appOwnerOrganizationId,
 
 
 def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str], hosts: Sequence[str]) -> list[str]:
-    """Why an app may be the one that is looked for; empty when nothing speaks for it. `app` is as `info` returns it."""
+    """Why an app may be the one that is looked for; empty when nothing speaks for it. `app` is as `info` returns it, `named` in lower case."""
     why = []
-    if app["client_id"] in named:
+    if app["client_id"].casefold() in named:
         why.append("its client id was named")
     why += [f"its name matches {pattern}" for pattern in patterns if re.search(pattern, app["display_name"] or "")]
     addresses = [text for text in app["addresses"] if any(host in text for host in hosts)]
@@ -157,14 +157,16 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             re.compile(pattern)
         except re.error as exc:
             raise OffboardError(f"name_patterns: {pattern!r} is not a regular expression: {exc}", code="bad_option") from exc
+    named = [client_id.strip().casefold() for client_id in params["client_ids"]]
     with Client(Connection.from_params(params)) as client:
         apps = _all_apps(client)
         found = []
         for app in apps.values():
-            app["why"] = reasons(app, params["client_ids"], params["name_patterns"], params["hosts"])
+            app["why"] = reasons(app, named, params["name_patterns"], params["hosts"])
             if app["why"]:
                 found.append({**app, **_details(client, app, params["activity_hours"])})
-    missing = [client_id for client_id in params["client_ids"] if client_id not in apps]
+    known = {client_id.casefold() for client_id in apps}
+    missing = [client_id for client_id in named if client_id not in known]
     return {"apps": sorted(found, key=lambda app: -len(app["why"])), "missing": missing}
 
 

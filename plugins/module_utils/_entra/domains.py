@@ -26,6 +26,8 @@ except ImportError:  # a requirement of the SDK; its absence is reported by the 
     x509 = None  # type: ignore[assignment]
 
 KIND = "domain"
+#: the action of a change that makes a domain managed
+CONVERT = "convert_to_managed"
 MANAGED, FEDERATED = "Managed", "Federated"
 
 #: Role template of Global Administrator; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
@@ -184,7 +186,7 @@ def _change(name: str, state: Mapping[str, Any], configuration: Mapping[str, Any
     if followers:
         before["subdomains"] = after["subdomains"] = list(followers)
     back = "entra_domain with authentication=managed" if configuration else "entra_domain with authentication=federated and this federationConfiguration"
-    return Change(KIND, name, name, "convert_to_federated" if configuration else "convert_to_managed", before, after, risk="high", undo=back)
+    return Change(KIND, name, name, "convert_to_federated" if configuration else CONVERT, before, after, risk="high", undo=back)
 
 
 def _same(current: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
@@ -223,7 +225,7 @@ def guard_domains(changes: Sequence[Change], states: Mapping[str, Mapping[str, A
             refusals.append(
                 Refusal("default_domain", f"{change.id} is the tenant's default domain. Make another managed domain the default one first.", (change.id,))
             )
-        if change.action == "convert_to_managed":
+        if change.action == CONVERT:
             refusals += _foreign(change, expected_hosts)
     if upn_domain(context.caller_upn) in affected and context.caller_upn:
         refusals.append(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Skip
-from .domains import FEDERATED, authentication_of, upn_domain
+from .domains import FEDERATED, authentication_of, root_of, upn_domain
 from .licence_group import LicenceGroup
 
 KIND = "user"
@@ -114,6 +115,8 @@ class Facts:
     may_reset_every_administrator: Callable[[], bool] = lambda: False
     synced_password: str = "skip"
     password_was_set: Callable[[str, str | None], bool] = lambda user_id, last_change: False
+    #: when each domain that the journal knows of was converted (RFC 3339), by name in lower case
+    converted: Mapping[str, str] = field(default_factory=dict)
     #: whether the user was given a Temporary Access Pass that has not ended yet
     pass_was_given: Callable[[str], bool] = lambda user_id: False
     #: whether the user is a member of the licence group
@@ -300,7 +303,14 @@ def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: 
         return "password_is_synced", f"{upn} is synchronized from Active Directory, and its password comes from there"
     if authentication_of(upn_domain(upn), facts.domains) == FEDERATED:
         return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
+    root, created = root_of(upn_domain(upn), facts.converted), state.get("createdDateTime")
+    if root and created and _time(created) > _time(facts.converted[root]):
+        return "created_since", f"{upn} was created after {root} was converted, with a password that somebody gave"
     return None
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
 
 
 def _risk(after: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import time
 import urllib.parse
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, ClassVar
@@ -26,8 +26,8 @@ from .._module.spool import Spool
 from .._module.vault_password import vault_password
 from . import access_pass, user_plan
 from .client import Answer, Client, Connection, Request
+from .domains import CONVERT, read_domains
 from .domains import KIND as DOMAIN
-from .domains import read_domains
 from .licence_group import FIELDS, MEMBERS_PER_REQUEST, LicenceGroup
 from .marks import Marks, Shard, mark
 from .passwords import HandOver, PassBook, generate
@@ -134,9 +134,10 @@ class Selection:
                 yield {"id": user_id, "userPrincipalName": key, "missing": "soft_deleted" if key in deleted else "not_found"}
 
 
-def fields_of(licences: bool, password: bool) -> list[str]:
+def fields_of(*, licences: bool = False, password: bool = False, created: bool = False) -> list[str]:
     """The further properties of a user that are needed; fewer fields make a list of 100,000 users 3 times smaller."""
-    return [*(["licenseAssignmentStates"] if licences else []), *(["lastPasswordChangeDateTime"] if password else [])]
+    wanted = {"licenseAssignmentStates": licences, "lastPasswordChangeDateTime": password, "createdDateTime": created}
+    return [name for name, needed in wanted.items() if needed]
 
 
 def read_skus(client: Client) -> Skus:
@@ -368,15 +369,19 @@ class Users(Resource):
             revoke_sessions=params["revoke_sessions"],
             **user_plan.desired_licences(params["licences"], self._skus),
         )
-        self._selection = Selection(self._client, params, fields_of(licences, self._may_set_password), self._keyed())
+        signs_in_anew = self._may_set_password or self._passes is not None
+        fields = fields_of(licences=licences, password=self._may_set_password, created=signs_in_anew)
+        self._selection = Selection(self._client, params, fields, self._keyed())
         if self._passes is not None:
             policy = self._client.get(access_pass.POLICY)
             self._terms.check(policy)
             self._pass_scope = _Scope(self._client, policy)
-        if self._may_set_password or self._passes is not None:
+        if signs_in_anew:
             yield from read_domains(self._client, configurations_of=())
         for item in self._selection.read():
             state = {"missing": item["missing"]} if "missing" in item else user_state(item, self._skus)
+            if signs_in_anew and "missing" not in item:
+                state["createdDateTime"] = item.get("createdDateTime")
             if self._group is not None and "missing" not in item:
                 state["given"] = self._group.gives(item.get("licenseAssignmentStates") or (), self._skus.name)
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
@@ -435,12 +440,14 @@ class Users(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
         domains: dict[str, Mapping[str, Any]] = {}
+        done, converted = self._journaled()
         facts = Facts(
             domains,
             self._role_holders,
             self._may_reset_administrators,
             self._params["synced_password"],
-            self._password_was_set(),
+            self._password_was_set(done),
+            converted,
             lambda user_id: self._passes is not None and self._passes.was_given(user_id, _now()),
             lambda user_id: mark(user_id.casefold()) in self._group_members,
         )
@@ -527,12 +534,20 @@ class Users(Resource):
             plan.skipped_more += 1
         self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
 
-    def _password_was_set(self) -> Callable[[str, str | None], bool]:
-        """Known from the hand-over file together with Graph's last change, and from the journal, which a lagging replica cannot belie."""
-        journal = self._params["journal"]
-        done = set()
-        if self._may_set_password and journal:
-            done = {r["id"] for r in read_records(journal) if r.get("kind") == KIND and (r.get("details") or {}).get("password_set")}
+    def _journaled(self) -> tuple[set[str], dict[str, str]]:
+        """From the journal: the ids of users whose password was set, and when each domain was converted."""
+        done: set[str] = set()
+        converted: dict[str, str] = {}
+        if (self._may_set_password or self._passes is not None) and self._params["journal"]:
+            for record in read_records(self._params["journal"]):
+                if record.get("kind") == KIND and (record.get("details") or {}).get("password_set"):
+                    done.add(record["id"])
+                elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
+                    converted[record["id"].casefold()] = record["at"]
+        return done, converted
+
+    def _password_was_set(self, done: Collection[str]) -> Callable[[str, str | None], bool]:
+        """Known from the hand-over file together with Graph's last change, and from the journal (`done`), which a lagging replica cannot belie."""
 
         def was_set(user_id: str, last_change: str | None) -> bool:
             return user_id in done or (self._handover is not None and self._handover.was_set(user_id, last_change))
