@@ -75,7 +75,8 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(snapshot_damaged), V(vault_wrong_password), V(vault_password_missing), V(file_write_failed), V(not_found) or one of those of
+    - C(code) is V(snapshot_damaged), V(snapshot_incomplete) (it lacks a domain or an application that is named now),
+      V(vault_wrong_password), V(vault_password_missing), V(file_write_failed), V(not_found) or one of those of
       M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict

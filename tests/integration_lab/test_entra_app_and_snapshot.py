@@ -51,6 +51,8 @@ def test_info_by_client_id(call):
     found = call("entra_app_info", client_ids=[DECOY, "00000000-0000-0000-0000-000000000009"], name_patterns=[], activity_hours=0)
     assert DECOY in [item["client_id"] for item in found["apps"]]
     assert found["missing"] == ["00000000-0000-0000-0000-000000000009"]
+    upper = call("entra_app_info", client_ids=[f" {DECOY.upper()}"], name_patterns=[], activity_hours=0)
+    assert DECOY in [item["client_id"] for item in upper["apps"]] and upper["missing"] == []
     assert call("entra_app_info", name_patterns=["("])["failure"]["code"] == "bad_option"
 
 
@@ -151,6 +153,20 @@ def test_a_snapshot_is_complete_encrypted_and_never_overwritten(call, tenant, tm
     again = call("entra_snapshot", **snapshot)
     assert again["changed"] is False
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_what_was_named_later_is_not_in_it_and_that_is_told(call, snapshot):
+    few = {**snapshot, "domains": ["reiji.example"]}
+    assert call("entra_snapshot", **few)["changed"] is True
+    assert call("entra_snapshot", **{**few, "domains": ["Reiji.example"]})["changed"] is False
+    for more, lacking in (
+        ({"domains": ["reiji.example", "reiji-group.example"]}, "users of reiji-group.example"),
+        ({"domains": None}, "users of all"),
+        ({"client_ids": [IIJ, OLD]}, f"application {OLD}"),
+    ):
+        answer = call("entra_snapshot", **{**few, **more})
+        assert answer["failure"]["code"] == "snapshot_incomplete"
+        assert lacking in answer["msg"] and "offboard_run_dir" in answer["msg"]
 
 
 def test_damage_and_a_wrong_password_are_told(call, tmp_path, snapshot):

@@ -26,6 +26,8 @@ from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, c
 
 KIND = "snapshot"
 
+#: instead of a list of domains
+_ALL = "all"
 _USER_FIELDS = (
     "id,userPrincipalName,displayName,accountEnabled,usageLocation,userType,onPremisesSyncEnabled,onPremisesImmutableId,"
     "lastPasswordChangeDateTime,licenseAssignmentStates"
@@ -65,23 +67,23 @@ class Snapshot(Resource):
         for item in current:
             self._check_contents(item.state)
             return Plan(unchanged=1)
-        after = {"domains": "all", "users": self._params["domains"] or "all", "apps": self._params["client_ids"]}
+        after = {"domains": _ALL, "users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
         return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
 
     def _check_contents(self, state: Mapping[str, Any]) -> None:
         """A snapshot is never overwritten, so what was confirmed later is not in it. Raises OffboardError `snapshot_incomplete`."""
-        wanted = {"users of": (self._params["domains"] or ["all domains"], state["users"]), "application": (self._params["client_ids"], state["apps"])}
+        wanted = {"users of": (self._params["domains"] or [_ALL], state["users"]), "application": (self._params["client_ids"], state["apps"])}
         lacks = [
             f"{noun} {name}"
             for noun, (names, there) in wanted.items()
             for name in names
-            if there is not None and name.casefold() not in {item.casefold() for item in there}
+            if there != _ALL and name.casefold() not in {item.casefold() for item in there}
         ]
         if lacks:
             raise OffboardError(
-                f"The snapshot {self._path} of {state['taken']} does not hold {', '.join(lacks)}: they were not named when it was taken, and a snapshot is never "
-                "overwritten. Use a run folder (offboard_run_dir) of its own for them. If no stage after the snapshot has run yet, the folder may be removed, "
-                "and a new snapshot taken.",
+                f"The snapshot {self._path} of {state.get('taken', 'this check run')} does not hold {', '.join(lacks)}: they were not named when it was taken, "
+                "and a snapshot is never overwritten. Use a run folder (offboard_run_dir) of its own for them. If no stage after the snapshot "
+                "has run yet, the folder may be removed, and a new snapshot taken.",
                 code="snapshot_incomplete",
             )
 
@@ -100,7 +102,7 @@ class Snapshot(Resource):
             plain = b"".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in part)
             files.append(write_encrypted(self._path, users_file(number), plain, self._password))
             counts["users"] += len(part)
-        saved = {"users": self._params["domains"] or None, "apps": self._params["client_ids"]}  # None: of all domains
+        saved = {"users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
         manifest = {"format": 1, "taken": taken, "counts": counts, **saved, "files": files}
         write_atomically(os.path.join(self._path, MANIFEST), json.dumps(manifest, indent=2).encode() + b"\n", overwrite=False)
         return {"counts": counts}

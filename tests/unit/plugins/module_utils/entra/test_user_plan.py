@@ -20,7 +20,10 @@ SKUS = Skus(
 DOMAINS = {
     "a.example": {"isRoot": True, "authenticationType": "Managed"},
     "fed.example": {"isRoot": True, "authenticationType": "Federated"},
+    "b.example": {"isRoot": True, "authenticationType": "Managed"},
 }
+#: as the journal has it
+CONVERTED = {"b.example": "2026-10-01T09:00:00Z"}
 ADMINISTRATOR, HELPDESK = "62e90394-69f5-4237-9190-012177145e10", "729827e3-9c14-49f7-bb1b-9608f156bbb8"
 
 
@@ -86,13 +89,21 @@ def test_changes(current, desired, after):
         ("u@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
         ("u@a.example", state(), Desired(password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
         ("u@a.example", state(accountEnabled=False), Desired(blocked=True), {}, "blocked_before_snapshot"),
+        ("u@b.example", state(createdDateTime="2026-10-01T09:00:01Z"), Desired(password=True), {}, "created_since"),
+        ("u@sub.b.example", state(createdDateTime="2026-10-01T18:00:01+09:00"), Desired(access_pass=True), {}, "created_since"),
     ],
 )
 def test_skips(upn, current, desired, roles, code):
-    decision = decide("1", upn, current, desired, Facts(DOMAINS, roles=lambda: roles))
+    decision = decide("1", upn, current, desired, Facts(DOMAINS, roles=lambda: roles, converted=CONVERTED))
     assert decision.skip is not None
     assert decision.skip.code in (code, "is_blocked")
     assert upn in decision.skip.msg
+
+
+@pytest.mark.parametrize(("upn", "created"), [("u@b.example", "2026-10-01T09:00:00Z"), ("u@a.example", "2026-10-02T00:00:00Z"), ("u@b.example", None)])
+def test_who_was_there_before_the_conversion_gets_a_password(upn, created):
+    decision = decide("1", upn, state(createdDateTime=created), Desired(password=True), Facts(DOMAINS, converted=CONVERTED))
+    assert decision.change.after == PASSWORD
 
 
 def test_what_cannot_be_done_is_left_out_and_named():
