@@ -99,12 +99,12 @@ def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_records(path: str) -> Iterator[dict[str, Any]]:
-    """The records of a JSON-lines file; none when there is no file. A half-written line (a kill) is passed over."""
+    """The records of a JSON-lines file; none when there is no file. A half-written line (a kill, a full disk) is passed over."""
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, "rb") as stream:
             for line in stream:
-                with contextlib.suppress(ValueError):
-                    record = json.loads(line)
+                with contextlib.suppress(ValueError):  # also where the cut lies within a character
+                    record = json.loads(line.decode())
                     if isinstance(record, dict):
                         yield record
     except FileNotFoundError:

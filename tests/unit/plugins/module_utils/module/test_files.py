@@ -54,6 +54,15 @@ def test_records_survive_a_half_written_line(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_line_that_was_cut_within_a_character_costs_no_other(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    files.append_records(str(path), [{"n": "一"}])
+    with open(path, "ab") as stream:
+        stream.write('{"n": "二'.encode()[:-1])
+    files.append_records(str(path), [{"n": "三"}])
+    assert [record["n"] for record in files.read_records(str(path))] == ["一", "三"]
+
+
 def test_no_file_means_no_records(tmp_path):
     assert list(files.read_records(str(tmp_path / "none"))) == []
 
