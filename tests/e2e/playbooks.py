@@ -180,8 +180,8 @@ class Operator:
 
     def as_told(self, run: Run) -> Run:
         """Type the command that the run's message tells, with a name put in."""
-        told = next(found[1] for message in run.messages if (found := re.search(r"(ansible-playbook offboard\.iij_id\.confirm .*YOUR_NAME)", message)))
-        command = [*shlex.split(told.replace("YOUR_NAME", "'Hanako Reiji'")), "-i", str(paths.STATE / "inventory")]
+        told = next(found[1] for message in run.messages if (found := re.search(r"(ansible-playbook offboard\.iij_id\.confirm .*YOUR_NAME}')", message)))
+        command = [*shlex.split(told.replace("YOUR_NAME", "Hanako Reiji")), "-i", str(paths.STATE / "inventory")]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=self._environment({}), timeout=SECONDS, check=False)
         return Run("confirm", done.returncode, done.stdout + done.stderr)
 

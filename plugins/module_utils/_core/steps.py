@@ -87,8 +87,11 @@ def not_done(states: Mapping[str, Mapping[str, Any]], require: Iterable[str]) ->
 
 
 def confirm_command(identities: Iterable[str], run_dir: str) -> str:
-    """What a person types when the steps are done."""
-    return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={run_dir} -e step={','.join(identities)} -e by=YOUR_NAME"
+    """What a person types when the steps are done.
+
+    The name as YAML: of key=value only its first word would be recorded, and double quotes come escaped out of Ansible's JSON.
+    """
+    return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={run_dir} -e step={','.join(identities)} -e '{{by: YOUR_NAME}}'"
 
 
 def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str) -> OffboardError:
@@ -98,7 +101,7 @@ def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], 
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
     details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}} for identity in missing]
     return OffboardError(
-        f"{count} not done. {' | '.join(lines)} | When done (実施後): {command}",
+        f"{count} not done. {' | '.join(lines)} | When done, with the same -i and -e as this run (実施後、今回と同じ -i と -e を付けて): {command}",
         code="step_not_done",
         details={"steps": details, "confirm_command": command},
     )

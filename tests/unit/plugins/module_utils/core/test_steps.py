@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+
 import pytest
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 
@@ -88,7 +92,7 @@ def test_what_is_required_and_open_is_named_in_both_languages_with_the_command()
     assert error.code == "step_not_done"
     assert "do a / aをする" in error.msg and "do c / cをする" in error.msg
     assert error.details["confirm_command"] in error.msg
-    assert "-e offboard_run_dir=/srv/run -e step=a,c -e by=" in error.details["confirm_command"]
+    assert "-e offboard_run_dir=/srv/run -e step=a,c -e " in error.details["confirm_command"]
     assert [step["id"] for step in error.details["steps"]] == ["a", "c"]
     with pytest.raises(OffboardError, match="no step 'x'"):
         steps.not_done(states, ["x"])
@@ -97,3 +101,10 @@ def test_what_is_required_and_open_is_named_in_both_languages_with_the_command()
 def test_a_record_is_read_as_it_was_written():
     record = steps.to_record("a", state("a", done=True))
     assert steps.to_record("a", steps.to_object(record).state) == record
+
+
+@pytest.mark.parametrize("name", ["Hanako Reiji", "例示 花子"])
+def test_the_command_as_ansible_prints_it_records_the_whole_name(name):
+    command = steps.confirm_command(["a"], "/srv/run")
+    assert json.dumps(command) == f'"{command}"'
+    assert DataLoader().load(shlex.split(command.replace("YOUR_NAME", name))[-1]) == {"by": name}
