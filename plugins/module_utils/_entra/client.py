@@ -71,6 +71,7 @@ MAX_RETRY_AFTER = 900
 _CONNECT_TIMEOUT, _ANSWER_TIMEOUT = 30.0, 100.0
 _ATTEMPTS = 6
 _TOKEN_MARGIN = 300  # seconds of life that a token must have left to be used
+_WORTH_CHANGING = 0.1  # seconds by which another application must be sooner: each change gains so much, so changes come to an end
 
 _T = TypeVar("_T")
 
@@ -672,9 +673,10 @@ class _Engine:
             while not client._stopping and choice.lost is None:
                 now = client._clock()
                 paused = choice.paused(cost, now)  # another batch may have been refused meanwhile
-                if paused and any(not one.paused(cost, now) for one in usable):
+                left = max(ready - now, paused)
+                if paused and any(one.delay(cost, now) < left - _WORTH_CHANGING for one in usable):
                     break
-                wait = max(ready - now, paused, client._tenant_writes.blocked(now) if cost.writes else 0.0)
+                wait = max(left, client._tenant_writes.blocked(now) if cost.writes else 0.0)
                 if wait <= 0:
                     return choice
                 await asyncio.sleep(min(wait, 1.0))

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client, Connection, Cost
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client, Connection, Cost, Request, _Engine, _Sending
 
 FIRST = Connection("t", client_id="first", client_secret="one", write_quota=(100, 10.0), tenant_write_quota=(300, 10.0))
 
@@ -67,3 +70,41 @@ def test_the_last_application_is_never_lost():
     assert client._lose(client.applications[0], error) is True
     assert client._lose(client.applications[1], error) is False
     assert client._usable() == [client.applications[1]]
+
+
+BATCH = [_Sending(Request("PATCH", f"/users/{number}", {})) for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("reserved", "refused", "name"),
+    [(200, 1.5, "first"), (55, 60.0, "app-2")],
+    ids=["the other has more to do than the pause lasts", "the other is sooner"],
+)
+def test_a_refused_application_is_left_only_for_one_that_is_sooner(reserved, refused, name):
+    """The first one could send in 1 s, and is refused just as it was chosen; the other one could in 16 s or in 1.5 s."""
+    client = Client(FIRST, FIRST.further([{"client_id": "app-2", "client_secret": "x"}]))
+    first, second = client.applications
+    first.writes.take(50, time.monotonic())
+    second.writes.take(reserved, time.monotonic())
+    take, choices, ticks = client._take, [], 0
+
+    def counted(application, cost):
+        choices.append(application.connection.client_id)
+        assert len(choices) < 1000, "it chooses again and again"
+        return take(application, cost)
+
+    client._take = counted
+
+    async def both() -> None:
+        nonlocal ticks
+        turn = asyncio.ensure_future(_Engine(client, iter(()), lambda pairs: None)._turn(BATCH, Cost.of(BATCH)))
+        await asyncio.sleep(0)
+        client._throttled(first, {}, refused, Cost.of(BATCH))
+        while not turn.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+        assert (await turn).connection.client_id == name
+
+    asyncio.run(both())
+    assert (choices[0], choices[-1], len(choices) <= 2) == ("first", name, True)
+    assert ticks > 50, "nothing else could run meanwhile"
