@@ -25,9 +25,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import client as client_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import users as users_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import PassBook
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import runner
 from lab import company
 from lab.tenant.answers import now
 from lab.tenant.resources.licences import apply_group
@@ -606,6 +609,38 @@ def test_the_end_of_the_secret_stops_the_run_and_leaves_nobody_out(change, tenan
     change(**{**REPAIR, "users": users})
     agree(tenant, tmp_path, users)
     assert all(tenant.user(upn)["_password_count"] == 1 for upn in users)
+
+
+@pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize("stop", ["throttled", "lost sign-in", "journal"])
+def test_a_stop_within_a_segment_leaves_nobody_without_an_outcome(change, tenant, tmp_path, monkeypatch, stop):
+    """Passwords of 40 users are on the disk, intents of 10 go to the journal at a time, and the run stops in their midst (after 50 reads)."""
+    monkeypatch.setattr(users_module, "_SEGMENT", 40)
+    monkeypatch.setattr(users_module, "_INTENTS", 10)
+    monkeypatch.setattr(client_module, "BATCH_SIZE", 1)
+    users = [*BLOCKED, *PLAIN]
+    match stop:
+        case "throttled":
+            tenant.faults.add(method="POST", path=r"/v1.0/\$batch", skip=75, status=429, retry_after=5000, times=None)
+        case "lost sign-in":
+            tenant.faults.add(method="POST", path=r"/v1.0/\$batch", skip=75, status=403, code="Authorization_RequestDenied", times=None)
+        case "journal":
+            append = runner.append_records
+
+            def full_once(path: str, records: list[dict[str, Any]]) -> None:
+                if records[0].get("record") == "intent" and len(lines(tmp_path / "journal.jsonl")) >= 10:
+                    raise OffboardError("the disk is full", code="file_write_failed")
+                append(path, records)
+
+            append(str(tmp_path / "journal.jsonl"), [])
+            monkeypatch.setattr(runner, "append_records", full_once)
+    result = change(**{**REPAIR, "users": users})
+    counts = result["counts"]
+    assert counts["skipped"] >= 10, result
+    assert counts["planned"] == counts["done"] + counts.get("failed", 0) + counts["skipped"] == 50
+    agree(tenant, tmp_path, users)
+    outcomes = {item["name"] for item in lines(tmp_path / "journal.jsonl") if item["record"] == "outcome"}
+    assert outcomes == set(users)
 
 
 @pytest.mark.usefixtures("managed")

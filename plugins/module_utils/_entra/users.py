@@ -726,6 +726,8 @@ class _Work:
 
     def __init__(self, owner: Users, changes: Iterator[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
         self._owner, self._changes, self._begin, self._record = owner, changes, begin, record
+        #: users whose passwords may be on the disk, and whose intents are not in the journal yet
+        self._segment: list[Change] = []
         #: users whose intent is in the journal and whose outcome is not yet; as many as are in flight
         self._open: dict[str, _Job] = {}
         #: users of whom the last request got no answer, or came too early
@@ -752,7 +754,8 @@ class _Work:
     def give_up(self, reason: OffboardError) -> None:
         """The run stops: whoever was begun has failed, whoever was not is skipped."""
         self._finish([self._outcome(job, "failed", reason.code, f"the run stopped before {job.change.name} was finished") for job in list(self._open.values())])
-        while rest := list(islice(self._changes, _SEGMENT)):
+        left = chain(self._segment, self._changes)
+        while rest := list(islice(left, _SEGMENT)):
             for change in rest:
                 self._owner._results.add(change.id, change.name, "skipped", "not_tried", reason.msg)
             self._record(*(Outcome(change, "skipped", "not_tried", reason.msg) for change in rest))
@@ -762,18 +765,14 @@ class _Work:
     def _fresh(self) -> Iterator[Request]:
         """The first request of each user. Passwords are on the disk before the first of their segment goes out."""
         while segment := list(islice(self._changes, _SEGMENT)):
-            new = [c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})]
-            try:
-                passwords = self._provide(new)
-                self._announce(segment)
-            except OffboardError:
-                self._changes = chain(segment, self._changes)  # none of them was begun
-                raise
-            rest = iter(segment)
-            while group := list(islice(rest, _INTENTS)):
+            self._segment = segment
+            passwords = self._provide([c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})])
+            self._announce(segment)
+            while group := self._segment[:_INTENTS]:
                 self._begin(group)
                 jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in group]
                 self._open.update((job.change.id, job) for job in jobs)
+                del self._segment[:_INTENTS]
                 for job in jobs:
                     yield from self._next(job)
 
