@@ -120,7 +120,11 @@ class Connection:
         made = cls(**{name: _quota(name, value) if name in quotas else value for name, value in given.items()})
         for option in ("graph_url", "authority"):
             value = getattr(made, option)
-            if value and urllib.parse.urlsplit(value).scheme != "https":
+            try:
+                scheme = urllib.parse.urlsplit(value or "https:").scheme
+            except ValueError as exc:
+                raise OffboardError(f"{option} is {value!r}, which is not an address ({exc})", code="bad_option") from exc
+            if scheme != "https":
                 raise OffboardError(f"{option} is {value!r}, but only https is allowed: a token must not travel in clear", code="bad_option")
         return made
 

@@ -90,7 +90,11 @@ def invitation(options: Mapping[str, Any], defaults: Mapping[str, Any], redirect
     names = ("redirect_url", "send_message", "message_body", "language", "cc")
     chosen = {name: options.get(name) if options.get(name) is not None else defaults.get(name) for name in names}
     address = chosen["redirect_url"] or redirect_url
-    if urllib.parse.urlsplit(address).scheme != "https" or not urllib.parse.urlsplit(address).hostname:
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError as exc:
+        raise OffboardError(f"redirect_url is {address!r}, which is not an address ({exc})", code="bad_option") from exc
+    if parts.scheme != "https" or not parts.hostname:
         raise OffboardError(f"redirect_url is {address!r}, which is not an https address", code="bad_option")
     if chosen["language"] and not _LANGUAGE.fullmatch(chosen["language"]):
         raise OffboardError(f"language is {chosen['language']!r}, which is not a language tag such as ja-JP", code="bad_option")
