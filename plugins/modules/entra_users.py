@@ -113,7 +113,9 @@ options:
         O(vault_password_file). Where there are more than 2,000 users, it continues in C(name-2.yml) and so on.
       - A pass is told by Graph only once. An entry without a value is written before it is asked for, and the value as soon as it is told. Where
         the answer was lost, the pass is removed and another one made. Who was given a pass gets no other until it has ended.
-      - Together with the journal it is the memory of who has a password already. Keep both until the last run.
+      - Together with the journal it is the memory of who has a password already. Keep both until the last run. Whose password was changed after
+        his entry was written, while the journal does not show that it was to that one, is skipped with V(password_changed_elsewhere): the one in
+        the file was never valid. Another O(handover_file) gives him a new one. Without O(journal) he counts as having it, with a warning.
     type: path
   synced_password:
     description: Whether users that are synchronized from Active Directory are skipped (password hash synchronization serves them) or get a password too.
@@ -279,7 +281,7 @@ skipped_objects:
   description:
     - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
       V(domain_is_federated), V(created_since), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
-      V(has_pass) and V(pass_not_in_policy).
+      V(has_pass), V(pass_not_in_policy) and V(password_changed_elsewhere).
     - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
   returned: always
   type: list

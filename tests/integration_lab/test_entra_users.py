@@ -310,10 +310,47 @@ def test_passwords_are_in_the_file_and_in_the_tenant(change, tenant, tmp_path):
 def test_a_rerun_knows_from_the_file_or_from_the_journal_who_has_a_password(change, tenant, tmp_path):
     options = {"users": PLAIN, "password": "generate"}
     change(**options)
+    assert change(**options)["counts"] == {"planned": 0, "unchanged": 30, "skipped": 0}
     (tmp_path / "journal.jsonl").unlink()
-    assert change(**options)["changed"] is False
-    assert change(users=PLAIN[:1], enabled=True, password="generate")["changed"] is False
+    without = change(**options, journal=None)
+    assert without["counts"] == {"planned": 0, "unchanged": 30, "skipped": 0}
+    assert "30 users count as having the password of the hand-over file" in str(without["warnings"])
+    other = change(**options)
+    assert {item["code"] for item in other["skipped_objects"]} == {"password_changed_elsewhere"}
+    assert other["counts"] == {"planned": 0, "unchanged": 0, "skipped": 30}
     assert all(tenant.user(upn)["_password_count"] == 1 for upn in PLAIN)
+
+
+@pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize("cause", ["stopped before the intents", "stopped before it was sent", "refused"])
+def test_a_password_that_was_never_set_is_not_said_to_be(change, tenant, tmp_path, monkeypatch, cause):
+    """The entry is in the hand-over file, the password was not set, and then somebody else changes the user's: he is told of, not "unchanged"."""
+    users, last = PLAIN[:12], PLAIN[11]
+    options = {"users": users, "password": "generate"}
+    monkeypatch.setattr(users_module, "_INTENTS", 11 if cause == "stopped before the intents" else 100)
+    match cause:
+        case "refused":
+            tenant.faults.add(method="PATCH", path=f"/v1.0/users/{tenant.user(last)['id']}", status=403, code="Authorization_RequestDenied")
+        case _:
+            monkeypatch.setattr(client_module, "BATCH_SIZE", 1)
+            tenant.faults.add(method="POST", path=r"/v1.0/\$batch", skip=12, status=403, code="Authorization_RequestDenied", times=None)
+            tenant.settings.change({"latency": 0.3})
+    stopped = change(**options)
+    assert stopped["failed"] is True
+    assert last in handed_over(tmp_path / "handover.yml")
+    assert tenant.user(last)["_password_count"] == 0
+    tenant.faults.clear()
+    tenant.settings.change({"latency": 0.0})
+    monkeypatch.undo()
+    tenant.arrange("users", tenant.user(last)["id"], lastPasswordChangeDateTime=now())
+    again = change(**options)
+    assert {item["name"]: item["code"] for item in again["skipped_objects"]} == {last: "password_changed_elsewhere"}
+    assert results(tmp_path)[last]["code"] == "password_changed_elsewhere"
+    assert tenant.user(last)["_password_count"] == 0
+    assert all(tenant.user(upn)["_password_count"] == 1 for upn in users[:11])
+    fresh = change(**{**options, "users": [last]}, handover_file=str(tmp_path / "second.yml"))
+    assert fresh["counts"]["done"] == 1
+    assert tenant.password_is(last, handed_over(tmp_path / "second.yml")[last])
 
 
 def test_federated_users_get_no_password(change, tenant, tmp_path):

@@ -121,7 +121,7 @@ class HandOver(_Files):
     """New passwords.
 
     An entry is written before its password is set and never changed afterwards. It remembers when the password had last been
-    changed, so that a later run can tell whether this one was set: nothing else about a password can be read.
+    changed, so that a later run can tell whether this one may have been set: nothing else about a password can be read.
     """
 
     def __init__(self, path: str, vault_password: bytes, length: int) -> None:
@@ -136,8 +136,8 @@ class HandOver(_Files):
         #: who has an entry from an earlier run, and with which last change of the password
         self._users, self._changes = Marks(users), Marks(changes)
 
-    def was_set(self, user_id: str, last_change: str | None) -> bool:
-        """Whether the password of the user's entry was set: it has been changed since the entry was written."""
+    def changed_since(self, user_id: str, last_change: str | None) -> bool:
+        """Whether the user has an entry and his password was changed after it was written: to that one, or by somebody else."""
         return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
 
     def provide(self, users: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:

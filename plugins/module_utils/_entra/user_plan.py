@@ -115,6 +115,8 @@ class Facts:
     may_reset_every_administrator: Callable[[], bool] = lambda: False
     synced_password: str = "skip"
     password_was_set: Callable[[str, str | None], bool] = lambda user_id, last_change: False
+    #: whether it was changed after an entry was written in the hand-over file, whose password was never sent
+    password_changed_elsewhere: Callable[[str, str | None], bool] = lambda user_id, last_change: False
     #: when each domain that the journal knows of was converted (RFC 3339), by name in lower case
     converted: Mapping[str, str] = field(default_factory=dict)
     #: whether the user was given a Temporary Access Pass that has not ended yet
@@ -217,6 +219,12 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         before["usageLocation"], after["usageLocation"] = None, desired.usage_location
     if desired.password and not _password_done(user_id, state, facts):
         problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
+        if problem is None and facts.password_changed_elsewhere(user_id, state["lastPasswordChangeDateTime"]):
+            problem = (
+                "password_changed_elsewhere",
+                f"{upn} has a password in the hand-over file that the journal does not show to have been set, and somebody else changed the password since; "
+                "name another handover_file to set a new one",
+            )
         if problem:
             notes[problem[0]] = problem[1]
         else:

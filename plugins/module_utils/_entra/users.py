@@ -13,7 +13,7 @@ import time
 import urllib.parse
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, ClassVar
@@ -43,6 +43,9 @@ _ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 _SEGMENT, _INTENTS = 1000, 100
 #: Rounds of reading back what became of requests without an answer, and the pause before each, in seconds: 1, 2, 4, 8, 16.
 _ROUNDS = 5
+
+#: What is known of a user by id and the last change of the password.
+_Known = Callable[[str, str | None], bool]  # pylint: disable=unsupported-binary-operation
 
 
 # -- which users
@@ -300,6 +303,8 @@ class _Job:
     tries: int = 0
     #: the id of a Temporary Access Pass that has to go first
     old_pass: str | None = None
+    #: whether the PATCH was given to the client, and was not refused
+    patched: bool = False
 
 
 class Users(Resource):
@@ -334,6 +339,7 @@ class Users(Resource):
         self._own_upn = ""
         self._own: list[str] = []
         self._free: dict[str, int] = {}
+        self._unproven = 0
 
     def _make_handover(self) -> HandOver | None:
         path, length = self._params["handover_file"], self._params["password_length"]
@@ -440,13 +446,14 @@ class Users(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
         domains: dict[str, Mapping[str, Any]] = {}
-        done, converted = self._journaled()
+        was_set, changed_elsewhere, converted = self._journaled()
         facts = Facts(
             domains,
             self._role_holders,
             self._may_reset_administrators,
             self._params["synced_password"],
-            self._password_was_set(done),
+            was_set,
+            changed_elsewhere,
             converted,
             lambda user_id: self._passes is not None and self._passes.was_given(user_id, _now()),
             lambda user_id: mark(user_id.casefold()) in self._group_members,
@@ -472,6 +479,11 @@ class Users(Resource):
         self._results.flush()
         if self._snapshot_is_now:
             plan.warnings.append(f"check mode: there is no snapshot at {self._params['snapshot']} yet; planned as if it were taken now")
+        if self._unproven:
+            plan.warnings.append(
+                f"{self._unproven} users count as having the password of the hand-over file, because theirs was changed after it was written; "
+                "whether it was to that one, only a journal could tell, and there is none"
+            )
         for code, count in left_out.items():
             plan.warnings.append(f"{count} users: a part of the change is left out ({code}); see left_out in the plan")
         for name, count in seats.items():
@@ -534,25 +546,38 @@ class Users(Resource):
             plan.skipped_more += 1
         self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
 
-    def _journaled(self) -> tuple[set[str], dict[str, str]]:
-        """From the journal: the ids of users whose password was set, and when each domain was converted."""
+    def _journaled(self) -> tuple[_Known, _Known, dict[str, str]]:
+        """Whose password was set, whose was changed by somebody else, and when each domain was converted.
+
+        The journal knows whose was set, which a lagging replica cannot belie, and whose may have been (an intent without a word of
+        whether it came to that). Of those, the time of the last change tells.
+        """
         done: set[str] = set()
+        begun: dict[str, str] = {}
         converted: dict[str, str] = {}
-        if (self._may_set_password or self._passes is not None) and self._params["journal"]:
-            for record in read_records(self._params["journal"]):
-                if record.get("kind") == KIND and (record.get("details") or {}).get("password_set"):
-                    done.add(record["id"])
+        journal = self._params["journal"]
+        if (self._may_set_password or self._passes is not None) and journal:
+            for record in read_records(journal):
+                if record.get("kind") == KIND:
+                    _note_password(record, done, begun)
                 elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
                     converted[record["id"].casefold()] = record["at"]
-        return done, converted
 
-    def _password_was_set(self, done: Collection[str]) -> Callable[[str, str | None], bool]:
-        """Known from the hand-over file together with Graph's last change, and from the journal (`done`), which a lagging replica cannot belie."""
+        def changed(user_id: str, last_change: str | None) -> bool:
+            return self._handover is not None and self._handover.changed_since(user_id, last_change)
 
         def was_set(user_id: str, last_change: str | None) -> bool:
-            return user_id in done or (self._handover is not None and self._handover.was_set(user_id, last_change))
+            if user_id in done:
+                return True
+            if not changed(user_id, last_change):
+                return False
+            self._unproven += not journal
+            return not journal or user_id in begun
 
-        return was_set
+        def changed_elsewhere(user_id: str, last_change: str | None) -> bool:
+            return bool(journal) and user_id not in begun and changed(user_id, last_change)
+
+        return was_set, changed_elsewhere, converted
 
     def _note_own(self, change: Change) -> None:
         after = change.after or {}
@@ -711,6 +736,18 @@ class _Scope:
         return (self._all or user_id in self._in) and user_id not in self._out
 
 
+def _note_password(record: Mapping[str, Any], done: set[str], begun: dict[str, str]) -> None:
+    """From one record of the journal: whose password was set, and by which run that of others may have been."""
+    user_id, run, told = record["id"], record.get("run", ""), (record.get("details") or {}).get("password_set")
+    if record.get("record") == "intent":
+        if "lastPasswordChangeDateTime" in (record.get("after") or {}):
+            begun.setdefault(user_id, run)
+    elif told:
+        done.add(user_id)
+    elif (told is False or record.get("status") == "skipped") and begun.get(user_id) == run:
+        del begun[user_id]
+
+
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -808,6 +845,7 @@ class _Work:
         path, change, owner = f"/users/{job.change.id}", job.change, self._owner
         match job.steps[0]:
             case "patch":
+                job.patched = True
                 return [Request("PATCH", path, user_plan.patch_body(change, job.password, owner._params["force_change"]), job)]
             case "revoke":
                 return [Request("POST", f"{path}/revokeSignInSessions", None, job)]
@@ -911,6 +949,8 @@ class _Work:
 
     def _refused(self, job: _Job, request: Request, answer: Answer) -> Outcome:
         error = answer.error(request)
+        if job.steps[0] == "patch" and not job.tries:  # an earlier one may have been carried out, and its answer lost
+            job.patched = False
         if answer.failure is not None:
             return self._outcome(job, "failed", error.code, error.msg)
         code = user_plan.refusal_code(answer.status, error.msg, job.steps[0])
@@ -952,8 +992,8 @@ class _Work:
 
     def _outcome(self, job: _Job, status: str, code: str = "", msg: str = "") -> Outcome:
         details: dict[str, Any] = {"steps_done": job.done}
-        if "patch" in job.done and job.password is not None:
-            details["password_set"] = True
+        if job.password is not None and ("patch" in job.done or not job.patched):
+            details["password_set"] = job.patched
         if left_out := (job.change.after or {}).get("left_out"):
             details["left_out"] = left_out
         return Outcome(job.change, status, code, msg, details)

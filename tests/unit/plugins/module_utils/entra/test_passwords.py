@@ -76,22 +76,22 @@ def test_two_shards_may_add_to_one_file(tmp_path, monkeypatch):
     assert [os.path.basename(name) for name in again.files] == ["handover.yml", "handover-2.yml", "handover-3.yml"]
 
 
-def test_was_set_is_known_from_the_time_of_the_last_change(tmp_path):
+def test_a_change_is_known_from_the_time_of_the_last_one(tmp_path):
     path = str(tmp_path / "handover.yml")
     HandOver(path, b"x", 16).provide(users(1, 2))
     handover = HandOver(path, b"x", 16)
-    assert handover.was_set("id-1", OLD) is False
-    assert handover.was_set("id-1", "2026-11-21T00:00:00Z") is True
-    assert handover.was_set("id-1", None) is True
-    assert handover.was_set("id-9", "2026-11-21T00:00:00Z") is False
+    assert handover.changed_since("id-1", OLD) is False
+    assert handover.changed_since("id-1", "2026-11-21T00:00:00Z") is True
+    assert handover.changed_since("id-1", None) is True
+    assert handover.changed_since("id-9", "2026-11-21T00:00:00Z") is False
 
 
 def test_never_had_a_password(tmp_path):
     path = str(tmp_path / "handover.yml")
     HandOver(path, b"x", 16).provide([("1", "u", None)])
     handover = HandOver(path, b"x", 16)
-    assert handover.was_set("1", None) is False
-    assert handover.was_set("1", OLD) is True
+    assert handover.changed_since("1", None) is False
+    assert handover.changed_since("1", OLD) is True
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"nonsense", "vault_not_a_vault"), (None, "bad_handover_file")])
@@ -138,6 +138,6 @@ def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
     assert len(again.files) == 3
     again.begin([("id-2", "u"), ("id-1", "u")], "2026-12-02T00:00:00Z")
     assert again.asked_for("id-2") == "2026-12-01T00:00:00Z", "the older question counts"
-    assert HandOver(path, b"x", 16).was_set("id-1", OLD) is False, "passwords in the same file are not disturbed"
+    assert HandOver(path, b"x", 16).changed_since("id-1", OLD) is False, "passwords in the same file are not disturbed"
     content = "".join(vault.decrypt(Path(name).read_bytes(), b"x").decode() for name in again.files)
     assert content.count("secret-") == 2

@@ -133,6 +133,9 @@ def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
     facts = Facts(DOMAINS, password_was_set=lambda user_id, last: user_id == "1")
     assert decide("1", "u@a.example", state(), Desired(password=True), facts).change is None
     assert decide("2", "u@a.example", state(), Desired(password=True), facts).change is not None
+    facts = Facts(DOMAINS, password_changed_elsewhere=lambda user_id, last: user_id == "1")
+    assert decide("1", "u@a.example", state(), Desired(password=True), facts).skip.code == "password_changed_elsewhere"
+    assert decide("2", "u@a.example", state(), Desired(password=True), facts).change is not None
 
 
 @pytest.mark.parametrize(
