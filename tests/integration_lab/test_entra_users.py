@@ -500,14 +500,21 @@ def test_a_pause_of_minutes_is_kept(change, tenant, tmp_path, fast, where):
     assert not [item for item in batches if refused + 0.5 < seconds_of(item) < refused + 400 / fast - 0.1]
 
 
-@pytest.mark.usefixtures("managed")
-def test_a_pause_that_is_too_long_fails_those_whom_it_hits(change, tenant, tmp_path, fast):
-    hit = "|".join(PEOPLE[number].id for number in (11, 12, 13))
-    tenant.faults.add(method="PATCH", path=f"/v1.0/users/({hit})", status=429, retry_after=5000, times=None)
-    result = change(**REPAIR)
-    assert result["failure"]["code"] == "throttled"
-    assert result["counts"] == {"planned": 20, "unchanged": 0, "skipped": 0, "done": 17, "failed": 3}
-    agree(tenant, tmp_path, BLOCKED)
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("further", [(), ("offboard2",)], ids=["one application", "two applications"])
+def test_a_pause_that_is_too_long_stops_the_run(change, tenant, tmp_path, further):
+    """What is on its way is refused alike; nobody else is tried, now or 900 s later."""
+    tenant.reset(users=1500)
+    tenant.faults.add(method="PATCH", path="/v1.0/users/.*", batch=True, skip=17, status=429, retry_after=5000, times=None)
+    before = sum(user["accountEnabled"] for user in tenant.store.tables["users"].objects.values())
+    result = change(domain="reiji.example", enabled=True, applications=registrations(tenant, *further))
+    assert result["failure"]["code"] == "throttled", result
+    assert "5000 s" in result["msg"]
+    told = Counter((line["status"], line.get("code", "")) for line in results(tmp_path).values())
+    assert result["counts"]["planned"] == told["done", ""] + told["failed", "throttled"] + told["skipped", "not_tried"] > 1000, told
+    assert told["done", ""] == 17 == sum(user["accountEnabled"] for user in tenant.store.tables["users"].objects.values()) - before
+    assert told["skipped", "not_tried"] > 200, told
+    assert len(tenant.writes()) <= 20 * 8 * (1 + 2 * len(further)), "no more than was on its way, and once more where an application was given up"
 
 
 @pytest.mark.usefixtures("managed")

@@ -517,11 +517,7 @@ class Client:
         if seconds is None:
             seconds = min(2.0**attempt, 60.0)
         if seconds > MAX_RETRY_AFTER:
-            raise GraphError(
-                f"Graph asks to wait {seconds:.0f} s, more than the {MAX_RETRY_AFTER} s that are waited for at most; run the task again later",
-                code="throttled",
-                status=429,
-            ) from error
+            raise _too_long(seconds) from error
         if attempt >= _ATTEMPTS:
             raise error
         self._throttled(application, headers, seconds, cost)
@@ -624,9 +620,14 @@ class _Engine:
         if self._failure is not None:
             raise self._failure
 
+    @property
+    def _ends(self) -> bool:
+        """Nothing more goes out; what is on its way is still heard."""
+        return self._client._stopping or self._failure is not None
+
     def _next(self) -> list[_Sending]:
         batch: list[_Sending] = []
-        if self._client._stopping or self._failure is not None:
+        if self._ends:
             return batch
         while (item := self._pull()) is not None:
             if batch and item.request.reports != batch[0].request.reports:
@@ -674,7 +675,7 @@ class _Engine:
             now = client._clock()
             choice = min(usable, key=lambda one: (one.delay(cost, now), -one.writes.share_left, one.requests))
             ready = now + client._take(choice, cost)
-            while not client._stopping and choice.lost is None:
+            while not self._ends and choice.lost is None:
                 now = client._clock()
                 paused = choice.paused(cost, now)  # another batch may have been refused meanwhile
                 left = max(ready - now, paused)
@@ -685,7 +686,7 @@ class _Engine:
                     return choice
                 await asyncio.sleep(min(wait, 1.0))
             client._give_back(choice, cost)
-            if client._stopping:
+            if self._ends:
                 return None
 
     async def _carry(self, batch: list[_Sending]) -> None:
@@ -710,6 +711,7 @@ class _Engine:
             return
         final: list[tuple[Request, Answer]] = []
         pause, headers = 0.0, {}
+        stop: GraphError | None = None
         for index, item in enumerate(batch):
             raw = answers.get(str(index))
             answer = Answer(0) if raw is None else Answer(raw["status"], _decoded(raw.get("body")))
@@ -724,9 +726,11 @@ class _Engine:
                 application.refused += 1
                 asked = _folded(raw.get("headers"))
                 seconds = _retry_after(asked) or min(2.0 ** (item.attempts + 1), 60.0)
-                if seconds > MAX_RETRY_AFTER and client._lose(application, answer.error(item.request)):
-                    self._first.append(item)
-                    continue
+                if seconds > MAX_RETRY_AFTER:
+                    if client._lose(application, answer.error(item.request)):
+                        self._first.append(item)
+                        continue
+                    stop = _too_long(seconds)
                 if seconds > pause:
                     pause, headers = seconds, asked
             elif raw is not None and answer.uncertain:
@@ -737,10 +741,12 @@ class _Engine:
                 self._first.append(replace(item, attempts=item.attempts + 1))
             else:
                 final.append((item.request, answer))
-        if pause:
+        if pause and stop is None:
             client._throttled(application, headers, min(pause, MAX_RETRY_AFTER), cost)
         if final:
             self._first.extend(_Sending(request) for request in self._done(final) or ())
+        if stop is not None:
+            raise stop
 
     def _elsewhere(self, item: _Sending, application: Application) -> bool:
         """A request that one application may not send is not carried out; whether another one may is tried before that is the answer."""
@@ -950,6 +956,14 @@ def _error(method: str, path: str, body: Mapping[str, Any] | None, status: int, 
         msg += " The access token was refused: it has expired, was made for another service, or the application was switched off."
     code = _CODES.get(status, "server_error" if status >= 500 else "refused")
     return GraphError(msg, code=code, status=status, graph_code=graph_code, request_id=str(request_id or ""))
+
+
+def _too_long(seconds: float) -> GraphError:
+    return GraphError(
+        f"Graph asks to wait {seconds:.0f} s, more than the {MAX_RETRY_AFTER} s that are waited for at most; run the task again later",
+        code="throttled",
+        status=429,
+    )
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:
