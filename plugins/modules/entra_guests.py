@@ -28,7 +28,8 @@ options:
       - V(redemption_reset) resets the redemption of guests who would sign in another way than now if they redeemed anew. They are invited again, and cannot
         sign in until they redeem. See O(force).
       - V(reinvited) deletes guests who would sign in another way than now if they redeemed anew, invites them again, and gives the new account what the old one
-        held, see O(backup_dir). The object id is another one afterwards. A rerun of the same task ends what a run did not end.
+        held, see O(backup_dir). The object id is another one afterwards. One after the other, and the first failure ends the run, so that no further guest is
+        deleted. A rerun of the same task first ends what a run did not end; O(exclude) leaves out one for whom that cannot be.
       - V(absent) deletes guests. For 30 days V(restored) brings them back.
       - V(restored) brings deleted guests back under their object ids, with their groups.
     type: str

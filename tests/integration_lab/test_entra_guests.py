@@ -700,3 +700,25 @@ def test_the_tenant_by_either_name(guests, tenant, early, held, tmp_path, second
     assert guests(**options, **names["domain" if second == "id" else "id"])["failed"] is True
     assert guests(**options, **names[second])["counts"]["done"] == 1
     assert_put_back(tenant, held)
+
+
+@pytest.mark.parametrize("refused", ["DELETE", "POST"])
+def test_the_first_failure_keeps_the_other_guests(guests, tenant, early, held, tmp_path, refused):
+    """Whatever refuses one invitation may refuse all; a rerun meets it again before it deletes another guest."""
+    others = [guest(tenant, address)["id"] for address in (TARO, f"yuki@{DOMAIN}")]
+    options = {"state": "reinvited", "ids": [early["id"], *others], "backup_dir": str(tmp_path / "copies"), "force": True}
+    journal = tmp_path / "journal.jsonl"
+    path = ".*/invitations" if refused == "POST" else ".*/users/.*"
+    tenant.faults.add(method=refused, path=path, status=403, times=99)
+    for _attempt in range(2):
+        result = guests(**options, journal=str(journal))
+        assert (result["failure"]["code"], result["counts"]["failed"], result["counts"]["skipped"]) == ("permission_missing", 1, 2), result
+        assert [item["name"] for item in result["failed_objects"]] == [ADELE]
+        assert {item["code"] for item in result["skipped_objects"]} == {"earlier_failure"}
+        there = tenant.store.tables["users"].objects.keys()
+        assert ((early["id"] in there), set(others) <= there) == (refused == "DELETE", True)
+        # in any order: who is deleted already comes first
+        options["ids"] = options["ids"][::-1] if refused == "POST" else options["ids"]
+    tenant.faults.clear()
+    assert guests(**options)["counts"]["done"] == 3
+    assert_put_back(tenant, held)

@@ -121,6 +121,8 @@ class Guests(Resource):
         self._by_name = params["guests"] is not None or params["ids"] is not None
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
+        # what refuses one invitation may refuse all of them, and by then as many guests would be deleted
+        self.stop_at_first_failure = params["state"] == "reinvited"
         self._invites = params["state"] in ("invited", "redemption_reset", "reinvited")
         self._findings = Findings()
         self._deleted: list[Object] | None = None

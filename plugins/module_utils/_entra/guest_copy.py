@@ -254,6 +254,10 @@ def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str,
     """The changes. held: what the accounts hold that are there still, by object id."""
     lost: list[str] = []
     holders: set[str] = set(rules.roles)
+    # who is deleted already comes first: a run ends at the first failure, and must not delete another one before it meets the same again
+    for who, _unused, copy in found.unfinished:
+        before = {"id": copy["old_id"], "deleted": True, "new_id": copy["new_id"], **summary(copy)}
+        plan.changes.append(_change(who, copy["old_id"], copy["mail"], copy["attributes"].get("displayName", ""), before, summary(copy), ""))
     for who, item, now, following in found.fresh:
         mine = held[item.id]
         holders |= {item.id for one in mine["lost"] if one["what"] == "role"}
@@ -261,9 +265,6 @@ def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str,
         before = {"id": item.id, "externalUserState": item.state["externalUserState"], "signs_in_by": now, **summary(mine)}
         before["lost"] = [f"{one['what']} {one['name']}" for one in mine["lost"]]
         plan.changes.append(_change(who, item.id, item.state["mail"], item.state["displayName"], before, summary(mine), following))
-    for who, _unused, copy in found.unfinished:
-        before = {"id": copy["old_id"], "deleted": True, "new_id": copy["new_id"], **summary(copy)}
-        plan.changes.append(_change(who, copy["old_id"], copy["mail"], copy["attributes"].get("displayName", ""), before, summary(copy), ""))
     changed = [item for _who, item, *_more in found.fresh] + [item for _who, item, _copy in found.unfinished if item is not None]
     refusals = untouchable(changed)
     if not rules.accept_losses:

@@ -50,8 +50,8 @@ class Resource(abc.ABC):
     noun: ClassVar[str]
     #: the kinds of the objects that `read` gives
     kinds: ClassVar[tuple[str, ...]]
-    #: true where going on after a failure could make things worse (domains, one at a time)
-    stop_at_first_failure: ClassVar[bool] = False
+    #: true where going on after a failure could make things worse (domains, one at a time; guests that are deleted and invited again)
+    stop_at_first_failure: bool = False
     #: set by the runner before `apply_all`: kinds of which one single change takes long tell there what they wait for
     progress: Progress | None = None
 
