@@ -107,6 +107,7 @@ class _Files:
             return
         with folder_locked(self._path):  # another shard on this machine may add to the same file
             while new:
+                self._files = 0  # counted anew: they may have been moved away meanwhile
                 while os.path.exists(self.file(self._files + 1)):
                     self._files += 1
                 there = from_bytes(decrypt_file(self.file(self._files), self._password) or _HEADER) if self._files else []
@@ -197,17 +198,22 @@ class PassBook(_Files):
         self._asked.update((user_id, now) for user_id, _unused in new)
 
     def keep(self, made: Mapping[str, Mapping[str, Any]]) -> None:
-        """The values that Graph has told, by user id. On the disk when this returns."""
+        """The values that Graph has told, by user id, each with its userPrincipalName. On the disk when this returns.
+
+        A user's newest entry takes it. Where none waits (the file was moved away, or another run has filled it), it is added as an entry of its own.
+        """
         left = dict(made)
         with folder_locked(self._path):
             for number in range(self._files, 0, -1):
                 if not left:
-                    return
+                    break
                 entries = from_bytes(decrypt_file(self.file(number), self._password) or _HEADER)
-                here = [entry for entry in entries if entry["id"] in left and entry.get("temporaryAccessPass", "") is None]
-                for entry in here:
-                    entry.update(left.pop(entry["id"]))
-                    self._until[entry["id"]] = entry["validUntil"]
-                    self._asked.pop(entry["id"], None)
-                if here:
+                waiting = {entry["id"]: entry for entry in entries if entry["id"] in left and entry.get("temporaryAccessPass", "") is None}
+                for user_id, entry in waiting.items():
+                    entry.update(left.pop(user_id))
+                if waiting:
                     write_atomically(self.file(number), vault.encrypt(to_bytes(entries), self._password, os.urandom(32)))
+        self._add([{"id": user_id, **item} for user_id, item in left.items()])
+        for user_id, item in made.items():
+            self._until[user_id] = item["validUntil"]
+            self._asked.pop(user_id, None)

@@ -920,11 +920,11 @@ class _Work:
     def _keep_passes(self, pairs: list[tuple[Request, Answer]]) -> None:
         """Onto the disk before anything else: Graph tells a pass only once."""
         made = {
-            request.tag.change.id: {**answer.body, "validUntil": access_pass.valid_until(answer.body)}
+            request.tag.change.id: {**answer.body, "userPrincipalName": request.tag.change.name, "validUntil": access_pass.valid_until(answer.body)}
             for request, answer in pairs
             if answer.ok and isinstance(request.tag, _Job) and request.tag.steps[0] == "pass" and answer.body.get("temporaryAccessPass")
         }
-        names = ("temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
+        names = ("userPrincipalName", "temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
         if made and self._owner._passes is not None:
             self._owner._passes.keep({user_id: {name: item[name] for name in names} for user_id, item in made.items()})
 

@@ -141,3 +141,37 @@ def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
     assert HandOver(path, b"x", 16).changed_since("id-1", OLD) is False, "passwords in the same file are not disturbed"
     content = "".join(vault.decrypt(Path(name).read_bytes(), b"x").decode() for name in again.files)
     assert content.count("secret-") == 2
+
+
+def told(number: int, secret: str) -> dict[str, object]:
+    user = {"userPrincipalName": f"u{number}@a.example", "temporaryAccessPass": secret}
+    return {**user, "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
+
+
+def handed(path: str) -> list[tuple[str, str | None]]:
+    return [(entry["userPrincipalName"], entry["temporaryAccessPass"]) for entry in from_bytes(vault.decrypt(Path(path).read_bytes(), b"x"))]
+
+
+def test_a_pass_is_kept_when_the_file_was_moved_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 1)
+    path = str(tmp_path / "handover.yml")
+    book = PassBook(path, b"x")
+    book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-12-01T00:00:00Z")
+    for name in book.files:
+        os.rename(name, f"{name}.old")
+    book.keep({"id-2": told(2, "secret-2")})
+    assert handed(path) == [("u2@a.example", "secret-2")]
+    assert book.files == [path]
+    assert PassBook(path, b"x").was_given("id-2", "2026-12-01T00:00:00Z")
+
+
+def test_two_runs_at_once_lose_no_pass(tmp_path):
+    """Each knows only of its own entry for the same user."""
+    path = str(tmp_path / "handover.yml")
+    first, second = PassBook(path, b"x"), PassBook(path, b"x")
+    for book in (first, second):
+        book.begin([("id-1", "u1@a.example")], "2026-12-01T00:00:00Z")
+    first.keep({"id-1": told(1, "secret-a")})
+    second.keep({"id-1": told(1, "secret-b")})
+    second.keep({"id-1": told(1, "secret-c")})
+    assert sorted(handed(path)) == [("u1@a.example", f"secret-{letter}") for letter in "abc"]
