@@ -24,7 +24,8 @@ options:
   src:
     description:
       - A file on the controller with one JSON object a line, each with C(id) or C(userPrincipalName). For M(offboard.iij_id.entra_users) a line
-        may also hold C(enabled), C(licences), C(usage_location) and C(password), which win over the task's options for that user.
+        may also hold C(enabled), C(licences), C(usage_location) and C(password) (V(keep) or V(generate)), which win over the task's options for
+        that user. The file is in UTF-8, and a line that cannot be read or holds anything else fails the task before anything is changed.
     type: path
   snapshot:
     description: The users of a snapshot that M(offboard.iij_id.entra_snapshot) wrote. Its folder, or one of its C(users-*.jsonl) files.

@@ -190,6 +190,36 @@ def test_selection_by_domain_group_and_src(change, tenant, tmp_path):
     assert change(domain="reiji-group.example", enabled=True, exclude=[PEOPLE[201].upn])["counts"]["unchanged"] == 39
 
 
+def test_src_as_an_editor_leaves_it(change, tenant, tmp_path):
+    src = tmp_path / "users.jsonl"
+    src.write_bytes(b"\xef\xbb\xbf" + f'{{"userPrincipalName": "{PLAIN[0]}", "enabled": false}}\r\n\r\n{{"id": "{PEOPLE[72].id}"}}\r\n'.encode())
+    assert change(src=str(src))["counts"] == {"planned": 1, "unchanged": 1, "skipped": 0, "done": 1}
+    assert tenant.user(PLAIN[0])["accountEnabled"] is False
+    assert change(module="entra_users_info", src=str(src))["counts"]["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("second", "word"),
+    [
+        (b'{"id": "1"', "is not JSON"),
+        ('{"id": "1", "enabled": "無効"}'.encode("cp932"), "not in UTF-8"),
+        (b'["a@b.example"]', "no JSON object"),
+        (b'{"enabled": true}', "neither id nor userPrincipalName"),
+        (b'{"id": 12}', "a user 12"),
+        (b'{"id": "", "userPrincipalName": ["a"]}', "must be texts"),
+        (b'{"id": "1", "enabled": "false"}', "must be true or false"),
+        (b'{"id": "1", "licences": {"add": ["NO_SUCH"]}}', "no licence 'NO_SUCH'"),
+    ],
+)
+def test_a_bad_line_of_src_stops_before_anything_is_done(change, tenant, tmp_path, second, word):
+    src = tmp_path / "users.jsonl"
+    src.write_bytes(f'{{"userPrincipalName": "{PLAIN[0]}", "enabled": false}}\n'.encode() + second + b"\n")
+    result = change(src=str(src))
+    assert result["failure"]["code"] == ("licence_unknown" if b"NO_SUCH" in second else "bad_src"), result
+    assert f"line 2 of {src}" in result["msg"] and word in result["msg"]
+    assert tenant.writes() == []
+
+
 def test_a_big_list_is_read_by_pages(change, tenant):
     tenant.reset(users=1200, seeded="done")
     users = [person.upn for person in company.people(1200, "done")]
@@ -247,6 +277,7 @@ def test_info_of_a_shard(change):
         ({"users": ["a@b.example"], "licences": {"add": ["SPE_E3"], "remove": ["spe_e3"]}}, "bad_option"),
         ({"users": ["a@b.example"], "licences": {"set": ["SPE_E3"], "remove": ["FLOW_FREE"]}}, "bad_option"),
         ({"src": "/nonexistent"}, "file_missing"),
+        ({"src": "/"}, "file_read_failed"),
         ({"snapshot": "/nonexistent", "vault_password": "x"}, "snapshot_missing"),
         ({"users": ["a@b.example"], "password": "generate", "password_length": 8}, "bad_option"),
         ({"users": ["a@b.example"], "password": "generate", "handover_file": None}, "bad_option"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -139,11 +140,35 @@ def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, A
     return {"add": add, "remove": remove, "exact": wanted is not None}
 
 
+def _are_licences(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"add", "remove", "set"}
+        and all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in value.values())
+    )
+
+
+#: What a line of `src` may say besides who it is about: the rule, and whether a value keeps to it.
+_IN_SRC: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "enabled": ("true or false", lambda value: isinstance(value, bool)),
+    "licences": ("an object of add, remove or set, each a list of names", _are_licences),
+    "usage_location": ("a country code of two letters", lambda value: isinstance(value, str) and re.fullmatch("[A-Za-z]{2}", value) is not None),
+    "password": ('"keep" or "generate"', lambda value: value in ("keep", "generate")),
+}
+
+
 def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
-    """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate)."""
-    known = {"id", "userPrincipalName", "enabled", "licences", "usage_location", "password"}
+    """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate).
+
+    Raises OffboardError `bad_src` for anything else.
+    """
+    known = {"id", "userPrincipalName", *_IN_SRC}
     if unknown := sorted(set(line) - known):
-        raise OffboardError(f"src: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}", code="bad_src")
+        raise OffboardError(f"unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}", code="bad_src")
+    for name, (rule, fits) in _IN_SRC.items():
+        if name in line and not fits(line[name]):
+            value = "something else" if name == "password" else json.dumps(line[name], ensure_ascii=False)  # it may be a real password
+            raise OffboardError(f"{name} is {value}, but must be {rule}; left out, the task's option holds", code="bad_src")
     own: dict[str, Any] = {name: line[name] for name in ("enabled", "usage_location") if name in line}
     if "password" in line:
         own |= {"password": line["password"] == "generate", "access_pass": False}

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import datetime
+import json
 import os
 import re
 import time
@@ -200,21 +202,44 @@ def _named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | Non
     if params["group"] is not None:
         return dict.fromkeys(_members(client, params["group"]))
     if params["src"] is not None:
-        return dict.fromkeys(key.casefold() for key, _unused in _src_lines(params["src"]))
+        return dict.fromkeys(key.casefold() for _unused, key, _unused in _src_lines(params["src"]))
     if params["snapshot"] is not None:
         return {record["id"].casefold(): None for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)))}
     return None
 
 
-def _src_lines(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(id or userPrincipalName, line) of a JSON-lines file. Raises OffboardError `file_missing` or `bad_src`."""
-    if not os.path.exists(path):
-        raise OffboardError(f"src: there is no file {path}", code="file_missing")
-    for number, line in enumerate(read_records(path), 1):
-        key = line.get("id") or line.get("userPrincipalName")
-        if not key:
-            raise OffboardError(f"src: line {number} of {path} has neither id nor userPrincipalName", code="bad_src")
-        yield key, line
+def _src_lines(path: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(number, id or userPrincipalName, line) of a JSON-lines file. A person's or a program's work: nothing but empty lines is passed over.
+
+    Raises OffboardError `file_missing`, `file_read_failed` or `bad_src`.
+    """
+    try:
+        with open(path, "rb") as stream:
+            for number, raw in enumerate(stream, 1):
+                if raw := (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).strip():
+                    line = _src_line(raw, f"src: line {number} of {path}")
+                    yield number, line.get("id") or line["userPrincipalName"], line
+    except FileNotFoundError as exc:
+        raise OffboardError(f"src: there is no file {path}", code="file_missing") from exc
+    except OSError as exc:
+        raise OffboardError(f"src: cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+
+
+def _src_line(raw: bytes, where: str) -> dict[str, Any]:
+    try:
+        line = json.loads(raw.decode())
+    except UnicodeDecodeError as exc:
+        raise OffboardError(f"{where} is not in UTF-8; save the file in that encoding", code="bad_src") from exc
+    except ValueError as exc:
+        raise OffboardError(f"{where} is not JSON ({exc}); each line must be one object", code="bad_src") from exc
+    if not isinstance(line, dict):
+        raise OffboardError(f"{where} is no JSON object; each line must be one", code="bad_src")
+    key = line.get("id") or line.get("userPrincipalName")
+    if not key:
+        raise OffboardError(f"{where} has neither id nor userPrincipalName", code="bad_src")
+    if not isinstance(key, str):
+        raise OffboardError(f"{where} names a user {key!r}; id and userPrincipalName must be texts", code="bad_src")
+    return line
 
 
 #: The ways of selecting users; options of both modules.
@@ -428,7 +453,12 @@ class Users(Resource):
         return {name.casefold() for name in self._params["also_enable"]}
 
     def _from_src(self, path: str) -> dict[str, Desired]:
-        keyed = {key.casefold(): user_plan.merged(self._base, line, self._skus) for key, line in _src_lines(path)}
+        keyed: dict[str, Desired] = {}
+        for number, key, line in _src_lines(path):
+            try:
+                keyed[key.casefold()] = user_plan.merged(self._base, line, self._skus)
+            except OffboardError as exc:
+                raise OffboardError(f"src: line {number} of {path}: {exc.msg}", code=exc.code) from exc
         if self._handover is None and any(desired.password for desired in keyed.values()):
             raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
         return keyed

@@ -241,6 +241,30 @@ def test_a_line_of_src_wins():
 
 
 @pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ({"enabled": "false"}, 'enabled is "false", but must be true or false'),
+        ({"enabled": None}, "enabled is null"),
+        ({"enabled": 0}, "enabled is 0"),
+        ({"password": "Generate"}, '"keep" or "generate"'),
+        ({"password": ["generate"]}, '"keep" or "generate"'),
+        ({"licences": ["SPE_E3"]}, "an object of add, remove or set"),
+        ({"licences": {"add": "SPE_E3"}}, "an object of add, remove or set"),
+        ({"licences": {"ad": ["SPE_E3"]}}, "an object of add, remove or set"),
+        ({"licences": {"add": [1]}}, "an object of add, remove or set"),
+        ({"usage_location": "Japan"}, 'usage_location is "Japan"'),
+        ({"usage_location": 81}, "two letters"),
+    ],
+    ids=str,
+)
+def test_a_line_of_src_is_checked(line, rule):
+    with pytest.raises(OffboardError) as caught:
+        user_plan.merged(Desired(), {"id": "1", **line}, SKUS)
+    assert caught.value.code == "bad_src" and rule in caught.value.msg
+    assert "Generate" not in caught.value.msg, "it could be a password"
+
+
+@pytest.mark.parametrize(
     ("status", "message", "step", "code"),
     [
         (400, "Subscription with SKU x does not have any available licenses.", "licences", "no_seat"),
