@@ -1079,6 +1079,16 @@ def test_passes_are_in_the_file_and_in_the_tenant(passes, tenant, tmp_path):
     assert not [item for item in tenant.requests() if "/authentication/" in item["path"]]
 
 
+def test_files_of_passes_are_named_with_src_too(passes, tenant, tmp_path):
+    src = tmp_path / "users.jsonl"
+    src.write_text("".join(f'{{"userPrincipalName": "{upn}"}}\n' for upn in PLAIN[:2]))
+    result = passes(src=str(src))
+    assert result["counts"]["done"] == 2
+    assert result["handover_files"] == [str(tmp_path / "handover.yml")]
+    passes_agree(tenant, tmp_path, PLAIN[:2])
+    assert passes(src=str(src))["handover_files"] == [str(tmp_path / "handover.yml")]
+
+
 def test_passes_keep_to_their_quota(passes, tenant):
     assert passes(users=PLAIN[:15])["counts"]["done"] == 15
     asked = [item for item in tenant.requests() if "/authentication/" in item["path"]]

@@ -621,8 +621,8 @@ class Users(Resource):
             )
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        book = self._handover or self._passes
-        files = book.files if book is not None else []
+        # Both add to the same files, and each knows of those that there were when it last did.
+        files = max((book.files for book in (self._handover, self._passes) if book is not None), key=len, default=[])
         applications = [
             {
                 "client_id": one.connection.client_id or "",
