@@ -129,6 +129,7 @@ options:
       - Saved and put back are the memberships in groups (other than dynamic ones, whose members follow from a rule), the applications that are assigned
         directly, the manager, the direct licences, whether the account is blocked, and the attributes that an administrator may write.
       - Somebody whom a file there tells to be re-invited is not re-invited again.
+      - A file whose work did not end is never replaced by less. What it tells is kept, together with what the account is seen to hold now.
     type: path
   role_assignable_groups:
     description: Put the memberships in groups that directory roles can be given to back, too. Needs C(RoleManagement.ReadWrite.Directory).
@@ -275,9 +276,10 @@ failure:
       V(copy_too_new), V(ambiguous_copy) or V(file_write_failed).
     - V(ambiguous_match) when several accounts have an address, V(not_found) when one who is named is not there.
     - V(guard_refused) has the refusals in C(details). Their rules are V(member_exists), V(domain_verified_here), V(redirect_without_tenant), V(synced_tenant),
-      V(role_holder), V(not_put_back), V(synced_guest), V(not_a_guest), V(successor_in_the_way), V(own_identity) and V(max_changes).
-    - From Graph V(bad_request), V(conflict), V(permission_missing), V(answer_lost), V(not_seen), V(not_put_back) (for several reasons) and the
-      others of M(offboard.iij_id.entra_domain).
+      V(role_holder), V(not_put_back), V(synced_guest), V(not_a_guest), V(successor_in_the_way), V(address_taken), V(own_identity) and
+      V(max_changes).
+    - From Graph V(bad_request), V(conflict), V(permission_missing), V(answer_lost), V(not_seen), V(not_put_back) (for several reasons), V(address_taken) and
+      the others of M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
 """

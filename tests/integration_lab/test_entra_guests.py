@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common import warnings as ansible_warnings
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_reinvitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from lab.testing import RunningTenant
 
@@ -722,3 +723,66 @@ def test_the_first_failure_keeps_the_other_guests(guests, tenant, early, held, t
     tenant.faults.clear()
     assert guests(**options)["counts"]["done"] == 3
     assert_put_back(tenant, held)
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("values", [{"otherMails": [ADELE]}, {"proxyAddresses": [f"smtp:{ADELE}"]}])
+def test_an_address_that_a_member_has_too(guests, tenant, early, held, tmp_path, monkeypatch, values, many):
+    """By mail it is ambiguous; by id the member would be taken for the new guest, and be changed and blocked."""
+    if many:
+        monkeypatch.setattr(f"{ROOM}.guest_accounts._MANY", 0)
+    member = tenant.user("reception@reiji-shop.example")["id"]
+    tenant.arrange("users", member, **values)
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}
+    assert guests(**{**options, "ids": None}, guests=TWO[:1])["failure"]["code"] == "ambiguous_match"
+    for check in (True, False):
+        refused = guests(**options, check=check)
+        assert (rules(refused), member in refused["msg"], tenant.writes()) == (["address_taken"], True, []), refused
+    tenant.arrange("users", member, otherMails=[], proxyAddresses=[])
+    assert guests(**options)["counts"]["done"] == 1
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_address_that_a_member_gets_on_the_way(guests, tenant, early, held, tmp_path, monkeypatch, deleted):
+    """After the plan, or after the deletion: nobody but a guest whom an invitation made is taken for the new one."""
+    member = tenant.user("reception@reiji-shop.example")["id"]
+    before = dict(tenant.store.tables["users"].objects[member])
+    moment = "_delete" if deleted else "run"
+    work = getattr(guest_reinvitation.Reinvitation, moment)
+
+    def late(self: Any, *given: Any) -> Any:
+        result = work(self, *given) if deleted else None
+        tenant.arrange("users", member, otherMails=[ADELE])
+        return result if deleted else work(self, *given)
+
+    monkeypatch.setattr(guest_reinvitation.Reinvitation, moment, late)
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}
+    result = guests(**options)
+    assert (result["failure"]["code"], member in result["msg"]) == ("address_taken", True), result
+    assert (early["id"] in tenant.store.tables["users"].objects) is not deleted
+    assert [item["method"] for item in tenant.writes()] == ["DELETE"] * deleted
+    monkeypatch.setattr(guest_reinvitation.Reinvitation, moment, work)
+    tenant.arrange("users", member, otherMails=before["otherMails"])
+    assert guests(**options)["counts"]["done"] == 1
+    assert_put_back(tenant, held)
+    assert tenant.store.tables["users"].objects[member] == before
+
+
+def test_a_rerun_keeps_the_copy_of_an_account_that_is_still_shown(guests, tenant, early, held, tmp_path):
+    """The deletion is accepted, a replica still shows the account, and what it held is gone: the copy of the first run is the only one."""
+    options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}
+    tenant.faults.add(method="DELETE", status=204)  # accepted, and not carried out yet
+    result = guests(**options, verify_timeout=1)
+    assert (result["failure"]["code"], early["id"] in tenant.store.tables["users"].objects) == ("not_seen", True), result
+    (path,) = tmp_path.iterdir()
+    first = json.loads(path.read_text())
+    for group in list(tenant.store.tables["groups"].objects.values()):
+        tenant.arrange("groups", group["id"], _members=[key for key in group["_members"] if key != early["id"]])
+    tenant.store.remove("app_role_assignments", "assigned")
+    tenant.arrange("users", early["id"], department=None, licenseAssignmentStates=[], assignedLicenses=[], _manager=None)
+    assert guests(**options)["counts"]["done"] == 1
+    now = assert_put_back(tenant, held)
+    (path,) = tmp_path.iterdir()
+    last = json.loads(path.read_text())
+    assert {**last, "new_id": None, "invited_at": None, "completed_at": None} == first
+    assert (last["new_id"], bool(last["completed_at"])) == (now["id"], True)

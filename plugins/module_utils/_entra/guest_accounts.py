@@ -158,6 +158,12 @@ class Guests(Resource):
         # who is named by the old id has another one after the re-invitation
         who += [Wanted(mail) for mail in {copy["mail"] for copy in self._saved if copy["old_id"].casefold() in names} if mail.casefold() not in names]
         found = list(read_named(self._client, who))
+        if self._params["state"] == "reinvited":  # somebody else who has the address would be taken for the new guest
+            names = {one.shown.casefold() for one in who}
+            mails = {item.state["mail"].casefold(): item.state["mail"] for item in found if item.state["mail"]}
+            more = read_named(self._client, [Wanted(mail) for name, mail in mails.items() if name not in names]) if mails.keys() - names else ()
+            there = {item.id for item in found}
+            found += [item for item in more if item.id not in there]
         if self._params["state"] == "invited":
             found += self._read_late(found)
         yield from found
@@ -246,9 +252,10 @@ class Guests(Resource):
             guest_plan.missing(found.absent, self._read_deleted())
         held = read_holdings(self._client, [item.id for _who, item, *_more in found.fresh], self._params["role_assignable_groups"])
         for who, item, *_more in found.fresh:
-            self._copies[item.id] = guest_copy.new_copy(item, held[item.id], self._client.identity()["tenant_id"], now(), who.display_name)
+            copy = guest_copy.new_copy(item, held[item.id], self._client.identity()["tenant_id"], now(), who.display_name)
+            self._copies[item.id] = guest_copy.with_saved(copy, self._saved)
         self._copies.update((copy["old_id"], dict(copy)) for _who, _item, copy in found.unfinished)
-        return plan, guest_copy.add_reinvited(plan, found, held, rules)
+        return plan, [*guest_copy.address_taken(tenant, found), *guest_copy.add_reinvited(plan, found, self._copies, rules)]
 
     def _realms(self, domains: Iterable[str]) -> dict[str, Any]:
         return look_up_realms(self._connection, domains) if self._params["look_up_domains"] else {}

@@ -16,7 +16,7 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Refusal
 from .._module.runner import Plan
-from .guest_plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, redeems_anew, role_holders, untouchable
+from .guest_plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
 from .guest_sign_in import NOT_REDEEMED
 
 VERSION = 1
@@ -119,6 +119,37 @@ def new_copy(item: Object, held: Mapping[str, Any], tenant_id: str, saved_at: st
         "new_id": None,
         "completed_at": None,
     }
+
+
+def with_saved(copy: dict[str, Any], copies: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A new copy, with what unfinished ones of the same account hold besides.
+
+    They may be the only record: the account may be deleted, and shown by a replica that lags, without what it held.
+    """
+    for saved in copies:
+        if saved["old_id"] != copy["old_id"] or saved["completed_at"]:
+            continue
+        lost = _union(("what", "id", "name"), saved["lost"], copy["lost"])
+        groups = _union(("id",), saved["groups"], copy["groups"])
+        now_lost, now_held = {one["id"] for one in copy["lost"]}, {group["id"] for group in copy["groups"]}
+        copy = {
+            **copy,
+            "saved_at": saved["saved_at"],
+            "attributes": {**saved["attributes"], **copy["attributes"]},
+            "accountEnabled": saved["accountEnabled"] and copy["accountEnabled"],
+            "manager": copy["manager"] or saved["manager"],
+            "groups": [group for group in groups if group["id"] not in now_lost],
+            "app_roles": _union(("resourceId", "appRoleId"), saved["app_roles"], copy["app_roles"]),
+            "licences": _union(("skuId",), saved["licences"], copy["licences"]),
+            "lost": [one for one in lost if one["id"] not in now_held],
+            "invited_at": saved["invited_at"],
+        }
+    return copy
+
+
+def _union(names: Sequence[str], saved: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Each once, by these properties; as it is now where it is in both."""
+    return list({tuple(item[name] for name in names): item for item in (*saved, *now)}.values())
 
 
 def is_copy(data: Any, tenant_id: str) -> bool:
@@ -235,6 +266,8 @@ def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], c
             later = [one for one in copies if one["old_id"].casefold() == name]
             item = next((there for one in later if (there := tenant.find(Wanted(one["mail"]))) is not None), None)
             copy = copy_of(copies, name, item) if item is not None else None
+        if copy is None and item is not None and (begun := _successor(tenant, item, copies)):
+            item, copy = begun
         if copy is not None and not copy["completed_at"]:
             if any(copy is other for _who, _item, other in found.unfinished):
                 raise OffboardError(f"{who.shown} is named twice, by the address and by an id", code="bad_option")
@@ -248,6 +281,27 @@ def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], c
             if ways is not None:
                 found.fresh.append((who, item, *ways))
     return found
+
+
+def _successor(tenant: Tenant, item: Object, copies: Sequence[Mapping[str, Any]]) -> tuple[Object, Mapping[str, Any]] | None:
+    """The new account of one who is shown, and whom an unfinished copy tells to be deleted and invited again: reading lags."""
+    others = tenant.others(item.state["mail"], item.id)
+    begun = [copy for copy in copies if copy["old_id"] == item.id and not copy["completed_at"]]
+    if len(others) == 1 and len(begun) == 1 and made_by_invitation(others[0]) and (begun[0]["invited_at"] or begun[0]["new_id"] == others[0].id):
+        return others[0], begun[0]
+    return None
+
+
+def address_taken(tenant: Tenant, found: Candidates) -> list[Refusal]:
+    """Another account with the address would be taken for the new one; and Entra would refuse the invitation once the guest is deleted."""
+    told = []
+    for _who, item, *_more in found.fresh:
+        others = tenant.others(item.state["mail"], item.id)
+        told += [f"{item.state['mail']} of guest {item.id}: {other.state['userPrincipalName']} ({other.id})" for other in others]
+    if not told:
+        return []
+    msg = f"Also an address of another account: {', '.join(told)}. Take it off that account (mail, otherMails, proxyAddresses) first."
+    return [Refusal("address_taken", msg, tuple(told))]
 
 
 def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str, Any]], rules: Rules) -> list[Refusal]:

@@ -224,6 +224,10 @@ class Tenant:
             raise AmbiguousMatch(f"{who.shown} is an address of {len(found)} accounts: {', '.join(item.id for item in found)}; name one by ids", candidates)
         return found[0] if found else None
 
+    def others(self, mail: str, key: str) -> list[Object]:
+        """The accounts that have an address, without the one with this id."""
+        return [item for item in self._by_address.get(mail.casefold(), ()) if item.id != key]
+
     def federation_of(self, domain: str) -> Object | None:
         """The tenant's direct federation that serves the domain."""
         return next((item for item in self.federations if domain in item.state["domains"]), None)
@@ -271,6 +275,12 @@ def plan_invited(tenant: Tenant, guests: Sequence[Wanted]) -> tuple[Plan, list[R
 def _is_external(item: Object) -> bool:
     """A guest, or somebody who was invited and made a member."""
     return item.state["userType"] == "Guest" or item.state.get("creationType") == "Invitation"
+
+
+def made_by_invitation(item: Object) -> bool:
+    """An account as an invitation makes it: what was held may be given to such a one only, never to somebody who merely has the address."""
+    state = item.state
+    return state["userType"] == "Guest" and state.get("creationType") == "Invitation" and not state.get("onPremisesSyncEnabled")
 
 
 def _invite(who: Wanted) -> Change:

@@ -24,7 +24,7 @@ from .._module.files import write_atomically
 from . import guest_copy
 from .client import Answer, AnswerLost, Client, Request
 from .guest_copy import Step
-from .guest_plan import invitation_body
+from .guest_plan import invitation_body, made_by_invitation
 
 _READ_INTERVAL = 1.0
 _AGREEING_READS = 3
@@ -111,6 +111,8 @@ class Reinvitation:
     def run(self, change: Change) -> str:
         """The id of the new account. Raises OffboardError; `steps` tells what was done until then, and the copy stays for the next run."""
         if not (change.before or {}).get("deleted"):
+            if (other := self._there()) and not self._copy["invited_at"]:
+                raise self._taken([other], "is not deleted")
             _write(self.path, self._copy)
             self._delete()
         key = self._copy["new_id"] or self._there() or self._invite(change)
@@ -128,8 +130,16 @@ class Reinvitation:
         self.steps.append("deleted")
 
     def _there(self) -> str | None:
-        """The account that has the address, other than the old one, which may still be shown."""
-        return next((item.id for item in self._find(self._copy["mail"]) if item.id != self._copy["old_id"]), None)
+        """The new account: it has the address, and is not the old one, which may still be shown. Raises OffboardError `address_taken`."""
+        found = [item for item in self._find(self._copy["mail"]) if item.id != self._copy["old_id"]]
+        if len(found) > 1 or not all(made_by_invitation(item) for item in found):
+            raise self._taken([item.id for item in found], "goes no further")
+        return found[0].id if found else None
+
+    def _taken(self, keys: list[str], so: str) -> OffboardError:
+        mail, old = self._copy["mail"], self._copy["old_id"]
+        msg = f"{mail} is also an address of {', '.join(keys)}, so the re-invitation of guest {old} {so}. Take the address off that account"
+        return OffboardError(f"{msg} (mail, otherMails, proxyAddresses), and run the task again.", code="address_taken")
 
     def _invite(self, change: Change) -> str:
         """Once the old account is gone: while it is shown, Entra would only invite it once more. Nobody is invited twice for a lost answer."""

@@ -144,6 +144,52 @@ def test_where_the_work_stands(name, there, copy, outcome):
     assert counts == {**dict.fromkeys(counts, 0), outcome: 1}
 
 
+LESS = {**EMPTY, "accountEnabled": True}
+GONE = {"what": "role", "id": "g", "name": "G", "why": ""}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "differs"),
+    [
+        ({}, LESS, {}),  # deleted, and still shown by a replica that lags
+        ({}, COPY, {}),
+        ({"invited_at": DONE}, LESS, {"invited_at": DONE}),
+        ({}, {**LESS, "attributes": {"department": "HR", "city": "Osaka"}}, {"attributes": {**COPY["attributes"], "department": "HR", "city": "Osaka"}}),
+        ({}, {**LESS, "groups": [{"id": "h", "displayName": "H"}]}, {"groups": [*COPY["groups"], {"id": "h", "displayName": "H"}]}),
+        ({}, {**LESS, "lost": [GONE]}, {"groups": [], "lost": [GONE]}),  # role_assignable_groups is given no more
+        ({"groups": [], "lost": [GONE]}, COPY, {}),
+        ({"accountEnabled": True}, {**COPY, "accountEnabled": False}, {}),
+        ({"completed_at": DONE}, LESS, LESS),  # its work ended: brought back since
+        ({"old_id": "another"}, LESS, LESS),
+    ],
+)
+def test_a_copy_is_never_replaced_by_less(before, now, differs):
+    made = guest_copy.with_saved(guest_copy.new_copy(OLD, now, "t", DONE, None), [saved(OLD, **before)])
+    assert {name: made[name] for name in (*COPY, "invited_at")} == {**COPY, "invited_at": None, **differs}
+
+
+@pytest.mark.parametrize(
+    ("other", "copy", "outcome"),
+    [
+        (NEW, {"invited_at": DONE}, "unfinished"),  # reading lags
+        (NEW, {"new_id": "new"}, "unfinished"),
+        (NEW, {}, "address_taken"),
+        (NEW, None, "address_taken"),
+        (user(id="new", userType="Member", creationType=None), {"invited_at": DONE}, "address_taken"),
+        (user(id="new", creationType=None), {"invited_at": DONE}, "address_taken"),
+        (user(id="new", onPremisesSyncEnabled=True), {"invited_at": DONE}, "address_taken"),
+        (user(mail="other@x.example", otherMails=["Adele@fabrikam.example"]), None, "address_taken"),
+        (user(mail="other@x.example"), None, "fresh"),
+    ],
+)
+def test_another_account_with_the_address(other, copy, outcome):
+    tenant, plan = Tenant([ORDER, FEDERATION, OLD, other]), Plan()
+    copies = [] if copy is None else [saved(OLD, **copy)]
+    found = guest_copy.candidates(tenant, [(Wanted(key="old"), OLD)], copies, Rules(realms={"fabrikam.example": NONE}), plan)
+    refused = [item.rule for item in guest_copy.address_taken(tenant, found)]
+    assert (refused or ["unfinished" if found.unfinished else "fresh"]) == [outcome]
+
+
 def test_two_unfinished_copies():
     copies = [saved(OLD), saved(user(id="older"))]
     with pytest.raises(OffboardError, match="2 unfinished copies"):
