@@ -15,7 +15,7 @@ import time
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata, token, xml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab.identity_providers import made
 
@@ -78,7 +78,7 @@ def judge_token(data: bytes) -> None:
     assert time.process_time() - begin < 1
 
 
-ANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ANY = settings(max_examples=150)
 
 
 @ANY
