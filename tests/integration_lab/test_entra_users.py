@@ -1157,6 +1157,26 @@ def test_a_pass_whose_value_died_with_a_killed_run(passes, tenant, tmp_path):
     passes_agree(tenant, tmp_path, PLAIN[:2])
 
 
+def test_a_pass_made_by_hand_after_a_stopped_run_stays(passes, tenant, tmp_path):
+    """Announced an hour ago and never asked for; since then the help desk has made one and told it to the user."""
+    hour_ago = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).isoformat()
+    PassBook(str(tmp_path / "handover.yml"), VAULT_PASSWORD.encode()).begin([(PEOPLE[71].id, PLAIN[0]), (PEOPLE[72].id, PLAIN[1])], hour_ago)
+    made = tenant.client().call("POST", f"/users/{PEOPLE[71].id}/authentication/temporaryAccessPassMethods", {})
+    result = passes(users=PLAIN[:2])
+    assert {item["name"]: item["code"] for item in result["skipped_objects"]} == {PLAIN[0]: "has_pass"}
+    assert pass_of(tenant, PLAIN[0])["id"] == made.data["id"]
+    passes_agree(tenant, tmp_path, PLAIN[1:2])
+
+
+def test_a_stopped_run_has_announced_only_the_next_passes(passes, tenant, tmp_path):
+    tenant.faults.add(method="POST", path="/v1.0/users/.*/temporaryAccessPassMethods", batch=True, status=429, retry_after=5000, times=None)
+    result = passes(domain="reiji.example")
+    assert result["counts"]["planned"] > 100
+    assert result["failure"]["code"] == "throttled"
+    content = yaml.safe_load(vault.decrypt((tmp_path / "handover.yml").read_bytes(), VAULT_PASSWORD.encode()))
+    assert len(content["users"]) == 100
+
+
 @pytest.mark.parametrize(
     ("policy", "options", "code"),
     [

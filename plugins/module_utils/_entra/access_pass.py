@@ -10,7 +10,7 @@ in the answer to the request that made it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ from .._core.errors import OffboardError
 
 POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
 
-#: Clocks of the controller and of Graph may differ by so much.
-_SKEW = datetime.timedelta(minutes=10)
+#: A pass is made within this time of being announced; the clocks of the controller and of Graph may differ by some of it.
+_NEAR = datetime.timedelta(minutes=10)
 
 
 def passes_of(user_id: str) -> str:
@@ -84,10 +84,13 @@ def valid_until(made: Mapping[str, Any]) -> str:
     return end.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def standing(passes: Iterable[Mapping[str, Any]], asked_for: str | None) -> tuple[str | None, bool]:
-    """Of a user's passes: (the id of one that can be used now or later, whether we asked for it and never got to know its value)."""
+def standing(passes: Iterable[Mapping[str, Any]], asked_for: Collection[str]) -> tuple[str | None, bool]:
+    """Of a user's passes: (the id of one that can be used now or later, whether we asked for it and never got to know its value).
+
+    Ours was made near one of the times `asked_for`. Somebody may have made another one since, and handed it over.
+    """
     for item in passes:
         if item.get("isUsable") or item.get("methodUsabilityReason") == "NotYetValid":
-            ours = asked_for is not None and moment(item["createdDateTime"]) >= moment(asked_for) - _SKEW
-            return item["id"], ours
+            made = moment(item["createdDateTime"])
+            return item["id"], any(abs(made - moment(asked)) <= _NEAR for asked in asked_for)
     return None, False

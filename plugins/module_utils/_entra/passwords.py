@@ -171,9 +171,9 @@ class PassBook(_Files):
 
     def __init__(self, path: str, vault_password: bytes) -> None:
         super().__init__(path, vault_password)
-        #: by user id: when the handed-over pass ends; when a pass was asked for that is not known
+        #: by user id: when the handed-over pass ends; when passes were asked for that are not known
         self._until: dict[str, str] = {}
-        self._asked: dict[str, str] = {}
+        self._asked: dict[str, tuple[str, ...]] = {}
         for entries in self._read():
             self._files += 1
             for entry in entries:
@@ -181,21 +181,21 @@ class PassBook(_Files):
                     self._until[entry["id"]] = entry["validUntil"]
                     self._asked.pop(entry["id"], None)
                 elif "temporaryAccessPass" in entry:
-                    self._asked[entry["id"]] = entry["askedFor"]
+                    self._asked[entry["id"]] = (*self.asked_for(entry["id"]), entry["askedFor"])
 
     def was_given(self, user_id: str, now: str) -> bool:
         """Whether the user was given a pass that has not ended by `now` (RFC 3339, UTC, as in the file)."""
         return self._until.get(user_id, "") > now
 
-    def asked_for(self, user_id: str) -> str | None:
-        """When a pass was asked for whose value is not known."""
-        return self._asked.get(user_id)
+    def asked_for(self, user_id: str) -> tuple[str, ...]:
+        """When passes were asked for whose values are not known."""
+        return self._asked.get(user_id, ())
 
     def begin(self, users: Iterable[tuple[str, str]], now: str) -> None:
-        """Passes will be asked for, for users given as (id, userPrincipalName). On the disk when this returns."""
-        new = [(user_id, upn) for user_id, upn in users if user_id not in self._asked]
+        """Passes will be asked for at once, for users given as (id, userPrincipalName). On the disk when this returns."""
+        new = list(users)
         self._add([{"id": user_id, "userPrincipalName": upn, "temporaryAccessPass": None, "askedFor": now} for user_id, upn in new])
-        self._asked.update((user_id, now) for user_id, _unused in new)
+        self._asked.update((user_id, (*self.asked_for(user_id), now)) for user_id, _unused in new)
 
     def keep(self, made: Mapping[str, Mapping[str, Any]]) -> None:
         """The values that Graph has told, by user id, each with its userPrincipalName. On the disk when this returns.

@@ -834,8 +834,8 @@ class _Work:
         while segment := list(islice(self._changes, _SEGMENT)):
             self._segment = segment
             passwords = self._provide([c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})])
-            self._announce(segment)
             while group := self._segment[:_INTENTS]:
+                self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
                 self._begin(group)
                 jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in group]
                 self._open.update((job.change.id, job) for job in jobs)
@@ -1012,7 +1012,7 @@ class _Work:
 
     def _pass_again(self, job: _Job, answer: Answer) -> list[Request]:
         """A pass whose value was never told is of no use to anybody: it goes, and another one is made."""
-        there, _unused = access_pass.standing(answer.body.get("value", ()), None)
+        there, _unused = access_pass.standing(answer.body.get("value", ()), ())
         if there is not None:
             job.old_pass = there
             job.steps[:0] = ["old_pass"] if job.steps[0] == "pass" else []
