@@ -19,12 +19,19 @@ extends_documentation_fragment:
   - offboard.iij_id.windows
 options:
   name_patterns:
-    description: Only products whose name matches one of these regular expressions (without case), or whose publisher matches O(publisher_patterns).
+    description:
+      - Only products whose name matches one of these regular expressions (without case), whose publisher matches O(publisher_patterns), or that lie in
+        one of O(folders).
     type: list
     elements: str
     default: []
   publisher_patterns:
-    description: Regular expressions for publishers. Without any pattern everything is listed.
+    description: Regular expressions for publishers. Without any pattern and folder everything is listed.
+    type: list
+    elements: str
+    default: []
+  folders:
+    description: Products that were installed into one of these folders, or whose uninstaller lies there, whatever their name.
     type: list
     elements: str
     default: []
@@ -90,7 +97,7 @@ products:
       type: str
       returned: always
     why:
-      description: The patterns that match.
+      description: The patterns and folders that match.
       type: list
       elements: str
       returned: always
@@ -99,7 +106,7 @@ reboot_pending:
   returned: success
   type: bool
 failure:
-  description: C(code) is V(pattern_invalid), V(registry_unreadable) or one of the connection, see M(offboard.iij_id.win_software).
+  description: C(code) is V(pattern_invalid), V(path_invalid), V(registry_unreadable) or one of the connection, see M(offboard.iij_id.win_software).
   returned: failure
   type: dict
 """
@@ -114,8 +121,8 @@ from ..module_utils._windows.software_resource import info
 
 def main() -> None:
     """Run the module."""
-    patterns = {"type": "list", "elements": "str", "default": []}
-    module = AnsibleModule(argument_spec=spec(WINDOWS, name_patterns=patterns, publisher_patterns=patterns), supports_check_mode=True)
+    texts = {"type": "list", "elements": "str", "default": []}
+    module = AnsibleModule(argument_spec=spec(WINDOWS, name_patterns=texts, publisher_patterns=texts, folders=texts), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     run_info(module, info)
 

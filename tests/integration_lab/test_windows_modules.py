@@ -169,6 +169,9 @@ def test_software_info(lab: WindowsPart, module: Module) -> None:
     (agent,) = found["products"]
     assert (agent["name"], agent["publisher"], agent["installer"], agent["scope"]) == (*DIRECTORY_SYNC.values(), "inno", "machine64")
     assert agent["why"] == ["name matches IIJ.*(Directory|Password) ?Sync"]
+    # whatever its name: by the place where it lies
+    (placed,) = module("win_software_info", "sync01", folders=[SYNC_FOLDER, PASSWORD_FOLDER])["products"]
+    assert (placed["name"], placed["install_location"].rstrip("\\"), placed["why"]) == (agent["name"], SYNC_FOLDER, [f"is in {SYNC_FOLDER}"])
     every = {item["name"]: item for item in module("win_software_info", "sync01")["products"]}
     assert {name: item["installer"] for name, item in every.items()} == {agent["name"]: "inno", "IIJ Backup Agent": "msi", "Sumire Notes": "nsis"}
     assert every["IIJ Backup Agent"]["product_code"] == BACKUP_AGENT["product_code"]

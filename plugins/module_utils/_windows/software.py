@@ -12,6 +12,7 @@ from typing import Any
 
 from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Object
+from .files import within
 from .registry import Key
 
 KIND = "windows_software"
@@ -196,7 +197,9 @@ def patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
         raise OffboardError(f"{exc.pattern!r} is not a regular expression: {exc.msg}", code="pattern_invalid") from exc
 
 
-def why(product: Product, names: Sequence[re.Pattern[str]], publishers: Sequence[re.Pattern[str]]) -> list[str]:
-    """Why a product is among those that were looked for; empty when it is not."""
+def why(product: Product, names: Sequence[re.Pattern[str]], publishers: Sequence[re.Pattern[str]], folders: Sequence[str] = ()) -> list[str]:
+    """Why a product is among those that were looked for; empty when it is not. `folders` are normalised paths."""
     reasons = [f"name matches {item.pattern}" for item in names if item.search(product.name)]
-    return reasons + [f"publisher matches {item.pattern}" for item in publishers if item.search(product.publisher)]
+    reasons += [f"publisher matches {item.pattern}" for item in publishers if item.search(product.publisher)]
+    places = [text.replace("/", "\\").rstrip("\\") for text in (product.install_location.strip('"'), uninstaller(product))]
+    return reasons + [f"is in {folder}" for folder in folders if any(within(place, folder) for place in places)]

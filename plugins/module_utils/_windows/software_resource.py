@@ -17,6 +17,7 @@ from .._module.runner import Plan, Resource
 from .._module.spool import Spool
 from . import registry, software
 from .client import Client, Shell
+from .files import normalised
 from .software import Product
 
 _VIEWS = {"machine64": 64, "machine32": 32}
@@ -250,6 +251,7 @@ def make(options: Mapping[str, Any]) -> Software:
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_software_info returns."""
     names, publishers = software.patterns(options["name_patterns"]), software.patterns(options["publisher_patterns"])
+    folders = [normalised(path) for path in options["folders"]]
     client = Client(options)
     try:
         products = installed(client)
@@ -258,8 +260,8 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
         client.close()
     found = []
     for product in products:
-        why = software.why(product, names, publishers)
-        if why or not (names or publishers):
+        why = software.why(product, names, publishers, folders)
+        if why or not (names or publishers or folders):
             entry = {**product.described(), "key": product.key, "installer": product.installer, "install_location": product.install_location}
             found.append({**entry, "quiet_uninstall": product.quiet_uninstall_string, "uninstall": product.uninstall_string, "why": why})
     return {"products": found, "reboot_pending": pending}

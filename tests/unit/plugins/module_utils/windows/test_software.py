@@ -179,6 +179,24 @@ def test_why():
     assert software.why(product(name="x", publisher="y"), names, publishers) == []
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"install_location": "C:\\P\\Agent\\"}, True),
+        ({"install_location": '"c:\\p\\agent\\bin"'}, True),
+        ({"install_location": "C:/P/Agent"}, True),
+        ({"uninstall_string": '"C:\\P\\Agent\\unins001.exe" /X'}, True),
+        ({"uninstall_string": "C:\\P\\Agent\\remove.exe"}, True),
+        ({"install_location": "C:\\P\\Agent 2", "uninstall_string": "C:\\P\\Agent 2\\remove.exe"}, False),
+        ({"install_location": "C:\\P"}, False),
+        ({}, False),
+    ],
+)
+def test_why_by_folder(more, expected):
+    item = product(**{"name": "of another name", "install_location": "", "uninstall_string": "", "quiet_uninstall_string": "", **more})
+    assert software.why(item, [], [], ["C:\\P\\Agent"]) == (["is in C:\\P\\Agent"] if expected else [])
+
+
 def test_a_wrong_pattern_is_told():
     with pytest.raises(OffboardError) as error:
         software.patterns(["("])
