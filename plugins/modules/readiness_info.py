@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Judges what the info modules of this collection have read. It contacts nothing by itself.
   - With O(gate=preflight) it finds what would stop a later stage, who could be locked out, and what was found but not confirmed.
+  - With O(gate=agents) it finds what forbids to take the agents off the O(machines).
   - With O(gate=final) it finds what still points at IIJ ID, or waits for a person.
   - It never fails because of what it finds. The roles do, with RV(msg).
 author:
@@ -23,7 +24,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, final]
+    choices: [preflight, agents, final]
   domains:
     description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
     type: list
@@ -40,11 +41,20 @@ options:
     description:
       - For each Windows machine C(products), C(tasks), C(filters) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read.
       - A machine without a value counts as not readable. Without the option, machines are not judged.
+      - Also C(host), the address by which the journal knows it, when that is not its name.
     type: dict
+  journal:
+    description: The run's journal, which tells on which machines products are uninstalled already.
+    type: path
   directory_objects:
-    description: RV(offboard.iij_id.directory_object_info#module:objects).
+    description: RV(offboard.iij_id.directory_object_info#module:objects). Without it, Active Directory counts as not looked at.
     type: list
     elements: dict
+  needs_directory:
+    description: Options of the contract that are in use, and whose accounts lie in Active Directory.
+    type: list
+    elements: str
+    default: []
   directory_unusable:
     description: RV(offboard.iij_id.directory_object_info#module:unusable).
     type: list
@@ -93,6 +103,33 @@ options:
         description: Client id of the app registration that the tool itself signs in with. It is never a candidate.
         type: str
         default: ""
+      not_iij_client_ids:
+        description: Client ids of app registrations that look like IIJ ID's and are not.
+        type: list
+        elements: str
+        default: []
+      without_machines:
+        description: Whether there is no Windows machine with an agent, so that an empty O(machines) is right.
+        type: bool
+        default: false
+      leftovers:
+        description: Machines with tasks or folders of agents whose products are no longer installed.
+        type: list
+        elements: str
+        default: []
+      passwords:
+        description: What becomes of the passwords, see M(offboard.iij_id.entra_users).
+        type: str
+        choices: [generate, temporary_access_pass, keep]
+        default: generate
+      synced_password:
+        description: Whether users synchronized from Active Directory get one, too.
+        type: str
+        choices: [skip, set]
+        default: skip
+      max_users:
+        description: How many users one task may change. Without it, that limit is not judged.
+        type: int
 seealso:
   - module: offboard.iij_id.run_report
 """
@@ -143,14 +180,17 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import readiness
+from ..module_utils._module.files import read_records
 from ..module_utils._module.runner import run_info
 
 
 def judge(params: dict) -> dict:
     """The findings, counted."""
     confirmed = readiness.Confirmed(**params.pop("confirmed"))
-    rule = {"preflight": readiness.preflight, "final": readiness.final_gate}[params.pop("gate")]
-    findings = rule(readiness.Facts(**params), confirmed)
+    rule = {"preflight": readiness.preflight, "agents": readiness.agents_gate, "final": readiness.final_gate}[params.pop("gate")]
+    journal = params.pop("journal")
+    uninstalled_on = readiness.uninstalled_on(read_records(journal)) if journal else ()
+    findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on), confirmed)
     count = [item.severity for item in findings].count
     return {
         "findings": [item.to_dict() for item in findings],
@@ -164,15 +204,22 @@ def main() -> None:
     """Run the module."""
     dicts = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
-    confirmed = {name: {"type": "list", "elements": "str", "default": []} for name in ("domains", "client_ids", "accounts", "password_filters")}
-    confirmed["password_filters"]["no_log"] = False  # names of programs
+    texts = {"type": "list", "elements": "str", "default": []}
+    confirmed = dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers"), texts)
+    confirmed["password_filters"] = texts | {"no_log": False}  # names of programs
+    confirmed["without_machines"] = {"type": "bool", "default": False}
+    confirmed["passwords"] = {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False}
+    confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
+    confirmed["max_users"] = {"type": "int"}
     confirmed["own_client_id"] = {"type": "str", "default": ""}
     confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={
-            "gate": {"type": "str", "required": True, "choices": ["preflight", "final"]},
+            "gate": {"type": "str", "required": True, "choices": ["preflight", "agents", "final"]},
             **dicts,
             "machines": {"type": "dict"},
+            "journal": {"type": "path"},
+            "needs_directory": texts,
             "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": confirmed},
         },
         supports_check_mode=True,

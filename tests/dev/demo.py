@@ -33,7 +33,7 @@ MOST_RUNS = 4
 WITHOUT = {
     "windows": '{"offboard_options": ["microsoft_365", "custom_applications", "multi_factor_authentication", '
     '"external_identity_providers", "integrated_windows_authentication"]}',
-    "directory": '{"offboard_directory_host": ""}',
+    "directory": '{"offboard_directory_host": "", "directory_sync_accounts": [], "integrated_windows_authentication_accounts": []}',
 }
 
 

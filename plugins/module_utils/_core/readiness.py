@@ -39,10 +39,14 @@ class Facts:
     users: Sequence[Mapping[str, Any]] | None = None
     apps: Sequence[Mapping[str, Any]] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
+    #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
+    uninstalled_on: Collection[str] = ()
     directory_objects: Sequence[Mapping[str, Any]] | None = None
     directory_unusable: Sequence[Mapping[str, Any]] = ()
     dry_runs: Sequence[Mapping[str, Any]] = ()
     steps: Sequence[Mapping[str, Any]] | None = None
+    #: options of the contract whose accounts lie in Active Directory
+    needs_directory: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,16 @@ class Confirmed:
     password_filters: Collection[str] = ()
     #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
     own_client_id: str = ""
+    #: app registrations that only look like IIJ ID's
+    not_iij_client_ids: Collection[str] = ()
+    #: there is no Windows machine with an agent
+    without_machines: bool = False
+    #: machines with tasks or folders of agents whose products are no longer installed
+    leftovers: Collection[str] = ()
+    #: what becomes of the passwords, of those of synchronized users, and how many users one task may change (None: not judged)
+    passwords: str = "generate"
+    synced_password: str = "skip"
+    max_users: int | None = None
 
 
 def _fold(values: Iterable[str]) -> set[str]:
@@ -78,6 +92,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     found = [
         *_domains(facts, confirmed),
         *_users(facts),
+        *_max_users(facts, confirmed),
         *_apps(facts, confirmed),
         *_machines(facts, confirmed),
         *_directory(facts, confirmed),
@@ -161,23 +176,63 @@ def _users(facts: Facts) -> Iterator[Finding]:
             )
 
 
+def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Whether the limit lets the later stages do their work: a refused task after the conversion would leave people without a password."""
+    if confirmed.max_users is None or not facts.users:
+        return
+    synced = confirmed.synced_password == "set"
+    need = {domain["domain"]: int(domain["counts"]["total"]) - (0 if synced else int(domain["counts"].get("synced", 0))) for domain in facts.users}
+    above = tuple(name for name, number in need.items() if number > confirmed.max_users)
+    together = sum(need.values())
+    if above and confirmed.passwords != "keep":
+        shown = ", ".join(f"{name}: {need[name]}" for name in above)
+        yield Finding(
+            "blocker",
+            "max_users_too_low",
+            f"More users need a password than one task may change, microsoft_365_max_users ({confirmed.max_users}): {shown}. The domains would be "
+            f"converted, and their people would stand there without a password. If the numbers are right, set microsoft_365_max_users to {together}.",
+            f"パスワードが必要な利用者の数（{shown}）が、1つのタスクで変更できる上限 microsoft_365_max_users（{confirmed.max_users}）を超えています。"
+            "このままではドメインの変換後に利用者がパスワードのないまま残ります。"
+            f"人数が正しければ microsoft_365_max_users を {together} にしてください。",
+            above,
+        )
+    elif together > confirmed.max_users:
+        yield Finding(
+            "warning",
+            "max_users_may_be_too_low",
+            f"If IIJ ID blocks all {together} users when its provisioning is stopped, their repair will be refused: microsoft_365_max_users is "
+            f"{confirmed.max_users}. Set it to {together}.",
+            f"プロビジョニングの停止時にIIJ IDが利用者{together}人全員をブロックすると、復旧が拒否されます。"
+            f"microsoft_365_max_users は {confirmed.max_users} です。{together} にしてください。",
+            tuple(need),
+        )
+
+
+def _candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
+    """Living apps for which something speaks, and of which the operator has not said whose they are."""
+    known = {*_fold(confirmed.client_ids), *_fold(confirmed.not_iij_client_ids), confirmed.own_client_id.casefold()}
+    return [app for app in facts.apps or () if app.get("why") and app["client_id"].casefold() not in known and not app.get("deleted")]
+
+
+def _app_candidate(severity: str, app: Mapping[str, Any]) -> Finding:
+    return Finding(
+        severity,
+        "app_candidate",
+        f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {'; '.join(app['why'])}. If the console of IIJ ID shows this "
+        "client id, put it into offboard_iij_client_id, or into microsoft_365_old_client_ids for a forgotten one; if it is somebody else's, into "
+        "microsoft_365_not_iij_client_ids.",
+        f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{'; '.join(app['why'])}）。"
+        "IIJ IDコンソールのクライアントIDと一致すれば offboard_iij_client_id に、古いものなら microsoft_365_old_client_ids に、"
+        "IIJ IDのものでなければ microsoft_365_not_iij_client_ids に指定してください。",
+        (app["client_id"],),
+    )
+
+
 def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.apps is None:
         return
-    listed = _fold(confirmed.client_ids)
     present = _fold(app["client_id"] for app in facts.apps)
-    known = {*listed, confirmed.own_client_id.casefold()}
-    candidates = [app for app in facts.apps if app.get("why") and app["client_id"].casefold() not in known and not app.get("deleted")]
-    for app in candidates:
-        yield Finding(
-            "warning",
-            "app_candidate",
-            f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {'; '.join(app['why'])}. If the console of IIJ ID shows this "
-            "client id, put it into offboard_iij_client_id, or into microsoft_365_old_client_ids for a forgotten one.",
-            f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{'; '.join(app['why'])}）。"
-            "IIJ IDコンソールのクライアントIDと一致すれば offboard_iij_client_id に、古いものなら microsoft_365_old_client_ids に指定してください。",
-            (app["client_id"],),
-        )
+    yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
     gone = tuple(identity for identity in confirmed.client_ids if identity.casefold() not in present)
     if gone:
         yield Finding(
@@ -192,27 +247,10 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.machines is None:
         return
-    if not facts.machines:
-        yield Finding(
-            "warning",
-            "no_machines",
-            "The inventory group iij_id_agents is empty: no Windows machine is looked at.",
-            "インベントリのグループ iij_id_agents が空のため、Windowsマシンは確認していません。",
-        )
+    yield from _no_machines(facts.machines, confirmed)
     yield from _unreadable(facts.machines)
+    yield from _agents_unconfirmed(facts, confirmed)
     for name, machine in facts.machines.items():
-        for product in _products(machine):
-            if not any(_is_confirmed(product, wanted) for wanted in confirmed.products):
-                label = f"{product['name']} ({product.get('publisher') or '-'})"
-                yield Finding(
-                    "blocker",
-                    "product_not_confirmed",
-                    f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
-                    f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns more narrowly.",
-                    f"{name} に {label} があります。IIJ IDのエージェントであれば directory_sync_products に追加し、そうでなければ "
-                    "directory_sync_name_patterns を絞ってください。",
-                    (name, product["name"]),
-                )
         for item in (machine or {}).get("filters") or ():
             if item["name"].casefold() not in _fold(confirmed.password_filters):
                 yield Finding(
@@ -227,6 +265,64 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     agents = [f"{name}: {_names(left)}" for name, machine in facts.machines.items() if (left := agents_left(machine))]
     if agents:
         yield Finding("info", "agents", f"Agents of IIJ ID. {'; '.join(agents)}.", f"IIJ IDのエージェント。{'; '.join(agents)}", tuple(agents))
+
+
+def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[Finding]:
+    if not machines and not confirmed.without_machines:
+        yield Finding(
+            "blocker",
+            "no_machines",
+            "directory_sync is in offboard_options, but the inventory group iij_id_agents is empty: no Windows machine is looked at. Put the machines with "
+            "Directory Sync or Password Sync into it; if there is none, set directory_sync_without_machines: true.",
+            "offboard_options に directory_sync がありますが、インベントリのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
+            "Directory SyncまたはPassword Syncのあるマシンを追加してください。なければ directory_sync_without_machines: true を設定してください。",
+        )
+
+
+def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Products that nobody confirmed, and tasks or folders whose product nobody confirmed: without it only the files would go."""
+    leftovers = _fold(confirmed.leftovers)
+    for name, machine in (facts.machines or {}).items():
+        unconfirmed = [product for product in _products(machine) if not any(_is_confirmed(product, wanted) for wanted in confirmed.products)]
+        for product in unconfirmed:
+            label = f"{product['name']} ({product.get('publisher') or '-'})"
+            yield Finding(
+                "blocker",
+                "product_not_confirmed",
+                f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
+                f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns, or its folder in "
+                "directory_sync_folders, more narrowly.",
+                f"{name} に {label} があります。IIJ IDのエージェントであれば directory_sync_products に追加し、そうでなければ "
+                "directory_sync_name_patterns または directory_sync_folders を絞ってください。",
+                (name, product["name"]),
+            )
+        known = name.casefold() in leftovers or (machine or {}).get("host", name) in facts.uninstalled_on
+        left = [] if unconfirmed or known else _without_product(machine)
+        if left:
+            yield Finding(
+                "blocker",
+                "agent_without_product",
+                f"{name} has {_names(left)}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
+                "and would stay registered without its files. Find it with win_software_info, and add its name and publisher, or its product_code, to "
+                "directory_sync_products and its name to directory_sync_name_patterns; if it is uninstalled already, add the machine to "
+                "directory_sync_leftovers.",
+                f"{name} に {_names(left)} がありますが、対応する製品が directory_sync_products にありません。"
+                "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
+                "win_software_info で探し、directory_sync_products と directory_sync_name_patterns に追加してください。"
+                "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
+                (name, *left),
+            )
+
+
+def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
+    """Tasks and folders of a machine without products; else the folders that none of the products lies in, where all have written down their place."""
+    products = _products(machine)
+    if not products:
+        return _files_left(machine)
+    if not all(product.get("install_location") for product in products):
+        return []
+    places = [f"{product.get(name) or ''}\\".casefold() for product in products for name in ("install_location", "uninstall", "quiet_uninstall")]
+    return [f"folder {path}" for path in (machine or {}).get("folders") or () if not any(f"{path}\\".casefold() in place for place in places)]
 
 
 def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
@@ -257,12 +353,54 @@ def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
-    tasks = [f"task {task['name']}" for task in machine.get("tasks") or ()]
     filters = [f"password filter {item['name']}" for item in machine.get("filters") or ()]
-    return [*products, *tasks, *filters, *(f"folder {path}" for path in machine.get("folders") or ())]
+    return [*products, *filters, *_files_left(machine)]
+
+
+def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
+    tasks = [f"task {task['name']}" for task in (machine or {}).get("tasks") or ()]
+    return [*tasks, *(f"folder {path}" for path in (machine or {}).get("folders") or ())]
+
+
+def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to take the agents off these machines."""
+    return [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
+
+
+def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
+    ids = (record["id"] for record in records if record.get("record") == "intent" and (record["kind"], record["action"]) == ("windows_software", "uninstall"))
+    return {identity.partition("/")[0] for identity in ids}
+
+
+def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.directory_objects is not None:
+        return
+    if confirmed.accounts:
+        accounts = tuple(confirmed.accounts)
+        yield Finding(
+            "blocker",
+            "directory_not_given",
+            f"{_names(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or change them. "
+            "Set it, or take them out of directory_sync_accounts and integrated_windows_authentication_accounts.",
+            f"{_names(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
+            "offboard_directory_host を設定するか、directory_sync_accounts と integrated_windows_authentication_accounts から外してください。",
+            accounts,
+        )
+    elif facts.needs_directory:
+        options = tuple(facts.needs_directory)
+        yield Finding(
+            "warning",
+            "directory_not_given",
+            f"{_names(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
+            f"{_names(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
+            "Active Directoryは確認も変更もせず、アカウントは残ります。",
+            options,
+        )
 
 
 def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    yield from _directory_missing(facts, confirmed)
     listed = _fold(confirmed.accounts)
     for item in facts.directory_objects or ():
         if item["dn"].casefold() in listed:
@@ -333,7 +471,9 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             for app in facts.apps
             if app["client_id"].casefold() in listed and not app.get("deleted")
         ]
+        found += [_app_candidate("blocker", app) for app in _candidates(facts, confirmed)]
     if facts.machines is not None:
+        found += _no_machines(facts.machines, confirmed)
         found += _unreadable(facts.machines)
         for name, machine in facts.machines.items():
             left = agents_left(machine)
@@ -341,6 +481,18 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                 found.append(
                     Finding("blocker", "agent_present", f"{name} still has {_names(left)}.", f"{name} にまだ {_names(left)} が残っています。", (name, *left))
                 )
+    found += _directory_missing(facts, confirmed)
+    found += [
+        Finding(
+            "blocker",
+            "account_enabled",
+            f"{item['dn']}, which was made for IIJ ID, is still enabled.",
+            f"IIJ IDのために作られた {item['dn']} がまだ有効です。",
+            (item["dn"],),
+        )
+        for item in facts.directory_objects or ()
+        if item["dn"].casefold() in _fold(confirmed.accounts) and item.get("enabled")
+    ]
     found += [
         Finding(
             "blocker",

@@ -5,10 +5,24 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.readiness import Confirmed, Facts, agents_left, final_gate, message, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.readiness import (
+    Confirmed,
+    Facts,
+    agents_gate,
+    agents_left,
+    final_gate,
+    message,
+    preflight,
+    uninstalled_on,
+)
 
 IIJ = {"idp": "iij"}
 AGENT = {"product_code": "{1}_is1", "name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}
+
+#: the same with the place that its installer has written down
+PLACED = AGENT | {"install_location": "C:\\P\\Directory Sync\\"}
+#: what is left of an agent whose product nobody has found
+FILES = {"tasks": [{"name": "sync"}], "folders": ["C:\\x"]}
 
 
 def domain(name, authentication="Federated", federation=None, parent=None):
@@ -51,14 +65,46 @@ def codes(findings):
             {},
             [("warning", "users_blocked", "a"), ("warning", "users_without_usage_location", "a"), ("info", "users_affected", "a")],
         ),
+        # how many users one task may change
+        ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 6}, [("info", "users_affected", "a")]),
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 5},
+            [("blocker", "max_users_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        # synchronized users count only when they get a password, too
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 9, "synced_password": "set"},
+            [("blocker", "max_users_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 5, "passwords": "temporary_access_pass"},
+            [("blocker", "max_users_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        # no password is touched, but the users may have to be repaired
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 5, "passwords": "keep"},
+            [("warning", "max_users_may_be_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        # passwords go domain by domain, the repair does not
+        (
+            {"users": [{"domain": "a", "counts": counts()}, {"domain": "b", "counts": counts()}]},
+            {"max_users": 11},
+            [("warning", "max_users_may_be_too_low", "a"), ("info", "users_affected", "a"), ("info", "users_affected", "b")],
+        ),
         # apps
         ({"apps": [app("1", ["name"])]}, {}, [("warning", "app_candidate", "1")]),
+        ({"apps": [app("1a", ["name"])]}, {"not_iij_client_ids": ["1A"]}, []),
         ({"apps": [app("1", ["name"])]}, {"client_ids": ["1"]}, []),
         ({"apps": [app("1", ["name"], deleted=True)]}, {}, []),
         ({"apps": [app("1", ["permissions"])]}, {"own_client_id": "1"}, []),
         ({"apps": []}, {"client_ids": ["1"]}, [("warning", "app_not_found", "1")]),
         # machines
-        ({"machines": {}}, {}, [("warning", "no_machines", "")]),
+        ({"machines": {}}, {}, [("blocker", "no_machines", "")]),
+        ({"machines": {}}, {"without_machines": True}, []),
         ({"machines": {"m": None}}, {}, [("blocker", "machine_not_readable", "m")]),
         ({"machines": {"m": {"error": "no route"}}}, {}, [("blocker", "machine_not_readable", "m")]),
         ({"machines": {"m": {"products": [], "tasks": [], "folders": []}}}, {}, []),
@@ -80,7 +126,18 @@ def codes(findings):
             [("blocker", "password_filter_not_confirmed", "m"), ("info", "agents", "m: password filter f")],
         ),
         ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": ["F"]}, [("info", "agents", "m: password filter f")]),
+        ({"machines": {"m": FILES}}, {}, [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")]),
+        # a confirmed product that this machine does not have says nothing about its files
+        (
+            {"machines": {"m": FILES}},
+            {"products": [{"product_code": "{1}_is1"}]},
+            [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")],
+        ),
+        ({"machines": {"m": FILES}}, {"leftovers": ["M"]}, [("info", "agents", "m: task sync, folder C:\\x")]),
         # accounts
+        ({"directory_objects": None}, {"accounts": ["CN=a"]}, [("blocker", "directory_not_given", "CN=a")]),
+        ({"directory_objects": None, "needs_directory": ["directory_sync"]}, {}, [("warning", "directory_not_given", "directory_sync")]),
+        ({"directory_objects": [], "needs_directory": ["directory_sync"]}, {"accounts": ["CN=a"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"], "removal_refusals": []}]}, {"accounts": ["cn=A"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"]}]}, {}, [("warning", "account_candidate", "CN=a")]),
         ({"directory_unusable": [{"name": "x", "found_by": ["config"], "msg": "gone"}]}, {}, [("warning", "account_not_found", "x")]),
@@ -116,6 +173,19 @@ def test_preflight(facts, confirmed, expected):
         ({}, {}, []),
         ({"domains": [domain("a", federation=IIJ), domain("b", "Managed"), domain("c", federation={"idp": "other"})]}, {}, [("domain_federated", "a")]),
         ({"apps": [app("1"), app("2"), app("3", deleted=True)]}, {"client_ids": ["1", "3"]}, [("app_present", "1")]),
+        # what may be IIJ ID's is judged as well, until somebody says whose it is
+        ({"apps": [app("1", ["permissions"]), app("2"), app("3", ["name"], deleted=True)]}, {}, [("app_candidate", "1")]),
+        ({"apps": [app("1", ["permissions"]), app("2", ["name"])]}, {"own_client_id": "1", "not_iij_client_ids": ["2"]}, []),
+        ({"apps": [app("1", ["its client id was named"])]}, {"client_ids": ["1"]}, [("app_present", "1")]),
+        ({"machines": {}}, {}, [("no_machines", "")]),
+        ({"machines": {}}, {"without_machines": True}, []),
+        ({}, {"accounts": ["CN=a"]}, [("directory_not_given", "CN=a")]),
+        (
+            {"directory_objects": [{"dn": "CN=a", "enabled": True}, {"dn": "CN=b", "enabled": False}, {"dn": "CN=c"}, {"dn": "CN=d", "enabled": True}]},
+            {"accounts": ["cn=A", "CN=b", "CN=c"]},
+            [("account_enabled", "CN=a")],
+        ),
+        ({"directory_objects": []}, {"accounts": ["CN=a"]}, []),
         (
             {"machines": {"m": None, "n": {"products": [], "tasks": [{"name": "t"}], "folders": []}}},
             {},
@@ -129,15 +199,70 @@ def test_preflight(facts, confirmed, expected):
 )
 def test_final_gate(facts, confirmed, expected):
     found = final_gate(Facts(**facts), Confirmed(**confirmed))
-    assert [(item.code, item.objects[0]) for item in found] == expected
-    assert all(item.severity == "blocker" for item in found)
+    assert codes(found) == [("blocker", *item) for item in expected]
+
+
+@pytest.mark.parametrize(
+    ("machine", "facts", "confirmed", "expected"),
+    [
+        ({}, {}, {}, []),
+        (None, {}, {}, ["machine_not_readable"]),
+        ({"products": [AGENT], **FILES}, {}, {"products": [{"product_code": "{1}_is1"}]}, []),
+        ({"products": [AGENT], **FILES}, {}, {}, ["product_not_confirmed"]),
+        (FILES, {}, {}, ["agent_without_product"]),
+        (FILES, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
+        (FILES, {}, {"leftovers": ["m"]}, []),
+        # this run was stopped between the uninstallation and what it leaves
+        (FILES, {"uninstalled_on": {"m"}}, {}, []),
+        ({"host": "192.0.2.1", **FILES}, {"uninstalled_on": {"192.0.2.1"}}, {}, []),
+        ({"host": "192.0.2.1", **FILES}, {"uninstalled_on": {"192.0.2.2"}}, {}, ["agent_without_product"]),
+        # the other agent's folder, whose product nobody has found
+        ({"products": [PLACED], "folders": ["c:\\P\\directory sync"]}, {}, {"products": [{"product_code": "{1}_is1"}]}, []),
+        ({"products": [PLACED], "folders": ["C:\\P\\Password Sync"]}, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
+        ({"products": [PLACED], "folders": ["C:\\P\\Directory"]}, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
+        ({"products": [PLACED], "folders": ["C:\\P\\Password Sync"]}, {"uninstalled_on": {"m"}}, {"products": [{"product_code": "{1}_is1"}]}, []),
+        (
+            {"products": [{**PLACED, "install_location": "D:\\x", "uninstall": '"C:\\P\\Password Sync\\unins000.exe"'}], "folders": ["C:\\P\\Password Sync"]},
+            {},
+            {"products": [{"product_code": "{1}_is1"}]},
+            [],
+        ),
+        # a product that is there and not confirmed counts whatever was uninstalled before
+        ({"products": [AGENT], **FILES}, {"uninstalled_on": {"m"}}, {"leftovers": ["m"]}, ["product_not_confirmed"]),
+    ],
+)
+def test_agents_gate(machine, facts, confirmed, expected):
+    found = agents_gate(Facts(machines={"m": machine}, **facts), Confirmed(**confirmed))
+    assert codes(found) == [("blocker", code, "m") for code in expected]
+
+
+def test_the_journal_tells_where_a_product_was_uninstalled():
+    def record(record="intent", kind="windows_software", action="uninstall", host="a"):
+        return {"record": record, "kind": kind, "action": action, "id": f"{host}/machine64/x"}
+
+    records = [record(), record("outcome", host="b"), record(kind="windows_file", host="c"), record(action="remove", host="d"), {"record": "refusal"}]
+    assert uninstalled_on(records) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "confirmed", "words"),
+    [
+        ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 5}, ["microsoft_365_max_users", "6", "5"]),
+        ({"machines": {}}, {}, ["iij_id_agents", "directory_sync_without_machines"]),
+        ({"machines": {"m": FILES}}, {}, ["m ", "folder C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
+        ({}, {"accounts": ["CN=a"]}, ["CN=a", "offboard_directory_host", "directory_sync_accounts"]),
+    ],
+)
+def test_blockers_name_the_way_out_in_both_languages(facts, confirmed, words):
+    (found,) = (item for item in preflight(Facts(**facts), Confirmed(**confirmed)) if item.severity == "blocker")
+    assert [word for word in words if word not in found.en or word not in found.ja] == []
 
 
 def test_the_message_names_every_blocker_in_both_languages():
     found = final_gate(Facts(steps=[step("a"), step("b")]), Confirmed())
     assert message(found).startswith("2 things stand in the way. 1. ")
     assert "do b" in message(found) and "bをする" in message(found)
-    assert message(preflight(Facts(machines={}), Confirmed())) == ""
+    assert message(preflight(Facts(users=[{"domain": "a", "counts": counts()}]), Confirmed())) == ""
 
 
 def test_what_is_left_on_a_machine_is_named():
