@@ -116,6 +116,14 @@ options:
         needs O(force).
     type: bool
     default: true
+  settle_seconds:
+    description:
+      - Before guests are invited (not for O(state=absent) and O(state=restored)), wait until so many seconds have passed since the last change of a federation
+        or of the redemption order that O(journal) tells, by this run or an earlier one. Who redeems before the change is in effect gets another way to sign
+        in, and keeps it. Microsoft says 5 to 10 minutes.
+      - Needs O(journal). Nothing is waited for in check mode, and when nobody is to be invited.
+    type: int
+    default: 0
   force:
     description:
       - With O(state=redemption_reset) and O(state=reinvited), take guests who would sign in as now, those of whom it could not be found out, and those who are
@@ -313,6 +321,7 @@ def main() -> None:
             exclude={**_NAMES, "default": []},
             send_message={"type": "bool", "default": True},
             look_up_domains={"type": "bool", "default": True},
+            settle_seconds={"type": "int", "default": 0},
             force={"type": "bool", "default": False},
             backup_dir={"type": "path"},
             role_assignable_groups={"type": "bool", "default": False},

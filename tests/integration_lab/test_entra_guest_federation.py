@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -198,6 +199,21 @@ def test_a_partner_that_fails_keeps_no_other_from_its_federation(play, partners,
     assert re.match(r"Woodgrove: Nothing was changed\. .*DirectFedAuthUrl", refused), refused
     assert re.match(r"Fabrikam: AADSTS5000819 .*elsewhere\.example", token), token
     assert "adele@elsewhere" not in failed.printed
+
+
+def test_a_rerun_waits_for_what_is_left(play, partners, tenant, dns, tmp_path):
+    """The first run makes the federations and the order and ends; the second changes neither, and invites."""
+    names = ("externalFederation", "azureActiveDirectory", "socialIdentityProviders")
+    order = {"guest_federation_redemption_order": list(names)}
+    play([{**partner, "guests": []} for partner in partners], **order).good()
+    play(partners, **order, guest_federation_wait_seconds=45).good()
+    assert len(invited(tenant)) == 3
+    at: dict[str, datetime.datetime] = {}
+    for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        if record["record"] == "outcome":
+            at[record["kind"]] = datetime.datetime.fromisoformat(record["at"])
+    assert (at["guest"] - max(at["external_federation"], at["redemption_order"])).total_seconds() >= 45
 
 
 def test_guests_are_not_locked_out_without_a_word(play, partners, tenant, dns, tmp_path):

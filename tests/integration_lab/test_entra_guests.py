@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -213,6 +214,8 @@ def test_a_partner_that_is_synced(guests, run, tenant):
         ({"guests": TWO, "graph_url": "https://[bad"}, "bad_option"),
         ({"guests": TWO, "authority": "https://[bad"}, "bad_option"),
         ({"guests": TWO, "cloud": "china"}, "bad_option"),
+        ({"guests": TWO, "settle_seconds": 600}, "bad_option"),
+        ({"guests": TWO, "settle_seconds": -1, "journal": "journal.jsonl"}, "bad_option"),
         ({"ids": ["1"]}, "bad_option"),
         ({}, "bad_option"),
         ({"state": "absent", "domains": [DOMAIN]}, "bad_option"),
@@ -786,3 +789,22 @@ def test_a_rerun_keeps_the_copy_of_an_account_that_is_still_shown(guests, tenant
     last = json.loads(path.read_text())
     assert {**last, "new_id": None, "invited_at": None, "completed_at": None} == first
     assert (last["new_id"], bool(last["completed_at"])) == (now["id"], True)
+
+
+@pytest.mark.parametrize("change", ["entra_external_federation", "entra_redemption_order"])
+def test_nobody_is_invited_before_a_change_is_in_effect(guests, run, tenant, tmp_path, change):
+    """Whichever run made the change: the journal tells."""
+    journal = tmp_path / "journal.jsonl"
+    progress = tmp_path / "progress.jsonl"
+    options = {"guests": TWO, "journal": str(journal), "settle_seconds": 4, "progress_file": str(progress)}
+    made_now = by_hand() if change == "entra_external_federation" else ORDER
+    assert run(change, **made_now, journal=str(journal))["changed"] is True
+    assert guests(**options, check=True)["changed"] is True
+    assert guests(**options)["counts"]["done"] == 2
+    at = {item["kind"]: datetime.datetime.fromisoformat(item["at"]) for item in lines(journal) if item["record"] == "intent"}
+    (kind,) = at.keys() - {"guest"}
+    assert (at["guest"] - at[kind]).total_seconds() >= 4
+    assert any("in effect" in line.get("doing", "") for line in lines(progress))
+    begun = time.monotonic()
+    assert guests(**{**options, "settle_seconds": 3600})["changed"] is False, "nobody is to be invited: nothing to wait for"
+    assert time.monotonic() - begun < 60

@@ -8,6 +8,7 @@ https://learn.microsoft.com/graph/api/invitation-post and https://learn.microsof
 
 from __future__ import annotations
 
+import datetime
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,8 @@ _INTENTS = 20
 _AGREEING_READS, _READ_INTERVAL = 3, 1.0
 #: Seconds to look for what a lost answer may have left behind.
 _LOST_TIMEOUT = 60.0
+#: Seconds between two looks at the journal, while what was changed comes into effect.
+_SETTLE_INTERVAL = 10.0
 
 _DELETED = f"/directory/deletedItems/microsoft.graph.user?$select={FIELDS}&$top=999"
 
@@ -313,7 +316,15 @@ class Guests(Resource):
     def _find(self, mail: str) -> list[Object]:
         return list(read_named(self._client, [Wanted(mail)]))
 
+    def _settle(self) -> None:
+        """Who redeems before a federation is in effect gets another way to sign in, and keeps it."""
+        seconds = self._params["settle_seconds"] if self._invites else 0
+        while seconds and (left := guest_plan.settling(read_records(self._params["journal"]), seconds, datetime.datetime.now(datetime.UTC))):
+            self._tell(f"waiting {left:.0f} s until the last change of federations and redemption order is in effect")
+            time.sleep(min(left, _SETTLE_INTERVAL))
+
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        self._settle()
         if self._params["state"] == "reinvited":
             super().apply_all(changes, begin, record)
             return

@@ -9,6 +9,7 @@ of the year 2020 that it replaced.
 
 from __future__ import annotations
 
+import datetime
 import re
 import urllib.parse
 import uuid
@@ -129,6 +130,8 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
         raise OffboardError("select guests by guests, ids, domains, issuers or states", code="bad_option")
     if params["state"] == "reinvited" and not params["backup_dir"]:
         raise OffboardError("state=reinvited needs backup_dir: what the guest holds must be on the disk before the account is deleted", code="bad_option")
+    if params["settle_seconds"] < 0 or (params["settle_seconds"] and not params["journal"]):
+        raise OffboardError("settle_seconds is a number of seconds since what the journal tells: it needs journal, and is not negative", code="bad_option")
     if params["state"] == "invited" and params["ids"]:
         raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
     seen: set[str] = set()
@@ -145,6 +148,20 @@ def invitation_of(params: Mapping[str, Any], options: Mapping[str, Any]) -> dict
         return {}
     needs_default = not (options.get("redirect_url") or params["redirect_url"])
     return invitation(options, params, default_redirect_url(params["tenant_id"], params["cloud"]) if needs_default else "")
+
+
+def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime.datetime) -> float:
+    """The seconds left until every change of a federation or of the redemption order that a journal tells is `seconds` old.
+
+    An intent counts, too: a kill may have left it carried out. So does a failure, which may have come after a part of the change.
+    """
+    changed = [
+        datetime.datetime.fromisoformat(record["at"])
+        for record in records
+        if record.get("kind") in (FEDERATION, ORDER) and record["record"] in ("intent", "outcome") and record.get("status") != "skipped"
+    ]
+    # where the clock was put back, not longer than asked for
+    return min(seconds, max(0.0, seconds - (now - max(changed)).total_seconds())) if changed else 0.0
 
 
 # -- what the tenant has

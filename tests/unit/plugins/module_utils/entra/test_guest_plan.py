@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -254,3 +255,27 @@ def test_what_is_no_mail_address(text):
 ])  # fmt: skip
 def test_the_default_redirect(tenant, address):
     assert guest_plan.default_redirect_url(tenant, "global") == address
+
+
+def changed(kind: str, at: str, record: str = "outcome", **more: Any) -> dict[str, Any]:
+    return {"record": record, "kind": kind, "at": f"2026-11-25T12:{at}Z", "id": "x", "action": "update", **more}
+
+
+@pytest.mark.parametrize(
+    ("records", "left"),
+    [
+        ([], 0.0),
+        ([changed("external_federation", "00:00", status="done")], 0.0),
+        ([changed("external_federation", "09:00", status="done")], 540.0),
+        ([changed("redemption_order", "09:00", status="done")], 540.0),
+        ([changed("redemption_order", "09:00", status="done"), changed("external_federation", "05:00", status="done")], 540.0),
+        ([changed("external_federation", "09:00", "intent")], 540.0),  # killed: it may be carried out
+        ([changed("external_federation", "09:00", status="failed")], 540.0),
+        ([changed("external_federation", "09:00", status="skipped")], 0.0),
+        ([changed("guest", "09:00", status="done")], 0.0),
+        ([{"record": "refusal", "at": "2026-11-25T12:09:00Z", "noun": "federations"}], 0.0),
+        ([changed("external_federation", "59:00", status="done")], 600.0),  # the clock was put back
+    ],
+)
+def test_how_long_a_change_is_not_yet_in_effect(records, left):
+    assert guest_plan.settling(records, 600, datetime.datetime(2026, 11, 25, 12, 10, tzinfo=datetime.UTC)) == left
