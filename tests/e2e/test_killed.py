@@ -161,9 +161,9 @@ def _play(operator: Operator) -> Play:
     play.kill("accounts", "first write", writes("directory", 1))
     play.done("accounts")
 
-    left = [name for name, step in operator.steps.items() if not step["done"] and step["blocks_final_gate"]]
-    operator.run("final_gate").failed(*left)
-    operator.confirm(*left)
+    # preflight, which registers all steps, was never run: the gate knows them nevertheless
+    operator.run("final_gate").failed("domain_controllers_restarted", "relying_parties_unlinked")
+    operator.confirm(*(name for name, step in operator.steps.items() if not step["done"] and step["blocks_final_gate"]))
     play.done("final_gate")
     (run_dir / "report.html").unlink()
     (run_dir / "report.json").unlink()
