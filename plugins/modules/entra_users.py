@@ -114,7 +114,7 @@ options:
       - A pass is told by Graph only once. An entry without a value is written before it is asked for, and the value as soon as it is told. Where
         the answer was lost, the pass is removed and another one made. Who was given a pass gets no other until it has ended.
       - Together with the journal it is the memory of who has a password already. Keep both until the last run. Whose password was changed after
-        his entry was written, while the journal does not show that it was to that one, is skipped with V(password_changed_elsewhere): the one in
+        his entry was written, while the journal does not show that it was to that one, is skipped with V(password_changed_elsewhere), for the one in
         the file was never valid. Another O(handover_file) gives him a new one. Without O(journal) he counts as having it, with a warning.
     type: path
   synced_password:
