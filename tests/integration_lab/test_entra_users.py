@@ -890,8 +890,10 @@ def start(tenant: RunningTenant, tmp_path: Path, users: list[str]) -> subprocess
         "handover_file": str(tmp_path / "handover.yml"),
         "vault_password": VAULT_PASSWORD,
     }
+    # a background job of a shell, as CI may be, ignores Ctrl-C, and so do its children
     script = (
-        "import json,sys\n"
+        "import json,signal,sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from ansible.module_utils.testing import patch_module_args\n"
         "from ansible_collections.offboard.iij_id.plugins.modules import entra_users\n"
         "with patch_module_args(json.load(sys.stdin)): entra_users.main()\n"
@@ -954,10 +956,8 @@ def test_interrupted_by_the_keyboard(change, tenant, tmp_path, doing):
     process = start(tenant, tmp_path, users)
     wait_for(lambda: len(written(tenant, "PATCH")) >= 25)
     time.sleep(0.3)
-    started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.wait(30)
-    assert time.monotonic() - started < 15
+    process.wait(30)  # not the 600 seconds
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert answer["failure"]["code"] == "interrupted"
     assert answer["changed"] is True
