@@ -133,6 +133,29 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
     assert not (tmp_path / "run").exists()
 
 
+def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
+    """With nobody's activity looked for, or that of an app nobody knows, it stays closed; a client id in upper case is the same client id."""
+    variables = {**_variables(tenant, tmp_path / "run"), "offboard_client_secret": tenant.credentials()["client_secret"]}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
+
+    def run(playbook: str, **more: Any) -> str:
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.json", f"offboard.iij_id.{playbook}", "-e", json.dumps(more)]
+        env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1"}
+        return subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+
+    assert "provisioning_stopped" in run("gate")
+    assert "failed=0" in run("confirm", step="provisioning_stopped,break_glass_tested", by="Hanako Reiji")
+    client_id = variables["offboard_iij_client_id"]
+    for hours, given, told in (
+        (24, "", "offboard_iij_client_id is empty"),
+        (24, "00000000-0000-0000-0000-000000000009", "not even a deleted one"),
+        (24, client_id.upper(), "IIJ ID still changes the tenant"),
+        ("0", "", "failed=0"),
+    ):
+        assert told in run("gate", offboard_iij_client_id=given, microsoft_365_evidence_hours=hours), (hours, given)
+    assert tenant.writes() == []
+
+
 class Awx:
     """What AWX does with a job template: ansible-runner, a project with one-line playbooks, extra variables, secrets from credentials."""
 
