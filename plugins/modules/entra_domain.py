@@ -142,8 +142,8 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._entra.client import SDK_IMPORT_ERROR
 from ..module_utils._entra.domains import Domains
+from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import require, run
 

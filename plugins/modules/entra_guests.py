@@ -294,8 +294,8 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._entra.client import SDK_IMPORT_ERROR
 from ..module_utils._entra.guest_accounts import Guests
+from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._federation import libraries
 from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import require, run

@@ -85,7 +85,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import vault
-from ..module_utils._entra.client import SDK_IMPORT_ERROR
+from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._entra.snapshot import Snapshot
 from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import require, run

@@ -76,7 +76,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._entra.arguments import USER_SELECTION
-from ..module_utils._entra.client import SDK_IMPORT_ERROR
+from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._entra.users import info
 from ..module_utils._module.arguments import ENTRA, spec
 from ..module_utils._module.runner import require, run_info

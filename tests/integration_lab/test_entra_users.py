@@ -26,7 +26,8 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import client as client_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import batches as batches_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_work as work_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import users as users_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import PassBook
@@ -358,12 +359,12 @@ def test_a_password_that_was_never_set_is_not_said_to_be(change, tenant, tmp_pat
     """The entry is in the hand-over file, the password was not set, and then somebody else changes the user's: he is told of, not "unchanged"."""
     users, last = PLAIN[:12], PLAIN[11]
     options = {"users": users, "password": "generate"}
-    monkeypatch.setattr(users_module, "_INTENTS", 11 if cause == "stopped before the intents" else 100)
+    monkeypatch.setattr(work_module, "_INTENTS", 11 if cause == "stopped before the intents" else 100)
     match cause:
         case "refused":
             tenant.faults.add(method="PATCH", path=f"/v1.0/users/{tenant.user(last)['id']}", status=403, code="Authorization_RequestDenied")
         case _:
-            monkeypatch.setattr(client_module, "BATCH_SIZE", 1)
+            monkeypatch.setattr(batches_module, "BATCH_SIZE", 1)
             tenant.faults.add(method="POST", path=r"/v1.0/\$batch", skip=12, status=403, code="Authorization_RequestDenied", times=None)
             tenant.settings.change({"latency": 0.3})
     stopped = change(**options)
@@ -690,9 +691,9 @@ def test_the_end_of_the_secret_stops_the_run_and_leaves_nobody_out(change, tenan
 @pytest.mark.parametrize("stop", ["throttled", "lost sign-in", "journal"])
 def test_a_stop_within_a_segment_leaves_nobody_without_an_outcome(change, tenant, tmp_path, monkeypatch, stop):
     """Passwords of 40 users are on the disk, intents of 10 go to the journal at a time, and the run stops in their midst (after 50 reads)."""
-    monkeypatch.setattr(users_module, "_SEGMENT", 40)
-    monkeypatch.setattr(users_module, "_INTENTS", 10)
-    monkeypatch.setattr(client_module, "BATCH_SIZE", 1)
+    monkeypatch.setattr(work_module, "_SEGMENT", 40)
+    monkeypatch.setattr(work_module, "_INTENTS", 10)
+    monkeypatch.setattr(batches_module, "BATCH_SIZE", 1)
     users = [*BLOCKED, *PLAIN]
     match stop:
         case "throttled":

@@ -30,10 +30,13 @@ MAY_IMPORT = {
 }
 #: libraries that only one file may import
 ONE_IMPORTER = {
-    "msgraph": "_entra/client.py",
-    "kiota_abstractions": "_entra/client.py",
-    "kiota_http": "_entra/client.py",
-    "azure": "_entra/client.py",
+    "msgraph": "_entra/sdk.py",
+    "msgraph_core": "_entra/sdk.py",
+    "kiota_abstractions": "_entra/sdk.py",
+    "kiota_authentication_azure": "_entra/sdk.py",
+    "kiota_http": "_entra/sdk.py",
+    "azure": "_entra/sdk.py",
+    "httpx": "_entra/sdk.py",
     "ldap3": "_directory/client.py",
     "winrm": "_windows/client.py",
 }

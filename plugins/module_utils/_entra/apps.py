@@ -15,7 +15,8 @@ from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
-from .client import Client, Connection
+from .client import Client
+from .connection import Connection
 
 APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"
 

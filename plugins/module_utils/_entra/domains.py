@@ -18,7 +18,9 @@ from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
-from .client import AnswerLost, Client, Connection, GraphError
+from .client import Client
+from .connection import Connection
+from .errors import AnswerLost, GraphError
 
 try:
     from cryptography import x509

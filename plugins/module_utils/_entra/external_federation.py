@@ -28,8 +28,10 @@ from .._module.files import write_atomically
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
 from . import realm
-from .client import AnswerLost, Client, Connection, GraphError
+from .client import Client
+from .connection import Connection
 from .domains import FEDERATED, read_domains
+from .errors import AnswerLost, GraphError
 from .external_federation_plan import (
     CREATE,
     DELETE,

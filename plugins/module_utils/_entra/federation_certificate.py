@@ -18,7 +18,9 @@ from .._federation import fetch, metadata, xml
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
 from . import certificate_watch as watch
-from .client import Client, Connection, Request
+from .batches import Request
+from .client import Client
+from .connection import Connection
 from .domains import FEDERATED, read_domains
 from .external_federation import read_federations, write_properties
 from .external_federation_plan import TAKES_EFFECT, names

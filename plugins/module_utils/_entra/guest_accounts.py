@@ -19,18 +19,21 @@ from .._core import journal
 from .._core.errors import NotSeen, OffboardError
 from .._core.guard import never_touch
 from .._core.model import Change, Object, Outcome, Refusal
+from .._module.clock import now
 from .._module.files import read_records
 from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
 from .._module.spool import Spool
 from . import guest_copy, guest_plan, redemption_order
-from .client import Answer, Client, Connection, Request
+from .batches import Answer, Request
+from .client import Client
+from .connection import Connection
 from .domains import KIND as DOMAIN
 from .domains import read_domains
 from .external_federation import read_federations
 from .external_federation_plan import KIND as FEDERATION
 from .external_federation_plan import names
 from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
-from .guest_reinvitation import Reinvitation, now, read_copies, read_holdings
+from .guest_reinvitation import Reinvitation, read_copies, read_holdings
 from .guest_sign_in import look_up_realms
 from .redemption_order import KIND as ORDER
 from .users import read_roles

@@ -9,7 +9,6 @@ the disk, and each step is looked up before it is made, so that the same task en
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import re
@@ -20,9 +19,12 @@ from typing import Any
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object
+from .._module.clock import now
 from .._module.files import write_atomically
 from . import guest_copy
-from .client import Answer, AnswerLost, Client, Request
+from .batches import Answer, Request
+from .client import Client
+from .errors import AnswerLost
 from .guest_copy import Step
 from .guest_plan import invitation_body, made_by_invitation
 
@@ -65,11 +67,6 @@ def copy_path(folder: str, copy: Mapping[str, Any]) -> str:
 
 def _write(path: str, copy: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps(copy, ensure_ascii=False, indent=1).encode() + b"\n")
-
-
-def now() -> str:
-    """RFC 3339, UTC."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 # -- reading

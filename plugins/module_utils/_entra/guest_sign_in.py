@@ -12,7 +12,8 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.model import Object
 from . import realm, redemption_order
-from .client import Client, Connection
+from .client import Client
+from .connection import Connection
 from .external_federation import read_federations
 from .external_federation_plan import names
 from .guests import Guest, read_guests

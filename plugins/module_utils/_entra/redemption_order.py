@@ -17,7 +17,8 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
-from .client import Client, Connection
+from .client import Client
+from .connection import Connection
 
 KIND = "redemption_order"
 PRIMARY = ("azureActiveDirectory", "externalFederation", "socialIdentityProviders")

@@ -19,7 +19,8 @@ from .._module.runner import Plan, Resource
 from .._module.spool import Spool
 from .._module.vault_password import decrypt_file, vault_password
 from .apps import read_app
-from .client import Client, Connection
+from .client import Client
+from .connection import Connection
 from .domains import read_domains
 from .passwords import yaml_item
 from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted

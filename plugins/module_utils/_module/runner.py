@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import abc
-import datetime
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from .._core import diff, guard, journal
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._core.predict import Predictions
+from .clock import now
 from .files import append_records, read_records
 from .progress import Progress
 from .spool import Spool
@@ -103,17 +103,13 @@ class Resource(abc.ABC):
         """Give back connections. Called once, whatever happened."""
 
 
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 class _Run:
     def __init__(self, module: AnsibleModule, resource: Resource) -> None:
         self.module = module
         self.resource = resource
         self.journal = module.params.get("journal")
         self.predictions = module.params.get("predictions")
-        self.id = f"{_now()}-{os.getpid()}"
+        self.id = f"{now()}-{os.getpid()}"
         self.assumed: Predictions | None = None
         self.outcomes: list[Outcome] = []
         self.done = Spool()
@@ -129,7 +125,7 @@ class _Run:
         return self.resource.read()
 
     def begin(self, changes: list[Change]) -> None:
-        self._append([journal.intent(change, self.id, _now()) for change in changes])
+        self._append([journal.intent(change, self.id, now()) for change in changes])
 
     def record(self, *results: Outcome) -> None:
         for result in results:
@@ -142,7 +138,7 @@ class _Run:
                 self._fail(result)
             if len(self.outcomes) < ANSWER_LIMIT:
                 self.outcomes.append(result)
-        self._append([journal.outcome(result, self.id, _now()) for result in results])
+        self._append([journal.outcome(result, self.id, now()) for result in results])
         self.progress.add(len(results))
 
     def _fail(self, result: Outcome) -> None:
@@ -176,7 +172,7 @@ class _Run:
         refusals += self.resource.guard(plan)
         if refusals:
             if not self.module.check_mode:
-                self._append([journal.refusal(item, self.resource.noun, self.id, _now()) for item in refusals])
+                self._append([journal.refusal(item, self.resource.noun, self.id, now()) for item in refusals])
             raise _Refused(refusals, {**result, "changed": False})
         if self.module.check_mode:
             self._predict(plan, result)
@@ -225,7 +221,7 @@ class _Run:
             self.counts["done"] -= 1
             self.counts["failed"] = self.counts.get("failed", 0) + 1
             self._fail(late)
-            self._append([journal.outcome(late, self.id, _now())])
+            self._append([journal.outcome(late, self.id, now())])
 
 
 class _Ended(Exception):

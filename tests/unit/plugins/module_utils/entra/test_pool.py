@@ -10,14 +10,16 @@ import time
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client, Connection, Cost, Request, _Engine, _Sending
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.batches import Engine, Request, _Sending
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.connection import Connection
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.pool import Cost, Pool
 
 FIRST = Connection("t", client_id="first", client_secret="one", write_quota=(100, 10.0), tenant_write_quota=(300, 10.0))
 
 
-def clients(count: int):
+def pool(count: int) -> Pool:
     further = FIRST.further([{"client_id": f"app-{number}", "client_secret": "x"} for number in range(2, count + 1)])
-    return Client(FIRST, further, clock=lambda: 0.0)
+    return Pool((FIRST, *further), clock=lambda: 0.0)
 
 
 def test_further_applications_share_the_connection_but_no_secret():
@@ -45,11 +47,11 @@ def test_bad_quotas(quota):
 @pytest.mark.parametrize(("count", "allowed"), [(1, 60), (2, 120), (3, 180), (8, 260)])
 def test_each_application_has_its_quota_and_all_of_them_the_tenants(count, allowed):
     """Of 100 and of 300 requests, 40 are kept back each."""
-    client = clients(count)
+    shared = pool(count)
     sent = 0
     while True:
-        choice = min(client.applications, key=lambda one: (one.delay(Cost(20, 20), 0.0), -one.writes.share_left))
-        if client._take(choice, Cost(20, 20)) > 0:
+        choice = min(shared.applications, key=lambda one: (one.delay(Cost(20, 20), 0.0), -one.writes.share_left))
+        if shared.take(choice, Cost(20, 20)) > 0:
             break
         sent += 20
     assert sent == allowed
@@ -57,22 +59,23 @@ def test_each_application_has_its_quota_and_all_of_them_the_tenants(count, allow
 
 @pytest.mark.parametrize(("scope", "others"), [("Tenant/PATCH/app", 5.0), ("Application_Tenant/PATCH/app", 0.0), ("", 0.0)])
 def test_whose_limit_was_hit_decides_who_waits(scope, others):
-    client = clients(2)
-    client._throttled(client.applications[0], {"X-Ms-Throttle-Scope": scope}, 5.0, Cost(20, 20))
-    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[1], Cost(20, 20))) == others
-    assert max(bucket.blocked(0.0) for bucket, _unused in client._costs(client.applications[0], Cost(20, 20))) == 5.0
+    shared = pool(2)
+    shared.throttled(shared.applications[0], {"X-Ms-Throttle-Scope": scope}, 5.0, Cost(20, 20))
+    assert max(bucket.blocked(0.0) for bucket, _unused in shared.costs(shared.applications[1], Cost(20, 20))) == others
+    assert max(bucket.blocked(0.0) for bucket, _unused in shared.costs(shared.applications[0], Cost(20, 20))) == 5.0
 
 
 def test_the_last_application_is_never_lost():
-    client = clients(2)
+    shared = pool(2)
     error = OffboardError("gone", code="client_disabled")
-    assert client._lose(client.applications[0], error) is True
-    assert client._lose(client.applications[0], error) is True
-    assert client._lose(client.applications[1], error) is False
-    assert client._usable() == [client.applications[1]]
+    assert shared.lose(shared.applications[0], error) is True
+    assert shared.lose(shared.applications[0], error) is True
+    assert shared.lose(shared.applications[1], error) is False
+    assert shared.usable() == [shared.applications[1]]
 
 
 BATCH = [_Sending(Request("PATCH", f"/users/{number}", {})) for number in range(20)]
+COST = Cost(20, 20)
 
 
 @pytest.mark.parametrize(
@@ -82,24 +85,24 @@ BATCH = [_Sending(Request("PATCH", f"/users/{number}", {})) for number in range(
 )
 def test_a_refused_application_is_left_only_for_one_that_is_sooner(reserved, refused, name):
     """The first one could send in 1 s, and is refused just as it was chosen; the other one could in 16 s or in 1.5 s."""
-    client = Client(FIRST, FIRST.further([{"client_id": "app-2", "client_secret": "x"}]))
-    first, second = client.applications
+    shared = Pool((FIRST, *FIRST.further([{"client_id": "app-2", "client_secret": "x"}])), time.monotonic)
+    first, second = shared.applications
     first.writes.take(50, time.monotonic())
     second.writes.take(reserved, time.monotonic())
-    take, choices, ticks = client._take, [], 0
+    take, choices, ticks = shared.take, [], 0
 
     def counted(application, cost):
         choices.append(application.connection.client_id)
         assert len(choices) < 1000, "it chooses again and again"
         return take(application, cost)
 
-    client._take = counted
+    shared.take = counted
 
     async def both() -> None:
         nonlocal ticks
-        turn = asyncio.ensure_future(_Engine(client, iter(()), lambda pairs: None)._turn(BATCH, Cost.of(BATCH)))
+        turn = asyncio.ensure_future(Engine(shared, None, iter(()), lambda pairs: None)._turn(BATCH, COST))
         await asyncio.sleep(0)
-        client._throttled(first, {}, refused, Cost.of(BATCH))
+        shared.throttled(first, {}, refused, COST)
         while not turn.done():
             await asyncio.sleep(0.01)
             ticks += 1

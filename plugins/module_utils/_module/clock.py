@@ -1,0 +1,13 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The time as journals, hand-over files and copies name it."""
+
+from __future__ import annotations
+
+import datetime
+
+
+def now() -> str:
+    """RFC 3339, UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
