@@ -879,12 +879,11 @@ def written(tenant: RunningTenant, method: str | None = None) -> list[dict[str, 
             return [item for item in tenant.writes() if method in (None, item["method"])]
 
 
-def start(tenant: RunningTenant, tmp_path: Path, users: list[str]) -> subprocess.Popen[bytes]:
-    """The repair as a process of its own, whose answer goes to answer.json."""
+def start(tenant: RunningTenant, tmp_path: Path, **options: Any) -> subprocess.Popen[bytes]:
+    """entra_users as a process of its own, whose answer goes to answer.json."""
     options = {
         **connection(tenant),
-        **REPAIR,
-        "users": users,
+        **options,
         "max_changes": 1000,
         "journal": str(tmp_path / "journal.jsonl"),
         "results_file": str(tmp_path / "results.jsonl"),
@@ -906,6 +905,15 @@ def start(tenant: RunningTenant, tmp_path: Path, users: list[str]) -> subprocess
     process.stdin.write(json.dumps(options).encode())
     process.stdin.close()
     return process
+
+
+def kill(tenant: RunningTenant, process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
+    """SIGKILL as soon as it has come to that; afterwards nothing of it is on its way any more."""
+    wait_for(reached)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    tenant.faults.clear()
+    time.sleep(0.2)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -931,12 +939,7 @@ def test_killed_and_run_again(change, tenant, tmp_path, moment):
             skip = int(number) * 11
             tenant.faults.add(method="PATCH", path="/v1.0/users/.*", batch=True, skip=skip, delay=60.0)
             reached = lambda: len(written(tenant, "PATCH")) >= skip  # noqa: E731
-    process = start(tenant, tmp_path, users)
-    wait_for(reached)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    tenant.faults.clear()
-    time.sleep(0.2)
+    kill(tenant, start(tenant, tmp_path, **{**REPAIR, "users": users}), reached)
     result = change(**{**REPAIR, "users": users})
     assert "failed" not in result, result
     agree(tenant, tmp_path, users)
@@ -954,7 +957,7 @@ def test_interrupted_by_the_keyboard(change, tenant, tmp_path, doing):
         tenant.faults.add(method="PATCH", path="/v1.0/users/.*", batch=True, skip=25, delay=3.0)
     else:
         tenant.faults.add(method="PATCH", path="/v1.0/users/.*", batch=True, skip=25, status=429, retry_after=600, times=None)
-    process = start(tenant, tmp_path, users)
+    process = start(tenant, tmp_path, **{**REPAIR, "users": users})
     wait_for(lambda: len(written(tenant, "PATCH")) >= 25)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
@@ -1157,6 +1160,24 @@ def test_a_pass_whose_value_died_with_a_killed_run(passes, tenant, tmp_path):
     assert result["counts"]["done"] == 2
     assert pass_of(tenant, PLAIN[0])["id"] != made.data["id"]
     passes_agree(tenant, tmp_path, PLAIN[:2])
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["the last is not made", "all are made"])
+def test_killed_while_passes_are_made(passes, tenant, tmp_path, applied):
+    """SIGKILL while a batch of passes is on its way: none was told, so those that were made go, and everybody has one that is in the file."""
+    users = PLAIN[:3]
+    path = "/v1.0/users/.*/temporaryAccessPassMethods"
+    tenant.faults.add(method="POST", path=path, batch=True, skip=2, delay=60.0, applied=applied)
+    made = lambda: sum(pass_of(tenant, upn) is not None for upn in users) == 2 + applied  # noqa: E731
+    kill(tenant, start(tenant, tmp_path, **PASS, users=users), made)
+    lost = {pass_of(tenant, upn)["id"] for upn in users if pass_of(tenant, upn) is not None}
+    assert len(lost) == 2 + applied
+    assert passes(users=users)["counts"] == {"planned": 3, "unchanged": 0, "skipped": 0, "done": 3}
+    passes_agree(tenant, tmp_path, users)
+    assert lost.isdisjoint(pass_of(tenant, upn)["id"] for upn in users)
+    tenant.clear_requests()
+    assert passes(users=users)["changed"] is False
+    assert tenant.writes() == []
 
 
 def test_a_pass_made_by_hand_after_a_stopped_run_stays(passes, tenant, tmp_path):
@@ -1367,6 +1388,21 @@ def test_faults_while_members_are_added(change, tenant, tmp_path, fault):
     tenant.faults.add(**{"method": "PATCH", "path": "/v1.0/groups/.*", "batch": True, **fault})
     assert change(users=[*BLOCKED, *PLAIN], enabled=True, licence_group={"id": GROUP})["counts"].get("done") == 50
     group_agrees(tenant, tmp_path, [*BLOCKED, *PLAIN])
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["not added", "added"])
+def test_killed_while_members_are_added(change, tenant, tmp_path, applied):
+    """SIGKILL while the second request to the group is on its way; the rerun adds who is missing, and nobody twice."""
+    options = {"users": [*BLOCKED, *PLAIN], "enabled": True, "licence_group": {"id": GROUP}}
+    before = len(members(tenant))
+    tenant.faults.add(method="PATCH", path="/v1.0/groups/.*", batch=True, skip=1, delay=60.0, applied=applied)
+    kill(tenant, start(tenant, tmp_path, **options), lambda: len(members(tenant)) == before + (40 if applied else 20))
+    assert change(**options)["counts"].get("done", 0) >= 10
+    group_agrees(tenant, tmp_path, options["users"])
+    assert len(members(tenant)) == before + 50
+    tenant.clear_requests()
+    assert change(**options)["changed"] is False
+    assert tenant.writes() == []
 
 
 @pytest.mark.parametrize("what", ["deleted", "added by somebody else"])

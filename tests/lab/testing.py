@@ -45,7 +45,14 @@ class RunningTenant:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def stop(self) -> None:
-        self._wait(self._tenant.stop())
+        async def end() -> None:
+            waiting = asyncio.all_tasks() - {asyncio.current_task()}  # answers that a test delayed, and nobody waits for any more
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            await self._tenant.stop()
+
+        self._wait(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

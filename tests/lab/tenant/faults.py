@@ -21,7 +21,7 @@ class Fault:
     `/v1.0` on and without the query. The first `skip` matching requests pass, then `times` of them are hit
     (None: for ever). `batch` True hits only requests inside a $batch, False only those outside.
 
-    What happens: `delay` seconds pass; with `applied` the request first takes effect; then `status` is
+    What happens: with `applied` the request first takes effect; `delay` seconds pass; then `status` is
     answered with `code`, `message` and `retry_after`, or the connection is dropped (`drop`), or a read shows the object
     before its latest write (`stale`), a page names `next_link` as its continuation, or a $batch is carried out and answered for half of
     its requests (`half`).

@@ -202,13 +202,13 @@ class Graph:
         return Answer(result.status, result.body, headers)
 
     async def _faulty(self, fault: Fault, incoming: Incoming, answer: Any, notes: dict[str, Any]) -> Answer:
+        result = await answer(incoming, fault, notes) if fault.applied else None
         if fault.delay:
             life = self._life
             await asyncio.sleep(fault.delay)
             if life != self._life:
                 raise Drop
-        result = None
-        if fault.applied or not (fault.drop or fault.status):
+        if result is None and not (fault.drop or fault.status):
             result = await answer(incoming, fault, notes)
         if fault.drop:
             raise Drop
