@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from lab.evidence import Watch
 from lab.tenant.part import control
 
@@ -226,6 +227,14 @@ def test_journal_is_readable_and_complete(killed: Play) -> None:
     assert len(broken) <= len(killed.points), broken  # a kill may cut off one line, and every record after it is whole
     done = {(record["kind"], record["id"]) for record in killed.operator.journal if record["record"] == "outcome" and record["status"] == "done"}
     assert {("domain", "reiji.example"), ("domain", "reiji-group.example")} <= done
+    assert journal.unfinished(killed.operator.journal) == {}
+
+
+def test_report_has_nothing_unfinished(killed: Play) -> None:
+    """Whatever a killed run had begun, a later one has looked up."""
+    report = json.loads((killed.operator.run_dir / "report.json").read_text(encoding="utf-8"))
+    assert report["state"] == "open"
+    assert report["unfinished"] == report["failed"] == report["left"] == []
 
 
 def test_snapshot_is_from_before_the_first_change(killed: Play) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import batches as batches_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_work as work_module
@@ -329,8 +329,8 @@ def test_passwords_are_in_the_file_and_in_the_tenant(change, tenant, tmp_path):
         count = tenant.user(upn)["_password_count"]
         assert count == (line["status"] == "done")
         assert not count or tenant.password_is(upn, passwords[upn])
-    journal = (tmp_path / "journal.jsonl").read_text()
-    everything = journal + (tmp_path / "results.jsonl").read_text() + str(result)
+    written_down = (tmp_path / "journal.jsonl").read_text()
+    everything = written_down + (tmp_path / "results.jsonl").read_text() + str(result)
     assert not any(password in everything for password in passwords.values())
     tenant.clear_requests()
     again = change(**options)
@@ -944,6 +944,7 @@ def test_killed_and_run_again(change, tenant, tmp_path, moment):
     assert "failed" not in result, result
     agree(tenant, tmp_path, users)
     assert all(tenant.user(upn)["_password_count"] == 1 for upn in users)
+    assert journal.unfinished(lines(tmp_path / "journal.jsonl")) == {}
     tenant.clear_requests()
     assert change(**{**REPAIR, "users": users})["changed"] is False
 
@@ -1163,11 +1164,11 @@ def test_a_pass_whose_value_died_with_a_killed_run(passes, tenant, tmp_path):
 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["the last is not made", "all are made"])
-def test_killed_while_passes_are_made(passes, tenant, tmp_path, applied):
+def test_killed_while_passes_are_made(passes, tenant, tmp_path, fast, applied):
     """SIGKILL while a batch of passes is on its way: none was told, so those that were made go, and everybody has one that is in the file."""
     users = PLAIN[:3]
     path = "/v1.0/users/.*/temporaryAccessPassMethods"
-    tenant.faults.add(method="POST", path=path, batch=True, skip=2, delay=60.0, applied=applied)
+    tenant.faults.add(method="POST", path=path, batch=True, skip=2, delay=60.0 * fast, applied=applied)  # the tenant's time is fast, too
     made = lambda: sum(pass_of(tenant, upn) is not None for upn in users) == 2 + applied  # noqa: E731
     kill(tenant, start(tenant, tmp_path, **PASS, users=users), made)
     lost = {pass_of(tenant, upn)["id"] for upn in users if pass_of(tenant, upn) is not None}
@@ -1400,6 +1401,7 @@ def test_killed_while_members_are_added(change, tenant, tmp_path, applied):
     assert change(**options)["counts"].get("done", 0) >= 10
     group_agrees(tenant, tmp_path, options["users"])
     assert len(members(tenant)) == before + 50
+    assert journal.unfinished(lines(tmp_path / "journal.jsonl")) == {}
     tenant.clear_requests()
     assert change(**options)["changed"] is False
     assert tenant.writes() == []

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,11 +28,24 @@ def refusal(item: Refusal, noun: str, run: str, at: str) -> dict[str, Any]:
     return {"record": "refusal", "run": run, "at": at, "noun": noun, **item.to_dict()}
 
 
+#: How a record begins on the disk: its keys have an order, and no spaces between them.
+_BEGINS = re.compile(rb'\{"record":"(intent|outcome)","run":"([^"]+)"')
+
+
+def cut_short(lines: Iterable[bytes]) -> bool:
+    """Whether any run has more intents than outcomes. By the first bytes of each line: decoding those of 100,000 users takes a second and more."""
+    balance: Counter[bytes] = Counter()
+    for line in lines:
+        if found := _BEGINS.match(line):
+            balance[found[2]] += 1 if found[1] == b"intent" else -1
+    return any(count > 0 for count in balance.values())
+
+
 def unfinished(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     """Intents without an outcome, by (kind, id, action): a kill or a lost answer may have left them applied or not."""
     open_intents: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for record in records:
-        if record["record"] not in ("intent", "outcome"):
+        if record.get("record") not in ("intent", "outcome"):
             continue
         key = (record["kind"], record["id"], record["action"])
         if record["record"] == "intent":

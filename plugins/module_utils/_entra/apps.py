@@ -263,15 +263,26 @@ class App(Resource):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         self._client = Client(Connection.from_params(params))
         self._owner: str | None = None
+        self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
         return read_app(self._client, self._client_id)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
+        self._seen = {(item.kind, item.id): item.state for item in objects}
         self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
         params = self._params
         return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove")
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        """Of this application: the objects that are there, and those of which `before` tells that they were its own."""
+        principals = {key[1] for key in self._seen if key[0] == PRINCIPAL}
+        for change in begun:
+            before = change.before or {}
+            ours = before.get("appId") == self._client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
+            if change.key in self._seen or ours:
+                yield change, _is_seen(change, self._seen)
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)

@@ -403,6 +403,11 @@ class Domains(Resource):
         )
         return plan
 
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        for change in begun:
+            if change.id in self._states:
+                yield change, self._states[change.id]["authenticationType"] == (change.after or {})["authenticationType"]
+
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
         if not changes:

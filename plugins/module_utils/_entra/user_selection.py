@@ -41,12 +41,11 @@ class Selection:
         self._shard = Shard.parse(params.get("shard"))
         #: what is desired, by id or userPrincipalName in lower case; None when users are not selected one by one
         self.keyed = desired
-        wanted = [*_ALWAYS, *fields, *(["onPremisesImmutableId"] if self._provisioned_only else [])]
-        self._select = ",".join(dict.fromkeys(wanted))
+        self._fields = [*fields, *(["onPremisesImmutableId"] if self._provisioned_only else [])]
 
     def path(self, key: str) -> str:
         """The request for one user."""
-        return f"/users/{urllib.parse.quote(key)}?$select={self._select}"
+        return user_path(key, self._fields)
 
     def key_of(self, item: Mapping[str, Any]) -> str | None:
         """The key by which `keyed` knows the user."""
@@ -59,7 +58,7 @@ class Selection:
         if self.keyed is not None:
             yield from self._named()
             return
-        for item in self._client.list(f"/users?$select={self._select}&$top=999"):
+        for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
             if self._chosen(item):
                 yield item
 
@@ -78,7 +77,7 @@ class Selection:
         # A user named by object id need not be read to know that he is another shard's.
         missing = dict.fromkeys(key for key in self.keyed if key not in self._exclude and (not _OBJECT_ID.fullmatch(key) or key in self._shard))
         if len(missing) > MANY:
-            for item in self._client.list(f"/users?$select={self._select}&$top=999"):
+            for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
                 key = self.key_of(item)
                 if key is not None:
                     for name in (item["id"].casefold(), item["userPrincipalName"].casefold()):  # may be named by both
@@ -113,6 +112,15 @@ class Selection:
             user_id = deleted.get(key, key)
             if user_id in self._shard:
                 yield {"id": user_id, "userPrincipalName": key, "missing": "soft_deleted" if key in deleted else "not_found"}
+
+
+def user_path(key: str, fields: Iterable[str]) -> str:
+    """The request for one user, with the fields that are always read, and further ones."""
+    return f"/users/{urllib.parse.quote(key)}?$select={_select(fields)}"
+
+
+def _select(fields: Iterable[str]) -> str:
+    return ",".join(dict.fromkeys((*_ALWAYS, *fields)))
 
 
 def fields_of(*, licences: bool = False, password: bool = False, created: bool = False) -> list[str]:

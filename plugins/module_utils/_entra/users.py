@@ -9,7 +9,7 @@ import os
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -27,12 +27,12 @@ from .connection import Connection
 from .domains import CONVERT, read_domains
 from .domains import KIND as DOMAIN
 from .licence_group import FIELDS, LicenceGroup
-from .marks import Marks, mark
+from .marks import Marks, Shard, mark
 from .passwords import HandOver, PassBook, generate
 from .snapshot_files import read_snapshot_users
 from .user_plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 from .user_results import Results
-from .user_selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines
+from .user_selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines, user_path
 from .user_verification import Late
 from .user_work import Means, Work
 
@@ -333,7 +333,7 @@ class Users(Resource):
                 if record.get("kind") == KIND:
                     _note_password(record, done, begun)
                 elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
-                    converted[record["id"].casefold()] = record["at"]
+                    converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
 
         def changed(user_id: str, last_change: str | None) -> bool:
             return self._handover is not None and self._handover.changed_since(user_id, last_change)
@@ -355,6 +355,22 @@ class Users(Resource):
         after = change.after or {}
         if change.name.casefold() == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
             self._own.append(change.name)
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        """Of this shard's users; without those of whom a part cannot be read (revoked sessions, the value of a pass)."""
+        shard = Shard.parse(self._params["shard"])
+        unreadable = {"signInSessions", "temporaryAccessPass"}
+        paths = {
+            user_path(change.id, fields_of(licences=True, password=True)): change
+            for change in begun
+            if change.kind == KIND and change.id in shard and unreadable.isdisjoint(change.after or {})
+        }
+        skus = read_skus(self._client) if any({"licences", "licenceGroup"} & (change.after or {}).keys() for change in paths.values()) else self._skus
+        for path, answer in self._client.get_many(paths):
+            change = paths[path]
+            if answer.ok:
+                changed = (change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
+                yield change, user_plan.meets(answer.body, user_plan.expectation(change), skus, password_changed=changed)
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         if self._own:

@@ -98,16 +98,21 @@ def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
         raise OffboardError(f"cannot append to {path}: {exc.strerror or exc}", code="file_write_failed") from exc
 
 
-def read_records(path: str) -> Iterator[dict[str, Any]]:
-    """The records of a JSON-lines file; none when there is no file. A half-written line (a kill, a full disk) is passed over."""
+def read_lines(path: str) -> Iterator[bytes]:
+    """The lines of a file, as they are; none when there is no file. Raises OffboardError `file_read_failed`."""
     try:
         with open(path, "rb") as stream:
-            for line in stream:
-                with contextlib.suppress(ValueError):  # also where the cut lies within a character
-                    record = json.loads(line.decode())
-                    if isinstance(record, dict):
-                        yield record
+            yield from stream
     except FileNotFoundError:
         return
     except OSError as exc:
         raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+
+
+def read_records(path: str) -> Iterator[dict[str, Any]]:
+    """The records of a JSON-lines file; none when there is no file. A half-written line (a kill, a full disk) is passed over."""
+    for line in read_lines(path):
+        with contextlib.suppress(ValueError):  # also where the cut lies within a character
+            record = json.loads(line.decode())
+            if isinstance(record, dict):
+                yield record

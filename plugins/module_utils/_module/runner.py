@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._core.predict import Predictions
 from .clock import now
-from .files import append_records, read_records
+from .files import append_records, read_lines, read_records
 from .progress import Progress
 from .spool import Spool
 
@@ -91,6 +91,10 @@ class Resource(abc.ABC):
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """Read again, bounded in time. One failed Outcome (code not_seen) for each change that cannot be seen; nothing for the others."""
 
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
+        """Of changes that a stopped run had begun: whether each is there, by what `read` has found. Nothing for those that cannot be told."""
+        return ()
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Further return values, in check mode too."""
         return {}
@@ -141,6 +145,22 @@ class _Run:
         self._append([journal.outcome(result, self.id, now()) for result in results])
         self.progress.add(len(results))
 
+    def _settle(self, plan: Plan) -> None:
+        """A stopped run may have left intents without an outcome. Whether they were carried out is looked up, and told in that run's name."""
+        if not self.journal or self.module.check_mode or not journal.cut_short(read_lines(self.journal)):
+            return
+        intents = [record for key, record in journal.unfinished(read_records(self.journal)).items() if key[0] in self.resource.kinds]
+        by_change = {(record["kind"], record["id"], record["action"]): record for record in intents}
+        planned = {(change.kind, change.id, change.action) for change in plan.changes} if intents else ()
+        for change, there in self.resource.carried_out([Change.from_dict(record) for record in intents]):
+            key = (change.kind, change.id, change.action)
+            begun = {"begun_at": by_change[key]["at"]}
+            if there and key not in planned:
+                result = Outcome(change, "done", msg="a stopped run had done it; seen by a later one", details=begun)
+            else:
+                result = Outcome(change, "failed", "not_carried_out", "a stopped run had begun it, and a later one does not see it", begun)
+            self._append([journal.outcome(result, by_change[key]["run"], now())])
+
     def _fail(self, result: Outcome) -> None:
         self.codes.add(result.code)
         if len(self.failed) < ANSWER_LIMIT:
@@ -152,6 +172,7 @@ class _Run:
 
     def run(self) -> dict[str, Any]:
         plan = self.resource.plan(self.read())
+        self._settle(plan)
         result: dict[str, Any] = {
             "changed": len(plan.changes) > 0,
             "plan": [change.to_dict() for change in plan.changes.head],

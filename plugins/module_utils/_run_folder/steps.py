@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from .._core import steps
@@ -62,6 +62,13 @@ class ManualSteps(Resource):
                 raise error
             plan.warnings.append(f"check mode: a real run would stop here. {error.msg}")
         return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
+        """A registered step may have been confirmed since."""
+        recorded = self._recorded()
+        for change in begun:
+            state, after = recorded.get(change.id), change.after or {}
+            yield change, state is not None and (change.action == "register" or all(state[name] == after[name] for name in after))
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Record one change."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from .._core import vault
@@ -42,6 +42,9 @@ class VaultFile(Resource):
             return Plan(unchanged=1)
         after = {"exists": True, "content": f"(encrypted, {len(self._content)} bytes)"}
         return Plan(changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"delete {self._path}")]))
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
+        return ((change, os.path.exists(self._path)) for change in begun if change.id == self._path)
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Encrypt and write."""

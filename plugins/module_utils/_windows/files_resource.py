@@ -85,6 +85,12 @@ class Files(Resource):
                 self._results[path] = {"path": path, "status": "absent"}
         return plan
 
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        """Of this machine's paths."""
+        for change in begun:
+            if change.id.startswith(f"{self._client.host}/"):
+                yield change, not look(self._client, [change.name])[0].exists
+
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """outside_allowed_roots, reparse_point, still_installed"""
         for path in self._paths:

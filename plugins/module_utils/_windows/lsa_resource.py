@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OffboardError
@@ -68,6 +68,12 @@ class PasswordFilter(Resource):
             else:
                 plan.unchanged += 1
         return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        """Of this machine's filter."""
+        for change in begun:
+            if change.id == f"{self._client.host}/{self._name}":
+                yield change, not (self._file_exists if change.action == "remove_file" else lsa.is_registered(self._packages, self._name))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """would_be_empty, windows_component"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OffboardError
@@ -110,6 +110,10 @@ class Software(Resource):
             )
             plan.changes.append(change)
         return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        """Of this machine's products."""
+        return ((change, change.id not in self._products) for change in begun if change.id.startswith(f"{self._client.host}/"))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """per_user, unknown_installer"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OffboardError
@@ -91,6 +91,12 @@ class ScheduledTasks(Resource):
             else:
                 plan.unchanged += 1
         return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+        """Of this machine's tasks."""
+        if mine := [change for change in begun if change.id.startswith(f"{self._client.host}/")]:
+            now = {task.id(self._client.host): task for task in query(self._client)}
+            yield from ((change, _seen(change, now)) for change in mine)
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """system_task"""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
 
@@ -42,3 +44,15 @@ def test_refusals_are_neither_unfinished_nor_done():
     }
     assert set(journal.unfinished([refused, *records()])) == {("user", "1", "password")}
     assert journal.done([refused, *records("done")], "password") == {("user", "1")}
+
+
+def test_a_run_is_cut_short_when_an_outcome_is_missing():
+    def lines(*items):
+        return [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in items]
+
+    assert journal.cut_short(lines(*records()))
+    assert not journal.cut_short(lines(*records("done")))
+    assert not journal.cut_short(lines(*records("done", "failed")))
+    other = {**records()[0], "run": "another"}
+    assert journal.cut_short(lines(*records("done"), other))
+    assert not journal.cut_short([b"", b"\n", b'{"record":"inte', b"\xff", *lines(*records("done"))])

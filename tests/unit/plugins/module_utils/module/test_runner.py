@@ -73,6 +73,9 @@ class Lamps(runner.Resource):
         if change.id not in self.deaf:
             self.lamps[change.id] = False
 
+    def carried_out(self, begun):
+        return [(change, not self.lamps[change.id]) for change in begun if change.id in self.lamps]
+
     def verify(self, applied):
         return [Outcome(c, "failed", "not_seen", "still on") for c in applied if self.lamps[c.id]]
 
@@ -162,24 +165,20 @@ def test_the_journal_has_an_intent_before_and_an_outcome_after_each_change(tmp_p
     ]
 
 
-def test_without_a_journal_on_disk_nothing_is_changed():
-    lamps = Lamps({"a": True})
-    done = finish(lamps, Module(journal="/dev/full"))
-    assert done.failed and done.result["failure"]["code"] == "file_write_failed" and lamps.writes == []
-
-
-def test_a_disk_that_fills_up_on_the_way_stops_and_admits_what_was_done(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("room", "writes"), [(0, []), (3, ["a", "b"])])
+def test_a_full_disk_stops_and_admits_what_was_done(tmp_path, monkeypatch, room, writes):
+    """Without a journal on the disk nothing is changed."""
     written = []
 
     def append(path, records):
-        if len(written) == 3:
+        if len(written) == room:
             raise OffboardError("disk full", code="file_write_failed")
         written.extend(records)
 
     monkeypatch.setattr(runner, "append_records", append)
-    done = finish(lamps := Lamps({"a": True, "b": True, "c": True}), Module(journal="journal"))
-    assert lamps.writes == ["a", "b"] and done.failed and done.result["changed"]
-    assert done.result["failure"]["code"] == "file_write_failed" and "2 of 3" in done.result["msg"]
+    done = finish(lamps := Lamps({"a": True, "b": True, "c": True}), Module(journal=str(tmp_path / "journal")))
+    assert lamps.writes == writes and done.failed and done.result["changed"] is bool(writes)
+    assert done.result["failure"]["code"] == "file_write_failed" and f"{len(writes)} of 3" in done.result["msg"]
 
 
 def test_a_refusal_is_in_the_journal_but_not_in_check_mode(tmp_path):
@@ -194,6 +193,31 @@ def test_an_interruption_is_no_traceback_and_the_journal_tells_the_truth(tmp_pat
     done = finish(Lamps({"a": True, "b": True}, interrupt_at="b"), Module(journal=journal))
     assert done.failed and done.result["failure"]["code"] == "interrupted"
     assert [(r["record"], r["id"]) for r in files.read_records(journal)] == [("intent", "a"), ("outcome", "a"), ("intent", "b")]
+
+
+@pytest.mark.parametrize(
+    ("lamps", "expected"),
+    [
+        ({"a": False, "b": False}, [("b", "done", "")]),
+        ({"a": False, "b": True}, [("b", "failed", "not_carried_out"), ("b", None, None), ("b", "done", "")]),
+        ({"a": False}, []),
+    ],
+    ids=["was carried out", "is done again", "cannot be told"],
+)
+def test_what_a_stopped_run_had_begun_is_settled_in_its_name(tmp_path, lamps, expected):
+    journal = str(tmp_path / "journal")
+    finish(Lamps({"a": True, "b": True}, interrupt_at="b"), Module(journal=journal))
+    before = list(files.read_records(journal))
+    finish(Lamps(lamps), Module(check_mode=True, journal=journal))
+    assert list(files.read_records(journal)) == before
+    finish(Lamps(lamps), Module(journal=journal))
+    more = list(files.read_records(journal))[len(before) :]
+    assert [(r["id"], r.get("status"), r.get("code", "") if r["record"] == "outcome" else None) for r in more] == expected
+    if expected:
+        assert more[0]["run"] == before[-1]["run"]
+        assert more[0]["details"] == {"begun_at": before[-1]["at"]}
+        finish(Lamps({"a": False, "b": False}), Module(journal=journal))
+        assert list(files.read_records(journal)) == [*before, *more]
 
 
 def test_check_mode_plans_against_what_earlier_plans_predict(tmp_path):
