@@ -94,7 +94,7 @@ class ScheduledTasks(Resource):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
         """Of this machine's tasks."""
-        if mine := [change for change in begun if change.id.startswith(f"{self._client.host}/")]:
+        if mine := [change for change in begun if change.id.startswith(f"{self._client.host}\\")]:
             now = {task.id(self._client.host): task for task in query(self._client)}
             yield from ((change, _seen(change, now)) for change in mine)
 

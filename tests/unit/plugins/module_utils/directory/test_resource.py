@@ -36,3 +36,15 @@ def test_a_change_counts_when_it_is_seen(action, before, now, after, timeout, co
     resource = DirectoryObjects(Replica(before, now, after), {"verify_timeout": timeout})
     late = list(resource.verify(Spool([Change(KIND, "CN=a", "a", action, {}, {})])))
     assert [item.code for item in late] == codes
+
+
+@pytest.mark.parametrize(
+    ("action", "entry", "there"),
+    [("delete", None, True), ("delete", enabled(True), False), ("disable", enabled(False), True), ("disable", enabled(True), False), ("enable", None, False)],
+)
+def test_what_a_stopped_run_had_begun(action, entry, there):
+    resource = DirectoryObjects(Replica(entry, entry, 0), {"verify_timeout": 0})
+    resource._wanted = ["CN=A"]
+    mine, others = (Change(KIND, dn, "a", action, {}, {}) for dn in ("CN=a", "CN=b"))
+    assert list(resource.carried_out([mine, others])) == [(mine, there)]
+    assert list(resource.carried_out([Change(KIND, "CN=a", "a", "restore", None, {})])) == []  # in many steps; its own plan tells what is missing

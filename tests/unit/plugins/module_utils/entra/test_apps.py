@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps import guard_app, plan_app, reasons
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps import App, guard_app, plan_app, reasons
 
 
 def application(deleted=False):
@@ -80,3 +80,33 @@ def test_guard(own, owner, enabled, rules):
 def test_reasons(more, count):
     app = {"client_id": "c", "display_name": "Graph API report", "addresses": [], "permissions": [], **more}
     assert len(reasons(app, ["named"], ["(?i)iij", "(?i)^iid[ _-]"], ["auth.iij.jp"])) == count
+
+
+CLIENT_ID = "0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"
+
+
+def mine(item):
+    return Object(item.kind, item.id, item.name, {**item.state, "appId": CLIENT_ID})
+
+
+@pytest.mark.parametrize(
+    ("there", "kind", "key", "action", "before", "after", "expected"),
+    [
+        ([], "application", "a", "delete", {"appId": CLIENT_ID}, None, [True]),
+        ([mine(application(deleted=True))], "application", "a", "delete", {"appId": CLIENT_ID}, None, [True]),
+        ([mine(application())], "application", "a", "delete", {"appId": CLIENT_ID}, None, [False]),
+        ([], "application", "other", "delete", {"appId": "another"}, None, []),
+        ([mine(principal(enabled=False))], "servicePrincipal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, [True]),
+        ([mine(principal())], "servicePrincipal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, [False]),
+        ([mine(principal())], "servicePrincipal", "other", "disable", {"accountEnabled": True}, {"accountEnabled": False}, []),
+        ([mine(principal())], "appRoleAssignment", "r", "remove", {"principalId": "p"}, None, [True]),
+        ([mine(principal()), ROLE], "appRoleAssignment", "r", "remove", {"principalId": "p"}, None, [False]),
+        ([mine(principal())], "appRoleAssignment", "r", "remove", {"principalId": "other"}, None, []),
+        ([mine(principal(deleted=True))], "oauth2PermissionGrant", "g", "remove", {"clientId": "p"}, None, [True]),
+    ],
+)
+def test_what_a_stopped_run_had_begun(there, kind, key, action, before, after, expected):
+    """Only what belongs to the application that the task is about can be told."""
+    app = App({"app_id": CLIENT_ID, "tenant_id": "t", "state": "absent", "enabled": None, "grants": "keep"})
+    app.plan(there)
+    assert [done for _change, done in app.carried_out([Change(kind, key, "x", action, before, after)])] == expected

@@ -10,10 +10,12 @@ import datetime
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains import (
+    CONVERT,
     Administrator,
     Context,
+    Domains,
     authentication_of,
     guard_domains,
     host_matches,
@@ -204,3 +206,11 @@ def test_the_default_domain():
     plan, _ = plan_domains(TENANT, ["x.onmicrosoft.com"], "federated", {"x.onmicrosoft.com": IIJ}, NOW)
     found = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, [], Context("", GOOD))
     assert "default_domain" in [item.rule for item in found]
+
+
+@pytest.mark.parametrize(("now", "expected"), [("Managed", True), ("Federated", False)])
+def test_what_a_stopped_run_had_begun(now, expected):
+    resource = Domains({"tenant_id": "t", "domains": []})
+    resource._states = {"a.example": {"authenticationType": now}}
+    begun = [Change("domain", name, name, CONVERT, {}, {"authenticationType": "Managed", "federationConfiguration": None}) for name in ("a.example", "gone")]
+    assert list(resource.carried_out(begun)) == [(begun[0], expected)]

@@ -9,7 +9,9 @@ import os
 import stat
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
 from ansible_collections.offboard.iij_id.plugins.module_utils._run_folder import steps, vault_file
 
@@ -92,15 +94,15 @@ def test_steps_lost_to_another_writer_are_not_reported_as_done(tmp_path, monkeyp
 
 
 def test_the_journal_names_who_confirmed(tmp_path):
-    journal = tmp_path / "journal.jsonl"
-    manual_steps(tmp_path, steps=[A], confirm=["a"], by="Hanako", journal=str(journal))
-    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    path = tmp_path / "journal.jsonl"
+    manual_steps(tmp_path, steps=[A], confirm=["a"], by="Hanako", journal=str(path))
+    records = [json.loads(line) for line in path.read_text().splitlines()]
     assert [(r["record"], r["action"]) for r in records] == [("intent", "register"), ("intent", "confirm"), ("outcome", "register"), ("outcome", "confirm")]
     assert records[1]["after"]["by"] == "Hanako"
 
 
-def write(tmp_path, content="secret: ひみつ\n", password="pw", check_mode=False):
-    params = {"path": str(tmp_path / "snapshot" / "a.yml"), "content": content, "vault_password": password, "vault_password_file": None}
+def write(tmp_path, content="secret: ひみつ\n", password="pw", check_mode=False, **options):
+    params = {**options, "path": str(tmp_path / "snapshot" / "a.yml"), "content": content, "vault_password": password, "vault_password_file": None}
     return execute(vault_file.VaultFile, params, check_mode)[0]
 
 
@@ -149,3 +151,18 @@ def test_an_unwritable_place_is_a_clear_error(tmp_path):
     with pytest.raises(OffboardError) as caught:
         write(tmp_path)
     assert caught.value.code == "file_read_failed" and "snapshot/a.yml" in caught.value.msg
+
+
+def test_what_a_killed_run_wrote_without_a_word_is_looked_up(tmp_path):
+    """The step was confirmed and the file written; the journal has the intents alone."""
+    path = tmp_path / "journal.jsonl"
+    manual_steps(tmp_path, steps=[A], confirm=["a"], by="Hanako", journal=str(path))
+    write(tmp_path, journal=str(path))
+    intents = [line for line in path.read_text().splitlines(keepends=True) if '"record":"intent"' in line]
+    assert len(intents) == 3
+    path.write_text("".join(intents))
+    assert not manual_steps(tmp_path, steps=[A], journal=str(path))[0]["changed"]
+    assert not write(tmp_path, journal=str(path))["changed"]
+    records = list(read_records(str(path)))
+    assert journal.unfinished(records) == {}
+    assert [record["status"] for record in records if record["record"] == "outcome"] == ["done"] * 3

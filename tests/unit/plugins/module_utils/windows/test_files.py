@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import files, files_resource, software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import Entry
 
@@ -215,3 +216,10 @@ def test_guards(path, more, rules):
 def test_a_path_outside_is_refused_even_when_nothing_is_there():
     made = files_resource.Files(Client(), {"overwrite": True, "paths": [r"C:\Other"], "allowed_roots": list(files.DEFAULT_ALLOWED_ROOTS)})
     assert [item.rule for item in made.guard(made.plan([]))] == ["outside_allowed_roots"]
+
+
+def test_what_a_stopped_run_had_begun(monkeypatch):
+    monkeypatch.setattr(files_resource, "look", lambda client, paths: [Entry(path, "d--------" if path == SYNC else "", 0) for path in paths])
+    made = files_resource.Files(Client(), {"overwrite": True, "paths": [SYNC], "allowed_roots": []})
+    begun = [Change(files.KIND, f"{host}/{path}", path, "remove", {}, None) for host, path in (("win", SYNC), ("win", SYNC + r"\log"), ("other", SYNC))]
+    assert list(made.carried_out(begun)) == [(begun[0], False), (begun[1], True)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import lsa, lsa_resource
 
 
@@ -61,3 +61,19 @@ def test_plan(registered, file, remove_file, action):
     assert [change.action for change in plan.changes] == ([action] if action else [])
     if action == "unregister":
         assert next(iter(plan.changes)).after == {"registered": False, "notification_packages": ["scecli"]}
+
+
+@pytest.mark.parametrize(
+    ("action", "packages", "file", "there"),
+    [
+        ("unregister", ["scecli"], True, True),
+        ("unregister", ["scecli", "iid"], True, False),
+        ("remove_file", ["scecli"], False, True),
+        ("remove_file", ["scecli"], True, False),
+    ],
+)
+def test_what_a_stopped_run_had_begun(action, packages, file, there):
+    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    made._packages, made._file_exists = packages, file
+    mine, others = (Change(lsa.KIND, key, "iid", action, {}, {}) for key in ("win/iid", "other/iid"))
+    assert list(made.carried_out([mine, others])) == [(mine, there)]

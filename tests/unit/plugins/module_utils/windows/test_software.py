@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import software, software_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.registry import Key, parse_query
 
@@ -238,3 +239,9 @@ def test_plan():
 def test_guards(given, wanted, rules):
     made, plan = resource([given], {"product_code": given.product_code, **wanted})
     assert [item.rule for item in made.guard(plan)] == rules
+
+
+def test_what_a_stopped_run_had_begun():
+    made, _plan = resource([AGENT], {"product_code": "Agent_is1"})
+    begun = [Change(software.KIND, key, "x", "uninstall", {}, None) for key in ("win/machine64/Agent_is1", "win/machine64/gone", "other/machine64/gone")]
+    assert [(change.id, there) for change, there in made.carried_out(begun)] == [("win/machine64/Agent_is1", False), ("win/machine64/gone", True)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import tasks, tasks_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import decode
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import Action, Task
@@ -154,3 +155,18 @@ def test_windows_own_tasks_are_refused():
     task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
     made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
     assert [item.rule for item in made.guard(made.plan([tasks.object_of("win", task)]))] == ["system_task"]
+
+
+@pytest.mark.parametrize(
+    ("action", "enabled", "there"),
+    [("disable", False, True), ("disable", True, False), ("enable", True, True), ("delete", True, False), ("delete", None, True)],
+)
+def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
+    found = [] if enabled is None else [Task(r"\x", enabled, "run", "Password", (Action(BAT, "", ""),), (), "")]
+    monkeypatch.setattr(tasks_resource, "query", lambda machine: found)
+    after = None if action == "delete" else {"enabled": action == "enable"}
+    key = Task(r"\x", True, "run", "Password", (), (), "").id("win")
+    mine, others = (Change(tasks.KIND, identity, r"\x", action, {}, after) for identity in (key, key.replace("win", "other")))
+    made = tasks_resource.ScheduledTasks(Client(), {"state": "disabled"})
+    assert list(made.carried_out([mine, others])) == [(mine, there)]
+    assert list(made.carried_out([others])) == []
