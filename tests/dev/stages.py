@@ -322,23 +322,28 @@ def _run(stage: Stage) -> None:
 
 def _run_all(stages: Sequence[Stage]) -> None:
     """Those in the lab in a thread of their own. An interruption ends both sides, and leaves no lab behind."""
-    stopped = threading.Event()
+    stopped, ended = threading.Event(), threading.Event()
 
     def follow(lane: Sequence[Stage]) -> None:
         for stage in lane:
             if not stopped.is_set():
                 _run(stage)
 
+    def lab_lane() -> None:
+        try:
+            follow([stage for stage in stages if stage not in here])
+        finally:
+            ended.set()
+
     here = [stage for stage in stages if STAGES[stage.name] not in IN_THE_LAB]
-    beside = threading.Thread(target=follow, args=([stage for stage in stages if stage not in here],), name="lab")
-    beside.start()
+    threading.Thread(target=lab_lane, name="lab").start()
     try:
         follow(here)
-        beside.join()
+        ended.wait()  # not join(): once interrupted, that of Python 3.11 takes a running thread for an ended one
     except BaseException:
         stopped.set()
         end_all()
-        beside.join()
+        ended.wait()
         raise
 
 

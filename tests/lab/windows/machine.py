@@ -276,8 +276,12 @@ def clone(golden: Path, target: Path) -> None:
     written to are copied as well.
     """
     building = target.with_name(target.name + ".building")
-    for old in (building, target):
+    doomed = target.with_name(target.name + ".doomed")
+    for old in (building, doomed):
         shutil.rmtree(old, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        target.rename(doomed)  # in one step: half of a machine would be taken for a whole one
+    shutil.rmtree(doomed, ignore_errors=True)
     building.parent.mkdir(parents=True, exist_ok=True)
     written = {"temp", "Tasks", "Installer", "inf", "logs"}
 
