@@ -25,8 +25,9 @@ EVERYTHING = ["accounts", "app", "domains", "users", "tasks"]
 
 
 def federations(world: worlds.World) -> list[dict[str, Any]]:
-    """The domains' configurations without their ids, which Entra makes anew."""
-    found = [{name: value for name, value in item.items() if name != "id"} for key, item in world.items() if key.startswith("federations/")]
+    """What Entra shows of the domains' configurations, without their ids, which it makes anew."""
+    tables = [item for key, item in world.items() if key.startswith("federations/")]
+    found = [{name: value for name, value in item.items() if name == "_domain" or (name[0] not in "_@" and name != "id")} for item in tables]
     return sorted(found, key=lambda item: item["_domain"])
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 # ruff: noqa: F401
+# pylint: disable=unused-import
 
 try:
     import httpx
