@@ -169,12 +169,12 @@ class DirectoryObjects(Resource):
         self._objects = {dn_key(item.id): item for item in current}
         return objects.plan(self._wanted, self._objects, self._options["state"], self._copies)
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of the wanted objects, what was switched or removed."""
         wanted = {dn_key(dn) for dn in self._wanted}
         for change in begun:
-            if dn_key(change.id) in wanted and change.action in ("delete", "enable", "disable"):
-                yield change, self._seen(change)
+            if dn_key(change.id) in wanted and change.action in ("delete", "enable", "disable") and self._seen(change):
+                yield change
 
     def guard(self, plan: Plan) -> list[Refusal]:
         """See `objects.refusals`."""

@@ -275,14 +275,14 @@ class App(Resource):
         params = self._params
         return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove")
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this application: the objects that are there, and those of which `before` tells that they were its own."""
-        principals = {key[1] for key in self._seen if key[0] == PRINCIPAL}
+        principals = {key[1] for key, state in self._seen.items() if key[0] == PRINCIPAL and not state["deleted"]}
         for change in begun:
             before = change.before or {}
             ours = before.get("appId") == self._client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
-            if change.key in self._seen or ours:
-                yield change, _is_seen(change, self._seen)
+            if (change.key in self._seen or ours) and _is_seen(change, self._seen):
+                yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)

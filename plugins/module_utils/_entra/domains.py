@@ -403,10 +403,13 @@ class Domains(Resource):
         )
         return plan
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         for change in begun:
-            if change.id in self._states:
-                yield change, self._states[change.id]["authenticationType"] == (change.after or {})["authenticationType"]
+            after, state = change.after or {}, self._states.get(change.id)
+            if state is not None and state["authenticationType"] == after.get("authenticationType"):
+                configuration = after.get("federationConfiguration")
+                if configuration is None or _same(state["federationConfiguration"], configuration):
+                    yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)

@@ -71,8 +71,8 @@ class Snapshot(Resource):
         after = {"domains": _ALL, "users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
         return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
-        return ((change, read_manifest(self._path) is not None) for change in begun if change.id == self._path)
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        return [change for change in begun if change.id == self._path and read_manifest(self._path) is not None]
 
     def _check_contents(self, state: Mapping[str, Any]) -> None:
         """A snapshot is never overwritten, so what was confirmed later is not in it. Raises OffboardError `snapshot_incomplete`."""

@@ -356,7 +356,7 @@ class Users(Resource):
         if change.name.casefold() == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
             self._own.append(change.name)
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this shard's users; without those of whom a part cannot be read (revoked sessions, the value of a pass)."""
         shard = Shard.parse(self._params["shard"])
         unreadable = {"signInSessions", "temporaryAccessPass"}
@@ -370,7 +370,8 @@ class Users(Resource):
             change = paths[path]
             if answer.ok:
                 changed = (change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
-                yield change, user_plan.meets(answer.body, user_plan.expectation(change), skus, password_changed=changed)
+                if user_plan.meets(answer.body, user_plan.expectation(change), skus, password_changed=changed):
+                    yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         if self._own:

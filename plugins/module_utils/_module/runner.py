@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -91,8 +92,8 @@ class Resource(abc.ABC):
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """Read again, bounded in time. One failed Outcome (code not_seen) for each change that cannot be seen; nothing for the others."""
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
-        """Of changes that a stopped run had begun: whether each is there, by what `read` has found. Nothing for those that cannot be told."""
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        """Those of the changes a stopped run had begun that are there, by what `read` has found or by looking again; nothing when in doubt."""
         return ()
 
     def facts(self, plan: Plan) -> dict[str, Any]:
@@ -145,21 +146,24 @@ class _Run:
         self._append([journal.outcome(result, self.id, now()) for result in results])
         self.progress.add(len(results))
 
-    def _settle(self, plan: Plan) -> None:
-        """A stopped run may have left intents without an outcome. Whether they were carried out is looked up, and told in that run's name."""
-        if not self.journal or self.module.check_mode or not journal.cut_short(read_lines(self.journal)):
+    def _settle(self) -> None:
+        """A stopped run may have left intents without an outcome. Those that turn out to have been carried out are recorded as done, in its name."""
+        if not self.journal or self.module.check_mode:
             return
-        intents = [record for key, record in journal.unfinished(read_records(self.journal)).items() if key[0] in self.resource.kinds]
-        by_change = {(record["kind"], record["id"], record["action"]): record for record in intents}
-        planned = {(change.kind, change.id, change.action) for change in plan.changes} if intents else ()
-        for change, there in self.resource.carried_out([Change.from_dict(record) for record in intents]):
-            key = (change.kind, change.id, change.action)
-            begun = {"begun_at": by_change[key]["at"]}
-            if there and key not in planned:
-                result = Outcome(change, "done", msg="a stopped run had done it; seen by a later one", details=begun)
-            else:
-                result = Outcome(change, "failed", "not_carried_out", "a stopped run had begun it, and a later one does not see it", begun)
-            self._append([journal.outcome(result, by_change[key]["run"], now())])
+        intents = {}
+        for record in journal.open_intents(read_lines(self.journal)):
+            with contextlib.suppress(TypeError, ValueError):  # of a version that says it otherwise
+                if record["kind"] in self.resource.kinds:
+                    intents[Change.from_dict(record).key, record["action"]] = record
+        if not intents:
+            return
+        try:
+            for change in self.resource.carried_out([Change.from_dict(record) for record in intents.values()]):
+                record = intents[change.key, change.action]
+                result = Outcome(change, "done", msg="a stopped run had done it; seen by a later one", details={"begun_at": record["at"]})
+                self._append([journal.outcome(result, record["run"], now())])
+        except OffboardError as exc:
+            self.module.warn(f"what a stopped run had begun could not be looked up, and stays unfinished in the journal: {exc.msg}")
 
     def _fail(self, result: Outcome) -> None:
         self.codes.add(result.code)
@@ -172,7 +176,7 @@ class _Run:
 
     def run(self) -> dict[str, Any]:
         plan = self.resource.plan(self.read())
-        self._settle(plan)
+        self._settle()
         result: dict[str, Any] = {
             "changed": len(plan.changes) > 0,
             "plan": [change.to_dict() for change in plan.changes.head],

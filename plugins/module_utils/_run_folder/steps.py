@@ -63,12 +63,13 @@ class ManualSteps(Resource):
             plan.warnings.append(f"check mode: a real run would stop here. {error.msg}")
         return plan
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """A registered step may have been confirmed since."""
         recorded = self._recorded()
         for change in begun:
             state, after = recorded.get(change.id), change.after or {}
-            yield change, state is not None and (change.action == "register" or all(state[name] == after[name] for name in after))
+            if state is not None and (change.action == "register" or all(state.get(name) == value for name, value in after.items())):
+                yield change
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Record one change."""

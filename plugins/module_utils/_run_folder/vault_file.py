@@ -43,8 +43,8 @@ class VaultFile(Resource):
         after = {"exists": True, "content": f"(encrypted, {len(self._content)} bytes)"}
         return Plan(changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"delete {self._path}")]))
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterable[tuple[Change, bool]]:
-        return ((change, os.path.exists(self._path)) for change in begun if change.id == self._path)
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        return [change for change in begun if change.id == self._path and os.path.exists(self._path)]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Encrypt and write."""

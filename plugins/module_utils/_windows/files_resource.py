@@ -85,11 +85,12 @@ class Files(Resource):
                 self._results[path] = {"path": path, "status": "absent"}
         return plan
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's paths."""
         for change in begun:
-            if change.id.startswith(f"{self._client.host}/"):
-                yield change, not look(self._client, [change.name])[0].exists
+            ours = change.kind == files.KIND and change.id.startswith(f"{self._client.host}/")
+            if ours and not look(self._client, [change.name])[0].exists:
+                yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """outside_allowed_roots, reparse_point, still_installed"""

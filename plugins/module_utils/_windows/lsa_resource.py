@@ -69,11 +69,12 @@ class PasswordFilter(Resource):
                 plan.unchanged += 1
         return plan
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's filter."""
         for change in begun:
-            if change.id == f"{self._client.host}/{self._name}":
-                yield change, not (self._file_exists if change.action == "remove_file" else lsa.is_registered(self._packages, self._name))
+            still = self._file_exists if change.action == "remove_file" else lsa.is_registered(self._packages, self._name)
+            if change.id == f"{self._client.host}/{self._name}" and not still:
+                yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """would_be_empty, windows_component"""

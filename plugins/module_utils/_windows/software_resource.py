@@ -111,9 +111,9 @@ class Software(Resource):
             plan.changes.append(change)
         return plan
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's products."""
-        return ((change, change.id not in self._products) for change in begun if change.id.startswith(f"{self._client.host}/"))
+        return (change for change in begun if change.id.startswith(f"{self._client.host}/") and change.id not in self._products)
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """per_user, unknown_installer"""

@@ -92,11 +92,11 @@ class ScheduledTasks(Resource):
                 plan.unchanged += 1
         return plan
 
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[tuple[Change, bool]]:
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's tasks."""
         if mine := [change for change in begun if change.id.startswith(f"{self._client.host}\\")]:
             now = {task.id(self._client.host): task for task in query(self._client)}
-            yield from ((change, _seen(change, now)) for change in mine)
+            yield from (change for change in mine if _seen(change, now))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """system_task"""

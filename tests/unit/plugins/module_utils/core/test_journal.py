@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
 
@@ -46,13 +47,28 @@ def test_refusals_are_neither_unfinished_nor_done():
     assert journal.done([refused, *records("done")], "password") == {("user", "1")}
 
 
-def test_a_run_is_cut_short_when_an_outcome_is_missing():
-    def lines(*items):
-        return [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in items]
+TRICKY = Change("task", 'host\\\\同期 "a"', 'na"me\\\\', "disable", {"enabled": True}, {"enabled": False})
 
-    assert journal.cut_short(lines(*records()))
-    assert not journal.cut_short(lines(*records("done")))
-    assert not journal.cut_short(lines(*records("done", "failed")))
-    other = {**records()[0], "run": "another"}
-    assert journal.cut_short(lines(*records("done"), other))
-    assert not journal.cut_short([b"", b"\n", b'{"record":"inte', b"\xff", *lines(*records("done"))])
+
+@pytest.mark.parametrize("change", [CHANGE, TRICKY], ids=["plain", "tricky"])
+def test_open_intents_are_the_unfinished_ones(change):
+    def begun(run="run"):
+        return journal.intent(change, run, "2026-11-21T00:00:00Z")
+
+    def ended(status, run="run"):
+        return journal.outcome(Outcome(change, status), run, "2026-11-21T00:00:01Z")
+
+    other = journal.outcome(Outcome(Change("user", "2", "jiro", "enable", {}, {}), "skipped"), "run", "2026-11-21T00:00:01Z")
+    refused = journal.refusal(Refusal("max_changes", "too many"), "users", "run", "2026-11-21T00:00:02Z")
+    for records in (
+        [begun()],
+        [begun(), ended("done")],
+        [begun(), ended("done"), begun("b")],
+        [begun(), begun("b"), ended("failed", "b")],
+        [begun(), other, other],
+    ):
+        lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in [*records, refused]]
+        garbage = [b"", b"\n", b'{"record":"inte', b"\xff\n", lines[0][:-20]]
+        found = journal.open_intents([*garbage[:4], *lines])
+        assert found == list(journal.unfinished(records).values())
+    assert journal.open_intents([garbage[4]]) == []

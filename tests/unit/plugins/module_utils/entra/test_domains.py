@@ -208,9 +208,21 @@ def test_the_default_domain():
     assert "default_domain" in [item.rule for item in found]
 
 
-@pytest.mark.parametrize(("now", "expected"), [("Managed", True), ("Federated", False)])
-def test_what_a_stopped_run_had_begun(now, expected):
+@pytest.mark.parametrize(
+    ("wanted", "now", "expected"),
+    [
+        (None, {"authenticationType": "Managed", "federationConfiguration": None}, True),
+        (None, {"authenticationType": "Federated", "federationConfiguration": {"issuerUri": "i"}}, False),
+        ("i", {"authenticationType": "Federated", "federationConfiguration": {"issuerUri": "i", "passiveSignInUri": "s", "id": "1"}}, True),
+        ("i", {"authenticationType": "Federated", "federationConfiguration": {"issuerUri": "other", "passiveSignInUri": "s"}}, False),
+        ("i", {"authenticationType": "Federated", "federationConfiguration": None}, False),
+        ("i", {"authenticationType": "Managed", "federationConfiguration": None}, False),
+    ],
+)
+def test_what_a_stopped_run_had_begun(wanted, now, expected):
     resource = Domains({"tenant_id": "t", "domains": []})
-    resource._states = {"a.example": {"authenticationType": now}}
-    begun = [Change("domain", name, name, CONVERT, {}, {"authenticationType": "Managed", "federationConfiguration": None}) for name in ("a.example", "gone")]
-    assert list(resource.carried_out(begun)) == [(begun[0], expected)]
+    resource._states = {"a.example": now}
+    configuration = {"issuerUri": wanted, "passiveSignInUri": "s"} if wanted else None
+    after = {"authenticationType": "Federated" if wanted else "Managed", "federationConfiguration": configuration}
+    begun = [Change("domain", name, name, CONVERT, {}, after) for name in ("a.example", "gone")]
+    assert list(resource.carried_out(begun)) == [begun[0]] * expected

@@ -43,8 +43,8 @@ class Lamps(runner.Resource):
 
     noun, kinds = "lamps", ("lamp",)
 
-    def __init__(self, lamps, broken=(), deaf=(), refusals=(), stop=False, interrupt_at=None):
-        self.lamps, self.broken, self.deaf, self.refusals, self.closed = dict(lamps), broken, deaf, refusals, 0
+    def __init__(self, lamps, broken=(), deaf=(), refusals=(), stop=False, interrupt_at=None, dark=False):
+        self.dark, self.lamps, self.broken, self.deaf, self.refusals, self.closed = dark, dict(lamps), broken, deaf, refusals, 0
         self.stop_at_first_failure, self.writes, self.interrupt_at = stop, [], interrupt_at
 
     def read(self):
@@ -74,7 +74,9 @@ class Lamps(runner.Resource):
             self.lamps[change.id] = False
 
     def carried_out(self, begun):
-        return [(change, not self.lamps[change.id]) for change in begun if change.id in self.lamps]
+        if self.dark:
+            raise OffboardError("the lamps cannot be seen", code="dark")
+        return [change for change in begun if self.lamps.get(change.id) is False]
 
     def verify(self, applied):
         return [Outcome(c, "failed", "not_seen", "still on") for c in applied if self.lamps[c.id]]
@@ -199,7 +201,7 @@ def test_an_interruption_is_no_traceback_and_the_journal_tells_the_truth(tmp_pat
     ("lamps", "expected"),
     [
         ({"a": False, "b": False}, [("b", "done", "")]),
-        ({"a": False, "b": True}, [("b", "failed", "not_carried_out"), ("b", None, None), ("b", "done", "")]),
+        ({"a": False, "b": True}, [("b", None, None), ("b", "done", "")]),
         ({"a": False}, []),
     ],
     ids=["was carried out", "is done again", "cannot be told"],
@@ -213,11 +215,22 @@ def test_what_a_stopped_run_had_begun_is_settled_in_its_name(tmp_path, lamps, ex
     finish(Lamps(lamps), Module(journal=journal))
     more = list(files.read_records(journal))[len(before) :]
     assert [(r["id"], r.get("status"), r.get("code", "") if r["record"] == "outcome" else None) for r in more] == expected
+    if len(expected) == 1:
+        assert (more[0]["run"], more[0]["details"]) == (before[-1]["run"], {"begun_at": before[-1]["at"]})
     if expected:
-        assert more[0]["run"] == before[-1]["run"]
-        assert more[0]["details"] == {"begun_at": before[-1]["at"]}
         finish(Lamps({"a": False, "b": False}), Module(journal=journal))
         assert list(files.read_records(journal)) == [*before, *more]
+
+
+def test_what_cannot_be_looked_up_hinders_nothing(tmp_path):
+    journal = str(tmp_path / "journal")
+    finish(Lamps({"a": True, "b": True}, interrupt_at="b"), Module(journal=journal))
+    with open(journal, "a", encoding="utf-8") as stream:
+        stream.write('{"record":"intent","run":"r","at":"t","kind":"lamp","id":"x","name":"x","action":"switch_off","risk":"unheard of"}\n')
+    module = Module(journal=journal)
+    done = finish(lamps := Lamps({"c": True}, dark=True), module)
+    assert not done.failed and lamps.writes == ["c"]
+    assert len(module.warnings) == 1 and "the lamps cannot be seen" in module.warnings[0]
 
 
 def test_check_mode_plans_against_what_earlier_plans_predict(tmp_path):

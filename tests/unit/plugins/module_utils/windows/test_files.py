@@ -222,4 +222,5 @@ def test_what_a_stopped_run_had_begun(monkeypatch):
     monkeypatch.setattr(files_resource, "look", lambda client, paths: [Entry(path, "d--------" if path == SYNC else "", 0) for path in paths])
     made = files_resource.Files(Client(), {"overwrite": True, "paths": [SYNC], "allowed_roots": []})
     begun = [Change(files.KIND, f"{host}/{path}", path, "remove", {}, None) for host, path in (("win", SYNC), ("win", SYNC + r"\log"), ("other", SYNC))]
-    assert list(made.carried_out(begun)) == [(begun[0], False), (begun[1], True)]
+    begun.append(Change(software.KIND, "win/machine64/Agent_is1", "100% Agent", "uninstall", {}, None))  # its name is no path
+    assert list(made.carried_out(begun)) == [begun[1]]
