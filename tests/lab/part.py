@@ -6,6 +6,18 @@
 from __future__ import annotations
 
 import abc
+import contextlib
+import shutil
+from pathlib import Path
+
+
+def remove_at_once(folder: Path) -> None:
+    """Remove a folder of which half would be taken for the whole: a kill on the way leaves it whole or not at all."""
+    doomed = folder.with_name(f"{folder.name}.doomed")
+    shutil.rmtree(doomed, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 class Part(abc.ABC):

@@ -53,16 +53,16 @@ def open_intents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
 
 def unfinished(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     """Intents without an outcome, by (kind, id, action): a kill or a lost answer may have left them applied or not."""
-    open_intents: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    waiting: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for record in records:
         if record.get("record") not in ("intent", "outcome"):
             continue
         key = (record["kind"], record["id"], record["action"])
         if record["record"] == "intent":
-            open_intents[key] = record
+            waiting[key] = record
         else:
-            open_intents.pop(key, None)
-    return open_intents
+            waiting.pop(key, None)
+    return waiting
 
 
 def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:

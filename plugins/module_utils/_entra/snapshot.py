@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._module.clock import now
 from .._module.files import write_atomically
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
@@ -93,7 +93,7 @@ class Snapshot(Resource):
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Files first, manifest last: without a manifest there is no snapshot, and a rerun after a kill starts afresh."""
-        taken = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        taken = now()
         files, counts = [], {}
         for name, rows in ((DOMAINS, self._domains()), (LICENCES, list(self._client.list("/subscribedSkus"))), (APPS, self._apps())):
             files.append(write_encrypted(self._path, name, _yaml(name, rows), self._password))

@@ -29,6 +29,7 @@ _SEGMENT, _INTENTS = 1000, 100
 #: Rounds of reading back what became of requests without an answer, and the pause before each, in seconds: 1, 2, 4, 8, 16.
 _ROUNDS = 5
 
+#: The properties of a change that each step carries out, as far as reading shows them.
 _PARTS = {
     "patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"),
     "licences": ("licences",),

@@ -150,15 +150,16 @@ class _Run:
         """A stopped run may have left intents without an outcome. Those that turn out to have been carried out are recorded as done, in its name."""
         if not self.journal or self.module.check_mode:
             return
-        intents = {}
+        begun, intents = [], {}
         for record in journal.open_intents(read_lines(self.journal)):
             with contextlib.suppress(TypeError, ValueError):  # of a version that says it otherwise
                 if record["kind"] in self.resource.kinds:
-                    intents[Change.from_dict(record).key, record["action"]] = record
-        if not intents:
+                    begun.append(change := Change.from_dict(record))
+                    intents[change.key, change.action] = record
+        if not begun:
             return
         try:
-            for change in self.resource.carried_out([Change.from_dict(record) for record in intents.values()]):
+            for change in self.resource.carried_out(begun):
                 record = intents[change.key, change.action]
                 result = Outcome(change, "done", msg="a stopped run had done it; seen by a later one", details={"begun_at": record["at"]})
                 self._append([journal.outcome(result, record["run"], now())])

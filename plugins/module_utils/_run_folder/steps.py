@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 from .._core import steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._module.clock import now
 from .._module.files import write_atomically
 from .._module.runner import Plan, Record, Resource
 from .._module.spool import Spool
@@ -50,9 +50,8 @@ class ManualSteps(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
         params = self._params
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         before = {item.id: dict(item.state) for item in current}
-        made = steps.changes(before, params["steps"], params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=now)
+        made = steps.changes(before, params["steps"], params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=now())
         self._states = steps.apply(before, made)
         plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}))
         missing = steps.not_done(self._states, params["require"])

@@ -194,19 +194,11 @@ class DirectoryPart(part.Part):
     def reset(self) -> None:
         ran = process.running(self.state, "samba")
         self.stop()
-        self._remove_dc()
+        part.remove_at_once(self.state / "dc")
         for name in ("lock", "run", "log"):
             shutil.rmtree(self.state / name, ignore_errors=True)
         if ran:
             self.start()
-
-    def _remove_dc(self) -> None:
-        """In one step, as far as `start` can see: it would take half of a database for a whole one."""
-        doomed = self.state / "doomed"
-        shutil.rmtree(doomed, ignore_errors=True)
-        with contextlib.suppress(FileNotFoundError):
-            (self.state / "dc").rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
 
     def status(self) -> dict[str, object]:
         pid = process.running(self.state, "samba")

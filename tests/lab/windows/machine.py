@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .. import part
 from . import tree
 
 # A Japanese Windows whose console programs write UTF-8, as they do in a WinRM shell that asks for code page 65001:
@@ -276,12 +277,8 @@ def clone(golden: Path, target: Path) -> None:
     written to are copied as well.
     """
     building = target.with_name(target.name + ".building")
-    doomed = target.with_name(target.name + ".doomed")
-    for old in (building, doomed):
-        shutil.rmtree(old, ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError):
-        target.rename(doomed)  # in one step: half of a machine would be taken for a whole one
-    shutil.rmtree(doomed, ignore_errors=True)
+    shutil.rmtree(building, ignore_errors=True)
+    part.remove_at_once(target)
     building.parent.mkdir(parents=True, exist_ok=True)
     written = {"temp", "Tasks", "Installer", "inf", "logs"}
 
