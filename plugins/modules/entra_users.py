@@ -281,7 +281,8 @@ skipped_objects:
   description:
     - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
       V(domain_is_federated), V(created_since), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
-      V(has_pass), V(pass_not_in_policy) and V(password_changed_elsewhere).
+      V(has_pass), V(pass_not_in_policy), V(password_changed_elsewhere) and V(licence_gone).
+    - V(licence_gone) says that the tenant no longer has a licence that the user had when O(snapshot) was taken.
     - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
   returned: always
   type: list

@@ -45,6 +45,8 @@ BY_GROUP = [PEOPLE[number].upn for number in range(61, 66)]
 SYNCED = [PEOPLE[number].upn for number in range(101, 141)]
 PLAIN = [PEOPLE[number].upn for number in range(71, 101)]
 SKU = company.sku_id("SPE_E3")
+#: the group that gives it
+GROUP = company.make_id("group", "m365-e3")
 MANAGED = "reiji-shop.example"
 
 
@@ -106,6 +108,33 @@ def test_check_mode_then_real_then_nothing_to_do(change, tenant, tmp_path):
     again = change(**options)
     assert again["changed"] is False
     assert tenant.writes() == []
+
+
+#: administrators and synchronized users: why they are left alone takes reading roles and domains
+LEFT_ALONE = [person.upn for person in PEOPLE.values() if person.upn in SYNCED or person.roles]
+
+
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        ({"enabled": True}, []),
+        ({"enabled": True, "licences": {"set": [SKU]}, "usage_location": "JP"}, []),
+        ({"enabled": True, "licences": {"add": ["SPE_E3"]}, "usage_location": "JP"}, ["/v1.0/subscribedSkus"]),
+        ({"enabled": True, "password": "generate", "exclude": LEFT_ALONE}, []),
+        ({"licence_group": {"id": GROUP}}, [f"/v1.0/groups/{GROUP}", *2 * [f"/v1.0/groups/{GROUP}/members"]]),
+    ],
+    ids=["enabled", "licences by id", "licences by part number", "passwords", "a licence group"],
+)
+def test_a_rerun_with_nothing_to_do_costs_the_page_reads(change, tenant, options, more):
+    """The tenant's whole log of the second run: users and members of the group are more than one page of 999."""
+    tenant.reset(users=1100, seeded="done")
+    tenant.arrange("domains", "reiji.example", authenticationType="Managed")
+    options = {"domain": "reiji.example", **options}
+    assert not change(**options).get("failed")
+    tenant.clear_requests()
+    assert change(**options)["changed"] is False
+    asked = [item["path"].partition("?")[0] for item in tenant.requests() if item["path"].startswith("/v1.0/")]
+    assert sorted(asked) == sorted(["/v1.0/users", "/v1.0/users", *more])
 
 
 def test_one_patch_and_one_licence_call_a_user_in_full_batches(change, tenant):
@@ -1081,7 +1110,7 @@ def test_passes_are_in_the_file_and_in_the_tenant(passes, tenant, tmp_path):
     assert not any(pass_of(tenant, upn)["_value"] in everything for upn in PLAIN[:12])
     tenant.clear_requests()
     assert passes(users=users)["changed"] is False
-    assert not [item for item in tenant.requests() if "/authentication/" in item["path"]]
+    assert not [item for item in tenant.requests() if "authentication" in item["path"]], "neither passes nor the policy are asked for"
 
 
 def test_files_of_passes_are_named_with_src_too(passes, tenant, tmp_path):
@@ -1221,7 +1250,7 @@ def test_what_the_policy_forbids_is_told_before_anything_is_asked_for(passes, te
 
 def test_users_whom_the_policy_does_not_cover_get_none(passes, tenant):
     """Graph would make one, and it would open no door."""
-    included, excluded = company.make_id("group", "all-staff"), company.make_id("group", "m365-e3")
+    included, excluded = company.make_id("group", "all-staff"), GROUP
     targets = {"includeTargets": [{"id": included, "targetType": "group", "isRegistrationRequired": False}]}
     targets["excludeTargets"] = [{"id": excluded, "targetType": "group"}]
     tenant.arrange("authentication_method_configurations", "TemporaryAccessPass", **targets)
@@ -1249,9 +1278,6 @@ def test_a_full_disk_before_passes_are_asked_for(passes, tenant, tmp_path):
 
 
 # -- licences by a group
-
-
-GROUP = company.make_id("group", "m365-e3")
 
 
 def members(tenant: RunningTenant) -> list[str]:

@@ -23,7 +23,7 @@ FIELDS = "id,displayName,groupTypes,onPremisesSyncEnabled,isAssignableToRole,ass
 
 @dataclass(frozen=True)
 class LicenceGroup:
-    """A group that gives licences: part number → plans that it switches off."""
+    """A group that gives licences: id → plans that it switches off."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class LicenceGroup:
     remove_direct: bool = False
 
     @classmethod
-    def read(cls, group: Mapping[str, Any], part_number: Any, remove_direct: bool) -> LicenceGroup:
+    def read(cls, group: Mapping[str, Any], remove_direct: bool) -> LicenceGroup:
         """From Graph's group. Raises OffboardError `group_refused` for one whose members cannot or should not be changed here."""
         name = group.get("displayName") or group["id"]
         reasons = {
@@ -42,12 +42,12 @@ class LicenceGroup:
         }
         if found := [reason for reason, holds in reasons.items() if holds]:
             raise OffboardError(f"licence_group: no users are added to the group {name}: {'; '.join(found)}. Name another group.", code="group_refused")
-        licences = {part_number(item["skuId"]): frozenset(item.get("disabledPlans") or ()) for item in group["assignedLicenses"]}
+        licences = {item["skuId"].casefold(): frozenset(item.get("disabledPlans") or ()) for item in group["assignedLicenses"]}
         return cls(group["id"], name, licences, remove_direct)
 
-    def gives(self, states: Iterable[Mapping[str, Any]], part_number: Any) -> dict[str, str]:
-        """Of a user's licenseAssignmentStates those that come from this group: part number → "Active" or the error."""
-        return {part_number(one["skuId"]): _state(one) for one in states if one.get("assignedByGroup") == self.id}
+    def gives(self, states: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        """Of a user's licenseAssignmentStates those that come from this group: id → "Active" or the error."""
+        return {one["skuId"].casefold(): _state(one) for one in states if one.get("assignedByGroup") == self.id}
 
     def replaceable(self, direct: Mapping[str, Iterable[str]], given: Mapping[str, str]) -> set[str]:
         """Direct licences that the group gives as well, seen, and without switching off a plan that the direct one leaves on."""

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from .._core.errors import OffboardError
@@ -47,6 +48,9 @@ _FORCE = {"none": {"forceChangePasswordNextSignIn": False}, "next_sign_in": {"fo
 _FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True}
 
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Sku:
     """A licence that the tenant has. `free` seats, when it was read."""
@@ -57,24 +61,41 @@ class Sku:
 
 
 class Skus:
-    """The tenant's licences by part number and by id. Both are accepted, part numbers are shown."""
+    """The tenant's licences by part number and by id. Both are accepted; ids are compared, part numbers shown.
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._skus = [
+    `read` gives Graph's rows, and is only called when a part number has to be known: a rerun with nothing to do needs none.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        self._read = read
+        self._ids: dict[str, str] = {}
+
+    @cached_property
+    def _skus(self) -> list[Sku]:
+        return [
             Sku(row["skuId"].casefold(), row["skuPartNumber"], max(0, row["prepaidUnits"].get("enabled") or 0) - row["consumedUnits"])
-            for row in rows
+            for row in self._read()
             if row.get("appliesTo", "User") == "User"
         ]
-        self._by_name = {name.casefold(): sku for sku in self._skus for name in (sku.id, sku.part_number)}
-        self._names: dict[str, str] = {}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Sku]:
+        return {name.casefold(): sku for sku in self._skus for name in (sku.id, sku.part_number)}
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._by_name
+
+    def id(self, name: str) -> str:
+        """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
+        found = self._ids.get(name)
+        if found is None:
+            found = self._ids[name] = name.casefold() if _ID.fullmatch(name) else self.find(name).id
+        return found
 
     def name(self, sku: str) -> str:
         """The part number of an id; the id itself for a licence that the tenant no longer has."""
-        name = self._names.get(sku)
-        if name is None:
-            found = self._by_name.get(sku.casefold())
-            name = self._names[sku] = found.part_number if found else sku
-        return name
+        found = self._by_name.get(sku.casefold())
+        return found.part_number if found else sku
 
     def find(self, name: str) -> Sku:
         """By part number or id. Raises OffboardError `licence_unknown`."""
@@ -89,8 +110,9 @@ class Skus:
 class Desired:
     """What one user shall be. None and empty mean: leave it as it is.
 
-    add: part number → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those
-    of `add` and no others; blocked: leave the user alone, because he was blocked before the snapshot was taken.
+    add: id → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those of `add` and
+    no others; restored: as in the snapshot, so a licence that the tenant has no more is left out; blocked: leave the user alone,
+    because he was blocked before the snapshot was taken.
     """
 
     enabled: bool | None = None
@@ -102,16 +124,18 @@ class Desired:
     access_pass: bool = False
     group: LicenceGroup | None = None
     revoke_sessions: bool = False
+    restored: bool = False
     blocked: bool = False
 
 
 @dataclass
 class Facts:
-    """What the decisions rest on besides the user."""
+    """What the decisions rest on besides the user. Functions, where it is only read when somebody would be touched."""
 
+    skus: Skus
     #: states by name in lower case, as predicted in check mode
-    domains: Mapping[str, Mapping[str, Any]]
-    #: directory roles by the holder's object id; a function, because they are only read when somebody would be touched
+    domains: Callable[[], Mapping[str, Mapping[str, Any]]]
+    #: directory roles by the holder's object id
     roles: Callable[[], Mapping[str, Collection[str]]] = dict
     may_reset_every_administrator: Callable[[], bool] = lambda: False
     synced_password: str = "skip"
@@ -133,9 +157,10 @@ def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, A
     wanted = names.get("set")
     if wanted is not None and (names.get("add") or names.get("remove")):
         raise OffboardError("licences: give either set, or add and remove", code="bad_option")
-    add = {skus.find(name).part_number: None for name in (wanted if wanted is not None else names.get("add") or ())}
-    remove = frozenset(skus.find(name).part_number for name in names.get("remove") or ())
-    if both := sorted(remove & add.keys()):
+    add = {skus.id(name): None for name in (wanted if wanted is not None else names.get("add") or ())}
+    # An unknown id to add comes out as soon as somebody lacks it. One to remove never would, for nobody has it.
+    remove = frozenset(skus.find(name).id for name in names.get("remove") or ())
+    if both := sorted(skus.name(sku) for sku in remove & add.keys()):
         raise OffboardError(f"licences: {', '.join(both)} is in add and in remove", code="bad_option")
     return {"add": add, "remove": remove, "exact": wanted is not None}
 
@@ -177,7 +202,7 @@ def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
     return replace(base, **own)
 
 
-def from_snapshot(base: Desired, record: Mapping[str, Any], skus: Skus, also_enable: Collection[str]) -> Desired:
+def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collection[str]) -> Desired:
     """What the snapshot says: enabled again if it was enabled then, its direct licences back. Nothing is ever taken away.
 
     Users who were blocked then stay so, unless their id or userPrincipalName (in lower case) is in `also_enable`.
@@ -185,19 +210,19 @@ def from_snapshot(base: Desired, record: Mapping[str, Any], skus: Skus, also_ena
     named = record["id"].casefold() in also_enable or record["userPrincipalName"].casefold() in also_enable
     if not record["accountEnabled"] and not named:
         return Desired(blocked=True)
-    licences = {skus.name(item["skuId"]): list(item["disabledPlans"]) for item in record["licences"]}
-    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location)
+    licences = {item["skuId"].casefold(): list(item["disabledPlans"]) for item in record["licences"]}
+    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=True)
 
 
-def user_state(item: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
-    """The properties that plans compare, from Graph's user. `licences` are those assigned directly, with their disabled plans."""
+def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties that plans compare, from Graph's user. `licences` are those assigned directly, id → disabled plans."""
     get, direct, inherited = item.get, {}, set()
     for one in get("licenseAssignmentStates") or ():  # one pass and few calls: 100,000 users come by here
         group = one.get("assignedByGroup")
         if group is None:
-            direct[skus.name(one["skuId"])] = sorted(one.get("disabledPlans") or ())
+            direct[one["skuId"].casefold()] = sorted(one.get("disabledPlans") or ())
         elif group and one.get("state") == "Active":
-            inherited.add(skus.name(one["skuId"]))
+            inherited.add(one["skuId"].casefold())
     return {
         "accountEnabled": get("accountEnabled"),
         "usageLocation": get("usageLocation"),
@@ -208,6 +233,11 @@ def user_state(item: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
         "licences": direct,
         "group_licences": sorted(inherited),
     }
+
+
+def named(licences: Mapping[str, list[str]], skus: Skus) -> dict[str, list[str]]:
+    """Licences by part number, to be shown, from those by id."""
+    return {skus.name(sku): plans for sku, plans in licences.items()}
 
 
 @dataclass(frozen=True)
@@ -225,6 +255,8 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
     """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
     if desired.blocked:
         return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
+    skus = facts.skus
+    there = {skus.id(name): plans for name, plans in state["licences"].items()}  # an earlier plan's, in check mode, is by part number
     notes: dict[str, str] = {}
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
@@ -234,12 +266,17 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         if state["userType"] == "Guest":
             notes["is_guest"] = f"{upn} is a guest and gets no licence here"
         else:
-            seats = [name for name in desired.group.licences if name not in state["licences"] and name not in state["group_licences"]]
-            value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(desired.group.licences), "seats": seats}
+            seats = [skus.name(sku) for sku in desired.group.licences if sku not in there and sku not in state["group_licences"]]
+            value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
             before["licenceGroup"], after["licenceGroup"] = None, value
-    licences = _licences(state, desired)
-    if licences != state["licences"]:
-        before["licences"], after["licences"] = state["licences"], licences
+    licences = _licences(there, state, desired)
+    if desired.restored and (gone := [sku for sku in licences if sku not in there and sku not in skus]):
+        notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+        licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
+    if licences != there:
+        for sku in licences.keys() - there:
+            skus.find(sku)
+        before["licences"], after["licences"] = named(there, skus), named(licences, skus)
     if desired.usage_location and not state["usageLocation"]:
         before["usageLocation"], after["usageLocation"] = None, desired.usage_location
     if desired.password and not _password_done(user_id, state, facts):
@@ -302,9 +339,8 @@ def with_old_pass(decision: Decision, method_id: str) -> Decision:
     return Decision(change=replace(change, before={**(change.before or {}), "temporaryAccessPass": method_id}))
 
 
-def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
+def _licences(there: Mapping[str, list[str]], state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
     """The direct licences as they shall be. What a group gives is not assigned a second time, and stays until the group's is seen."""
-    there: Mapping[str, list[str]] = state["licences"]
     group = desired.group
     if not (desired.add or desired.remove or desired.exact or group is not None):
         return there
@@ -334,7 +370,7 @@ def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: 
         return "is_blocked", f"{upn} is blocked; a password would be of no use"
     if state["onPremisesSyncEnabled"] and facts.synced_password == "skip":
         return "password_is_synced", f"{upn} is synchronized from Active Directory, and its password comes from there"
-    if authentication_of(upn_domain(upn), facts.domains) == FEDERATED:
+    if authentication_of(upn_domain(upn), facts.domains()) == FEDERATED:
         return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
     root, created = root_of(upn_domain(upn), facts.converted), state.get("createdDateTime")
     if root and created and _time(created) > _time(facts.converted[root]):
@@ -379,8 +415,8 @@ def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
     if after is None:
         return {}
     before = before or {}
-    add = [{"skuId": skus.find(name).id, "disabledPlans": plans} for name, plans in after.items() if before.get(name) != plans]
-    return {"addLicenses": add, "removeLicenses": [skus.find(name).id for name in before if name not in after]}
+    add = [{"skuId": skus.id(name), "disabledPlans": plans} for name, plans in after.items() if before.get(name) != plans]
+    return {"addLicenses": add, "removeLicenses": [skus.id(name) for name in before if name not in after]}
 
 
 def new_seats(change: Change, steps: Collection[str] = ("group", "licences")) -> list[str]:
@@ -404,12 +440,14 @@ def expectation(change: Change, parts: Collection[str] | None = None) -> Expecta
 
 def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, password_changed: bool) -> bool:
     """Whether Graph's user shows what is expected. A password cannot be read: `password_changed` tells whether the time of its last change is another."""
-    state = user_state(item, skus)
+    state = user_state(item)
     for name, value in expected:
         if name == "lastPasswordChangeDateTime":
             seen = password_changed
         elif name == "licenceGroup":
             seen = not group_errors(item, value, skus)
+        elif name == "licences":
+            seen = named(state[name], skus) == value
         else:
             seen = state[name] == value
         if not seen:
@@ -419,8 +457,9 @@ def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, passwor
 
 def group_errors(item: Mapping[str, Any], group: Mapping[str, Any], skus: Skus) -> dict[str, str]:
     """What a user does not have yet of a group's licences (`licenceGroup` of a change): part number → the error, "" while it is on its way."""
-    made = LicenceGroup(group["id"], group["name"], {}).gives(item.get("licenseAssignmentStates") or (), skus.name)
-    return {name: made.get(name, "") for name in group["licences"] if made.get(name) != "Active"}
+    made = LicenceGroup(group["id"], group["name"], {}).gives(item.get("licenseAssignmentStates") or ())
+    errors = {name: made.get(skus.id(name), "") for name in group["licences"]}
+    return {name: error for name, error in errors.items() if error != "Active"}
 
 
 _SEATS = re.compile(r"does not have any available licenses", re.IGNORECASE)

@@ -10,6 +10,7 @@ import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -52,14 +53,15 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     users: list[dict[str, Any]] = []
     missing: list[dict[str, str]] = []
     with Client(Connection.from_params(params)) as client:
-        skus = read_skus(client)
+        skus = skus_of(client)
         selection = Selection(client, params, fields_of(licences=True, password=True), named_in(client, params))
         for item in selection.read():
             if "missing" in item:
                 counts[item["missing"]] += 1
                 missing.append({"name": item["userPrincipalName"], "why": item["missing"]})
                 continue
-            state = user_state(item, skus)
+            state = user_state(item)
+            state |= {"licences": user_plan.named(state["licences"], skus), "group_licences": sorted(map(skus.name, state["group_licences"]))}
             counts["total"] += 1
             counts["enabled" if state["accountEnabled"] else "blocked"] += 1
             counts["guests"] += state["userType"] == "Guest"
@@ -78,7 +80,7 @@ class Users(Resource):
     """entra_users."""
 
     noun = "users"
-    kinds: ClassVar[tuple[str, ...]] = (KIND, DOMAIN)
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any], check_mode: bool) -> None:
         self._params = params
@@ -95,12 +97,10 @@ class Users(Resource):
         self._handover = self._make_handover() if self._may_set_password else None
         self._terms = access_pass.Terms.from_option(params["temporary_access_pass"])
         self._passes = self._make_passes() if params["password"] == "temporary_access_pass" else None
-        self._skus = Skus(())
+        self._skus = skus_of(self._client)
         self._base = Desired()
         self._selection: Selection | None = None
-        self._roles: dict[str, set[str]] | None = None
         self._identities: list[dict[str, str]] = []
-        self._pass_scope: _Scope | None = None
         self._group: LicenceGroup | None = None
         self._group_members = Marks()
         self._own_upn = ""
@@ -129,8 +129,6 @@ class Users(Resource):
         self._identities = self._client.identities()
         self._own_upn = self._identities[0]["upn"].casefold()
         licences = bool(self._by_snapshot or params["licences"] or params["src"] or params["licence_group"])
-        if licences:
-            self._skus = read_skus(self._client)
         if params["licence_group"]:
             self._read_group(params["licence_group"])
         self._base = Desired(
@@ -145,18 +143,12 @@ class Users(Resource):
         signs_in_anew = self._may_set_password or self._passes is not None
         fields = fields_of(licences=licences, password=self._may_set_password, created=signs_in_anew)
         self._selection = Selection(self._client, params, fields, self._keyed())
-        if self._passes is not None:
-            policy = self._client.get(access_pass.POLICY)
-            self._terms.check(policy)
-            self._pass_scope = _Scope(self._client, policy)
-        if signs_in_anew:
-            yield from read_domains(self._client, configurations_of=())
         for item in self._selection.read():
-            state = {"missing": item["missing"]} if "missing" in item else user_state(item, self._skus)
+            state = {"missing": item["missing"]} if "missing" in item else user_state(item)
             if signs_in_anew and "missing" not in item:
                 state["createdDateTime"] = item.get("createdDateTime")
             if self._group is not None and "missing" not in item:
-                state["given"] = self._group.gives(item.get("licenseAssignmentStates") or (), self._skus.name)
+                state["given"] = self._group.gives(item.get("licenseAssignmentStates") or ())
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
 
     def _read_group(self, option: Mapping[str, Any]) -> None:
@@ -164,10 +156,12 @@ class Users(Resource):
         group = self._client.find(f"{path}?$select={FIELDS}")
         if group is None:
             raise OffboardError(f"licence_group: the tenant has no group {option['id']}; give its object id", code="group_unknown")
-        self._group = LicenceGroup.read(group, self._skus.name, option["remove_direct"])
+        self._group = LicenceGroup.read(group, option["remove_direct"])
         names = self._params["licences"] or {}
-        if both := self._group.licences.keys() & {self._skus.find(name).part_number for part in ("add", "set") for name in names.get(part) or ()}:
-            raise OffboardError(f"licences: {', '.join(sorted(both))} would come from licence_group and directly; leave it out of one", code="bad_option")
+        if both := self._group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in names.get(part) or ()}:
+            raise OffboardError(
+                f"licences: {', '.join(sorted(map(self._skus.name, both)))} would come from licence_group and directly; leave it out of one", code="bad_option"
+            )
         self._group_members = Marks(mark(user_id) for user_id in members(self._client, group["id"]))
 
     def _keyed(self) -> dict[str, Desired] | None:
@@ -186,7 +180,7 @@ class Users(Resource):
             shared: dict[str, Desired] = {}
             keyed = {}
             for record in records:
-                desired = user_plan.from_snapshot(self._base, record, self._skus, also)
+                desired = user_plan.from_snapshot(self._base, record, also)
                 keyed[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
             return keyed
         return None
@@ -205,23 +199,32 @@ class Users(Resource):
             raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
         return keyed
 
-    def _role_holders(self) -> dict[str, set[str]]:
-        if self._roles is None:
-            self._roles = read_roles(self._client)
-        return self._roles
+    @cached_property
+    def _domains(self) -> dict[str, Mapping[str, Any]]:
+        return {item.id: item.state for item in self.assumed.overlay((DOMAIN,), read_domains(self._client, configurations_of=()))}
+
+    @cached_property
+    def _roles(self) -> dict[str, set[str]]:
+        return read_roles(self._client)
+
+    @cached_property
+    def _pass_scope(self) -> _Scope:
+        policy = self._client.get(access_pass.POLICY)
+        self._terms.check(policy)
+        return _Scope(self._client, policy)
 
     def _may_reset_administrators(self) -> bool:
-        return all(self._role_holders().get(who["object_id"], set()) & user_plan.FULL_RESET_ROLES for who in self._identities)
+        return all(self._roles.get(who["object_id"], set()) & user_plan.FULL_RESET_ROLES for who in self._identities)
 
     # -- plan
 
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
-        domains: dict[str, Mapping[str, Any]] = {}
         was_set, changed_elsewhere, converted = self._journaled()
         facts = Facts(
-            domains,
-            self._role_holders,
+            self._skus,
+            lambda: self._domains,
+            lambda: self._roles,
             self._may_reset_administrators,
             self._params["synced_password"],
             was_set,
@@ -233,7 +236,7 @@ class Users(Resource):
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
         changed: set[int] = set()
-        decisions = self._decisions(plan, current, domains, facts)
+        decisions = self._decisions(plan, current, facts)
         for item, decision in self._weigh_passes(decisions) if self._passes is not None else decisions:
             if decision.change is not None:
                 if (one := mark(item.id)) in changed:  # Graph gave the user on two pages, far from each other
@@ -267,11 +270,9 @@ class Users(Resource):
                 )
         return plan
 
-    def _decisions(self, plan: Plan, current: Iterable[Object], domains: dict[str, Mapping[str, Any]], facts: Facts) -> Iterator[tuple[Object, Decision]]:
+    def _decisions(self, plan: Plan, current: Iterable[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
         for item in current:
-            if item.kind == DOMAIN:
-                domains[item.id] = item.state
-            elif "missing" in item.state:
+            if "missing" in item.state:
                 self._skip(plan, _missing(item))
             else:
                 yield item, decide(item.id, item.name, item.state, self._desired(item), facts)
@@ -279,9 +280,9 @@ class Users(Resource):
     def _weigh_passes(self, decisions: Iterator[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
         """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
         while chunk := list(islice(decisions, _ASKED)):
-            if self._passes is None or self._pass_scope is None:
+            if self._passes is None:
                 raise AssertionError("self._passes")
-            wanted = {i.id: (i.id in self._pass_scope) for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
+            wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
             there: dict[str, list[dict[str, Any]]] = {}
             paths = {access_pass.passes_of(user_id): user_id for user_id, in_scope in wanted.items() if in_scope}
             for path, answer in self._client.get_many(paths):
@@ -306,7 +307,7 @@ class Users(Resource):
         keyed = self._selection.keyed
         if self._snapshot_is_now:
             now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
-            return user_plan.from_snapshot(self._base, now, self._skus, self._also_enable())
+            return user_plan.from_snapshot(self._base, now, self._also_enable())
         if keyed is None:
             return self._base
         return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]
@@ -363,14 +364,13 @@ class Users(Resource):
         paths = {
             user_path(change.id, fields_of(licences=True, password=True)): change
             for change in begun
-            if change.kind == KIND and change.id in shard and unreadable.isdisjoint(change.after or {})
+            if change.id in shard and unreadable.isdisjoint(change.after or {})
         }
-        skus = read_skus(self._client) if any({"licences", "licenceGroup"} & (change.after or {}).keys() for change in paths.values()) else self._skus
         for path, answer in self._client.get_many(paths):
             change = paths[path]
             if answer.ok:
                 changed = (change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
-                if user_plan.meets(answer.body, user_plan.expectation(change), skus, password_changed=changed):
+                if user_plan.meets(answer.body, user_plan.expectation(change), self._skus, password_changed=changed):
                     yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
@@ -473,9 +473,9 @@ class Users(Resource):
         self._client.close()
 
 
-def read_skus(client: Client) -> Skus:
-    """The tenant's licences."""
-    return Skus(client.list("/subscribedSkus"))
+def skus_of(client: Client) -> Skus:
+    """The tenant's licences, read when one is asked for."""
+    return Skus(lambda: client.list("/subscribedSkus"))
 
 
 def read_roles(client: Client) -> dict[str, set[str]]:

@@ -55,6 +55,8 @@ class Resource(abc.ABC):
     stop_at_first_failure: bool = False
     #: set by the runner before `apply_all`: kinds of which one single change takes long tell there what they wait for
     progress: Progress | None = None
+    #: set by the runner before `read`: what a check run assumes. It lays that over what `read` gives; `plan` does, over what else it reads.
+    assumed: Predictions = Predictions(())
 
     @abc.abstractmethod
     def read(self) -> Iterable[Object]:
@@ -115,7 +117,6 @@ class _Run:
         self.journal = module.params.get("journal")
         self.predictions = module.params.get("predictions")
         self.id = f"{now()}-{os.getpid()}"
-        self.assumed: Predictions | None = None
         self.outcomes: list[Outcome] = []
         self.done = Spool()
         self.failed: list[Outcome] = []
@@ -125,8 +126,8 @@ class _Run:
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
-            self.assumed = Predictions(Change.from_dict(record) for record in read_records(self.predictions))
-            return self.assumed.overlay(self.resource.kinds, self.resource.read())
+            self.resource.assumed = Predictions(Change.from_dict(record) for record in read_records(self.predictions))
+            return self.resource.assumed.overlay(self.resource.kinds, self.resource.read())
         return self.resource.read()
 
     def begin(self, changes: list[Change]) -> None:
@@ -209,10 +210,10 @@ class _Run:
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:
             return
-        if self.assumed is not None and len(self.assumed):
+        if len(self.resource.assumed):
             result["predicted"] = True
             self.module.warn(
-                f"check mode: planned against what {len(self.assumed)} earlier planned changes would leave behind, not against today's state alone"
+                f"check mode: planned against what {len(self.resource.assumed)} earlier planned changes would leave behind, not against today's state alone"
             )
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 

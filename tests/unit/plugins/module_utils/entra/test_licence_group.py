@@ -9,14 +9,13 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import Desired, Facts, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import Desired, decide
 
-from .test_user_plan import DOMAINS, SKUS, state
+from .test_user_plan import E3, EXCHANGE, SKUS, facts, state
 
-E3 = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 RAW = {"id": "g", "displayName": "licensed", "assignedLicenses": [{"skuId": E3, "disabledPlans": ["p"]}]}
-GROUP = LicenceGroup.read(RAW, SKUS.name, remove_direct=False)
-REPLACING = LicenceGroup.read(RAW, SKUS.name, remove_direct=True)
+GROUP = LicenceGroup.read(RAW, remove_direct=False)
+REPLACING = LicenceGroup.read(RAW, remove_direct=True)
 
 
 @pytest.mark.parametrize(
@@ -30,35 +29,35 @@ REPLACING = LicenceGroup.read(RAW, SKUS.name, remove_direct=True)
 )
 def test_groups_that_will_not_do(more, word):
     with pytest.raises(OffboardError, match=word) as caught:
-        LicenceGroup.read({**RAW, **more}, SKUS.name, False)
+        LicenceGroup.read({**RAW, **more}, False)
     assert caught.value.code == "group_refused"
 
 
 @pytest.mark.parametrize("more", [{}, {"groupTypes": ["Unified"]}, {"onPremisesSyncEnabled": None, "isAssignableToRole": False}])
 def test_groups_that_will(more):
-    assert LicenceGroup.read({**RAW, **more}, SKUS.name, False).licences == {"SPE_E3": {"p"}}
+    assert LicenceGroup.read({**RAW, **more}, False).licences == {E3: {"p"}}
 
 
 @pytest.mark.parametrize(
     ("current", "member", "seats"),
     [
         (state(), False, ["SPE_E3"]),
-        (state(licences={"SPE_E3": []}), False, []),
-        (state(group_licences=["SPE_E3"]), False, []),
+        (state(licences={E3: []}), False, []),
+        (state(group_licences=[E3]), False, []),
         (state(), True, None),
         (state(licenceGroup={"id": "g"}), False, None),
     ],
 )
 def test_who_becomes_a_member_and_takes_a_seat(current, member, seats):
-    change = decide("1", "u@a.example", current, Desired(group=GROUP), Facts(DOMAINS, is_member=lambda user_id: member)).change
+    change = decide("1", "u@a.example", current, Desired(group=GROUP), facts(is_member=lambda user_id: member)).change
     assert (change and user_plan.new_seats(change)) == seats
 
 
 def test_guests_do_not():
-    assert decide("1", "u@a.example", state(userType="Guest"), Desired(group=GROUP), Facts(DOMAINS)).skip.code == "is_guest"
+    assert decide("1", "u@a.example", state(userType="Guest"), Desired(group=GROUP), facts()).skip.code == "is_guest"
 
 
-ACTIVE = {"SPE_E3": "Active"}
+ACTIVE = {E3: "Active"}
 
 
 @pytest.mark.parametrize(
@@ -66,26 +65,26 @@ ACTIVE = {"SPE_E3": "Active"}
     [
         (GROUP, ["p"], ACTIVE, {}, True),
         (REPLACING, ["p"], {}, {}, True),
-        (REPLACING, ["p"], {"SPE_E3": "CountViolation"}, {}, True),
+        (REPLACING, ["p"], {E3: "CountViolation"}, {}, True),
         (REPLACING, [], ACTIVE, {}, True),
         (REPLACING, ["p"], ACTIVE, {}, False),
         (REPLACING, ["p", "q"], ACTIVE, {}, False),
-        (GROUP, ["p"], {}, {"remove": frozenset(["SPE_E3"])}, True),
-        (GROUP, ["p"], ACTIVE, {"remove": frozenset(["SPE_E3"])}, False),
+        (GROUP, ["p"], {}, {"remove": frozenset([E3])}, True),
+        (GROUP, ["p"], ACTIVE, {"remove": frozenset([E3])}, False),
         (GROUP, ["p"], {}, {"exact": True}, True),
     ],
 )
 def test_a_direct_licence_goes_only_when_the_groups_is_seen(group, direct, given, more, left):
-    current = state(licences={"SPE_E3": direct}, given=given)
-    change = decide("1", "u@a.example", current, Desired(group=group, **more), Facts(DOMAINS, is_member=lambda user_id: True)).change
+    current = state(licences={E3: direct}, given=given)
+    change = decide("1", "u@a.example", current, Desired(group=group, **more), facts(is_member=lambda user_id: True)).change
     assert (change is None) is left
     if change is not None:
         assert change.after["licences"] == {}
 
 
 def test_what_the_group_gives_is_not_assigned_directly():
-    desired = Desired(group=GROUP, add={"SPE_E3": None, "EXCHANGE": None})
-    assert decide("1", "u@a.example", state(), desired, Facts(DOMAINS)).change.after["licences"] == {"EXCHANGE": []}
+    desired = Desired(group=GROUP, add={E3: None, EXCHANGE: None})
+    assert decide("1", "u@a.example", state(), desired, facts()).change.after["licences"] == {"EXCHANGE": []}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_what_the_group_gives_is_not_assigned_directly():
     ],
 )
 def test_what_must_be_seen(states, errors):
-    change = decide("1", "u@a.example", state(), Desired(group=GROUP), Facts(DOMAINS)).change
+    change = decide("1", "u@a.example", state(), Desired(group=GROUP), facts()).change
     item = {"licenseAssignmentStates": states}
     assert user_plan.group_errors(item, change.after["licenceGroup"], SKUS) == errors
     assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=False) is (errors == {})

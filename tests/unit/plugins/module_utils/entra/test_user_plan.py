@@ -8,12 +8,16 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.licence_group import LicenceGroup
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import NEW_PASSWORD, Desired, Facts, Skus, decide
 
+E3, EXCHANGE = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
+#: an id that the tenant has not
+UNKNOWN = "00000000-0000-0000-0000-00000000dead"
 SKUS = Skus(
-    [
-        {"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}, "appliesTo": "User"},
-        {"skuId": "4b9405b0-7788-4568-add1-99614e613b69", "skuPartNumber": "EXCHANGE", "consumedUnits": 9, "prepaidUnits": {"enabled": 5}},
+    lambda: [
+        {"skuId": E3, "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}, "appliesTo": "User"},
+        {"skuId": EXCHANGE, "skuPartNumber": "EXCHANGE", "consumedUnits": 9, "prepaidUnits": {"enabled": 5}},
         {"skuId": "00000000-0000-0000-0000-000000000001", "skuPartNumber": "COMPANY", "consumedUnits": 0, "prepaidUnits": {}, "appliesTo": "Company"},
     ]
 )
@@ -25,6 +29,10 @@ DOMAINS = {
 #: as the journal has it
 CONVERTED = {"b.example": "2026-10-01T09:00:00Z"}
 ADMINISTRATOR, HELPDESK = "62e90394-69f5-4237-9190-012177145e10", "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+
+
+def facts(**more):
+    return Facts(SKUS, lambda: DOMAINS, **more)
 
 
 def state(**more):
@@ -41,7 +49,7 @@ def state(**more):
     return found | more
 
 
-E3 = {"add": {"SPE_E3": None}}
+ADD_E3 = {"add": {E3: None}}
 PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
 
 
@@ -52,15 +60,15 @@ PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
         (state(accountEnabled=False), Desired(), None),
         (state(accountEnabled=False), Desired(enabled=True), {"accountEnabled": True}),
         (state(), Desired(enabled=True), None),
-        (state(), Desired(**E3), {"licences": {"SPE_E3": []}}),
-        (state(licences={"SPE_E3": ["plan"]}), Desired(**E3), None),
-        (state(group_licences=["SPE_E3"]), Desired(**E3), None),
-        (state(licences={"SPE_E3": ["plan"]}), Desired(add={"SPE_E3": []}), {"licences": {"SPE_E3": []}}),
-        (state(licences={"EXCHANGE": []}), Desired(**E3, remove=frozenset(["EXCHANGE"])), {"licences": {"SPE_E3": []}}),
-        (state(licences={"EXCHANGE": []}), Desired(**E3, exact=True), {"licences": {"SPE_E3": []}}),
-        (state(licences={"EXCHANGE": []}, group_licences=["SPE_E3"]), Desired(**E3, exact=True), {"licences": {}}),
-        (state(licences={"EXCHANGE": []}), Desired(exact=True), {"licences": {}}),
-        (state(), Desired(remove=frozenset(["SPE_E3"])), None),
+        (state(), Desired(**ADD_E3), {"licences": {"SPE_E3": []}}),
+        (state(licences={E3: ["plan"]}), Desired(**ADD_E3), None),
+        (state(group_licences=[E3]), Desired(**ADD_E3), None),
+        (state(licences={E3: ["plan"]}), Desired(add={E3: []}), {"licences": {"SPE_E3": []}}),
+        (state(licences={EXCHANGE: []}), Desired(**ADD_E3, remove=frozenset([EXCHANGE])), {"licences": {"SPE_E3": []}}),
+        (state(licences={EXCHANGE: []}), Desired(**ADD_E3, exact=True), {"licences": {"SPE_E3": []}}),
+        (state(licences={EXCHANGE: []}, group_licences=[E3]), Desired(**ADD_E3, exact=True), {"licences": {}}),
+        (state(licences={EXCHANGE: []}), Desired(exact=True), {"licences": {}}),
+        (state(), Desired(remove=frozenset([E3])), None),
         (state(usageLocation=None), Desired(usage_location="JP"), {"usageLocation": "JP"}),
         (state(usageLocation="US"), Desired(usage_location="JP"), None),
         (state(), Desired(password=True), PASSWORD),
@@ -71,7 +79,7 @@ PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
     ],
 )
 def test_changes(current, desired, after):
-    decision = decide("1", "u@a.example", current, desired, Facts(DOMAINS))
+    decision = decide("1", "u@a.example", current, desired, facts())
     assert decision.skip is None
     assert (decision.change and dict(decision.change.after)) == after
     if decision.change:
@@ -94,7 +102,7 @@ def test_changes(current, desired, after):
     ],
 )
 def test_skips(upn, current, desired, roles, code):
-    decision = decide("1", upn, current, desired, Facts(DOMAINS, roles=lambda: roles, converted=CONVERTED))
+    decision = decide("1", upn, current, desired, facts(roles=lambda: roles, converted=CONVERTED))
     assert decision.skip is not None
     assert decision.skip.code in (code, "is_blocked")
     assert upn in decision.skip.msg
@@ -102,40 +110,86 @@ def test_skips(upn, current, desired, roles, code):
 
 @pytest.mark.parametrize(("upn", "created"), [("u@b.example", "2026-10-01T09:00:00Z"), ("u@a.example", "2026-10-02T00:00:00Z"), ("u@b.example", None)])
 def test_who_was_there_before_the_conversion_gets_a_password(upn, created):
-    decision = decide("1", upn, state(createdDateTime=created), Desired(password=True), Facts(DOMAINS, converted=CONVERTED))
+    decision = decide("1", upn, state(createdDateTime=created), Desired(password=True), facts(converted=CONVERTED))
     assert decision.change.after == PASSWORD
 
 
 def test_what_cannot_be_done_is_left_out_and_named():
-    decision = decide("1", "u@fed.example", state(accountEnabled=False), Desired(enabled=True, password=True), Facts(DOMAINS))
+    decision = decide("1", "u@fed.example", state(accountEnabled=False), Desired(enabled=True, password=True), facts())
     assert decision.change.after == {"accountEnabled": True, "left_out": ["domain_is_federated"]}
-    administrator = Facts(DOMAINS, roles=lambda: {"1": {ADMINISTRATOR}})
-    decision = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, **E3), administrator)
+    administrator = facts(roles=lambda: {"1": {ADMINISTRATOR}})
+    decision = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, **ADD_E3), administrator)
     assert decision.change.after == {"licences": {"SPE_E3": []}, "left_out": ["needs_higher_role"]}
 
 
 @pytest.mark.parametrize(("roles", "may", "planned"), [({HELPDESK}, False, True), ({ADMINISTRATOR}, True, True), ({ADMINISTRATOR}, False, False)])
 def test_who_may_touch_administrators(roles, may, planned):
-    facts = Facts(DOMAINS, roles=lambda: {"1": roles}, may_reset_every_administrator=lambda: may)
-    assert (decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True), facts).change is not None) is planned
+    known = facts(roles=lambda: {"1": roles}, may_reset_every_administrator=lambda: may)
+    assert (decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True), known).change is not None) is planned
+
+
+def never():
+    raise AssertionError("read for nothing")
 
 
 def test_roles_are_not_read_when_nobody_is_touched():
-    def never():
-        raise AssertionError("read for nothing")
+    decide("1", "u@a.example", state(), Desired(enabled=True, **ADD_E3), facts(roles=never))
 
-    decide("1", "u@a.example", state(), Desired(enabled=True, **E3), Facts(DOMAINS, roles=never))
+
+@pytest.mark.parametrize(
+    "desired",
+    [
+        Desired(enabled=True, password=True, access_pass=True, usage_location="JP", revoke_sessions=True),
+        Desired(**user_plan.desired_licences({"add": [E3]}, Skus(never))),
+        Desired(**user_plan.desired_licences({"set": [E3.upper()]}, Skus(never))),
+        user_plan.from_snapshot(Desired(), {"userPrincipalName": "u", "id": "1", "accountEnabled": True, "licences": [{"skuId": E3, "disabledPlans": []}]}, ()),
+        Desired(group=LicenceGroup("g", "licensed", {E3: frozenset()})),
+    ],
+    ids=["passwords", "add", "set", "snapshot", "group"],
+)
+def test_nothing_more_is_read_when_everything_is_as_desired(desired):
+    known = Facts(
+        Skus(never), never, never, never, password_was_set=lambda user_id, last: True, pass_was_given=lambda user_id: True, is_member=lambda _id: True
+    )
+    decision = decide("1", "u@a.example", state(licences={E3: []}), desired, known)
+    assert (decision.change, decision.skip) == (None, None)
+
+
+def test_an_earlier_plan_speaks_of_part_numbers():
+    assert decide("1", "u@a.example", state(licences={"SPE_E3": []}), Desired(**ADD_E3), facts()).change is None
+
+
+def test_an_unknown_licence_stops_the_plan():
+    desired = Desired(**user_plan.desired_licences({"add": [UNKNOWN]}, SKUS))
+    with pytest.raises(OffboardError, match=f"no licence '{UNKNOWN}'; it has SPE_E3") as caught:
+        decide("1", "u@a.example", state(), desired, facts())
+    assert caught.value.code == "licence_unknown"
+
+
+def test_a_licence_that_is_gone_since_the_snapshot_hinders_nothing_else():
+    licences = [{"skuId": sku, "disabledPlans": []} for sku in (UNKNOWN, E3)]
+    desired = user_plan.from_snapshot(Desired(), record(licences=licences), ())
+    after = {"accountEnabled": True, "licences": {"SPE_E3": []}, "left_out": ["licence_gone"]}
+    assert decide("1", "u@a.example", state(accountEnabled=False), desired, facts()).change.after == after
+    skip = decide("1", "u@a.example", state(licences={E3: []}), desired, facts()).skip
+    assert skip.code == "licence_gone" and UNKNOWN in skip.msg
+    assert decide("1", "u@a.example", state(licences={E3: [], UNKNOWN: []}), desired, facts()).change is None
+
+
+def test_a_licence_that_the_tenant_has_no_longer_can_be_removed():
+    change = decide("1", "u@a.example", state(licences={UNKNOWN: [], E3: []}), Desired(**ADD_E3, exact=True), facts()).change
+    assert user_plan.licence_body(change, SKUS) == {"addLicenses": [], "removeLicenses": [UNKNOWN]}
 
 
 def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
-    facts = Facts(DOMAINS, synced_password="set")
-    assert decide("1", "u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), facts).change is not None
-    facts = Facts(DOMAINS, password_was_set=lambda user_id, last: user_id == "1")
-    assert decide("1", "u@a.example", state(), Desired(password=True), facts).change is None
-    assert decide("2", "u@a.example", state(), Desired(password=True), facts).change is not None
-    facts = Facts(DOMAINS, password_changed_elsewhere=lambda user_id, last: user_id == "1")
-    assert decide("1", "u@a.example", state(), Desired(password=True), facts).skip.code == "password_changed_elsewhere"
-    assert decide("2", "u@a.example", state(), Desired(password=True), facts).change is not None
+    known = facts(synced_password="set")
+    assert decide("1", "u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), known).change is not None
+    known = facts(password_was_set=lambda user_id, last: user_id == "1")
+    assert decide("1", "u@a.example", state(), Desired(password=True), known).change is None
+    assert decide("2", "u@a.example", state(), Desired(password=True), known).change is not None
+    known = facts(password_changed_elsewhere=lambda user_id, last: user_id == "1")
+    assert decide("1", "u@a.example", state(), Desired(password=True), known).skip.code == "password_changed_elsewhere"
+    assert decide("2", "u@a.example", state(), Desired(password=True), known).change is not None
 
 
 @pytest.mark.parametrize(
@@ -152,16 +206,16 @@ def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
     ],
 )
 def test_who_gets_a_pass(upn, current, roles, given, code):
-    facts = Facts(DOMAINS, roles=lambda: roles, pass_was_given=lambda user_id: given)
-    decision = decide("1", upn, current, Desired(access_pass=True), facts)
+    known = facts(roles=lambda: roles, pass_was_given=lambda user_id: given)
+    decision = decide("1", upn, current, Desired(access_pass=True), known)
     assert (decision.skip.code if decision.skip else None if decision.change else "unchanged") == code
 
 
 def test_a_pass_that_cannot_be_made_is_left_out():
-    both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), Facts(DOMAINS))
+    both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), facts())
     left = user_plan.without_pass(both, "has_pass", "m").change
     assert (left.before.keys(), left.after) == (left.after.keys(), {"accountEnabled": True, "signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]})
-    alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), Facts(DOMAINS))
+    alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), facts())
     assert user_plan.without_pass(alone, "has_pass", "m").skip.code == "has_pass"
     assert user_plan.with_old_pass(alone, "p").change.before["temporaryAccessPass"] == "p"
     assert user_plan.expectation(alone.change) == ()
@@ -171,8 +225,8 @@ def test_a_pass_that_cannot_be_made_is_left_out():
     ("option", "wanted"),
     [
         (None, {}),
-        ({"add": ["spe_e3"]}, {"add": {"SPE_E3": None}, "remove": frozenset(), "exact": False}),
-        ({"add": ["05E9A617-0261-4CEE-BB44-138D3EF5D965"]}, {"add": {"SPE_E3": None}, "remove": frozenset(), "exact": False}),
+        ({"add": ["spe_e3"]}, {"add": {E3: None}, "remove": frozenset(), "exact": False}),
+        ({"add": [E3.upper()]}, {"add": {E3: None}, "remove": frozenset(), "exact": False}),
         ({"set": []}, {"add": {}, "remove": frozenset(), "exact": True}),
     ],
 )
@@ -180,7 +234,9 @@ def test_licence_options(option, wanted):
     assert user_plan.desired_licences(option, SKUS) == wanted
 
 
-@pytest.mark.parametrize("option", [{"add": ["X"]}, {"add": ["COMPANY"]}, {"set": ["SPE_E3"], "add": ["EXCHANGE"]}, {"add": ["SPE_E3"], "remove": ["SPE_E3"]}])
+@pytest.mark.parametrize(
+    "option", [{"add": ["X"]}, {"add": ["COMPANY"]}, {"remove": [UNKNOWN]}, {"set": ["SPE_E3"], "add": ["EXCHANGE"]}, {"add": ["SPE_E3"], "remove": ["SPE_E3"]}]
+)
 def test_bad_licence_options(option):
     with pytest.raises(OffboardError):
         user_plan.desired_licences(option, SKUS)
@@ -193,17 +249,17 @@ def test_seats_are_counted_without_negative_ones():
 
 
 def test_the_requests_of_a_change():
-    current = state(accountEnabled=False, usageLocation=None, licences={"EXCHANGE": []})
-    desired = Desired(enabled=True, usage_location="JP", password=True, add={"SPE_E3": ["plan"]}, remove=frozenset(["EXCHANGE"]))
-    change = decide("1", "u@a.example", current, desired, Facts(DOMAINS)).change
+    current = state(accountEnabled=False, usageLocation=None, licences={EXCHANGE: []})
+    desired = Desired(enabled=True, usage_location="JP", password=True, add={E3: ["plan"]}, remove=frozenset([EXCHANGE]))
+    change = decide("1", "u@a.example", current, desired, facts()).change
     assert user_plan.patch_body(change, "secret", "next_sign_in_with_mfa") == {
         "accountEnabled": True,
         "usageLocation": "JP",
         "passwordProfile": {"password": "secret", "forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True},
     }
     assert user_plan.licence_body(change, SKUS) == {
-        "addLicenses": [{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "disabledPlans": ["plan"]}],
-        "removeLicenses": ["4b9405b0-7788-4568-add1-99614e613b69"],
+        "addLicenses": [{"skuId": E3, "disabledPlans": ["plan"]}],
+        "removeLicenses": [EXCHANGE],
     }
     assert user_plan.new_seats(change) == ["SPE_E3"]
     assert "secret" not in str(change)
@@ -213,7 +269,7 @@ def test_the_requests_of_a_change():
 
 @pytest.mark.parametrize(("enabled", "password_changed", "seen"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_what_must_be_seen(enabled, password_changed, seen):
-    change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), Facts(DOMAINS)).change
+    change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), facts()).change
     item = {"accountEnabled": enabled}
     assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=password_changed) is seen
     only = user_plan.expectation(change, ["accountEnabled"])
@@ -221,21 +277,21 @@ def test_what_must_be_seen(enabled, password_changed, seen):
 
 
 def record(enabled=True, **more):
-    licences = [{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "disabledPlans": ["p"]}]
+    licences = [{"skuId": E3, "disabledPlans": ["p"]}]
     return {"id": "1", "userPrincipalName": "U@a.example", "accountEnabled": enabled, "usageLocation": "JP", "licences": licences, **more}
 
 
 def test_from_a_snapshot():
-    wanted = user_plan.from_snapshot(Desired(password=True), record(), SKUS, ())
-    assert (wanted.enabled, wanted.add, wanted.exact, wanted.usage_location, wanted.password) == (True, {"SPE_E3": ["p"]}, False, "JP", True)
-    assert user_plan.from_snapshot(Desired(), record(enabled=False), SKUS, ()).blocked
-    assert user_plan.from_snapshot(Desired(), record(enabled=False), SKUS, {"u@a.example"}).enabled is True
-    assert user_plan.from_snapshot(Desired(), record(enabled=False), SKUS, {"1"}).enabled is True
+    wanted = user_plan.from_snapshot(Desired(password=True), record(), ())
+    assert (wanted.enabled, wanted.add, wanted.exact, wanted.usage_location, wanted.password) == (True, {E3: ["p"]}, False, "JP", True)
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), ()).blocked
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), {"u@a.example"}).enabled is True
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), {"1"}).enabled is True
 
 
 def test_a_line_of_src_wins():
     wanted = user_plan.merged(Desired(enabled=True), {"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
-    assert (wanted.enabled, wanted.password, wanted.add) == (False, True, {"SPE_E3": None})
+    assert (wanted.enabled, wanted.password, wanted.add) == (False, True, {E3: None})
     with pytest.raises(OffboardError, match="unknown nonsense"):
         user_plan.merged(Desired(), {"id": "1", "nonsense": 1}, SKUS)
 
@@ -283,5 +339,5 @@ def test_refusal_codes(status, message, step, code):
 
 
 def test_group_licences_with_an_error_do_not_count_as_held():
-    states = [{"skuId": "05e9a617-0261-4cee-bb44-138d3ef5d965", "assignedByGroup": "g", "state": "Error", "disabledPlans": []}]
-    assert user_plan.user_state({"licenseAssignmentStates": states}, SKUS)["group_licences"] == []
+    states = [{"skuId": E3, "assignedByGroup": "g", "state": "Error", "disabledPlans": []}]
+    assert user_plan.user_state({"licenseAssignmentStates": states})["group_licences"] == []
