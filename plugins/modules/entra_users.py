@@ -123,7 +123,9 @@ options:
     default: skip
     choices: [skip, set]
   revoke_sessions:
-    description: Whether users who are changed must sign in anew everywhere.
+    description:
+      - Whether users who are changed must sign in anew everywhere. Microsoft needs some minutes for it.
+      - Where a run was stopped or failed between a user's change and this, the next one makes up for it, as O(journal) tells. Without O(journal) it cannot.
     type: bool
     default: false
   applications:

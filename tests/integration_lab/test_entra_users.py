@@ -978,6 +978,31 @@ def test_killed_and_run_again(change, tenant, tmp_path, moment):
     assert change(**{**REPAIR, "users": users})["changed"] is False
 
 
+@pytest.mark.parametrize("end", ["killed", "refused"])
+def test_sessions_are_revoked_by_the_next_run(change, tenant, tmp_path, end):
+    """A user who is blocked and still signed in is what nobody looks for again."""
+    options = {"users": PLAIN, "enabled": False, "revoke_sessions": True}
+    before = {upn: tenant.user(upn)["signInSessionsValidFromDateTime"] for upn in PLAIN}
+    kept = lambda: {upn for upn in PLAIN if tenant.user(upn)["signInSessionsValidFromDateTime"] == before[upn]}  # noqa: E731
+    if end == "killed":
+        tenant.faults.add(method="POST", path="/v1.0/users/.*/revokeSignInSessions", delay=60.0, times=None)
+        kill(tenant, start(tenant, tmp_path, **options), lambda: not any(tenant.user(upn)["accountEnabled"] for upn in PLAIN))
+        assert kept() == set(PLAIN)
+    else:
+        tenant.faults.add(method="POST", path="/v1.0/users/.*/revokeSignInSessions", skip=7, status=400, times=None)
+        assert change(**options)["counts"]["failed"] == 23
+        tenant.faults.clear()
+        assert len(kept()) == 23
+    left = len(kept())
+    checked = change(check=True, **options)
+    result = change(**options)
+    assert (result["counts"]["done"], result["plan"]) == (checked["counts"]["planned"], checked["plan"])
+    assert {tuple(item["after"]) for item in result["plan"]} == {("signInSessions",)}
+    assert (result["counts"]["done"], kept()) == (left, set())
+    assert journal.unfinished(lines(tmp_path / "journal.jsonl")) == {}
+    assert change(**options)["changed"] is False
+
+
 @pytest.mark.usefixtures("managed")
 @pytest.mark.parametrize("doing", ["while a batch is on its way", "while it waits as Graph asks"])
 def test_interrupted_by_the_keyboard(change, tenant, tmp_path, doing):

@@ -29,7 +29,7 @@ def refusal(item: Refusal, noun: str, run: str, at: str) -> dict[str, Any]:
     return {"record": "refusal", "run": run, "at": at, "noun": noun, **item.to_dict()}
 
 
-_TEXT = rb'"((?:[^"\\]|\\.)*)"'
+_TEXT = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 #: How a record begins on the disk: its keys have an order, and no spaces between them. Groups: record, kind, id, name, action.
 _BEGINS = re.compile(rb'\{"record":"(intent|outcome)","run":"[^"]*","at":"[^"]*","kind":%s,"id":%s,"name":%s,"action":%s' % ((_TEXT,) * 4))
 

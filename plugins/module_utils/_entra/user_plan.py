@@ -146,6 +146,8 @@ class Facts:
     converted: Mapping[str, str] = field(default_factory=dict)
     #: whether the user was given a Temporary Access Pass that has not ended yet
     pass_was_given: Callable[[str], bool] = lambda user_id: False
+    #: whether an earlier run meant to revoke the user's sessions and did not come to that
+    sessions_owed: Callable[[str], bool] = lambda user_id: False
     #: whether the user is a member of the licence group
     is_member: Callable[[str], bool] = lambda user_id: False
 
@@ -297,7 +299,8 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             notes[problem[0]] = problem[1]
         else:
             before["temporaryAccessPass"], after["temporaryAccessPass"] = None, NEW_PASS
-    if not after and not notes:
+    owed = desired.revoke_sessions and facts.sessions_owed(user_id) and state.get("signInSessions") != REVOKED
+    if not after and not notes and not owed:
         return _AS_DESIRED
     guarded = {"accountEnabled", "lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys()
     if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
@@ -307,7 +310,7 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         )
         for name in guarded:
             del before[name], after[name]
-    if desired.revoke_sessions and after:
+    if (desired.revoke_sessions and after) or (owed and not notes):
         before["signInSessions"], after["signInSessions"] = "(as they are)", REVOKED
     if after:
         if notes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 import urllib.parse
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -220,7 +221,7 @@ class Users(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
-        was_set, changed_elsewhere, converted = self._journaled()
+        was_set, changed_elsewhere, sessions_owed, converted = self._journaled()
         facts = Facts(
             self._skus,
             lambda: self._domains,
@@ -231,6 +232,7 @@ class Users(Resource):
             changed_elsewhere,
             converted,
             lambda user_id: self._passes is not None and self._passes.was_given(user_id, now()),
+            sessions_owed,
             lambda user_id: mark(user_id.casefold()) in self._group_members,
         )
         seats: Counter[str] = Counter()
@@ -319,28 +321,31 @@ class Users(Resource):
             plan.skipped_more += 1
         self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
 
-    def _journaled(self) -> tuple[_Known, _Known, dict[str, str]]:
-        """Whose password was set, whose was changed by somebody else, and when each domain was converted.
+    def _journaled(self) -> tuple[_Known, _Known, Callable[[str], bool], dict[str, str]]:
+        """Whose password was set, whose was changed by somebody else, whose sessions are still to be revoked, and when each domain was converted.
 
         The journal knows whose was set, which a lagging replica cannot belie, and whose may have been (an intent without a word of
         whether it came to that). Of those, the time of the last change tells.
         """
-        done: set[str] = set()
+        set_by_us = array("Q")
         begun: dict[str, str] = {}
+        owed: set[str] = set()
         converted: dict[str, str] = {}
         journal = self._params["journal"]
-        if (self._may_set_password or self._passes is not None) and journal:
+        if journal and (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
             for record in read_records(journal):
                 if record.get("kind") == KIND:
-                    _note_password(record, done, begun)
+                    _note_password(record, set_by_us, begun)
+                    _note_sessions(record, owed)
                 elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
                     converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
+        done = Marks(set_by_us)
 
         def changed(user_id: str, last_change: str | None) -> bool:
             return self._handover is not None and self._handover.changed_since(user_id, last_change)
 
         def was_set(user_id: str, last_change: str | None) -> bool:
-            if user_id in done:
+            if mark(user_id) in done:
                 return True
             if not changed(user_id, last_change):
                 return False
@@ -350,7 +355,7 @@ class Users(Resource):
         def changed_elsewhere(user_id: str, last_change: str | None) -> bool:
             return bool(journal) and user_id not in begun and changed(user_id, last_change)
 
-        return was_set, changed_elsewhere, converted
+        return was_set, changed_elsewhere, owed.__contains__, converted
 
     def _note_own(self, change: Change) -> None:
         after = change.after or {}
@@ -504,16 +509,26 @@ class _Scope:
         return (self._all or user_id in self._in) and user_id not in self._out
 
 
-def _note_password(record: Mapping[str, Any], done: set[str], begun: dict[str, str]) -> None:
-    """From one record of the journal: whose password was set, and by which run that of others may have been."""
+def _note_password(record: Mapping[str, Any], done: array[int], begun: dict[str, str]) -> None:
+    """From one record of the journal: the mark of whose password was set, and by which run that of others may have been."""
     user_id, run, told = record["id"], record.get("run", ""), (record.get("details") or {}).get("password_set")
     if record.get("record") == "intent":
         if "lastPasswordChangeDateTime" in (record.get("after") or {}):
             begun.setdefault(user_id, run)
     elif told:
-        done.add(user_id)
+        done.append(mark(user_id))
+        begun.pop(user_id, None)
     elif (told is False or record.get("status") == "skipped") and begun.get(user_id) == run:
         del begun[user_id]
+
+
+def _note_sessions(record: Mapping[str, Any], owed: set[str]) -> None:
+    """From one record of the journal: whose sessions are to be revoked, until it says that they were."""
+    if record.get("record") == "intent":
+        if "signInSessions" in (record.get("after") or {}):
+            owed.add(record["id"])
+    elif record.get("status") == "done" or "revoke" in (record.get("details") or {}).get("steps_done", ()):
+        owed.discard(record["id"])
 
 
 def _missing(item: Object) -> Skip:

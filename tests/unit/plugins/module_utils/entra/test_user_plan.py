@@ -211,6 +211,22 @@ def test_who_gets_a_pass(upn, current, roles, given, code):
     assert (decision.skip.code if decision.skip else None if decision.change else "unchanged") == code
 
 
+@pytest.mark.parametrize(
+    ("upn", "current", "desired", "after"),
+    [
+        ("u@a.example", state(), Desired(revoke_sessions=True), {"signInSessions": user_plan.REVOKED}),
+        ("u@a.example", state(signInSessions=user_plan.REVOKED), Desired(revoke_sessions=True), None),
+        ("u@a.example", state(), Desired(), None),
+        ("u@fed.example", state(), Desired(password=True, revoke_sessions=True), None),
+    ],
+    ids=["made up for", "planned already", "not asked for", "never changed"],
+)
+def test_sessions_that_an_earlier_run_has_left(upn, current, desired, after):
+    decision = decide("1", upn, current, desired, facts(sessions_owed=lambda user_id: user_id == "1"))
+    assert (decision.change and decision.change.after) == after
+    assert decide("2", upn, current, desired, facts(sessions_owed=lambda user_id: user_id == "1")).change is None
+
+
 def test_a_pass_that_cannot_be_made_is_left_out():
     both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), facts())
     left = user_plan.without_pass(both, "has_pass", "m").change
