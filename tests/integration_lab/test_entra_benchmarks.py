@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import _harness, at_the_limit, listing, nothing_to_do, per_user
+from benchmarks import _harness, at_the_limit, growth, listing, nothing_to_do, per_user
 
 VENV = Path(sys.prefix)
 
@@ -21,6 +21,13 @@ def test_nothing_to_do() -> None:
     assert [(row.value, row.at_most) for row in requests] == [(2, 2), (2, 2)]  # the pages alone
     assert next(row.value for row in rows if "part number" in row.what["en"]) == 3  # and the names of the licences
     assert judged["the same: writes"].value == 0
+
+
+def test_growth() -> None:
+    """Requests: sign-in (2), pages, domains, roles; a first run also has batches of 20, and reads again to verify, 300 users in batches and 1100 by pages."""
+    rows = growth.run([300, 1100], False, VENV)
+    assert [int(row.shown.split()[-1]) for row in rows if row.shown] == [2 + 1 + 2 + 15 + 15, 2 + 1 + 2, 2 + 2 + 2 + 55 + 2, 2 + 2 + 2]
+    assert all(row.met for row in rows if row.at_most)
 
 
 @pytest.mark.parametrize("apps", [1, 3])

@@ -44,9 +44,8 @@ def encrypt(plain: bytes, password: bytes, salt: bytes) -> bytes:
     encryptor = Cipher(algorithms.AES(cipher_key), modes.CTR(counter)).encryptor()
     ciphertext = encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
     digest = hmac.new(hmac_key, ciphertext, hashlib.sha256).digest()
-    body = hexlify(b"\n".join(hexlify(part) for part in (salt, digest, ciphertext)))
-    lines = [b"$ANSIBLE_VAULT;1.1;AES256", *(body[i : i + 80] for i in range(0, len(body), 80)), b""]
-    return b"\n".join(lines)
+    body = hexlify(b"\n".join(hexlify(part) for part in (salt, digest, ciphertext)), b"\n", -40)
+    return b"$ANSIBLE_VAULT;1.1;AES256\n" + body + b"\n"
 
 
 def decrypt(content: bytes, password: bytes) -> bytes:
@@ -55,7 +54,7 @@ def decrypt(content: bytes, password: bytes) -> bytes:
     if not header.startswith(b"$ANSIBLE_VAULT;") or not header.rstrip().split(b";")[2:3] == [b"AES256"]:
         raise OffboardError("not an Ansible Vault file (AES256)", code="vault_not_a_vault")
     try:
-        salt, digest, ciphertext = (unhexlify(part) for part in unhexlify(b"".join(body.split())).split(b"\n"))
+        salt, digest, ciphertext = (unhexlify(part) for part in unhexlify(body.translate(None, b" \t\r\n")).split(b"\n"))
     except (HexError, ValueError) as exc:
         raise OffboardError("the Ansible Vault file is damaged", code="vault_not_a_vault") from exc
     cipher_key, hmac_key, counter = _keys(password, salt)
