@@ -34,7 +34,7 @@ options:
     type: dict
     suboptions:
       add:
-        description: Part numbers such as V(SPE_E3), or SKU ids, to add.
+        description: Part numbers such as V(SPE_E3), or SKU ids, to add. The tenant is asked about an id only when somebody has to be given it.
         type: list
         elements: str
       remove:
@@ -125,7 +125,8 @@ options:
   revoke_sessions:
     description:
       - Whether users who are changed must sign in anew everywhere. Microsoft needs some minutes for it.
-      - Where a run was stopped or failed between a user's change and this, the next one makes up for it, as O(journal) tells. Without O(journal) it cannot.
+      - Where a run was stopped or failed between a user's change and this, the next one with this option makes up for it, as O(journal) tells.
+        Without O(journal) it cannot.
     type: bool
     default: false
   applications:
@@ -283,7 +284,8 @@ skipped_objects:
   description:
     - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
       V(domain_is_federated), V(created_since), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
-      V(has_pass), V(pass_not_in_policy), V(password_changed_elsewhere) and V(licence_gone).
+      V(has_pass), V(pass_not_in_policy), V(password_changed_elsewhere), V(licence_gone), and of members of O(licence_group) without
+      its licence V(no_seat), V(group_licence_refused) and V(group_licence_awaited).
     - V(licence_gone) says that the tenant no longer has a licence that the user had when O(snapshot) was taken.
     - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
   returned: always

@@ -27,7 +27,6 @@ def test_growth() -> None:
     """Requests: sign-in (2), pages, domains, roles; a first run also has batches of 20, and reads again to verify, 300 users in batches and 1100 by pages."""
     rows = growth.run([300, 1100], False, VENV)
     assert [int(row.shown.split()[-1]) for row in rows if row.shown] == [2 + 1 + 2 + 15 + 15, 2 + 1 + 2, 2 + 2 + 2 + 55 + 2, 2 + 2 + 2]
-    assert all(row.met for row in rows if row.at_most)
 
 
 @pytest.mark.parametrize("apps", [1, 3])

@@ -978,7 +978,20 @@ def test_killed_and_run_again(change, tenant, tmp_path, moment):
     assert change(**{**REPAIR, "users": users})["changed"] is False
 
 
-@pytest.mark.parametrize("end", ["killed", "refused"])
+def test_a_run_that_fails_before_it_has_a_plan_leaves_the_results_of_the_last_one(change, tenant, tmp_path):
+    tenant.reset(users=1400, seeded="done")
+    options = {"domain": "reiji.example", "enabled": True, "licences": {"add": [SKU]}, "usage_location": "JP"}
+    change(**options)
+    before = (tmp_path / "results.jsonl").read_bytes()
+    last = [item["id"] for item in tenant.store.tables["users"].objects.values() if item["userPrincipalName"].endswith("@reiji.example")][-1]
+    tenant.arrange("users", last, licenseAssignmentStates=[], assignedLicenses=[])
+    tenant.faults.add(method="GET", path="/v1.0/subscribedSkus", status=403, times=None)
+    assert change(**options)["failure"]["code"] == "permission_missing"
+    assert (tmp_path / "results.jsonl").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "results.jsonl"]
+
+
+@pytest.mark.parametrize("end", ["killed", "refused", "refused, then another task"])
 def test_sessions_are_revoked_by_the_next_run(change, tenant, tmp_path, end):
     """A user who is blocked and still signed in is what nobody looks for again."""
     options = {"users": PLAIN, "enabled": False, "revoke_sessions": True}
@@ -992,6 +1005,9 @@ def test_sessions_are_revoked_by_the_next_run(change, tenant, tmp_path, end):
         tenant.faults.add(method="POST", path="/v1.0/users/.*/revokeSignInSessions", skip=7, status=400, times=None)
         assert change(**options)["counts"]["failed"] == 23
         tenant.faults.clear()
+        assert len(kept()) == 23
+    if "another" in end:
+        assert change(users=PLAIN, licences={"add": ["EXCHANGESTANDARD"]})["counts"]["done"]
         assert len(kept()) == 23
     left = len(kept())
     checked = change(check=True, **options)
@@ -1361,6 +1377,17 @@ def test_direct_licences_go_when_the_groups_is_seen(change, tenant, tmp_path):
     assert change(**options)["changed"] is False
 
 
+def test_a_direct_licence_that_goes_leaves_no_seat_where_the_group_gives_it(change, tenant, tmp_path):
+    options = {"users": PLAIN[:5], "enabled": True, "licence_group": {"id": GROUP, "remove_direct": True}}
+    change(**options)
+    sku = next(item for item in tenant.store.tables["skus"].objects.values() if item["skuId"] == SKU)
+    tenant.store.put("skus", sku["id"], {"prepaidUnits": {**sku["prepaidUnits"], "enabled": tenant.store.consumed[SKU]}})
+    result = change(**{**options, "users": [*PLAIN[:5], *BLOCKED[:3]]})
+    assert (result["failure"]["code"], result["counts"]["done"], result["counts"]["failed"]) == ("no_seat", 5, 3)
+    assert {tenant.user(upn)["id"] for upn in BLOCKED[:3]}.isdisjoint(members(tenant))
+    group_agrees(tenant, tmp_path, [*PLAIN[:5], *BLOCKED[:3]])
+
+
 def test_a_direct_licence_with_more_plans_than_the_groups_stays(change, tenant):
     plan = next(item for item in tenant.store.tables["skus"].objects.values() if item["skuId"] == SKU)["servicePlans"][0]["servicePlanId"]
     options = {"users": PLAIN[:1], "licence_group": {"id": GROUP, "remove_direct": True}}
@@ -1394,6 +1421,9 @@ def test_a_group_licence_that_does_not_arrive_is_a_failure(change, tenant, tmp_p
     assert result["failure"]["code"] == "no_seat", result
     assert result["counts"]["failed"] == 6
     assert "CountViolation" in result["msg"]
+    group_agrees(tenant, tmp_path, BLOCKED[:10])
+    again = change(users=BLOCKED[:10], enabled=True, licence_group={"id": GROUP})
+    assert [item["code"] for item in again["skipped_objects"]] == ["no_seat"] * 6
     group_agrees(tenant, tmp_path, BLOCKED[:10])
 
 

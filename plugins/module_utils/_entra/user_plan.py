@@ -101,9 +101,11 @@ class Skus:
         """By part number or id. Raises OffboardError `licence_unknown`."""
         found = self._by_name.get(name.casefold())
         if found is None:
-            known = ", ".join(sku.part_number for sku in self._skus) or "none"
-            raise OffboardError(f"the tenant has no licence {name!r}; it has {known}", code="licence_unknown")
+            raise OffboardError(f"the tenant has no licence {name!r}; it has {self}", code="licence_unknown")
         return found
+
+    def __str__(self) -> str:
+        return ", ".join(sku.part_number for sku in self._skus) or "none"
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,8 @@ class Facts:
     converted: Mapping[str, str] = field(default_factory=dict)
     #: whether the user was given a Temporary Access Pass that has not ended yet
     pass_was_given: Callable[[str], bool] = lambda user_id: False
-    #: whether an earlier run meant to revoke the user's sessions and did not come to that
-    sessions_owed: Callable[[str], bool] = lambda user_id: False
+    #: whether an earlier run changed the user, meant to revoke his sessions, and did not come to that; by his id and state
+    sessions_owed: Callable[[str, Mapping[str, Any]], bool] = lambda user_id, state: False
     #: whether the user is a member of the licence group
     is_member: Callable[[str], bool] = lambda user_id: False
 
@@ -244,10 +246,11 @@ def named(licences: Mapping[str, list[str]], skus: Skus) -> dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of one user: a change, a skip, or neither (already as desired)."""
+    """What becomes of one user: a change, a skip, or neither (already as desired). `owed`: his sessions are to be revoked whatever else is left out."""
 
     change: Change | None = None
     skip: Skip | None = None
+    owed: bool = False
 
 
 _AS_DESIRED = Decision()
@@ -264,20 +267,21 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
     after: dict[str, Any] = {}
     if desired.enabled is not None and state["accountEnabled"] != desired.enabled:
         before["accountEnabled"], after["accountEnabled"] = state["accountEnabled"], desired.enabled
-    if desired.group is not None and not facts.is_member(user_id) and not state.get("licenceGroup"):
-        if state["userType"] == "Guest":
+    if desired.group is not None and not state.get("licenceGroup"):
+        if facts.is_member(user_id):
+            notes |= _group_notes(upn, state, desired.group, skus)
+        elif state["userType"] == "Guest":
             notes["is_guest"] = f"{upn} is a guest and gets no licence here"
         else:
             seats = [skus.name(sku) for sku in desired.group.licences if sku not in there and sku not in state["group_licences"]]
             value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
             before["licenceGroup"], after["licenceGroup"] = None, value
     licences = _licences(there, state, desired)
-    if desired.restored and (gone := [sku for sku in licences if sku not in there and sku not in skus]):
-        notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+    if gone := [sku for sku in licences if sku not in there and sku not in skus]:
+        if not desired.restored:
+            raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
         licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
     if licences != there:
-        for sku in licences.keys() - there:
-            skus.find(sku)
         before["licences"], after["licences"] = named(there, skus), named(licences, skus)
     if desired.usage_location and not state["usageLocation"]:
         before["usageLocation"], after["usageLocation"] = None, desired.usage_location
@@ -299,7 +303,9 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             notes[problem[0]] = problem[1]
         else:
             before["temporaryAccessPass"], after["temporaryAccessPass"] = None, NEW_PASS
-    owed = desired.revoke_sessions and facts.sessions_owed(user_id) and state.get("signInSessions") != REVOKED
+    if gone:
+        notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+    owed = desired.revoke_sessions and state.get("signInSessions") != REVOKED and facts.sessions_owed(user_id, state)
     if not after and not notes and not owed:
         return _AS_DESIRED
     guarded = {"accountEnabled", "lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys()
@@ -310,14 +316,13 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         )
         for name in guarded:
             del before[name], after[name]
-    if (desired.revoke_sessions and after) or (owed and not notes):
+    if owed or (desired.revoke_sessions and after):
         before["signInSessions"], after["signInSessions"] = "(as they are)", REVOKED
     if after:
         if notes:
             before["left_out"], after["left_out"] = [], sorted(notes)
-        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)))
-    code, msg = next(iter(notes.items()))
-    return Decision(skip=Skip(KIND, user_id, upn, code, msg))
+        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)), owed=owed)
+    return Decision(skip=Skip(KIND, user_id, upn, next(iter(notes)), "; ".join(notes.values())))
 
 
 def without_pass(decision: Decision, code: str, msg: str) -> Decision:
@@ -328,10 +333,10 @@ def without_pass(decision: Decision, code: str, msg: str) -> Decision:
     before, after = (dict(values or {}) for values in (change.before, change.after))
     for values in (before, after):
         del values["temporaryAccessPass"]
-    if after.keys() <= {"signInSessions", "left_out"}:
+    if after.keys() <= {"signInSessions", "left_out"} and not decision.owed:
         return Decision(skip=Skip(KIND, change.id, change.name, code, msg))
     before["left_out"], after["left_out"] = [], sorted({*after.get("left_out", ()), code})
-    return Decision(change=replace(change, before=before, after=after, risk=_risk(after)))
+    return replace(decision, change=replace(change, before=before, after=after, risk=_risk(after)))
 
 
 def with_old_pass(decision: Decision, method_id: str) -> Decision:
@@ -339,7 +344,23 @@ def with_old_pass(decision: Decision, method_id: str) -> Decision:
     change = decision.change
     if change is None:
         return decision
-    return Decision(change=replace(change, before={**(change.before or {}), "temporaryAccessPass": method_id}))
+    return replace(decision, change=replace(change, before={**(change.before or {}), "temporaryAccessPass": method_id}))
+
+
+def _group_notes(upn: str, state: Mapping[str, Any], group: LicenceGroup, skus: Skus) -> dict[str, str]:
+    """Why a member does not have the group's licences."""
+    missing = {sku: state["given"].get(sku, "") for sku in group.licences if state["given"].get(sku) != "Active"}
+    if not missing:
+        return {}
+    told = ", ".join(f"{skus.name(sku)} ({error})" if error else skus.name(sku) for sku, error in missing.items())
+    if any(missing.values()):
+        return {group_code(told): f"{upn} is a member of the group, but does not get its licence: {told}"}
+    return {"group_licence_awaited": f"{upn} is a member of the group, and its licence is not seen yet: {told}"}
+
+
+def group_code(errors: str) -> str:
+    """Our code for what Graph says of a group's licence that a member does not get."""
+    return "no_seat" if "CountViolation" in errors else "group_licence_refused"
 
 
 def _licences(there: Mapping[str, list[str]], state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
@@ -347,7 +368,7 @@ def _licences(there: Mapping[str, list[str]], state: Mapping[str, Any], desired:
     group = desired.group
     if not (desired.add or desired.remove or desired.exact or group is not None):
         return there
-    by_group, given = (group.licences, state.get("given", {})) if group is not None else ({}, {})
+    by_group, given = (group.licences, state["given"]) if group is not None else ({}, {})
     gone = {name for name in there if name in desired.remove or (desired.exact and name not in desired.add)}
     gone -= {name for name in by_group if given.get(name) != "Active"}
     gone |= group.replaceable(there, given) if group is not None else set()
@@ -461,7 +482,7 @@ def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, passwor
 def group_errors(item: Mapping[str, Any], group: Mapping[str, Any], skus: Skus) -> dict[str, str]:
     """What a user does not have yet of a group's licences (`licenceGroup` of a change): part number → the error, "" while it is on its way."""
     made = LicenceGroup(group["id"], group["name"], {}).gives(item.get("licenseAssignmentStates") or ())
-    errors = {name: made.get(skus.id(name), "") for name in group["licences"]}
+    errors = {name: made.get(skus.id(name) if name in skus else name, "") for name in group["licences"]}
     return {name: error for name, error in errors.items() if error != "Active"}
 
 

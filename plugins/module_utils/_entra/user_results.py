@@ -11,17 +11,22 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from .._core.errors import OffboardError
 from .._module.files import append_records, read_records
 
 
 class Results:
-    """One line for each user in a JSON-lines file; nothing without a path. Starts afresh with each run."""
+    """One line for each user in a JSON-lines file; nothing without a path.
+
+    Each run makes a new file, which takes the old one's place when the plan is complete: one that stops before loses nothing.
+    """
 
     def __init__(self, path: str | None) -> None:
         self._path = path
+        self._fresh = self._file = f"{path}.new"
         self._lines: list[dict[str, Any]] = []
         self._corrections: dict[str, dict[str, str]] = {}
-        self._fresh = True
+        self._remove()
 
     def add(self, user_id: str, upn: str, status: str, code: str = "", msg: str = "", details: Mapping[str, Any] | None = None) -> None:
         """Keep one line; lines go to the disk a thousand at a time."""
@@ -41,22 +46,37 @@ class Results:
         self.flush()
         if self._path is None or not self._corrections:
             return
-        fresh = f"{self._path}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(fresh)
         lines = ({**line, **self._corrections.get(line["id"], {})} for line in read_records(self._path))
         while chunk := list(islice(lines, 1000)):
-            append_records(fresh, chunk)
-        os.replace(fresh, self._path)
+            append_records(self._fresh, chunk)
+        self._publish(self._path)
         self._corrections = {}
 
     def flush(self) -> None:
         """Raises OffboardError `file_write_failed`."""
         if self._path is None:
             return
-        if self._fresh:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
-            self._fresh = False
-        append_records(self._path, self._lines)
+        append_records(self._file, self._lines)
         self._lines = []
+
+    def publish(self) -> None:
+        """All who were looked at have a line; from here on lines are added to the file itself. Raises OffboardError `file_write_failed`."""
+        self.flush()
+        if self._path is not None:
+            self._publish(self._path)
+            self._file = self._path
+
+    def _publish(self, path: str) -> None:
+        try:
+            os.replace(self._fresh, path)
+        except OSError as exc:
+            raise OffboardError(f"cannot write {path}: {exc.strerror or exc}", code="file_write_failed") from exc
+
+    def close(self) -> None:
+        """Leave nothing behind of a run that stopped before it had a plan."""
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._fresh)

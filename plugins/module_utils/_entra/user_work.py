@@ -247,9 +247,9 @@ class Work:
         job.done.append(step)
         job.tries = 0
         if step == "licences":
-            for name in (job.change.before or {}).get("licences") or {}:
-                if name not in job.change.after["licences"] and (self._means.group is None or name not in self._means.group.licences):  # type: ignore[index]
-                    self._means.free[name] = self._means.free.get(name, 0) + 1
+            kept = {self._means.skus.name(sku) for sku in (self._means.group.licences if self._means.group is not None else ())}
+            for name in ((job.change.before or {}).get("licences") or {}).keys() - (job.change.after or {})["licences"] - kept:
+                self._means.free[name] = self._means.free.get(name, 0) + 1
 
     def _too_early(self, job: _Job, answer: Answer) -> bool:
         """The usage location was set a moment ago, and the replica that assigns licences does not know it yet."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import time
 import urllib.parse
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from contextlib import closing
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -26,12 +26,13 @@ from . import access_pass, user_plan
 from .batches import Request
 from .client import Client
 from .connection import Connection
-from .domains import CONVERT, read_domains
 from .domains import KIND as DOMAIN
+from .domains import read_domains
 from .licence_group import FIELDS, LicenceGroup
 from .marks import Marks, Shard, mark
 from .passwords import HandOver, PassBook, generate
 from .snapshot_files import read_snapshot_users
+from .user_history import History
 from .user_plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 from .user_results import Results
 from .user_selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines, user_path
@@ -40,9 +41,6 @@ from .user_work import Means, Work
 
 #: Users about whose passes is asked at once.
 _ASKED = 100
-
-#: What is known of a user by id and the last change of the password.
-_Known = Callable[[str, str | None], bool]  # pylint: disable=unsupported-binary-operation
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +51,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     licences: Counter[str] = Counter()
     users: list[dict[str, Any]] = []
     missing: list[dict[str, str]] = []
-    with Client(Connection.from_params(params)) as client:
+    with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
         selection = Selection(client, params, fields_of(licences=True, password=True), named_in(client, params))
         for item in selection.read():
@@ -73,7 +71,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             if len(users) < ANSWER_LIMIT:
                 users.append({"id": item["id"], "userPrincipalName": item["userPrincipalName"], **state})
             results.add(item["id"], item["userPrincipalName"], "found", details=state)
-    results.flush()
+        results.publish()
     return {"counts": dict(counts), "licences": dict(licences), "users": users, "missing": missing}
 
 
@@ -142,7 +140,7 @@ class Users(Resource):
             **user_plan.desired_licences(params["licences"], self._skus),
         )
         signs_in_anew = self._may_set_password or self._passes is not None
-        fields = fields_of(licences=licences, password=self._may_set_password, created=signs_in_anew)
+        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew)
         self._selection = Selection(self._client, params, fields, self._keyed())
         for item in self._selection.read():
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
@@ -221,18 +219,18 @@ class Users(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
-        was_set, changed_elsewhere, sessions_owed, converted = self._journaled()
+        history = self._history()
         facts = Facts(
             self._skus,
             lambda: self._domains,
             lambda: self._roles,
             self._may_reset_administrators,
             self._params["synced_password"],
-            was_set,
-            changed_elsewhere,
-            converted,
+            partial(self._password_was_set, history),
+            partial(self._password_changed_elsewhere, history),
+            history.converted,
             lambda user_id: self._passes is not None and self._passes.was_given(user_id, now()),
-            sessions_owed,
+            history.sessions_owed,
             lambda user_id: mark(user_id.casefold()) in self._group_members,
         )
         seats: Counter[str] = Counter()
@@ -253,7 +251,7 @@ class Users(Resource):
             else:
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
-        self._results.flush()
+        self._results.publish()
         if self._snapshot_is_now:
             plan.warnings.append(f"check mode: there is no snapshot at {self._params['snapshot']} yet; planned as if it were taken now")
         if self._unproven:
@@ -321,41 +319,30 @@ class Users(Resource):
             plan.skipped_more += 1
         self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
 
-    def _journaled(self) -> tuple[_Known, _Known, Callable[[str], bool], dict[str, str]]:
-        """Whose password was set, whose was changed by somebody else, whose sessions are still to be revoked, and when each domain was converted.
-
-        The journal knows whose was set, which a lagging replica cannot belie, and whose may have been (an intent without a word of
-        whether it came to that). Of those, the time of the last change tells.
-        """
-        set_by_us = array("Q")
-        begun: dict[str, str] = {}
-        owed: set[str] = set()
-        converted: dict[str, str] = {}
+    def _history(self) -> History:
         journal = self._params["journal"]
-        if journal and (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
-            for record in read_records(journal):
-                if record.get("kind") == KIND:
-                    _note_password(record, set_by_us, begun)
-                    _note_sessions(record, owed)
-                elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
-                    converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
-        done = Marks(set_by_us)
+        if not journal or not (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
+            return History()
+        return History(read_records(journal))
 
-        def changed(user_id: str, last_change: str | None) -> bool:
-            return self._handover is not None and self._handover.changed_since(user_id, last_change)
+    def _password_was_set(self, history: History, user_id: str, last_change: str | None) -> bool:
+        """The hand-over file and the time of the password's last change tell where the journal does not."""
+        if history.password_was_set(user_id):
+            return True
+        if self._handover is None or not self._handover.changed_since(user_id, last_change):
+            return False
+        if self._params["journal"]:
+            return history.password_may_be_set(user_id)
+        self._unproven += 1
+        return True
 
-        def was_set(user_id: str, last_change: str | None) -> bool:
-            if mark(user_id) in done:
-                return True
-            if not changed(user_id, last_change):
-                return False
-            self._unproven += not journal
-            return not journal or user_id in begun
-
-        def changed_elsewhere(user_id: str, last_change: str | None) -> bool:
-            return bool(journal) and user_id not in begun and changed(user_id, last_change)
-
-        return was_set, changed_elsewhere, owed.__contains__, converted
+    def _password_changed_elsewhere(self, history: History, user_id: str, last_change: str | None) -> bool:
+        return (
+            bool(self._params["journal"])
+            and not history.password_may_be_set(user_id)
+            and self._handover is not None
+            and self._handover.changed_since(user_id, last_change)
+        )
 
     def _note_own(self, change: Change) -> None:
         after = change.after or {}
@@ -459,7 +446,7 @@ class Users(Resource):
         for change in late:
             code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
             if (error := late.errors.get(change.id)) is not None:
-                code = "no_seat" if "CountViolation" in error else "group_licence_refused"
+                code = user_plan.group_code(error)
                 msg = f"{change.name} is a member of the group, but does not get its licence: {error}"
             self._results.correct(change.id, "failed", code, msg)
             yield Outcome(change, "failed", code, msg)
@@ -475,6 +462,7 @@ class Users(Resource):
                     late.look(answer.body, self._skus)
 
     def close(self) -> None:
+        self._results.close()
         self._client.close()
 
 
@@ -507,28 +495,6 @@ class _Scope:
 
     def __contains__(self, user_id: str) -> bool:
         return (self._all or user_id in self._in) and user_id not in self._out
-
-
-def _note_password(record: Mapping[str, Any], done: array[int], begun: dict[str, str]) -> None:
-    """From one record of the journal: the mark of whose password was set, and by which run that of others may have been."""
-    user_id, run, told = record["id"], record.get("run", ""), (record.get("details") or {}).get("password_set")
-    if record.get("record") == "intent":
-        if "lastPasswordChangeDateTime" in (record.get("after") or {}):
-            begun.setdefault(user_id, run)
-    elif told:
-        done.append(mark(user_id))
-        begun.pop(user_id, None)
-    elif (told is False or record.get("status") == "skipped") and begun.get(user_id) == run:
-        del begun[user_id]
-
-
-def _note_sessions(record: Mapping[str, Any], owed: set[str]) -> None:
-    """From one record of the journal: whose sessions are to be revoked, until it says that they were."""
-    if record.get("record") == "intent":
-        if "signInSessions" in (record.get("after") or {}):
-            owed.add(record["id"])
-    elif record.get("status") == "done" or "revoke" in (record.get("details") or {}).get("steps_done", ()):
-        owed.discard(record["id"])
 
 
 def _missing(item: Object) -> Skip:

@@ -64,7 +64,7 @@ class Resource(abc.ABC):
 
     @abc.abstractmethod
     def plan(self, current: Iterable[Object]) -> Plan:
-        """A pure function of what is there (as predicted, in check mode) and the task's options."""
+        """What follows from what is there (as predicted, in check mode) and the task's options. May read more, where only some plans need it."""
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         """The kind's own guards; `max_changes` is always checked by the runner."""

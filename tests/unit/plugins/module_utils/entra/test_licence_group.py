@@ -53,6 +53,21 @@ def test_who_becomes_a_member_and_takes_a_seat(current, member, seats):
     assert (change and user_plan.new_seats(change)) == seats
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({E3: "Active"}, None),
+        ({}, "group_licence_awaited"),
+        ({E3: "CountViolation"}, "no_seat"),
+        ({E3: "MutuallyExclusiveViolation"}, "group_licence_refused"),
+    ],
+)
+def test_a_member_without_the_groups_licence_is_not_as_desired(given, code):
+    decision = decide("1", "u@a.example", state(given=given), Desired(group=GROUP), facts(is_member=lambda user_id: True))
+    assert decision.change is None
+    assert (decision.skip and decision.skip.code) == code
+
+
 def test_guests_do_not():
     assert decide("1", "u@a.example", state(userType="Guest"), Desired(group=GROUP), facts()).skip.code == "is_guest"
 
@@ -101,3 +116,8 @@ def test_what_must_be_seen(states, errors):
     item = {"licenseAssignmentStates": states}
     assert user_plan.group_errors(item, change.after["licenceGroup"], SKUS) == errors
     assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=False) is (errors == {})
+
+
+def test_a_licence_that_the_tenant_has_no_longer_is_not_seen():
+    """The journal of an earlier run may name one."""
+    assert user_plan.group_errors({}, {"id": "g", "name": "licensed", "licences": ["OLD"]}, SKUS) == {"OLD": ""}

@@ -45,6 +45,7 @@ def state(**more):
         "lastPasswordChangeDateTime": "2022-04-01T00:00:00Z",
         "licences": {},
         "group_licences": [],
+        "given": {},
     }
     return found | more
 
@@ -151,7 +152,7 @@ def test_nothing_more_is_read_when_everything_is_as_desired(desired):
     known = Facts(
         Skus(never), never, never, never, password_was_set=lambda user_id, last: True, pass_was_given=lambda user_id: True, is_member=lambda _id: True
     )
-    decision = decide("1", "u@a.example", state(licences={E3: []}), desired, known)
+    decision = decide("1", "u@a.example", state(licences={E3: []}, given={E3: "Active"}), desired, known)
     assert (decision.change, decision.skip) == (None, None)
 
 
@@ -161,7 +162,7 @@ def test_an_earlier_plan_speaks_of_part_numbers():
 
 def test_an_unknown_licence_stops_the_plan():
     desired = Desired(**user_plan.desired_licences({"add": [UNKNOWN]}, SKUS))
-    with pytest.raises(OffboardError, match=f"no licence '{UNKNOWN}'; it has SPE_E3") as caught:
+    with pytest.raises(OffboardError, match=f"no licence '{UNKNOWN}', which u@a.example shall get; it has SPE_E3") as caught:
         decide("1", "u@a.example", state(), desired, facts())
     assert caught.value.code == "licence_unknown"
 
@@ -217,14 +218,33 @@ def test_who_gets_a_pass(upn, current, roles, given, code):
         ("u@a.example", state(), Desired(revoke_sessions=True), {"signInSessions": user_plan.REVOKED}),
         ("u@a.example", state(signInSessions=user_plan.REVOKED), Desired(revoke_sessions=True), None),
         ("u@a.example", state(), Desired(), None),
-        ("u@fed.example", state(), Desired(password=True, revoke_sessions=True), None),
+        (
+            "u@fed.example",
+            state(),
+            Desired(password=True, revoke_sessions=True),
+            {"signInSessions": user_plan.REVOKED, "left_out": ["domain_is_federated"]},
+        ),
     ],
-    ids=["made up for", "planned already", "not asked for", "never changed"],
+    ids=["made up for", "planned already", "not asked for", "also where something else cannot be done"],
 )
 def test_sessions_that_an_earlier_run_has_left(upn, current, desired, after):
-    decision = decide("1", upn, current, desired, facts(sessions_owed=lambda user_id: user_id == "1"))
+    known = facts(sessions_owed=lambda user_id, state: user_id == "1")
+    decision = decide("1", upn, current, desired, known)
     assert (decision.change and decision.change.after) == after
-    assert decide("2", upn, current, desired, facts(sessions_owed=lambda user_id: user_id == "1")).change is None
+    assert decide("2", upn, current, desired, known).change is None
+
+
+def test_sessions_that_an_earlier_run_has_left_are_revoked_without_the_pass_that_cannot_be_made():
+    known = facts(sessions_owed=lambda user_id, state: True)
+    decision = user_plan.without_pass(decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), known), "has_pass", "m")
+    assert decision.change.after == {"signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]}
+
+
+def test_all_reasons_are_told_and_that_of_the_licence_last():
+    licences = [{"skuId": UNKNOWN, "disabledPlans": []}]
+    desired = user_plan.from_snapshot(Desired(password=True), record(licences=licences), ())
+    skip = decide("1", "u@a.example", state(onPremisesSyncEnabled=True), desired, facts()).skip
+    assert skip.code == "password_is_synced" and UNKNOWN in skip.msg
 
 
 def test_a_pass_that_cannot_be_made_is_left_out():
