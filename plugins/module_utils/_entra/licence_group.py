@@ -59,4 +59,5 @@ class LicenceGroup:
 def _state(one: Mapping[str, Any]) -> str:
     if one.get("state") in ("Active", "ActiveWithError"):
         return "Active"
-    return one.get("error") or one.get("state") or "Error"
+    error = one.get("error")
+    return error if error and error != "None" else one.get("state") or "Error"

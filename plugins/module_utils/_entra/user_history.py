@@ -14,11 +14,14 @@ from .domains import KIND as DOMAIN
 from .marks import Marks, mark
 from .user_plan import KIND
 
+#: A property of the user, a value, and whether it must be equal to that or another one.
+_Proof = tuple[str, Any, bool]
+
 _PASSWORD = "lastPasswordChangeDateTime"
 
 
 class History:
-    """Whose password was set, whose sessions are still to be revoked, and when each domain was converted. Of 100,000 users it holds some bytes each."""
+    """Whose password was set (8 bytes for each), whose sessions are still to be revoked, and when each domain was converted."""
 
     def __init__(self, records: Iterable[Mapping[str, Any]] = ()) -> None:
         #: when domains were converted (RFC 3339), by name in lower case
@@ -27,8 +30,8 @@ class History:
         #: by which run a password may have been set: an intent without a word of whether it came to that
         self._maybe: dict[str, str] = {}
         self._owed: set[str] = set()
-        #: intents to revoke sessions of which the journal does not say how far they came
-        self._begun: dict[str, Mapping[str, Any]] = {}
+        #: for runs that meant to revoke a user's sessions, and of which the journal does not say how far they came: what would prove the change
+        self._begun: dict[str, dict[str, _Proof]] = {}
         for record in records:
             if record.get("kind") == KIND:
                 self._note_password(record)
@@ -49,15 +52,14 @@ class History:
             del self._maybe[user_id]
 
     def _note_sessions(self, record: Mapping[str, Any]) -> None:
-        user_id, steps = record["id"], (record.get("details") or {}).get("steps_done", ())
+        user_id, run, details = record["id"], record.get("run", ""), record.get("details") or {}
         if record.get("record") == "intent":
-            if "signInSessions" in (record.get("after") or {}):
-                self._begun[user_id] = record
-        elif "revoke" in steps:
+            if "signInSessions" in (record.get("after") or {}) and (proof := _proof(record)):
+                self._begun.setdefault(user_id, {})[run] = proof
+        elif "revoke" in (steps := details.get("steps_done", ())):
             self._owed.discard(user_id)
             self._begun.pop(user_id, None)
-        elif steps and user_id in self._begun and self._begun[user_id].get("run") == record.get("run"):
-            del self._begun[user_id]
+        elif (steps or details.get("password_set") is False) and self._begun.get(user_id, {}).pop(run, None) and steps:
             self._owed.add(user_id)
 
     def password_was_set(self, user_id: str) -> bool:
@@ -69,15 +71,16 @@ class History:
         return user_id in self._maybe
 
     def sessions_owed(self, user_id: str, state: Mapping[str, Any]) -> bool:
-        """Whether a run has changed the user, meant to revoke his sessions, and did not come to that.
+        """Whether a run has changed the user, meant to revoke his sessions, and did not come to that. Of one that was stopped, the user's state tells."""
+        begun = self._begun.get(user_id, {}).values()
+        return user_id in self._owed or any((state[name] == value) is equal for name, value, equal in begun)
 
-        Of one that was stopped, the user's state tells how far it came; licences do not, for they come after the sessions.
-        """
-        if user_id in self._owed:
-            return True
-        if (intent := self._begun.get(user_id)) is None:
-            return False
-        after = intent["after"]
-        if _PASSWORD in after and state[_PASSWORD] == (intent.get("before") or {}).get(_PASSWORD):
-            return False
-        return all(state[name] == after[name] for name in ("accountEnabled", "usageLocation") if name in after)
+
+def _proof(intent: Mapping[str, Any]) -> _Proof | None:
+    """All these change together, so the weightiest is enough. Licences are no proof, for they come after the sessions."""
+    after = intent["after"]
+    if "accountEnabled" in after:
+        return "accountEnabled", after["accountEnabled"], True
+    if _PASSWORD in after:
+        return _PASSWORD, (intent.get("before") or {}).get(_PASSWORD), False
+    return ("usageLocation", after["usageLocation"], True) if "usageLocation" in after else None

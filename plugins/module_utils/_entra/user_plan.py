@@ -239,6 +239,11 @@ def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def by_id(state: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
+    """A user's state as an earlier plan predicts it, where licences may be by part number."""
+    return {**state, "licences": {skus.id(name): plans for name, plans in state["licences"].items()}}
+
+
 def named(licences: Mapping[str, list[str]], skus: Skus) -> dict[str, list[str]]:
     """Licences by part number, to be shown, from those by id."""
     return {skus.name(sku): plans for sku, plans in licences.items()}
@@ -246,11 +251,15 @@ def named(licences: Mapping[str, list[str]], skus: Skus) -> dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of one user: a change, a skip, or neither (already as desired). `owed`: his sessions are to be revoked whatever else is left out."""
+    """What becomes of one user: a change, a skip, or neither (already as desired).
+
+    owed: his sessions are to be revoked whatever else is left out; notes: what is left out of the change, by code.
+    """
 
     change: Change | None = None
     skip: Skip | None = None
     owed: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 _AS_DESIRED = Decision()
@@ -260,8 +269,7 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
     """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
     if desired.blocked:
         return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
-    skus = facts.skus
-    there = {skus.id(name): plans for name, plans in state["licences"].items()}  # an earlier plan's, in check mode, is by part number
+    skus, there = facts.skus, state["licences"]
     notes: dict[str, str] = {}
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
@@ -277,7 +285,8 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
             before["licenceGroup"], after["licenceGroup"] = None, value
     licences = _licences(there, state, desired)
-    if gone := [sku for sku in licences if sku not in there and sku not in skus]:
+    gone = [] if licences == there else [sku for sku in licences if sku not in there and sku not in skus]
+    if gone:
         if not desired.restored:
             raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
         licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
@@ -321,7 +330,11 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
     if after:
         if notes:
             before["left_out"], after["left_out"] = [], sorted(notes)
-        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)), owed=owed)
+        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)), owed=owed, notes=notes)
+    return _left_alone(user_id, upn, notes)
+
+
+def _left_alone(user_id: str, upn: str, notes: Mapping[str, str]) -> Decision:
     return Decision(skip=Skip(KIND, user_id, upn, next(iter(notes)), "; ".join(notes.values())))
 
 
@@ -334,7 +347,7 @@ def without_pass(decision: Decision, code: str, msg: str) -> Decision:
     for values in (before, after):
         del values["temporaryAccessPass"]
     if after.keys() <= {"signInSessions", "left_out"} and not decision.owed:
-        return Decision(skip=Skip(KIND, change.id, change.name, code, msg))
+        return _left_alone(change.id, change.name, {**decision.notes, code: msg})
     before["left_out"], after["left_out"] = [], sorted({*after.get("left_out", ()), code})
     return replace(decision, change=replace(change, before=before, after=after, risk=_risk(after)))
 

@@ -18,15 +18,14 @@ from .._module.files import append_records, read_records
 class Results:
     """One line for each user in a JSON-lines file; nothing without a path.
 
-    Each run makes a new file, which takes the old one's place when the plan is complete: one that stops before loses nothing.
+    Each run makes a new file, which takes the old one's place before the first change: a run that stops before loses nothing.
     """
 
     def __init__(self, path: str | None) -> None:
         self._path = path
-        self._fresh = self._file = f"{path}.new"
+        self._fresh = self._file = f"{path}.{os.getpid()}.new"
         self._lines: list[dict[str, Any]] = []
         self._corrections: dict[str, dict[str, str]] = {}
-        self._remove()
 
     def add(self, user_id: str, upn: str, status: str, code: str = "", msg: str = "", details: Mapping[str, Any] | None = None) -> None:
         """Keep one line; lines go to the disk a thousand at a time."""
@@ -73,10 +72,7 @@ class Results:
             raise OffboardError(f"cannot write {path}: {exc.strerror or exc}", code="file_write_failed") from exc
 
     def close(self) -> None:
-        """Leave nothing behind of a run that stopped before it had a plan."""
-        self._remove()
-
-    def _remove(self) -> None:
+        """Leave nothing behind of a run that changed nothing."""
         if self._path is not None:
             with contextlib.suppress(OSError):
                 os.unlink(self._fresh)

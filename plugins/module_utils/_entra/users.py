@@ -251,7 +251,6 @@ class Users(Resource):
             else:
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
-        self._results.publish()
         if self._snapshot_is_now:
             plan.warnings.append(f"check mode: there is no snapshot at {self._params['snapshot']} yet; planned as if it were taken now")
         if self._unproven:
@@ -268,6 +267,8 @@ class Users(Resource):
                 plan.warnings.append(
                     f"{name}: {count} seats are needed and {sku.free} are free, {count - sku.free} are missing; who gets none counts as failed"
                 )
+        if not len(plan.changes):
+            self._results.publish()
         return plan
 
     def _decisions(self, plan: Plan, current: Iterable[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
@@ -275,7 +276,8 @@ class Users(Resource):
             if "missing" in item.state:
                 self._skip(plan, _missing(item))
             else:
-                yield item, decide(item.id, item.name, item.state, self._desired(item), facts)
+                state = user_plan.by_id(item.state, self._skus) if len(self.assumed) else item.state
+                yield item, decide(item.id, item.name, state, self._desired(item), facts)
 
     def _weigh_passes(self, decisions: Iterator[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
         """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
@@ -412,6 +414,7 @@ class Users(Resource):
             passes=self._passes,
             group=self._group,
         )
+        self._results.publish()
         work = Work(means, iter(changes), begin, record)
         try:
             work.run()

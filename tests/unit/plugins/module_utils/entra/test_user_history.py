@@ -69,7 +69,11 @@ ELSE = [intent(run="2", licences={}), outcome(run="2", steps=["licences"])]
         ([BLOCK, *ELSE], False, True),
         ([BLOCK, intent(run="2", licences={}), outcome(run="2", begun_at="t")], False, True),
         ([BLOCK, outcome(status="failed", steps=[])], False, True),
+        ([BLOCK, intent(run="2", accountEnabled=True, signInSessions=REVOKED), outcome(run="2", status="failed", steps=[], password_set=False)], False, True),
+        ([intent(licences={}, signInSessions=REVOKED)], False, False),
+        ([intent(licences={}, signInSessions=REVOKED), outcome(status="failed", steps=[])], False, False),
         ([RENEW], False, False),
+        ([RENEW, outcome(status="failed", steps=[], password_set=False)], False, False),
     ],
 )
 def test_sessions(records, owed, owed_when_blocked):

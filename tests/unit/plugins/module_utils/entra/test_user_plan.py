@@ -157,7 +157,8 @@ def test_nothing_more_is_read_when_everything_is_as_desired(desired):
 
 
 def test_an_earlier_plan_speaks_of_part_numbers():
-    assert decide("1", "u@a.example", state(licences={"SPE_E3": []}), Desired(**ADD_E3), facts()).change is None
+    predicted = user_plan.by_id(state(licences={"SPE_E3": []}), SKUS)
+    assert decide("1", "u@a.example", predicted, Desired(**ADD_E3), facts()).change is None
 
 
 def test_an_unknown_licence_stops_the_plan():
