@@ -45,6 +45,7 @@ options:
         the work. A user's object id alone decides which part he is in, so the parts are disjoint, complete, and the same in every run.
     type: str
   results_file:
-    description: A file on the controller (JSON lines, written anew by each run) that gets one line for every user. Not written in check mode.
+    description: A file on the controller (JSON lines) that gets one line for every user. Each run writes it anew, but for one that is refused or fails
+      before anything is changed. Not written in check mode.
     type: path
 """

@@ -978,7 +978,7 @@ def test_killed_and_run_again(change, tenant, tmp_path, moment):
     assert change(**{**REPAIR, "users": users})["changed"] is False
 
 
-def test_a_run_that_fails_before_it_has_a_plan_leaves_the_results_of_the_last_one(change, tenant, tmp_path):
+def test_a_run_that_changes_nothing_leaves_the_results_of_the_last_one(change, tenant, tmp_path):
     tenant.reset(users=1400, seeded="done")
     options = {"domain": "reiji.example", "enabled": True, "licences": {"add": [SKU]}, "usage_location": "JP"}
     change(**options)
@@ -987,6 +987,8 @@ def test_a_run_that_fails_before_it_has_a_plan_leaves_the_results_of_the_last_on
     tenant.arrange("users", last, licenseAssignmentStates=[], assignedLicenses=[])
     tenant.faults.add(method="GET", path="/v1.0/subscribedSkus", status=403, times=None)
     assert change(**options)["failure"]["code"] == "permission_missing"
+    tenant.faults.clear()
+    assert change(**options, max_changes=0)["failure"]["code"] == "guard_refused"
     assert (tmp_path / "results.jsonl").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "results.jsonl"]
 
