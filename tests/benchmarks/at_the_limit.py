@@ -53,6 +53,22 @@ def _seconds(requests: Sequence[dict[str, Any]]) -> float:
     return (max(times) - min(times)).total_seconds()
 
 
+def everybody(users: int, folder: str, clock: int) -> dict[str, Any]:
+    """The options of a real run that unblocks all of them and sets their passwords; its files go into `folder`."""
+    return {
+        "domain": "reiji.example",
+        "enabled": True,
+        "password": "generate",
+        "handover_file": f"{folder}/handover.yml",
+        "vault_password": "bench",
+        "journal": f"{folder}/journal.jsonl",
+        "results_file": f"{folder}/results.jsonl",
+        "max_changes": users,
+        "write_quota": {"requests": APP_WRITES, "seconds": APP_SECONDS // clock},
+        "tenant_write_quota": {"requests": TENANT_WRITES, "seconds": TENANT_SECONDS // clock},
+    }
+
+
 def measure(running: Tenant, users: int, clock: int, venv: Path, licences: bool, apps: Sequence[str]) -> dict[str, float]:
     """One run over a fresh tenant."""
     running.fill(users + LEFT_ALONE, "blocked", latency=LATENCY, clock_scale=clock)
@@ -60,16 +76,7 @@ def measure(running: Tenant, users: int, clock: int, venv: Path, licences: bool,
         wanted = {
             **running.options(apps[0]),
             "applications": [{name: running.options(app)[name] for name in ("client_id", "client_secret")} for app in apps[1:]],
-            "domain": "reiji.example",
-            "enabled": True,
-            "password": "generate",
-            "handover_file": f"{folder}/handover.yml",
-            "vault_password": "bench",
-            "journal": f"{folder}/journal.jsonl",
-            "results_file": f"{folder}/results.jsonl",
-            "max_changes": users,
-            "write_quota": {"requests": APP_WRITES, "seconds": APP_SECONDS // clock},
-            "tenant_write_quota": {"requests": TENANT_WRITES, "seconds": TENANT_SECONDS // clock},
+            **everybody(users, folder, clock),
             **({"licences": {"add": ["SPE_E3"]}, "usage_location": "JP"} if licences else {}),
         }
         usage, answer = run_module("entra_users", wanted, venv)

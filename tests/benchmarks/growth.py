@@ -14,7 +14,7 @@ from dev.say import Failure, say
 
 from benchmarks._harness import Tenant, Usage, environment, main, options, run_module, tenant
 from benchmarks._table import Row, report, text
-from benchmarks.at_the_limit import APP_SECONDS, APP_WRITES, LEFT_ALONE, TENANT_SECONDS, TENANT_WRITES
+from benchmarks.at_the_limit import LEFT_ALONE, everybody
 
 FIRST = ("{users:,} users changed: CPU · memory · requests", "{users:,} 人を変更: CPU・メモリー・リクエスト数")
 AGAIN = ("the same task again: CPU · memory · requests", "同じタスクの再実行: CPU・メモリー・リクエスト数")
@@ -39,19 +39,7 @@ def measure(running: Tenant, users: int, venv: Path) -> tuple[tuple[Usage, int, 
     """A first run over a fresh tenant, and the rerun, with journal, hand-over file and results."""
     running.fill(users + LEFT_ALONE, "blocked", clock_scale=CLOCK)
     with tempfile.TemporaryDirectory(prefix="offboard-bench-") as folder:
-        wanted = {
-            **running.options(),
-            "domain": "reiji.example",
-            "enabled": True,
-            "password": "generate",
-            "handover_file": f"{folder}/handover.yml",
-            "vault_password": "bench",
-            "journal": f"{folder}/journal.jsonl",
-            "results_file": f"{folder}/results.jsonl",
-            "max_changes": users,
-            "write_quota": {"requests": APP_WRITES, "seconds": APP_SECONDS // CLOCK},
-            "tenant_write_quota": {"requests": TENANT_WRITES, "seconds": TENANT_SECONDS // CLOCK},
-        }
+        wanted = {**running.options(), **everybody(users, folder, CLOCK)}
         first, again = _figures(running, wanted, venv), _figures(running, wanted, venv)
     if (first[2], again[2]) != (users, 0):
         raise Failure(f"{first[2]} users were changed by the first run, {again[2]} by the second")
