@@ -17,6 +17,7 @@ from .._module.runner import Plan, Resource
 from .._module.spool import Spool
 from .client import Client
 from .connection import Connection
+from .ids import is_id
 
 APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"
 
@@ -259,7 +260,7 @@ class App(Resource):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._client_id: str = params["app_id"].strip().casefold()
-        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", self._client_id):
+        if not is_id(self._client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         self._client = Client(Connection.from_params(params))
         self._owner: str | None = None

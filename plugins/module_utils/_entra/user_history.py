@@ -59,8 +59,11 @@ class History:
         elif "revoke" in (steps := details.get("steps_done", ())):
             self._owed.discard(user_id)
             self._begun.pop(user_id, None)
-        elif (steps or details.get("password_set") is False) and self._begun.get(user_id, {}).pop(run, None) and steps:
-            self._owed.add(user_id)
+        elif steps:
+            if self._begun.get(user_id, {}).pop(run, None):
+                self._owed.add(user_id)
+        elif details.get("password_set") is False:  # nothing was changed
+            self._begun.get(user_id, {}).pop(run, None)
 
     def password_was_set(self, user_id: str) -> bool:
         """Known for certain; a replica that lags cannot belie it."""

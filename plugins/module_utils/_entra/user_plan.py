@@ -16,6 +16,7 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.model import Change, Skip
 from .domains import FEDERATED, authentication_of, root_of, upn_domain
+from .ids import is_id
 from .licence_group import LicenceGroup
 
 KIND = "user"
@@ -46,9 +47,6 @@ FULL_RESET_ROLES = {
 
 _FORCE = {"none": {"forceChangePasswordNextSignIn": False}, "next_sign_in": {"forceChangePasswordNextSignIn": True}}
 _FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True}
-
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class Skus:
         """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
         found = self._ids.get(name)
         if found is None:
-            found = self._ids[name] = name.casefold() if _ID.fullmatch(name) else self.find(name).id
+            found = self._ids[name] = name.casefold() if is_id(name) else self.find(name).id
         return found
 
     def name(self, sku: str) -> str:
@@ -284,7 +282,7 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             seats = [skus.name(sku) for sku in desired.group.licences if sku not in there and sku not in state["group_licences"]]
             value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
             before["licenceGroup"], after["licenceGroup"] = None, value
-    licences = _licences(there, state, desired)
+    licences = _licences(state, desired)
     gone = [] if licences == there else [sku for sku in licences if sku not in there and sku not in skus]
     if gone:
         if not desired.restored:
@@ -312,7 +310,7 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             notes[problem[0]] = problem[1]
         else:
             before["temporaryAccessPass"], after["temporaryAccessPass"] = None, NEW_PASS
-    if gone:
+    if gone:  # after the other reasons, of which a person can mend some
         notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
     owed = desired.revoke_sessions and state.get("signInSessions") != REVOKED and facts.sessions_owed(user_id, state)
     if not after and not notes and not owed:
@@ -376,8 +374,9 @@ def group_code(errors: str) -> str:
     return "no_seat" if "CountViolation" in errors else "group_licence_refused"
 
 
-def _licences(there: Mapping[str, list[str]], state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
+def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
     """The direct licences as they shall be. What a group gives is not assigned a second time, and stays until the group's is seen."""
+    there: Mapping[str, list[str]] = state["licences"]
     group = desired.group
     if not (desired.add or desired.remove or desired.exact or group is not None):
         return there

@@ -48,7 +48,7 @@ class Results:
         lines = ({**line, **self._corrections.get(line["id"], {})} for line in read_records(self._path))
         while chunk := list(islice(lines, 1000)):
             append_records(self._fresh, chunk)
-        self._publish(self._path)
+        self._replace(self._path)
         self._corrections = {}
 
     def flush(self) -> None:
@@ -62,10 +62,10 @@ class Results:
         """All who were looked at have a line; from here on lines are added to the file itself. Raises OffboardError `file_write_failed`."""
         self.flush()
         if self._path is not None:
-            self._publish(self._path)
+            self._replace(self._path)
             self._file = self._path
 
-    def _publish(self, path: str) -> None:
+    def _replace(self, path: str) -> None:
         try:
             os.replace(self._fresh, path)
         except OSError as exc:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,12 +16,12 @@ from .._core.errors import OffboardError
 from .._module.vault_password import vault_password
 from .batches import Request
 from .client import Client
+from .ids import is_id
 from .marks import Shard
 from .snapshot_files import read_snapshot_users
 
 #: More users than this are found in the list of all users, not one by one.
 MANY = 400
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled")
 
 #: The ways of selecting users; options of both modules.
@@ -75,7 +74,7 @@ class Selection:
         if self.keyed is None:
             raise AssertionError("self.keyed")
         # A user named by object id need not be read to know that he is another shard's.
-        missing = dict.fromkeys(key for key in self.keyed if key not in self._exclude and (not _OBJECT_ID.fullmatch(key) or key in self._shard))
+        missing = dict.fromkeys(key for key in self.keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
                 key = self.key_of(item)
