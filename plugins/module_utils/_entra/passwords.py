@@ -141,6 +141,10 @@ class HandOver(_Files):
         """Whether the user has an entry and his password was changed after it was written: to that one, or by somebody else."""
         return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
 
+    def unchanged_since(self, user_id: str, last_change: str | None) -> bool:
+        """Whether the user has an entry and the password is still the one from before it was written."""
+        return mark(user_id, last_change) in self._changes
+
     def provide(self, users: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:
         """Passwords by id for users given as (id, userPrincipalName, last change). On the disk when this returns.
 

@@ -29,16 +29,33 @@ class History:
         self._new_passwords = array("Q")
         #: by which run a password may have been set: an intent without a word of whether it came to that
         self._maybe: dict[str, str] = {}
+        #: when the last password was recorded as set (RFC 3339, UTC)
+        self.last_password_at = ""
         self._owed: set[str] = set()
+        #: what runs recorded as done (user and run), and whose change the same run then did not see in the tenant: its verification takes it back
+        self._passwords_of, self._revoked_of = array("Q"), array("Q")
+        self._unseen_passwords: dict[str, str] = {}
+        self._unseen_sessions: dict[str, str] = {}
         #: for runs that meant to revoke a user's sessions, and of which the journal does not say how far they came: what would prove the change
         self._begun: dict[str, dict[str, _Proof]] = {}
         for record in records:
             if record.get("kind") == KIND:
+                if record.get("code") == "not_seen" or (record.get("details") or {}).get("seen") is False:
+                    self._unseen_passwords[record["id"]] = self._unseen_sessions[record["id"]] = record.get("run", "")
+                    continue
                 self._note_password(record)
                 self._note_sessions(record)
             elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
                 self.converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
         self._has_new_password = Marks(self._new_passwords)
+        self._take_back()
+
+    def _take_back(self) -> None:
+        """What was recorded as done and then not seen: a password may be set or not, and sessions may have begun anew before the change took hold."""
+        set_by, revoked_by = Marks(self._passwords_of), Marks(self._revoked_of)
+        self._unseen_passwords = {user_id: run for user_id, run in self._unseen_passwords.items() if mark(user_id, run) in set_by}
+        self._maybe = self._unseen_passwords | self._maybe
+        self._owed |= {user_id for user_id, run in self._unseen_sessions.items() if mark(user_id, run) in revoked_by}
 
     def _note_password(self, record: Mapping[str, Any]) -> None:
         user_id, run, told = record["id"], record.get("run", ""), (record.get("details") or {}).get("password_set")
@@ -47,7 +64,10 @@ class History:
                 self._maybe.setdefault(user_id, run)
         elif told:
             self._new_passwords.append(mark(user_id))
+            self._passwords_of.append(mark(user_id, run))
             self._maybe.pop(user_id, None)
+            self._unseen_passwords.pop(user_id, None)
+            self.last_password_at = max(self.last_password_at, record.get("at", ""))
         elif (told is False or record.get("status") == "skipped") and self._maybe.get(user_id) == run:
             del self._maybe[user_id]
 
@@ -59,6 +79,8 @@ class History:
         elif "revoke" in (steps := details.get("steps_done", ())):
             self._owed.discard(user_id)
             self._begun.pop(user_id, None)
+            self._unseen_sessions.pop(user_id, None)
+            self._revoked_of.append(mark(user_id, run))
         elif steps:
             if self._begun.get(user_id, {}).pop(run, None):
                 self._owed.add(user_id)
@@ -66,11 +88,11 @@ class History:
             self._begun.get(user_id, {}).pop(run, None)
 
     def password_was_set(self, user_id: str) -> bool:
-        """Known for certain; a replica that lags cannot belie it."""
-        return mark(user_id) in self._has_new_password
+        """Recorded, and not taken back by the verification."""
+        return user_id not in self._unseen_passwords and mark(user_id) in self._has_new_password
 
     def password_may_be_set(self, user_id: str) -> bool:
-        """A run was stopped while it did so. The time of the password's last change tells."""
+        """A run was stopped while it did so, or did not see it afterwards. The time of the password's last change tells."""
         return user_id in self._maybe
 
     def sessions_owed(self, user_id: str, state: Mapping[str, Any]) -> bool:

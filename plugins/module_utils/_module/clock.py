@@ -11,3 +11,8 @@ import datetime
 def now() -> str:
     """RFC 3339, UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def seconds_since(at: str) -> float:
+    """From `at`, in the form that `now` gives."""
+    return (datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(at)).total_seconds()

@@ -23,6 +23,10 @@ def outcome(run="1", status="done", steps=None, **details):
     return {"record": "outcome", "run": run, "kind": "user", "id": "u", "action": "update", "status": status, "details": details}
 
 
+def unseen(run="1"):
+    return {"record": "outcome", "run": run, "kind": "user", "id": "u", "action": "update", "status": "failed", "code": "not_seen", "details": {}}
+
+
 PASSWORD = intent(lastPasswordChangeDateTime=NEW_PASSWORD)
 
 
@@ -38,6 +42,20 @@ PASSWORD = intent(lastPasswordChangeDateTime=NEW_PASSWORD)
         ([PASSWORD, outcome(status="skipped")], False, False),
         ([PASSWORD, outcome(run="2", status="failed", password_set=False)], False, True),
         ([PASSWORD, outcome(password_set=True), intent(accountEnabled=True), outcome(steps=["patch"])], True, False),
+        # the verification of a run takes back what that run has recorded, and nothing else
+        ([PASSWORD, outcome(password_set=True), unseen()], False, True),
+        ([PASSWORD, outcome(password_set=True), unseen(), PASSWORD | {"run": "2"}, outcome(run="2", password_set=True)], True, False),
+        (
+            [PASSWORD, outcome(password_set=True), unseen(), PASSWORD | {"run": "2"}, outcome(run="2", password_set=True), unseen(run="2")],
+            False,
+            True,
+        ),
+        (
+            [PASSWORD, outcome(password_set=True), unseen(), PASSWORD | {"run": "2"}, outcome(run="2", status="failed", password_set=False)],
+            False,
+            True,
+        ),
+        ([PASSWORD, outcome(password_set=True), intent(run="2", licences={}), outcome(run="2", steps=["licences"]), unseen(run="2")], True, False),
     ],
 )
 def test_passwords(records, was, may_be):
@@ -72,6 +90,9 @@ ELSE = [intent(run="2", licences={}), outcome(run="2", steps=["licences"])]
         ([BLOCK, intent(run="2", accountEnabled=True, signInSessions=REVOKED), outcome(run="2", status="failed", steps=[], password_set=False)], False, True),
         ([intent(licences={}, signInSessions=REVOKED)], False, False),
         ([intent(licences={}, signInSessions=REVOKED), outcome(status="failed", steps=[])], False, False),
+        ([BLOCK, outcome(steps=["patch", "revoke"]), unseen()], True, True),
+        ([BLOCK, outcome(steps=["patch", "revoke"]), unseen(), ONLY, outcome(run="3", steps=["revoke"])], False, False),
+        ([BLOCK, outcome(steps=["patch", "revoke"]), *ELSE, unseen(run="2")], False, False),
         ([RENEW], False, False),
         ([RENEW, outcome(status="failed", steps=[], password_set=False)], False, False),
     ],
