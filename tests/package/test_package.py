@@ -108,6 +108,30 @@ def test_playbooks_run_by_name(installed: Path, playbook: str) -> None:
     assert "TAGS:" in listed
 
 
+@pytest.mark.parametrize("playbook", ["decommission", "preflight", "freeze", "gate", "domains", "agents", "final_gate"])
+def test_a_limit_without_the_controller_is_refused(installed: Path, tmp_path: Path, playbook: str) -> None:
+    """Failures are counted on localhost: without it a failed machine, and a judgement that nobody made, would end with 0."""
+    (tmp_path / "inventory").write_text("[iij_id_agents]\nsync01\nsync02\n")
+
+    def run(limit: str) -> tuple[int, str]:
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory", f"offboard.iij_id.{playbook}", "--limit", limit, "-t", "never_there"]
+        env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    code, output = run("sync01")
+    assert code != 0 and "--limit 'sync01,localhost'" in output
+    if playbook not in ("decommission",):  # its first play makes a check run's predictions, whatever tags are given
+        assert run("sync01,localhost")[0] == 0
+
+
+def test_machines_that_a_limit_leaves_out_are_told_as_not_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("[iij_id_agents]\nsync01\n")
+    words = ["-m", "ansible.builtin.debug", "-a", "var=__offboard_machines", "-e", f"@{places.ROOT}/roles/offboard/vars/main.yml"]
+    output = ansible("ansible", "-i", tmp_path / "inventory", "localhost", "-e", '{"offboard_run_dir": "run"}', *words, cwd=tmp_path)
+    assert json.loads(output.partition("=>")[2])["__offboard_machines"] == {"sync01": {"error": "it was not looked at"}}
+
+
 def _variables(tenant: RunningTenant, run_dir: Path) -> dict[str, Any]:
     """What an operator gives who only has a tenant, but for the client secret and the vault's password."""
     decisions = {name: value for name, value in yaml.safe_load(inventory.DECISIONS.read_text()).items() if name.startswith(("offboard_", "microsoft_365_"))}
