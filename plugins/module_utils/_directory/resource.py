@@ -319,6 +319,9 @@ class DirectoryObjects(Resource):
                 item, copy = self._reader.describe([self._present(change.id)])[0], self._copies[dn_key(change.id)]
                 return not objects.missing_links(item, copy) and not objects.missing_attributes(item, copy)
 
+    def owner(self) -> Mapping[str, str]:
+        return {"directory": self._client.root.text("defaultNamingContext") or ""}
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Where the copies of this run lie."""
         return {"saved_copies": dict(self._saved)}

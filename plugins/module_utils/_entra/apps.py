@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan
 from .._module.spool import Spool
 from .client import Client
 from .connection import Connection
 from .ids import is_id
+from .of_tenant import OfTenant
 
 APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"
 
@@ -250,7 +251,7 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
 # -- the resource
 
 
-class App(Resource):
+class App(OfTenant):
     """entra_app."""
 
     noun = "objects"

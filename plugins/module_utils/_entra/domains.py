@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan
 from .._module.spool import Spool
 from .client import Client
 from .connection import Connection
 from .errors import AnswerLost, GraphError
+from .of_tenant import OfTenant
 
 try:
     from cryptography import x509
@@ -378,7 +379,7 @@ def _describe(item: Object, expected: Sequence[str]) -> dict[str, Any]:
 # -- the resource
 
 
-class Domains(Resource):
+class Domains(OfTenant):
     """entra_domain: converts domains one after the other, and waits for each until it is seen."""
 
     noun = "domains"

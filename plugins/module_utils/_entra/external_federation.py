@@ -25,7 +25,7 @@ from .._federation import certificates, dns_txt, metadata
 from .._federation.certificates import BadCertificate
 from .._federation.info import document
 from .._module.files import write_atomically
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan
 from .._module.spool import Spool
 from . import realm
 from .client import Client
@@ -52,6 +52,7 @@ from .external_federation_plan import (
     wanted,
 )
 from .guests import Guest, behind, read_guests
+from .of_tenant import OfTenant
 
 _TYPE = "microsoft.graph.samlOrWsFedExternalDomainFederation"
 _BASE = "/directory/federationConfigurations"
@@ -136,7 +137,7 @@ def _certificate(text: str | None, now: datetime.datetime) -> dict[str, Any]:
 # -- the resource
 
 
-class ExternalFederation(Resource):
+class ExternalFederation(OfTenant):
     """entra_external_federation: one federation, found by one of its domains."""
 
     noun = "federations"

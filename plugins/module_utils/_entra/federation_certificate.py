@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Skip
 from .._federation import fetch, metadata, xml
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan
 from .._module.spool import Spool
 from . import certificate_watch as watch
 from .batches import Request
@@ -25,6 +25,7 @@ from .domains import FEDERATED, read_domains
 from .external_federation import read_federations, write_properties
 from .external_federation_plan import TAKES_EFFECT, names
 from .guests import Guest, behind, read_guests
+from .of_tenant import OfTenant
 
 #: Documents at a time: each may be xml.MAX_BYTES large.
 _FETCHING = 4
@@ -155,7 +156,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 # -- the resource
 
 
-class FederationCertificates(Resource):
+class FederationCertificates(OfTenant):
     """entra_federation_certificate: renews what `apply` allows, and nothing else."""
 
     noun = "federations"

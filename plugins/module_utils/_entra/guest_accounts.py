@@ -21,7 +21,7 @@ from .._core.guard import never_touch
 from .._core.model import Change, Object, Outcome, Refusal
 from .._module.clock import now
 from .._module.files import read_records
-from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
+from .._module.runner import ANSWER_LIMIT, Plan, Record
 from .._module.spool import Spool
 from . import guest_copy, guest_plan, redemption_order
 from .batches import Answer, Request
@@ -35,6 +35,7 @@ from .external_federation_plan import names
 from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
 from .guest_reinvitation import Reinvitation, read_copies, read_holdings
 from .guest_sign_in import look_up_realms
+from .of_tenant import OfTenant
 from .redemption_order import KIND as ORDER
 from .users import read_roles
 
@@ -105,7 +106,7 @@ def _unseen(users: Iterable[Mapping[str, Any]], seen: set[str]) -> Iterator[Obje
 # -- the resource
 
 
-class Guests(Resource):
+class Guests(OfTenant):
     """entra_guests."""
 
     noun = "guests"

@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 from .._core.diff import changed_properties
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan
 from .._module.spool import Spool
 from .client import Client
 from .connection import Connection
+from .of_tenant import OfTenant
 
 KIND = "redemption_order"
 PRIMARY = ("azureActiveDirectory", "externalFederation", "socialIdentityProviders")
@@ -72,7 +73,7 @@ def plan_order(current: Object, state: str, order: Sequence[str] | None, fallbac
     return plan
 
 
-class RedemptionOrder(Resource):
+class RedemptionOrder(OfTenant):
     """entra_redemption_order: the one object of its kind.
 
     Graph's resetToSystemDefault is not used: it resets all of the tenant's default cross-tenant settings, not this one alone.

@@ -15,13 +15,14 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._module.clock import now
 from .._module.files import write_atomically
-from .._module.runner import Plan, Resource
+from .._module.runner import Plan
 from .._module.spool import Spool
 from .._module.vault_password import decrypt_file, vault_password
 from .apps import read_app
 from .client import Client
 from .connection import Connection
 from .domains import read_domains
+from .of_tenant import OfTenant
 from .passwords import yaml_item
 from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
 
@@ -44,7 +45,7 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-class Snapshot(Resource):
+class Snapshot(OfTenant):
     """entra_snapshot."""
 
     noun = "snapshots"

@@ -19,7 +19,7 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._module.clock import now, seconds_since
 from .._module.files import read_records
-from .._module.runner import ANSWER_LIMIT, Plan, Record, Resource
+from .._module.runner import ANSWER_LIMIT, Plan, Record
 from .._module.spool import Spool
 from .._module.vault_password import vault_password
 from . import access_pass, user_plan
@@ -30,6 +30,7 @@ from .domains import KIND as DOMAIN
 from .domains import read_domains
 from .licence_group import FIELDS, LicenceGroup
 from .marks import Marks, Shard, mark
+from .of_tenant import OfTenant
 from .passwords import HandOver, PassBook, generate
 from .snapshot_files import read_snapshot_users
 from .user_history import History
@@ -78,7 +79,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"counts": dict(counts), "licences": dict(licences), "users": users, "missing": missing}
 
 
-class Users(Resource):
+class Users(OfTenant):
     """entra_users."""
 
     noun = "users"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from .._core import diff, guard, journal
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._core.predict import Predictions
+from . import binding
 from .clock import now
 from .files import append_records, read_lines, read_records
 from .progress import Progress
@@ -97,6 +98,10 @@ class Resource(abc.ABC):
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """Those of the changes a stopped run had begun that are there, by what `read` has found or by looking again; nothing when in doubt."""
         return ()
+
+    def owner(self) -> Mapping[str, str]:
+        """Whose objects these are, as `binding` names it: asked for after `read`."""
+        return {}
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Further return values, in check mode too."""
@@ -178,6 +183,8 @@ class _Run:
 
     def run(self) -> dict[str, Any]:
         plan = self.resource.plan(self.read())
+        if self.journal:
+            binding.check(self.journal, self.resource.owner())
         self._settle()
         result: dict[str, Any] = {
             "changed": len(plan.changes) > 0,
@@ -222,6 +229,8 @@ class _Run:
         stopped: OffboardError | None = None
         if len(plan.changes):
             try:
+                if self.journal and (owner := self.resource.owner()):
+                    binding.bind(self.journal, owner)
                 self.resource.apply_all(plan.changes, self.begin, self.record)
                 self._verify()
             except OffboardError as exc:

@@ -269,3 +269,36 @@ def test_a_missing_library_gives_the_usual_message():
         runner.require(Module(), "ldap3", ImportError("No module named 'ldap3'"))
     assert "ldap3" in caught.value.result["msg"] and caught.value.result["failure"]["code"] == "missing_library"
     runner.require(Module(), "ldap3", None)
+
+
+class OfCompany(Lamps):
+    def __init__(self, company, lamps):
+        super().__init__(lamps)
+        self.company = company
+
+    def owner(self):
+        return {"tenant_id": self.company}
+
+
+def test_a_run_folder_belongs_to_one_tenant(tmp_path):
+    """What lies in it is evidence for that one: nothing is changed with another one's credentials, whatever the case of its id."""
+    path = str(tmp_path / "journal.jsonl")
+
+    def run(lamps, check=False):
+        with pytest.raises(Finished) as caught:
+            runner.run(Module(check_mode=check, max_changes=9, journal=path), lambda params: lamps)
+        return caught.value
+
+    assert not run(OfCompany("T1", {"a": True}), check=True).failed and not (tmp_path / "run.json").exists()
+    assert not run(OfCompany("T1", {"a": False})).failed and not (tmp_path / "run.json").exists()
+    assert not run(OfCompany("T1", {"a": True})).failed
+    assert json.loads((tmp_path / "run.json").read_text()) == {"tenant_id": "T1"}
+    assert not run(OfCompany("t1", {"b": True})).failed
+    for check in (True, False):
+        other = OfCompany("T2", {"c": True})
+        told = run(other, check)
+        assert told.result["failure"]["code"] == "other_run_folder" and "T1" in told.result["msg"] and "T2" in told.result["msg"]
+        assert other.writes == []
+    for damaged in ("", "[]", '{"tenant_id": 1}'):
+        (tmp_path / "run.json").write_text(damaged)
+        assert run(OfCompany("T1", {"c": True})).result["failure"]["code"] == "run_file_damaged"

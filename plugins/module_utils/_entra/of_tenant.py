@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all kinds of objects of a tenant have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._module.runner import Resource
+from .client import Client
+
+
+class OfTenant(Resource):
+    """A kind of object that Microsoft Graph changes."""
+
+    _client: Client
+
+    def owner(self) -> Mapping[str, str]:
+        """The tenant that the access token is for."""
+        return {"tenant_id": self._client.identity()["tenant_id"]}

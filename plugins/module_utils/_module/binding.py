@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tenant and which Active Directory domain a run folder belongs to: what lies in it is evidence for those alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+from .._core.errors import OffboardError
+from .files import folder_locked, write_atomically
+
+#: beside the journal
+NAME = "run.json"
+
+_WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
+
+
+def check(journal: str, owner: Mapping[str, str]) -> None:
+    """Refuse a run folder that belongs to others.
+
+    `owner`: `tenant_id`, `directory` (the domain's distinguished name), or neither. Raises OffboardError `other_run_folder`, `run_file_damaged`.
+    """
+    _compare(_path(journal), _read(_path(journal)), owner)
+
+
+def bind(journal: str, owner: Mapping[str, str]) -> None:
+    """Write down whose the run folder is, at the first change. Raises OffboardError as `check` does, and `file_write_failed`."""
+    path = _path(journal)
+    with folder_locked(path):
+        bound = _read(path)
+        _compare(path, bound, owner)
+        if any(name not in bound for name in owner):
+            write_atomically(path, (json.dumps({**bound, **owner}, indent=2) + "\n").encode())
+
+
+def _path(journal: str) -> str:
+    return os.path.join(os.path.dirname(os.path.abspath(journal)), NAME)
+
+
+def _read(path: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            bound = json.load(stream)
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    except ValueError:
+        bound = None
+    if not isinstance(bound, dict) or not all(isinstance(bound.get(name, ""), str) for name in _WORDS):
+        raise OffboardError(
+            f"{path} does not say which tenant and domain the run folder belongs to. Restore it from a backup of the run folder, or use another run folder.",
+            code="run_file_damaged",
+        )
+    return bound
+
+
+def _compare(path: str, bound: Mapping[str, str], owner: Mapping[str, str]) -> None:
+    for name, value in owner.items():
+        if name in bound and bound[name].casefold() != value.casefold():
+            raise OffboardError(
+                f"The run folder {os.path.dirname(path)} belongs to {_WORDS[name]} {bound[name]}, and this task works on {value}. What lies in it (snapshot, "
+                "steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another journal).",
+                code="other_run_folder",
+                details={"path": path, name: bound[name], "given": value},
+            )
