@@ -208,6 +208,22 @@ def test_administrators_deleted_and_unknown_users_are_told_apart(change, tenant,
     assert len(results(tmp_path)) == 5
 
 
+def test_nothing_found_of_all_that_was_named_is_a_failure(change, tenant):
+    """Another tenant's list: "ok" with everybody skipped would be a lie."""
+    for check in (True, False):
+        result = change(users=["a@other.example", "b@other.example"], enabled=True, check=check)
+        assert (result["failed"], result["failure"]["code"]) == (True, "guard_refused")
+        assert "none of the 2 users" in result["msg"]
+    assert tenant.writes() == []
+
+
+def test_another_tenants_run_folder_is_refused(change, tenant, tmp_path):
+    (tmp_path / "run.json").write_text('{"tenant_id": "00000000-0000-0000-0000-0000000000aa"}')
+    for check in (True, False):
+        assert change(users=BLOCKED, enabled=True, check=check)["failure"]["code"] == "other_run_folder"
+    assert tenant.writes() == [] and not (tmp_path / "journal.jsonl").exists()
+
+
 def test_selection_by_domain_group_and_src(change, tenant, tmp_path):
     assert change(domain="reiji-group.example", enabled=True)["counts"] == {"planned": 5, "unchanged": 35, "skipped": 0, "done": 5}
     group = company.make_id("group", "m365-e3")

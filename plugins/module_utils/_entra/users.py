@@ -110,6 +110,7 @@ class Users(OfTenant):
         self._own: list[str] = []
         self._free: dict[str, int] = {}
         self._unproven = 0
+        self._found = self._not_found = 0
 
     def _make_handover(self) -> HandOver | None:
         path, length = self._params["handover_file"], self._params["password_length"]
@@ -278,8 +279,10 @@ class Users(OfTenant):
     def _decisions(self, plan: Plan, current: Iterable[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
         for item in current:
             if "missing" in item.state:
+                self._not_found += item.state["missing"] == "not_found"
                 self._skip(plan, _missing(item))
             else:
+                self._found += 1
                 state = user_plan.by_id(item.state, self._skus) if len(self.assumed) else item.state
                 yield item, decide(item.id, item.name, state, self._desired(item), facts)
 
@@ -373,6 +376,12 @@ class Users(OfTenant):
                     yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
+        if self._not_found and not self._found and self._params["shard"] is None:
+            yield Refusal(
+                "nothing_found",
+                f"The tenant {self._client.identity()['tenant_id']} has none of the {self._not_found} users that were named. Is it the tenant that is meant, "
+                "and the list or the snapshot its own?",
+            )
         if self._own:
             yield Refusal(
                 "own_identity", f"You are signed in as {self._own[0]} and would block yourself or lose your password. Put it into exclude.", tuple(self._own)
