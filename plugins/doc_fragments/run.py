@@ -19,6 +19,8 @@ options:
   journal:
     description:
       - A file on the controller (JSON lines). The intent is appended before each change and the outcome after it. No secret is written to it.
+      - It belongs to one tenant and one Active Directory domain, written into C(run.json) beside it at the first change. A task that works on
+        another one is refused, in check mode too (failure code C(other_run_folder)).
     type: path
   predictions:
     description:
