@@ -31,6 +31,25 @@ options:
     description:
       - A file on the controller to which progress is appended. The module's action plugin sets it and shows the progress while the task runs.
     type: path
+  requires:
+    description:
+      - What the run folder must hold before anything is changed, for a task that works for the exit. The module itself looks, so that it holds
+        whatever plays and tasks ran before, or were left out. In check mode what is missing is a warning.
+    type: dict
+    suboptions:
+      run_dir:
+        description: The run folder.
+        type: path
+        required: true
+      steps:
+        description: Ids of steps of a person that must be confirmed in C(steps.json). Else the task fails with the code C(step_not_done).
+        type: list
+        elements: str
+        default: []
+      snapshot:
+        description: Whether there must be a complete snapshot. Else the task fails with the code C(snapshot_missing).
+        type: bool
+        default: false
 """
 
     ATTRIBUTES = r"""

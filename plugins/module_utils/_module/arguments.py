@@ -16,6 +16,14 @@ RUN: dict[str, Any] = {
     "journal": {"type": "path"},
     "predictions": {"type": "path"},
     "progress_file": {"type": "path"},
+    "requires": {
+        "type": "dict",
+        "options": {
+            "run_dir": {"type": "path", "required": True},
+            "steps": {"type": "list", "elements": "str", "default": []},
+            "snapshot": {"type": "bool", "default": False},
+        },
+    },
 }
 
 #: How to reach Microsoft Graph.

@@ -18,7 +18,7 @@ from .._core import diff, guard, journal
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._core.predict import Predictions
-from . import binding
+from . import binding, preconditions
 from .clock import now
 from .files import append_records, read_lines, read_records
 from .progress import Progress
@@ -208,11 +208,21 @@ class _Run:
             if not self.module.check_mode:
                 self._append([journal.refusal(item, self.resource.noun, self.id, now()) for item in refusals])
             raise _Refused(refusals, {**result, "changed": False})
+        if len(plan.changes) and self.module.params.get("requires"):
+            self._check_preconditions()
         if self.module.check_mode:
             self._predict(plan, result)
             return result
         self._apply(plan, result)
         return result
+
+    def _check_preconditions(self) -> None:
+        try:
+            preconditions.check(self.module.params["requires"])
+        except OffboardError as exc:
+            if not self.module.check_mode:
+                raise
+            self.module.warn(f"check mode: a real run would stop here. {exc.msg}")
 
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:

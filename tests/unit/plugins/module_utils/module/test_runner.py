@@ -302,3 +302,41 @@ def test_a_run_folder_belongs_to_one_tenant(tmp_path):
     for damaged in ("", "[]", '{"tenant_id": 1}'):
         (tmp_path / "run.json").write_text(damaged)
         assert run(OfCompany("T1", {"c": True})).result["failure"]["code"] == "run_file_damaged"
+
+
+STEP = {"id": "s", "stage": "gate", "en": "stop it", "ja": "止める", "blocks_final_gate": True, "source": "", "done": True, "by": "A", "at": "t", "note": ""}
+
+
+@pytest.mark.parametrize(
+    ("steps", "manifest", "code"),
+    [
+        (None, None, "unknown_step"),
+        ([STEP], None, "snapshot_missing"),
+        ([STEP], {}, "snapshot_missing"),
+        ([STEP], {"taken": "t", "files": [{"name": "a"}]}, None),
+        ([STEP | {"done": False}], {"taken": "t", "files": [{"name": "a"}]}, "step_not_done"),
+        ([STEP | {"done": "false"}], {"taken": "t", "files": [{"name": "a"}]}, "steps_file_damaged"),
+        ("none", {"taken": "t", "files": [{"name": "a"}]}, "steps_file_damaged"),
+    ],
+)
+def test_the_changing_module_itself_demands_its_preconditions(tmp_path, steps, manifest, code):
+    """Whatever ran before it: --start-at-task and --tags leave out the tasks that looked."""
+    (tmp_path / "snapshot").mkdir()
+    if steps is not None:
+        (tmp_path / "steps.json").write_text(json.dumps({"steps": steps}))
+    if manifest is not None:
+        (tmp_path / "snapshot" / "manifest.json").write_text(json.dumps(manifest))
+    requires = {"run_dir": str(tmp_path), "steps": ["s"], "snapshot": True}
+    for check in (True, False):
+        lamps, module = Lamps({"a": True}), Module(check_mode=check, max_changes=9, requires=requires)
+        with pytest.raises(Finished) as caught:
+            runner.run(module, lambda params, lamps=lamps: lamps)
+        if check:
+            assert not caught.value.failed and bool(module.warnings) == bool(code)
+        else:
+            assert (caught.value.result.get("failure") or {}).get("code") == code
+            assert bool(lamps.writes) == (code is None)
+    nothing = Lamps({"a": False})
+    with pytest.raises(Finished) as caught:
+        runner.run(Module(max_changes=9, requires=requires), lambda params: nothing)
+    assert not caught.value.failed
