@@ -18,7 +18,7 @@ from .._module.runner import Plan, Record, Resource
 from .._module.spool import Spool
 from . import agent_config, objects, saved
 from .client import Client, equals
-from .values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_dn, sid
+from .values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_dn, sid, without_blanks
 
 # Attributes that name another object without being a link in the schema
 _NAMING = ("assistant", "secretary", "seeAlso")
@@ -47,7 +47,7 @@ class Reader:
         for dn in dns:
             if not dn.strip():
                 raise OffboardError("an empty string is no distinguished name", code="invalid_dn")
-            entry = self._client.read(dn, descriptor=True)
+            entry = self._client.read(without_blanks(dn), descriptor=True)
             if entry is None:
                 missing.setdefault(dn_key(dn), dn)
             else:

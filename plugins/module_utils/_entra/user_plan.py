@@ -184,6 +184,13 @@ _IN_SRC: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
+def country(text: str) -> str:
+    """A usage location as Graph wants it: two capital letters (ISO 3166-1 alpha-2). Raises OffboardError `bad_option`."""
+    if not re.fullmatch("[A-Za-z]{2}", text.strip()):
+        raise OffboardError(f"usage_location is {text!r}, but must be a country code of two letters, for instance JP", code="bad_option")
+    return text.strip().upper()
+
+
 def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
     """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate).
 
@@ -197,6 +204,8 @@ def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
             value = "something else" if name == "password" else json.dumps(line[name], ensure_ascii=False)  # it may be a real password
             raise OffboardError(f"{name} is {value}, but must be {rule}; left out, the task's option holds", code="bad_src")
     own: dict[str, Any] = {name: line[name] for name in ("enabled", "usage_location") if name in line}
+    if "usage_location" in own:
+        own["usage_location"] = own["usage_location"].upper()  # Graph refuses jp, for each user
     if "password" in line:
         own |= {"password": line["password"] == "generate", "access_pass": False}
     if "licences" in line:

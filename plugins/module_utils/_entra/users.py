@@ -93,6 +93,7 @@ class Users(OfTenant):
         self._snapshot_is_now = check_mode and self._by_snapshot and not os.path.exists(params["snapshot"])
         if self._by_snapshot and (params["enabled"] is not None or params["licences"]):
             raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
+        self._usage_location = user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None
         connection = Connection.from_params(params)
         self._client = Client(connection, connection.further(params["applications"]))
         self._results = Results(None if check_mode else params["results_file"])
@@ -137,7 +138,7 @@ class Users(OfTenant):
             self._read_group(params["licence_group"])
         self._base = Desired(
             enabled=params["enabled"],
-            usage_location=params["usage_location"],
+            usage_location=self._usage_location,
             password=params["password"] == "generate",
             access_pass=self._passes is not None,
             group=self._group,

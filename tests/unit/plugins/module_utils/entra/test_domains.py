@@ -178,6 +178,8 @@ GOOD = (admin("1@x.onmicrosoft.com"), admin("2@x.onmicrosoft.com"))
         ("a.example", Context("", (), 0), []),
         ("a.example", Context("", GOOD[:1]), ["break_glass"]),
         ("a.example", Context("", (GOOD[0], GOOD[0])), ["break_glass"]),
+        # one person, by user name and by object id
+        ("a.example", Context("", (GOOD[0], Administrator("11111111-1111-1111-1111-111111111111", GOOD[0].state, True))), ["break_glass"]),
         ("a.example", Context("", (GOOD[0], admin("2@a.example"))), ["break_glass"]),
         ("a.example", Context("", (GOOD[0], admin("2@sub.a.example"))), ["break_glass"]),
         ("a.example", Context("", (GOOD[0], admin("2@x.onmicrosoft.com", role=False))), ["break_glass"]),

@@ -378,3 +378,13 @@ def test_refusal_codes(status, message, step, code):
 def test_group_licences_with_an_error_do_not_count_as_held():
     states = [{"skuId": E3, "assignedByGroup": "g", "state": "Error", "disabledPlans": []}]
     assert user_plan.user_state({"licenseAssignmentStates": states})["group_licences"] == []
+
+
+@pytest.mark.parametrize(("text", "country"), [("JP", "JP"), ("jp", "JP"), (" jP ", "JP"), ("JPN", None), ("", None), ("日本", None), ("J1", None)])
+def test_a_usage_location_is_two_capital_letters(text, country):
+    if country is None:
+        with pytest.raises(OffboardError) as caught:
+            user_plan.country(text)
+        assert caught.value.code == "bad_option"
+    else:
+        assert user_plan.country(text) == country
