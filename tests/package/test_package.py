@@ -155,6 +155,12 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
     assert recap and int(recap[1]) >= 5, output  # users, domains, passwords, two apps are planned
     assert tenant.writes() == []
     assert not (tmp_path / "run").exists()
+    # the domains as somebody else would type them, as one text in another case, with a blank: the same plan, for the users of subdomains too
+    variables["microsoft_365_domains"] = ", ".join(variables["microsoft_365_domains"]).title()
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
+    other = ansible("ansible-playbook", "--check", "-i", tmp_path / "inventory.json", "offboard.iij_id.decommission", cwd=tmp_path, collections=installed)
+    assert recap[0] in other
+    assert [line for line in other.splitlines() if "item=" in line] == [line for line in output.splitlines() if "item=" in line]
 
 
 def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:

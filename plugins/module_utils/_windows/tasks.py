@@ -28,24 +28,48 @@ _SAYS_NOTHING = re.compile(r"^[a-z]:|%[^%]*%|[*?\\/.:\s]|program ?files( \(x86\)
 _SAYS_SOMETHING = 3
 
 
+_INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
+#: After these comes what is run.
+_RUNS = re.compile(r"(?:^|\s)(?:/[ck]|-c|-command|-file|-f|-jar)\s+(?:call\s+|&\s*)?", re.IGNORECASE)
+_SWITCHES = re.compile(r"^\s*(?:[-/][^\s\"]*\s+)*")
+_SECRETS = re.compile(
+    r"((?:[\w.-]*(?:pass|pwd|secret|token|apikey|credential)[\w.-]*|(?:(?<=\s)|^)[-/](?:p|pw|rp))(?:\s*[=:]\s*|\s+))(?:\"[^\"]*\"?|'[^']*'?|[^\s\"']+)",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Action:
-    """One program that a task starts. `text` are the strings in which an action path is looked for."""
+    """One program that a task starts."""
 
     command: str
     arguments: str
     working_directory: str
 
     def texts(self, environment: Mapping[str, str]) -> Iterator[str]:
-        """The program, the whole command line, and both below the working directory; without quotes, environment variables replaced."""
-        command, arguments = (plain(text, environment) for text in (self.command, self.arguments))
+        """The program, the script that an interpreter is given, and both below the working directory; without quotes, environment variables replaced.
+
+        Other arguments say nothing about whose task it is: a backup names the folders of others.
+        """
         folder = plain(self.working_directory, environment).rstrip("\\")
-        yield command
-        if arguments:
-            yield f"{command} {arguments}"
-        if folder:
-            yield f"{folder}\\{command}"
-            yield f"{folder}\\{arguments.rpartition(' ')[2]}"
+        for text in filter(None, (self.command, self.script())):
+            yield plain(text, environment)
+            if folder:
+                yield f"{folder}\\{plain(text, environment)}"
+
+    def script(self) -> str:
+        """What an interpreter (cmd, PowerShell, Java, …) is told to run; nothing for other programs."""
+        program = re.split(r"[\\/]", self.command.replace('"', "").casefold())[-1].removesuffix(".exe")
+        if not _INTERPRETERS.fullmatch(program):
+            return ""
+        found = _RUNS.search(self.arguments)
+        rest = self.arguments[found.end() :] if found else _SWITCHES.sub("", self.arguments)
+        quoted = re.match(r'\s*[&"\s]*"([^"]+)"', rest)
+        return quoted[1] if quoted else rest.strip().partition(" ")[0].strip('"')
+
+    def shown(self) -> str:
+        """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
+        return " ".join(filter(None, (self.command, _SECRETS.sub(r"\1***", self.arguments))))
 
 
 @dataclass(frozen=True)
@@ -133,14 +157,14 @@ def parse_query(text: str) -> list[Task]:
 def why(task: Task, action_paths: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """Which of the action paths the task matches, in words; empty when none.
 
-    A path with * or ? must match as a whole; one without is what the program's path, or an argument, begins with. Case does not count.
+    A path with * or ? must match as a whole; one without is what the program's path, or its script's, begins with. Case does not count.
     """
     reasons = []
     for wanted in action_paths:
         pattern = plain(wanted, environment).casefold()
         for action in task.actions:
             if any(_matches(text.casefold(), pattern) for text in action.texts(environment)):
-                reasons.append(f"{' '.join(filter(None, (action.command, action.arguments)))} matches {wanted}")
+                reasons.append(f"{action.shown()} matches {wanted}")
                 break
     return reasons
 
@@ -148,8 +172,8 @@ def why(task: Task, action_paths: Sequence[str], environment: Mapping[str, str])
 def _matches(text: str, pattern: str) -> bool:
     if _WILDCARDS.search(pattern):
         pattern = pattern.replace("[", "[[]")
-        return fnmatch.fnmatchcase(text, pattern) or fnmatch.fnmatchcase(text, f"* {pattern}")
-    return text.startswith(pattern) or f" {pattern}" in text
+        return fnmatch.fnmatchcase(text, pattern)
+    return text.startswith(pattern)
 
 
 def check_action_paths(action_paths: Sequence[str]) -> None:
@@ -171,7 +195,7 @@ def state_of(task: Task) -> dict[str, Any]:
     return {
         "enabled": task.enabled,
         "run_as": task.run_as,
-        "actions": [" ".join(filter(None, (action.command, action.arguments))) for action in task.actions],
+        "actions": [action.shown() for action in task.actions],
     }
 
 

@@ -92,6 +92,16 @@ FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
         (Action(BAT, "", ""), r"D:\Program Files\IIJ ID Service Directory Sync", False),
         (Action(r"C:\Tools\IIJ ID\report.exe", "", ""), FOLDER, False),
         (Action(r"C:\Backup\copy.exe", r"D:\C:\x", ""), FOLDER, False),
+        # what a program is told about is not what is started
+        (Action(r"C:\Backup\backup.exe", f'--source "{FOLDER}" --password=x', ""), FOLDER, False),
+        (Action(r"C:\Backup\backup.exe", f"{FOLDER}\\bin", ""), FOLDER, False),
+        (Action("cmd.exe", f'/c robocopy "{FOLDER}" D:\\backup', ""), FOLDER, False),
+        (Action("cmd.exe", f'/c robocopy "{FOLDER}" D:\\backup', ""), r"*\IIJ ID Service Directory Sync*", False),
+        (Action("powershell.exe", f'-NoProfile -ExecutionPolicy Bypass -File "{BAT}"', ""), FOLDER, True),
+        (Action("powershell.exe", f'-File C:\\backup.ps1 -From "{FOLDER}"', ""), FOLDER, False),
+        (Action(r"C:\Windows\System32\wscript.exe", f'//B "{FOLDER}\\bin\\a.vbs"', ""), FOLDER, True),
+        (Action("java", f'-Xmx1g -jar "{FOLDER}\\a.jar" x', ""), FOLDER, True),
+        (Action("cmd", f'/c call "{BAT}" x', ""), FOLDER, True),
         (Action(r"C:\a[b]\run.exe", "", ""), r"C:\a[b]\*.exe", True),
         (Action(r"C:\ab\run.exe", "", ""), r"C:\a[b]\*.exe", False),
     ],
@@ -170,3 +180,16 @@ def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
     made = tasks_resource.ScheduledTasks(Client(), {"state": "disabled"})
     assert list(made.carried_out([mine, others])) == [mine] * there
     assert list(made.carried_out([others])) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--password=hush", '--password "hush hush"', "/p hush", "-Token:hush", "-u me -p hush", "--db-pass hush", "CLIENT_SECRET=hush", "/pwd:hush"]
+)
+def test_secrets_in_arguments_are_not_shown(arguments):
+    task = Task(r"\x", True, "", "", (Action(BAT, arguments, ""),), (), "")
+    assert "hush" not in str(tasks.state_of(task)) + str(tasks.why(task, [FOLDER], {}))
+    assert "***" in str(tasks.state_of(task))
+
+
+def test_other_arguments_are_shown():
+    assert Action("a.exe", "/collect /port 80 -path C:\\x", "").shown() == "a.exe /collect /port 80 -path C:\\x"
