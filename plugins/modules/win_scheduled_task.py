@@ -22,10 +22,10 @@ extends_documentation_fragment:
 options:
   action_paths:
     description:
-      - The beginning of the path of a task's program, or of one of its arguments, such as the product's folder. With C(*) or C(?) in it, the whole
-        path has to
-        match. Case does not count, quotes are ignored, environment variables such as C(%ProgramFiles%) are understood, and a program without a folder is
-        looked for in the task's working directory. Short (8.3) names are not resolved.
+      - The beginning of the path of the program that a task starts, or of the script that it gives to an interpreter, such as the product's folder.
+        Other arguments do not count. With C(*) or C(?) in it, the whole path has to match. Case does not count, quotes are ignored, environment
+        variables such as C(%ProgramFiles%) are understood, and a program without a folder is looked for in the task's working directory. Short (8.3)
+        names are not resolved.
     type: list
     elements: str
     required: true

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from .._core import steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._module.clock import now
-from .._module.files import write_atomically
+from .._module.files import folder_locked, write_atomically
 from .._module.runner import Plan, Record, Resource
 from .._module.spool import Spool
 
@@ -72,7 +73,7 @@ class ManualSteps(Resource):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Record one change."""
-        self._write(steps.apply(self._recorded(), [change]))
+        self._record([change])
         return None
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
@@ -80,7 +81,7 @@ class ManualSteps(Resource):
         batch = list(changes)
         begin(batch)
         try:
-            self._write(steps.apply(self._recorded(), batch))
+            self._record(batch)
         except OffboardError as exc:
             for change in batch:
                 record(Outcome(change, "failed", exc.code, exc.msg))
@@ -102,6 +103,16 @@ class ManualSteps(Resource):
 
     def _recorded(self) -> dict[str, dict[str, Any]]:
         return {item.id: dict(item.state) for item in read_steps(self._path)}
+
+    def _record(self, batch: list[Change]) -> None:
+        """Add to what is recorded now: another run may have confirmed or withdrawn since this one planned, and that must not be lost."""
+        with folder_locked(self._path):
+            recorded = self._recorded()
+            for number, change in enumerate(batch):
+                if change.action == "register" and change.before is None and change.id in recorded:
+                    after = {name: value for name, value in (change.after or {}).items() if name in steps.DEFINITION}
+                    batch[number] = replace(change, after=after)
+            self._write(steps.apply(recorded, batch))
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
         records = [steps.to_record(identity, state) for identity, state in states.items()]

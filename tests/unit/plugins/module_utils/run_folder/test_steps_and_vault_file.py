@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
@@ -58,6 +59,35 @@ def test_register_confirm_withdraw_and_again(tmp_path):
     assert info(tmp_path)["steps"][0] == recorded
     assert manual_steps(tmp_path, withdraw=["a"])[0]["changed"]
     assert info(tmp_path)["open"] == ["a", "b"]
+
+
+def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
+    """Each of two runs has read and planned; both write. Neither's confirmation or withdrawal may get lost."""
+    path = str(tmp_path / "run" / "steps.json")
+
+    def planned(**options):
+        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Hanako", "note": None, **options}
+        resource = steps.ManualSteps(params, False)
+        return resource, list(resource.plan(resource.read()).changes)
+
+    def write(resource, changes):
+        resource.apply_all(changes, lambda batch: None, lambda *outcomes: None)
+
+    first, second = planned(steps=[A, B]), planned(steps=[A])  # before there is a file
+    write(*first)
+    manual_steps(tmp_path, confirm=["a"], by="Hanako")
+    write(*second)
+    assert info(tmp_path)["open"] == ["b"]
+
+    for _unused in range(30):
+        manual_steps(tmp_path, confirm=["a"], withdraw=["b"], by="Hanako")
+        both, barrier = [planned(withdraw=["a"]), planned(confirm=["b"])], threading.Barrier(2)
+        runs = [threading.Thread(target=lambda one=one, at=barrier: (at.wait(), write(*one))) for one in both]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+        assert info(tmp_path)["open"] == ["a"]
 
 
 def test_check_mode_writes_nothing_and_warns_where_a_real_run_stops(tmp_path):
