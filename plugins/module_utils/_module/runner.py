@@ -183,7 +183,7 @@ class _Run:
 
     def run(self) -> dict[str, Any]:
         plan = self.resource.plan(self.read())
-        if self.journal:
+        if self.journal and (len(plan.changes) or plan.unchanged or plan.skipped):
             binding.check(self.journal, self.resource.owner())
         self._settle()
         result: dict[str, Any] = {
