@@ -29,13 +29,20 @@ _SAYS_SOMETHING = 3
 
 
 _INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
-#: After these comes what is run.
-_RUNS = re.compile(r"(?:^|\s)(?:/[ck]|-c|-command|-file|-f|-jar)\s+(?:call\s+|&\s*)?", re.IGNORECASE)
-_SWITCHES = re.compile(r"^\s*(?:[-/][^\s\"]*\s+)*")
+#: A word of a command line, quoted or not.
+_WORD = re.compile(r'"[^"]*"?|[^\s"]+')
+#: Switches of PowerShell and Java whose value follows, so that the next word is not what is run.
+_WITH_VALUE = re.compile(
+    r"-(?:ep|ex\w*|w|wi\w*|wd|wo\w*|v|version|inputformat|outputformat|configurationname|psconsolefile|cp|classpath|-class-path|-module-path)"
+)
+#: Words of cmd and PowerShell before what is run.
+_BEFORE = ("call", "start", "&", ".", "@", "")
 _SECRETS = re.compile(
-    r"((?:[\w.-]*(?:pass|pwd|secret|token|apikey|credential)[\w.-]*|(?:(?<=\s)|^)[-/](?:p|pw|rp))(?:\s*[=:]\s*|\s+))(?:\"[^\"]*\"?|'[^']*'?|[^\s\"']+)",
+    r"((?:[\w.-]*(?:pass|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=\s)|^)(?:-?-|/)(?:p|pw|rp|key))(?:\s*[=:]\s*|\s+))(?:\"[^\"]*\"?|'[^']*'?|[^\s\"']+)",
     re.IGNORECASE,
 )
+
+_USER_INFO = re.compile(r"://[^\s/@\"]+@")
 
 
 @dataclass(frozen=True)
@@ -62,14 +69,21 @@ class Action:
         program = re.split(r"[\\/]", self.command.replace('"', "").casefold())[-1].removesuffix(".exe")
         if not _INTERPRETERS.fullmatch(program):
             return ""
-        found = _RUNS.search(self.arguments)
-        rest = self.arguments[found.end() :] if found else _SWITCHES.sub("", self.arguments)
-        quoted = re.match(r'\s*[&"\s]*"([^"]+)"', rest)
-        return quoted[1] if quoted else rest.strip().partition(" ")[0].strip('"')
+        # cmd /c ""C:\\a b.bat" x": the outer quotes are for cmd
+        words = iter(_WORD.findall(re.sub(r'^(\s*(?:/\w\s+)*/[ckCK]\s*)""', r'\1"', self.arguments)))
+        for word in words:
+            # the first word that is no switch is what is run; whatever follows are its own arguments
+            if word[0] in "-/":
+                if _WITH_VALUE.fullmatch(word.casefold()):
+                    next(words, None)
+            elif (text := word.strip('"').strip()).casefold() not in _BEFORE:
+                quoted = re.match(r"[&.]?\s*'([^']+)'", text)
+                return quoted[1] if quoted else text.removeprefix("& ").strip()
+        return ""
 
     def shown(self) -> str:
         """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
-        return " ".join(filter(None, (self.command, _SECRETS.sub(r"\1***", self.arguments))))
+        return " ".join(filter(None, (self.command, _USER_INFO.sub("://***@", _SECRETS.sub(r"\1***", self.arguments)))))
 
 
 @dataclass(frozen=True)
@@ -97,7 +111,8 @@ class Task:
 def plain(text: str, environment: Mapping[str, str]) -> str:
     """A path as it is written in a task, for comparison: no quotes, one kind of slash, known environment variables replaced."""
     expanded = re.sub(r"%([^%]+)%", lambda found: environment.get(found[1].casefold(), found[0]), text)
-    return expanded.replace('"', "").replace("/", "\\") if "\\" in expanded or ":" in expanded else expanded.replace('"', "")
+    text = expanded.replace('"', "")
+    return re.sub(r"(?<=.)\\{2,}", r"\\", text.replace("/", "\\")) if "\\" in text or ":" in text else text
 
 
 def _children(element: ET.Element, name: str) -> list[ET.Element]:
@@ -173,7 +188,9 @@ def _matches(text: str, pattern: str) -> bool:
     if _WILDCARDS.search(pattern):
         pattern = pattern.replace("[", "[[]")
         return fnmatch.fnmatchcase(text, pattern)
-    return text.startswith(pattern)
+    whole = pattern.rstrip("\\")
+    # the folder or the program itself, not another one whose name begins alike
+    return text == whole or text.startswith(f"{whole}\\") or ("." in whole.rpartition("\\")[2] and text.startswith(f"{whole} "))
 
 
 def check_action_paths(action_paths: Sequence[str]) -> None:

@@ -102,6 +102,19 @@ FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
         (Action(r"C:\Windows\System32\wscript.exe", f'//B "{FOLDER}\\bin\\a.vbs"', ""), FOLDER, True),
         (Action("java", f'-Xmx1g -jar "{FOLDER}\\a.jar" x', ""), FOLDER, True),
         (Action("cmd", f'/c call "{BAT}" x', ""), FOLDER, True),
+        (Action("cmd", f'/c start "" "{BAT}"', ""), FOLDER, True),
+        (Action("powershell", f'-ExecutionPolicy Bypass "{FOLDER}\\a.ps1"', ""), FOLDER, True),
+        (Action("powershell", f"-Command \"& '{FOLDER}\\a.ps1' x\"", ""), FOLDER, True),
+        (Action(BAT.replace("\\bin", "\\\\bin"), "", ""), FOLDER + r"\bin", True),
+        # what a script is told about is not what is started either, whatever the switch
+        (Action("wscript", f'C:\\b\\b.vbs -f "{FOLDER}"', ""), FOLDER, False),
+        (Action("python", f'C:\\b.py -c "{FOLDER}"', ""), FOLDER, False),
+        (Action("java", f'-cp "{FOLDER}" -jar C:\\b.jar', ""), FOLDER, False),
+        # another product whose folder begins alike
+        (Action(FOLDER + r" Old\a.exe", "", ""), FOLDER, False),
+        (Action(FOLDER + r"2\a.exe", "", ""), FOLDER + "\\", False),
+        (Action(BAT, "", ""), BAT, True),
+        (Action(BAT + " x", "", ""), BAT, True),
         (Action(r"C:\a[b]\run.exe", "", ""), r"C:\a[b]\*.exe", True),
         (Action(r"C:\ab\run.exe", "", ""), r"C:\a[b]\*.exe", False),
     ],
@@ -183,7 +196,20 @@ def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--password=hush", '--password "hush hush"', "/p hush", "-Token:hush", "-u me -p hush", "--db-pass hush", "CLIENT_SECRET=hush", "/pwd:hush"]
+    "arguments",
+    [
+        "--password=hush",
+        '--password "hush hush"',
+        "/p hush",
+        "-Token:hush",
+        "-u me -p hush",
+        "--db-pass hush",
+        "CLIENT_SECRET=hush",
+        "/pwd:hush",
+        "--api-key hush",
+        "--key hush",
+        "https://me:hush@host/",
+    ],
 )
 def test_secrets_in_arguments_are_not_shown(arguments):
     task = Task(r"\x", True, "", "", (Action(BAT, arguments, ""),), (), "")
