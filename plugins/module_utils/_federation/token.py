@@ -245,7 +245,6 @@ class _Judge:
         raise NotImplementedError
 
     def judge_issuer(self, issuer: str, where: str = "Issuer") -> None:
-        self.result.issuer = issuer
         want = self.federation.issuer_uri
         hint = " Only a trailing slash differs." if issuer.rstrip("/") == want.rstrip("/") else ""
         self.note("issuer", issuer == want, where, f"The issuer is {want}.", f"The issuer is {issuer!r}, the federation's is {want!r}.{hint}", "50107")
@@ -319,7 +318,8 @@ class _Saml(_Judge):
 
     def judge(self, assertion: etree._Element) -> None:
         conditions = next(xml.children(assertion, f"{SAML2}Conditions"), None)
-        self.judge_issuer(_own_text(assertion, f"{SAML2}Issuer"))
+        self.result.issuer = _own_text(assertion, f"{SAML2}Issuer")  # that of the Response need not be signed, and is only compared
+        self.judge_issuer(self.result.issuer)
         if (own := next(self.root.iterchildren(f"{SAML2}Issuer"), None)) is not None and str(own.xpath("string()")) != self.federation.issuer_uri:
             self.judge_issuer(str(own.xpath("string()")), "Response/Issuer")
         self.judge_audience(conditions, f"{SAML2}AudienceRestriction")
@@ -373,7 +373,8 @@ class _WsFed(_Judge):
     def judge(self, assertion: etree._Element) -> None:
         conditions = next(xml.children(assertion, f"{SAML1}Conditions"), None)
         claims = self.claims(assertion)
-        self.judge_issuer(assertion.get("Issuer", ""))
+        self.result.issuer = assertion.get("Issuer", "")
+        self.judge_issuer(self.result.issuer)
         self.judge_audience(conditions, f"{SAML1}AudienceRestrictionCondition")
         ok = any(claims.get(IMMUTABLEID, []))
         self.note("immutable_id", ok, IMMUTABLEID, "The claim is there.", "The claim is missing or empty.", "90020")

@@ -112,6 +112,15 @@ def test_faults_of_a_wsfed_answer(options: dict[str, object], expected: tuple[st
     assert faults(check(made.wsfed_response(**options))) == [expected]
 
 
+def test_the_responses_own_issuer_is_compared_and_takes_the_place_of_no_verified_one() -> None:
+    """Only the assertion is signed here, so whoever carries the answer can write another issuer around it."""
+    data = made.saml_response(what="assertion")
+    assert data.count(made.ISSUER.encode()) >= 2
+    result = check(data.replace(made.ISSUER.encode(), b"urn:evil", 1))
+    assert faults(result) == [("issuer", "AADSTS50107")]
+    assert result.issuer == made.ISSUER
+
+
 @pytest.mark.parametrize(("minutes", "valid"), [(-6, False), (-4, True), (0, True), (64, True), (66, False)])
 def test_clocks_may_differ_by_the_skew(minutes: float, valid: bool) -> None:
     data = assertion(minutes=(0, 60), confirmed_until=60)
