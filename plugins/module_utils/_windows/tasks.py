@@ -38,7 +38,8 @@ _WITH_VALUE = re.compile(
 #: Words of cmd and PowerShell before what is run.
 _BEFORE = ("call", "start", "&", ".", "@", "")
 _SECRETS = re.compile(
-    r"((?:[\w.-]*(?:pass|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=\s)|^)(?:-?-|/)(?:p|pw|rp|key))(?:\s*[=:]\s*|\s+))(?:\"[^\"]*\"?|'[^']*'?|[^\s\"']+)",
+    r"((?:[\w.-]*(?:pass|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=\s)|^)(?:-?-|/)(?:p|pw|rp|key))"
+    r"(?:\s*[=:]\s*|\s+))(?:\"[^\"]*\"?|'[^']*'?|[^\s\"']+)",
     re.IGNORECASE,
 )
 
