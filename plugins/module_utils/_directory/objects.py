@@ -13,7 +13,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Refusal, Skip
-from .._module.runner import Plan
+from .._core.plan import Plan
 from .saved import Link, SavedCopy
 from .values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, dn_key, file_time, guid, sid
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._module.files import write_atomically
-from .._module.runner import Plan, Record, Resource
-from .._module.spool import Spool
+from .._module.runner import Record, Resource
 from . import agent_config, objects, saved
 from .client import Client, equals
 from .values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_dn, sid, without_blanks

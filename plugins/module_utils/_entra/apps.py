@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .._core.errors import AmbiguousMatch, OffboardError
+from .._core.ids import is_id
 from .._core.model import Change, Object, Outcome, Refusal
-from .._module.runner import Plan
-from .._module.spool import Spool
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .client import Client
 from .connection import Connection
-from .ids import is_id
 from .of_tenant import OfTenant
 
 APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
-from .._module.runner import Plan
-from .._module.spool import Spool
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .client import Client
 from .connection import Connection
 from .errors import AnswerLost, GraphError

@@ -21,12 +21,12 @@ from typing import Any, ClassVar
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._federation import certificates, dns_txt, metadata
 from .._federation.certificates import BadCertificate
 from .._federation.info import document
 from .._module.files import write_atomically
-from .._module.runner import Plan
-from .._module.spool import Spool
 from . import realm
 from .client import Client
 from .connection import Connection

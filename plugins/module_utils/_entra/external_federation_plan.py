@@ -17,10 +17,10 @@ from typing import Any
 from .._core.diff import changed_properties, list_change
 from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Refusal
+from .._core.plan import Plan
 from .._federation import certificates, metadata, url_rule
 from .._federation.certificates import BadCertificate, Certificate
 from .._federation.values import PROTOCOLS, certificate_text, names, protocol
-from .._module.runner import Plan
 from .guests import Guest, behind
 from .realm import Realm
 

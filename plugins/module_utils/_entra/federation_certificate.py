@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Skip
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._federation import fetch, metadata, xml
-from .._module.runner import Plan
-from .._module.spool import Spool
 from . import certificate_watch as watch
 from .batches import Request
 from .client import Client

@@ -19,10 +19,11 @@ from .._core import journal
 from .._core.errors import NotSeen, OffboardError
 from .._core.guard import never_touch
 from .._core.model import Change, Object, Outcome, Refusal
+from .._core.plan import ANSWER_LIMIT, Plan
+from .._core.spool import Spool
 from .._module.clock import now
 from .._module.files import read_records
-from .._module.runner import ANSWER_LIMIT, Plan, Record
-from .._module.spool import Spool
+from .._module.runner import Record
 from . import guest_copy, guest_plan, redemption_order
 from .batches import Answer, Request
 from .client import Client

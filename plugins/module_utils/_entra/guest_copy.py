@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Refusal
-from .._module.runner import Plan
+from .._core.plan import Plan
 from .guest_plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
 from .guest_sign_in import NOT_REDEEMED
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 from .._core.diff import changed_properties
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
-from .._module.runner import Plan
-from .._module.spool import Spool
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .client import Client
 from .connection import Connection
 from .of_tenant import OfTenant

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._module.clock import now
 from .._module.files import write_atomically
-from .._module.runner import Plan
-from .._module.spool import Spool
 from .._module.vault_password import decrypt_file, vault_password
 from .apps import read_app
 from .client import Client

@@ -14,9 +14,9 @@ from functools import cached_property
 from typing import Any
 
 from .._core.errors import OffboardError
+from .._core.ids import is_id
 from .._core.model import Change, Skip
 from .domains import FEDERATED, authentication_of, root_of, upn_domain
-from .ids import is_id
 from .licence_group import LicenceGroup
 
 KIND = "user"

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
+from .._core.ids import is_id
 from .._module.vault_password import vault_password
 from .batches import Request
 from .client import Client
-from .ids import is_id
 from .marks import Shard
 from .snapshot_files import read_snapshot_users
 

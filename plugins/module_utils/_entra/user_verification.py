@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._core.model import Change
-from .._module.spool import Spool
+from .._core.spool import Spool
 from . import user_plan
 from .marks import Marks, mark
 from .user_plan import Skus

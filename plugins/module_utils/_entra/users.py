@@ -17,10 +17,11 @@ from typing import Any, ClassVar
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
+from .._core.plan import ANSWER_LIMIT, Plan
+from .._core.spool import Spool
 from .._module.clock import now, seconds_since
 from .._module.files import read_records
-from .._module.runner import ANSWER_LIMIT, Plan, Record
-from .._module.spool import Spool
+from .._module.runner import Record
 from .._module.vault_password import vault_password
 from . import access_pass, user_plan
 from .batches import Request

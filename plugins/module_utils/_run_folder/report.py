@@ -16,9 +16,10 @@ from typing import Any, ClassVar
 from .._core import report, report_page, steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._module.files import read_records, write_atomically
-from .._module.runner import Plan, Resource
-from .._module.spool import Spool
+from .._module.runner import Resource
 from .steps import read_steps
 
 KIND = "report_file"

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 from .._core import vault
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._module.files import write_atomically
-from .._module.runner import Plan, Resource
-from .._module.spool import Spool
+from .._module.runner import Resource
 from .._module.vault_password import decrypt_file, vault_password
 
 KIND = "vault_file"

@@ -10,8 +10,9 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
-from .._module.runner import Plan, Resource
-from .._module.spool import Spool
+from .._core.plan import Plan
+from .._core.spool import Spool
+from .._module.runner import Resource
 from . import files, lsa, registry
 from .client import Client, quoted
 from .files_resource import below, look

@@ -12,9 +12,10 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
+from .._core.plan import Plan
+from .._core.spool import Spool
 from .._module.files import write_atomically
-from .._module.runner import Plan, Resource
-from .._module.spool import Spool
+from .._module.runner import Resource
 from . import registry, tasks
 from .client import Client
 from .tasks import Task

@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 
-from .._core.model import Change
+from .model import Change
 
 
 class Spool:
