@@ -16,8 +16,8 @@ from .._core.ids import is_id
 from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import Plan
 from .._core.spool import Spool
-from .client import Client
-from .connection import Connection
+from .._graph.client import Client
+from .._graph.connection import Connection
 from .of_tenant import OfTenant
 
 APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"

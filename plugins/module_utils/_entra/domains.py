@@ -18,9 +18,9 @@ from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import Plan
 from .._core.spool import Spool
-from .client import Client
-from .connection import Connection
-from .errors import AnswerLost, GraphError
+from .._graph.client import Client
+from .._graph.connection import Connection
+from .._graph.errors import AnswerLost, GraphError
 from .of_tenant import OfTenant
 
 try:

@@ -26,12 +26,12 @@ from .._core.spool import Spool
 from .._federation import certificates, dns_txt, metadata
 from .._federation.certificates import BadCertificate
 from .._federation.info import document
+from .._graph.client import Client
+from .._graph.connection import Connection
+from .._graph.errors import AnswerLost, GraphError
 from .._module.files import write_atomically
 from . import realm
-from .client import Client
-from .connection import Connection
 from .domains import FEDERATED, read_domains
-from .errors import AnswerLost, GraphError
 from .external_federation_plan import (
     CREATE,
     DELETE,

@@ -17,10 +17,10 @@ from .._core.model import Change, Object, Outcome, Skip
 from .._core.plan import Plan
 from .._core.spool import Spool
 from .._federation import fetch, metadata, xml
+from .._graph.batches import Request
+from .._graph.client import Client
+from .._graph.connection import Connection
 from . import certificate_watch as watch
-from .batches import Request
-from .client import Client
-from .connection import Connection
 from .domains import FEDERATED, read_domains
 from .external_federation import read_federations, write_properties
 from .external_federation_plan import TAKES_EFFECT, names

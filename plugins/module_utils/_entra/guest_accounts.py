@@ -21,13 +21,13 @@ from .._core.guard import never_touch
 from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.spool import Spool
+from .._graph.batches import Answer, Request
+from .._graph.client import Client
+from .._graph.connection import Connection
 from .._module.clock import now
 from .._module.files import read_records
 from .._module.runner import Record
 from . import guest_copy, guest_plan, redemption_order
-from .batches import Answer, Request
-from .client import Client
-from .connection import Connection
 from .domains import KIND as DOMAIN
 from .domains import read_domains
 from .external_federation import read_federations

@@ -19,12 +19,12 @@ from typing import Any
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object
+from .._graph.batches import Answer, Request
+from .._graph.client import Client
+from .._graph.errors import AnswerLost
 from .._module.clock import now
 from .._module.files import write_atomically
 from . import guest_copy
-from .batches import Answer, Request
-from .client import Client
-from .errors import AnswerLost
 from .guest_copy import Step
 from .guest_plan import invitation_body, made_by_invitation
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Object
+from .._graph.client import Client
+from .._graph.connection import Connection
 from . import realm, redemption_order
-from .client import Client
-from .connection import Connection
 from .external_federation import read_federations
 from .external_federation_plan import names
 from .guests import Guest, read_guests

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .client import Client
-from .errors import GraphError
+from .._graph.client import Client
+from .._graph.errors import GraphError
 
 _FIELDS = "id,userPrincipalName,displayName,mail,otherMails,accountEnabled,externalUserState,identities"
 #: With signInActivity a page holds no more; https://learn.microsoft.com/graph/api/user-list

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .._core.errors import OffboardError
 from .._federation.fetch import fetch
-from .connection import CLOUDS, Connection
+from .._graph.connection import CLOUDS, Connection
 
 _TIMEOUT = 30.0
 _MAX_BYTES = 256 * 1024

@@ -17,8 +17,8 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._core.plan import Plan
 from .._core.spool import Spool
-from .client import Client
-from .connection import Connection
+from .._graph.client import Client
+from .._graph.connection import Connection
 from .of_tenant import OfTenant
 
 KIND = "redemption_order"

@@ -15,12 +15,12 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._core.plan import Plan
 from .._core.spool import Spool
+from .._graph.client import Client
+from .._graph.connection import Connection
 from .._module.clock import now
 from .._module.files import write_atomically
 from .._module.vault_password import decrypt_file, vault_password
 from .apps import read_app
-from .client import Client
-from .connection import Connection
 from .domains import read_domains
 from .of_tenant import OfTenant
 from .passwords import yaml_item

@@ -14,9 +14,9 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.ids import is_id
+from .._graph.batches import Request
+from .._graph.client import Client
 from .._module.vault_password import vault_password
-from .batches import Request
-from .client import Client
 from .marks import Shard
 from .snapshot_files import read_snapshot_users
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Outcome
+from .._graph.batches import Answer, Request
+from .._graph.client import Client
 from .._module.clock import now
 from .._module.runner import Record
 from . import access_pass, user_plan
-from .batches import Answer, Request
-from .client import Client
 from .licence_group import MEMBERS_PER_REQUEST, LicenceGroup
 from .passwords import HandOver, PassBook
 from .user_plan import Skus

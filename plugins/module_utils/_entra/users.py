@@ -19,14 +19,14 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.spool import Spool
+from .._graph.batches import Request
+from .._graph.client import Client
+from .._graph.connection import Connection
 from .._module.clock import now, seconds_since
 from .._module.files import read_records
 from .._module.runner import Record
 from .._module.vault_password import vault_password
 from . import access_pass, user_plan
-from .batches import Request
-from .client import Client
-from .connection import Connection
 from .domains import KIND as DOMAIN
 from .domains import read_domains
 from .licence_group import FIELDS, LicenceGroup

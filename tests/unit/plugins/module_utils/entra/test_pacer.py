@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.pacer import WRITE_QUOTA, TokenBucket
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.pacer import WRITE_QUOTA, TokenBucket
 
 
 def test_a_full_bucket_then_its_rate():

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.permissions import needed, sentence
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.permissions import needed, sentence
 
 PUBLISHED = Path(__file__).parents[6] / "shared" / "graph" / "permissions-subset.json"
 

@@ -10,9 +10,9 @@ import time
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.batches import Engine, Request, _Sending
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.connection import Connection
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.pool import Cost, Pool
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Engine, Request, _Sending
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.connection import Connection
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.pool import Cost, Pool
 
 FIRST = Connection("t", client_id="first", client_secret="one", write_quota=(100, 10.0), tenant_write_quota=(300, 10.0))
 
