@@ -19,7 +19,7 @@ from .entra import BREAK_GLASS, ansible, connection, lines, run_module
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains._READ_INTERVAL", 0.1)
+    monkeypatch.setattr("ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.resource._READ_INTERVAL", 0.1)
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ from .._graph.connection import Connection
 from .._graph.errors import AnswerLost, GraphError
 from .._module.files import write_atomically
 from . import realm
-from .domains import FEDERATED, read_domains
+from .domains.plan import FEDERATED
+from .domains.read import read_domains
 from .external_federation_plan import (
     CREATE,
     DELETE,

@@ -21,7 +21,8 @@ from .._graph.batches import Request
 from .._graph.client import Client
 from .._graph.connection import Connection
 from . import certificate_watch as watch
-from .domains import FEDERATED, read_domains
+from .domains.plan import FEDERATED
+from .domains.read import read_domains
 from .external_federation import read_federations, write_properties
 from .external_federation_plan import TAKES_EFFECT, names
 from .guests import Guest, behind, read_guests

@@ -28,8 +28,8 @@ from .._module.clock import now
 from .._module.files import read_records
 from .._module.runner import Record
 from . import guest_copy, guest_plan, redemption_order
-from .domains import KIND as DOMAIN
-from .domains import read_domains
+from .domains.plan import KIND as DOMAIN
+from .domains.read import read_domains
 from .external_federation import read_federations
 from .external_federation_plan import KIND as FEDERATION
 from .external_federation_plan import names

@@ -21,7 +21,7 @@ from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Refusal, Skip
 from .._core.plan import Plan
 from .._federation import url_rule
-from .domains import KIND as DOMAIN
+from .domains.plan import KIND as DOMAIN
 from .external_federation_plan import KIND as FEDERATION
 from .guest_sign_in import ENTRA, NOT_REDEEMED, UNKNOWN, next_redemption, signs_in_by
 from .guests import Guest

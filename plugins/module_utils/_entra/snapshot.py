@@ -21,7 +21,7 @@ from .._module.clock import now
 from .._module.files import write_atomically
 from .._module.vault_password import decrypt_file, vault_password
 from .apps import read_app
-from .domains import read_domains
+from .domains.read import read_domains
 from .of_tenant import OfTenant
 from .passwords import yaml_item
 from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted

@@ -9,8 +9,8 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .domains import CONVERT
-from .domains import KIND as DOMAIN
+from .domains.plan import CONVERT
+from .domains.plan import KIND as DOMAIN
 from .marks import Marks, mark
 from .user_plan import KIND
 

@@ -16,7 +16,7 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.ids import is_id
 from .._core.model import Change, Skip
-from .domains import FEDERATED, authentication_of, root_of, upn_domain
+from .domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .licence_group import LicenceGroup
 
 KIND = "user"

@@ -27,8 +27,8 @@ from .._module.files import read_records
 from .._module.runner import Record
 from .._module.vault_password import vault_password
 from . import access_pass, user_plan
-from .domains import KIND as DOMAIN
-from .domains import read_domains
+from .domains.plan import KIND as DOMAIN
+from .domains.read import read_domains
 from .licence_group import FIELDS, LicenceGroup
 from .marks import Marks, Shard, mark
 from .of_tenant import OfTenant

@@ -11,11 +11,10 @@ import datetime
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains import (
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import (
     CONVERT,
     Administrator,
     Context,
-    Domains,
     authentication_of,
     guard_domains,
     host_matches,
@@ -25,6 +24,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains imp
     upn_domain,
     writable,
 )
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.resource import Domains
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains import CONVERT
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import CONVERT
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_history import History
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import NEW_PASSWORD, REVOKED
 

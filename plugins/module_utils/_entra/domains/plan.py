@@ -1,40 +1,37 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domains of the tenant: managed, or federated to an identity provider."""
+"""What becomes of the tenant's domains, and what must hold before."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import datetime
-import time
 import urllib.parse
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-from .._core.errors import NotSeen, OffboardError
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._graph.errors import AnswerLost, GraphError
-from .of_tenant import OfTenant
+from cryptography import x509
 
-try:
-    from cryptography import x509
-except ImportError:  # a requirement of the SDK; its absence is reported by the modules
-    x509 = None  # type: ignore[assignment]
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
 
 KIND = "domain"
+
+
 #: the action of a change that makes a domain managed
 CONVERT = "convert_to_managed"
+
+
 MANAGED, FEDERATED = "Managed", "Federated"
+
 
 #: Role template of Global Administrator; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+
 
 #: What Graph takes when a configuration is created; https://learn.microsoft.com/graph/api/domain-post-federationconfiguration
 _WRITABLE = (
@@ -52,14 +49,12 @@ _WRITABLE = (
     "promptLoginBehavior",
     "signOutUri",
 )
+
+
 _REQUIRED = ("issuerUri", "passiveSignInUri", "signingCertificate")
+
+
 _URIS = ("passiveSignInUri", "activeSignInUri", "signOutUri", "metadataExchangeUri", "issuerUri")
-
-# Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
-_AGREEING_READS, _READ_INTERVAL = 3, 1.0
-
-
-# -- pure: whose federation, which domain
 
 
 def hosts(configuration: Mapping[str, Any]) -> dict[str, str]:
@@ -108,9 +103,6 @@ def authentication_of(name: str, domains: Mapping[str, Mapping[str, Any]]) -> st
     """
     root = root_of(name, {domain for domain, state in domains.items() if state["isRoot"]})
     return domains[root]["authenticationType"] if root else None
-
-
-# -- pure: plan and guards
 
 
 @dataclass(frozen=True)
@@ -297,194 +289,3 @@ def _unfit(item: Administrator, affected: Collection[str]) -> str:
     if upn_domain(item.state.get("userPrincipalName") or item.upn) in affected:
         return "its own domain is affected"
     return ""
-
-
-# -- reading
-
-
-def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:
-    """All domains of the tenant, complete; the federation configuration only of those named in lower case (None: all)."""
-    items = list(client.list("/domains"))
-    roots = {item["id"].casefold() for item in items if item["isRoot"]}
-    for item in items:
-        name = item["id"].casefold()
-        configuration = None
-        if item["authenticationType"] == FEDERATED and item["isRoot"] and (configurations_of is None or name in configurations_of):
-            configuration = read_configuration(client, name)
-        yield Object(
-            KIND,
-            name,
-            item["id"],
-            {
-                "authenticationType": item["authenticationType"],
-                "isDefault": item["isDefault"],
-                "isInitial": item["isInitial"],
-                "isRoot": item["isRoot"],
-                "isVerified": item["isVerified"],
-                "parent": None if item["isRoot"] else root_of(name, roots),
-                "federationConfiguration": configuration,
-            },
-        )
-
-
-def read_configuration(client: Client, domain: str) -> dict[str, Any] | None:
-    """The one federation configuration of a domain, None when Graph keeps saying that there is none (404)."""
-    answer = client.find(f"/domains/{urllib.parse.quote(domain)}/federationConfiguration")
-    items = (answer or {}).get("value") or []
-    return {name: value for name, value in items[0].items() if not name.startswith("@")} if items else None
-
-
-def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrator]:
-    """The named users, and whether each holds Global Administrator directly."""
-    if not upns:
-        return []
-    assignments = client.list(f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'")
-    holders = {item["principalId"] for item in assignments}
-    found = []
-    for upn in upns:
-        state = client.find(f"/users/{urllib.parse.quote(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
-        found.append(Administrator(upn, state, state is not None and state["id"] in holders))
-    return found
-
-
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The return values of entra_domain_info."""
-    wanted = {name.casefold() for name in params["domains"] or ()}
-    with Client(Connection.from_params(params)) as client:
-        found = [item for item in read_domains(client, wanted or None) if not wanted or item.id in wanted]
-    missing = wanted - {item.id for item in found}
-    if missing:
-        raise OffboardError(f"the tenant has no domain {', '.join(sorted(missing))}", code="not_found", details={"domains": sorted(missing)})
-    return {"domains": [_describe(item, params["expected_idp_hosts"]) for item in found]}
-
-
-def _describe(item: Object, expected: Sequence[str]) -> dict[str, Any]:
-    state = item.state
-    configuration = state["federationConfiguration"]
-    federation = None
-    if configuration is not None:
-        why = identified_by(configuration, expected)
-        federation = {"configuration": configuration, "hosts": hosts(configuration), "idp": "iij" if why else "other", "identified_by": why}
-    return {
-        "id": item.name,
-        "authentication_type": state["authenticationType"],
-        "is_default": state["isDefault"],
-        "is_initial": state["isInitial"],
-        "is_root": state["isRoot"],
-        "is_verified": state["isVerified"],
-        "parent": state["parent"],
-        "federation": federation,
-    }
-
-
-# -- the resource
-
-
-class Domains(OfTenant):
-    """entra_domain: converts domains one after the other, and waits for each until it is seen."""
-
-    noun = "domains"
-    kinds: ClassVar[tuple[str, ...]] = (KIND,)
-    stop_at_first_failure = True
-
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._client = Client(Connection.from_params(params))
-        self._states: dict[str, Mapping[str, Any]] = {}
-        self._refusals: list[Refusal] = []
-
-    def read(self) -> Iterable[Object]:
-        return read_domains(self._client, {name.casefold() for name in self._params["domains"]})
-
-    def plan(self, current: Iterable[Object]) -> Plan:
-        objects = list(current)
-        self._states = {item.id: item.state for item in objects}
-        params = self._params
-        plan, self._refusals = plan_domains(
-            objects, params["domains"], params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
-        )
-        return plan
-
-    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
-        for change in begun:
-            after, state = change.after or {}, self._states.get(change.id)
-            if state is not None and state["authenticationType"] == after.get("authenticationType"):
-                configuration = after.get("federationConfiguration")
-                if configuration is None or _same(state["federationConfiguration"], configuration):
-                    yield change
-
-    def guard(self, plan: Plan) -> Iterable[Refusal]:
-        changes = list(plan.changes)
-        if not changes:
-            return self._refusals
-        context = Context(
-            caller_upn=self._client.identity()["upn"],
-            break_glass=read_administrators(self._client, self._params["break_glass"]) if self._params["min_break_glass"] else (),
-            min_break_glass=self._params["min_break_glass"],
-        )
-        return self._refusals + guard_domains(changes, self._states, self._params["expected_idp_hosts"], context)
-
-    def apply(self, change: Change) -> dict[str, Any]:
-        wanted = (change.after or {})["authenticationType"]
-        configuration = (change.after or {})["federationConfiguration"]
-        details = self._federate(change.id, configuration) if configuration else self._unfederate(change)
-        seen_after = self._wait(change.id, wanted, time.monotonic() + self._params["verify_timeout"])
-        return {**details, "seconds_until_seen": round(seen_after, 1)}
-
-    def _unfederate(self, change: Change) -> dict[str, Any]:
-        path = f"/domains/{urllib.parse.quote(change.id)}"
-        try:
-            self._client.patch(path, {"authenticationType": MANAGED})
-        except GraphError as refused:
-            configuration = (change.before or {}).get("federationConfiguration")
-            if refused.status != 403 or not configuration:
-                raise
-            # Tenants are known to refuse the documented PATCH to applications; deleting the configuration does the same
-            # (github.com/microsoftgraph/microsoft-graph-docs-contrib issue 1251, microsoft-graph-docs pull request 21881).
-            try:
-                self._client.delete(f"{path}/federationConfiguration/{configuration['id']}")
-            except GraphError:
-                raise refused from None
-            return {"method": "DELETE federationConfiguration"}
-        return {"method": "PATCH authenticationType"}
-
-    def _federate(self, domain: str, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        path = f"/domains/{urllib.parse.quote(domain)}/federationConfiguration"
-        try:
-            self._client.post(path, {"@odata.type": "#microsoft.graph.internalDomainFederation", **configuration})
-        except AnswerLost as lost:
-            if not _same(read_configuration(self._client, domain), configuration):
-                raise OffboardError(  # pylint: disable=bad-exception-cause
-                    f"{domain}: {lost.msg} Read back, the federation is not there. Run entra_domain_info for this domain before you try again.", code=lost.code
-                ) from lost
-            return {"method": "POST federationConfiguration (answer lost, seen by reading back)"}
-        return {"method": "POST federationConfiguration"}
-
-    def _wait(self, domain: str, wanted: str, deadline: float) -> float:
-        """Seconds until several reads in a row agreed. Raises NotSeen."""
-        start, agreeing = time.monotonic(), 0
-        while agreeing < _AGREEING_READS:
-            state = self._client.get(f"/domains/{urllib.parse.quote(domain)}")["authenticationType"]
-            agreeing = agreeing + 1 if state == wanted else 0
-            if agreeing < _AGREEING_READS:
-                if time.monotonic() + _READ_INTERVAL > deadline:
-                    raise NotSeen(
-                        f"Graph accepted the change, but after {self._params['verify_timeout']} s {domain} still reads {state}. Microsoft allows up to "
-                        "60 minutes; run the task again later, or raise verify_timeout.",
-                        domain=domain,
-                        wanted=wanted,
-                        seen=state,
-                    )
-                time.sleep(_READ_INTERVAL)
-        return time.monotonic() - start
-
-    def verify(self, applied: Spool) -> Iterable[Outcome]:
-        """Each was waited for in `apply`; once more at the end, since a conversion that falls back must not count as done."""
-        now = {item["id"].casefold(): item["authenticationType"] for item in self._client.list("/domains")}
-        for change in applied:
-            wanted = (change.after or {})["authenticationType"]
-            if now.get(change.id) != wanted:
-                yield Outcome(change, "failed", "not_seen", f"{change.id} was {wanted} for a moment, and now reads {now.get(change.id)}")
-
-    def close(self) -> None:
-        self._client.close()
