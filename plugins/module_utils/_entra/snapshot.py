@@ -20,7 +20,7 @@ from .._graph.connection import Connection
 from .._module.clock import now
 from .._module.files import write_atomically
 from .._module.vault_password import decrypt_file, vault_password
-from .apps import read_app
+from .apps.read import read_app
 from .domains.read import read_domains
 from .of_tenant import OfTenant
 from .passwords import yaml_item

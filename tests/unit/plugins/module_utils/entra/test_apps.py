@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps import App, guard_app, plan_app, reasons
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan import guard_app, plan_app, reasons
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.resource import App
 
 
 def application(deleted=False):
