@@ -38,7 +38,7 @@ from .guest_reinvitation import Reinvitation, read_copies, read_holdings
 from .guest_sign_in import look_up_realms
 from .of_tenant import OfTenant
 from .redemption_order import KIND as ORDER
-from .users import read_roles
+from .roles import read_roles
 
 #: More guests than this are found in the list of all accounts, not one by one.
 _MANY = 400

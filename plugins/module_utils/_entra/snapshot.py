@@ -23,8 +23,8 @@ from .._module.vault_password import decrypt_file, vault_password
 from .apps.read import read_app
 from .domains.read import read_domains
 from .of_tenant import OfTenant
-from .passwords import yaml_item
 from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
+from .users.passwords import yaml_item
 
 KIND = "snapshot"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.access_pass import Terms, standing, valid_until
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.access_pass import Terms, standing, valid_until
 
 POLICY = {"state": "enabled", "minimumLifetimeInMinutes": 60, "maximumLifetimeInMinutes": 480, "isUsableOnce": False}
 

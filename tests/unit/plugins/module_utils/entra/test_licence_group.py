@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import Desired, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired, decide
 
 from .test_user_plan import E3, EXCHANGE, SKUS, facts, state
 

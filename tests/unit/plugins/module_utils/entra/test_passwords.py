@@ -13,8 +13,8 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import passwords
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import HandOver, PassBook, from_bytes, generate, to_bytes
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passwords
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import HandOver, PassBook, from_bytes, generate, to_bytes
 
 OLD = "2022-04-01T00:00:00Z"
 

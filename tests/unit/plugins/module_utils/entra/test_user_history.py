@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import CONVERT
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_history import History
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.user_plan import NEW_PASSWORD, REVOKED
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.history import History
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, REVOKED
 
 OLD, NEW = "2022-04-01T00:00:00Z", "2026-11-01T00:00:00Z"
 

@@ -15,31 +15,33 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal, Skip
-from .._core.plan import ANSWER_LIMIT, Plan
-from .._core.spool import Spool
-from .._graph.batches import Request
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._module.clock import now, seconds_since
-from .._module.files import read_records
-from .._module.runner import Record
-from .._module.vault_password import vault_password
-from . import access_pass, user_plan
-from .domains.plan import KIND as DOMAIN
-from .domains.read import read_domains
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal, Skip
+from ..._core.plan import ANSWER_LIMIT, Plan
+from ..._core.spool import Spool
+from ..._graph.batches import Request
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.clock import now, seconds_since
+from ..._module.files import read_records
+from ..._module.runner import Record
+from ..._module.vault_password import vault_password
+from ..domains.plan import KIND as DOMAIN
+from ..domains.read import read_domains
+from ..of_tenant import OfTenant
+from ..roles import read_roles
+from ..snapshot_files import read_snapshot_users
+from . import access_pass
+from . import plan as user_plan
+from .history import History
 from .licence_group import FIELDS, LicenceGroup
 from .marks import Marks, Shard, mark
-from .of_tenant import OfTenant
 from .passwords import HandOver, PassBook, generate
-from .snapshot_files import read_snapshot_users
-from .user_history import History
-from .user_plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
-from .user_results import Results
-from .user_selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines, user_path
-from .user_verification import Late
-from .user_work import Means, Work
+from .plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
+from .results import Results
+from .selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines, user_path
+from .verification import Late
+from .work import Means, Work
 
 #: Users about whose passes is asked at once.
 _ASKED = 100
@@ -488,14 +490,6 @@ class Users(OfTenant):
 def skus_of(client: Client) -> Skus:
     """The tenant's licences, read when one is asked for."""
     return Skus(lambda: client.list("/subscribedSkus"))
-
-
-def read_roles(client: Client) -> dict[str, set[str]]:
-    """Role template ids by the object id of who holds them directly."""
-    roles: dict[str, set[str]] = {}
-    for item in client.list("/roleManagement/directory/roleAssignments"):
-        roles.setdefault(item["principalId"], set()).add(item["roleDefinitionId"])
-    return roles
 
 
 class _Scope:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._module.files import append_records, read_records
+from ..._core.errors import OffboardError
+from ..._module.files import append_records, read_records
 
 
 class Results:

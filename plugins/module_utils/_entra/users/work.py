@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Outcome
-from .._graph.batches import Answer, Request
-from .._graph.client import Client
-from .._module.clock import now
-from .._module.runner import Record
-from . import access_pass, user_plan
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Outcome
+from ..._graph.batches import Answer, Request
+from ..._graph.client import Client
+from ..._module.clock import now
+from ..._module.runner import Record
+from . import access_pass
+from . import plan as user_plan
 from .licence_group import MEMBERS_PER_REQUEST, LicenceGroup
 from .passwords import HandOver, PassBook
-from .user_plan import Skus
-from .user_results import Results
-from .user_selection import Selection
+from .plan import Skus
+from .results import Results
+from .selection import Selection
 
 #: Changes whose passwords are handed over together, and changes whose intents are journaled together.
 _SEGMENT, _INTENTS = 1000, 100

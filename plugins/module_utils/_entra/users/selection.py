@@ -12,13 +12,13 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.ids import is_id
-from .._graph.batches import Request
-from .._graph.client import Client
-from .._module.vault_password import vault_password
+from ..._core.errors import OffboardError
+from ..._core.ids import is_id
+from ..._graph.batches import Request
+from ..._graph.client import Client
+from ..._module.vault_password import vault_password
+from ..snapshot_files import read_snapshot_users
 from .marks import Shard
-from .snapshot_files import read_snapshot_users
 
 #: More users than this are found in the list of all users, not one by one.
 MANY = 400

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.errors import OffboardError
+from ..._core.errors import OffboardError
 
 #: Users that one request adds; the same page.
 MEMBERS_PER_REQUEST = 20

@@ -9,11 +9,11 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._core.model import Change
-from .._core.spool import Spool
-from . import user_plan
+from ..._core.model import Change
+from ..._core.spool import Spool
+from . import plan as user_plan
 from .marks import Marks, mark
-from .user_plan import Skus
+from .plan import Skus
 
 
 class Late:

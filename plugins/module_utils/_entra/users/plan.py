@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.ids import is_id
-from .._core.model import Change, Skip
-from .domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from ..._core.errors import OffboardError
+from ..._core.ids import is_id
+from ..._core.model import Change, Skip
+from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .licence_group import LicenceGroup
 
 KIND = "user"

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .._core.errors import OffboardError
+from ..._core.errors import OffboardError
 
 
 def mark(*parts: str | None) -> int:

@@ -13,10 +13,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._core import vault
-from .._core.errors import OffboardError
-from .._module.files import folder_locked, write_atomically
-from .._module.vault_password import decrypt_file
+from ..._core import vault
+from ..._core.errors import OffboardError
+from ..._module.files import folder_locked, write_atomically
+from ..._module.vault_password import decrypt_file
 from .marks import Marks, mark
 
 # Without characters that people mix up when they read or dictate them (0 O o, 1 l I, quotes, and the like).

@@ -9,10 +9,10 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .domains.plan import CONVERT
-from .domains.plan import KIND as DOMAIN
+from ..domains.plan import CONVERT
+from ..domains.plan import KIND as DOMAIN
 from .marks import Marks, mark
-from .user_plan import KIND
+from .plan import KIND
 
 #: A property of the user, a value, and whether it must be equal to that or another one.
 _Proof = tuple[str, Any, bool]
