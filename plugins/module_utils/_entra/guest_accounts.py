@@ -27,17 +27,18 @@ from .._graph.connection import Connection
 from .._module.clock import now
 from .._module.files import read_records
 from .._module.runner import Record
-from . import guest_copy, guest_plan, redemption_order
+from . import guest_copy, guest_plan
 from .domains.plan import KIND as DOMAIN
 from .domains.read import read_domains
-from .external_federation import read_federations
-from .external_federation_plan import KIND as FEDERATION
-from .external_federation_plan import names
+from .federations.plan import KIND as FEDERATION
+from .federations.plan import names
+from .federations.read import read_federations
 from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
 from .guest_reinvitation import Reinvitation, read_copies, read_holdings
 from .guest_sign_in import look_up_realms
 from .of_tenant import OfTenant
-from .redemption_order import KIND as ORDER
+from .redemption_order import resource as redemption_order
+from .redemption_order.plan import KIND as ORDER
 from .roles import read_roles
 
 #: More guests than this are found in the list of all accounts, not one by one.

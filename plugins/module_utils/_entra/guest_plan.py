@@ -22,12 +22,12 @@ from .._core.model import Change, Object, Refusal, Skip
 from .._core.plan import Plan
 from .._federation import url_rule
 from .domains.plan import KIND as DOMAIN
-from .external_federation_plan import KIND as FEDERATION
+from .federations.plan import KIND as FEDERATION
+from .federations.realm import Realm
 from .guest_sign_in import ENTRA, NOT_REDEEMED, UNKNOWN, next_redemption, signs_in_by
 from .guests import Guest
-from .realm import Realm
-from .redemption_order import DEFAULT
-from .redemption_order import KIND as ORDER
+from .redemption_order.plan import DEFAULT
+from .redemption_order.plan import KIND as ORDER
 
 KIND = "guest"
 PENDING = "PendingAcceptance"

@@ -13,10 +13,11 @@ from .._core.errors import OffboardError
 from .._core.model import Object
 from .._graph.client import Client
 from .._graph.connection import Connection
-from . import realm, redemption_order
-from .external_federation import read_federations
-from .external_federation_plan import names
+from .federations import realm_lookup as realm
+from .federations.plan import names
+from .federations.read import read_federations
 from .guests import Guest, read_guests
+from .redemption_order import resource as redemption_order
 
 DIRECT_FEDERATION, ENTRA, ONE_TIME_PASSCODE, MICROSOFT_ACCOUNT = "direct_federation", "entra", "one_time_passcode", "microsoft_account"
 GOOGLE, FACEBOOK, OTHER, NOT_REDEEMED, UNKNOWN = "google", "facebook", "other", "not_redeemed", "unknown"

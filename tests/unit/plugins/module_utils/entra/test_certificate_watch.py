@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Skip
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import certificate_watch as watch
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates import plan as watch
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata
 from lab.identity_providers import made
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import external_federation_plan as plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations import plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import Guest, behind, guest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.realm import Realm
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order import DEFAULT, plan_order
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import DEFAULT, plan_order
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata
 from lab.identity_providers import made
 

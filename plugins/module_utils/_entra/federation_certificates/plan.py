@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Skip
-from .._federation import certificates, metadata
-from .._federation.certificates import BadCertificate, Certificate
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Skip
+from ..._federation import certificates, metadata
+from ..._federation.certificates import BadCertificate, Certificate
 
 EXTERNAL, INTERNAL = "external_federation", "internal_federation"
 

@@ -14,14 +14,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.diff import changed_properties, list_change
-from .._core.errors import AmbiguousMatch, OffboardError
-from .._core.model import Change, Object, Refusal
-from .._core.plan import Plan
-from .._federation import certificates, metadata, url_rule
-from .._federation.certificates import BadCertificate, Certificate
-from .._federation.values import PROTOCOLS, certificate_text, names, protocol
-from .guests import Guest, behind
+from ..._core.diff import changed_properties, list_change
+from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
+from ..._federation import certificates, metadata, url_rule
+from ..._federation.certificates import BadCertificate, Certificate
+from ..._federation.values import PROTOCOLS, certificate_text, names, protocol
+from ..guests import Guest, behind
 from .realm import Realm
 
 KIND = "external_federation"

@@ -9,23 +9,16 @@ https://learn.microsoft.com/graph/api/resources/defaultinvitationredemptionident
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from .._core.diff import changed_properties
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .of_tenant import OfTenant
-
-KIND = "redemption_order"
-PRIMARY = ("azureActiveDirectory", "externalFederation", "socialIdentityProviders")
-FALLBACK = ("defaultConfiguredIdp", "emailOneTimePasscode", "microsoftAccount")
-#: What the service does of itself.
-DEFAULT: Mapping[str, Any] = {"primaryIdentityProviderPrecedenceOrder": list(PRIMARY), "fallbackIdentityProvider": "defaultConfiguredIdp"}
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..of_tenant import OfTenant
+from .plan import DEFAULT, KIND, describe, plan_order
 
 _PATH = "/policies/crossTenantAccessPolicy/default"
 _PROPERTY = "invitationRedemptionIdentityProviderConfiguration"
@@ -38,39 +31,10 @@ def read_order(client: Client) -> Object:
     return Object(KIND, "default", "redemption order", {name: value.get(name) or default for name, default in DEFAULT.items()})
 
 
-def describe(state: Mapping[str, Any]) -> dict[str, Any]:
-    """In the options' words."""
-    return {
-        "order": state["primaryIdentityProviderPrecedenceOrder"],
-        "fallback": state["fallbackIdentityProvider"],
-        "is_default": dict(state) == dict(DEFAULT),
-    }
-
-
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_redemption_order_info."""
     with Client(Connection.from_params(params)) as client:
         return describe(read_order(client).state)
-
-
-def plan_order(current: Object, state: str, order: Sequence[str] | None, fallback: str | None) -> Plan:
-    """`state` default: as the service does of itself. Raises OffboardError `bad_option` for an identity provider that is named twice."""
-    if order is not None and len(set(order)) != len(order):
-        raise OffboardError(f"order names an identity provider twice: {', '.join(order)}", code="bad_option")
-    desired = dict(DEFAULT) if state == "default" else {}
-    if order is not None:
-        desired["primaryIdentityProviderPrecedenceOrder"] = list(order)
-    if fallback is not None:
-        desired["fallbackIdentityProvider"] = fallback
-    before, after = changed_properties(current.state, desired)
-    plan = Plan()
-    if after:
-        undo = "entra_redemption_order with the values of `before`"
-        plan.changes.append(Change(KIND, current.id, current.name, "update", before, after, risk="medium", undo=undo))
-        plan.warnings.append("Guests who have redeemed their invitation keep their identity provider; the order is for the next redemption.")
-    else:
-        plan.unchanged += 1
-    return plan
 
 
 class RedemptionOrder(OfTenant):

@@ -11,27 +11,14 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from dataclasses import dataclass
 
-from .._core.errors import OffboardError
-from .._federation.fetch import fetch
-from .._graph.connection import CLOUDS, Connection
+from ..._core.errors import OffboardError
+from ..._federation.fetch import fetch
+from ..._graph.connection import CLOUDS, Connection
+from .realm import Realm
 
 _TIMEOUT = 30.0
 _MAX_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Realm:
-    """namespace: Unknown (no tenant has the domain), Managed, Federated. unmanaged: its tenant is not verified by DNS."""
-
-    namespace: str
-    unmanaged: bool = False
-
-    @property
-    def verified(self) -> bool:
-        """Whether a tenant has verified the domain by DNS."""
-        return self.namespace in ("Managed", "Federated") and not self.unmanaged
 
 
 def look_up(connection: Connection, domain: str) -> Realm:

@@ -12,21 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from .._core.errors import NotSeen, OffboardError
-from .._core.model import Change, Object, Outcome, Skip
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._federation import fetch, metadata, xml
-from .._graph.batches import Request
-from .._graph.client import Client
-from .._graph.connection import Connection
-from . import certificate_watch as watch
-from .domains.plan import FEDERATED
-from .domains.read import read_domains
-from .external_federation import read_federations, write_properties
-from .external_federation_plan import TAKES_EFFECT, names
-from .guests import Guest, behind, read_guests
-from .of_tenant import OfTenant
+from ..._core.errors import NotSeen, OffboardError
+from ..._core.model import Change, Object, Outcome, Skip
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._federation import fetch, metadata, xml
+from ..._graph.batches import Request
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..domains.plan import FEDERATED
+from ..domains.read import read_domains
+from ..federations.plan import TAKES_EFFECT, names
+from ..federations.read import read_federations, write_properties
+from ..guests import Guest, behind, read_guests
+from ..of_tenant import OfTenant
+from . import plan as watch
 
 #: Documents at a time: each may be xml.MAX_BYTES large.
 _FETCHING = 4
