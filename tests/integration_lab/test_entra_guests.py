@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common import warnings as ansible_warnings
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_reinvitation
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from lab.testing import RunningTenant
 

@@ -24,7 +24,8 @@ from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
 from ..federations.plan import TAKES_EFFECT, names
 from ..federations.read import read_federations, write_properties
-from ..guests import Guest, behind, read_guests
+from ..guest import Guest, behind
+from ..guest_list import read_guests
 from ..of_tenant import OfTenant
 from . import plan as watch
 

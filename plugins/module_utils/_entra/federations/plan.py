@@ -21,7 +21,7 @@ from ..._core.plan import Plan
 from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
 from ..._federation.values import PROTOCOLS, certificate_text, names, protocol
-from ..guests import Guest, behind
+from ..guest import Guest, behind
 from .realm import Realm
 
 KIND = "external_federation"

@@ -17,7 +17,8 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
-from ..guests import Guest, behind, read_guests
+from ..guest import Guest, behind
+from ..guest_list import read_guests
 from .plan import LIMIT, days_left, federation, names
 
 _TYPE = "microsoft.graph.samlOrWsFedExternalDomainFederation"

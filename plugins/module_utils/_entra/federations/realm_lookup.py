@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+from collections.abc import Iterable
 
 from ..._core.errors import OffboardError
 from ..._federation.fetch import fetch
 from ..._graph.connection import CLOUDS, Connection
+from . import realm_lookup as realm
 from .realm import Realm
 
 _TIMEOUT = 30.0
@@ -31,3 +33,15 @@ def look_up(connection: Connection, domain: str) -> Realm:
     except (OffboardError, ValueError, KeyError, TypeError) as exc:
         raise OffboardError(f"Whether {domain} belongs to an Entra tenant is not known: {authority} did not tell ({exc}).", code="realm_unknown") from exc
     return Realm(str(namespace), bool(answer.get("IsViral")))
+
+
+def look_up_realms(connection: Connection, domains: Iterable[str]) -> dict[str, realm.Realm | None]:
+    """The realms of the domains; None where the sign-in service did not tell."""
+    return {domain: _realm(connection, domain) for domain in sorted(domains)}
+
+
+def _realm(connection: Connection, domain: str) -> realm.Realm | None:
+    try:
+        return realm.look_up(connection, domain)
+    except OffboardError:
+        return None

@@ -31,7 +31,8 @@ from ..._graph.errors import AnswerLost, GraphError
 from ..._module.files import write_atomically
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
-from ..guests import Guest, read_guests
+from ..guest import Guest
+from ..guest_list import read_guests
 from ..of_tenant import OfTenant
 from . import realm_lookup as realm
 from .plan import (

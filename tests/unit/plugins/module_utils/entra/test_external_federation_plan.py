@@ -13,7 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations import plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import Guest, behind, guest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guest import Guest, behind, guest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import DEFAULT, plan_order
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata
 from lab.identity_providers import made

@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_copy
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guest_plan import Rules, Tenant, Wanted
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import copy as guest_copy
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Rules, Tenant, Wanted
 
 from .test_guest_plan import FEDERATION, NONE, ORDER, user
 

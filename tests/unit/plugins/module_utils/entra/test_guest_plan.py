@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guest_plan import Rules, Tenant, Wanted, account
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import plan as guest_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Rules, Tenant, Wanted, account
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import DEFAULT
 
 ISSUER = "http://sts.fabrikam.example/adfs/services/trust"

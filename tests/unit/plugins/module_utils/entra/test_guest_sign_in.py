@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_sign_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import Guest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guest import Guest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import info as guest_sign_in
 
 ISSUER = "http://sts.fabrikam.example/adfs/services/trust"
 FEDERATIONS = [Object("external_federation", "1", "Fabrikam", {"issuerUri": ISSUER, "domains": ["fabrikam.example"]})]

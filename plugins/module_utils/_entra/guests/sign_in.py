@@ -1,26 +1,22 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How guests sign in, and how they would after another redemption."""
+"""How a guest signs in, and how one would redeem an invitation."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Object
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .federations import realm_lookup as realm
-from .federations.plan import names
-from .federations.read import read_federations
-from .guests import Guest, read_guests
-from .redemption_order import resource as redemption_order
+from ..._core.model import Object
+from ..federations import realm_lookup as realm
+from ..guest import Guest
 
 DIRECT_FEDERATION, ENTRA, ONE_TIME_PASSCODE, MICROSOFT_ACCOUNT = "direct_federation", "entra", "one_time_passcode", "microsoft_account"
+
+
 GOOGLE, FACEBOOK, OTHER, NOT_REDEEMED, UNKNOWN = "google", "facebook", "other", "not_redeemed", "unknown"
+
 
 #: https://learn.microsoft.com/entra/external-id/user-properties
 _ISSUERS = {
@@ -30,8 +26,12 @@ _ISSUERS = {
     "google.com": GOOGLE,
     "facebook.com": FACEBOOK,
 }
+
+
 #: What a guest gets whom none of the primary identity providers takes. The default is the one-time passcode, which a tenant may have switched off.
 _FALLBACKS = {"defaultConfiguredIdp": ONE_TIME_PASSCODE, "emailOneTimePasscode": ONE_TIME_PASSCODE, "microsoftAccount": MICROSOFT_ACCOUNT}
+
+
 #: Google federation takes these; https://learn.microsoft.com/entra/external-id/google-federation
 _GOOGLE_DOMAINS = ("gmail.com", "googlemail.com")
 
@@ -64,47 +64,3 @@ def next_redemption(domain: str, federations: Iterable[Object], order: Mapping[s
         elif provider == "socialIdentityProviders" and domain in _GOOGLE_DOMAINS:
             return UNKNOWN  # whether the tenant federates with Google cannot be read here
     return _FALLBACKS.get(order["fallbackIdentityProvider"], UNKNOWN)
-
-
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The return values of entra_guests_info."""
-    domains = set(names(params["domains"] or ()))
-    issuers = {issuer.casefold() for issuer in params["issuers"] or ()}
-    connection = Connection.from_params(params)
-    with Client(connection) as client:
-        federations = read_federations(client)
-        order = redemption_order.read_order(client).state
-        guests, readable = read_guests(client)
-    shown = [
-        item
-        for item in guests
-        if (not domains or item.domain in domains)
-        and (not issuers or issuers & {issuer.casefold() for issuer in item.issuers})
-        and (not params["states"] or item.state in params["states"])
-    ]
-    realms = look_up_realms(connection, {item.domain for item in shown} - {""}) if params["look_up_domains"] else {}
-    entries = [_describe(item, federations, order, realms) for item in shown]
-    return {
-        "guests": entries,
-        "count": len(entries),
-        "by_sign_in": dict(Counter(entry["signs_in_by"] for entry in entries)),
-        "redemption_order": redemption_order.describe(order),
-        "last_sign_in_readable": readable,
-    }
-
-
-def look_up_realms(connection: Connection, domains: Iterable[str]) -> dict[str, realm.Realm | None]:
-    """The realms of the domains; None where the sign-in service did not tell."""
-    return {domain: _realm(connection, domain) for domain in sorted(domains)}
-
-
-def _realm(connection: Connection, domain: str) -> realm.Realm | None:
-    try:
-        return realm.look_up(connection, domain)
-    except OffboardError:
-        return None
-
-
-def _describe(item: Guest, federations: Sequence[Object], order: Mapping[str, Any], realms: Mapping[str, realm.Realm | None]) -> dict[str, Any]:
-    now, following = signs_in_by(item, federations), next_redemption(item.domain, federations, order, realms)
-    return {**item.to_dict(), "domain": item.domain, "signs_in_by": now, "next_redemption": following}

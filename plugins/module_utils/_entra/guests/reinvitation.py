@@ -17,16 +17,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .._core.errors import NotSeen, OffboardError
-from .._core.model import Change, Object
-from .._graph.batches import Answer, Request
-from .._graph.client import Client
-from .._graph.errors import AnswerLost
-from .._module.clock import now
-from .._module.files import write_atomically
-from . import guest_copy
-from .guest_copy import Step
-from .guest_plan import invitation_body, made_by_invitation
+from ..._core.errors import NotSeen, OffboardError
+from ..._core.model import Change, Object
+from ..._graph.batches import Answer, Request
+from ..._graph.client import Client
+from ..._graph.errors import AnswerLost
+from ..._module.clock import now
+from ..._module.files import write_atomically
+from . import copy as guest_copy
+from .copy import Step
+from .plan import invitation_body, made_by_invitation
 
 _READ_INTERVAL = 1.0
 _AGREEING_READS = 3

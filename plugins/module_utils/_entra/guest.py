@@ -9,14 +9,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._graph.client import Client
-from .._graph.errors import GraphError
-
-_FIELDS = "id,userPrincipalName,displayName,mail,otherMails,accountEnabled,externalUserState,identities"
-#: With signInActivity a page holds no more; https://learn.microsoft.com/graph/api/user-list
-_PAGE_SIZE_WITH_SIGN_IN = 500
-_PAGE_SIZE = 999
-
 
 @dataclass(frozen=True)
 class Guest:
@@ -60,21 +52,6 @@ def guest(user: Mapping[str, Any]) -> Guest:
         issuers=tuple(item["issuer"] for item in user.get("identities") or () if item.get("signInType") == "federated" and item.get("issuer")),
         last_sign_in=activity.get("lastSuccessfulSignInDateTime") or activity.get("lastSignInDateTime"),
     )
-
-
-def read_guests(client: Client) -> tuple[list[Guest], bool]:
-    """All guests, and whether their last sign-ins could be read.
-
-    Graph filters identities by issuer only together with the guest's id at that issuer, so all guests are read. The last sign-in needs
-    the permission AuditLog.Read.All and an Entra ID P1 licence; without either Graph refuses, and the guests are read without it.
-    """
-    query = f"/users?$filter=userType eq 'Guest'&$select={_FIELDS}"
-    try:
-        return [guest(item) for item in client.list(f"{query},signInActivity&$top={_PAGE_SIZE_WITH_SIGN_IN}")], True
-    except GraphError as exc:
-        if exc.status != 403:
-            raise
-    return [guest(item) for item in client.list(f"{query}&$top={_PAGE_SIZE}")], False
 
 
 def behind(guests: Iterable[Guest], issuer: str, domains: Collection[str]) -> list[Guest]:

@@ -10,44 +10,42 @@ from __future__ import annotations
 
 import datetime
 import time
-import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from .._core import journal
-from .._core.errors import NotSeen, OffboardError
-from .._core.guard import never_touch
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import ANSWER_LIMIT, Plan
-from .._core.spool import Spool
-from .._graph.batches import Answer, Request
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._module.clock import now
-from .._module.files import read_records
-from .._module.runner import Record
-from . import guest_copy, guest_plan
-from .domains.plan import KIND as DOMAIN
-from .domains.read import read_domains
-from .federations.plan import KIND as FEDERATION
-from .federations.plan import names
-from .federations.read import read_federations
-from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
-from .guest_reinvitation import Reinvitation, read_copies, read_holdings
-from .guest_sign_in import look_up_realms
-from .of_tenant import OfTenant
-from .redemption_order import resource as redemption_order
-from .redemption_order.plan import KIND as ORDER
-from .roles import read_roles
+from ..._core import journal
+from ..._core.errors import NotSeen, OffboardError
+from ..._core.guard import never_touch
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import ANSWER_LIMIT, Plan
+from ..._core.spool import Spool
+from ..._graph.batches import Answer, Request
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._graph.consistency import _AGREEING_READS, _READ_INTERVAL
+from ..._module.clock import now
+from ..._module.files import read_records
+from ..._module.runner import Record
+from ..domains.plan import KIND as DOMAIN
+from ..domains.read import read_domains
+from ..federations.plan import KIND as FEDERATION
+from ..federations.plan import names
+from ..federations.read import read_federations
+from ..federations.realm_lookup import look_up_realms
+from ..of_tenant import OfTenant
+from ..redemption_order import resource as redemption_order
+from ..redemption_order.plan import KIND as ORDER
+from ..roles import read_roles
+from . import copy as guest_copy
+from . import plan as guest_plan
+from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
+from .read import _path, by_address, read_named
+from .reinvitation import Reinvitation, read_copies, read_holdings
 
-#: More guests than this are found in the list of all accounts, not one by one.
-_MANY = 400
 #: Changes whose intents are journaled together.
 _INTENTS = 20
 
-# Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
-_AGREEING_READS, _READ_INTERVAL = 3, 1.0
 #: Seconds to look for what a lost answer may have left behind.
 _LOST_TIMEOUT = 60.0
 #: Seconds between two looks at the journal, while what was changed comes into effect.
@@ -57,52 +55,6 @@ _DELETED = f"/directory/deletedItems/microsoft.graph.user?$select={FIELDS}&$top=
 
 
 # -- reading
-
-
-def by_address(address: str) -> str:
-    """The request for the accounts that have an address."""
-    text = address.replace("'", "''")
-    terms = f"mail eq '{text}' or userPrincipalName eq '{text}' or otherMails/any(m: m eq '{text}') or proxyAddresses/any(p: p eq 'smtp:{text}')"
-    return f"/users?$filter={urllib.parse.quote(terms)}&$select={FIELDS}"
-
-
-def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
-    """The accounts of those who are named, each once; nothing for one who is not there."""
-    if len(guests) > _MANY:
-        wanted = {who.shown.casefold() for who in guests}
-        for user in client.list(f"/users?$select={FIELDS}&$top=999"):
-            item = account(user)
-            if item.id.casefold() in wanted or guest_plan.addresses(item.state) & wanted:
-                yield item
-        return
-    seen: set[str] = set()
-    keys = {_path(who.key): who for who in guests if who.key}
-    for attempt in range(3):  # a single 404 may come from a replica that lags
-        if attempt and keys:
-            time.sleep(_READ_INTERVAL)
-        for path, answer in client.get_many(list(keys)):
-            if answer.status != 404:
-                keys.pop(path)
-                yield from _unseen([_body(path, answer)], seen)
-    for path, answer in client.get_many([by_address(who.mail) for who in guests if not who.key]):
-        yield from _unseen(_body(path, answer)["value"], seen)
-
-
-def _path(key: str) -> str:
-    return f"/users/{urllib.parse.quote(key)}?$select={FIELDS}"
-
-
-def _body(path: str, answer: Answer) -> Mapping[str, Any]:
-    if not answer.ok:
-        raise answer.error(Request("GET", path))
-    return answer.body
-
-
-def _unseen(users: Iterable[Mapping[str, Any]], seen: set[str]) -> Iterator[Object]:
-    for user in users:
-        if user["id"] not in seen:
-            seen.add(user["id"])
-            yield account(user)
 
 
 # -- the resource

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Refusal
-from .._core.plan import Plan
-from .guest_plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
-from .guest_sign_in import NOT_REDEEMED
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
+from .plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
+from .sign_in import NOT_REDEEMED
 
 VERSION = 1
 

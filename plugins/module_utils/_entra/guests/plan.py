@@ -17,17 +17,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.errors import AmbiguousMatch, OffboardError
-from .._core.model import Change, Object, Refusal, Skip
-from .._core.plan import Plan
-from .._federation import url_rule
-from .domains.plan import KIND as DOMAIN
-from .federations.plan import KIND as FEDERATION
-from .federations.realm import Realm
-from .guest_sign_in import ENTRA, NOT_REDEEMED, UNKNOWN, next_redemption, signs_in_by
-from .guests import Guest
-from .redemption_order.plan import DEFAULT
-from .redemption_order.plan import KIND as ORDER
+from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.model import Change, Object, Refusal, Skip
+from ..._core.plan import Plan
+from ..._federation import url_rule
+from ..domains.plan import KIND as DOMAIN
+from ..federations.plan import KIND as FEDERATION
+from ..federations.realm import Realm
+from ..guest import Guest
+from ..redemption_order.plan import DEFAULT
+from ..redemption_order.plan import KIND as ORDER
+from .sign_in import ENTRA, NOT_REDEEMED, UNKNOWN, next_redemption, signs_in_by
 
 KIND = "guest"
 PENDING = "PendingAcceptance"
