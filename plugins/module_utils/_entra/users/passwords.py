@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ from typing import Any
 from ..._core import vault
 from ..._core.errors import OffboardError
 from ..._module.files import folder_locked, write_atomically
-from ..._module.vault_password import decrypt_file
+from ..._module.vault_password import decrypt_file, yaml_item
 from .marks import Marks, mark
 
 # Without characters that people mix up when they read or dictate them (0 O o, 1 l I, quotes, and the like).
@@ -49,16 +48,6 @@ def generate(length: int) -> str:
         password = "".join(_RANDOM.choices(alphabet, k=length))
         if all(any(character in group for character in password) for group in (_LOWER, _UPPER, _DIGITS, _SYMBOLS)):
             return password
-
-
-#: What JSON may hold as it is, but YAML takes for the end of a line or refuses.
-_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-
-
-def yaml_item(value: Mapping[str, Any]) -> bytes:
-    """One item of a YAML list, on one line and valid JSON, so that it can be read quickly too."""
-    text = json.dumps(value, ensure_ascii=False)
-    return b"- " + _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
 def to_bytes(entries: Iterable[Mapping[str, str]]) -> bytes:

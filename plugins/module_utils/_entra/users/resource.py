@@ -30,7 +30,7 @@ from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
 from ..roles import read_roles
-from ..snapshot_files import read_snapshot_users
+from ..snapshot.files import read_snapshot_users
 from . import access_pass
 from . import plan as user_plan
 from .history import History

@@ -17,7 +17,7 @@ from ..._core.ids import is_id
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
-from ..snapshot_files import read_snapshot_users
+from ..snapshot.files import read_snapshot_users
 from .marks import Shard
 
 #: More users than this are found in the list of all users, not one by one.

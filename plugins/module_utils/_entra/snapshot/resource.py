@@ -11,20 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._module.clock import now
-from .._module.files import write_atomically
-from .._module.vault_password import decrypt_file, vault_password
-from .apps.read import read_app
-from .domains.read import read_domains
-from .of_tenant import OfTenant
-from .snapshot_files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
-from .users.passwords import yaml_item
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.clock import now
+from ..._module.files import write_atomically
+from ..._module.vault_password import decrypt_file, vault_password, yaml_item
+from ..apps.read import read_app
+from ..domains.read import read_domains
+from ..of_tenant import OfTenant
+from .files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
 
 KIND = "snapshot"
 

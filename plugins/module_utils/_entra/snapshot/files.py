@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from .._core import vault
-from .._core.errors import OffboardError
-from .._module.files import write_atomically
-from .._module.vault_password import decrypt_file
+from ..._core import vault
+from ..._core.errors import OffboardError
+from ..._module.files import write_atomically
+from ..._module.vault_password import decrypt_file
 
 MANIFEST = "manifest.json"
 DOMAINS, LICENCES, APPS = "domains.yml", "licences.yml", "apps.yml"
