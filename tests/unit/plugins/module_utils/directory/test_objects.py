@@ -10,7 +10,8 @@ import uuid
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory import objects, saved
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry, dn_key
 
 NOW = datetime.datetime(2026, 4, 1, tzinfo=datetime.UTC)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import KIND
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.resource import DirectoryObjects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.plan import KIND
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 
 

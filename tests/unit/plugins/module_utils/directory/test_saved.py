@@ -9,7 +9,8 @@ import uuid
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif, saved
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 
 NOW = datetime.datetime(2026, 4, 1, 3, 15, tzinfo=datetime.UTC)

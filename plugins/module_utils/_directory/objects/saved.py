@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .._core.errors import OffboardError
-from . import ldif
-from .values import ACCOUNT_DISABLED, Entry, guid, sid
+from ..._core.errors import OffboardError
+from .. import ldif
+from ..values import ACCOUNT_DISABLED, Entry, guid, sid
 
 # No secret may reach the file, whatever a schema extension calls it. It also catches pwdLastSet and badPwdCount, which cannot
 # be written anyway. Passwords of AD itself cannot be read at all.

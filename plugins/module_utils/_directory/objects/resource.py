@@ -11,15 +11,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.files import write_atomically
-from .._module.runner import Record, Resource
-from . import agent_config, objects, saved
-from .client import Client, equals
-from .values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_dn, sid, without_blanks
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import write_atomically
+from ..._module.runner import Record, Resource
+from .. import agent_config
+from ..client import Client, equals
+from ..values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_dn, sid, without_blanks
+from . import plan as objects
+from . import saved
 
 # Attributes that name another object without being a link in the schema
 _NAMING = ("assistant", "secretary", "seeAlso")

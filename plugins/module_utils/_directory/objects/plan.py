@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Refusal, Skip
-from .._core.plan import Plan
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal, Skip
+from ..._core.plan import Plan
+from ..values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, dn_key, file_time, guid, sid
 from .saved import Link, SavedCopy
-from .values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, dn_key, file_time, guid, sid
 
 KIND = "directory_object"
 #: What an account of integrated Windows authentication may be named for (IIJ ID manual, 統合Windows認証).
