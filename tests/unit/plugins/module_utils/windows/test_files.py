@@ -8,8 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import files, files_resource, software
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import Entry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as files
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import resource as files_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import Entry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 
 SYNC = r"C:\Program Files\IIJ ID Service Directory Sync"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import lsa, lsa_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import plan as lsa
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import resource as lsa_resource
 
 
 @pytest.mark.parametrize(

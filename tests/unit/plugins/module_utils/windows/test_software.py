@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import software, software_resource
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.registry import Key, parse_query
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import Key, parse_query
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
 
 GUID = "{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
 ROOT = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"

@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import tasks, tasks_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import decode
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import Action, Task
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.plan import Action, Task
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 BAT = r"C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat"

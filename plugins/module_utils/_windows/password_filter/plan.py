@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .._core.diff import list_change
-from .._core.errors import OffboardError
-from .._core.model import Refusal
+from ..._core.diff import list_change
+from ..._core.errors import OffboardError
+from ..._core.model import Refusal
 
 KIND = "windows_password_filter"
 LSA = r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa"

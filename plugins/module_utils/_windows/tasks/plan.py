@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Object
+from ..._core.errors import OffboardError
+from ..._core.model import Object
 
 KIND = "windows_scheduled_task"
 #: Windows' own tasks live here

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.runner import Resource
-from . import files, lsa, registry
-from .client import Client, quoted
-from .files_resource import below, look
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client
+from ..files import plan as files
+from ..files.resource import below, look
+from ..paths import quoted
+from . import plan as lsa
 
 _SEARCH_SECONDS = 600.0
 

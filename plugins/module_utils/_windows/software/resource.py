@@ -11,15 +11,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.runner import Resource
-from . import registry, software
-from .client import Client, Shell
-from .files import normalised
-from .software import Product
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client, Shell
+from ..files.plan import normalised
+from . import plan as software
+from .plan import Product
 
 _VIEWS = {"machine64": 64, "machine32": 32}
 _SESSION_MANAGER = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"

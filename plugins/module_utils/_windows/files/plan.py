@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Object
-from .client import quoted
+from ..._core.errors import OffboardError
+from ..._core.model import Object
+from ..paths import quoted
 
 try:
     import yaml

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.runner import Resource
-from . import files, registry, software, software_resource
-from .client import Client, quoted
-from .files import Entry
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client
+from ..paths import quoted
+from ..software import plan as software
+from ..software import resource as software_resource
+from . import plan as files
+from .plan import Entry
 
 _LONG_SECONDS = 600.0
 

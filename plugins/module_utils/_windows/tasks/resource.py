@@ -10,15 +10,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.files import write_atomically
-from .._module.runner import Resource
-from . import registry, tasks
-from .client import Client
-from .tasks import Task
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import write_atomically
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client
+from . import plan as tasks
+from .plan import Task
 
 _POLL_SECONDS = 1.0
 _CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"

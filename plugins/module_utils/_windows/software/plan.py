@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.errors import AmbiguousMatch, OffboardError
-from .._core.model import Object
-from .files import within
-from .registry import Key
+from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.model import Object
+from ..files.plan import within
+from ..reg_query import Key
 
 KIND = "windows_software"
 UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
