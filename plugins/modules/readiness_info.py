@@ -178,8 +178,8 @@ msg:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import readiness
 
-from ..module_utils._core import readiness
 from ..module_utils._module.files import read_records
 from ..module_utils._module.runner import run_info
 

@@ -9,8 +9,10 @@ import zoneinfo
 from html.parser import HTMLParser
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal, report, report_page
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 
 TOKYO = zoneinfo.ZoneInfo("Asia/Tokyo")
 EVIL = "<script>alert('x')</script>"

@@ -13,7 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Run
-from ansible_collections.offboard.iij_id.plugins.module_utils._run_folder.report import RunReport
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 
 CHANGE = Change("domain", "reiji.example", "reiji.example", "convert_to_managed", {"authenticationType": "Federated"}, {"authenticationType": "Managed"})
 

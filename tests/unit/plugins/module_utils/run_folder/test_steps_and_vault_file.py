@@ -14,7 +14,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import journ
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
-from ansible_collections.offboard.iij_id.plugins.module_utils._run_folder import steps, vault_file
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
 
 A = {"id": "a", "stage": "gate", "en": "do a", "ja": "aをする", "blocks_final_gate": True, "source": ""}
 B = {**A, "id": "b", "en": "do b", "ja": "bをする", "blocks_final_gate": False}

@@ -9,14 +9,14 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from .._core import vault
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.files import write_atomically
-from .._module.runner import Resource
-from .._module.vault_password import decrypt_file, vault_password
+from ..._core import vault
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import write_atomically
+from ..._module.runner import Resource
+from ..._module.vault_password import decrypt_file, vault_password
 
 KIND = "vault_file"
 

@@ -12,7 +12,7 @@ import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import steps
+from ..._core import steps
 
 #: Objects listed for one kind of change; the rest is counted, and the journal has them all. Failures are always listed.
 LISTED = 500

@@ -13,14 +13,16 @@ import zoneinfo
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from .._core import report, report_page, steps
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.files import read_records, write_atomically
-from .._module.runner import Resource
-from .steps import read_steps
+from ..._core import steps
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import read_records, write_atomically
+from ..._module.runner import Resource
+from ..steps.resource import read_steps
+from . import page as report_page
+from . import plan as report
 
 KIND = "report_file"
 

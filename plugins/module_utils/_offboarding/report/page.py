@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
-from .report import LISTED, LISTED_ALONE
+from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
 _VALUE_LENGTH = 160

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from .._core import steps
-from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._module.clock import now
-from .._module.files import folder_locked, write_atomically
-from .._module.runner import Record, Resource
+from ..._core import steps
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.clock import now
+from ..._module.files import folder_locked, write_atomically
+from ..._module.runner import Record, Resource
 
 
 def read_steps(path: str) -> list[Object]:
