@@ -28,7 +28,7 @@ MODULE, INFO = "entra_federation_certificate", "entra_federation_certificate_inf
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("external_federation", "federation_certificate"):
+    for room in ("federations.resource", "federation_certificates.resource"):
         monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
 
 
@@ -162,7 +162,7 @@ def test_what_cannot_be_fetched_is_unknown_and_never_ok(run, tenant, federated):
 
 def test_a_certificate_that_graph_does_not_show_is_a_failure(run, tenant, federated, monkeypatch):
     federated.write_bytes(metadata(key("B")))
-    monkeypatch.setattr(f"{ROOM}.federation_certificate.write_properties", lambda *_: None)
+    monkeypatch.setattr(f"{ROOM}.federation_certificates.resource.write_properties", lambda *_: None)
     result = run(MODULE, apply="when_active", verify_timeout=0)
     assert result["failure"]["code"] == "not_seen"
 

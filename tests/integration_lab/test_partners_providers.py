@@ -34,7 +34,7 @@ PROVIDERS = {
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("external_federation", "federation_certificate"):
+    for room in ("federations.resource", "federation_certificates.resource"):
         monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
 
 

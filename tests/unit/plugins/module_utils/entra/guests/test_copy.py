@@ -14,7 +14,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import copy as guest_copy
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Rules, Tenant, Wanted
 
-from .test_guest_plan import FEDERATION, NONE, ORDER, user
+from .test_plan import FEDERATION, NONE, ORDER, user
 
 GROUP = "#microsoft.graph.group"
 

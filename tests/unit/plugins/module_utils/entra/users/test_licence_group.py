@@ -11,7 +11,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired, decide
 
-from .test_user_plan import E3, EXCHANGE, SKUS, facts, state
+from .test_plan import E3, EXCHANGE, SKUS, facts, state
 
 RAW = {"id": "g", "displayName": "licensed", "assignedLicenses": [{"skuId": E3, "disabledPlans": ["p"]}]}
 GROUP = LicenceGroup.read(RAW, remove_direct=False)
