@@ -52,12 +52,6 @@ def by_hand(**more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{ROOM}.federations.resource._READ_INTERVAL", 0.05)
-    monkeypatch.setattr(f"{ROOM}.redemption_order.resource._READ_INTERVAL", 0.05)
-
-
 @pytest.fixture
 def dns(monkeypatch: pytest.MonkeyPatch, tenant: RunningTenant) -> dict[str, list[str]]:
     """The TXT records that the module and the tenant see, without a network."""

@@ -26,12 +26,6 @@ from .test_entra_external_federation import DOMAIN, ROOM, guest, key, published,
 MODULE, INFO = "entra_federation_certificate", "entra_federation_certificate_info"
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("federations.resource", "federation_certificates.resource"):
-        monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
-
-
 def metadata(*keys: made.Key, by: made.Key | None = None, **entity: Any) -> bytes:
     text = made.entity(made.saml_role("".join(made.key_descriptor(one) for one in keys)), **entity)
     return made.signed_metadata(text, by) if by else text.encode()

@@ -82,12 +82,6 @@ ADELE, TARO = f"adele@{DOMAIN}", f"taro@{DOMAIN}"
 TWO = [{"mail": ADELE, "display_name": "Adele Vance"}, {"mail": TARO, "language": "ja-JP"}]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("federations.resource", "redemption_order.resource", "guests.resource", "guests.reinvitation"):
-        monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
-
-
 @pytest.fixture
 def guests(run):
     def call(**options: Any) -> dict[str, Any]:

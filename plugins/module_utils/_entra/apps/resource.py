@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import waiting
 from ..of_tenant import OfTenant
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
 from .read import read_app
@@ -85,17 +85,16 @@ class App(OfTenant):
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        """Read again until everything is seen, at most verify_timeout."""
-        deadline, pause = time.monotonic() + self._params["verify_timeout"], 0.5
-        while True:
-            seen = {(item.kind, item.id): item.state for item in self.read()}
-            late = [change for change in applied if not _is_seen(change, seen)]
-            if not late or time.monotonic() + pause > deadline:
-                break
-            time.sleep(pause)
-            pause = min(2 * pause, 10.0)
-        for change in late:
-            yield Outcome(change, "failed", "not_seen", f"Graph accepted it, but after {self._params['verify_timeout']} s {change.name} still reads as before")
+        changes = {change.key: change for change in applied}
+
+        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+            now = {(item.kind, item.id): item.state for item in self.read()}
+            return {key for key in keys if _is_seen(changes[key], now)}
+
+        # One read is enough: no other change of the run builds on these objects, and each read of them is a dozen requests.
+        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=10.0):
+            msg = f"Graph accepted it, but after {self._params['verify_timeout']} s {changes[key].name} still reads as before"
+            yield Outcome(changes[key], "failed", "not_seen", msg)
 
     def close(self) -> None:
         self._client.close()

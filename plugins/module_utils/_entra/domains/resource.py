@@ -18,6 +18,7 @@ from ..._core.spool import Spool
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import AnswerLost, GraphError
+from ..._module import waiting
 from ..of_tenant import OfTenant
 from .plan import KIND, MANAGED, Context, _same, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
@@ -26,10 +27,6 @@ try:
     from cryptography import x509
 except ImportError:  # a requirement of the SDK; its absence is reported by the modules
     x509 = None  # type: ignore[assignment]
-
-
-# Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
-_AGREEING_READS, _READ_INTERVAL = 3, 1.0
 
 
 # -- pure: whose federation, which domain
@@ -92,7 +89,7 @@ class Domains(OfTenant):
         wanted = (change.after or {})["authenticationType"]
         configuration = (change.after or {})["federationConfiguration"]
         details = self._federate(change.id, configuration) if configuration else self._unfederate(change)
-        seen_after = self._wait(change.id, wanted, time.monotonic() + self._params["verify_timeout"])
+        seen_after = self._wait(change.id, wanted, self._params["verify_timeout"])
         return {**details, "seconds_until_seen": round(seen_after, 1)}
 
     def _unfederate(self, change: Change) -> dict[str, Any]:
@@ -124,22 +121,23 @@ class Domains(OfTenant):
             return {"method": "POST federationConfiguration (answer lost, seen by reading back)"}
         return {"method": "POST federationConfiguration"}
 
-    def _wait(self, domain: str, wanted: str, deadline: float) -> float:
+    def _wait(self, domain: str, wanted: str, seconds: float) -> float:
         """Seconds until several reads in a row agreed. Raises NotSeen."""
-        start, agreeing = time.monotonic(), 0
-        while agreeing < _AGREEING_READS:
+        start, state = time.monotonic(), ""
+
+        def read() -> bool:
+            nonlocal state
             state = self._client.get(f"/domains/{urllib.parse.quote(domain)}")["authenticationType"]
-            agreeing = agreeing + 1 if state == wanted else 0
-            if agreeing < _AGREEING_READS:
-                if time.monotonic() + _READ_INTERVAL > deadline:
-                    raise NotSeen(
-                        f"Graph accepted the change, but after {self._params['verify_timeout']} s {domain} still reads {state}. Microsoft allows up to "
-                        "60 minutes; run the task again later, or raise verify_timeout.",
-                        domain=domain,
-                        wanted=wanted,
-                        seen=state,
-                    )
-                time.sleep(_READ_INTERVAL)
+            return state == wanted
+
+        if not waiting.is_shown(read, seconds):
+            raise NotSeen(
+                f"Graph accepted the change, but after {self._params['verify_timeout']} s {domain} still reads {state}. Microsoft allows up to "
+                "60 minutes; run the task again later, or raise verify_timeout.",
+                domain=domain,
+                wanted=wanted,
+                seen=state,
+            )
         return time.monotonic() - start
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:

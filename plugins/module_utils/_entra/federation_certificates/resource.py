@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import datetime
-import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from ..._core.errors import NotSeen, OffboardError
+from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -20,6 +19,7 @@ from ..._federation import fetch, metadata, xml
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import waiting
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
 from ..federations.plan import TAKES_EFFECT, names
@@ -39,9 +39,6 @@ _EXCHANGE = (
     "{http://schemas.xmlsoap.org/soap/envelope/}Envelope",
 )
 _CERTIFICATES = ("signingCertificate", "nextSigningCertificate")
-
-# Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
-_AGREEING_READS, _READ_INTERVAL = 3, 1.0
 
 
 # -- reading
@@ -204,22 +201,15 @@ class FederationCertificates(OfTenant):
             self._client.patch(f"{path}/{urllib.parse.quote(key)}", {"@odata.type": "#microsoft.graph.internalDomainFederation", **after})
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        waiting = {change.key: [change, 0] for change in applied}
-        deadline = time.monotonic() + self._params["verify_timeout"]
-        while waiting:
+        changes = {change.key: change for change in applied}
+
+        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
             now = {(item.kind, item.id): item.state for item in read_all(self._client)}
-            for key, entry in list(waiting.items()):
-                state, after = now.get(key, {}), entry[0].after
-                entry[1] = entry[1] + 1 if all(_compact(state.get(name)) == value for name, value in after.items()) else 0
-                if entry[1] == _AGREEING_READS:
-                    del waiting[key]
-            if waiting and time.monotonic() + _READ_INTERVAL > deadline:
-                break
-            if waiting:
-                time.sleep(_READ_INTERVAL)
-        for change, _unused in waiting.values():
-            late = NotSeen(f"Graph accepted the certificate, but after {self._params['verify_timeout']} s it does not show it. Run the task again later.")
-            yield Outcome(change, "failed", late.code, late.msg)
+            return {key for key in keys if all(_compact(now.get(key, {}).get(name)) == value for name, value in (changes[key].after or {}).items())}
+
+        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"]):
+            msg = f"Graph accepted the certificate of {changes[key].name}, but after {self._params['verify_timeout']} s it does not show it."
+            yield Outcome(changes[key], "failed", "not_seen", f"{msg} Run the task again later.")
 
     def close(self) -> None:
         self._client.close()

@@ -19,7 +19,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from ..._core.errors import NotSeen, OffboardError
+from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -28,6 +28,7 @@ from ..._federation.info import document
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import AnswerLost, GraphError
+from ..._module import waiting
 from ..._module.files import write_atomically
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
@@ -51,12 +52,6 @@ from .plan import (
     wanted,
 )
 from .read import _BASE, _LIST, _TYPE, read_by_domain, read_federations, write_properties
-
-# Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
-_AGREEING_READS, _READ_INTERVAL = 3, 1.0
-#: Seconds to look for what a lost answer may have created.
-_LOST_TIMEOUT = 60.0
-
 
 # -- reading
 
@@ -224,15 +219,12 @@ class ExternalFederation(OfTenant):
         try:
             self._client.post(path, body)
         except AnswerLost as lost:
-            deadline = time.monotonic() + min(_LOST_TIMEOUT, self._params["verify_timeout"])
-            while not is_there():
-                if time.monotonic() + _READ_INTERVAL > deadline:
-                    raise OffboardError(  # pylint: disable=bad-exception-cause
-                        f"{lost.msg} Read back, it is not there, and it was not sent again. Run entra_external_federation_info for {self._want.domain} "
-                        "before you run the task again.",
-                        code=lost.code,
-                    ) from lost
-                time.sleep(_READ_INTERVAL)
+            if not waiting.is_shown(is_there, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ):
+                raise OffboardError(  # pylint: disable=bad-exception-cause
+                    f"{lost.msg} Read back, it is not there, and it was not sent again. Run entra_external_federation_info for {self._want.domain} "
+                    "before you run the task again.",
+                    code=lost.code,
+                ) from lost
 
     def _lasting(self, change: Change) -> str:
         """A domain that the federation serves as long as it is there: the one that names it, unless it was found by another one."""
@@ -247,21 +239,13 @@ class ExternalFederation(OfTenant):
         return found is not None and all(found.state[name] == value for name, value in (change.after or {}).items())
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        for change in applied:
-            deadline, agreeing = time.monotonic() + self._params["verify_timeout"], 0
-            while agreeing < _AGREEING_READS:
-                agreeing = agreeing + 1 if self._shown(change) else 0
-                if agreeing < _AGREEING_READS:
-                    if time.monotonic() + _READ_INTERVAL > deadline:
-                        late = NotSeen(
-                            f"Graph accepted the change, but after {self._params['verify_timeout']} s it does not show it. Run the task again later, "
-                            "or raise verify_timeout."
-                        )
-                        yield Outcome(change, "failed", late.code, late.msg)
-                        return
-                    time.sleep(_READ_INTERVAL)
-            if self._params["wait"] and change.risk != "low":
-                self._wait_for_effect()
+        changes = {change.key: change for change in applied}
+        late = waiting.not_shown(changes, lambda keys: {key for key in keys if self._shown(changes[key])}, self._params["verify_timeout"])
+        for key in late:
+            msg = f"Graph accepted the change of {changes[key].name}, but after {self._params['verify_timeout']} s it does not show it."
+            yield Outcome(changes[key], "failed", "not_seen", f"{msg} Run the task again later, or raise verify_timeout.")
+        if self._params["wait"] and any(change.risk != "low" for key, change in changes.items() if key not in late):
+            self._wait_for_effect()
 
     def _wait_for_effect(self) -> None:
         end = time.monotonic() + self._params["wait_seconds"]

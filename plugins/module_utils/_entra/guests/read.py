@@ -13,7 +13,7 @@ from typing import Any
 from ..._core.model import Object
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
-from ..._graph.consistency import _READ_INTERVAL
+from ..._module import waiting
 from . import plan as guest_plan
 from .plan import FIELDS, Wanted, account
 
@@ -41,7 +41,7 @@ def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
     keys = {_path(who.key): who for who in guests if who.key}
     for attempt in range(3):  # a single 404 may come from a replica that lags
         if attempt and keys:
-            time.sleep(_READ_INTERVAL)
+            time.sleep(waiting.READ_INTERVAL)
         for path, answer in client.get_many(list(keys)):
             if answer.status != 404:
                 keys.pop(path)

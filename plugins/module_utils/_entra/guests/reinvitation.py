@@ -22,17 +22,12 @@ from ..._core.model import Change, Object
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.errors import AnswerLost
+from ..._module import waiting
 from ..._module.clock import now
 from ..._module.files import write_atomically
 from . import copy as guest_copy
 from .copy import Step
 from .plan import invitation_body, made_by_invitation
-
-_READ_INTERVAL = 1.0
-_AGREEING_READS = 3
-#: Seconds to look for what a lost answer may have left behind.
-_LOST_TIMEOUT = 60.0
-
 
 #: A new account is not known everywhere at once, which refuses what is right a moment later: so often is it tried, with growing pauses.
 _ATTEMPTS, _LONGEST_PAUSE = 6, 30.0
@@ -165,20 +160,21 @@ class Reinvitation:
 
     def _late(self) -> str:
         """The account that an invitation without an answer may have made; empty when it does not show in time."""
-        deadline = time.monotonic() + min(_LOST_TIMEOUT, self._params["verify_timeout"])
-        while not (found := self._there()) and time.monotonic() + _READ_INTERVAL <= deadline:
-            time.sleep(_READ_INTERVAL)
+        found: str | None = None
+
+        def read() -> bool:
+            nonlocal found
+            found = self._there()
+            return bool(found)
+
+        waiting.is_shown(read, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ)
         return found or ""
 
     def _wait_until_gone(self) -> None:
-        deadline, seen = time.monotonic() + self._params["verify_timeout"], 0
-        while seen < _AGREEING_READS:
-            seen = seen + 1 if self._old_is_gone() else 0
-            if seen < _AGREEING_READS:
-                if time.monotonic() + _READ_INTERVAL > deadline:
-                    raise NotSeen(f"{self._copy['mail']} is deleted, but reading still shows the old account. Run the task again later.")
-                self._tell(f"{self._copy['mail']}: waiting until the old account is gone everywhere")
-                time.sleep(_READ_INTERVAL)
+        mail = self._copy["mail"]
+        telling = lambda _left: self._tell(f"{mail}: waiting until the old account is gone everywhere")  # noqa: E731
+        if not waiting.is_shown(self._old_is_gone, self._params["verify_timeout"], pausing=telling):
+            raise NotSeen(f"{mail} is deleted, but reading still shows the old account. Run the task again later.")
 
     def _old_is_gone(self) -> bool:
         old = self._copy["old_id"]
@@ -187,7 +183,7 @@ class Reinvitation:
 
     def _put_back(self, key: str) -> None:
         """Ask for what is missing and look again, until nothing is missing. Nothing that may have been carried out is sent twice."""
-        deadline, pause = time.monotonic() + self._params["verify_timeout"], _READ_INTERVAL
+        deadline, pause = time.monotonic() + self._params["verify_timeout"], waiting.READ_INTERVAL
         tries: Counter[str] = Counter()
         failed: dict[str, OffboardError] = {}
         while True:

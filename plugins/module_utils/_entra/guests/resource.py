@@ -23,7 +23,7 @@ from ..._core.spool import Spool
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
-from ..._graph.consistency import _AGREEING_READS, _READ_INTERVAL
+from ..._module import waiting
 from ..._module.clock import now
 from ..._module.files import read_records
 from ..._module.runner import Record
@@ -46,8 +46,6 @@ from .reinvitation import Reinvitation, read_copies, read_holdings
 #: Changes whose intents are journaled together.
 _INTENTS = 20
 
-#: Seconds to look for what a lost answer may have left behind.
-_LOST_TIMEOUT = 60.0
 #: Seconds between two looks at the journal, while what was changed comes into effect.
 _SETTLE_INTERVAL = 10.0
 
@@ -135,17 +133,15 @@ class Guests(OfTenant):
         known, begun = self._journaled()
         late = [who.mail.casefold() for who in self._wanted if who.mail.casefold() in (begun | known.keys()) - there]
         gone = {item.id for item in self._read_deleted()} if known.keys() & set(late) else set()
-        waiting = {mail: Wanted(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
+        expected = {mail: Wanted(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
         shown: list[Object] = []
-        deadline = time.monotonic() + min(_LOST_TIMEOUT, self._params["verify_timeout"])
-        while waiting:
-            for item in read_named(self._client, list(waiting.values())):
-                shown.append(item)
-                for address in guest_plan.addresses(item.state):
-                    waiting.pop(address, None)
-            if not waiting or time.monotonic() + _READ_INTERVAL > deadline:
-                break
-            time.sleep(_READ_INTERVAL)
+
+        def look(mails: list[str]) -> set[str]:
+            found = list(read_named(self._client, [expected[mail] for mail in mails]))
+            shown.extend(found)
+            return {address for item in found for address in guest_plan.addresses(item.state)}
+
+        waiting.not_shown(expected, look, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ)
         return shown
 
     def _journaled(self) -> tuple[dict[str, str], set[str]]:
@@ -305,39 +301,29 @@ class Guests(OfTenant):
         return {"id": known} if known else {}
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        waiting = {change.id: change for change in applied if change.action != REINVITE}  # those were read while they were made
-        for change in self._wait_for(waiting, self._params["verify_timeout"], _AGREEING_READS):
+        changes = {change.id: change for change in applied if change.action != REINVITE}  # those were read while they were made
+        for change in self._not_shown(changes, self._params["verify_timeout"], waiting.AGREEING_READS):
             late = NotSeen(f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it")
             yield Outcome(change, "failed", late.code, late.msg)
 
-    def _wait_for(self, waiting: dict[str, Change], seconds: float, agreeing: int) -> list[Change]:
+    def _not_shown(self, changes: Mapping[str, Change], seconds: float, agreeing: int) -> list[Change]:
         """Those whose change reading does not show within the time, so many times in a row."""
-        deadline, seen = time.monotonic() + seconds, dict.fromkeys(waiting, 0)
-        while waiting:
-            for key, shown in self._look(waiting).items():
-                seen[key] = seen[key] + 1 if shown else 0
-                if seen[key] >= agreeing:
-                    del waiting[key]
-            if not waiting or time.monotonic() + _READ_INTERVAL > deadline:
-                break
-            time.sleep(_READ_INTERVAL)
-        return list(waiting.values())
+        late = waiting.not_shown(changes, lambda keys: self._look({key: changes[key] for key in keys}), seconds, agreeing=agreeing)
+        return [changes[key] for key in late]
 
-    def _look(self, waiting: Mapping[str, Change]) -> dict[str, bool]:
-        """Whether reading shows each change now."""
+    def _look(self, changes: Mapping[str, Change]) -> set[str]:
+        """Of which changes reading shows that they are done."""
         paths: dict[str, str] = {}
-        for key, change in waiting.items():
+        for key, change in changes.items():
             known = self._accounts.get(key, {}).get("id") if change.action == INVITE else key
             paths[_path(known) if known else by_address(change.name)] = key
-        shown = dict.fromkeys(waiting, False)
+        shown: set[str] = set()
         for path, answer in self._client.get_many(list(paths)):
-            change = waiting[paths[path]]
+            change = changes[paths[path]]
             users = answer.body.get("value", [answer.body]) if answer.ok else []
-            if change.action == DELETE:
-                shown[change.id] = answer.status == 404
-            elif users:
-                shown[change.id] = _shows(account(users[0]), change)
-                if change.action == INVITE and shown[change.id]:
+            if answer.status == 404 if change.action == DELETE else users and _shows(account(users[0]), change):
+                shown.add(change.id)
+                if change.action == INVITE:
                     self._note(change.id, change.name, account(users[0]))
         return shown
 
@@ -367,7 +353,7 @@ class _Work:
         owner = self._owner
         owner._client.batch(self._requests(), self._done)
         lost = dict(self._uncertain)
-        for change in owner._wait_for(lost, min(_LOST_TIMEOUT, owner._params["verify_timeout"]), 1):
+        for change in owner._not_shown(lost, min(waiting.LOST_TIMEOUT, owner._params["verify_timeout"]), waiting.ONE_READ):
             msg = f"No answer came for {change.name}. Read back, it is not done, and it was not sent again; run the task again."
             self._finish(Outcome(change, "failed", "answer_lost", msg))
             del self._uncertain[change.id]

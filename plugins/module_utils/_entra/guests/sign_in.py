@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.model import Object
-from ..federations import realm_lookup as realm
+from ..federations.realm import Realm
 from ..guest import Guest
 
 DIRECT_FEDERATION, ENTRA, ONE_TIME_PASSCODE, MICROSOFT_ACCOUNT = "direct_federation", "entra", "one_time_passcode", "microsoft_account"
@@ -47,7 +47,7 @@ def signs_in_by(guest: Guest, federations: Iterable[Object]) -> str:
     return next((_ISSUERS[issuer] for issuer in sorted(issuers) if issuer in _ISSUERS), OTHER if issuers else UNKNOWN)
 
 
-def next_redemption(domain: str, federations: Iterable[Object], order: Mapping[str, Any], realms: Mapping[str, realm.Realm | None]) -> str:
+def next_redemption(domain: str, federations: Iterable[Object], order: Mapping[str, Any], realms: Mapping[str, Realm | None]) -> str:
     """How somebody of `domain` would sign in after redeeming now. `unknown` when it depends on something that could not be looked up.
 
     order: as redemption_order reads it. realms: by domain, None where the sign-in service did not tell.

@@ -8,7 +8,6 @@ https://learn.microsoft.com/graph/api/resources/defaultinvitationredemptionident
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -17,12 +16,12 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import waiting
 from ..of_tenant import OfTenant
 from .plan import DEFAULT, KIND, describe, plan_order
 
 _PATH = "/policies/crossTenantAccessPolicy/default"
 _PROPERTY = "invitationRedemptionIdentityProviderConfiguration"
-_AGREEING_READS, _READ_INTERVAL = 3, 1.0
 
 
 def read_order(client: Client) -> Object:
@@ -63,16 +62,14 @@ class RedemptionOrder(OfTenant):
         self._client.patch(_PATH, {_PROPERTY: {**self._current, **(change.after or {})}})
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        deadline, agreeing = time.monotonic() + self._params["verify_timeout"], 0
-        for change in applied:
-            while agreeing < _AGREEING_READS:
-                state = read_order(self._client).state
-                agreeing = agreeing + 1 if all(state[name] == value for name, value in (change.after or {}).items()) else 0
-                if agreeing < _AGREEING_READS:
-                    if time.monotonic() + _READ_INTERVAL > deadline:
-                        yield Outcome(change, "failed", "not_seen", f"Graph accepted the order, but still shows {state}")
-                        return
-                    time.sleep(_READ_INTERVAL)
+        changes, state = {change.key: change for change in applied}, {}
+
+        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+            state.update(read_order(self._client).state)
+            return {key for key in keys if all(state[name] == value for name, value in (changes[key].after or {}).items())}
+
+        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"]):
+            yield Outcome(changes[key], "failed", "not_seen", f"Graph accepted the order, but still shows {state}")
 
     def close(self) -> None:
         self._client.close()

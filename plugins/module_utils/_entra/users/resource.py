@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from ..._core.spool import Spool
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import waiting
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_records
 from ..._module.runner import Record
@@ -450,20 +450,19 @@ class Users(OfTenant):
         if not len(applied):
             return
         late = Late(applied)
-        deadline = time.monotonic() + self._params["verify_timeout"]
         if self._selection is None:
             raise AssertionError("self._selection")
         if late.count > MANY:
             for item in self._selection.read():
                 if "missing" not in item:
                     late.look(item, self._skus)
-        pause = 1.0
-        while True:
+
+        def read() -> bool:
             self._look_one_by_one(late)
-            if late.count == len(late.errors) or time.monotonic() + pause > deadline:
-                break
-            time.sleep(pause)
-            pause = min(pause * 2, 30.0)
+            return late.count == len(late.errors)
+
+        # One read is enough: nothing in the run builds on a user, and up to 100,000 of them are read.
+        waiting.is_shown(read, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=30.0)
         for change in late:
             code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
             if (error := late.errors.get(change.id)) is not None:
