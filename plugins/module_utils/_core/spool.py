@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import typing
 from collections.abc import Iterable, Iterator
 
 from .model import Change
@@ -18,7 +19,7 @@ class Spool:
     def __init__(self, changes: Iterable[Change] = (), in_memory: int = 1000) -> None:
         self._head: list[Change] = []
         self._limit = in_memory
-        self._rest = None
+        self._rest: typing.IO[str] | None = None
         self._length = 0
         for change in changes:
             self.append(change)

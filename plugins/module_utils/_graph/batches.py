@@ -193,7 +193,8 @@ class Engine:
             self._first.extendleft(replace(item, attempts=item.attempts + 1) for item in reversed(batch))
             return
         final: list[tuple[Request, Answer]] = []
-        pause, headers = 0.0, {}
+        pause = 0.0
+        headers: dict[str, str] = {}
         stop: GraphError | None = None
         for index, item in enumerate(batch):
             raw = answers.get(str(index))
@@ -207,7 +208,7 @@ class Engine:
             again = answer.status == 429 or (answer.uncertain and not item.request.writes)
             if answer.status == 429:
                 application.refused += 1
-                asked = folded(raw.get("headers"))
+                asked = folded((raw or {}).get("headers"))
                 seconds = retry_after(asked) or min(2.0 ** (item.attempts + 1), 60.0)
                 if seconds > MAX_RETRY_AFTER:
                     if self._pool.lose(application, answer.error(item.request)):

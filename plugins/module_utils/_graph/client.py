@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import gc
 import json
 import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
@@ -216,7 +217,7 @@ class Client:
         paths = iter(paths)
         while chunk := [path for _unused, path in zip(range(BATCH_SIZE * IN_FLIGHT), paths, strict=False)]:
             answers: dict[str, Answer] = {}
-            self.batch((Request("GET", path) for path in chunk), lambda pairs, out=answers: out.update((r.path, a) for r, a in pairs))
+            self.batch((Request("GET", path) for path in chunk), functools.partial(_keep, answers))
             yield from ((path, answers[path]) for path in chunk)
 
     # -- who we are
@@ -228,7 +229,7 @@ class Client:
         """
         return self._identity(self._pool.usable()[0])
 
-    def identities(self) -> list[dict[str, str]]:
+    def identities(self) -> Sequence[dict[str, str]]:
         """The same of all applications. Signs all of them in, and raises SignInFailed for one that cannot."""
         return [self._identity(application) for application in self.applications]
 
@@ -323,3 +324,7 @@ def _tls(ca_file: str | None) -> Any:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as exc:
         raise OffboardError(f"cannot read certificate authorities from ca_file {ca_file}: {exc}", code="bad_ca_file") from exc
+
+
+def _keep(answers: dict[str, Answer], pairs: list[tuple[Request, Answer]]) -> None:
+    answers.update((request.path, answer) for request, answer in pairs)

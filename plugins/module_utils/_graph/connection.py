@@ -44,8 +44,9 @@ class Connection:
     def from_params(cls, params: Mapping[str, Any]) -> Connection:
         """From a module's options. Raises OffboardError when they contradict each other."""
         quotas = {"write_quota", "tenant_write_quota"}
-        given = {name: params[name] for name in cls.__dataclass_fields__ if params.get(name) is not None}
-        made = cls(**{name: _quota(name, value) if name in quotas else value for name, value in given.items()})
+        given: dict[str, Any] = {name: params[name] for name in cls.__dataclass_fields__ if params.get(name) is not None}
+        given |= {name: _quota(name, given[name]) for name in quotas & given.keys()}
+        made = cls(**given)
         for option in ("graph_url", "authority"):
             value = getattr(made, option)
             try:
@@ -58,8 +59,7 @@ class Connection:
 
     def further(self, applications: Iterable[Mapping[str, Any]]) -> list[Connection]:
         """The same tenant by other app registrations; items of the option `applications`. Raises OffboardError `bad_option`."""
-        own = ("client_id", "client_secret", "client_certificate_path", "client_certificate_password")
-        made = [replace(self, access_token=None, credential="auto", **{name: item.get(name) for name in own}) for item in applications]
+        made = [replace(self, access_token=None, credential="auto", **_own(item)) for item in applications]
         known = {(self.client_id or "").casefold()}
         for connection in made:
             client_id = (connection.client_id or "").casefold()
@@ -81,6 +81,14 @@ class Connection:
         raise OffboardError(
             "no credential: give access_token, client_secret or client_certificate_path, or choose another one by credential", code="bad_option"
         )
+
+
+#: What tells one app registration from another; all else is the tenant's.
+_OWN = ("client_id", "client_secret", "client_certificate_path", "client_certificate_password")
+
+
+def _own(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item.get(name) for name in _OWN}
 
 
 def _quota(name: str, value: Mapping[str, int]) -> tuple[int, float]:

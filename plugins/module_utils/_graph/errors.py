@@ -71,7 +71,8 @@ _CODES = {400: "bad_request", 401: "unauthorized", 403: "permission_missing", 40
 
 def refusal(method: str, path: str, body: Mapping[str, Any] | None, status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> GraphError:
     """A refused request in words. The body of the request, which may hold a password, is never quoted."""
-    error = answer.get("error") if isinstance(answer.get("error"), dict) else {}
+    said_error = answer.get("error")
+    error: Mapping[str, Any] = said_error if isinstance(said_error, dict) else {}
     graph_code, text = str(error.get("code") or ""), str(error.get("message") or "").strip()
     inner = error.get("innerError") or error.get("innererror") or {}
     request_id = headers.get("request-id") or (inner.get("request-id", "") if isinstance(inner, dict) else "")

@@ -62,17 +62,18 @@ def _credential(connection: Connection, authority: str) -> Any:
     kind = connection.kind
     if kind in ("secret", "certificate") and not connection.client_id:
         raise OffboardError(f"client_id is missing; credential {kind!r} needs it", code="bad_option")
+    client_id = connection.client_id or ""
     match kind:
         case "secret":
             if not connection.client_secret:
                 raise OffboardError("client_secret is missing; credential 'secret' needs it", code="bad_option")
-            return sdk.ClientSecretCredential(connection.tenant_id, connection.client_id, connection.client_secret, **common)
+            return sdk.ClientSecretCredential(connection.tenant_id, client_id, connection.client_secret, **common)
         case "certificate":
             if not connection.client_certificate_path:
                 raise OffboardError("client_certificate_path is missing; credential 'certificate' needs it", code="bad_option")
             password = {"password": connection.client_certificate_password} if connection.client_certificate_password else {}
             try:
-                return sdk.CertificateCredential(connection.tenant_id, connection.client_id, connection.client_certificate_path, **password, **common)
+                return sdk.CertificateCredential(connection.tenant_id, client_id, connection.client_certificate_path, **password, **common)
             except (OSError, ValueError) as exc:
                 raise OffboardError(
                     f"cannot use the certificate {connection.client_certificate_path}: {exc}. It must hold certificate and private key (PEM or PKCS#12), "

@@ -21,8 +21,12 @@ class Machine(Protocol):
     """What this world needs of a connection; `client.Client` is one."""
 
     host: str
-    run: Callable[..., Answer]
-    cmd: Callable[..., Answer]
+
+    @property
+    def run(self) -> Callable[..., Answer]: ...
+
+    @property
+    def cmd(self) -> Callable[..., Answer]: ...
 
 
 def _query(machine: Machine, key: str, *arguments: str) -> list[Key] | None:

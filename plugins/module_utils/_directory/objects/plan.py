@@ -82,7 +82,7 @@ def describe(entry: Entry, around: Surroundings) -> Object:
         "attributes": sorted(name.casefold() for name in entry.attributes),
         "last_logon": max(logons).isoformat(timespec="seconds") if logons else None,
     }
-    return Object(KIND, entry.dn, state["sAMAccountName"] or entry.dn, state)
+    return Object(KIND, entry.dn, entry.text("sAMAccountName") or entry.dn, state)
 
 
 # --- plan -------------------------------------------------------------------------------------------

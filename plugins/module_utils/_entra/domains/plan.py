@@ -176,8 +176,8 @@ def plan_domains(
 
 
 def _change(name: str, state: Mapping[str, Any], configuration: Mapping[str, Any] | None, followers: tuple[str, ...]) -> Change:
-    before = {"authenticationType": state["authenticationType"], "federationConfiguration": state["federationConfiguration"]}
-    after = {"authenticationType": FEDERATED if configuration else MANAGED, "federationConfiguration": configuration}
+    before: dict[str, Any] = {"authenticationType": state["authenticationType"], "federationConfiguration": state["federationConfiguration"]}
+    after: dict[str, Any] = {"authenticationType": FEDERATED if configuration else MANAGED, "federationConfiguration": configuration}
     if followers:
         before["subdomains"] = after["subdomains"] = list(followers)
     back = "entra_domain with authentication=managed" if configuration else "entra_domain with authentication=federated and this federationConfiguration"

@@ -16,13 +16,14 @@ from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._federation import fetch, metadata, xml
+from ..._federation.values import names
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
-from ..federations.plan import TAKES_EFFECT, names
+from ..federations.plan import TAKES_EFFECT
 from ..federations.read import read_federations, write_properties
 from ..guest import Guest, behind
 from ..guest_list import read_guests

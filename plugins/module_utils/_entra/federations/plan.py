@@ -142,10 +142,8 @@ def role_of(want: Wanted, settings: Mapping[str, Any]) -> metadata.Protocol | No
 def _protocol(entity: metadata.Entity, configured: Mapping[str, Any] | None) -> str:
     usable = [name for name, role in _ROLES.items() if role in entity.usable_protocols]
     present = (configured or {}).get("preferredAuthenticationProtocol")
-    if len(usable) == 1:
-        return usable[0]
-    if present in usable:
-        return present
+    if len(usable) == 1 or present in usable:
+        return usable[usable.index(present) if present in usable else 0]
     raise OffboardError(f"the metadata of {entity.entity_id} offers both {' and '.join(usable)}. Say which one by protocol.", code="protocol_needed")
 
 

@@ -13,13 +13,14 @@ from typing import Any
 from ..._core.model import Object
 from ..._federation import certificates
 from ..._federation.certificates import BadCertificate
+from ..._federation.values import names
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
 from ..guest import Guest, behind
 from ..guest_list import read_guests
-from .plan import LIMIT, days_left, federation, names
+from .plan import LIMIT, days_left, federation
 
 _TYPE = "microsoft.graph.samlOrWsFedExternalDomainFederation"
 

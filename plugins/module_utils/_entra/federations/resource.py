@@ -11,6 +11,7 @@ exist on the cast path only, so everything is read there.
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import os
 import re
@@ -104,7 +105,8 @@ class ExternalFederation(OfTenant):
 
     def _context(self, change: Change) -> tuple[Context, list[str]]:
         """What the checks of this change need, and no more; with warnings about what could not be read."""
-        params, warnings = self._params, []
+        params = self._params
+        warnings: list[str] = []
         context = Context(
             now=self._now,
             profile=params["profile"],
@@ -191,8 +193,11 @@ class ExternalFederation(OfTenant):
             write_properties(self._client, change.id, properties)
             steps.append(f"changed {', '.join(properties)}")
         for name in added_domains(change):
-            self._post(domains, _domain(name), lambda name=name: read_by_domain(self._client, name) is not None)
+            self._post(domains, _domain(name), functools.partial(self._serves, name))
             steps.append(f"added domain {name}")
+
+    def _serves(self, name: str) -> bool:
+        return read_by_domain(self._client, name) is not None
 
     def _delete(self, change: Change, steps: list[str]) -> None:
         """The admin centre wants all domains but one removed first. Removing one is documented nowhere, so a refusal only counts if

@@ -172,7 +172,7 @@ def copy_of(copies: Sequence[Mapping[str, Any]], name: str, item: Object | None)
     if len(unfinished) > 1:
         ids = ", ".join(copy["old_id"] for copy in unfinished)
         raise OffboardError(f"{name} has {len(unfinished)} unfinished copies in backup_dir, of {ids}; move all but one away", code="ambiguous_copy")
-    return (unfinished or done or [None])[0]
+    return next(iter(unfinished or done), None)
 
 
 # -- what is still to do

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core.model import Object
+from ..._federation.values import names
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..federations import realm_lookup as realm
-from ..federations.plan import names
 from ..federations.read import read_federations
 from ..federations.realm_lookup import look_up_realms
 from ..guest import Guest

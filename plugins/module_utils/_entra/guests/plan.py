@@ -170,7 +170,7 @@ def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime
 def account(user: Mapping[str, Any]) -> Object:
     """Graph's user, as plans compare it; `mail` is empty for a guest who has none."""
     others = user.get("otherMails") or []
-    state = {
+    state: dict[str, Any] = {
         "userPrincipalName": user.get("userPrincipalName") or "",
         "displayName": user.get("displayName") or "",
         "mail": user.get("mail") or (others[0] if others else ""),

@@ -138,8 +138,8 @@ class Reinvitation:
         if self._copy["invited_at"] and (late := self._late()):
             return late
         self._wait_until_gone()
-        if late := self._there():
-            return late
+        if there := self._there():
+            return there
         self._copy["invited_at"] = now()
         _write(self.path, self._copy)
         try:

@@ -20,6 +20,7 @@ from ..._core.guard import never_touch
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
+from ..._federation.values import names
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -30,7 +31,6 @@ from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
 from ..federations.plan import KIND as FEDERATION
-from ..federations.plan import names
 from ..federations.read import read_federations
 from ..federations.realm_lookup import look_up_realms
 from ..of_tenant import OfTenant

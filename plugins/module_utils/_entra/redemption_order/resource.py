@@ -62,7 +62,8 @@ class RedemptionOrder(OfTenant):
         self._client.patch(_PATH, {_PROPERTY: {**self._current, **(change.after or {})}})
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        changes, state = {change.key: change for change in applied}, {}
+        changes = {change.key: change for change in applied}
+        state: dict[str, Any] = {}
 
         def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
             state.update(read_order(self._client).state)

@@ -107,7 +107,7 @@ class Users(OfTenant):
         self._skus = skus_of(self._client)
         self._base = Desired()
         self._selection: Selection | None = None
-        self._identities: list[dict[str, str]] = []
+        self._identities: Sequence[dict[str, str]] = ()
         self._group: LicenceGroup | None = None
         self._group_members = Marks()
         self._own_upn = ""
@@ -394,7 +394,7 @@ class Users(OfTenant):
     def facts(self, plan: Plan) -> dict[str, Any]:
         # Both add to the same files, and each knows of those that there were when it last did.
         files = max((book.files for book in (self._handover, self._passes) if book is not None), key=len, default=[])
-        applications = [
+        applications: list[dict[str, Any]] = [
             {
                 "client_id": one.connection.client_id or "",
                 "requests": one.requests,

@@ -142,7 +142,7 @@ def named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | None
     if params["group"] is not None:
         return dict.fromkeys(members(client, params["group"]))
     if params["src"] is not None:
-        return dict.fromkeys(key.casefold() for _unused, key, _unused in src_lines(params["src"]))
+        return dict.fromkeys(key.casefold() for _line, key, _desired in src_lines(params["src"]))
     if params["snapshot"] is not None:
         return {record["id"].casefold(): None for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)))}
     return None

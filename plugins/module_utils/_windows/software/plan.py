@@ -108,7 +108,7 @@ def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | 
     Raises AmbiguousMatch when several are meant, OffboardError `not_exact` when nothing matches exactly but something nearly does:
     a spelling mistake must not look like "already removed".
     """
-    code, name, publisher = wanted.get("product_code"), wanted.get("name"), wanted.get("publisher")
+    code, name, publisher = wanted.get("product_code"), wanted.get("name") or "", wanted.get("publisher")
     if code:
         exact = near = [p for p in products if code.casefold() in (p.product_code.casefold(), p.key.casefold())]
     else:
