@@ -187,7 +187,7 @@ failure:
   description:
     - C(code) is V(guard_refused) when a guard fired; C(details.refusals) then names each object, rule and option.
     - Of the connection, V(wrong_credentials), V(account_disabled), V(account_expired), V(password_expired), V(account_locked),
-      V(unknown_host), V(unreachable), V(untrusted_certificate), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
+      V(host_unknown), V(unreachable), V(certificate_untrusted), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
     - Of the objects, V(invalid_dn), V(cannot_read), V(unsupported_class), V(insufficient_rights), V(has_children), V(not_found),
       V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
   returned: failure

@@ -110,7 +110,7 @@ unusable:
   type: list
   elements: dict
 failure:
-  description: C(code) as in M(offboard.iij_id.directory_object), and V(config_unreadable) and V(bad_pattern).
+  description: C(code) as in M(offboard.iij_id.directory_object), and V(config_unreadable) and V(pattern_invalid).
   returned: failure
   type: dict
 """

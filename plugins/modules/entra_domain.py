@@ -132,7 +132,7 @@ failed_objects:
 failure:
   description:
     - C(code) is V(guard_refused) with the refusals in C(details), V(not_found), V(bad_configuration), V(not_seen), V(permission_missing),
-      V(secret_wrong), V(secret_expired), V(tenant_unknown), V(client_unknown), V(host_unknown), V(certificate_untrusted), V(connection_failed),
+      V(secret_wrong), V(secret_expired), V(tenant_unknown), V(client_unknown), V(host_unknown), V(certificate_untrusted), V(unreachable),
       V(timeout), V(throttled), V(answer_lost) and the like.
     - The rules of refusals are V(inherits_from_root), V(foreign_federation), V(federated_otherwise), V(default_domain), V(own_identity),
       V(break_glass) and V(max_changes).

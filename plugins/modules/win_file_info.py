@@ -85,7 +85,7 @@ files:
       type: dict
       returned: for a file, with O(yaml_values)
 failure:
-  description: C(code) is V(path_invalid), V(secret_refused), V(not_a_value), V(yaml_unreadable), V(file_unreadable), V(listing_unreadable), or one
+  description: C(code) is V(path_invalid), V(secret_refused), V(not_a_value), V(config_unreadable), V(file_read_failed), V(listing_unreadable), or one
     of the connection,
     see M(offboard.iij_id.win_software).
   returned: failure

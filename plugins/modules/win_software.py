@@ -115,8 +115,8 @@ failure:
     - C(code) is V(ambiguous_match) (candidates in C(details)), V(not_exact), V(guard_refused) (rules V(per_user), V(unknown_installer), V(max_changes)),
       V(uninstaller_failed), V(uninstaller_hangs), V(installer_busy), V(program_missing), V(registry_unreadable), V(processes_unreadable), V(not_seen),
       V(several) when products failed for different reasons, or one of the connection.
-    - Those of the connection are V(wrong_credentials), V(unknown_host), V(connection_refused), V(connection_failed), V(untrusted_certificate), V(tls_failed),
-      V(timeout), V(command_timeout), V(access_denied), V(credentials_missing), V(ca_file_missing), V(unencrypted_refused), V(winrm_fault) and
+    - Those of the connection are V(wrong_credentials), V(host_unknown), V(connection_refused), V(connection_lost), V(certificate_untrusted),
+      V(timeout), V(command_timeout), V(access_denied), V(credentials_missing), V(ca_file_unusable), V(unencrypted_refused), V(winrm_fault) and
       V(winrm_failed).
   returned: failure
   type: dict

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import demo, lab, stages
+from . import demo, lab, pages, stages
 from .places import CACHE, ROOT
 from .say import Failure, say, warn
 
@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("stage", nargs="*", metavar="STAGE", help="only these stages")
     test.add_argument("--long", action="store_true", help="also the longest tests, which take about an hour more")
     commands.add_parser("lint", help="the linters only (./dev test lint)")
+    commands.add_parser("pages", help="write the pages of the manual that are made from the code")
     for name, (_function, text) in PASSED_ON.items():
         commands.add_parser(name, help=text)
     return parser
@@ -45,6 +46,9 @@ def main(argv: list[str]) -> int:
         options = _parser().parse_args(argv)
         if options.command == "demo":
             return demo.main()
+        if options.command == "pages":
+            pages.write()
+            return 0
         return stages.main(options.stage, options.long) if options.command == "test" else stages.main(["lint"])
     except Failure as failure:
         warn(f"./dev: {failure}")

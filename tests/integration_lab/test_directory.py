@@ -362,12 +362,12 @@ BAD_CONNECTIONS = [
     ({"username": "nobody@ad.reiji.example"}, "wrong_credentials"),
     ({"password": ""}, "credentials_missing"),
     ({"username": None}, "credentials_missing"),
-    ({"ca_file": None}, "untrusted_certificate"),
-    ({"ca_file": None, "tls": "starttls"}, "untrusted_certificate"),
+    ({"ca_file": None}, "certificate_untrusted"),
+    ({"ca_file": None, "tls": "starttls"}, "certificate_untrusted"),
     ({"ca_file": "/nonexistent.pem"}, "ca_file_unusable"),
     ({"ca_file": __file__}, "ca_file_unusable"),
-    ({"host": "2130706493", "valid_names": []}, "untrusted_certificate"),  # 127.0.0.61, by a name that its certificate lacks
-    ({"host": "dc1.invalid"}, "unknown_host"),
+    ({"host": "2130706493", "valid_names": []}, "certificate_untrusted"),  # 127.0.0.61, by a name that its certificate lacks
+    ({"host": "dc1.invalid"}, "host_unknown"),
     ({"port": 1}, "unreachable"),
 ]
 
@@ -476,7 +476,7 @@ def test_a_configuration_that_names_no_dn(module, user, dn):
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [({"agent_configs": ["a: b: hush-hush"]}, "config_unreadable"), ({"spn_patterns": ["("]}, "bad_pattern"), ({"allowed_spns": ["("]}, "bad_pattern")],
+    [({"agent_configs": ["a: b: hush-hush"]}, "config_unreadable"), ({"spn_patterns": ["("]}, "pattern_invalid"), ({"allowed_spns": ["("]}, "pattern_invalid")],
 )
 def test_bad_options_of_info(module, options, code):
     answer = module("directory_object_info", **options)

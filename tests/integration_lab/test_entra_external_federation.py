@@ -306,7 +306,7 @@ def test_from_a_metadata_url_which_entra_then_reads_itself(run, tenant, publishe
     assert run(domain=DOMAIN, **source)["plan"][0]["after"] == {"signingCertificate": key("B").base64}
     assert run(domain=DOMAIN, **source)["changed"] is False
     assert run(domain=DOMAIN, metadata={"url": f"{base}/gone.xml", "ca_file": ca})["failure"]["code"] == "http_status"
-    assert run(domain=DOMAIN, metadata={"url": f"{base}/m.xml"})["failure"]["code"] == "tls_failed"
+    assert run(domain=DOMAIN, metadata={"url": f"{base}/m.xml"})["failure"]["code"] == "certificate_untrusted"
 
 
 def test_both_protocols_need_a_choice_once(run, tenant):

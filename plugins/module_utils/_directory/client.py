@@ -78,7 +78,7 @@ class Client:
 
     `options` are those of the argument fragment DIRECTORY. With `read_only` ldap3 itself refuses every write.
     All methods raise OffboardError; its codes are the values of `_BIND_FAILURES` and `_WRITE_FAILURES`, and `credentials_missing`,
-    `ca_file_unusable`, `unknown_host`, `unreachable`, `untrusted_certificate`, `timeout`, `connection_lost`, `tls_required`,
+    `ca_file_unusable`, `host_unknown`, `unreachable`, `certificate_untrusted`, `timeout`, `connection_lost`, `tls_required`,
     `kerberos_failed`, `missing_library`, `invalid_dn`, `cannot_read`, `not_active_directory`, `ldap_error`.
     """
 
@@ -114,7 +114,7 @@ class Client:
         try:
             socket.getaddrinfo(options["host"], self._port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as exc:
-            raise OffboardError(f"host: the name {options['host']!r} cannot be resolved ({exc})", code="unknown_host") from exc
+            raise OffboardError(f"host: the name {options['host']!r} cannot be resolved ({exc})", code="host_unknown") from exc
         kerberos = options["authentication"] == "kerberos"
         if not kerberos and not (options["username"] and options["password"]):  # an empty password would bind as nobody
             raise OffboardError("authentication=simple needs username and password", code="credentials_missing")
@@ -191,14 +191,14 @@ class Client:
         if isinstance(exc, LDAPCertificateError) or "doesn't match" in text:
             return OffboardError(
                 f"the certificate of {self.where} does not carry that name. Let host be the server's DNS name, or list the name in valid_names",
-                code="untrusted_certificate",
+                code="certificate_untrusted",
             )
         if "CERTIFICATE_VERIFY_FAILED" in text:
             why = re.search(r"certificate verify failed: ([^(\])]*)", text)
             return OffboardError(
                 f"the certificate of {self.where} is not trusted ({why[1].strip() if why else 'verification failed'}). "
                 "Let ca_file name the certificate authority's file (PEM)",
-                code="untrusted_certificate",
+                code="certificate_untrusted",
             )
         if isinstance(exc, LDAPSocketReceiveError) and "timed out" in text:
             return OffboardError(f"{what}: no answer from {self.where} within {self._options['timeout']} s", code="timeout")

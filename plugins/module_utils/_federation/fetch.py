@@ -23,7 +23,7 @@ MAX_REDIRECTS = 3
 class FetchError(OffboardError):
     """Nothing that could be read as metadata came back; `code` says why.
 
-    url_invalid (not https, or with credentials), tls_failed, unreachable, timeout, http_status, redirect_refused, too_large, empty.
+    url_invalid (not https, or with credentials), certificate_untrusted, unreachable, timeout, http_status, redirect_refused, too_large, empty.
     """
 
 
@@ -70,7 +70,7 @@ def _error(url: str, exc: Exception, deadline: _Deadline) -> FetchError:
         return FetchError(f"{url} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
     if isinstance(reason, ssl.SSLCertVerificationError):
         msg = f"The TLS certificate of {url} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
-        return FetchError(msg, code="tls_failed")
+        return FetchError(msg, code="certificate_untrusted")
     return FetchError(f"{url} cannot be read: {reason}.", code="unreachable")
 
 
@@ -78,7 +78,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as exc:
-        raise FetchError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="tls_failed") from exc
+        raise FetchError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="certificate_untrusted") from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

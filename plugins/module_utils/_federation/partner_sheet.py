@@ -9,22 +9,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
 
+from .._core.text import Text
 from .partners import SAML, Requirements, adfs_commands
 
 LANGUAGES = ("en", "ja")
 
 
-class Text(NamedTuple):
-    """One text in both languages."""
-
-    en: str
-    ja: str
-
-
 #: Texts, and values as they stand, which are never translated.
-Line = Sequence["Text | str"]
+Line = Sequence[Text | str]
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ class Engine:
         try:
             answers = await self._post(application, batch)
         except GraphError as exc:
-            if exc.code not in ("connection_broken", "timeout", "server_error"):
+            if exc.code not in ("connection_lost", "timeout", "server_error"):
                 # Nothing of the batch was carried out. Where the reason is the application, another one takes it.
                 if (exc.status in (401, 403, 429) or isinstance(exc, SignInFailed)) and self._pool.lose(application, exc):
                     self._first.extendleft(reversed(batch))
@@ -271,7 +271,7 @@ class Engine:
             try:
                 response = await self._exchange(application, "POST", "/$batch", {"requests": requests})
             except GraphError as exc:
-                if exc.code not in ("connection_failed", "host_unknown") or attempt == ATTEMPTS:
+                if exc.code not in ("unreachable", "host_unknown") or attempt == ATTEMPTS:
                     raise
                 await self._rest(2.0**attempt)  # nothing was sent: a network that is away for a minute ends no run of hours
                 if self._stopped:

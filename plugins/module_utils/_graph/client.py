@@ -291,10 +291,10 @@ class Client:
             try:
                 response = await self._exchange(application, method, path, body, eventual)
             except GraphError as exc:
-                lost = exc.code in ("connection_broken", "timeout")
+                lost = exc.code in ("connection_lost", "timeout")
                 if lost and not repeatable:
                     raise AnswerLost(f"{exc.msg} Whether it was carried out is not known.", code="answer_lost") from exc  # pylint: disable=bad-exception-cause
-                if not (lost or exc.code == "connection_failed") or attempt >= 3:
+                if not (lost or exc.code == "unreachable") or attempt >= 3:
                     raise
                 await asyncio.sleep(attempt)
                 continue
@@ -323,7 +323,7 @@ def _tls(ca_file: str | None) -> Any:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as exc:
-        raise OffboardError(f"cannot read certificate authorities from ca_file {ca_file}: {exc}", code="bad_ca_file") from exc
+        raise OffboardError(f"cannot read certificate authorities from ca_file {ca_file}: {exc}", code="ca_file_unusable") from exc
 
 
 def _keep(answers: dict[str, Answer], pairs: list[tuple[Request, Answer]]) -> None:

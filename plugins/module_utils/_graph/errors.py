@@ -112,7 +112,7 @@ UNKNOWN_HOST = re.compile(r"name or service not known|nodename nor servname|no a
 
 
 def transport_error(exc: Exception, address: str, method: str, path: str, ca_file: str | None) -> GraphError:
-    """Why there is no answer: `certificate_untrusted`, `host_unknown`, `connection_failed` (nothing was sent), `timeout`, `connection_broken`."""
+    """Why there is no answer: `certificate_untrusted`, `host_unknown`, `unreachable` (nothing was sent), `timeout`, `connection_lost`."""
     chain = list(causes(exc))
     text = " ".join(str(cause) for cause in chain)
     if "CERTIFICATE_VERIFY_FAILED" in text or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
@@ -124,7 +124,7 @@ def transport_error(exc: Exception, address: str, method: str, path: str, ca_fil
     if UNKNOWN_HOST.search(text):
         return GraphError(f"The host name in {address} is unknown (DNS). Check graph_url, authority and cloud.", code="host_unknown")
     if any(isinstance(cause, (sdk.httpx.ConnectError, sdk.httpx.ConnectTimeout, sdk.ServiceRequestError)) for cause in chain):
-        return GraphError(f"No connection to {address}: {exc}. Check the address, the network and the proxy.", code="connection_failed")
+        return GraphError(f"No connection to {address}: {exc}. Check the address, the network and the proxy.", code="unreachable")
     if isinstance(exc, sdk.httpx.TimeoutException):
         return GraphError(f"{method} {path.partition('?')[0]}: {address} did not answer within {ANSWER_TIMEOUT:.0f} s.", code="timeout")
-    return GraphError(f"{method} {path.partition('?')[0]}: the connection to {address} broke ({type(exc).__name__}).", code="connection_broken")
+    return GraphError(f"{method} {path.partition('?')[0]}: the connection to {address} broke ({type(exc).__name__}).", code="connection_lost")

@@ -157,7 +157,7 @@ class Client:
                     f"{self.host}: {name} is missing; set ansible_{'user' if name == 'username' else name} or {name}", code="credentials_missing"
                 )
         if options["ca_file"] and not os.path.exists(options["ca_file"]):
-            raise OffboardError(f"{self.host}: ca_file {options['ca_file']} does not exist", code="ca_file_missing")
+            raise OffboardError(f"{self.host}: ca_file {options['ca_file']} does not exist", code="ca_file_unusable")
         trusted = ssl.get_default_verify_paths()
         seconds = max(2, options["timeout"])
         with self.translated():
@@ -236,20 +236,20 @@ class Client:
         for cause in chain:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return (
-                    "untrusted_certificate",
+                    "certificate_untrusted",
                     f"its certificate is not trusted ({cause.verify_message}); put the certificate authority (PEM) into ca_file "
                     "(ansible_winrm_ca_trust_path), and use the name that is in the certificate as host",
                 )
             if isinstance(cause, socket.gaierror):
-                return "unknown_host", "no such host name"
+                return "host_unknown", "no such host name"
             if isinstance(cause, ConnectionRefusedError):
                 return "connection_refused", f"refused the connection to {self.protocol.transport.endpoint}; is WinRM set up and the port right?"
         if isinstance(exc, requests.exceptions.SSLError):
-            return "tls_failed", f"TLS failed at {self.protocol.transport.endpoint} ({chain[-1]}); is it the https port, and is ca_file a PEM file?"
+            return "certificate_untrusted", f"TLS failed at {self.protocol.transport.endpoint} ({chain[-1]}); is it the https port, and is ca_file a PEM file?"
         if isinstance(exc, requests.exceptions.Timeout):
             return "timeout", f"no answer within {self._options['timeout']} s"
         if isinstance(exc, OSError):
-            return "connection_failed", f"the connection failed ({chain[-1]}); what was being done there may or may not have been done"
+            return "connection_lost", f"the connection failed ({chain[-1]}); what was being done there may or may not have been done"
         return "winrm_failed", f"WinRM failed ({type(exc).__name__}: {exc})"
 
     def _explain_fault(self, exc: WSManFaultError, program: str) -> tuple[str, str]:

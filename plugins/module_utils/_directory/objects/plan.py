@@ -184,18 +184,18 @@ class Rules:
     allow: Collection[str] = ()
 
     def spn_patterns(self) -> list[re.Pattern[str]]:
-        """Raises OffboardError `bad_pattern`."""
+        """Raises OffboardError `pattern_invalid`."""
         return compiled("allowed_spns", self.allowed_spns)
 
 
 def compiled(option: str, patterns: Iterable[str]) -> list[re.Pattern[str]]:
-    """Regular expressions of an option. Raises OffboardError `bad_pattern`."""
+    """Regular expressions of an option. Raises OffboardError `pattern_invalid`."""
     result = []
     for pattern in patterns:
         try:
             result.append(re.compile(pattern))
         except re.error as exc:
-            raise OffboardError(f"{option}: {pattern!r} is no regular expression: {exc}", code="bad_pattern") from exc
+            raise OffboardError(f"{option}: {pattern!r} is no regular expression: {exc}", code="pattern_invalid") from exc
     return result
 
 

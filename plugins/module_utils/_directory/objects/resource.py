@@ -335,7 +335,7 @@ class DirectoryObjects(Resource):
 
 
 def rules(options: Mapping[str, Any]) -> objects.Rules:
-    """The guards' options. Raises OffboardError `bad_pattern`."""
+    """The guards' options. Raises OffboardError `pattern_invalid`."""
     names = objects.Rules.__dataclass_fields__
     result = objects.Rules(**{name: options[name] for name in names if options.get(name) is not None})
     result.spn_patterns()

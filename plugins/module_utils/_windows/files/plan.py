@@ -153,17 +153,17 @@ def check_secret_names(names: Mapping[str, str]) -> None:
 def yaml_values(text: str, names: Mapping[str, str], path: str) -> dict[str, Any]:
     """The named values of a YAML document, null where there is none; keys may be Ruby symbols (`:ad:`).
 
-    Raises OffboardError `yaml_unreadable` (without a word of the content), `not_a_value` when a name leads to a mapping, which might hold a secret.
+    Raises OffboardError `config_unreadable` (without a word of the content), `not_a_value` when a name leads to a mapping, which might hold a secret.
     """
     if len(text) > _MAX_YAML_BYTES:
-        raise OffboardError(f"{path} is too long for a configuration file", code="yaml_unreadable")
+        raise OffboardError(f"{path} is too long for a configuration file", code="config_unreadable")
     try:
         document = yaml.load(text, Loader=_loader())
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
         # not the error's own text, which quotes the file, and not the error itself
-        raise OffboardError(f"{path} is not valid YAML{line}", code="yaml_unreadable") from None
+        raise OffboardError(f"{path} is not valid YAML{line}", code="config_unreadable") from None
     return {name: _value(document, dotted, path) for name, dotted in names.items()}
 
 

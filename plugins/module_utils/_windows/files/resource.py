@@ -190,6 +190,6 @@ def _described(client: Client, path: str, names: Mapping[str, str]) -> dict[str,
     if names and entry.exists and not entry.is_folder:
         answer = client.cmd(f"type {quoted(path)}")
         if answer.exit_code:
-            raise OffboardError(f"{client.host}: {path} could not be read (exit code {answer.exit_code})", code="file_unreadable")
+            raise OffboardError(f"{client.host}: {path} could not be read (exit code {answer.exit_code})", code="file_read_failed")
         found["values"] = files.yaml_values(answer.text, names, path)
     return found

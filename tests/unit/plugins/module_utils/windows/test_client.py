@@ -61,7 +61,7 @@ def test_quoted_refuses_what_quotes_do_not_protect(path):
         ({"scheme": "http", "transport": "basic"}, "unencrypted_refused"),
         ({"username": None}, "credentials_missing"),
         ({"password": ""}, "credentials_missing"),
-        ({"ca_file": "/nonexistent/ca.pem"}, "ca_file_missing"),
+        ({"ca_file": "/nonexistent/ca.pem"}, "ca_file_unusable"),
     ],
 )
 def test_options_that_cannot_work(changes, code):
@@ -124,18 +124,18 @@ def _fault(code: int) -> winrm.exceptions.WSManFaultError:
         (_fault(5), "access_denied", "administrator"),
         (_fault(0x80070002), "program_missing", "x.exe"),
         (_fault(2150858843), "winrm_fault", "the reason"),
-        (_ssl(ssl.SSLCertVerificationError("certificate verify failed")), "untrusted_certificate", "ca_file"),
-        (_ssl(ssl.SSLError("wrong version number")), "tls_failed", "https port"),
-        (_connection(socket.gaierror(-2, "Name or service not known")), "unknown_host", "no such host"),
+        (_ssl(ssl.SSLCertVerificationError("certificate verify failed")), "certificate_untrusted", "ca_file"),
+        (_ssl(ssl.SSLError("wrong version number")), "certificate_untrusted", "https port"),
+        (_connection(socket.gaierror(-2, "Name or service not known")), "host_unknown", "no such host"),
         (_connection(ConnectionRefusedError(111, "refused")), "connection_refused", "https://win:5986/wsman"),
-        (_connection(ConnectionResetError(104, "reset by peer")), "connection_failed", "may or may not"),
+        (_connection(ConnectionResetError(104, "reset by peer")), "connection_lost", "may or may not"),
         (requests.exceptions.ReadTimeout("x"), "timeout", "30 s"),
         (requests.exceptions.ConnectTimeout("x"), "timeout", "30 s"),
         (spnego.exceptions.BadMICError(context_msg="bad signature"), "winrm_failed", "bad signature"),
     ],
 )
 def test_errors_become_typed(exc, code, in_message):
-    if isinstance(exc, requests.exceptions.SSLError) and code == "untrusted_certificate":
+    if isinstance(exc, requests.exceptions.SSLError) and code == "certificate_untrusted":
         exc.args[0].reason.verify_message = "self-signed certificate"
     with pytest.raises(OffboardError) as error, Client(OPTIONS).translated("x.exe"):
         raise exc
@@ -215,6 +215,6 @@ def test_cleanup_happens_after_an_error_and_close_never_fails():
     client = _client(requests.exceptions.ConnectionError("dropped"))
     with pytest.raises(OffboardError) as error:
         client.run("x.exe")
-    assert error.value.code == "connection_failed"
+    assert error.value.code == "connection_lost"
     client.shell.close()
     assert client.protocol.calls[-2:] == ["cleanup", "close"]

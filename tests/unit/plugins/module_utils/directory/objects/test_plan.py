@@ -231,4 +231,4 @@ def test_the_option_named_for_another_spn_allows_just_that_one():
 def test_a_bad_pattern_is_named():
     with pytest.raises(OffboardError) as error:
         objects.Rules(allowed_spns=["("]).spn_patterns()
-    assert error.value.code == "bad_pattern" and "'('" in error.value.msg
+    assert error.value.code == "pattern_invalid" and "'('" in error.value.msg

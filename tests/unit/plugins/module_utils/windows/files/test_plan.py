@@ -163,7 +163,7 @@ def test_a_mapping_is_never_returned(dotted):
 def test_broken_yaml_is_told_without_its_content(text):
     with pytest.raises(OffboardError) as error:
         files.yaml_values(text, {"it": "a"}, "p")
-    assert error.value.code == "yaml_unreadable"
+    assert error.value.code == "config_unreadable"
     assert "never-shown" not in error.value.msg
     assert error.value.__cause__ is None
 
