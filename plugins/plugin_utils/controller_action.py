@@ -108,8 +108,6 @@ class ControllerAction(ActionBase):
 
     #: The module's connection options are taken from the host's variables, unless the task names a `host` itself.
     from_host_variables: ClassVar[bool] = False
-    #: The module has the option `progress_file`.
-    shows_progress: ClassVar[bool] = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the module returns."""
@@ -119,7 +117,7 @@ class ControllerAction(ActionBase):
             arguments = {**self._from_host_variables(task_vars), **arguments}
         self._use_local_connection(task_vars)
         super().run(tmp, task_vars)
-        if not self.shows_progress or arguments.get("progress_file"):
+        if self._task.action.endswith("_info") or arguments.get("progress_file"):  # what only reads has no such option
             return self._execute_module(module_args=arguments, task_vars=task_vars)
         handle, path = tempfile.mkstemp(prefix="offboard-progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)
         os.close(handle)

@@ -115,6 +115,15 @@ def test_every_module_is_in_an_action_group() -> None:
         assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix)]
 
 
+def test_every_module_for_a_machine_takes_its_connection_variables() -> None:
+    """And what takes long shows its progress: without its action plugin a module would run on the machine, and say nothing meanwhile."""
+    runtime = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())
+    routed = {name: entry["action_plugin"].removeprefix("offboard.iij_id.") for name, entry in runtime["plugin_routing"]["modules"].items()}
+    assert {name for name, plugin in routed.items() if plugin == "on_controller_for_host"} == set(runtime["action_groups"]["windows"])
+    assert set(routed) <= {file.stem for file in MODULES}
+    assert set(routed.values()) == {file.stem for file in PLUGINS.glob("action/*.py")}
+
+
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info")], ids=lambda file: file.stem)
 def test_every_changing_module_has_an_info_twin(module: Path) -> None:
     without = {"entra_snapshot": "writes a file of what the _info modules read", "run_report": "writes a file of what the run folder holds"}
