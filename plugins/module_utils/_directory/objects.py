@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core.dn import Name, extended
+from .._core.dn import key as dn_key
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Refusal, Skip
 from .._module.runner import Plan
 from .saved import Link, SavedCopy
-from .values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, dn_key, file_time, guid, sid
+from .values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, file_time, guid, sid
 
 KIND = "directory_object"
 #: What an account of integrated Windows authentication may be named for (IIJ ID manual, 統合Windows認証).
@@ -137,7 +139,18 @@ def _switch(item: Object, enabled: bool) -> Change | Skip | None:
     if item.state["enabled"] == enabled:
         return None
     action, other = ("enable", "disabled") if enabled else ("disable", "enabled")
-    return Change(KIND, item.id, item.name, action, {"enabled": not enabled}, {"enabled": enabled}, undo=f"state={other}")
+    same = _identity(item)
+    return Change(KIND, item.id, item.name, action, {"enabled": not enabled, **same}, {"enabled": enabled, **same}, undo=f"state={other}")
+
+
+def _identity(item: Object) -> dict[str, str]:
+    """Which object is meant, whatever its name will be by then; an object that is only predicted has none yet."""
+    return {"objectGUID": item.state["objectGUID"]} if "objectGUID" in item.state else {}
+
+
+def guid_of(change: Change) -> str:
+    """The objectGUID of the object that a change was planned for; empty where it is still to be made."""
+    return (change.before or {}).get("objectGUID", "")
 
 
 def _restore(dn: str, copy: SavedCopy | None) -> Change:
@@ -168,7 +181,8 @@ def _complete(item: Object, copy: SavedCopy | None) -> Change | None:
     missing = [*missing_attributes(item, copy), *(link.text for link in missing_links(item, copy))] if copy else []
     if not missing:
         return None
-    return Change(KIND, item.id, item.name, "complete", {"missing": missing}, {"missing": []}, undo="take them off by hand")
+    same = _identity(item)
+    return Change(KIND, item.id, item.name, "complete", {"missing": missing, **same}, {"missing": [], **same}, undo="take them off by hand")
 
 
 # --- guards -----------------------------------------------------------------------------------------
@@ -199,10 +213,13 @@ def compiled(option: str, patterns: Iterable[str]) -> list[re.Pattern[str]]:
     return result
 
 
-def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
-    """Why `action` (disable or delete) must not be done to `items`. Guards of deletion do not stop disabling, which is undone in a second."""
+def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.datetime, beside: Iterable[str] = ()) -> Iterator[Refusal]:
+    """Why `action` (disable or delete) must not be done to `items`. Guards of deletion do not stop disabling, which is undone in a second.
+
+    `beside`: DNs of what the same task removes besides `items`.
+    """
     items = list(items)
-    together = {dn_key(dn) for dn in (*rules.expected_members, *(item.id for item in items))}
+    together = {dn_key(dn) for dn in (*rules.expected_members, *beside, *(item.id for item in items))}
     patterns = rules.spn_patterns()
     for item in items:
         yield from _always(item, patterns, rules)
@@ -212,6 +229,19 @@ def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.d
 
 def _refusal(item: Object, rule: str, why: str, allow_with: str = "") -> Refusal:
     return Refusal(rule=rule, msg=f"{item.id}: {why}.", objects=(item.id,), allow_with=allow_with)
+
+
+def other_object(confirmed: Name, there: Entry, why: str) -> Refusal:
+    """What is at the confirmed name is not the object that was confirmed."""
+    here = extended(guid(there.raw("objectGUID")[0]), there.dn)
+    msg = f"{confirmed.dn} was confirmed for the object {confirmed.guid}{why}, but {there.dn} is another one ({there.text('sAMAccountName')})."
+    return Refusal("other_object", msg, (there.dn,), f"'{here}' in objects, when that one is meant")
+
+
+def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
+    """The confirmed name is nobody's, but the object that had it is there."""
+    msg = f"{confirmed.dn} does not exist, but the object {confirmed.guid}, for which it was confirmed{why}, is now {there.dn}."
+    return Refusal("moved", msg, (there.dn,), f"'{extended(confirmed.guid, there.dn)}' in objects")
 
 
 def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> Iterator[Refusal]:
