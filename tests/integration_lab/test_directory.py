@@ -390,6 +390,7 @@ def test_a_confirmation_with_guid_means_that_object_alone(module, directory, tmp
         answer = module(check=check, objects=[f"<GUID={guid_of(directory, BIND)}>;{full_dn(RUN)}", IWA], state="disabled")
         # the object has another name than the one confirmed, and that is of no account
         assert [item["id"] for item in answer["plan"]] == [full_dn(BIND), full_dn(IWA)]
+    directory.clear()
     lifecycle(module, directory, 1, objects=[confirmed], state="disabled")
     assert not enabled(directory, away) and enabled(directory, RUN)
 
@@ -424,6 +425,7 @@ def test_a_confirmation_with_guid_goes_on_after_a_restoration(module, directory,
     options = {"objects": [f"<GUID={guid_of(directory, RUN)}>;{full_dn(RUN)}"], "backup_dir": str(tmp_path / "copies"), "username": user}
     for _unused in range(2):
         assert module(state="absent", **options)["counts"]["done"] == 1
+        directory.clear()
         lifecycle(module, directory, 1, state="present", **options)
     assert full_dn(RUN) in directory.entry(ACCOUNTS)["member"]
 
@@ -449,6 +451,32 @@ def test_a_link_to_an_object_that_is_gone_is_no_link_to_its_successor(module, di
     answer = module(objects=[RUN], state="present", backup_dir=str(tmp_path))
     assert answer.code == "links_not_restored" and full_dn(ACCOUNTS) in answer["msg"]
     assert full_dn(RUN) not in directory.entry(ACCOUNTS)["member"]
+
+
+# --- what the domain controller would refuse is refused before ---
+
+
+def test_a_primary_group_is_refused_in_check_mode_too(module, directory, tmp_path):
+    with directory.admin() as admin:
+        admin.search(full_dn(ACCOUNTS), "(objectClass=*)", ldap3.BASE, attributes=["objectSid"])
+        rid = int.from_bytes(admin.response[0]["raw_attributes"]["objectSid"][0][-4:], "little")
+    directory.arrange(RUN, {"primaryGroupID": [str(rid)]})
+    options = {"state": "absent", "backup_dir": str(tmp_path), "expected_members": [RUN, BIND], "allow": ["members"]}
+    for check in (True, False):
+        answer = module(check=check, objects=[ACCOUNTS, IWA], **options)
+        assert answer.rules == ["primary_group"] and full_dn(RUN) in answer["msg"]
+    assert directory.writes() == []
+    assert module(objects=[ACCOUNTS, RUN], **options)["counts"]["done"] == 2
+
+
+def test_an_account_with_objects_below_it_is_refused_in_check_mode_too(module, directory, tmp_path):
+    with directory.admin() as admin:
+        admin.add(f"CN=below,{full_dn(RUN)}", "nTFRSSubscriptions")  # the schema lets few classes lie below a user
+    directory.clear()
+    for check in (True, False):
+        answer = module(check=check, objects=[RUN, IWA], state="absent", backup_dir=str(tmp_path))
+        assert answer.rules == ["has_children"] and f"CN=below,{full_dn(RUN)}" in answer["msg"]
+    assert directory.writes() == []
 
 
 # --- failures ---

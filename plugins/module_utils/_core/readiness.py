@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from . import dn
+
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
 
@@ -401,18 +403,18 @@ def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _directory_missing(facts, confirmed)
-    listed = _fold(confirmed.accounts)
     for item in facts.directory_objects or ():
-        if item["dn"].casefold() in listed:
+        if any(dn.means(name, item) for name in confirmed.accounts):
             continue
+        confirm = item.get("confirm_as") or item["dn"]
         refused = "; ".join(refusal["msg"] for refusal in item.get("removal_refusals") or ())
         why = "; ".join(item["found_by"])
         yield Finding(
             "warning",
             "account_candidate",
-            f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay."
+            f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
             + (f" Its removal would be refused: {refused}" if refused else ""),
-            f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。"
+            f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。該当する場合は '{confirm}' として確認してください。"
             + (f" 削除は拒否されます: {refused}" if refused else ""),
             (item["dn"],),
         )
@@ -491,7 +493,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             (item["dn"],),
         )
         for item in facts.directory_objects or ()
-        if item["dn"].casefold() in _fold(confirmed.accounts) and item.get("enabled")
+        if item.get("enabled") and any(dn.means(name, item) for name in confirmed.accounts)
     ]
     found += [
         Finding(

@@ -325,12 +325,12 @@ class Client:
             _unused, result, _unused, _unused = self._open().delete(_address(dn, guid))
         self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
 
-    def undelete(self, guid: str, dn: str) -> None:
-        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation")."""
+    def undelete(self, deleted_dn: str, dn: str) -> None:
+        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation"); a deleted object's DN holds its GUID."""
         what = f"cannot bring back {dn}"
         changes = {"isDeleted": [(ldap3.MODIFY_DELETE, [])], "distinguishedName": [(ldap3.MODIFY_REPLACE, [dn])]}
         with self._failures(what):
-            _unused, result, _unused, _unused = self._open().modify(_address("", guid), changes, controls=[show_deleted_control(criticality=True)])
+            _unused, result, _unused, _unused = self._open().modify(deleted_dn, changes, controls=[show_deleted_control(criticality=True)])
         self._check(result, what, "the extended right Reanimate Tombstones on the domain")
 
     def _check(self, result: Mapping[str, Any], what: str, right: str) -> None:

@@ -38,12 +38,16 @@ class Surroundings:
     parent_denied: the rights that the parent denies to Everyone.
     back_links: the forward attribute of each back link that the schema knows (`managedObjects` → `managedBy`).
     references: DNs of objects that name this one without a link, by attribute.
+    children: DNs of what lies below it.
+    primary_members: DNs of whom the group is the primary group of; `member` does not list them.
     """
 
     own_sids: Collection[str] = ()
     parent_denied: int = 0
     back_links: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    children: Sequence[str] = ()
+    primary_members: Sequence[str] = ()
 
 
 def describe(entry: Entry, around: Surroundings) -> Object:
@@ -80,6 +84,8 @@ def describe(entry: Entry, around: Surroundings) -> Object:
         "protection": protection,
         "member": entry.texts("member"),
         "memberOf": entry.texts("memberOf"),
+        "children": list(around.children),
+        "primary_members": list(around.primary_members),
         "referenced_by": {**references, **{name: list(dns) for name, dns in around.references.items() if dns}},
         "attributes": sorted(name.casefold() for name in entry.attributes),
         "last_logon": max(logons).isoformat(timespec="seconds") if logons else None,
@@ -97,6 +103,8 @@ def plan(wanted: Sequence[str], current: Mapping[str, Object], state: str, copie
     Raises OffboardError `not_found` for an object to enable, `no_saved_copy` for one to bring back.
     """
     result = Plan()
+    if state == "absent":  # groups last: the domain controller keeps the primary group of an account that is still there
+        wanted = sorted(wanted, key=lambda dn: dn_key(dn) in current and current[dn_key(dn)].state.get("class") == "group")
     for dn in wanted:
         item = current.get(dn_key(dn))
         copy = copies.get(dn_key(dn))
@@ -219,12 +227,12 @@ def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.d
     `beside`: DNs of what the same task removes besides `items`.
     """
     items = list(items)
-    together = {dn_key(dn) for dn in (*rules.expected_members, *beside, *(item.id for item in items))}
+    removed = {dn_key(dn) for dn in (*beside, *(item.id for item in items))}
     patterns = rules.spn_patterns()
     for item in items:
         yield from _always(item, patterns, rules)
         if action == "delete":
-            yield from _deletion(item, together, rules, now)
+            yield from _deletion(item, removed, rules, now)
 
 
 def _refusal(item: Object, rule: str, why: str, allow_with: str = "") -> Refusal:
@@ -244,6 +252,10 @@ def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
     return Refusal("moved", msg, (there.dn,), f"'{extended(confirmed.guid, there.dn)}' in objects")
 
 
+def _some(dns: Sequence[str]) -> str:
+    return ", ".join(dns[:3]) + (", ..." if len(dns) > 3 else "")
+
+
 def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> Iterator[Refusal]:
     state = item.state
     if state["own"]:
@@ -258,15 +270,21 @@ def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> 
         yield _refusal(item, "admin_count", "it is, or was, a member of an administrators' group (adminCount=1)", "allow: [admin_count]")
 
 
-def _deletion(item: Object, together: Collection[str], rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
+def _deletion(item: Object, removed: Collection[str], rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
     state = item.state
+    # the domain controller refuses these two, whoever allows them
+    if state["children"]:
+        yield _refusal(item, "has_children", f"{len(state['children'])} objects lie below it: {_some(state['children'])}. Move or remove them first")
+    if others := [dn for dn in state["primary_members"] if dn_key(dn) not in removed]:
+        why = f"it is the primary group of {len(others)} accounts: {_some(others)}. Give them another one (primaryGroupID)"
+        yield _refusal(item, "primary_group", why)
     if state["protection"] and "protected" not in rules.allow:
         why = f"it is protected from accidental deletion ({'; '.join(state['protection'])})"
         yield _refusal(item, "protected", why, "allow: [protected], but the domain controller refuses until an administrator takes the protection off")
-    strangers = [dn for dn in state["member"] if dn_key(dn) not in together]
+    expected = {*removed, *map(dn_key, rules.expected_members)}
+    strangers = [dn for dn in state["member"] if dn_key(dn) not in expected]
     if strangers and "members" not in rules.allow:
-        shown = ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else "")
-        yield _refusal(item, "members", f"the group has {len(strangers)} other members: {shown}", "expected_members, or allow: [members]")
+        yield _refusal(item, "members", f"the group has {len(strangers)} other members: {_some(strangers)}", "expected_members, or allow: [members]")
     last = state["last_logon"]
     if last and now - datetime.datetime.fromisoformat(last) < datetime.timedelta(days=rules.recently_used_days):
         why = (
@@ -275,5 +293,5 @@ def _deletion(item: Object, together: Collection[str], rules: Rules, now: dateti
         )
         yield _refusal(item, "recently_used", why, "recently_used_days, when you know which use that was")
     if state["referenced_by"] and "referenced" not in rules.allow:
-        shown = "; ".join(f"{name} of {', '.join(dns[:3])}" + (", ..." if len(dns) > 3 else "") for name, dns in state["referenced_by"].items())
+        shown = "; ".join(f"{name} of {_some(dns)}" for name, dns in state["referenced_by"].items())
         yield _refusal(item, "referenced", f"other objects still name it: {shown}", "allow: [referenced]")

@@ -85,10 +85,22 @@ class Reader:
         return [
             objects.describe(
                 entry,
-                objects.Surroundings(own_sids=own, parent_denied=self._parent_denied(entry.dn), back_links=back_links, references=references[entry.dn]),
+                objects.Surroundings(
+                    own_sids=own,
+                    parent_denied=self._parent_denied(entry.dn),
+                    back_links=back_links,
+                    references=references[entry.dn],
+                    children=[below.dn for below in self._client.search("(objectClass=*)", ["objectClass"], base=entry.dn) if below.dn != entry.dn],
+                    primary_members=self._primary_members(entry),
+                ),
             )
             for entry in entries
         ]
+
+    def _primary_members(self, entry: Entry) -> list[str]:
+        """Of a group; its relative identifier is what the members' primaryGroupID holds."""
+        rid = sid(entry.raw("objectSid")[0]).rpartition("-")[2] if entry.raw("groupType") and entry.raw("objectSid") else ""
+        return [member.dn for member in self._client.search(equals("primaryGroupID", rid), ["objectClass"])] if rid else []
 
     def schema(self, entries: Iterable[Entry]) -> dict[str, saved.SchemaAttribute]:
         """What the schema says of the attributes that the entries have, by name in lower case."""
@@ -389,9 +401,9 @@ class DirectoryObjects(Resource):
 
     def _restore(self, copy: saved.SavedCopy) -> dict[str, Any]:
         """Bring the object itself back; whether it kept its SID, and which one it is."""
-        kept = self._is_deleted(copy.guid)
-        if kept:
-            self._client.undelete(copy.guid, copy.dn)
+        deleted = self._deleted(copy.guid)
+        if deleted is not None:
+            self._client.undelete(deleted, copy.dn)
             own = copy.guid
             self._set(copy.dn, own, copy.restorable)
         else:
@@ -401,21 +413,21 @@ class DirectoryObjects(Resource):
                 raise OffboardError(f"{copy.dn} has disappeared since it was made; run the task again", code="not_found")
             own = guid(made.raw("objectGUID")[0])
         self._made[dn_key(copy.dn)] = own
-        return {"sid_kept": kept, "objectGUID": own}
+        return {"sid_kept": deleted is not None, "objectGUID": own}
 
     def _set(self, dn: str, own: str, attributes: Mapping[str, list[bytes]]) -> None:
         if attributes:
             self._client.modify(dn, own, [("replace", name, values) for name, values in attributes.items()], "Write on these attributes")
 
-    def _is_deleted(self, own: str) -> bool:
-        """Whether the deleted object is still held; not when it is gone for good, or this account may not see it."""
+    def _deleted(self, own: str) -> str | None:
+        """The DN of the deleted object with that objectGUID; None when it is gone for good, or this account may not see it."""
         try:
             query = equals("objectGUID", guid_bytes(own))
-            return any(True for _unused in self._client.search(f"(&(isDeleted=TRUE){query})", ["objectGUID"], deleted=True))
+            return next((entry.dn for entry in self._client.search(f"(&(isDeleted=TRUE){query})", ["objectGUID"], deleted=True)), None)
         except OffboardError as exc:
             if exc.code != "cannot_read":
                 raise
-            return False
+            return None
 
     def _complete(self, change: Change) -> None:
         dn, own = change.id, self._guid(change)

@@ -48,6 +48,7 @@ def test_what_is_no_name(text):
         (f"<GUID={GUID.upper()}>;CN=renamed,DC=b", True),
         (f"<GUID={OTHER}>;CN=a,DC=b", False),  # who took its name
         (f"<GUID={GUID}>", True),
+        ("<GUID=typo>;CN=a,DC=b", False),
     ],
 )
 def test_which_object_a_confirmation_means(confirmed, yes):

@@ -17,6 +17,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.readiness im
 )
 
 IIJ = {"idp": "iij"}
+GUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
 AGENT = {"product_code": "{1}_is1", "name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}
 
 #: the same with the place that its installer has written down
@@ -140,6 +141,12 @@ def codes(findings):
         ({"directory_objects": [], "needs_directory": ["directory_sync"]}, {"accounts": ["CN=a"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"], "removal_refusals": []}]}, {"accounts": ["cn=A"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"]}]}, {}, [("warning", "account_candidate", "CN=a")]),
+        ({"directory_objects": [{"dn": "CN=b", "objectGUID": GUID, "found_by": ["SPN"]}]}, {"accounts": [f"<GUID={GUID}>;CN=a"]}, []),
+        (
+            {"directory_objects": [{"dn": "CN=a", "objectGUID": GUID[::-1], "found_by": ["SPN"]}]},
+            {"accounts": [f"<GUID={GUID}>;CN=a"]},
+            [("warning", "account_candidate", "CN=a")],
+        ),
         ({"directory_unusable": [{"name": "x", "found_by": ["config"], "msg": "gone"}]}, {}, [("warning", "account_not_found", "x")]),
         # dry runs
         ({"dry_runs": [{"stage": "domains", "msg": "m", "failure": {"code": "not_found"}}]}, {}, [("blocker", "not_found", "")]),

@@ -203,6 +203,9 @@ GUARDS = [
     (user(), {"references": {"manager": ["CN=x"]}}, {}, "disable", []),
     (user(), {"references": {"manager": ["CN=x"]}}, {"allow": ["referenced"]}, "delete", []),
     (user(memberOf=[b"CN=h"]), {}, {}, "delete", []),
+    (user(), {"children": ["CN=below"]}, {"allow": objects.ALLOWABLE}, "delete", ["has_children"]),
+    (user(), {"children": ["CN=below"]}, {}, "disable", []),
+    (group(), {"primary_members": ["CN=p"]}, {"allow": objects.ALLOWABLE, "expected_members": ["CN=p"]}, "delete", ["primary_group"]),
     (user(adminCount=[b"1"], servicePrincipalName=[OTHER]), {}, {}, "delete", ["other_spn", "admin_count"]),
 ]
 
@@ -213,7 +216,15 @@ def test_guards(entry, around, rules, action, expected):
     assert [item.rule for item in found] == expected
     for item in found:
         assert item.objects == (entry.dn,) and entry.dn in item.msg
-        assert bool(item.allow_with) == (item.rule not in ("own_identity", "critical_object"))
+        assert bool(item.allow_with) == (item.rule not in ("own_identity", "critical_object", "has_children", "primary_group"))
+
+
+def test_an_account_goes_before_the_group_that_is_its_primary_one():
+    result = plan("absent", group(), user())
+    assert [change.id for change in result.changes] == [user().dn, group().dn]
+    items = [describe(group(), primary_members=[user().dn]), describe(user())]
+    assert list(objects.refusals(items, "delete", objects.Rules(), NOW)) == []
+    assert list(objects.refusals(items[:1], "delete", objects.Rules(), NOW, [user().dn])) == []
 
 
 def test_members_that_go_with_their_group_are_expected():
