@@ -85,7 +85,7 @@ options:
         elements: str
         default: []
       accounts:
-        description: Distinguished names of accounts and groups that were made for IIJ ID.
+        description: Names of accounts and groups that were made for IIJ ID, as in M(offboard.iij_id.directory_object).
         type: list
         elements: str
         default: []
