@@ -40,7 +40,7 @@ options:
   objects:
     description:
       - The names of several objects, handled in one task.
-      - Each is a distinguished name, or better C(<GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>;CN=iij-iwa,OU=Services,DC=example), as RV(ignore:confirm_as) of
+      - Each is a distinguished name, or better C(<GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>;CN=iij-iwa,OU=Services,DC=example), as C(confirm_as) of
         M(offboard.iij_id.directory_object_info) has it. The objectGUID then decides which object is meant, whatever it is called by now, and
         another object at the same name is refused (rule V(other_object)). The distinguished name may be left out.
       - A distinguished name alone means the object that O(journal) has for it, if an earlier task with the same journal has changed it.

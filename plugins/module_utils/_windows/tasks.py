@@ -15,6 +15,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Object
+from .registry import expand
 
 KIND = "windows_scheduled_task"
 #: Windows' own tasks live here
@@ -110,8 +111,7 @@ class Task:
 
 def plain(text: str, environment: Mapping[str, str]) -> str:
     """A path as it is written in a task, for comparison: no quotes, one kind of slash, known environment variables replaced."""
-    expanded = re.sub(r"%([^%]+)%", lambda found: environment.get(found[1].casefold(), found[0]), text)
-    text = expanded.replace('"', "")
+    text = expand(text, environment).replace('"', "")
     return re.sub(r"(?<=.)\\{2,}", r"\\", text.replace("/", "\\")) if "\\" in text or ":" in text else text
 
 

@@ -20,7 +20,6 @@ from .client import Client
 from .tasks import Task
 
 _POLL_SECONDS = 1.0
-_CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
 
 
 def query(machine: registry.Machine) -> list[Task]:
@@ -33,26 +32,10 @@ def query(machine: registry.Machine) -> list[Task]:
     return tasks.parse_query(answer.text)
 
 
-def environment(machine: registry.Machine) -> dict[str, str]:
-    """The machine's folders by environment variable, lower case, as far as actions use them."""
-    version = registry.read(machine, _CURRENT_VERSION)[0]
-    root, programs = registry.system_root(machine), version.text("ProgramFilesDir")
-    found = {
-        "systemroot": root,
-        "windir": root,
-        "systemdrive": root[:2],
-        "programfiles": programs,
-        "programw6432": programs,
-        "programfiles(x86)": version.text("ProgramFilesDir (x86)"),
-        "programdata": rf"{root[:2]}\ProgramData",
-    }
-    return {name: value for name, value in found.items() if value}
-
-
 def matching(machine: registry.Machine, action_paths: list[str]) -> list[tuple[Task, list[str]]]:
     """The tasks that the action paths mean, with the reasons."""
     every = query(machine)
-    known = environment(machine) if tasks.needs_environment(every) or any("%" in path for path in action_paths) else {}
+    known = registry.environment(machine) if tasks.needs_environment(every) or any("%" in path for path in action_paths) else {}
     return [(task, reasons) for task in every if (reasons := tasks.why(task, action_paths, known))]
 
 
