@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
@@ -115,6 +118,31 @@ FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
         (Action(FOLDER + r"2\a.exe", "", ""), FOLDER + "\\", False),
         (Action(BAT, "", ""), BAT, True),
         (Action(BAT + " x", "", ""), BAT, True),
+        # the folder is changed first
+        (Action("cmd", f'/c cd /d {FOLDER}\\bin && normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd", f'/c cd /d "{FOLDER}\\bin" && normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd.exe", f'/d /c "cd /d "{FOLDER}" & bin\\normal_mode.bat -x"', ""), FOLDER, True),
+        (Action("cmd", f'/c "cd /d {FOLDER} && call bin\\normal_mode.bat"', ""), FOLDER, True),
+        (Action("cmd", r'/c pushd "%ProgramFiles%\IIJ ID Service Directory Sync\bin"&normal_mode.bat&popd', ""), FOLDER, True),
+        (Action("cmd", r"/c C: && cd \Program Files\IIJ ID Service Directory Sync\bin && normal_mode.bat", ""), FOLDER, True),
+        (Action("cmd", r'/c cd "IIJ ID Service Directory Sync" & cd bin & .\normal_mode.bat', r"C:\Program Files"), FOLDER, True),
+        (Action("cmd", r"/c cd..\..\IIJ ID Service Directory Sync\bin&normal_mode.bat", r"C:\Program Files\a\b"), FOLDER, True),
+        (Action("cmd", f'/c start "" /d "{FOLDER}\\bin" /min normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd", f'/c echo started >> C:\\log.txt & "{BAT}"', ""), FOLDER, True),
+        (Action("cmd", f'/c powershell -NoProfile -File "{FOLDER}\\a.ps1"', ""), FOLDER, True),
+        (Action("powershell", f"-Command \"cd '{FOLDER}\\bin'; .\\normal_mode.bat\"", ""), FOLDER, True),
+        (Action("powershell", f"-NoProfile -Command Set-Location -LiteralPath '{FOLDER}'; & '.\\bin\\a.ps1' x", ""), FOLDER, True),
+        (Action("powershell", "-enc " + base64.b64encode(f"& '{BAT}'".encode("utf-16-le")).decode(), ""), FOLDER, True),
+        (Action(r"bin\normal_mode.bat", "", FOLDER), FOLDER, True),
+        (Action(r"C:\Program Files\Other\..\IIJ ID Service Directory Sync\bin\normal_mode.bat", "", ""), FOLDER, True),
+        (Action("cmd", r"/c C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat x", ""), FOLDER, True),
+        # a folder that is only looked at, or left again
+        (Action("cmd", f'/c C:\\Backup\\copy.exe "{FOLDER}\\bin\\normal_mode.bat"', ""), r"*\IIJ ID Service Directory Sync*", False),
+        (Action("cmd", f'/c cd /d "{FOLDER}" && C:\\Backup\\copy.exe *', ""), FOLDER, False),
+        (Action("cmd", f'/c cd /d "{FOLDER}" & cd /d C:\\Jobs & report.bat', ""), FOLDER, False),
+        (Action("cmd", f'/c dir "{FOLDER}" > C:\\list.txt && C:\\Jobs\\mail.exe C:\\list.txt', ""), FOLDER, False),
+        (Action("powershell", f"-Command \"Get-ChildItem '{FOLDER}' | C:\\Jobs\\mail.exe\"", ""), FOLDER, False),
+        (Action("powershell", "-enc !!!", ""), FOLDER, False),
         (Action(r"C:\a[b]\run.exe", "", ""), r"C:\a[b]\*.exe", True),
         (Action(r"C:\ab\run.exe", "", ""), r"C:\a[b]\*.exe", False),
     ],
@@ -209,6 +237,20 @@ def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
         "--api-key hush",
         "--key hush",
         "https://me:hush@host/",
+        "-phush",
+        "-u root -phush-me",
+        "-p'hush hush'",
+        '-p"hush hush"',
+        "/phush",
+        "-Phush",
+        "-pPort-hush",
+        "-pathush@1",
+        'cmd "-phush"',
+        "-w hush",
+        "-u me:hush",
+        "--user me:hush",
+        '-H "Authorization: Bearer hush"',
+        "https://host/?sv=1&sig=hush",
     ],
 )
 def test_secrets_in_arguments_are_not_shown(arguments):
@@ -218,4 +260,27 @@ def test_secrets_in_arguments_are_not_shown(arguments):
 
 
 def test_other_arguments_are_shown():
-    assert Action("a.exe", "/collect /port 80 -path C:\\x", "").shown() == "a.exe /collect /port 80 -path C:\\x"
+    arguments = "/collect /port 80 -path C:\\x /passive -PassThru -Profile:a -port=80 -user me --print -u me"
+    assert Action("a.exe", arguments, "").shown() == f"a.exe {arguments}"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "yes"),
+    [
+        ({"name": r"\業務\ID同期"}, True),
+        ({"name": "業務\\id同期 "}, True),
+        ({"name": "ID同期"}, False),
+        ({"name": ""}, False),
+        ({}, False),
+        ({"action": f"{BAT} --password=***"}, True),
+        ({"action": f"{BAT} --password=hush"}, True),
+        ({"action": BAT}, False),
+        ({"name": r"\業務\ID同期", "action": f"{BAT} --password=***"}, True),
+        ({"name": r"\業務\ID同期", "action": BAT}, False),
+    ],
+)
+def test_confirmations(wanted, yes):
+    task = Task(r"\業務\ID同期", True, "", "", (Action(BAT, "--password=hush", ""),), (), "")
+    assert task.is_confirmed([{"name": "other"}, wanted]) is yes
+    twice = dataclasses.replace(task, actions=(*task.actions, Action("export.exe", "", "")))
+    assert twice.is_confirmed([wanted]) is (yes and "action" not in wanted)
