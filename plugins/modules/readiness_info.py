@@ -94,6 +94,11 @@ options:
         type: list
         elements: dict
         default: []
+      tasks:
+        description: Scheduled tasks of the agents, each with C(name), C(action) or both, as in M(offboard.iij_id.win_scheduled_task).
+        type: list
+        elements: dict
+        default: []
       password_filters:
         description: Password filters of Password Sync.
         type: list
@@ -212,7 +217,7 @@ def main() -> None:
     confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
     confirmed["max_users"] = {"type": "int"}
     confirmed["own_client_id"] = {"type": "str", "default": ""}
-    confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
+    confirmed["products"] = confirmed["tasks"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={
             "gate": {"type": "str", "required": True, "choices": ["preflight", "agents", "final"]},

@@ -14,13 +14,20 @@ def task_name(name: str) -> str:
     return f"\\{name.strip().strip(chr(92))}".casefold()
 
 
+def _line(text: str) -> str:
+    return " ".join(text.replace('"', "").split()).casefold()
+
+
 def scheduled_task(name: str, lines: Sequence[Collection[str]], wanted: Mapping[str, Any]) -> bool:
     """Whether `wanted` (name, action, or both) means the task that starts `lines`, each in the forms in which it may be written.
 
-    By its action a task is meant only when it starts nothing else.
+    By its action a task is meant only when it starts nothing else. Case, quotes and the number of blanks do not count.
     """
     if not wanted.get("name") and not wanted.get("action"):
         return False
     if wanted.get("name") and task_name(str(wanted["name"])) != task_name(name):
         return False
-    return not wanted.get("action") or (len(lines) > 0 and all(wanted["action"] in line for line in lines))
+    if not wanted.get("action"):
+        return True
+    action = _line(str(wanted["action"]))
+    return len(lines) > 0 and all(action in map(_line, line) for line in lines)

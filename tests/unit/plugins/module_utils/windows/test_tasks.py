@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from pathlib import Path
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import tasks, tasks_resource
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import decode
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, decode
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import Action, Task
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
@@ -200,6 +202,90 @@ def test_plan(state, enabled, actions):
     assert [change.action for change in plan.changes] == actions
     assert plan.unchanged == 1 - len(actions)
     assert list(made.guard(plan)) == []
+
+
+def machine(monkeypatch, *there):
+    """The machine's tasks, and the commands that it is given."""
+    commands = []
+
+    def run(*arguments):
+        commands.append(arguments)
+        return Answer(0, b"", b"")
+
+    client = Client()
+    client.run = run
+    monkeypatch.setattr(tasks_resource, "query", lambda machine: list(there))
+    return client, commands
+
+
+def scheduled(client, state, confirmed=(), **options):
+    return tasks_resource.ScheduledTasks(client, {"state": state, "action_paths": [FOLDER], "tasks": confirmed, "backup_dir": None, **options})
+
+
+def one(name=r"\IIJ\x", arguments="", command=BAT, enabled=True):
+    return tasks.parse_task(name, definition(command, arguments, f"<Enabled>{str(enabled).lower()}</Enabled>"))
+
+
+@pytest.mark.parametrize(
+    ("state", "confirmed", "options", "actions", "rules"),
+    [
+        ("disabled", [], {}, [], ["not_confirmed"]),
+        ("absent", [], {}, [], ["not_confirmed"]),
+        ("enabled", [], {}, [], []),  # it is enabled: nothing would be changed
+        ("absent", [{"name": r"\IIJ\other"}], {}, [], ["not_confirmed"]),
+        ("absent", [{"name": r"iij\X"}], {}, ["delete"], []),
+        ("disabled", [{"action": BAT}], {}, ["disable"], []),
+        ("absent", [], {"except_names": [r"\iij\x"]}, [], []),
+    ],
+)
+def test_nothing_unconfirmed_is_changed(monkeypatch, state, confirmed, options, actions, rules):
+    client, _unused = machine(monkeypatch, one())
+    made = scheduled(client, state, confirmed, **options)
+    plan = made.plan(made.read())
+    assert [change.action for change in plan.changes] == actions
+    stops = list(made.guard(plan))
+    assert [stop.rule for stop in stops] == rules
+    assert all(r"\IIJ\x" in stop.msg and "tasks" in stop.allow_with and "except_names" in stop.allow_with for stop in stops)
+
+
+def test_a_confirmed_task_that_starts_something_else_by_now_is_left_alone(monkeypatch):
+    client, _unused = machine(monkeypatch, one(command=r"C:\Jobs\payroll.exe"))
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}])
+    plan = made.plan(made.read())
+    assert len(plan.changes) == 0 and list(made.guard(plan)) == []
+    assert [(item.code, item.name) for item in plan.skipped] == [("other_action", r"\IIJ\x")] and "payroll" in plan.skipped[0].msg
+
+
+@pytest.mark.parametrize("now", [[one(command=r"C:\Jobs\payroll.exe")], []])
+def test_a_task_that_was_changed_since_it_was_read_is_left_alone(monkeypatch, now):
+    client, commands = machine(monkeypatch, one())
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}])
+    (change,) = made.plan(made.read()).changes
+    machine(monkeypatch, *now)
+    with pytest.raises(OffboardError) as error:
+        made.apply(change)
+    assert error.value.code == "changed_since_read" and commands == []
+    machine(monkeypatch, one())
+    made.apply(change)
+    assert commands == [("schtasks.exe", "/delete", "/tn", r"\IIJ\x", "/f")]
+
+
+def test_a_definition_with_a_secret_is_saved_encrypted_or_not_at_all(monkeypatch, tmp_path):
+    client, _unused = machine(monkeypatch, one(arguments="-phush"))
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}], backup_dir=str(tmp_path))
+    stops = list(made.guard(made.plan(made.read())))
+    assert [stop.rule for stop in stops] == ["vault_password_missing"] and "hush" not in str(stops)
+    made.encrypt_with(b"of the run")
+    plan = made.plan(made.read())
+    assert list(made.guard(plan)) == []
+    saved = made.apply(next(iter(plan.changes)))["saved"]
+    content = Path(saved).read_bytes()
+    assert b"hush" not in content and "hush" not in str(next(iter(plan.changes)))
+    text = vault.decrypt(content, b"of the run").decode("utf-16")  # what schtasks /create /xml takes
+    assert text.startswith('<?xml version="1.0" encoding="UTF-16"?>') and "<Arguments>-phush</Arguments>" in text
+    assert Path(saved).stat().st_mode & 0o777 == 0o600
+    # nor does its name tell whether a guess is right
+    assert one(arguments="-phush").file_name("win") not in saved
 
 
 def test_windows_own_tasks_are_refused():
