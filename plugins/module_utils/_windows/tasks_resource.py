@@ -67,6 +67,7 @@ class ScheduledTasks(Resource):
     def read(self) -> Iterator[Object]:
         """The tasks that match and are confirmed. Those that only match are candidates, those that are only confirmed start something else by now."""
         host, confirmed = self._client.host, self._options["tasks"]
+        self._found, self._unconfirmed, self._not_meant = {}, [], []
         for task, why in looked_for(self._client, self._options):
             if why and task.is_confirmed(confirmed):
                 self._found[task.id(host)] = task
@@ -80,9 +81,6 @@ class ScheduledTasks(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """Enabled, disabled or removed, each task that is not so already."""
         plan = Plan()
-        for task in self._not_meant:
-            msg = f"it is confirmed, but starts nothing of action_paths: {'; '.join(action.shown() for action in task.actions) or '(no program)'}"
-            plan.skipped.append(Skip(tasks.KIND, task.id(self._client.host), task.name, "other_action", msg))
         enabled = self._state == "enabled"
         for item in current:
             if self._state == "absent":
@@ -97,6 +95,9 @@ class ScheduledTasks(Resource):
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, action, before={"enabled": not enabled}, after={"enabled": enabled}, undo=undo))
             else:
                 plan.unchanged += 1
+        for task in self._not_meant:
+            msg = f"it is confirmed, but starts nothing of action_paths: {'; '.join(action.shown() for action in task.actions) or '(no program)'}"
+            plan.skipped.append(Skip(tasks.KIND, task.id(self._client.host), task.name, "other_action", msg))
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
