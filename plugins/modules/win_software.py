@@ -117,6 +117,7 @@ reboot_pending:
 failure:
   description:
     - C(code) is V(ambiguous_match) (candidates in C(details)), V(not_exact), V(guard_refused) (rules V(per_user), V(unknown_installer), V(max_changes)),
+      V(changed_since_read) when the product was registered otherwise between the plan and its uninstallation,
       V(uninstaller_failed), V(uninstaller_hangs), V(installer_busy), V(program_missing), V(registry_unreadable), V(processes_unreadable), V(not_seen),
       V(several) when products failed for different reasons, or one of the connection.
     - Those of the connection are V(wrong_credentials), V(unknown_host), V(connection_refused), V(connection_failed), V(untrusted_certificate), V(tls_failed),

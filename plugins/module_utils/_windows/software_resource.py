@@ -38,8 +38,13 @@ def _uninstall_key(scope: str) -> tuple[str, int]:
 
 def installed(machine: registry.Machine) -> list[Product]:
     """Everything installed, for the machine (64 and 32 bits) and for accounts that are signed in."""
+    return installed_in(machine, [*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))])
+
+
+def installed_in(machine: registry.Machine, scopes: Iterable[str]) -> list[Product]:
+    """What is installed in some of the scopes."""
     found = []
-    for scope in (*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))):
+    for scope in scopes:
         key, view = _uninstall_key(scope)
         look = registry.read if scope in _VIEWS else registry.read_if_there  # every machine has the key, few accounts do
         found += software.products_of(look(machine, key, view=view, recursive=True), scope)
@@ -143,6 +148,13 @@ class Software(Resource):
         """Run the uninstaller and wait until its work is done."""
         product = self._products[change.id]
         result = self._results[change.id]
+        now = next((item for item in installed_in(self._client, [product.scope]) if item.key.casefold() == product.key.casefold()), product)
+        if now != product:  # its uninstaller may be another product's by now
+            result |= {"status": "failed", "code": "changed_since_read"}
+            raise OffboardError(
+                f"{product.name} {product.version} has become {now.name} {now.version} ({now.uninstall_string}) since it was read; run the task again",
+                code="changed_since_read",
+            )
         pending = files_pending(self._client)
         try:
             details = self._uninstall(product, self._extra[change.id])

@@ -330,6 +330,16 @@ def test_guards(given, wanted, rules):
     assert [item.rule for item in made.guard(plan)] == rules
 
 
+def test_a_product_that_was_registered_otherwise_since_it_was_read_is_left_alone(monkeypatch):
+    made, plan = resource([AGENT], {"product_code": "Agent_is1"})
+    other = product(name="Payroll", uninstall_string=r'"C:\payroll\unins000.exe"')
+    monkeypatch.setattr(software_resource, "installed_in", lambda client, scopes: [other] if list(scopes) == ["machine64"] else [])
+    with pytest.raises(OffboardError) as error:  # the client can run nothing
+        made.apply(next(iter(plan.changes)))
+    assert error.value.code == "changed_since_read" and "Payroll" in error.value.msg
+    assert made.facts(plan)["results"][0]["status"] == "failed"
+
+
 def test_what_a_stopped_run_had_begun():
     made, _plan = resource([AGENT], {"product_code": "Agent_is1"})
     begun = [Change(software.KIND, key, "x", "uninstall", {}, None) for key in ("win/machine64/Agent_is1", "win/machine64/gone", "other/machine64/gone")]
