@@ -47,6 +47,14 @@ options:
         Another one that has its name now is refused, and so is a new name of the object (rule V(moved)).
     type: list
     elements: str
+  known:
+    description:
+      - What the names meant when they were confirmed, as M(offboard.iij_id.directory_object_info) returned it, such as the objects in the snapshot; of
+        each C(dn) and C(objectGUID) count. A distinguished name alone in O(objects) that is another object's by now is refused (rule
+        V(other_object)), and so is one whose object has another name (rule V(moved)). What O(journal) has is newer.
+    type: list
+    elements: dict
+    default: []
   state:
     description:
       - V(disabled) disables users. A group has no such state; it is left alone and listed in RV(skipped_objects).
@@ -199,7 +207,7 @@ failure:
       V(unknown_host), V(unreachable), V(untrusted_certificate), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
     - V(changed_since_read) when an object was renamed, or a guard fires, between the plan and the write; that object is left alone.
     - Of the objects, V(invalid_dn), V(cannot_read), V(unsupported_class), V(insufficient_rights), V(has_children), V(not_found),
-      V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
+      V(bad_known), V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
   returned: failure
   type: dict
 """
@@ -220,6 +228,7 @@ def main() -> None:
             DIRECTORY,
             dn={"type": "str"},
             objects={"type": "list", "elements": "str"},
+            known={"type": "list", "elements": "dict", "default": []},
             state={"type": "str", "required": True, "choices": ["absent", "disabled", "enabled", "present"]},
             backup_dir={"type": "path"},
             allowed_spns={"type": "list", "elements": "str", "default": list(objects.IIJ_SPNS)},

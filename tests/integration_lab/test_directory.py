@@ -419,6 +419,20 @@ def test_the_journal_remembers_which_object_was_meant(module, directory, tmp_pat
     assert module(objects=[again], state="disabled", journal=journal)["changed"]
 
 
+def test_the_snapshot_remembers_which_object_was_meant(module, directory, tmp_path):
+    known = module("directory_object_info", objects=[RUN, BIND], check=False)["objects"]
+    away = swap(directory, RUN, IWA)
+    answer = module(objects=[RUN, BIND], known=known, state="disabled")
+    assert answer.rules == ["other_object"] and known[0]["objectGUID"] in answer["msg"]
+    with directory.admin() as admin:
+        admin.delete(full_dn(RUN))
+    directory.clear()
+    answer = module(objects=[RUN, BIND], known=known, state="absent", backup_dir=str(tmp_path))
+    assert answer.rules == ["moved"] and full_dn(away) in answer["msg"]
+    assert directory.writes() == []
+    assert module(objects=[known[0]["confirm_as"], BIND], known=known, state="disabled")["counts"]["done"] == 2
+
+
 @pytest.mark.parametrize("user", [paths.AD_ADMIN, paths.AD_OPERATOR])
 def test_a_confirmation_with_guid_goes_on_after_a_restoration(module, directory, tmp_path, user):
     """Where the object is made anew, it has another objectGUID than the one confirmed; its saved copy knows."""

@@ -206,17 +206,22 @@ class DirectoryObjects(Resource):
         return found, lost
 
     def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
-        """A name that this run folder's journal has for another object was not confirmed for the one that has it now."""
-        earlier = _meant_earlier(self._options.get("journal"))
+        """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
+        earlier = {}
+        for item in self._options.get("known") or ():
+            if not item.get("dn") or not item.get("objectGUID"):
+                raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_known")
+            earlier[dn_key(str(item["dn"]))] = str(item["objectGUID"]).lower(), "it was known by that name"
+        _add_from_journal(earlier, self._options.get("journal"))
         given = {dn_key(name.dn) for name in names if not name.guid}
         for entry in entries:
             meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
             if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
-                self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" (the journal has its {meant[1]})"))
+                self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
         for name in missing:
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
             if meant and (there := self._client.read("", guid=meant[0])):
-                self._not_meant.append(objects.moved(Name(name.dn, meant[0]), there, f" (the journal has its {meant[1]})"))
+                self._not_meant.append(objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})"))
 
     def _load_copies(self, *, must_be_there: bool) -> list[saved.SavedCopy]:
         """All saved copies, the oldest first. Which is older is in the copies themselves."""
@@ -488,18 +493,17 @@ class DirectoryObjects(Resource):
         self._client.close()
 
 
-def _meant_earlier(journal: str | None) -> dict[str, tuple[str, str]]:
+def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) -> None:
     """The objectGUID that each DN had when this run folder's tasks last changed it, by `dn_key`, and in words what they did.
 
     A name is confirmed for weeks (disabled first, then removed); what has it by then may be another object.
     """
-    meant: dict[str, tuple[str, str]] = {}
     for line in read_lines(journal) if journal else ():
         if b'"kind":"directory_object"' not in line:
             continue
         try:
             record = json.loads(line)
-            key, did = dn_key(record["id"]), f"{record['action']} of {record['at']}"
+            key, did = dn_key(record["id"]), f"the journal has its {record['action']} of {record['at']}"
             own = _guid_in(record)
         except (ValueError, KeyError, TypeError, AttributeError):  # cut off by a kill
             continue
@@ -507,7 +511,6 @@ def _meant_earlier(journal: str | None) -> dict[str, tuple[str, str]]:
             meant[key] = own, did
         elif record["action"] == "restore":  # from here on it may be one made anew
             meant.pop(key, None)
-    return meant
 
 
 def _guid_in(record: Mapping[str, Any]) -> str:
