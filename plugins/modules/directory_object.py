@@ -213,10 +213,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
 
-from ..module_utils._directory import client, objects
-from ..module_utils._directory.resource import DirectoryObjects
-from ..module_utils._module.arguments import DIRECTORY, RUN, spec
 from ..module_utils._module.runner import require, run
 
 

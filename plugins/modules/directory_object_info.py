@@ -123,10 +123,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, client
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import find
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
-from ..module_utils._directory import agent_config, client, objects
-from ..module_utils._directory.resource import find
-from ..module_utils._module.arguments import DIRECTORY, spec
 from ..module_utils._module.runner import require, run_info
 
 

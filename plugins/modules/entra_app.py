@@ -92,10 +92,11 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.resource import App
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
 
-from ..module_utils._entra.apps import App
-from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
-from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import require, run
 
 

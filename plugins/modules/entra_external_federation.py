@@ -295,11 +295,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.resource import ExternalFederation
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
 
-from ..module_utils._entra.external_federation import ExternalFederation
-from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._federation import libraries
-from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import hide_private_keys, require, run
 
 _NAMES = {"type": "list", "elements": "str"}

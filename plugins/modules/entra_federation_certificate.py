@@ -112,13 +112,14 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates.plan import NEVER, WHEN_ACTIVE, WHEN_PUBLISHED
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates.resource import FederationCertificates
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
 
 from ..module_utils._entra.arguments import CERTIFICATE_WATCH
-from ..module_utils._entra.certificate_watch import NEVER, WHEN_ACTIVE, WHEN_PUBLISHED
-from ..module_utils._entra.federation_certificate import FederationCertificates
-from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._federation import libraries
-from ..module_utils._module.arguments import ENTRA, RUN, spec
 from ..module_utils._module.runner import require, run
 
 

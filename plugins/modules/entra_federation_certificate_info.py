@@ -178,12 +178,13 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._entra.arguments import CERTIFICATE_WATCH
-from ..module_utils._entra.federation_certificate import info
-from ..module_utils._entra.sdk import SDK_IMPORT_ERROR
 from ..module_utils._federation import libraries
-from ..module_utils._module.arguments import ENTRA, spec
 from ..module_utils._module.runner import require, run_info
 
 

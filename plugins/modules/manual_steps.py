@@ -135,10 +135,10 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import ManualSteps
 
 from ..module_utils._module.arguments import RUN, spec
 from ..module_utils._module.runner import run
-from ..module_utils._run_folder.steps import ManualSteps
 
 STEP = {
     "id": {"type": "str", "required": True},

@@ -54,9 +54,9 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import steps_info
 
 from ..module_utils._module.runner import run_info
-from ..module_utils._run_folder.steps import steps_info
 
 
 def main() -> None:

@@ -182,9 +182,11 @@ msg:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from typing import Any
 
-from ..module_utils._core import readiness
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import readiness
+
 from ..module_utils._module.files import read_records
 from ..module_utils._module.runner import run_info
 
@@ -207,9 +209,9 @@ def judge(params: dict) -> dict:
 
 def main() -> None:
     """Run the module."""
-    dicts = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
+    dicts: dict[str, Any] = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
-    texts = {"type": "list", "elements": "str", "default": []}
+    texts: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
     confirmed = dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers"), texts)
     confirmed["password_filters"] = texts | {"no_log": False}  # names of programs
     confirmed["without_machines"] = {"type": "bool", "default": False}

@@ -54,12 +54,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import VaultFile
 
 from ..module_utils._core import vault
 from ..module_utils._module.arguments import RUN, spec
 from ..module_utils._module.runner import require, run
 from ..module_utils._module.vault_password import VAULT
-from ..module_utils._run_folder.vault_file import VaultFile
 
 
 def main() -> None:

@@ -50,12 +50,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
 
 from ..module_utils._core import vault
 from ..module_utils._module.arguments import spec
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._module.vault_password import VAULT
-from ..module_utils._run_folder.vault_file import vault_file_info
 
 
 def main() -> None:

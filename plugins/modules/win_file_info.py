@@ -93,12 +93,13 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import YAML_IMPORT_ERROR
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.resource import info
 
-from ..module_utils._module.arguments import WINDOWS, spec
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
-from ..module_utils._windows.files import YAML_IMPORT_ERROR
-from ..module_utils._windows.files_resource import info
 
 
 def main() -> None:

@@ -73,11 +73,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter.resource import info
 
-from ..module_utils._module.arguments import WINDOWS, spec
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
-from ..module_utils._windows.lsa_resource import info
 
 
 def main() -> None:

@@ -128,11 +128,12 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software.resource import make
 
-from ..module_utils._module.arguments import RUN, WINDOWS, spec
 from ..module_utils._module.runner import require, run
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
-from ..module_utils._windows.software_resource import make
 
 PRODUCT = {
     "type": "list",

@@ -148,8 +148,8 @@ class ControllerAction(ActionBase):
             if value is not None:
                 options[option] = templar.template(value)
         if "transport" in options:
-            names = options["transport"] if isinstance(options["transport"], list) else str(options["transport"]).split(",")
-            first = str(names[0]).strip()
+            transports = options["transport"] if isinstance(options["transport"], list) else str(options["transport"]).split(",")
+            first = str(transports[0]).strip()
             options["transport"] = _TRANSPORT_ALIASES.get(first, first)
         # to_text also opens a value that is encrypted inline with Ansible Vault
         return {option: value if isinstance(value, int) else to_text(value) for option, value in options.items() if value is not None}
@@ -157,7 +157,7 @@ class ControllerAction(ActionBase):
     def _use_local_connection(self, task_vars: dict[str, Any]) -> None:
         context = self._play_context.copy()
         context.shell, context.executable, context.become = "sh", C.DEFAULT_EXECUTABLE, False
-        self._play_context = context
+        self._play_context: Any = context
         self._connection = connection_loader.get("ansible.builtin.local", context)
         # The options come from the configuration alone, as the host's own describe another machine. Pipelining keeps
         # the module's arguments, with their secrets, off the disk.

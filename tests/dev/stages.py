@@ -120,10 +120,12 @@ class Stage:
 
 
 def lint(stage: Stage) -> None:
-    """ruff, yamllint, ansible-lint (production), documentation, changelog"""
+    """ruff, mypy, yamllint, ansible-lint (production), documentation, changelog"""
     stage.check("ruff check", ["ruff", "check", "."])
     stage.check("ruff format", ["ruff", "format", "--check", "--diff", "."])
     stage.check("yamllint", ["yamllint", "--strict", "."])
+    typed = ["-p", "ansible_collections.offboard.iij_id.plugins", "-p", "lab", "-p", "dev"]
+    stage.check("mypy", ["mypy", *typed], env={**os.environ, "MYPYPATH": f"{places.tree()}:{ROOT / 'tests'}"})
     stage.check("antsibull-changelog lint", ["antsibull-changelog", "lint"])
     stage.check("antsibull-docs lint-collection-docs", ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."])
     stage.check("ansible-lint", ["ansible-lint", "--offline", "--nocolor"])

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client as client_module
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.resource import DirectoryObjects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from lab import paths
 from lab.directory.fixture import full_dn
 from ldap3.core.exceptions import LDAPException

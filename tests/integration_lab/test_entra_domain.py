@@ -17,11 +17,6 @@ from lab.testing import RunningTenant
 from .entra import BREAK_GLASS, ansible, connection, lines, run_module
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains._READ_INTERVAL", 0.1)
-
-
 @pytest.fixture
 def convert(tenant: RunningTenant, capsys: pytest.CaptureFixture[str]):
     def run(*domains: str, check: bool = False, diff: bool = False, module: str = "entra_domain", **options: Any) -> dict[str, Any]:

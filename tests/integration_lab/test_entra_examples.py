@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import yaml
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order import PRIMARY
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import PRIMARY
 from lab import company
 
 from .entra import VAULT_PASSWORD, connection

@@ -52,16 +52,10 @@ def by_hand(**more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{ROOM}.external_federation._READ_INTERVAL", 0.05)
-    monkeypatch.setattr(f"{ROOM}.redemption_order._READ_INTERVAL", 0.05)
-
-
 @pytest.fixture
 def dns(monkeypatch: pytest.MonkeyPatch, tenant: RunningTenant) -> dict[str, list[str]]:
     """The TXT records that the module and the tenant see, without a network."""
-    monkeypatch.setattr(f"{ROOM}.external_federation.dns_txt.txt_lookup", lambda *_, **__: tenant.outside.txt_at)
+    monkeypatch.setattr(f"{ROOM}.federations.resource.dns_txt.txt_lookup", lambda *_, **__: tenant.outside.txt_at)
     return tenant.outside.txt
 
 
@@ -718,7 +712,7 @@ def test_info(run, tenant, federated):
 
 def test_domains_that_are_not_inline_are_read(run, tenant, federated, monkeypatch):
     """Whether a list shows `domains` without $expand is known from an example only."""
-    room = importlib.import_module(f"{ROOM}.external_federation")
+    room = importlib.import_module(f"{ROOM}.federations.resource")
     real = room.Client.list
     monkeypatch.setattr(
         room.Client, "list", lambda self, path, **more: ({n: v for n, v in item.items() if n != "domains"} for item in real(self, path, **more))

@@ -26,12 +26,6 @@ from .test_entra_external_federation import DOMAIN, ROOM, guest, key, published,
 MODULE, INFO = "entra_federation_certificate", "entra_federation_certificate_info"
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("external_federation", "federation_certificate"):
-        monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
-
-
 def metadata(*keys: made.Key, by: made.Key | None = None, **entity: Any) -> bytes:
     text = made.entity(made.saml_role("".join(made.key_descriptor(one) for one in keys)), **entity)
     return made.signed_metadata(text, by) if by else text.encode()
@@ -162,7 +156,7 @@ def test_what_cannot_be_fetched_is_unknown_and_never_ok(run, tenant, federated):
 
 def test_a_certificate_that_graph_does_not_show_is_a_failure(run, tenant, federated, monkeypatch):
     federated.write_bytes(metadata(key("B")))
-    monkeypatch.setattr(f"{ROOM}.federation_certificate.write_properties", lambda *_: None)
+    monkeypatch.setattr(f"{ROOM}.federation_certificates.resource.write_properties", lambda *_: None)
     result = run(MODULE, apply="when_active", verify_timeout=0)
     assert result["failure"]["code"] == "not_seen"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common import warnings as ansible_warnings
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_reinvitation
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from lab.testing import RunningTenant
 
@@ -80,12 +80,6 @@ def test_a_refused_read_is_a_failure(run, tenant):
 
 ADELE, TARO = f"adele@{DOMAIN}", f"taro@{DOMAIN}"
 TWO = [{"mail": ADELE, "display_name": "Adele Vance"}, {"mail": TARO, "language": "ja-JP"}]
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("external_federation", "redemption_order", "guest_accounts", "guest_reinvitation"):
-        monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
 
 
 @pytest.fixture
@@ -164,7 +158,7 @@ def test_forty_and_who_is_there_already(guests, tenant):
 
 
 def test_all_accounts_are_read_for_very_many(guests, tenant, monkeypatch):
-    monkeypatch.setattr(f"{ROOM}.guest_accounts._MANY", 1)
+    monkeypatch.setattr(f"{ROOM}.guests.resource._MANY", 1)
     assert guests(guests=TWO)["counts"]["done"] == 2
     assert guests(guests=TWO)["changed"] is False
 
@@ -455,7 +449,9 @@ def test_a_removal_whose_answer_is_lost(guests, tenant, early, applied):
 
 
 def test_the_task_is_signed_in_as_the_guest(guests, tenant, early, monkeypatch):
-    monkeypatch.setattr(f"{ROOM}.client.Client.identity", lambda _self: {"app_id": "", "upn": early["userPrincipalName"], "object_id": ""})
+    monkeypatch.setattr(
+        f"{ROOM.replace('_entra', '_graph')}.client.Client.identity", lambda _self: {"app_id": "", "upn": early["userPrincipalName"], "object_id": ""}
+    )
     assert rules(guests(state="absent", guests=TWO[:1])) == ["own_identity"]
 
 
@@ -733,7 +729,7 @@ def test_the_first_failure_keeps_the_other_guests(guests, tenant, early, held, t
 def test_an_address_that_a_member_has_too(guests, tenant, early, held, tmp_path, monkeypatch, values, many):
     """By mail it is ambiguous; by id the member would be taken for the new guest, and be changed and blocked."""
     if many:
-        monkeypatch.setattr(f"{ROOM}.guest_accounts._MANY", 0)
+        monkeypatch.setattr(f"{ROOM}.guests.resource._MANY", 0)
     member = tenant.user("reception@reiji-shop.example")["id"]
     tenant.arrange("users", member, **values)
     options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}

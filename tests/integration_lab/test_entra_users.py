@@ -26,11 +26,11 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import batches as batches_module
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import user_work as work_module
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra import users as users_module
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.client import Client
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.passwords import PassBook
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import resource as users_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import work as work_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import PassBook
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph import batches as batches_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.client import Client
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import runner
 from lab import company
 from lab.tenant.answers import now

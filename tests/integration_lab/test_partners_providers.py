@@ -17,7 +17,7 @@ from lab.identity_providers.browser import Browser
 from lab.testing import RunningTenant
 
 from .entra import connection, run_module
-from .test_entra_external_federation import ROOM, guest, stored
+from .test_entra_external_federation import guest, stored
 from .test_entra_guest_federation import dns, play  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("identity_providers")]
@@ -30,12 +30,6 @@ PROVIDERS = {
     "contoso_saml": ("contoso.example", "saml"),
     "contoso_wsfed": ("contoso.example", "wsFed"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("external_federation", "federation_certificate"):
-        monkeypatch.setattr(f"{ROOM}.{room}._READ_INTERVAL", 0.05)
 
 
 class Partner:

@@ -41,6 +41,6 @@ def serving(records: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, int]]:
     with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, name="dns", daemon=True).start()
         try:
-            yield server.server_address[0], server.server_address[1]
+            yield str(server.server_address[0]), int(server.server_address[1])
         finally:
             server.shutdown()

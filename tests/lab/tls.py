@@ -76,12 +76,13 @@ def server_certificate(folder: Path, names: list[str]) -> tuple[Path, Path]:
         except ValueError:
             alternatives.append(x509.DNSName(name))
     key = ec.generate_private_key(ec.SECP256R1())
+    ca_id = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     certificate = (
         _builder(names[0], ca.subject, key)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ca_id), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     _write_key(key_file, key)

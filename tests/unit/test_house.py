@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,20 +25,21 @@ MAY_IMPORT = {
     "_core": set(),
     "_module": {"_core"},
     "_federation": {"_core"},
-    "_run_folder": {"_core", "_module"},
-    "_entra": {"_core", "_module", "_federation"},
+    "_offboarding": {"_core", "_module"},
+    "_graph": {"_core", "_module"},
+    "_entra": {"_core", "_module", "_federation", "_graph"},
     "_directory": {"_core", "_module"},
     "_windows": {"_core", "_module"},
 }
 #: libraries that only one file may import
 ONE_IMPORTER = {
-    "msgraph": "_entra/sdk.py",
-    "msgraph_core": "_entra/sdk.py",
-    "kiota_abstractions": "_entra/sdk.py",
-    "kiota_authentication_azure": "_entra/sdk.py",
-    "kiota_http": "_entra/sdk.py",
-    "azure": "_entra/sdk.py",
-    "httpx": "_entra/sdk.py",
+    "msgraph": "_graph/sdk.py",
+    "msgraph_core": "_graph/sdk.py",
+    "kiota_abstractions": "_graph/sdk.py",
+    "kiota_authentication_azure": "_graph/sdk.py",
+    "kiota_http": "_graph/sdk.py",
+    "azure": "_graph/sdk.py",
+    "httpx": "_graph/sdk.py",
     "ldap3": "_directory/client.py",
     "winrm": "_windows/client.py",
 }
@@ -68,13 +71,33 @@ def test_an_arrow_never_runs_back(room: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
 def test_a_module_uses_one_world(module: Path) -> None:
-    assert len(rooms(module) - {"_module", "_core", "_federation"}) <= 1
+    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph"}) <= 1
 
 
 @pytest.mark.parametrize("library", sorted(ONE_IMPORTER))
 def test_one_file_imports_a_library(library: str) -> None:
     users = {str(file.relative_to(PLUGINS / "module_utils")) for file in PLUGINS.rglob("*.py") if any(name.split(".")[0] == library for name in imports(file))}
     assert users <= {ONE_IMPORTER[library]}
+
+
+#: what decides: no client, no Ansible, no SDK, not even by way of another file
+PLANNERS = sorted(file for name in ("plan", "copy", "sign_in") for file in (PLUGINS / "module_utils").glob(f"_*/**/{name}.py") if "_graph" not in file.parts)
+NOT_IN_A_PLANNER = {"ansible", *ONE_IMPORTER}
+
+
+@pytest.mark.parametrize("file", PLANNERS, ids=lambda file: str(file.relative_to(PLUGINS / "module_utils")))
+def test_what_decides_reaches_no_client(file: Path) -> None:
+    """Imported in an interpreter of its own: what `sys.modules` holds then is what a test of that planner costs."""
+    name = "ansible_collections.offboard.iij_id." + ".".join(file.relative_to(places.ROOT).with_suffix("").parts)
+    code = f"import sys; sys.path[:] = {sys.path!r}; import importlib; before = set(sys.modules); importlib.import_module({name!r}); "
+    code += "print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stdout.split()
+    mine = "ansible_collections.offboard.iij_id.plugins.module_utils."
+    rooms = {module.removeprefix(mine) for module in loaded if module.startswith(mine)}
+    assert {module for module in loaded if module in NOT_IN_A_PLANNER} == set()
+    assert {room for room in rooms if room.startswith(("_module", "_graph")) or room.endswith((".client", ".resource", ".read"))} == set()
 
 
 def test_core_is_pure() -> None:

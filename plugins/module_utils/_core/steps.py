@@ -107,7 +107,7 @@ def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], 
     )
 
 
-def _known(states: Mapping[str, dict[str, Any]], identity: str) -> dict[str, Any]:
+def _known(states: Mapping[str, Mapping[str, Any]], identity: str) -> Mapping[str, Any]:
     if identity in states:
         return states[identity]
     known = ", ".join(sorted(states)) or "none is recorded yet; run the stage preflight first"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._graph.client import Client
 from .._module.runner import Resource
-from .client import Client
 
 
 class OfTenant(Resource):

@@ -286,7 +286,7 @@ def _time(tag: int, value: bytes) -> str:
         digits = ("19" if digits >= "5" else "20") + digits
     if tag not in (0x17, 0x18) or len(digits) != 14 or not digits.isdecimal():
         raise ValueError("not a time")
-    when = datetime.datetime(int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2)))
+    when = datetime.datetime.strptime(digits, "%Y%m%d%H%M%S")
     return f"{when.isoformat()}Z"
 
 

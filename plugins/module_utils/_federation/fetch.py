@@ -146,7 +146,7 @@ class _Https(urllib.request.HTTPSHandler):
 
     def _connection(self, host, **options) -> http.client.HTTPSConnection:
         connection = http.client.HTTPSConnection(host, context=self._tls, **options)
-        connection._create_connection = self._deadline.create_connection
+        connection._create_connection = self._deadline.create_connection  # type: ignore[attr-defined]  # its own hook for proxies
         return connection
 
 

@@ -17,7 +17,7 @@ try:
     from publicsuffixlist import PublicSuffixList
 except ImportError as exc:
     IMPORT_ERROR: ImportError | None = exc
-    cryptography_exceptions = dns = etree = idna = serialization = signxml = x509 = PublicSuffixList = None
+    cryptography_exceptions = dns = etree = idna = serialization = signxml = x509 = PublicSuffixList = None  # type: ignore[assignment, misc]
 else:
     IMPORT_ERROR = None
 

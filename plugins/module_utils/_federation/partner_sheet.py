@@ -27,12 +27,8 @@ class Text(NamedTuple):
 Line = Sequence["Text | str"]
 
 
-class Block:
-    """A part of the sheet that stands on its own."""
-
-
 @dataclass(frozen=True)
-class Heading(Block):
+class Heading:
     """The title (level 1) or that of a section (2, 3)."""
 
     level: int
@@ -40,14 +36,14 @@ class Heading(Block):
 
 
 @dataclass(frozen=True)
-class Paragraph(Block):
+class Paragraph:
     """Some sentences."""
 
     line: Line
 
 
 @dataclass(frozen=True)
-class Items(Block):
+class Items:
     """A list; numbered where the order matters."""
 
     lines: Sequence[Line]
@@ -55,7 +51,7 @@ class Items(Block):
 
 
 @dataclass(frozen=True)
-class Table(Block):
+class Table:
     """Rows below heads."""
 
     heads: Sequence[Text]
@@ -63,12 +59,15 @@ class Table(Block):
 
 
 @dataclass(frozen=True)
-class Code(Block):
+class Code:
     """Something to copy."""
 
     language: str
     text: str
 
+
+#: A part of the sheet that stands on its own.
+Block = Heading | Paragraph | Items | Table | Code
 
 _PROTOCOL_NAMES = {SAML: "SAML 2.0", "wsFed": "WS-Federation"}
 _ITEM, _VALUE = Text("Item", "項目"), Text("Value", "値")
@@ -231,11 +230,10 @@ def _values(need: Requirements) -> Iterator[Block]:
         ]
         if saml:
             rows.append([[Text("Issuer of our requests (service provider's entity ID)", "当社からの要求の発行者（SPのエンティティID）")], [service.audience]])
-        rows += [
-            [[Text("NameID format", "NameIDの形式")], [str(need.name_id_format)]] if saml else [],
-            *([[Text("Claim, required", "クレーム（必須）")], [claim]] for claim in need.claims[name]),
-        ]
-        yield Table([_ITEM, _VALUE], [row for row in rows if row])
+            rows.append([[Text("NameID format", "NameIDの形式")], [str(need.name_id_format)]])
+        for claim in need.claims[name]:
+            rows.append([[Text("Claim, required", "クレーム（必須）")], [claim]])  # noqa: PERF401 - the types are those of `rows` only this way
+        yield Table([_ITEM, _VALUE], rows)
         yield Items(
             [
                 [

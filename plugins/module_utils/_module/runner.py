@@ -9,40 +9,23 @@ import abc
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._core import diff, guard, journal
 from .._core.errors import OffboardError
-from .._core.model import Change, Object, Outcome, Refusal, Skip
+from .._core.model import Change, Object, Outcome, Refusal
+from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
+from .._core.spool import Spool
 from . import binding, preconditions
 from .clock import now
 from .files import append_records, read_lines, read_records
 from .progress import Progress
-from .spool import Spool
-
-#: Entries of `plan` and `skipped_objects` in the task's answer; the rest is counted (a bulk module writes all to a file).
-ANSWER_LIMIT = 1000
 
 #: Takes one outcome, or all of a batch at once, so that a long journal costs one disk flush a batch.
 Record = Callable[..., None]
-
-
-@dataclass
-class Plan:
-    """What shall be done. `unchanged` counts objects that are already as desired.
-
-    `skipped_more` counts skips beyond those in `skipped`: a bulk kind keeps the first ANSWER_LIMIT and itemises all in a file.
-    """
-
-    changes: Spool = field(default_factory=Spool)
-    skipped: list[Skip] = field(default_factory=list)
-    skipped_more: int = 0
-    unchanged: int = 0
-    warnings: list[str] = field(default_factory=list)
 
 
 class Resource(abc.ABC):

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from .._core import vault
@@ -50,3 +53,13 @@ def decrypt_file(path: str, password: bytes) -> bytes | None:
         return vault.decrypt(content, password)
     except OffboardError as exc:
         raise OffboardError(f"{path}: {exc.msg}", code=exc.code) from exc
+
+
+#: What JSON may hold as it is, but YAML takes for the end of a line or refuses.
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def yaml_item(value: Mapping[str, Any]) -> bytes:
+    """One item of a YAML list, on one line and valid JSON, so that it can be read quickly too."""
+    text = json.dumps(value, ensure_ascii=False)
+    return b"- " + _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"

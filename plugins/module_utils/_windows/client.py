@@ -56,13 +56,6 @@ def decode(data: bytes) -> str:
         return data.decode("cp932", "replace")
 
 
-def quoted(path: str) -> str:
-    """A path between quotes, for a line that cmd.exe interprets. Raises OffboardError `path_invalid` where quotes do not protect."""
-    if not path or set(path) & set('"%<>|*?\r\n\0'):
-        raise OffboardError(f'{path!r} is not a plain Windows path: none of " % < > | * ? may be in it', code="path_invalid", details={"path": path})
-    return f'"{path}"'
-
-
 @dataclass(frozen=True)
 class Answer:
     """What a command left. `exit_code` is the unsigned 32-bit number that Windows knows."""

@@ -9,67 +9,24 @@ reg.exe answers 1 alike for "not there", "not allowed" and "wrong syntax", so ab
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from .._core.errors import OffboardError
 from .client import Answer
-
-# The name may hold blanks. The default value's name is in the machine's language.
-_VALUE = re.compile(r" {4}(?P<name>.+?) {4}(?P<type>REG_[A-Z_]+)(?: {4}(?P<data>.*))?")
+from .reg_query import Key, parse_query
 
 
 class Machine(Protocol):
     """What this world needs of a connection; `client.Client` is one."""
 
     host: str
-    run: Callable[..., Answer]
-    cmd: Callable[..., Answer]
-
-
-@dataclass
-class Key:
-    """A registry key as printed: full path, and values by name: (type, data)."""
-
-    path: str
-    values: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("\\")[2]
+    def run(self) -> Callable[..., Answer]: ...
 
-    def text(self, name: str) -> str:
-        """The data of a value, compared without case as Windows does; "" when there is none."""
-        return next((data for known, (_type, data) in self.values.items() if known.casefold() == name.casefold()), "")
-
-    def number(self, name: str) -> int:
-        """A REG_DWORD; 0 when there is none."""
-        data = self.text(name)
-        return int(data, 16) if re.fullmatch(r"0x[0-9a-fA-F]+", data) else 0
-
-    def strings(self, name: str) -> list[str]:
-        r"""A REG_MULTI_SZ, which reg.exe prints with \0 between the strings."""
-        data = self.text(name)
-        return [item for item in data.split("\\0") if item] if data else []
-
-
-def parse_query(text: str) -> list[Key]:
-    """The keys that `reg query` (with or without /s) printed, in its order. Data with line breaks keeps them."""
-    keys: list[Key] = []
-    last: str | None = None
-    for line in text.splitlines():
-        if line.startswith("HKEY_"):
-            keys.append(Key(line.rstrip()))
-            last = None
-        elif keys and (found := _VALUE.fullmatch(line)):
-            last = found["name"]
-            keys[-1].values[last] = (found["type"], found["data"] or "")
-        elif keys and last is not None and line:
-            kind, data = keys[-1].values[last]
-            keys[-1].values[last] = (kind, f"{data}\n{line}")
-    return keys
+    @property
+    def cmd(self) -> Callable[..., Answer]: ...
 
 
 def _query(machine: Machine, key: str, *arguments: str) -> list[Key] | None:
@@ -123,8 +80,3 @@ def environment(machine: Machine) -> dict[str, str]:
         "programdata": rf"{root[:2]}\ProgramData",
     }
     return {name: value for name, value in found.items() if value}
-
-
-def expand(text: str, known: Mapping[str, str]) -> str:
-    """`text` with the environment variables replaced that are `known`; others stay as they are."""
-    return re.sub(r"%([^%]+)%", lambda found: known.get(found[1].casefold(), found[0]), text)

@@ -75,5 +75,5 @@ class _Form(html.parser.HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self.action = given.get("action") or ""
-        elif tag == "input" and given.get("name"):
-            self.fields[given["name"]] = given.get("value") or ""
+        elif tag == "input" and (name := given.get("name")):
+            self.fields[name] = given.get("value") or ""

@@ -112,7 +112,8 @@ class Models:
             if inner and read == "object":
                 self._check_inner(inner, item, f"{where}.{name}")
             elif inner:
-                for index, part in enumerate(item):
+                parts: Any = item
+                for index, part in enumerate(parts):
                     self._check_inner(inner, part, f"{where}.{name}[{index}]")
 
     def _check_inner(self, path: str, value: Any, where: str) -> None:

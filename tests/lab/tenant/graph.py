@@ -152,8 +152,11 @@ class Graph:
 
     async def serve(self, incoming: Incoming) -> Answer:
         """Answer a request that came on its own. Raises Drop when a fault cuts the connection."""
+        life = self._life
         if self.settings.latency:
             await asyncio.sleep(self.settings.latency)
+        if life != self._life:
+            raise Drop
         try:
             if incoming.path == "/$batch":
                 return await self._with_fault(incoming, self._batch)
@@ -164,7 +167,7 @@ class Graph:
 
     async def _with_fault(self, incoming: Incoming, answer: Any) -> Answer:
         """Run a request through the faults, then log it."""
-        request_id = str(uuid.uuid4())
+        request_id, life = str(uuid.uuid4()), self._life
         fault = self.faults.hit(incoming.method, f"/v1.0{incoming.path}", incoming.batch is not None) if self.faults.rules else None
         dropped, result = False, None
         notes: dict[str, Any] = {}
@@ -186,16 +189,17 @@ class Graph:
             self.contract.violations.append(f"lab: error in {incoming.method} {incoming.path}: {error!r}")
             result = self._error(GraphError(500, "LabError", f"lab: error: {error!r}"), incoming, request_id)
         finally:
-            self.log.add(
-                method=incoming.method,
-                path=f"/v1.0{incoming.path}{'?' + incoming.query if incoming.query else ''}",
-                status=None if dropped or result is None else result.status,
-                write=incoming.method != "GET" and incoming.path != "/$batch",
-                app_id=notes.get("app_id"),
-                batch=incoming.batch,
-                request_id=request_id,
-                **({"fault": fault.id} if fault else {}),
-            )
+            if life == self._life:  # what a fault held back over a reset belongs to the log that is gone
+                self.log.add(
+                    method=incoming.method,
+                    path=f"/v1.0{incoming.path}{'?' + incoming.query if incoming.query else ''}",
+                    status=None if dropped or result is None else result.status,
+                    write=incoming.method != "GET" and incoming.path != "/$batch",
+                    app_id=notes.get("app_id"),
+                    batch=incoming.batch,
+                    request_id=request_id,
+                    **({"fault": fault.id} if fault else {}),
+                )
         headers = {"request-id": request_id, **notes.get("headers", {}), **result.headers}
         if "client-request-id" in incoming.headers:
             headers["client-request-id"] = incoming.headers["client-request-id"]

@@ -15,7 +15,7 @@ import re
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .answers import Answer, bad_request, encode
 from .store import Object, Table
@@ -127,8 +127,8 @@ _ORDERS: dict[str, str] = {
 _ADVANCED_KINDS = {"user", "group", "application", "servicePrincipal"}
 
 
-def _refuse(message: str, code: str = "Request_UnsupportedQuery") -> Any:
-    return bad_request(message, code)
+def _refuse(message: str, code: str = "Request_UnsupportedQuery") -> NoReturn:
+    bad_request(message, code)
 
 
 # --- $select -----------------------------------------------------------------------------------------------------------------
@@ -228,8 +228,8 @@ class _Parser:
             self.tokens.append((match.lastgroup, match[match.lastgroup]))
             position = match.end()
 
-    def fail(self) -> Any:
-        return _refuse(f"Invalid filter clause: {self.text}", "BadRequest")
+    def fail(self) -> NoReturn:
+        _refuse(f"Invalid filter clause: {self.text}", "BadRequest")
 
     def peek(self) -> str:
         return self.tokens[self.at][1] if self.at < len(self.tokens) else ""

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from .. import paths, process
 from ..part import Part
@@ -114,17 +115,17 @@ class WindowsPart(Part):
         if pid is None:
             return {"running": False}
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime((self._state / "server.pid").stat().st_mtime))
-        ready = {}
+        ready: Any = {}
         with contextlib.suppress(OSError, RuntimeError):
             ready = server.ask("ready")
-        return {"running": True, "since": since, "pid": pid, "machines": {name: address for name, address in paths.WINDOWS.items() if ready.get(name)}}  # type: ignore[union-attr]
+        return {"running": True, "since": since, "pid": pid, "machines": {name: address for name, address in paths.WINDOWS.items() if ready.get(name)}}
 
     # What tests use.
 
     def run(self, machine: str, line: str, seconds: float = 120) -> tuple[int, str]:
         """Run a command line on the machine, past WinRM and past the request log: exit code and output."""
-        code, output = server.ask("run", seconds + 10, machine=machine, line=line, seconds=seconds)  # type: ignore[misc]
-        return code, output
+        answer: Any = server.ask("run", seconds + 10, machine=machine, line=line, seconds=seconds)
+        return answer[0], answer[1]
 
     def requests(self) -> list[dict]:
         """The command lines that came by WinRM, oldest first: `machine`, `user`, `command`, `write` (False only when it

@@ -243,9 +243,9 @@ class Service:
                 _SHELL_NOT_FOUND, "w:InvalidSelectors", "The request for the Windows Remote Shell failed because the shell was not found on the server."
             )
         if action == "Delete":
-            for running in shell.commands.values():
-                running.command.forget()
-                self._log_end(running)
+            for left in shell.commands.values():
+                left.command.forget()
+                self._log_end(left)
             del self._shells[shell.id]
             return ""
         if action == "Command":

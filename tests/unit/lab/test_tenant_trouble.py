@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 
 import pytest
@@ -172,6 +173,21 @@ def test_a_delay(tenant: RunningTenant) -> None:
     begin = time.monotonic()
     assert client.get("/domains").status == 200
     assert time.monotonic() - begin >= 0.3
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_request_held_back_over_a_reset_leaves_no_trace(tenant: RunningTenant, applied: bool) -> None:
+    """Of a killed client: neither the company nor the log that the next test looks at knows it."""
+    client = tenant.client()
+    fault = tenant.faults.add(path="/v1.0/users/.*", method="PATCH", delay=0.5, applied=applied)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        late = pool.submit(client.call, "PATCH", f"/users/{UPN}", {"jobTitle": "late"})
+        while not fault.hits:
+            time.sleep(0.01)
+        tenant.reset()
+        with pytest.raises(OSError, match="closed connection"):
+            late.result()
+    assert (tenant.writes(), tenant.user(UPN).get("jobTitle") == "late") == ([], False)
 
 
 def test_the_token_endpoint_can_fail_too(tenant: RunningTenant) -> None:

@@ -9,6 +9,7 @@ import json
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, runner
 
 
@@ -51,7 +52,7 @@ class Lamps(runner.Resource):
         return [Object("lamp", name, f"lamp {name}", {"on": on}) for name, on in self.lamps.items()]
 
     def plan(self, current):
-        plan = runner.Plan()
+        plan = Plan()
         for lamp in current:
             if lamp.id == "exit":
                 plan.skipped.append(Skip("lamp", lamp.id, lamp.name, "emergency_light", "stays on"))

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import files
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.progress import Progress
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.spool import Spool
 
 
 def changes(count):

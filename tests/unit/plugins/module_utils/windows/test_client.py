@@ -14,7 +14,8 @@ import spnego.exceptions
 import winrm.exceptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client as client_module
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, Client, decode, quoted
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, Client, decode
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.paths import quoted
 
 OPTIONS = {
     "host": "win", "port": None, "scheme": "https", "transport": "ntlm", "username": "u", "password": "p", "ca_file": None,

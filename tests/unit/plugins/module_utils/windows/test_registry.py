@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import registry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import reg_query, registry
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 
 PRINTED = """
@@ -28,7 +28,7 @@ HKEY_LOCAL_MACHINE\\SOFTWARE\\A\\{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}
 
 
 def test_parse():
-    first, second = registry.parse_query(PRINTED)
+    first, second = reg_query.parse_query(PRINTED)
     assert first.path == r"HKEY_LOCAL_MACHINE\SOFTWARE\A"
     assert first.text("display name") == "IIJ ID Service Directory Sync"
     assert first.text("Inno Setup: App Path") == r"C:\Program Files\x"
@@ -44,7 +44,7 @@ def test_parse():
 
 @pytest.mark.parametrize("text", ["", "\n\n", "エラー: 指定されたレジストリ キーまたは値が見つかりませんでした。\n"])
 def test_parse_of_nothing(text):
-    assert registry.parse_query(text) == []
+    assert reg_query.parse_query(text) == []
 
 
 class Machine:

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module means to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .model import Skip
+from .spool import Spool
+
+#: Entries of `plan` and `skipped_objects` in the task's answer; the rest is counted (a bulk module writes all to a file).
+ANSWER_LIMIT = 1000
+
+
+@dataclass
+class Plan:
+    """What shall be done. `unchanged` counts objects that are already as desired.
+
+    `skipped_more` counts skips beyond those in `skipped`: a bulk kind keeps the first ANSWER_LIMIT and itemises all in a file.
+    """
+
+    changes: Spool = field(default_factory=Spool)
+    skipped: list[Skip] = field(default_factory=list)
+    skipped_more: int = 0
+    unchanged: int = 0
+    warnings: list[str] = field(default_factory=list)

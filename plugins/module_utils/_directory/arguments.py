@@ -1,0 +1,22 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How to reach Active Directory by LDAP; its twin is the fragment `directory` in plugins/doc_fragments/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: How to reach Active Directory by LDAP.
+DIRECTORY: dict[str, Any] = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "tls": {"type": "str", "default": "ldaps", "choices": ["ldaps", "starttls"]},
+    "ca_file": {"type": "path"},
+    "valid_names": {"type": "list", "elements": "str", "default": []},
+    "authentication": {"type": "str", "default": "simple", "choices": ["simple", "kerberos"]},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "timeout": {"type": "int", "default": 30},
+    "verify_timeout": {"type": "int", "default": 60},
+}

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of an application, and why one may be IIJ ID's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
+
+APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"
+
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+
+
+#: Tenants that own Microsoft's own applications; https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+MICROSOFT_TENANTS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
+
+
+#: Application permissions with which an identity provider converts domains and writes users. Holding one of each group is a reason.
+_DOMAIN_WRITERS = {"Domain.ReadWrite.All"}
+
+
+_USER_WRITERS = {"User.ReadWrite.All", "Directory.ReadWrite.All"}
+
+
+def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str], hosts: Sequence[str]) -> list[str]:
+    """Why an app may be the one that is looked for; empty when nothing speaks for it. `app` is as `info` returns it, `named` in lower case."""
+    why = []
+    if app["client_id"].casefold() in named:
+        why.append("its client id was named")
+    why += [f"its name matches {pattern}" for pattern in patterns if re.search(pattern, app["display_name"] or "")]
+    addresses = [text for text in app["addresses"] if any(host in text for host in hosts)]
+    why += [f"it has the address {text}" for text in addresses]
+    held = set(app["permissions"])
+    if held & _DOMAIN_WRITERS and held & _USER_WRITERS:
+        why.append(f"it may convert domains and write users ({', '.join(sorted(held & (_DOMAIN_WRITERS | _USER_WRITERS)))})")
+    return why
+
+
+def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool) -> Plan:
+    """The changes in the order in which they are made: grants, service principal, application; back in the other order.
+
+    Raises OffboardError `not_found` when there is nothing to keep or to bring back.
+    """
+    plan = Plan()
+    by_kind: dict[str, list[Object]] = {}
+    for item in objects:
+        by_kind.setdefault(item.kind, []).append(item)
+    applications, principals = by_kind.get(APPLICATION, []), by_kind.get(PRINCIPAL, [])
+    grants = by_kind.get(GRANT, []) + by_kind.get(ASSIGNMENT, [])
+    if state == "absent":
+        for item in (*grants, *(one for one in (*principals, *applications) if not one.state["deleted"])):
+            plan.changes.append(_removal(item))
+    else:
+        if not (*applications, *principals):
+            raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
+        for item in (*applications, *principals):
+            if item.state["deleted"]:
+                back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", "entra_app with state=absent")
+                plan.changes.append(back)
+        if remove_grants:
+            for item in grants:
+                plan.changes.append(_removal(item))
+        for item in principals:
+            if enabled is not None and item.state["accountEnabled"] != enabled:
+                before, after = {"accountEnabled": item.state["accountEnabled"]}, {"accountEnabled": enabled}
+                action, risk = ("enable", "low") if enabled else ("disable", "medium")
+                undo = f"entra_app with enabled={str(not enabled).lower()}"
+                plan.changes.append(Change(PRINCIPAL, item.id, item.name, action, before, after, risk, undo))
+    if not len(plan.changes):
+        plan.unchanged = 1
+    return plan
+
+
+def _removal(item: Object) -> Change:
+    if item.kind in (GRANT, ASSIGNMENT):
+        return Change(item.kind, item.id, item.name, "remove", item.state, None, "medium", "consent to the permission in before again")
+    return Change(item.kind, item.id, item.name, "delete", {**item.state}, None, "high", "entra_app with state=present, within 30 days")
+
+
+def guard_app(changes: Sequence[Change], client_id: str, own_app_id: str, owner: str | None) -> list[Refusal]:
+    """Neither our own application nor one of Microsoft's may be switched off, stripped or deleted."""
+    harmful = [change for change in changes if change.action not in ("enable", "restore")]
+    if not harmful:
+        return []
+    refusals = []
+    if client_id.casefold() == own_app_id.casefold():
+        msg = f"{client_id} is the application that these modules sign in with. Sign in with another one."
+        refusals.append(Refusal("own_identity", msg, (client_id,)))
+    if owner in MICROSOFT_TENANTS:
+        refusals.append(Refusal("microsoft_app", f"{client_id} ({harmful[0].name}) belongs to Microsoft.", (client_id,)))
+    return refusals

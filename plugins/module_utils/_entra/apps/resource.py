@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""App registrations with their service principals and grants: found with reasons, switched off, removed by client id, brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ..._core.errors import OffboardError
+from ..._core.ids import is_id
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module import waiting
+from ..of_tenant import OfTenant
+from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
+from .read import read_app
+
+# -- pure
+
+
+# -- reading
+
+
+# -- the resource
+
+
+class App(OfTenant):
+    """entra_app."""
+
+    noun = "objects"
+    kinds: ClassVar[tuple[str, ...]] = (APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT)
+    stop_at_first_failure = True
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._client_id: str = params["app_id"].strip().casefold()
+        if not is_id(self._client_id):
+            raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+        self._client = Client(Connection.from_params(params))
+        self._owner: str | None = None
+        self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def read(self) -> Iterable[Object]:
+        return read_app(self._client, self._client_id)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        objects = list(current)
+        self._seen = {(item.kind, item.id): item.state for item in objects}
+        self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
+        params = self._params
+        return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove")
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this application: the objects that are there, and those of which `before` tells that they were its own."""
+        principals = {key[1] for key, state in self._seen.items() if key[0] == PRINCIPAL and not state["deleted"]}
+        for change in begun:
+            before = change.before or {}
+            ours = before.get("appId") == self._client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
+            if (change.key in self._seen or ours) and _is_seen(change, self._seen):
+                yield change
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        changes = list(plan.changes)
+        return guard_app(changes, self._client_id, self._client.identity()["app_id"], self._owner) if changes else []
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        match change.kind, change.action:
+            case _, "restore":
+                self._client.post(f"/directory/deletedItems/{change.id}/restore", {})
+            case "oauth2PermissionGrant", _:
+                self._client.delete(f"/oauth2PermissionGrants/{change.id}")
+            case "appRoleAssignment", _:
+                self._client.delete(f"/servicePrincipals/{(change.before or {})['principalId']}/appRoleAssignments/{change.id}")
+            case "servicePrincipal", "delete":
+                self._client.delete(f"/servicePrincipals/{change.id}")
+            case "application", "delete":
+                self._client.delete(f"/applications/{change.id}")
+            case _:
+                self._client.patch(f"/servicePrincipals/{change.id}", dict(change.after or {}))
+        return None
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        changes = {change.key: change for change in applied}
+
+        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+            now = {(item.kind, item.id): item.state for item in self.read()}
+            return {key for key in keys if _is_seen(changes[key], now)}
+
+        # One read is enough: no other change of the run builds on these objects, and each read of them is a dozen requests.
+        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=10.0):
+            msg = f"Graph accepted it, but after {self._params['verify_timeout']} s {changes[key].name} still reads as before"
+            yield Outcome(changes[key], "failed", "not_seen", msg)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _is_seen(change: Change, seen: Mapping[tuple[str, str], Mapping[str, Any]]) -> bool:
+    state = seen.get(change.key)
+    if change.after is None:
+        return state is None or bool(state.get("deleted"))
+    return state is not None and all(state.get(name) == value for name, value in change.after.items())

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of the tenant's domains, and what must hold before."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import urllib.parse
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
+
+KIND = "domain"
+
+
+#: the action of a change that makes a domain managed
+CONVERT = "convert_to_managed"
+
+
+MANAGED, FEDERATED = "Managed", "Federated"
+
+
+#: Role template of Global Administrator; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+
+
+#: What Graph takes when a configuration is created; https://learn.microsoft.com/graph/api/domain-post-federationconfiguration
+_WRITABLE = (
+    "displayName",
+    "issuerUri",
+    "metadataExchangeUri",
+    "passiveSignInUri",
+    "preferredAuthenticationProtocol",
+    "signingCertificate",
+    "activeSignInUri",
+    "federatedIdpMfaBehavior",
+    "isSignedAuthenticationRequestRequired",
+    "nextSigningCertificate",
+    "passwordResetUri",
+    "promptLoginBehavior",
+    "signOutUri",
+)
+
+
+_REQUIRED = ("issuerUri", "passiveSignInUri", "signingCertificate")
+
+
+_URIS = ("passiveSignInUri", "activeSignInUri", "signOutUri", "metadataExchangeUri", "issuerUri")
+
+
+def hosts(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """The host of each URI of a federation configuration, by property."""
+    found = {name: urllib.parse.urlsplit(configuration.get(name) or "").hostname or "" for name in _URIS}
+    return {name: host for name, host in found.items() if host}
+
+
+def host_matches(host: str, expected: Iterable[str]) -> bool:
+    """`host` is one of `expected` or lies under one; "*" matches every host."""
+    host = host.casefold().rstrip(".")
+    return any(name == "*" or host == name.casefold() or host.endswith("." + name.casefold().lstrip(".")) for name in expected)
+
+
+def identified_by(configuration: Mapping[str, Any] | None, expected: Iterable[str]) -> list[str]:
+    """Why the federation counts as the expected identity provider's; empty when it is somebody else's.
+
+    What decides is where people are sent to sign in (passiveSignInUri): an issuer alone is only a name.
+    """
+    expected = tuple(expected)
+    found = hosts(configuration or {})
+    if not host_matches(found.get("passiveSignInUri", ""), expected):
+        return []
+    return [f"{name}: {host}" for name, host in found.items() if host_matches(host, expected)]
+
+
+def root_of(name: str, roots: Collection[str]) -> str | None:
+    """The root domain that `name` belongs to (itself, or the longest that it lies under)."""
+    labels = name.casefold().split(".")
+    for start in range(len(labels)):
+        candidate = ".".join(labels[start:])
+        if candidate in roots:
+            return candidate
+    return None
+
+
+def upn_domain(upn: str) -> str:
+    """What follows the last @, in lower case."""
+    return upn.rpartition("@")[2].casefold()
+
+
+def authentication_of(name: str, domains: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """`Managed` or `Federated`: a subdomain follows its root. None for a domain that the tenant does not have.
+
+    `domains` are states by name in lower case, as `read_domains` gives them.
+    """
+    root = root_of(name, {domain for domain, state in domains.items() if state["isRoot"]})
+    return domains[root]["authenticationType"] if root else None
+
+
+@dataclass(frozen=True)
+class Administrator:
+    """A user named as break-glass administrator, as the tenant knows it. `state` None: there is no such user."""
+
+    upn: str
+    state: Mapping[str, Any] | None
+    global_administrator: bool = False
+
+
+@dataclass
+class Context:
+    """What the guards look at besides the plan."""
+
+    caller_upn: str = ""
+    break_glass: Sequence[Administrator] = field(default_factory=tuple)
+    min_break_glass: int = 2
+
+
+def plan_domains(
+    current: Iterable[Object], wanted: Sequence[str], authentication: str, configurations: Mapping[str, Mapping[str, Any]], now: datetime.datetime
+) -> tuple[Plan, list[Refusal]]:
+    """What to convert, and the domains that must not be.
+
+    Raises OffboardError `not_found` for a domain that the tenant does not have, `bad_configuration` for a saved configuration
+    that Graph would half take: without a certificate it answers 500 and leaves a federation behind that cannot be read
+    (github.com/microsoftgraph/microsoft-graph-docs issue 20203).
+    """
+    domains = {item.id: item for item in current}
+    missing = [name for name in wanted if name.casefold() not in domains]
+    if missing:
+        raise OffboardError(f"the tenant has no domain {', '.join(missing)}; it has {', '.join(domains)}", code="not_found", details={"domains": missing})
+    plan, refusals = Plan(), []
+    saved = {name.casefold(): value for name, value in configurations.items()}
+    for name in dict.fromkeys(name.casefold() for name in wanted):
+        state = domains[name].state
+        is_there = state["federationConfiguration"]
+        if authentication == "managed":
+            configuration = None
+            done = state["authenticationType"] == MANAGED
+        else:
+            configuration = writable(name, saved.get(name), now, plan.warnings)
+            done = state["authenticationType"] == FEDERATED and state["isRoot"] and _same(is_there, configuration)
+        if done:
+            plan.unchanged += 1
+            continue
+        if not state["isRoot"]:
+            refusals.append(
+                Refusal(
+                    rule="inherits_from_root",
+                    msg=f"{name} is a subdomain: it follows its root domain {state['parent'] or '(unknown)'} and cannot be converted alone. "
+                    "Name the root domain instead.",
+                    objects=(name,),
+                )
+            )
+            continue
+        if authentication == "federated" and state["authenticationType"] == FEDERATED:
+            refusals.append(
+                Refusal(
+                    rule="federated_otherwise",
+                    msg=f"{name} is federated already, but not as the saved configuration says (now {(is_there or {}).get('issuerUri')}). "
+                    "Convert it to managed first if you are sure.",
+                    objects=(name,),
+                )
+            )
+            continue
+        followers = tuple(sorted(other for other, item in domains.items() if item.state["parent"] == name))
+        plan.changes.append(_change(name, state, configuration, followers))
+    return plan, refusals
+
+
+def _change(name: str, state: Mapping[str, Any], configuration: Mapping[str, Any] | None, followers: tuple[str, ...]) -> Change:
+    before: dict[str, Any] = {"authenticationType": state["authenticationType"], "federationConfiguration": state["federationConfiguration"]}
+    after: dict[str, Any] = {"authenticationType": FEDERATED if configuration else MANAGED, "federationConfiguration": configuration}
+    if followers:
+        before["subdomains"] = after["subdomains"] = list(followers)
+    back = "entra_domain with authentication=managed" if configuration else "entra_domain with authentication=federated and this federationConfiguration"
+    return Change(KIND, name, name, "convert_to_federated" if configuration else CONVERT, before, after, risk="high", undo=back)
+
+
+def _same(current: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
+    return current is not None and all(current.get(name) == wanted[name] for name in ("issuerUri", "passiveSignInUri"))
+
+
+def writable(domain: str, saved: Mapping[str, Any] | None, now: datetime.datetime, warnings: list[str]) -> dict[str, Any]:
+    """The body that restores a saved configuration. Raises OffboardError `bad_configuration`."""
+    if not saved:
+        raise OffboardError(
+            f"{domain}: federation_configurations holds no configuration for it, and a domain is only federated from a saved one", code="bad_configuration"
+        )
+    body = {name: saved[name] for name in _WRITABLE if saved.get(name) is not None}
+    missing = [name for name in _REQUIRED if not body.get(name)]
+    if missing:
+        raise OffboardError(f"{domain}: the saved configuration lacks {', '.join(missing)}", code="bad_configuration")
+    try:
+        certificate = x509.load_der_x509_certificate(base64.b64decode("".join(body["signingCertificate"].split()), validate=True))
+    except (binascii.Error, ValueError) as exc:
+        raise OffboardError(
+            f"{domain}: signingCertificate of the saved configuration is not a certificate (base64 of DER): {exc}", code="bad_configuration"
+        ) from exc
+    if certificate.not_valid_after_utc < now:
+        warnings.append(f"{domain}: the signing certificate of the saved configuration expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
+    return body
+
+
+def guard_domains(changes: Sequence[Change], states: Mapping[str, Mapping[str, Any]], expected_hosts: Sequence[str], context: Context) -> list[Refusal]:
+    """The refusals that protect a tenant from being locked out, over the domains that would change and those below them."""
+    if not changes:
+        return []
+    refusals = []
+    affected = {name for change in changes for name in (change.id, *((change.after or {}).get("subdomains") or ()))}
+    for change in changes:
+        if states[change.id]["isDefault"]:
+            refusals.append(
+                Refusal("default_domain", f"{change.id} is the tenant's default domain. Make another managed domain the default one first.", (change.id,))
+            )
+        if change.action == CONVERT:
+            refusals += _foreign(change, expected_hosts)
+    if upn_domain(context.caller_upn) in affected and context.caller_upn:
+        refusals.append(
+            Refusal(
+                "own_identity",
+                f"You are signed in as {context.caller_upn}, whose own domain would be converted: you could lock yourself out. "
+                "Sign in as an application, or as an administrator of the onmicrosoft.com domain.",
+                (context.caller_upn,),
+            )
+        )
+    return refusals + _break_glass(affected, context)
+
+
+def _foreign(change: Change, expected_hosts: Sequence[str]) -> list[Refusal]:
+    configuration = (change.before or {}).get("federationConfiguration")
+    if "*" in expected_hosts or identified_by(configuration, expected_hosts):
+        return []
+    if not configuration:
+        return [
+            Refusal(
+                "foreign_federation",
+                f"{change.id} is federated, but its configuration cannot be read, so nobody can tell to whom, and it could not be restored.",
+                (change.id,),
+                'expected_idp_hosts: ["*"]',
+            )
+        ]
+    host = hosts(configuration).get("passiveSignInUri", "(none)")
+    return [
+        Refusal(
+            "foreign_federation",
+            f"{change.id} is federated to {host} ({configuration.get('displayName')}), which is none of {', '.join(expected_hosts)}.",
+            (change.id,),
+            f"expected_idp_hosts: [{host}]",
+        )
+    ]
+
+
+def _break_glass(affected: Collection[str], context: Context) -> list[Refusal]:
+    """Enough administrators must be able to sign in whatever becomes of the affected domains."""
+    problems = {item.upn: problem for item in context.break_glass if (problem := _unfit(item, affected))}
+    # by what Graph calls them: one person may be named by the user name and by the object id
+    fit = len({((item.state or {}).get("userPrincipalName") or item.upn).casefold() for item in context.break_glass if item.upn not in problems})
+    if fit >= context.min_break_glass:
+        return []
+    told = "; ".join(f"{upn}: {problem}" for upn, problem in problems.items()) or "none is named"
+    return [
+        Refusal(
+            "break_glass",
+            f"{fit} break-glass administrators would be able to sign in whatever happens, but {context.min_break_glass} are required ({told}). "
+            "Name cloud-only Global Administrators of a domain that is not affected in break_glass.",
+            tuple(problems),
+            f"min_break_glass: {fit}",
+        )
+    ]
+
+
+def _unfit(item: Administrator, affected: Collection[str]) -> str:
+    if item.state is None:
+        return "no such user"
+    if not item.state.get("accountEnabled"):
+        return "the account is disabled"
+    if not item.global_administrator:
+        return "is not a Global Administrator"
+    if item.state.get("onPremisesSyncEnabled"):
+        return "is synchronized from Active Directory"
+    if upn_domain(item.state.get("userPrincipalName") or item.upn) in affected:
+        return "its own domain is affected"
+    return ""

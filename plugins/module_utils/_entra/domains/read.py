@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domains, their federation configurations and the administrators who could be locked out, as the tenant has them."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Object
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, hosts, identified_by, root_of
+
+
+def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:
+    """All domains of the tenant, complete; the federation configuration only of those named in lower case (None: all)."""
+    items = list(client.list("/domains"))
+    roots = {item["id"].casefold() for item in items if item["isRoot"]}
+    for item in items:
+        name = item["id"].casefold()
+        configuration = None
+        if item["authenticationType"] == FEDERATED and item["isRoot"] and (configurations_of is None or name in configurations_of):
+            configuration = read_configuration(client, name)
+        yield Object(
+            KIND,
+            name,
+            item["id"],
+            {
+                "authenticationType": item["authenticationType"],
+                "isDefault": item["isDefault"],
+                "isInitial": item["isInitial"],
+                "isRoot": item["isRoot"],
+                "isVerified": item["isVerified"],
+                "parent": None if item["isRoot"] else root_of(name, roots),
+                "federationConfiguration": configuration,
+            },
+        )
+
+
+def read_configuration(client: Client, domain: str) -> dict[str, Any] | None:
+    """The one federation configuration of a domain, None when Graph keeps saying that there is none (404)."""
+    answer = client.find(f"/domains/{urllib.parse.quote(domain)}/federationConfiguration")
+    items = (answer or {}).get("value") or []
+    return {name: value for name, value in items[0].items() if not name.startswith("@")} if items else None
+
+
+def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrator]:
+    """The named users, and whether each holds Global Administrator directly."""
+    if not upns:
+        return []
+    assignments = client.list(f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'")
+    holders = {item["principalId"] for item in assignments}
+    found = []
+    for upn in upns:
+        state = client.find(f"/users/{urllib.parse.quote(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
+        found.append(Administrator(upn, state, state is not None and state["id"] in holders))
+    return found
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_domain_info."""
+    wanted = {name.casefold() for name in params["domains"] or ()}
+    with Client(Connection.from_params(params)) as client:
+        found = [item for item in read_domains(client, wanted or None) if not wanted or item.id in wanted]
+    missing = wanted - {item.id for item in found}
+    if missing:
+        raise OffboardError(f"the tenant has no domain {', '.join(sorted(missing))}", code="not_found", details={"domains": sorted(missing)})
+    return {"domains": [_describe(item, params["expected_idp_hosts"]) for item in found]}
+
+
+def _describe(item: Object, expected: Sequence[str]) -> dict[str, Any]:
+    state = item.state
+    configuration = state["federationConfiguration"]
+    federation = None
+    if configuration is not None:
+        why = identified_by(configuration, expected)
+        federation = {"configuration": configuration, "hosts": hosts(configuration), "idp": "iij" if why else "other", "identified_by": why}
+    return {
+        "id": item.name,
+        "authentication_type": state["authenticationType"],
+        "is_default": state["isDefault"],
+        "is_initial": state["isInitial"],
+        "is_root": state["isRoot"],
+        "is_verified": state["isVerified"],
+        "parent": state["parent"],
+        "federation": federation,
+    }

@@ -1,0 +1,496 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pure: what a federation with a partner shall be, what changes, and what Microsoft Entra or the operator's guests would not survive.
+
+The rules are those of https://learn.microsoft.com/entra/external-id/direct-federation; the profile `seed` means the text of 2020.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core.diff import changed_properties, list_change
+from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
+from ..._federation import certificates, metadata, url_rule
+from ..._federation.certificates import BadCertificate, Certificate
+from ..._federation.values import PROTOCOLS, certificate_text, names, protocol
+from ..guest import Guest, behind
+from .realm import Realm
+
+KIND = "external_federation"
+CREATE, UPDATE, DELETE = "create", "update", "delete"
+
+#: option: Graph's property
+PROPERTIES = {
+    "display_name": "displayName",
+    "issuer_uri": "issuerUri",
+    "passive_sign_in_uri": "passiveSignInUri",
+    "metadata_exchange_uri": "metadataExchangeUri",
+    "protocol": "preferredAuthenticationProtocol",
+    "signing_certificate": "signingCertificate",
+}
+_REQUIRED = ("issuerUri", "passiveSignInUri", "preferredAuthenticationProtocol", "signingCertificate")
+
+#: Graph's protocol: the metadata reader's
+_ROLES = {"saml": "saml", "wsFed": "wsfed"}
+
+#: Federations, internal and external together; direct-federation's text of 2024-06-05. The text of 2025 no longer names the number.
+LIMIT, NEAR_LIMIT = 1000, 900
+#: Days before the end of a certificate from which on it is told. AD FS makes the successor the active one 15 days before.
+EXPIRY_WARNING_DAYS = 30
+TAKES_EFFECT = (
+    "It takes 5 to 10 minutes until the change is in effect. Meanwhile nobody should redeem an invitation for these domains (wait: true waits that long)."
+)
+
+
+# -- what shall be
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A task's options. settings: Graph's properties given by hand or by a saved configuration, None in metadataExchangeUri removes it.
+
+    entity, metadata_url: from the metadata, which what is given by hand overrules. set_to: None when the list of domains is not given.
+    """
+
+    domain: str
+    present: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    entity: metadata.Entity | None = None
+    metadata_url: str | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    set_to: tuple[str, ...] | None = None
+
+
+def wanted(params: Mapping[str, Any], document: metadata.Metadata | None) -> Wanted:
+    """From the module's options and the metadata that was read, before anybody is asked. Raises OffboardError."""
+    domain = url_rule.domain_name(params["domain"])
+    saved = params["configuration"] or {}
+    lists = params["domains"] or {}
+    set_to = lists.get("set")
+    if set_to is None and saved.get("domains") is not None and not (lists.get("add") or lists.get("remove")):
+        set_to = [item["id"] if isinstance(item, Mapping) else item for item in saved["domains"]]
+    made = Wanted(
+        domain=domain,
+        present=params["state"] == "present",
+        settings=_settings(params, saved),
+        entity=None if document is None else metadata.choose(document, params["metadata"].get("entity_id")),
+        metadata_url=None if document is None else params["metadata"].get("url"),
+        add=names(lists.get("add") or ()),
+        remove=names(lists.get("remove") or ()),
+        set_to=None if set_to is None else names(set_to),
+    )
+    if domain in made.remove or (made.set_to is not None and domain not in made.set_to):
+        raise OffboardError(
+            f"domain {domain} names the federation, so it cannot be among the domains that leave it. Name the federation by a domain that stays, "
+            "or remove it whole with state: absent.",
+            code="bad_option",
+        )
+    return made
+
+
+def _settings(params: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {name: saved[name] for name in PROPERTIES.values() if name in saved}
+    for option, name in PROPERTIES.items():
+        if params[option] is not None:
+            settings[name] = params[option].strip() or None
+    settings = {name: value for name, value in settings.items() if value is not None or name == "metadataExchangeUri"}
+    if "preferredAuthenticationProtocol" in settings:
+        settings["preferredAuthenticationProtocol"] = protocol(settings["preferredAuthenticationProtocol"])
+    if "signingCertificate" in settings:
+        settings["signingCertificate"] = certificate_text(settings["signingCertificate"])
+    return settings
+
+
+def settings_of(want: Wanted, configured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The properties that the federation shall have: by hand, else from the metadata. Those that nobody names are left out.
+
+    configured: the federation as it is; it decides where the metadata leaves a choice. Raises OffboardError `protocol_needed`,
+    `protocol_not_offered`, `active_certificate_unknown`.
+    """
+    settings = dict(want.settings)
+    if want.entity is None:
+        return settings
+    chosen = settings.get("preferredAuthenticationProtocol") or _protocol(want.entity, configured)
+    settings["preferredAuthenticationProtocol"] = chosen
+    role = want.entity.protocols.get(_ROLES[chosen])
+    if role is None or not role.usable:
+        offered = ", ".join(want.entity.usable_protocols)
+        raise OffboardError(f"the metadata of {want.entity.entity_id} offers no usable {chosen} sign-in; it offers {offered}", code="protocol_not_offered")
+    settings.setdefault("issuerUri", want.entity.entity_id)
+    settings.setdefault("passiveSignInUri", role.passive_sign_in_uri)
+    if want.metadata_url:
+        settings.setdefault("metadataExchangeUri", want.metadata_url)
+    if "signingCertificate" not in settings:
+        settings["signingCertificate"] = _active(want.entity, role, (configured or {}).get("signingCertificate"))
+    return settings
+
+
+def role_of(want: Wanted, settings: Mapping[str, Any]) -> metadata.Protocol | None:
+    """What the metadata says of the protocol that the federation speaks; None without metadata."""
+    return None if want.entity is None else want.entity.protocols.get(_ROLES.get(settings.get("preferredAuthenticationProtocol") or "", ""))
+
+
+def _protocol(entity: metadata.Entity, configured: Mapping[str, Any] | None) -> str:
+    usable = [name for name, role in _ROLES.items() if role in entity.usable_protocols]
+    present = (configured or {}).get("preferredAuthenticationProtocol")
+    if len(usable) == 1 or present in usable:
+        return usable[usable.index(present) if present in usable else 0]
+    raise OffboardError(f"the metadata of {entity.entity_id} offers both {' and '.join(usable)}. Say which one by protocol.", code="protocol_needed")
+
+
+def _active(entity: metadata.Entity, role: metadata.Protocol, configured: str | None) -> str:
+    """The certificate with whose key tokens are signed now. Where the metadata does not tell, the configured one while it is published."""
+    published = {item.sha256: item for item in role.signing_certificates}
+    if role.active_certificate_sha256 in published:
+        return published[role.active_certificate_sha256].base64
+    if configured in {item.base64 for item in published.values()}:
+        return configured
+    raise OffboardError(
+        f"the metadata of {entity.entity_id} does not tell which of its {len(published)} certificates is in use ({role.active_certificate_basis}). "
+        "Ask the partner, and give it as signing_certificate.",
+        code="active_certificate_unknown",
+        details={"candidates": [{name: getattr(item, name) for name in ("sha1", "sha256", "not_before", "not_after")} for item in published.values()]},
+    )
+
+
+# -- what is
+
+
+def federation(item: Mapping[str, Any]) -> Object:
+    """From Graph's samlOrWsFedExternalDomainFederation; `domains` must be there. In one form, so that equal things compare equal."""
+    state = {name: item.get(name) for name in PROPERTIES.values()}
+    state["preferredAuthenticationProtocol"] = PROTOCOLS.get(str(state["preferredAuthenticationProtocol"]).casefold(), state["preferredAuthenticationProtocol"])
+    state["signingCertificate"] = "".join((state["signingCertificate"] or "").split()) or None
+    state["domains"] = sorted(str(entry["id"]).casefold() for entry in item["domains"])
+    return Object(KIND, item["id"], state["displayName"] or item["id"], state)
+
+
+def holder(federations: Iterable[Object], domain: str) -> Object | None:
+    """The federation that serves `domain`. Raises AmbiguousMatch when Graph names several, which must not be."""
+    found = [item for item in federations if domain in item.state["domains"]]
+    if len(found) > 1:
+        raise AmbiguousMatch(f"{len(found)} federations serve {domain}", [{"id": item.id, "displayName": item.name} for item in found])
+    return found[0] if found else None
+
+
+def meant(federations: Iterable[Object], want: Wanted) -> Object | None:
+    """The federation that a task is about: the one that serves its domain.
+
+    When none does, the partner may have another first domain by now: then the one that serves one of the other wanted domains, if it has the
+    wanted issuer, or if it shall be removed. Raises AmbiguousMatch.
+    """
+    federations = list(federations)
+    if (found := holder(federations, want.domain)) is not None:
+        return found
+    others = {*want.add, *(want.set_to or ())}
+    issuer = want.settings.get("issuerUri") or (want.entity.entity_id if want.entity is not None else None)
+    matching = [item for item in federations if others & set(item.state["domains"]) and (not want.present or item.state["issuerUri"] == issuer)]
+    if len(matching) > 1:
+        raise AmbiguousMatch(
+            f"{len(matching)} federations serve the domains {', '.join(sorted(others))}. Name each by one of its own domains.",
+            [{"id": item.id, "displayName": item.name, "domains": item.state["domains"]} for item in matching],
+        )
+    return matching[0] if matching else None
+
+
+# -- plan
+
+_UNDO = "entra_external_federation with state=present and configuration=this `before`"
+
+
+def plan_federation(federations: Sequence[Object], want: Wanted) -> Plan:
+    """Raises OffboardError `missing_settings` when a new federation lacks something."""
+    plan = Plan()
+    found = meant(federations, want)
+    change = _present(found, want) if want.present else _absent(found)
+    if change is None:
+        plan.unchanged += 1
+    else:
+        plan.changes.append(change)
+    return plan
+
+
+def _absent(found: Object | None) -> Change | None:
+    if found is None:
+        return None
+    return Change(KIND, found.id, found.name, DELETE, {"id": found.id, **found.state}, None, risk="high", undo=_UNDO)
+
+
+def _present(found: Object | None, want: Wanted) -> Change | None:
+    state = {} if found is None else found.state
+    settings = settings_of(want, state)
+    domains = list_change(state.get("domains", ()), [want.domain, *want.add], want.remove, want.set_to)
+    desired = {**settings, "domains": sorted(domains)}
+    if found is None:
+        missing = [option for option, name in PROPERTIES.items() if name in _REQUIRED and not settings.get(name)]
+        if missing:
+            raise OffboardError(
+                f"no federation serves {want.domain}, and a new one needs {', '.join(missing)}. Give metadata, a saved configuration, or these options.",
+                code="missing_settings",
+                details={"missing": missing},
+            )
+        after = {"displayName": want.domain, "metadataExchangeUri": None, **desired}
+        return Change(KIND, want.domain, after["displayName"], CREATE, None, after, risk="medium", undo="entra_external_federation with state=absent")
+    before, after = changed_properties(state, desired)
+    if not after:
+        return None
+    return Change(KIND, found.id, found.name, UPDATE, before, after, risk=_risk(before, after), undo=_UNDO)
+
+
+def _risk(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if set(after) == {"displayName"}:
+        return "low"
+    fewer = set(before.get("domains", ())) - set(after.get("domains", ()))
+    return "high" if fewer or set(after) & {"issuerUri", "passiveSignInUri", "preferredAuthenticationProtocol", "signingCertificate"} else "medium"
+
+
+# -- what it would do to guests
+
+
+def removed_domains(change: Change) -> list[str]:
+    """The domains that the federation would no longer serve."""
+    after = (change.after or {"domains": ()}).get("domains")
+    return [] if after is None or change.before is None else [name for name in change.before["domains"] if name not in after]
+
+
+def added_domains(change: Change) -> list[str]:
+    """The domains that the federation would serve in addition."""
+    return [name for name in (change.after or {}).get("domains", ()) if name not in (change.before or {}).get("domains", ())]
+
+
+def may_lock_out(change: Change) -> bool:
+    """Whether guests who sign in through the federation could be unable to, so that one has to look who they are."""
+    return change.action == DELETE or bool(removed_domains(change)) or (change.action == UPDATE and "issuerUri" in (change.after or {}))
+
+
+def locked_out(change: Change, current: Mapping[str, Any], guests: Iterable[Guest]) -> list[Guest]:
+    """The guests who could no longer sign in: all behind a federation that goes away or gets another issuer, else those of removed domains.
+
+    current: the federation's state.
+    """
+    found = behind(guests, current["issuerUri"] or "", current["domains"])
+    if change.action == DELETE or "issuerUri" in (change.after or {}):
+        return found
+    gone = set(removed_domains(change))
+    return [item for item in found if item.domain in gone or gone & {issuer.casefold() for issuer in item.issuers}]
+
+
+# -- guards
+
+
+@dataclass
+class Context:
+    """What the checks look at besides the plan.
+
+    own_domains: verified in this tenant. internal: federated root domains of this tenant, by name, with their issuers ("" when unknown).
+    lookup: TXT records. realms: of added domains, None where the sign-in service did not tell. role: what the metadata says, where it is given.
+    """
+
+    now: datetime.datetime
+    profile: str = "current"
+    role: metadata.Protocol | None = None
+    own_domains: Collection[str] = ()
+    internal: Mapping[str, str] = field(default_factory=dict)
+    lookup: url_rule.TxtLookup | None = None
+    realms: Mapping[str, Realm | None] = field(default_factory=dict)
+    guests: Sequence[Guest] = ()
+    accept_lockout: bool = False
+    confirmed: Collection[str] = ()
+
+
+@dataclass
+class Findings:
+    """What the checks found."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    url_rule: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, rule: str, msg: str, *objects: str, allow_with: str = "") -> None:
+        """One more refusal."""
+        self.refusals.append(Refusal(rule, msg, objects, allow_with))
+
+
+def check(change: Change, federations: Sequence[Object], context: Context) -> Findings:
+    """Every reason not to make the change, all at once."""
+    found = Findings()
+    current = next((item.state for item in federations if item.id == change.id), {})
+    if change.action == DELETE:
+        _check_confirmed(found, change, context)
+    else:
+        after = {**current, **(change.after or {})}
+        if "signingCertificate" in (change.after or {}):
+            _check_certificate(found, after["signingCertificate"], context.now)
+            _check_published(found, after["signingCertificate"], context.role)
+            _check_older(found, after["signingCertificate"], current.get("signingCertificate"))
+        if "issuerUri" in (change.after or {}):
+            _check_issuer(found, after["issuerUri"], change.id, federations, context)
+        if (change.after or {}).get("metadataExchangeUri"):
+            _check_metadata_exchange_uri(found, after["metadataExchangeUri"])
+        _check_domains(found, change, after, federations, context)
+        if change.action == CREATE:
+            _check_limit(found, len(federations) + len(context.internal))
+            if not after["metadataExchangeUri"]:
+                found.warnings.append(
+                    "Without metadata_exchange_uri Entra cannot renew the signing certificate by itself: somebody has to, before "
+                    f"{certificates.from_base64(after['signingCertificate']).not_after[:10]}."
+                )
+        if change.risk != "low":
+            found.warnings.append(TAKES_EFFECT)
+    _check_lockout(found, change, current, context)
+    return found
+
+
+def _check_confirmed(found: Findings, change: Change, context: Context) -> None:
+    served = (change.before or {})["domains"]
+    others = [name for name in served if name not in context.confirmed]
+    if others:
+        found.refuse(
+            "more_domains",
+            f"The federation also serves {', '.join(others)}, which would lose it too. To take one domain out of it, use state: present with another of its "
+            "domains and domains.remove.",
+            *others,
+            allow_with=f"domains: {{set: [{', '.join(served)}]}}",
+        )
+
+
+def _check_lockout(found: Findings, change: Change, current: Mapping[str, Any], context: Context) -> None:
+    if not may_lock_out(change) or context.accept_lockout:
+        return
+    guests = locked_out(change, current, context.guests)
+    if guests:
+        shown = ", ".join(item.mail or item.upn for item in guests[:10]) + (f" and {len(guests) - 10} more" if len(guests) > 10 else "")
+        found.refuse(
+            "lockout",
+            f"{len(guests)} guests sign in through this federation and could no longer: {shown}. "
+            "If you accept that, reset their redemption afterwards, so that they can redeem anew.",
+            *(item.upn for item in guests),
+            allow_with="accept_lockout: true",
+        )
+
+
+def _check_certificate(found: Findings, text: str, now: datetime.datetime) -> None:
+    certificate = certificates.from_base64(text)
+    what = f"The signing certificate {certificate.subject} (SHA-1 {certificate.sha1})"
+    if certificate.expired_at(now):
+        found.refuse("certificate_expired", f"{what} expired on {certificate.not_after}. Ask the partner for the present one.")
+    elif not certificate.valid_at(now):
+        found.refuse("certificate_not_yet_valid", f"{what} is valid from {certificate.not_before} only.")
+    elif days_left(certificate, now) <= EXPIRY_WARNING_DAYS:
+        found.warnings.append(f"{what} expires in {days_left(certificate, now)} days, on {certificate.not_after}.")
+    if not certificate.is_rsa:
+        found.refuse("certificate_key_not_rsa", f"{what} has a key of kind {certificate.key}; Microsoft Entra takes RSA keys only.")
+    elif certificate.key_bits < metadata.MIN_RSA_BITS:
+        found.refuse("certificate_key_weak", f"{what} has a key of {certificate.key_bits} bits; at least {metadata.MIN_RSA_BITS} are needed.")
+
+
+def _check_published(found: Findings, text: str, role: metadata.Protocol | None) -> None:
+    """A certificate that was given by hand, against the metadata that was given with it."""
+    if role is None:
+        return
+    certificate = certificates.from_base64(text)
+    way_out = "Leave signing_certificate out to take the one in use, or metadata if you know better."
+    if certificate.sha256 not in {one.sha256 for one in role.signing_certificates}:
+        found.refuse("certificate_not_published", f"The metadata does not publish the signing certificate with SHA-1 {certificate.sha1}. {way_out}")
+    elif role.active_certificate_sha256 not in (None, certificate.sha256):
+        found.refuse(
+            "certificate_not_active",
+            f"The metadata tells by {role.active_certificate_basis} that another key signs than that of SHA-1 {certificate.sha1}. {way_out}",
+        )
+
+
+def _check_older(found: Findings, text: str, configured: str | None) -> None:
+    """One that was renewed in the meantime would be lost to somebody's old notes."""
+    try:
+        before = certificates.from_base64(configured or "")
+    except BadCertificate:
+        return
+    after = certificates.from_base64(text)
+    if after.not_before < before.not_before:
+        found.warnings.append(
+            f"The signing certificate with SHA-1 {after.sha1} began on {after.not_before[:10]}, before the one that it replaces ({before.not_before[:10]}): "
+            "make sure that the partner signs with it."
+        )
+
+
+def days_left(certificate: Certificate, now: datetime.datetime) -> int:
+    """Whole days until it ends; negative afterwards."""
+    return (datetime.datetime.fromisoformat(certificate.not_after) - now).days
+
+
+def _check_issuer(found: Findings, issuer: str, own: str, federations: Iterable[Object], context: Context) -> None:
+    if re.search(r"\s", issuer) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:.+", issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
+        found.refuse(
+            "issuer_not_uri", f"The issuer {issuer!r} is no URI (RFC 3986) of at most {metadata.MAX_ENTITY_ID} characters, as Microsoft Entra wants it."
+        )
+    if "{" in issuer:
+        found.refuse("issuer_is_template", f"The issuer {issuer} is a template. Take the metadata of the partner's own tenant.")
+    users = [f"the federation {item.name} ({', '.join(item.state['domains'])})" for item in federations if item.state["issuerUri"] == issuer and item.id != own]
+    users += [f"this tenant's domain {name}" for name, other in context.internal.items() if other == issuer]
+    if users:
+        found.refuse("issuer_in_use", f"The issuer {issuer} is in use already, by {' and '.join(users)}. Add the domain to that federation.", *users)
+
+
+def _check_metadata_exchange_uri(found: Findings, address: str) -> None:
+    if not address.lower().startswith("https://"):
+        found.refuse("metadata_exchange_uri_not_https", f"metadata_exchange_uri {address} is not https.")
+    elif re.search(r"/mex/?$", address, re.IGNORECASE):
+        found.warnings.append(
+            f"metadata_exchange_uri {address} looks like a WS-Trust metadata exchange, which answers with WSDL: Entra needs the address of federation "
+            "metadata to renew the certificate."
+        )
+
+
+def _check_limit(found: Findings, count: int) -> None:
+    if count >= LIMIT:
+        found.refuse("limit", f"The tenant has {count} federations, internal and external ones counted together; Microsoft Entra takes {LIMIT}.")
+    elif count >= NEAR_LIMIT:
+        found.warnings.append(f"The tenant has {count} federations of at most {LIMIT}, internal and external ones counted together.")
+
+
+def _check_domains(found: Findings, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: Context) -> None:
+    added = added_domains(change)
+    if context.profile == "seed" and added and len(after["domains"]) > 1:
+        found.refuse("several_domains", f"Profile seed allows one domain in a federation, not {', '.join(after['domains'])}.", *after["domains"])
+    for name in added:
+        other = next((item for item in federations if item.id != change.id and name in item.state["domains"]), None)
+        if other is not None:
+            found.refuse("domain_in_use", f"{name} belongs to the federation {other.name} (id {other.id}). Remove it there first.", name)
+        _check_tenants(found, name, context)
+    address = after["passiveSignInUri"] or ""  # Graph may hold none
+    for name in after["domains"] if "passiveSignInUri" in (change.after or {}) else added:
+        verdict = url_rule.check(name, address, context.profile, context.lookup)
+        found.url_rule.append({"domain": name, "url": address, **verdict.to_dict()})
+        if not verdict.allowed:
+            found.refuse(verdict.rule, f"{address} cannot sign people of {name} in: {verdict.msg}", name)
+
+
+def _check_tenants(found: Findings, name: str, context: Context) -> None:
+    """A domain of this tenant, or of another one."""
+    if name in context.own_domains:
+        found.refuse("domain_verified_here", f"{name} is verified in this tenant: its people are no guests here.", name)
+        return
+    parent = next((own for own in context.own_domains if name.endswith(f".{own}")), None)
+    if parent:
+        found.warnings.append(f"{name} lies below {parent}, which is verified in this tenant; Entra is known to refuse such domains with a TXT record.")
+    if name not in context.realms:
+        return
+    realm = context.realms[name]
+    if realm is None:
+        found.warnings.append(f"Whether {name} belongs to another Entra tenant could not be looked up.")
+    elif realm.verified and context.profile == "seed":
+        found.refuse("domain_verified_elsewhere", f"{name} is verified in another Entra tenant, which profile seed does not allow.", name)
+    elif realm.verified:
+        found.warnings.append(
+            f"{name} is verified in another Entra tenant: its people sign in there first, and this federation is used only when the redemption order "
+            "puts externalFederation before azureActiveDirectory (entra_redemption_order)."
+        )

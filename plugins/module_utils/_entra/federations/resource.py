@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Federation with partners' SAML and WS-Fed identity providers for guests ("direct federation"): reading, writing, waiting.
+
+msgraph-sdk knows neither the cast paths nor the `domains` below them; they are those of
+https://learn.microsoft.com/graph/api/resources/samlorwsfedexternaldomainfederation. That page's `nextLink`, filter and `domains` inline
+exist on the cast path only, so everything is read there.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import json
+import os
+import re
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._federation import dns_txt, metadata
+from ..._federation.info import document
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._graph.errors import AnswerLost, GraphError
+from ..._module import waiting
+from ..._module.files import write_atomically
+from ..domains.plan import FEDERATED
+from ..domains.read import read_domains
+from ..guest import Guest
+from ..guest_list import read_guests
+from ..of_tenant import OfTenant
+from . import realm_lookup as realm
+from .plan import (
+    CREATE,
+    DELETE,
+    KIND,
+    Context,
+    Findings,
+    added_domains,
+    check,
+    locked_out,
+    may_lock_out,
+    plan_federation,
+    removed_domains,
+    role_of,
+    wanted,
+)
+from .read import _BASE, _LIST, _TYPE, read_by_domain, read_federations, write_properties
+
+# -- reading
+
+
+# -- the resource
+
+
+class ExternalFederation(OfTenant):
+    """entra_external_federation: one federation, found by one of its domains."""
+
+    noun = "federations"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._now = datetime.datetime.now(datetime.UTC)
+        # What can be wrong with the partner's data is told before anybody is asked.
+        self._metadata = metadata.read(document(params["metadata"]), self._now) if params["metadata"] else None
+        self._want = wanted(params, self._metadata)
+        self._connection = Connection.from_params(params)
+        self._client = Client(self._connection)
+        self._federations: list[Object] = []
+        self._findings = Findings()
+        self._locked_out: list[Guest] = []
+        self._sign_in_readable = False
+
+    def read(self) -> Iterable[Object]:
+        return read_federations(self._client)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        self._federations = list(current)
+        plan = plan_federation(self._federations, self._want)
+        for change in plan.changes:
+            context, warnings = self._context(change)
+            self._findings = check(change, self._federations, context)
+            plan.warnings += warnings + self._findings.warnings
+            if may_lock_out(change):
+                self._locked_out = locked_out(change, self._current(change), context.guests)
+        if self._want.entity is not None and self._want.entity.warnings:
+            plan.warnings.append(f"The metadata of {self._want.entity.entity_id}: {', '.join(self._want.entity.warnings)}.")
+        return plan
+
+    def _current(self, change: Change) -> Mapping[str, Any]:
+        return next((item.state for item in self._federations if item.id == change.id), {})
+
+    def _lookup(self, name: str) -> list[str]:
+        """TXT records, with a resolver that is made only when a check needs one."""
+        params = self._params
+        return dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])(name)
+
+    def _context(self, change: Change) -> tuple[Context, list[str]]:
+        """What the checks of this change need, and no more; with warnings about what could not be read."""
+        params = self._params
+        warnings: list[str] = []
+        context = Context(
+            now=self._now,
+            profile=params["profile"],
+            role=role_of(self._want, {**self._current(change), **(change.after or {})}),
+            lookup=self._lookup,
+            accept_lockout=params["accept_lockout"],
+            confirmed=self._want.set_to or (self._want.domain,),
+        )
+        if change.action != DELETE and set(change.after or ()) & {"issuerUri", "domains"}:
+            domains = list(read_domains(self._client, ()))
+            context.own_domains = {item.id for item in domains if item.state["isVerified"]}
+            federated = [item.id for item in domains if item.state["isRoot"] and item.state["authenticationType"] == FEDERATED]
+            context.internal = self._issuers(federated, "issuerUri" in (change.after or {}), warnings)
+            context.realms = {name: self._realm(name) for name in added_domains(change) if name not in context.own_domains}
+        if may_lock_out(change):
+            context.guests, self._sign_in_readable = read_guests(self._client)
+        return context, warnings
+
+    def _issuers(self, domains: list[str], compare: bool, warnings: list[str]) -> dict[str, str]:
+        """The issuers of this tenant's own federated domains; "" for one that is not read or not readable."""
+        found = dict.fromkeys(domains, "")
+        if compare:
+            paths = {f"/domains/{urllib.parse.quote(name)}/federationConfiguration": name for name in domains}
+            for path, answer in self._client.get_many(paths):
+                items = answer.body.get("value") or []
+                if answer.ok and items:
+                    found[paths[path]] = items[0].get("issuerUri") or ""
+            if unknown := [name for name, issuer in found.items() if not issuer]:
+                warnings.append(
+                    f"The issuer could not be compared with that of this tenant's own domains {', '.join(unknown)}: their federation is not readable."
+                )
+        return found
+
+    def _realm(self, domain: str) -> realm.Realm | None:
+        try:
+            return realm.look_up(self._connection, domain)
+        except OffboardError:
+            return None
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        return self._findings.refusals
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {
+            "locked_out": [item.to_dict() for item in self._locked_out],
+            "last_sign_in_readable": self._sign_in_readable,
+            "url_rule": self._findings.url_rule,
+        }
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        steps: list[str] = []
+        details: dict[str, Any] = {"steps_done": steps}
+        if change.action != CREATE and self._params["backup_dir"]:
+            details["backup"] = self._back_up(change)
+        write = {CREATE: self._create, DELETE: self._delete}.get(change.action, self._update)
+        try:
+            write(change, steps)
+        except OffboardError as exc:
+            exc.details = {**exc.details, **details}
+            raise
+        return details
+
+    def _back_up(self, change: Change) -> str:
+        stamp = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S.%fZ}"
+        path = os.path.join(self._params["backup_dir"], f"external_federation_{re.sub(r'[^a-z0-9.-]', '_', self._want.domain)}_{change.id}_{stamp}.json")
+        saved = {"id": change.id, **self._current(change)}
+        write_atomically(path, json.dumps(saved, ensure_ascii=False, indent=1).encode() + b"\n", overwrite=False)
+        return path
+
+    def _create(self, change: Change, steps: list[str]) -> None:
+        after = change.after or {}
+        body = {name: value for name, value in after.items() if name != "domains" and value is not None}
+        self._post(_LIST, {"@odata.type": _TYPE, **body, "domains": [_domain(name) for name in after["domains"]]}, lambda: self._shown(change))
+        steps.append("created")
+
+    def _update(self, change: Change, steps: list[str]) -> None:
+        """First what goes, since a new address need not fit the domains that leave; last what comes, since it must fit the new address."""
+        domains = f"{_BASE}/{urllib.parse.quote(change.id)}/{_TYPE}/domains"
+        for name in removed_domains(change):
+            self._client.delete(f"{domains}/{urllib.parse.quote(name)}")
+            steps.append(f"removed domain {name}")
+        properties = {name: value for name, value in (change.after or {}).items() if name != "domains"}
+        if properties:
+            write_properties(self._client, change.id, properties)
+            steps.append(f"changed {', '.join(properties)}")
+        for name in added_domains(change):
+            self._post(domains, _domain(name), functools.partial(self._serves, name))
+            steps.append(f"added domain {name}")
+
+    def _serves(self, name: str) -> bool:
+        return read_by_domain(self._client, name) is not None
+
+    def _delete(self, change: Change, steps: list[str]) -> None:
+        """The admin centre wants all domains but one removed first. Removing one is documented nowhere, so a refusal only counts if
+        the federation cannot be deleted with it either."""
+        key, refused, last = urllib.parse.quote(change.id), None, self._lasting(change)
+        for name in (change.before or {})["domains"]:
+            if name != last:
+                try:
+                    self._client.delete(f"{_BASE}/{key}/{_TYPE}/domains/{urllib.parse.quote(name)}")
+                except GraphError as exc:
+                    if exc.status not in (400, 405, 501):
+                        raise
+                    refused = exc
+                    break
+                steps.append(f"removed domain {name}")
+        try:
+            self._client.delete(f"{_BASE}/{key}")
+        except GraphError as exc:
+            raise (refused or exc) from exc  # pylint: disable=bad-exception-cause
+        steps.append("deleted")
+
+    def _post(self, path: str, body: Mapping[str, Any], is_there: Callable[[], bool]) -> None:
+        """Sent once. When the answer is lost, what is there decides."""
+        try:
+            self._client.post(path, body)
+        except AnswerLost as lost:
+            if not waiting.is_shown(is_there, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ):
+                raise OffboardError(  # pylint: disable=bad-exception-cause
+                    f"{lost.msg} Read back, it is not there, and it was not sent again. Run entra_external_federation_info for {self._want.domain} "
+                    "before you run the task again.",
+                    code=lost.code,
+                ) from lost
+
+    def _lasting(self, change: Change) -> str:
+        """A domain that the federation serves as long as it is there: the one that names it, unless it was found by another one."""
+        served = {**self._current(change), **(change.after or {})}["domains"]
+        return self._want.domain if self._want.domain in served else served[0]
+
+    def _shown(self, change: Change) -> bool:
+        """Whether Graph shows the change."""
+        found = read_by_domain(self._client, self._lasting(change))
+        if change.action == DELETE:
+            return found is None
+        return found is not None and all(found.state[name] == value for name, value in (change.after or {}).items())
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        changes = {change.key: change for change in applied}
+        late = waiting.not_shown(changes, lambda keys: {key for key in keys if self._shown(changes[key])}, self._params["verify_timeout"])
+        for key in late:
+            msg = f"Graph accepted the change of {changes[key].name}, but after {self._params['verify_timeout']} s it does not show it."
+            yield Outcome(changes[key], "failed", "not_seen", f"{msg} Run the task again later, or raise verify_timeout.")
+        if self._params["wait"] and any(change.risk != "low" for key, change in changes.items() if key not in late):
+            self._wait_for_effect()
+
+    def _wait_for_effect(self) -> None:
+        end = time.monotonic() + self._params["wait_seconds"]
+        while (left := end - time.monotonic()) > 0:
+            if self.progress is not None:
+                self.progress.report(f"waiting {left:.0f} s more until the change is in effect")
+            time.sleep(min(left, 10.0))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _domain(name: str) -> dict[str, str]:
+    return {"@odata.type": "microsoft.graph.externalDomainName", "id": name}

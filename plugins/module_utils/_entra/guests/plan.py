@@ -1,0 +1,553 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do with guests: pure functions over what the tenant has, what is asked for, and how guests come to sign in.
+
+Rules without another source are those of https://learn.microsoft.com/entra/external-id/direct-federation and of the page on direct federation
+of the year 2020 that it replaced.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import urllib.parse
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.model import Change, Object, Refusal, Skip
+from ..._core.plan import Plan
+from ..._federation import url_rule
+from ..domains.plan import KIND as DOMAIN
+from ..federations.plan import KIND as FEDERATION
+from ..federations.realm import Realm
+from ..guest import Guest
+from ..redemption_order.plan import DEFAULT
+from ..redemption_order.plan import KIND as ORDER
+from .sign_in import ENTRA, NOT_REDEEMED, UNKNOWN, next_redemption, signs_in_by
+
+KIND = "guest"
+PENDING = "PendingAcceptance"
+INVITE, RESET, REINVITE, DELETE, RESTORE = "invite", "reset_redemption", "reinvite", "delete", "restore"
+
+#: What Graph is asked for of every user that matters here.
+FIELDS = (
+    "id,userPrincipalName,displayName,mail,otherMails,proxyAddresses,accountEnabled,userType,creationType,externalUserState,"
+    "externalUserStateChangeDateTime,identities,onPremisesSyncEnabled"
+)
+
+#: Where a guest of a direct federation meets an error, unless the address names the tenant; the page's own examples.
+COMMON_ENDPOINTS = ("myapps.microsoft.com", "portal.azure.com", "teams.microsoft.com")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LOCAL_PART = re.compile(r"[^@\s<>\"]+")
+
+
+# -- what is asked for
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A guest who is named: by mail address with what the invitation says, or by id or userPrincipalName (`key`, in lower case)."""
+
+    mail: str = ""
+    key: str = ""
+    display_name: str | None = None
+    invitation: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """For messages."""
+        return self.mail or self.key
+
+
+def mail_address(text: str) -> str:
+    """With the domain in Graph's form. Raises OffboardError `mail_invalid`, `domain_invalid`, `domain_is_public_suffix`."""
+    local, _unused, domain = text.strip().rpartition("@")
+    if not _LOCAL_PART.fullmatch(local):
+        raise OffboardError(f"{text!r} is not a mail address", code="mail_invalid")
+    return f"{local}@{url_rule.domain_name(domain)}"
+
+
+def default_redirect_url(tenant_id: str, cloud: str) -> str:
+    """The tenant's My Apps page. Raises OffboardError `bad_option` where its address is not known."""
+    if cloud != "global":
+        raise OffboardError(f"the address of My Apps is not known for cloud {cloud!r}: give redirect_url, with the tenant in it", code="bad_option")
+    return f"https://myapps.microsoft.com/?tenantid={tenant_id}" if _is_guid(tenant_id) else f"https://myapps.microsoft.com/{tenant_id}"
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def invitation(options: Mapping[str, Any], defaults: Mapping[str, Any], redirect_url: str) -> dict[str, Any]:
+    """What an invitation says, in Graph's words, from the options of one guest and those of the task. Raises OffboardError `bad_option`."""
+    names = ("redirect_url", "send_message", "message_body", "language", "cc")
+    chosen = {name: options.get(name) if options.get(name) is not None else defaults.get(name) for name in names}
+    address = chosen["redirect_url"] or redirect_url
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError as exc:
+        raise OffboardError(f"redirect_url is {address!r}, which is not an address ({exc})", code="bad_option") from exc
+    if parts.scheme != "https" or not parts.hostname:
+        raise OffboardError(f"redirect_url is {address!r}, which is not an https address", code="bad_option")
+    if chosen["language"] and not _LANGUAGE.fullmatch(chosen["language"]):
+        raise OffboardError(f"language is {chosen['language']!r}, which is not a language tag such as ja-JP", code="bad_option")
+    copies = [mail_address(text) for text in chosen["cc"] or ()]
+    if len(copies) > 1:
+        raise OffboardError(f"cc names {len(copies)} addresses, but Graph sends an invitation to one of them only", code="bad_option")
+    body: dict[str, Any] = {"inviteRedirectUrl": address, "sendInvitationMessage": bool(chosen["send_message"])}
+    info = {"messageLanguage": chosen["language"], "customizedMessageBody": chosen["message_body"]}
+    info = {name: value for name, value in info.items() if value}
+    if copies:
+        info["ccRecipients"] = [{"emailAddress": {"address": address}} for address in copies]
+    return {**body, "invitedUserMessageInfo": info} if info and body["sendInvitationMessage"] else body
+
+
+def wanted(params: Mapping[str, Any]) -> list[Wanted]:
+    """The guests that the options name, each once; none when they are selected. Raises OffboardError."""
+    if any(params[name] for name in ("domains", "issuers", "states")):
+        if params["guests"] is not None or params["ids"] is not None or params["state"] != "redemption_reset":
+            raise OffboardError(
+                "domains, issuers and states select guests for state=redemption_reset only, and not together with guests or ids; "
+                "name those who shall be deleted by ids, which entra_guests_info tells",
+                code="bad_option",
+            )
+        return []
+    names: list[Wanted] = []
+    if params["guests"] is not None or params["ids"] is not None:
+        names += [Wanted(mail_address(item["mail"]), "", item.get("display_name"), invitation_of(params, item)) for item in params["guests"] or ()]
+        names += [Wanted(key=key.strip().casefold(), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
+    elif params["state"] != "redemption_reset":
+        raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
+    else:
+        raise OffboardError("select guests by guests, ids, domains, issuers or states", code="bad_option")
+    if params["state"] == "reinvited" and not params["backup_dir"]:
+        raise OffboardError("state=reinvited needs backup_dir: what the guest holds must be on the disk before the account is deleted", code="bad_option")
+    if params["settle_seconds"] < 0 or (params["settle_seconds"] and not params["journal"]):
+        raise OffboardError("settle_seconds is a number of seconds since what the journal tells: it needs journal, and is not negative", code="bad_option")
+    if params["state"] == "invited" and params["ids"]:
+        raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
+    seen: set[str] = set()
+    for item in names:
+        if item.shown.casefold() in seen:
+            raise OffboardError(f"{item.shown} is named twice", code="bad_option")
+        seen.add(item.shown.casefold())
+    return names
+
+
+def invitation_of(params: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The invitation for one guest, from the options of the guest and of the task. Raises OffboardError `bad_option`."""
+    if params["state"] in ("absent", "restored"):
+        return {}
+    needs_default = not (options.get("redirect_url") or params["redirect_url"])
+    return invitation(options, params, default_redirect_url(params["tenant_id"], params["cloud"]) if needs_default else "")
+
+
+def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime.datetime) -> float:
+    """The seconds left until every change of a federation or of the redemption order that a journal tells is `seconds` old.
+
+    An intent counts, too: a kill may have left it carried out. So does a failure, which may have come after a part of the change.
+    """
+    changed = [
+        datetime.datetime.fromisoformat(record["at"])
+        for record in records
+        if record.get("kind") in (FEDERATION, ORDER) and record["record"] in ("intent", "outcome") and record.get("status") != "skipped"
+    ]
+    # where the clock was put back, not longer than asked for
+    return min(seconds, max(0.0, seconds - (now - max(changed)).total_seconds())) if changed else 0.0
+
+
+# -- what the tenant has
+
+
+def account(user: Mapping[str, Any]) -> Object:
+    """Graph's user, as plans compare it; `mail` is empty for a guest who has none."""
+    others = user.get("otherMails") or []
+    state: dict[str, Any] = {
+        "userPrincipalName": user.get("userPrincipalName") or "",
+        "displayName": user.get("displayName") or "",
+        "mail": user.get("mail") or (others[0] if others else ""),
+        "otherMails": list(others),
+        "proxyAddresses": list(user.get("proxyAddresses") or ()),
+        "accountEnabled": bool(user.get("accountEnabled")),
+        "userType": user.get("userType") or "Member",
+        "creationType": user.get("creationType"),
+        "externalUserState": user.get("externalUserState") or "",
+        "externalUserStateChangeDateTime": user.get("externalUserStateChangeDateTime"),
+        "issuers": [item["issuer"] for item in user.get("identities") or () if item.get("signInType") == "federated" and item.get("issuer")],
+        "onPremisesSyncEnabled": bool(user.get("onPremisesSyncEnabled")),
+    }
+    return Object(KIND, user["id"], state["mail"] or state["userPrincipalName"], state)
+
+
+def addresses(state: Mapping[str, Any]) -> set[str]:
+    """Every address by which the account is known, in lower case."""
+    proxies = [text.partition(":")[2] for text in state.get("proxyAddresses") or () if text.casefold().startswith("smtp:")]
+    values = [state.get("mail"), state.get("userPrincipalName"), *(state.get("otherMails") or ()), *proxies]
+    return {value.casefold() for value in values if value}
+
+
+def as_guest(item: Object) -> Guest:
+    """For how a guest signs in; a predicted one has fewer properties."""
+    state = item.state
+    return Guest(
+        item.id,
+        state.get("userPrincipalName") or "",
+        state.get("displayName") or "",
+        state.get("mail") or "",
+        bool(state.get("accountEnabled", True)),
+        state.get("externalUserState") or "",
+        tuple(state.get("issuers") or ()),
+    )
+
+
+class Tenant:
+    """What was read, as it will be where a check run predicts it: accounts by address and by id, federations, the order, domains."""
+
+    def __init__(self, objects: Iterable[Object]) -> None:
+        self.accounts: list[Object] = []
+        self.federations: list[Object] = []
+        self.order: Mapping[str, Any] | None = None
+        self.verified: set[str] = set()
+        self._by_address: dict[str, list[Object]] = {}
+        self._by_key: dict[str, Object] = {}
+        for item in objects:
+            if item.kind == FEDERATION:
+                self.federations.append(item)
+            elif item.kind == ORDER:
+                self.order = item.state
+            elif item.kind == DOMAIN:
+                self.verified |= {item.id.casefold()} if item.state.get("isVerified") else set()
+            else:
+                self.accounts.append(item)
+                self._by_key[item.id.casefold()] = item
+                for address in addresses(item.state):
+                    self._by_address.setdefault(address, []).append(item)
+
+    def find(self, who: Wanted) -> Object | None:
+        """The one account that is meant. Raises AmbiguousMatch."""
+        if who.key in self._by_key:
+            return self._by_key[who.key]
+        found = self._by_address.get(who.shown.casefold(), [])
+        if len(found) > 1:
+            candidates = [{"id": item.id, "userPrincipalName": item.state["userPrincipalName"], "userType": item.state["userType"]} for item in found]
+            raise AmbiguousMatch(f"{who.shown} is an address of {len(found)} accounts: {', '.join(item.id for item in found)}; name one by ids", candidates)
+        return found[0] if found else None
+
+    def others(self, mail: str, key: str) -> list[Object]:
+        """The accounts that have an address, without the one with this id."""
+        return [item for item in self._by_address.get(mail.casefold(), ()) if item.id != key]
+
+    def federation_of(self, domain: str) -> Object | None:
+        """The tenant's direct federation that serves the domain."""
+        return next((item for item in self.federations if domain in item.state["domains"]), None)
+
+    def next_redemption(self, domain: str, realms: Mapping[str, Realm | None]) -> str:
+        """As guest_sign_in.next_redemption; `unknown` where the order was not read."""
+        return UNKNOWN if self.order is None else next_redemption(domain, self.federations, {**DEFAULT, **self.order}, realms)
+
+
+@dataclass
+class Findings:
+    """What stands against the plan."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+# -- plans
+
+
+def plan_invited(tenant: Tenant, guests: Sequence[Wanted]) -> tuple[Plan, list[Refusal]]:
+    """Who is there already stays as he is. Raises AmbiguousMatch."""
+    plan, refusals, foreign, members = Plan(), [], [], []
+    for who in guests:
+        found = tenant.find(who)
+        if found is not None and _is_external(found):
+            plan.unchanged += 1
+            if not found.state.get("accountEnabled", True):
+                plan.warnings.append(f"{who.mail} is a guest of the tenant, but blocked.")
+        elif found is not None:
+            members.append(f"{who.mail} ({found.state['userPrincipalName']}, {found.id})")
+        elif who.mail.rpartition("@")[2] in tenant.verified:
+            foreign.append(who.mail)
+        else:
+            plan.changes.append(_invite(who))
+    if members:
+        msg = f"Already an address of an account of this tenant that is no guest: {', '.join(members)}. A member is not invited"
+        refusals.append(Refusal("member_exists", f"{msg}; take the address out of guests, or off the account.", tuple(members)))
+    if foreign:
+        msg = f"The domain is verified in this tenant, so these people are no guests: {', '.join(foreign)}. Make accounts for them instead."
+        refusals.append(Refusal("domain_verified_here", msg, tuple(foreign)))
+    return plan, refusals
+
+
+def _is_external(item: Object) -> bool:
+    """A guest, or somebody who was invited and made a member."""
+    return item.state["userType"] == "Guest" or item.state.get("creationType") == "Invitation"
+
+
+def made_by_invitation(item: Object) -> bool:
+    """An account as an invitation makes it: what was held may be given to such a one only, never to somebody who merely has the address."""
+    state = item.state
+    return state["userType"] == "Guest" and state.get("creationType") == "Invitation" and not state.get("onPremisesSyncEnabled")
+
+
+def _invite(who: Wanted) -> Change:
+    after = {
+        "mail": who.mail,
+        "userPrincipalName": "",
+        "displayName": who.display_name or who.mail.partition("@")[0],
+        "userType": "Guest",
+        "externalUserState": PENDING,
+        "invitation": who.invitation,
+    }
+    return Change(KIND, who.mail.casefold(), who.mail, INVITE, None, after, undo="entra_guests with state=absent and this guest")
+
+
+def invitation_body(change: Change) -> dict[str, Any]:
+    """What is posted for INVITE, RESET and REINVITE."""
+    after = change.after or {}
+    body = {"invitedUserEmailAddress": change.name, **after["invitation"]}
+    if change.action == RESET:
+        return {**body, "invitedUser": {"id": change.id}, "resetRedemption": True}
+    return {**body, "invitedUserDisplayName": after["displayName"]}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the operator decided, and what the decisions rest on besides the guest.
+
+    roles: who holds a directory role, by object id. reset_at: when this journal's run reset a guest's redemption, by object id.
+    """
+
+    realms: Mapping[str, Realm | None] = field(default_factory=dict)
+    roles: Collection[str] = ()
+    reset_at: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+    accept_losses: bool = False
+
+
+def chosen(tenant: Tenant, guests: Sequence[Wanted], selection: Mapping[str, Collection[str]], default: Wanted) -> list[tuple[Wanted, Object | None]]:
+    """Those who are named, None for one who is not there; without names, those whom the selection takes.
+
+    Raises AmbiguousMatch, and OffboardError `bad_option` for somebody who is named by two names.
+    """
+    if guests:
+        found = [(who, tenant.find(who)) for who in guests]
+        by_id: dict[str, Wanted] = {}
+        for who, item in found:
+            if item is not None and by_id.setdefault(item.id, who) is not who:
+                raise OffboardError(f"{who.shown} and {by_id[item.id].shown} are the same account {item.id}", code="bad_option")
+        return found
+    return [(default, item) for item in tenant.accounts if selects(selection, item)]
+
+
+def selects(selection: Mapping[str, Collection[str]], item: Object) -> bool:
+    """Whether a guest is one of the selected; every empty part of the selection takes all."""
+    guest, exclude = as_guest(item), selection["exclude"]
+    if item.state["userType"] != "Guest" or item.id.casefold() in exclude or addresses(item.state) & set(exclude):
+        return False
+    issuers = {issuer.casefold() for issuer in guest.issuers}
+    return (
+        (not selection["domains"] or guest.domain in selection["domains"])
+        and (not selection["issuers"] or bool(issuers & set(selection["issuers"])))
+        and (not selection["states"] or guest.state in selection["states"])
+    )
+
+
+def missing(found: Iterable[tuple[Wanted, Object | None]], deleted: Iterable[Object]) -> None:
+    """Raises OffboardError `not_found` for those who are named and not there; it tells who is deleted and can be brought back."""
+    absent = [who.shown for who, item in found if item is None]
+    if not absent:
+        return
+    bin_ = {name: item.id for item in deleted for name in (item.id.casefold(), *addresses(item.state))}
+    told = [f"{name} (deleted, {bin_[name.casefold()]}: state=restored brings it back)" if name.casefold() in bin_ else name for name in absent]
+    raise OffboardError(f"The tenant has no account for {', '.join(told)}.", code="not_found", details={"missing": absent})
+
+
+def sign_in_changes(tenant: Tenant, item: Object, rules: Rules) -> tuple[str, str]:
+    """How the guest signs in, and how after another redemption."""
+    guest = as_guest(item)
+    return signs_in_by(guest, tenant.federations), tenant.next_redemption(guest.domain, rules.realms)
+
+
+def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:
+    """Those who would sign in another way after another redemption; with `force`, all who have redeemed."""
+    plan, changed = Plan(), []
+    for who, item in found:
+        if item is None:
+            continue
+        ways = redeems_anew(plan, tenant, item, rules)
+        if ways is not None:
+            changed.append(item)
+            stamp = "externalUserStateChangeDateTime"
+            before = {"externalUserState": item.state["externalUserState"], stamp: item.state.get(stamp), "signs_in_by": ways[0]}
+            after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, "next_redemption": ways[1], "invitation": who.invitation}
+            plan.changes.append(Change(KIND, item.id, item.state["mail"], RESET, before, after, risk="medium"))
+    return plan, [*untouchable(changed), *role_holders(changed, rules.roles, "Their redemption cannot be reset", "")]
+
+
+def redeems_anew(plan: Plan, tenant: Tenant, item: Object, rules: Rules) -> tuple[str, str] | None:
+    """(how the guest signs in now, how next) of one who shall redeem anew; None of one who shall not, with the reason in `plan`."""
+    now, following = sign_in_changes(tenant, item, rules)
+    why = _why_not(item, now, following, rules)
+    if why is not None:
+        plan.skipped.append(Skip(KIND, item.id, item.name, *why))
+    elif now == NOT_REDEEMED or (now == following and not rules.force):
+        plan.unchanged += 1
+    else:
+        return now, following
+    return None
+
+
+def _why_not(item: Object, now: str, following: str, rules: Rules) -> tuple[str, str] | None:
+    """(code, sentence) for one who is left alone although something is to be done, or may be."""
+    if now == NOT_REDEEMED:
+        return None
+    if not item.state["mail"]:
+        return "no_mail", f"{item.name} has no mail address to invite"
+    if item.id in rules.reset_at:
+        msg = f"{item.name} was reset at {rules.reset_at[item.id]}, as the journal says, and is not reset again; with another journal, or none, it is"
+        return "already_reset", msg
+    if rules.force:
+        return None
+    if UNKNOWN in (now, following):
+        return "sign_in_unknown", f"how {item.name} signs in {'now' if now == UNKNOWN else 'next'} could not be found out; force=true does it all the same"
+    if now != following and not item.state["accountEnabled"]:
+        return "is_blocked", f"{item.name} is blocked, and could not redeem; unblock the account first (entra_users), or give force=true"
+    return None
+
+
+def plan_absent(found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:
+    """Who is not there needs nothing."""
+    plan, changed = Plan(), []
+    for _unused, item in found:
+        if item is None:
+            plan.unchanged += 1
+            continue
+        changed.append(item)
+        before = {name: item.state[name] for name in ("userPrincipalName", "displayName", "mail", "externalUserState", "issuers")}
+        undo = f"entra_guests with state=restored and ids=[{item.id}], within 30 days"
+        plan.changes.append(Change(KIND, item.id, item.name, DELETE, before, None, risk="high", undo=undo))
+    if len(plan.changes):
+        plan.warnings.append("A deleted guest stays among the deleted users for 30 days; until then state=restored brings it back, with its groups.")
+    roles = () if rules.accept_losses else rules.roles
+    return plan, [*untouchable(changed), *role_holders(changed, roles, "They would lose it", "accept_losses: true")]
+
+
+def plan_restored(tenant: Tenant, guests: Sequence[Wanted], deleted: Sequence[Object]) -> tuple[Plan, list[Refusal]]:
+    """Deleted guests come back under their ids. Raises AmbiguousMatch, OffboardError `not_found`."""
+    plan, in_the_way = Plan(), []
+    bin_ = Tenant(deleted)
+    found = [(who, tenant.find(who), bin_.find(who)) for who in guests]
+    missing(((who, there or gone) for who, there, gone in found), ())
+    for _unused, there, gone in found:
+        if gone is None:
+            plan.unchanged += 1
+            continue
+        other = there or tenant.find(Wanted(mail=gone.state["mail"]))
+        if other is not None:
+            in_the_way.append(f"{gone.name} ({gone.id}): {other.id}")
+            continue
+        after = {name: gone.state[name] for name in ("userPrincipalName", "displayName", "mail", "userType", "externalUserState", "issuers")}
+        undo = "entra_guests with state=absent and this guest"
+        plan.changes.append(Change(KIND, gone.id, gone.name, RESTORE, None, after, undo=undo))
+    if not in_the_way:
+        return plan, []
+    msg = f"Another account has the address of the deleted guest: {', '.join(in_the_way)}. Remove it first, by state=absent with ids."
+    return plan, [Refusal("successor_in_the_way", msg, tuple(in_the_way))]
+
+
+def untouchable(changed: Iterable[Object]) -> list[Refusal]:
+    """Members, and guests whom a directory on premises masters."""
+    members = tuple(f"{item.name} ({item.id})" for item in changed if item.state["userType"] != "Guest")
+    synced = tuple(f"{item.name} ({item.id})" for item in changed if item.state.get("onPremisesSyncEnabled"))
+    refusals = []
+    if members:
+        refusals.append(Refusal("not_a_guest", f"No guest but a member of the tenant: {', '.join(members)}.", members))
+    if synced:
+        msg = f"Synced from the directory on premises, which would undo it: {', '.join(synced)}. Take the guest out of the sync scope first."
+        refusals.append(Refusal("synced_guest", msg, synced))
+    return refusals
+
+
+def role_holders(changed: Iterable[Object], roles: Collection[str], why: str, allow_with: str) -> list[Refusal]:
+    """Those among them who hold a directory role."""
+    holders = tuple(f"{item.name} ({item.id})" for item in changed if item.id in roles)
+    if not holders:
+        return []
+    msg = f"A directory role is held by {', '.join(holders)}. {why}; take the role away first, and give it back when they have redeemed."
+    return [Refusal("role_holder", msg, holders, allow_with)]
+
+
+# -- guards
+
+
+def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept: bool) -> Findings:
+    """A guest of a direct federation needs an address that names the tenant: by its id or one of its domains (`tenants`)."""
+    findings = Findings()
+    wrong: dict[str, None] = {}
+    doubtful: dict[str, None] = {}
+    for change in changes:
+        address = (change.after or {}).get("invitation", {}).get("inviteRedirectUrl")
+        if address and not _names_tenant(address, tenants):
+            (wrong if urllib.parse.urlsplit(address).hostname in COMMON_ENDPOINTS else doubtful)[address] = None
+    example = "https://myapps.microsoft.com/?tenantid=<tenant id>"
+    if wrong:
+        msg = f"redirect_url {', '.join(wrong)} does not name the tenant. Guests of a direct federation meet an error there; use for example {example}."
+        if accept:
+            findings.warnings.append(msg)
+        else:
+            findings.refusals.append(Refusal("redirect_without_tenant", msg, tuple(wrong), "accept_redirect_without_tenant: true"))
+    if doubtful:
+        findings.warnings.append(
+            f"redirect_url {', '.join(doubtful)} does not name the tenant. That is well where the application belongs to this tenant alone; "
+            "guests of a direct federation cannot sign in by an address that all tenants share."
+        )
+    return findings
+
+
+def _names_tenant(address: str, tenants: Collection[str]) -> bool:
+    parts = urllib.parse.urlsplit(address.casefold())
+    place = urllib.parse.unquote(f"{parts.path}?{parts.query}")
+    return any(name.casefold() in place for name in tenants if name) or any(parts.hostname == name.casefold() for name in tenants if name)
+
+
+def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, Realm | None], accept: bool) -> Findings:
+    """A partner whose domain is an Entra tenant's, and whose guests would be sent there: some may have no account in the cloud.
+
+    The page calls such a tenant synced in part. Whether it is cannot be seen from outside; that its sign-in is federated tells that it is synced.
+    """
+    findings = Findings()
+    for domain in domains:
+        found = realms.get(domain)
+        if found is None:
+            findings.warnings.append(f"Whether {domain} belongs to an Entra tenant could not be looked up; how its guests will sign in is not known.")
+            continue
+        federation = tenant.federation_of(domain)
+        if tenant.next_redemption(domain, realms) != ENTRA or not (federation or found.namespace == "Federated"):
+            continue
+        if federation:
+            msg = (
+                f"{domain} is served by the federation {federation.name}, but it belongs to an Entra tenant, and Entra comes first in the redemption "
+                "order: guests would have to sign in there, and those without an account there cannot. Put externalFederation first with "
+                "entra_redemption_order."
+            )
+        else:
+            msg = (
+                f"{domain} belongs to an Entra tenant that is synced from a directory on premises. If it is synced in part only, guests whose "
+                "accounts are not in the cloud cannot redeem. Direct federation does not help them; the e-mail one-time passcode does."
+            )
+        if accept:
+            findings.warnings.append(msg)
+        else:
+            findings.refusals.append(Refusal("synced_tenant", msg, (domain,), "accept_synced_tenant: true"))
+    return findings

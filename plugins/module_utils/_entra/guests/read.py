@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Named guests as the tenant has them."""
+
+from __future__ import annotations
+
+import time
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core.model import Object
+from ..._graph.batches import Answer, Request
+from ..._graph.client import Client
+from ..._module import waiting
+from . import plan as guest_plan
+from .plan import FIELDS, Wanted, account
+
+#: More guests than this are found in the list of all accounts, not one by one.
+_MANY = 400
+
+
+def by_address(address: str) -> str:
+    """The request for the accounts that have an address."""
+    text = address.replace("'", "''")
+    terms = f"mail eq '{text}' or userPrincipalName eq '{text}' or otherMails/any(m: m eq '{text}') or proxyAddresses/any(p: p eq 'smtp:{text}')"
+    return f"/users?$filter={urllib.parse.quote(terms)}&$select={FIELDS}"
+
+
+def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
+    """The accounts of those who are named, each once; nothing for one who is not there."""
+    if len(guests) > _MANY:
+        wanted = {who.shown.casefold() for who in guests}
+        for user in client.list(f"/users?$select={FIELDS}&$top=999"):
+            item = account(user)
+            if item.id.casefold() in wanted or guest_plan.addresses(item.state) & wanted:
+                yield item
+        return
+    seen: set[str] = set()
+    keys = {_path(who.key): who for who in guests if who.key}
+    for attempt in range(3):  # a single 404 may come from a replica that lags
+        if attempt and keys:
+            time.sleep(waiting.READ_INTERVAL)
+        for path, answer in client.get_many(list(keys)):
+            if answer.status != 404:
+                keys.pop(path)
+                yield from _unseen([_body(path, answer)], seen)
+    for path, answer in client.get_many([by_address(who.mail) for who in guests if not who.key]):
+        yield from _unseen(_body(path, answer)["value"], seen)
+
+
+def _path(key: str) -> str:
+    return f"/users/{urllib.parse.quote(key)}?$select={FIELDS}"
+
+
+def _body(path: str, answer: Answer) -> Mapping[str, Any]:
+    if not answer.ok:
+        raise answer.error(Request("GET", path))
+    return answer.body
+
+
+def _unseen(users: Iterable[Mapping[str, Any]], seen: set[str]) -> Iterator[Object]:
+    for user in users:
+        if user["id"] not in seen:
+            seen.add(user["id"])
+            yield account(user)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a snapshot: each an Ansible Vault file, the manifest last. Names and formats, for the writer and the readers."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from ..._core import vault
+from ..._core.errors import OffboardError
+from ..._module.files import write_atomically
+from ..._module.vault_password import decrypt_file
+
+MANIFEST = "manifest.json"
+DOMAINS, LICENCES, APPS = "domains.yml", "licences.yml", "apps.yml"
+
+#: Users in one file; bounds the memory of who writes and reads.
+USERS_PER_FILE = 5000
+
+
+def users_file(number: int) -> str:
+    """The name of the file with this number, from 1."""
+    return f"users-{number:05d}.jsonl"
+
+
+def write_encrypted(folder: str, name: str, plain: bytes, password: bytes) -> dict[str, Any]:
+    """Write one file of the snapshot; its entry in the manifest. Raises OffboardError `file_write_failed`."""
+    content = vault.encrypt(plain, password, os.urandom(32))
+    write_atomically(os.path.join(folder, name), content)
+    return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def read_manifest(folder: str) -> dict[str, Any] | None:
+    """The manifest of a complete snapshot, None when there is none. Raises OffboardError `snapshot_damaged`."""
+    try:
+        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as stream:
+            manifest = json.load(stream)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise OffboardError(f"cannot read {os.path.join(folder, MANIFEST)}: {exc}", code="snapshot_damaged") from exc
+    return manifest
+
+
+def check_files(folder: str, manifest: dict[str, Any]) -> None:
+    """Every file is there as it was written. Raises OffboardError `snapshot_damaged`."""
+    for entry in manifest["files"]:
+        path = os.path.join(folder, entry["name"])
+        try:
+            with open(path, "rb") as stream:
+                digest = hashlib.sha256(stream.read()).hexdigest()
+        except OSError as exc:
+            raise OffboardError(f"the snapshot is damaged: cannot read {path}: {exc.strerror or exc}", code="snapshot_damaged") from exc
+        if digest != entry["sha256"]:
+            raise OffboardError(f"the snapshot is damaged: {path} is not the file that was written", code="snapshot_damaged")
+
+
+def read_snapshot_users(path: str, password: bytes) -> Iterator[dict[str, Any]]:
+    """The users of a snapshot folder, or of one of its files. Raises OffboardError `snapshot_missing` or `snapshot_damaged`."""
+    if os.path.isdir(path):
+        manifest = read_manifest(path)
+        if manifest is None:
+            raise OffboardError(f"{path} holds no complete snapshot ({MANIFEST} is missing)", code="snapshot_missing")
+        check_files(path, manifest)
+        files = sorted(glob.glob(os.path.join(glob.escape(path), "users-*.jsonl")))
+    else:
+        files = [path]
+    for file in files:
+        content = decrypt_file(file, password)
+        if content is None:
+            raise OffboardError(f"there is no snapshot at {file}", code="snapshot_missing")
+        for line in content.split(b"\n"):
+            if line:
+                yield json.loads(line)

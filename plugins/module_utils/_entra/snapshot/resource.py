@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A snapshot of what later stages may touch: written once, encrypted, complete or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, ClassVar
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.clock import now
+from ..._module.files import write_atomically
+from ..._module.vault_password import decrypt_file, vault_password, yaml_item
+from ..apps.read import read_app
+from ..domains.read import read_domains
+from ..of_tenant import OfTenant
+from .files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
+
+KIND = "snapshot"
+
+#: instead of a list of domains
+_ALL = "all"
+_USER_FIELDS = (
+    "id,userPrincipalName,displayName,accountEnabled,usageLocation,userType,onPremisesSyncEnabled,onPremisesImmutableId,"
+    "lastPasswordChangeDateTime,licenseAssignmentStates"
+)
+
+
+def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
+    """One user as the snapshot keeps it; licences apart by who assigned them, since only direct ones can be put back."""
+    states = item.get("licenseAssignmentStates") or ()
+    record = {name: item.get(name) for name in _USER_FIELDS.split(",") if name != "licenseAssignmentStates"}
+    record["licences"] = [{"skuId": s["skuId"], "disabledPlans": s.get("disabledPlans") or []} for s in states if s.get("assignedByGroup") is None]
+    record["groupLicences"] = [{"skuId": s["skuId"], "group": s["assignedByGroup"]} for s in states if s.get("assignedByGroup")]
+    return record
+
+
+class Snapshot(OfTenant):
+    """entra_snapshot."""
+
+    noun = "snapshots"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._path: str = os.path.abspath(params["path"])
+        self._password = vault_password(dict(params))
+        self._client = Client(Connection.from_params(params))
+
+    def read(self) -> Iterable[Object]:
+        manifest = read_manifest(self._path)
+        if manifest is None:
+            return
+        check_files(self._path, manifest)
+        decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
+        yield Object(KIND, self._path, os.path.basename(self._path), {name: manifest[name] for name in ("taken", "counts", "users", "apps")})
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        for item in current:
+            self._check_contents(item.state)
+            return Plan(unchanged=1)
+        after = {"domains": _ALL, "users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
+        return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        return [change for change in begun if change.id == self._path and read_manifest(self._path) is not None]
+
+    def _check_contents(self, state: Mapping[str, Any]) -> None:
+        """A snapshot is never overwritten, so what was confirmed later is not in it. Raises OffboardError `snapshot_incomplete`."""
+        wanted = {"users of": (self._params["domains"] or [_ALL], state["users"]), "application": (self._params["client_ids"], state["apps"])}
+        lacks = [
+            f"{noun} {name}"
+            for noun, (names, there) in wanted.items()
+            for name in names
+            if there != _ALL and name.casefold() not in {item.casefold() for item in there}
+        ]
+        if lacks:
+            raise OffboardError(
+                f"The snapshot {self._path} of {state.get('taken', 'this check run')} does not hold {', '.join(lacks)}: they were not named when it was taken, "
+                "and a snapshot is never overwritten. Use a run folder (offboard_run_dir) of its own for them. If no stage after the snapshot "
+                "has run yet, the folder may be removed, and a new snapshot taken.",
+                code="snapshot_incomplete",
+            )
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Files first, manifest last: without a manifest there is no snapshot, and a rerun after a kill starts afresh."""
+        taken = now()
+        files, counts = [], {}
+        for name, rows in ((DOMAINS, self._domains()), (LICENCES, list(self._client.list("/subscribedSkus"))), (APPS, self._apps())):
+            files.append(write_encrypted(self._path, name, _yaml(name, rows), self._password))
+            counts[name.partition(".")[0]] = len(rows)
+        counts["users"] = 0
+        users = self._users()
+        number = 0
+        while part := list(islice(users, USERS_PER_FILE)):
+            number += 1
+            plain = b"".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in part)
+            files.append(write_encrypted(self._path, users_file(number), plain, self._password))
+            counts["users"] += len(part)
+        saved = {"users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
+        manifest = {"format": 1, "taken": taken, "counts": counts, **saved, "files": files}
+        write_atomically(os.path.join(self._path, MANIFEST), json.dumps(manifest, indent=2).encode() + b"\n", overwrite=False)
+        return {"counts": counts}
+
+    def _domains(self) -> list[dict[str, Any]]:
+        return [{"id": item.id, **item.state} for item in read_domains(self._client)]
+
+    def _apps(self) -> list[dict[str, Any]]:
+        rows = []
+        for client_id in self._params["client_ids"]:
+            found = [{"kind": item.kind, "id": item.id, "name": item.name, **item.state} for item in read_app(self._client, client_id.casefold())]
+            if not found:
+                raise OffboardError(f"the tenant has no application with the client id {client_id}", code="not_found")
+            rows.append({"client_id": client_id, "objects": found})
+        return rows
+
+    def _users(self) -> Iterator[dict[str, Any]]:
+        """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
+        wanted = {name.casefold() for name in self._params["domains"] or ()}
+        for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
+            if not wanted or item["userPrincipalName"].rpartition("@")[2].casefold() in wanted:
+                yield user_record(item)
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Every file is read back and opened."""
+        for change in applied:
+            try:
+                manifest = read_manifest(self._path) or {"files": []}
+                check_files(self._path, manifest)
+                for entry in manifest["files"]:
+                    decrypt_file(os.path.join(self._path, entry["name"]), self._password)
+            except OffboardError as exc:
+                yield Outcome(change, "failed", "not_seen", exc.msg)
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        manifest = read_manifest(self._path)
+        return {"path": self._path, "taken": manifest and manifest["taken"], "contents": manifest and manifest["counts"]}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _yaml(name: str, rows: list[dict[str, Any]]) -> bytes:
+    """YAML without PyYAML, which is not needed to write it."""
+    key = name.partition(".")[0].encode()
+    return b"---\n" + key + (b":\n" + b"".join(map(yaml_item, rows)) if rows else b": []\n")

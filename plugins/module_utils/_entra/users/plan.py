@@ -1,0 +1,527 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do with one user: pure functions over what Graph says and what is desired."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.ids import is_id
+from ..._core.model import Change, Skip
+from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from .licence_group import LicenceGroup
+
+KIND = "user"
+
+#: Stands for a password in a Change; the value itself is nowhere but in the hand-over file.
+NEW_PASSWORD = "(new password)"
+#: The same for a Temporary Access Pass.
+NEW_PASS = "(new Temporary Access Pass)"
+REVOKED = "(revoked now)"
+
+#: Roles whose holders a User Administrator may still block, unblock and give a password; template ids.
+#: https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions#who-can-reset-passwords
+RESETTABLE_ROLES = {
+    "fe930be7-5e62-47db-91af-98c3a49a38b1",  # User Administrator
+    "729827e3-9c14-49f7-bb1b-9608f156bbb8",  # Helpdesk Administrator
+    "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",  # Directory Readers
+    "95e79109-95c0-4d8e-aee3-d01accf2d47b",  # Guest Inviter
+    "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b",  # Message Center Reader
+    "4a5d8f65-41da-4de4-8968-e035b65339cf",  # Reports Reader
+    "75934031-6c7e-415a-99d7-48dbd49e875e",  # Usage Summary Reports Reader
+    "fdd7a751-b60b-444a-984c-02652fe8fa1c",  # Groups Administrator
+}
+#: Roles whose holders may do so to every administrator.
+FULL_RESET_ROLES = {
+    "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
+    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",  # Privileged Authentication Administrator
+}
+
+_FORCE = {"none": {"forceChangePasswordNextSignIn": False}, "next_sign_in": {"forceChangePasswordNextSignIn": True}}
+_FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True}
+
+
+@dataclass(frozen=True)
+class Sku:
+    """A licence that the tenant has. `free` seats, when it was read."""
+
+    id: str
+    part_number: str
+    free: int
+
+
+class Skus:
+    """The tenant's licences by part number and by id. Both are accepted; ids are compared, part numbers shown.
+
+    `read` gives Graph's rows, and is only called when a part number has to be known: a rerun with nothing to do needs none.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        self._read = read
+        self._ids: dict[str, str] = {}
+
+    @cached_property
+    def _skus(self) -> list[Sku]:
+        return [
+            Sku(row["skuId"].casefold(), row["skuPartNumber"], max(0, row["prepaidUnits"].get("enabled") or 0) - row["consumedUnits"])
+            for row in self._read()
+            if row.get("appliesTo", "User") == "User"
+        ]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Sku]:
+        return {name.casefold(): sku for sku in self._skus for name in (sku.id, sku.part_number)}
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._by_name
+
+    def id(self, name: str) -> str:
+        """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
+        found = self._ids.get(name)
+        if found is None:
+            found = self._ids[name] = name.casefold() if is_id(name) else self.find(name).id
+        return found
+
+    def name(self, sku: str) -> str:
+        """The part number of an id; the id itself for a licence that the tenant no longer has."""
+        found = self._by_name.get(sku.casefold())
+        return found.part_number if found else sku
+
+    def find(self, name: str) -> Sku:
+        """By part number or id. Raises OffboardError `licence_unknown`."""
+        found = self._by_name.get(name.casefold())
+        if found is None:
+            raise OffboardError(f"the tenant has no licence {name!r}; it has {self}", code="licence_unknown")
+        return found
+
+    def __str__(self) -> str:
+        return ", ".join(sku.part_number for sku in self._skus) or "none"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What one user shall be. None and empty mean: leave it as it is.
+
+    add: id → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those of `add` and
+    no others; restored: as in the snapshot, so a licence that the tenant has no more is left out; blocked: leave the user alone,
+    because he was blocked before the snapshot was taken.
+    """
+
+    enabled: bool | None = None
+    add: Mapping[str, list[str] | None] = field(default_factory=dict)
+    remove: frozenset[str] = frozenset()
+    exact: bool = False
+    usage_location: str | None = None
+    password: bool = False
+    access_pass: bool = False
+    group: LicenceGroup | None = None
+    revoke_sessions: bool = False
+    restored: bool = False
+    blocked: bool = False
+
+
+@dataclass
+class Facts:
+    """What the decisions rest on besides the user. Functions, where it is only read when somebody would be touched."""
+
+    skus: Skus
+    #: states by name in lower case, as predicted in check mode
+    domains: Callable[[], Mapping[str, Mapping[str, Any]]]
+    #: directory roles by the holder's object id
+    roles: Callable[[], Mapping[str, Collection[str]]] = dict
+    may_reset_every_administrator: Callable[[], bool] = lambda: False
+    synced_password: str = "skip"
+    password_was_set: Callable[[str, str | None], bool] = lambda user_id, last_change: False
+    #: whether it was changed after an entry was written in the hand-over file, whose password was never sent
+    password_changed_elsewhere: Callable[[str, str | None], bool] = lambda user_id, last_change: False
+    #: when each domain that the journal knows of was converted (RFC 3339), by name in lower case
+    converted: Mapping[str, str] = field(default_factory=dict)
+    #: whether the user was given a Temporary Access Pass that has not ended yet
+    pass_was_given: Callable[[str], bool] = lambda user_id: False
+    #: whether an earlier run changed the user, meant to revoke his sessions, and did not come to that; by his id and state
+    sessions_owed: Callable[[str, Mapping[str, Any]], bool] = lambda user_id, state: False
+    #: whether the user is a member of the licence group
+    is_member: Callable[[str], bool] = lambda user_id: False
+
+
+def desired_licences(names: Mapping[str, Any] | None, skus: Skus) -> dict[str, Any]:
+    """`add`, `remove` and `exact` of a Desired from the option `licences` (add, remove, set)."""
+    if not names:
+        return {}
+    wanted = names.get("set")
+    if wanted is not None and (names.get("add") or names.get("remove")):
+        raise OffboardError("licences: give either set, or add and remove", code="bad_option")
+    add = {skus.id(name): None for name in (wanted if wanted is not None else names.get("add") or ())}
+    # An unknown id to add comes out as soon as somebody lacks it. One to remove never would, for nobody has it.
+    remove = frozenset(skus.find(name).id for name in names.get("remove") or ())
+    if both := sorted(skus.name(sku) for sku in remove & add.keys()):
+        raise OffboardError(f"licences: {', '.join(both)} is in add and in remove", code="bad_option")
+    return {"add": add, "remove": remove, "exact": wanted is not None}
+
+
+def _are_licences(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"add", "remove", "set"}
+        and all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in value.values())
+    )
+
+
+#: What a line of `src` may say besides who it is about: the rule, and whether a value keeps to it.
+_IN_SRC: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "enabled": ("true or false", lambda value: isinstance(value, bool)),
+    "licences": ("an object of add, remove or set, each a list of names", _are_licences),
+    "usage_location": ("a country code of two letters", lambda value: isinstance(value, str) and re.fullmatch("[A-Za-z]{2}", value) is not None),
+    "password": ('"keep" or "generate"', lambda value: value in ("keep", "generate")),
+}
+
+
+def country(text: str) -> str:
+    """A usage location as Graph wants it: two capital letters (ISO 3166-1 alpha-2). Raises OffboardError `bad_option`."""
+    if not re.fullmatch("[A-Za-z]{2}", text.strip()):
+        raise OffboardError(f"usage_location is {text!r}, but must be a country code of two letters, for instance JP", code="bad_option")
+    return text.strip().upper()
+
+
+def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
+    """`base` with what a line of `src` says of its own: enabled, licences, usage_location, password (keep or generate).
+
+    Raises OffboardError `bad_src` for anything else.
+    """
+    known = {"id", "userPrincipalName", *_IN_SRC}
+    if unknown := sorted(set(line) - known):
+        raise OffboardError(f"unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}", code="bad_src")
+    for name, (rule, fits) in _IN_SRC.items():
+        if name in line and not fits(line[name]):
+            value = "something else" if name == "password" else json.dumps(line[name], ensure_ascii=False)  # it may be a real password
+            raise OffboardError(f"{name} is {value}, but must be {rule}; left out, the task's option holds", code="bad_src")
+    own: dict[str, Any] = {name: line[name] for name in ("enabled", "usage_location") if name in line}
+    if "usage_location" in own:
+        own["usage_location"] = own["usage_location"].upper()  # Graph refuses jp, for each user
+    if "password" in line:
+        own |= {"password": line["password"] == "generate", "access_pass": False}
+    if "licences" in line:
+        own |= desired_licences(line["licences"], skus)
+    return replace(base, **own)
+
+
+def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collection[str]) -> Desired:
+    """What the snapshot says: enabled again if it was enabled then, its direct licences back. Nothing is ever taken away.
+
+    Users who were blocked then stay so, unless their id or userPrincipalName (in lower case) is in `also_enable`.
+    """
+    named = record["id"].casefold() in also_enable or record["userPrincipalName"].casefold() in also_enable
+    if not record["accountEnabled"] and not named:
+        return Desired(blocked=True)
+    licences = {item["skuId"].casefold(): list(item["disabledPlans"]) for item in record["licences"]}
+    return replace(base, enabled=True, add=licences, usage_location=record.get("usageLocation") or base.usage_location, restored=True)
+
+
+def user_state(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties that plans compare, from Graph's user. `licences` are those assigned directly, id → disabled plans."""
+    get, direct, inherited = item.get, {}, set()
+    for one in get("licenseAssignmentStates") or ():  # one pass and few calls: 100,000 users come by here
+        group = one.get("assignedByGroup")
+        if group is None:
+            direct[one["skuId"].casefold()] = sorted(one.get("disabledPlans") or ())
+        elif group and one.get("state") == "Active":
+            inherited.add(one["skuId"].casefold())
+    return {
+        "accountEnabled": get("accountEnabled"),
+        "usageLocation": get("usageLocation"),
+        "userType": get("userType"),
+        "onPremisesSyncEnabled": bool(get("onPremisesSyncEnabled")),
+        "onPremisesImmutableId": get("onPremisesImmutableId"),
+        "lastPasswordChangeDateTime": get("lastPasswordChangeDateTime"),
+        "licences": direct,
+        "group_licences": sorted(inherited),
+    }
+
+
+def by_id(state: Mapping[str, Any], skus: Skus) -> dict[str, Any]:
+    """A user's state as an earlier plan predicts it, where licences may be by part number."""
+    return {**state, "licences": {skus.id(name): plans for name, plans in state["licences"].items()}}
+
+
+def named(licences: Mapping[str, list[str]], skus: Skus) -> dict[str, list[str]]:
+    """Licences by part number, to be shown, from those by id."""
+    return {skus.name(sku): plans for sku, plans in licences.items()}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of one user: a change, a skip, or neither (already as desired).
+
+    owed: his sessions are to be revoked whatever else is left out; notes: what is left out of the change, by code.
+    """
+
+    change: Change | None = None
+    skip: Skip | None = None
+    owed: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+_AS_DESIRED = Decision()
+
+
+def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, facts: Facts) -> Decision:
+    """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
+    if desired.blocked:
+        return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
+    skus, there = facts.skus, state["licences"]
+    notes: dict[str, str] = {}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    if desired.enabled is not None and state["accountEnabled"] != desired.enabled:
+        before["accountEnabled"], after["accountEnabled"] = state["accountEnabled"], desired.enabled
+    if desired.group is not None and not state.get("licenceGroup"):
+        if facts.is_member(user_id):
+            notes |= _group_notes(upn, state, desired.group, skus)
+        elif state["userType"] == "Guest":
+            notes["is_guest"] = f"{upn} is a guest and gets no licence here"
+        else:
+            seats = [skus.name(sku) for sku in desired.group.licences if sku not in there and sku not in state["group_licences"]]
+            value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
+            before["licenceGroup"], after["licenceGroup"] = None, value
+    licences = _licences(state, desired)
+    gone = [] if licences == there else [sku for sku in licences if sku not in there and sku not in skus]
+    if gone:
+        if not desired.restored:
+            raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
+        licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
+    if licences != there:
+        before["licences"], after["licences"] = named(there, skus), named(licences, skus)
+    if desired.usage_location and not state["usageLocation"]:
+        before["usageLocation"], after["usageLocation"] = None, desired.usage_location
+    if desired.password and not _password_done(user_id, state, facts):
+        problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
+        if problem is None and facts.password_changed_elsewhere(user_id, state["lastPasswordChangeDateTime"]):
+            problem = (
+                "password_changed_elsewhere",
+                f"{upn} has a password in the hand-over file that the journal does not show to have been set, and somebody else changed the password since; "
+                "name another handover_file to set a new one",
+            )
+        if problem:
+            notes[problem[0]] = problem[1]
+        else:
+            before["lastPasswordChangeDateTime"], after["lastPasswordChangeDateTime"] = state["lastPasswordChangeDateTime"], NEW_PASSWORD
+    if desired.access_pass and state.get("temporaryAccessPass") != NEW_PASS and not facts.pass_was_given(user_id):
+        problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
+        if problem:
+            notes[problem[0]] = problem[1]
+        else:
+            before["temporaryAccessPass"], after["temporaryAccessPass"] = None, NEW_PASS
+    if gone:  # after the other reasons, of which a person can mend some
+        notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+    owed = desired.revoke_sessions and state.get("signInSessions") != REVOKED and facts.sessions_owed(user_id, state)
+    if not after and not notes and not owed:
+        return _AS_DESIRED
+    guarded = {"accountEnabled", "lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys()
+    if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
+        notes["needs_higher_role"] = (
+            f"{upn} holds an administrator's role; blocking, unblocking and passwords of administrators need the directory role "
+            "Privileged Authentication Administrator"
+        )
+        for name in guarded:
+            del before[name], after[name]
+    if owed or (desired.revoke_sessions and after):
+        before["signInSessions"], after["signInSessions"] = "(as they are)", REVOKED
+    if after:
+        if notes:
+            before["left_out"], after["left_out"] = [], sorted(notes)
+        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)), owed=owed, notes=notes)
+    return _left_alone(user_id, upn, notes)
+
+
+def _left_alone(user_id: str, upn: str, notes: Mapping[str, str]) -> Decision:
+    return Decision(skip=Skip(KIND, user_id, upn, next(iter(notes)), "; ".join(notes.values())))
+
+
+def without_pass(decision: Decision, code: str, msg: str) -> Decision:
+    """The decision without its Temporary Access Pass, which cannot or need not be made; a skip when nothing else remains."""
+    change = decision.change
+    if change is None:
+        return decision
+    before, after = (dict(values or {}) for values in (change.before, change.after))
+    for values in (before, after):
+        del values["temporaryAccessPass"]
+    if after.keys() <= {"signInSessions", "left_out"} and not decision.owed:
+        return _left_alone(change.id, change.name, {**decision.notes, code: msg})
+    before["left_out"], after["left_out"] = [], sorted({*after.get("left_out", ()), code})
+    return replace(decision, change=replace(change, before=before, after=after, risk=_risk(after)))
+
+
+def with_old_pass(decision: Decision, method_id: str) -> Decision:
+    """The decision with the id of the pass that has to go first."""
+    change = decision.change
+    if change is None:
+        return decision
+    return replace(decision, change=replace(change, before={**(change.before or {}), "temporaryAccessPass": method_id}))
+
+
+def _group_notes(upn: str, state: Mapping[str, Any], group: LicenceGroup, skus: Skus) -> dict[str, str]:
+    """Why a member does not have the group's licences."""
+    missing = {sku: state["given"].get(sku, "") for sku in group.licences if state["given"].get(sku) != "Active"}
+    if not missing:
+        return {}
+    told = ", ".join(f"{skus.name(sku)} ({error})" if error else skus.name(sku) for sku, error in missing.items())
+    if any(missing.values()):
+        return {group_code(told): f"{upn} is a member of the group, but does not get its licence: {told}"}
+    return {"group_licence_awaited": f"{upn} is a member of the group, and its licence is not seen yet: {told}"}
+
+
+def group_code(errors: str) -> str:
+    """Our code for what Graph says of a group's licence that a member does not get."""
+    return "no_seat" if "CountViolation" in errors else "group_licence_refused"
+
+
+def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
+    """The direct licences as they shall be. What a group gives is not assigned a second time, and stays until the group's is seen."""
+    there: Mapping[str, list[str]] = state["licences"]
+    group = desired.group
+    if not (desired.add or desired.remove or desired.exact or group is not None):
+        return there
+    by_group, given = (group.licences, state["given"]) if group is not None else ({}, {})
+    gone = {name for name in there if name in desired.remove or (desired.exact and name not in desired.add)}
+    gone -= {name for name in by_group if given.get(name) != "Active"}
+    gone |= group.replaceable(there, given) if group is not None else set()
+    wanted = {name: plans for name, plans in there.items() if name not in gone}
+    for name, plans in desired.add.items():
+        if name in wanted:
+            wanted[name] = there[name] if plans is None else sorted(plans)
+        elif name not in there and name not in state["group_licences"] and name not in by_group:
+            wanted[name] = sorted(plans or ())
+    return wanted
+
+
+def _password_done(user_id: str, state: Mapping[str, Any], facts: Facts) -> bool:
+    last = state["lastPasswordChangeDateTime"]
+    return last == NEW_PASSWORD or facts.password_was_set(user_id, last)
+
+
+def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: Facts) -> tuple[str, str] | None:
+    """Why no password can or should be set: (code, sentence)."""
+    if state["userType"] == "Guest":
+        return "is_guest", f"{upn} is a guest and signs in at home"
+    if not enabled:
+        return "is_blocked", f"{upn} is blocked; a password would be of no use"
+    if state["onPremisesSyncEnabled"] and facts.synced_password == "skip":
+        return "password_is_synced", f"{upn} is synchronized from Active Directory, and its password comes from there"
+    if authentication_of(upn_domain(upn), facts.domains()) == FEDERATED:
+        return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
+    root, created = root_of(upn_domain(upn), facts.converted), state.get("createdDateTime")
+    if root and created and _time(created) > _time(facts.converted[root]):
+        return "created_since", f"{upn} was created after {root} was converted, with a password that somebody gave"
+    return None
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+def _risk(after: Mapping[str, Any]) -> str:
+    return "high" if after.get("accountEnabled") is False else "medium" if {"lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys() else "low"
+
+
+def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    parts = []
+    if "accountEnabled" in after:
+        parts.append(f"enabled: {str(before['accountEnabled']).lower()}")
+    if "licences" in after:
+        parts.append("licences: set to those in before")
+    return f"entra_users with {' and '.join(parts)}" if parts else ""
+
+
+# -- the requests of a change
+
+
+def patch_body(change: Change, password: str | None, force_change: str) -> dict[str, Any]:
+    """The one PATCH that unblocks, sets the password and the usage location; empty when none of them changes."""
+    after = change.after or {}
+    body: dict[str, Any] = {name: after[name] for name in ("accountEnabled", "usageLocation") if name in after}
+    if "lastPasswordChangeDateTime" in after:
+        if password is None:
+            raise ValueError("a password that is in no hand-over file must not be set")
+        body["passwordProfile"] = {"password": password, **_FORCE[force_change]}
+    return body
+
+
+def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
+    """assignLicense with additions and removals together, so that no service goes away in between; empty when nothing changes."""
+    before, after = (change.before or {}).get("licences"), (change.after or {}).get("licences")
+    if after is None:
+        return {}
+    before = before or {}
+    add = [{"skuId": skus.id(name), "disabledPlans": plans} for name, plans in after.items() if before.get(name) != plans]
+    return {"addLicenses": add, "removeLicenses": [skus.id(name) for name in before if name not in after]}
+
+
+def new_seats(change: Change, steps: Collection[str] = ("group", "licences")) -> list[str]:
+    """Part numbers of which the change, or those of its steps, take a seat."""
+    before, after = change.before or {}, change.after or {}
+    by_group = (after.get("licenceGroup") or {}).get("seats", []) if "group" in steps else []
+    direct = [name for name in after.get("licences") or {} if name not in (before.get("licences") or {})] if "licences" in steps else []
+    return [*by_group, *direct]
+
+
+Expectation = tuple[tuple[str, Any], ...]
+
+
+def expectation(change: Change, parts: Collection[str] | None = None) -> Expectation:
+    """What Graph's user must show after the change (or after those of its properties in `parts`). Revoked sessions cannot be read."""
+    after = (change.after or {}).items()
+    return tuple(
+        (name, value) for name, value in after if name not in ("signInSessions", "temporaryAccessPass", "left_out") and (parts is None or name in parts)
+    )
+
+
+def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, password_changed: bool) -> bool:
+    """Whether Graph's user shows what is expected. A password cannot be read: `password_changed` tells whether the time of its last change is another."""
+    state = user_state(item)
+    for name, value in expected:
+        if name == "lastPasswordChangeDateTime":
+            seen = password_changed
+        elif name == "licenceGroup":
+            seen = not group_errors(item, value, skus)
+        elif name == "licences":
+            seen = named(state[name], skus) == value
+        else:
+            seen = state[name] == value
+        if not seen:
+            return False
+    return True
+
+
+def group_errors(item: Mapping[str, Any], group: Mapping[str, Any], skus: Skus) -> dict[str, str]:
+    """What a user does not have yet of a group's licences (`licenceGroup` of a change): part number → the error, "" while it is on its way."""
+    made = LicenceGroup(group["id"], group["name"], {}).gives(item.get("licenseAssignmentStates") or ())
+    errors = {name: made.get(skus.id(name) if name in skus else name, "") for name in group["licences"]}
+    return {name: error for name, error in errors.items() if error != "Active"}
+
+
+_SEATS = re.compile(r"does not have any available licenses", re.IGNORECASE)
+_LOCATION = re.compile(r"invalid usage location", re.IGNORECASE)
+_COMPLEXITY = re.compile(r"password (complexity|.*banned|.*policy)", re.IGNORECASE)
+
+
+def refusal_code(status: int, message: str, step: str) -> str:
+    """Our code for a refused step. The texts are those that Graph is known to send; without one, the status decides."""
+    if status == 404:
+        return "user_deleted"
+    if status == 403:
+        return "needs_higher_role" if step == "patch" else "permission_missing"
+    if status == 400 and step == "licences":
+        return "no_seat" if _SEATS.search(message) else "no_usage_location" if _LOCATION.search(message) else "licence_refused"
+    if status == 400 and step in ("pass", "old_pass"):
+        return "pass_refused"
+    if status == 400 and _COMPLEXITY.search(message):
+        return "password_refused"
+    return {401: "unauthorized", 429: "throttled"}.get(status, "refused")

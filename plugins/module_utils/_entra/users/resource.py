@@ -1,0 +1,515 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""entra_users and its _info twin: any number of users in one task, streamed, and none of them lied about."""
+
+from __future__ import annotations
+
+import os
+import urllib.parse
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import cached_property, partial
+from itertools import islice
+from typing import Any, ClassVar
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal, Skip
+from ..._core.plan import ANSWER_LIMIT, Plan
+from ..._core.spool import Spool
+from ..._graph.batches import Request
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module import waiting
+from ..._module.clock import now, seconds_since
+from ..._module.files import read_records
+from ..._module.runner import Record
+from ..._module.vault_password import vault_password
+from ..domains.plan import KIND as DOMAIN
+from ..domains.read import read_domains
+from ..of_tenant import OfTenant
+from ..roles import read_roles
+from ..snapshot.files import read_snapshot_users
+from . import access_pass
+from . import plan as user_plan
+from .history import History
+from .licence_group import FIELDS, LicenceGroup
+from .marks import Marks, Shard, mark
+from .passwords import HandOver, PassBook, generate
+from .plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
+from .results import Results
+from .selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines, user_path
+from .verification import Late
+from .work import Means, Work
+
+#: Users about whose passes is asked at once.
+_ASKED = 100
+#: Seconds for which an old time of the last change may come from a replica that lags. Graph promises no bound; after these, what is read
+#: overrules what the journal says, and the same password is set again.
+_REPLICAS_LAG = 900.0
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_users_info."""
+    check_selection(params, SELECTIONS)
+    results = Results(params["results_file"])
+    counts = Counter(dict.fromkeys(("total", "enabled", "blocked", "guests", "synced", "without_usage_location", "unlicensed"), 0))
+    licences: Counter[str] = Counter()
+    users: list[dict[str, Any]] = []
+    missing: list[dict[str, str]] = []
+    with closing(results), Client(Connection.from_params(params)) as client:
+        skus = skus_of(client)
+        selection = Selection(client, params, fields_of(licences=True, password=True), named_in(client, params))
+        for item in selection.read():
+            if "missing" in item:
+                counts[item["missing"]] += 1
+                missing.append({"name": item["userPrincipalName"], "why": item["missing"]})
+                continue
+            state = user_state(item)
+            state |= {"licences": user_plan.named(state["licences"], skus), "group_licences": sorted(map(skus.name, state["group_licences"]))}
+            counts["total"] += 1
+            counts["enabled" if state["accountEnabled"] else "blocked"] += 1
+            counts["guests"] += state["userType"] == "Guest"
+            counts["synced"] += state["onPremisesSyncEnabled"]
+            counts["without_usage_location"] += not state["usageLocation"]
+            counts["unlicensed"] += not (state["licences"] or state["group_licences"])
+            licences.update({*state["licences"], *state["group_licences"]})
+            if len(users) < ANSWER_LIMIT:
+                users.append({"id": item["id"], "userPrincipalName": item["userPrincipalName"], **state})
+            results.add(item["id"], item["userPrincipalName"], "found", details=state)
+        results.publish()
+    return {"counts": dict(counts), "licences": dict(licences), "users": users, "missing": missing}
+
+
+class Users(OfTenant):
+    """entra_users."""
+
+    noun = "users"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any], check_mode: bool) -> None:
+        self._params = params
+        check_selection(params, SELECTIONS)
+        self._by_snapshot = params["snapshot"] is not None
+        # Check mode from the untouched start: the snapshot would be taken just before, so what is there now is what it would say.
+        self._snapshot_is_now = check_mode and self._by_snapshot and not os.path.exists(params["snapshot"])
+        if self._by_snapshot and (params["enabled"] is not None or params["licences"]):
+            raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
+        self._usage_location = user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None
+        connection = Connection.from_params(params)
+        self._client = Client(connection, connection.further(params["applications"]))
+        self._results = Results(None if check_mode else params["results_file"])
+        self._may_set_password = params["password"] == "generate" or params["src"] is not None
+        self._handover = self._make_handover() if self._may_set_password else None
+        self._terms = access_pass.Terms.from_option(params["temporary_access_pass"])
+        self._passes = self._make_passes() if params["password"] == "temporary_access_pass" else None
+        self._skus = skus_of(self._client)
+        self._base = Desired()
+        self._selection: Selection | None = None
+        self._identities: Sequence[dict[str, str]] = ()
+        self._group: LicenceGroup | None = None
+        self._group_members = Marks()
+        self._own_upn = ""
+        self._own: list[str] = []
+        self._free: dict[str, int] = {}
+        self._unproven = 0
+        self._found = self._not_found = 0
+
+    def _make_handover(self) -> HandOver | None:
+        path, length = self._params["handover_file"], self._params["password_length"]
+        generate(length)  # a bad length is told at once
+        if path is None:
+            if self._params["password"] == "generate":
+                raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
+            return None
+        return HandOver(path, vault_password(dict(self._params)), length)
+
+    def _make_passes(self) -> PassBook:
+        if self._params["handover_file"] is None:
+            raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
+        return PassBook(self._params["handover_file"], vault_password(dict(self._params)))
+
+    # -- read
+
+    def read(self) -> Iterator[Object]:
+        params = self._params
+        self._identities = self._client.identities()
+        self._own_upn = self._identities[0]["upn"].casefold()
+        licences = bool(self._by_snapshot or params["licences"] or params["src"] or params["licence_group"])
+        if params["licence_group"]:
+            self._read_group(params["licence_group"])
+        self._base = Desired(
+            enabled=params["enabled"],
+            usage_location=self._usage_location,
+            password=params["password"] == "generate",
+            access_pass=self._passes is not None,
+            group=self._group,
+            revoke_sessions=params["revoke_sessions"],
+            **user_plan.desired_licences(params["licences"], self._skus),
+        )
+        signs_in_anew = self._may_set_password or self._passes is not None
+        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew)
+        self._selection = Selection(self._client, params, fields, self._keyed())
+        for item in self._selection.read():
+            state = {"missing": item["missing"]} if "missing" in item else user_state(item)
+            if signs_in_anew and "missing" not in item:
+                state["createdDateTime"] = item.get("createdDateTime")
+            if self._group is not None and "missing" not in item:
+                state["given"] = self._group.gives(item.get("licenseAssignmentStates") or ())
+            yield Object(KIND, item["id"], item["userPrincipalName"], state)
+
+    def _read_group(self, option: Mapping[str, Any]) -> None:
+        path = f"/groups/{urllib.parse.quote(option['id'])}"
+        group = self._client.find(f"{path}?$select={FIELDS}")
+        if group is None:
+            raise OffboardError(f"licence_group: the tenant has no group {option['id']}; give its object id", code="group_unknown")
+        self._group = LicenceGroup.read(group, option["remove_direct"])
+        names = self._params["licences"] or {}
+        if both := self._group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in names.get(part) or ()}:
+            raise OffboardError(
+                f"licences: {', '.join(sorted(map(self._skus.name, both)))} would come from licence_group and directly; leave it out of one", code="bad_option"
+            )
+        self._group_members = Marks(mark(user_id) for user_id in members(self._client, group["id"]))
+
+    def _keyed(self) -> dict[str, Desired] | None:
+        """What is desired, by user, where users are named one by one."""
+        params = self._params
+        if params["users"] is not None:
+            return {name.casefold(): self._base for name in params["users"]}
+        if params["group"] is not None:
+            return dict.fromkeys(members(self._client, params["group"]), self._base)
+        if params["src"] is not None:
+            return self._from_src(params["src"])
+        if self._by_snapshot and not self._snapshot_is_now:
+            also = self._also_enable()
+            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)))
+            # Most users want one of a few things; equal ones share one object, which keeps 100,000 of them small.
+            shared: dict[str, Desired] = {}
+            keyed = {}
+            for record in records:
+                desired = user_plan.from_snapshot(self._base, record, also)
+                keyed[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
+            return keyed
+        return None
+
+    def _also_enable(self) -> set[str]:
+        return {name.casefold() for name in self._params["also_enable"]}
+
+    def _from_src(self, path: str) -> dict[str, Desired]:
+        keyed: dict[str, Desired] = {}
+        for number, key, line in src_lines(path):
+            try:
+                keyed[key.casefold()] = user_plan.merged(self._base, line, self._skus)
+            except OffboardError as exc:
+                raise OffboardError(f"src: line {number} of {path}: {exc.msg}", code=exc.code) from exc
+        if self._handover is None and any(desired.password for desired in keyed.values()):
+            raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
+        return keyed
+
+    @cached_property
+    def _domains(self) -> dict[str, Mapping[str, Any]]:
+        return {item.id: item.state for item in self.assumed.overlay((DOMAIN,), read_domains(self._client, configurations_of=()))}
+
+    @cached_property
+    def _roles(self) -> dict[str, set[str]]:
+        return read_roles(self._client)
+
+    @cached_property
+    def _pass_scope(self) -> _Scope:
+        policy = self._client.get(access_pass.POLICY)
+        self._terms.check(policy)
+        return _Scope(self._client, policy)
+
+    def _may_reset_administrators(self) -> bool:
+        return all(self._roles.get(who["object_id"], set()) & user_plan.FULL_RESET_ROLES for who in self._identities)
+
+    # -- plan
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        plan = Plan()
+        history = self._history()
+        facts = Facts(
+            self._skus,
+            lambda: self._domains,
+            lambda: self._roles,
+            self._may_reset_administrators,
+            self._params["synced_password"],
+            partial(self._password_was_set, history),
+            partial(self._password_changed_elsewhere, history),
+            history.converted,
+            lambda user_id: self._passes is not None and self._passes.was_given(user_id, now()),
+            history.sessions_owed,
+            lambda user_id: mark(user_id.casefold()) in self._group_members,
+        )
+        seats: Counter[str] = Counter()
+        left_out: Counter[str] = Counter()
+        changed: set[int] = set()
+        decisions = self._decisions(plan, current, facts)
+        for item, decision in self._weigh_passes(decisions) if self._passes is not None else decisions:
+            if decision.change is not None:
+                if (one := mark(item.id)) in changed:  # Graph gave the user on two pages, far from each other
+                    continue
+                changed.add(one)
+                plan.changes.append(decision.change)
+                seats.update(user_plan.new_seats(decision.change))
+                left_out.update((decision.change.after or {}).get("left_out", ()))
+                self._note_own(decision.change)
+            elif decision.skip is not None:
+                self._skip(plan, decision.skip)
+            else:
+                plan.unchanged += 1
+                self._results.add(item.id, item.name, "unchanged")
+        if self._snapshot_is_now:
+            plan.warnings.append(f"check mode: there is no snapshot at {self._params['snapshot']} yet; planned as if it were taken now")
+        if self._unproven:
+            plan.warnings.append(
+                f"{self._unproven} users count as having the password of the hand-over file, because theirs was changed after it was written; "
+                "whether it was to that one, only a journal could tell, and there is none"
+            )
+        for code, count in left_out.items():
+            plan.warnings.append(f"{count} users: a part of the change is left out ({code}); see left_out in the plan")
+        for name, count in seats.items():
+            sku = self._skus.find(name)
+            self._free[name] = sku.free
+            if count > sku.free:
+                plan.warnings.append(
+                    f"{name}: {count} seats are needed and {sku.free} are free, {count - sku.free} are missing; who gets none counts as failed"
+                )
+        if not len(plan.changes):
+            self._results.publish()
+        return plan
+
+    def _decisions(self, plan: Plan, current: Iterable[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
+        for item in current:
+            if "missing" in item.state:
+                self._not_found += item.state["missing"] == "not_found"
+                self._skip(plan, _missing(item))
+            else:
+                self._found += 1
+                state = user_plan.by_id(item.state, self._skus) if len(self.assumed) else item.state
+                yield item, decide(item.id, item.name, state, self._desired(item), facts)
+
+    def _weigh_passes(self, decisions: Iterator[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
+        """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
+        while chunk := list(islice(decisions, _ASKED)):
+            if self._passes is None:
+                raise AssertionError("self._passes")
+            wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
+            there: dict[str, list[dict[str, Any]]] = {}
+            paths = {access_pass.passes_of(user_id): user_id for user_id, in_scope in wanted.items() if in_scope}
+            for path, answer in self._client.get_many(paths):
+                if not answer.ok and answer.status != 404:
+                    raise answer.error(Request("GET", path))
+                there[paths[path]] = answer.body.get("value", [])
+            for item, decision in chunk:
+                if item.id in wanted and not wanted[item.id]:
+                    msg = f"the tenant's policy lets {item.name} not sign in with a Temporary Access Pass (includeTargets, excludeTargets)"
+                    yield item, user_plan.without_pass(decision, "pass_not_in_policy", msg)
+                    continue
+                old, ours = access_pass.standing(there.get(item.id, ()), self._passes.asked_for(item.id))
+                if old is not None and not ours and not self._terms.replace:
+                    msg = f"{item.name} has a Temporary Access Pass that can still be used; it is replaced only with temporary_access_pass.replace"
+                    yield item, user_plan.without_pass(decision, "has_pass", msg)
+                else:
+                    yield item, user_plan.with_old_pass(decision, old) if old is not None else decision
+
+    def _desired(self, item: Object) -> Desired:
+        if self._selection is None:
+            raise AssertionError("self._selection")
+        keyed = self._selection.keyed
+        if self._snapshot_is_now:
+            now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
+            return user_plan.from_snapshot(self._base, now, self._also_enable())
+        if keyed is None:
+            return self._base
+        return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]
+
+    def _skip(self, plan: Plan, skip: Skip) -> None:
+        if len(plan.skipped) < ANSWER_LIMIT:
+            plan.skipped.append(skip)
+        else:
+            plan.skipped_more += 1
+        self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
+
+    def _history(self) -> History:
+        journal = self._params["journal"]
+        if not journal or not (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
+            return History()
+        return History(read_records(journal))
+
+    def _password_was_set(self, history: History, user_id: str, last_change: str | None) -> bool:
+        """The hand-over file and the time of the password's last change tell where the journal does not, and where it is belied by them."""
+        if history.password_was_set(user_id):
+            lag = seconds_since(history.last_password_at) if history.last_password_at else 0.0
+            return lag < _REPLICAS_LAG or self._handover is None or not self._handover.unchanged_since(user_id, last_change)
+        if self._handover is None or not self._handover.changed_since(user_id, last_change):
+            return False
+        if self._params["journal"]:
+            return history.password_may_be_set(user_id)
+        self._unproven += 1
+        return True
+
+    def _password_changed_elsewhere(self, history: History, user_id: str, last_change: str | None) -> bool:
+        return (
+            bool(self._params["journal"])
+            and not history.password_may_be_set(user_id)
+            and self._handover is not None
+            and self._handover.changed_since(user_id, last_change)
+        )
+
+    def _note_own(self, change: Change) -> None:
+        after = change.after or {}
+        if change.name.casefold() == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
+            self._own.append(change.name)
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this shard's users; without those of whom a part cannot be read (revoked sessions, the value of a pass)."""
+        shard = Shard.parse(self._params["shard"])
+        unreadable = {"signInSessions", "temporaryAccessPass"}
+        paths = {
+            user_path(change.id, fields_of(licences=True, password=True)): change
+            for change in begun
+            if change.id in shard and unreadable.isdisjoint(change.after or {})
+        }
+        for path, answer in self._client.get_many(paths):
+            change = paths[path]
+            if answer.ok:
+                changed = (change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
+                if user_plan.meets(answer.body, user_plan.expectation(change), self._skus, password_changed=changed):
+                    yield change
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        if self._not_found and not self._found and self._params["shard"] is None:
+            yield Refusal(
+                "nothing_found",
+                f"The tenant {self._client.identity()['tenant_id']} has none of the {self._not_found} users that were named. Is it the tenant that is meant, "
+                "and the list or the snapshot its own?",
+            )
+        if self._own:
+            yield Refusal(
+                "own_identity", f"You are signed in as {self._own[0]} and would block yourself or lose your password. Put it into exclude.", tuple(self._own)
+            )
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        # Both add to the same files, and each knows of those that there were when it last did.
+        files = max((book.files for book in (self._handover, self._passes) if book is not None), key=len, default=[])
+        applications: list[dict[str, Any]] = [
+            {
+                "client_id": one.connection.client_id or "",
+                "requests": one.requests,
+                "refused": one.refused,
+                "lost": one.lost.to_dict() if one.lost else None,
+            }
+            for one in self._client.applications
+        ]
+        requests = {"sent": self._client.requests_sent, "refused": sum(one["refused"] for one in applications)}
+        return {"handover_files": files, "requests": requests, "applications": applications}
+
+    def warnings(self) -> Iterable[str]:
+        for one in self._client.applications:
+            if one.lost is not None:
+                yield f"application {one.connection.client_id} took part no longer, and the others did its work: {one.lost.msg}"
+
+    # -- apply
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        raise NotImplementedError("users are changed in batches, see apply_all")
+
+    def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        """All users in batches. Each ends in exactly one outcome, also when the run stops on the way."""
+        if self._selection is None:
+            raise AssertionError("self._selection")
+        means = Means(
+            self._client,
+            self._selection,
+            self._results,
+            self._skus,
+            self._free,
+            self._params["force_change"],
+            self._terms,
+            handover=self._handover,
+            passes=self._passes,
+            group=self._group,
+        )
+        self._results.publish()
+        work = Work(means, iter(changes), begin, record)
+        try:
+            work.run()
+        except OffboardError as exc:
+            work.give_up(exc)
+            raise
+        except KeyboardInterrupt:
+            work.give_up(OffboardError("interrupted; run the same task again to go on", code="interrupted"))
+            raise
+        finally:
+            self._results.flush()
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Read all changed users again; those that do not show their change are read until verify_timeout."""
+        if not len(applied):
+            return
+        late = Late(applied)
+        if self._selection is None:
+            raise AssertionError("self._selection")
+        if late.count > MANY:
+            for item in self._selection.read():
+                if "missing" not in item:
+                    late.look(item, self._skus)
+
+        def read() -> bool:
+            self._look_one_by_one(late)
+            return late.count == len(late.errors)
+
+        # One read is enough: nothing in the run builds on a user, and up to 100,000 of them are read.
+        waiting.is_shown(read, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=30.0)
+        for change in late:
+            code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
+            if (error := late.errors.get(change.id)) is not None:
+                code = user_plan.group_code(error)
+                msg = f"{change.name} is a member of the group, but does not get its licence: {error}"
+            self._results.correct(change.id, "failed", code, msg)
+            yield Outcome(change, "failed", code, msg, {"seen": False})
+        self._results.rewrite()
+
+    def _look_one_by_one(self, late: Late) -> None:
+        if self._selection is None:
+            raise AssertionError("self._selection")
+        waiting = iter(late)
+        while chunk := list(islice(waiting, MANY)):
+            for _unused, answer in self._client.get_many(self._selection.path(change.id) for change in chunk):
+                if answer.ok:
+                    late.look(answer.body, self._skus)
+
+    def close(self) -> None:
+        self._results.close()
+        self._client.close()
+
+
+def skus_of(client: Client) -> Skus:
+    """The tenant's licences, read when one is asked for."""
+    return Skus(lambda: client.list("/subscribedSkus"))
+
+
+class _Scope:
+    """Whom the policy of an authentication method covers: those of its target groups without those of its excluded ones."""
+
+    def __init__(self, client: Client, policy: Mapping[str, Any]) -> None:
+        included = [item["id"] for item in policy.get("includeTargets") or ()]
+        self._all = "all_users" in included
+        self._in = set() if self._all else {user for group in included for user in self._members(client, group)}
+        self._out = {user for item in policy.get("excludeTargets") or () for user in self._members(client, item["id"])}
+
+    @staticmethod
+    def _members(client: Client, group: str) -> Iterator[str]:
+        for item in client.list(f"/groups/{urllib.parse.quote(group)}/transitiveMembers?$select=id&$top=999"):
+            yield item["id"]
+
+    def __contains__(self, user_id: str) -> bool:
+        return (self._all or user_id in self._in) and user_id not in self._out
+
+
+def _missing(item: Object) -> Skip:
+    if item.state["missing"] == "soft_deleted":
+        return Skip(KIND, item.id, item.name, "soft_deleted", f"{item.name} is deleted and can be restored for 30 days after that; restore it first")
+    return Skip(KIND, item.id, item.name, "not_found", f"the tenant has no user {item.name}")

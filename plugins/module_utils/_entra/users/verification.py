@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether changed users are read as they shall be."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..._core.model import Change
+from ..._core.spool import Spool
+from . import plan as user_plan
+from .marks import Marks, mark
+from .plan import Skus
+
+
+class Late:
+    """The changed users who have not been seen as they shall be. Equal expectations share one object, so a user costs some 20 bytes."""
+
+    def __init__(self, applied: Spool) -> None:
+        self._applied = applied
+        self._users = Marks(mark(change.id) for change in applied)
+        self._expected: list[user_plan.Expectation] = []
+        self._which = array("L", bytes(array("L").itemsize * len(self._users)))
+        #: the last change of the password that must no longer be read
+        self._before = array("Q", bytes(8 * len(self._users)))
+        self._seen = bytearray(len(self._users))
+        #: by user id, what Graph says about a group's licence that the user does not get
+        self.errors: dict[str, str] = {}
+        self.count = len(self._users)
+        shared: dict[str, int] = {}
+        for change in applied:
+            place = self._users.place(mark(change.id))
+            if place is None:
+                raise AssertionError("place")
+            self._before[place] = mark((change.before or {}).get("lastPasswordChangeDateTime"))
+            expected = user_plan.expectation(change)
+            number = shared.setdefault(repr(expected), len(self._expected))
+            if number == len(self._expected):
+                self._expected.append(expected)
+            self._which[place] = number
+
+    def look(self, item: Mapping[str, Any], skus: Skus) -> None:
+        """Take Graph's user off when it shows what it shall."""
+        place = self._users.place(mark(item["id"]))
+        if place is None or self._seen[place]:
+            return
+        changed = mark(item.get("lastPasswordChangeDateTime")) != self._before[place]
+        if user_plan.meets(item, self._expected[self._which[place]], skus, password_changed=changed):
+            self._seen[place] = 1
+            self.count -= 1
+            self.errors.pop(item["id"], None)
+            return
+        group = dict(self._expected[self._which[place]]).get("licenceGroup")
+        if group is not None and (errors := {name: text for name, text in user_plan.group_errors(item, group, skus).items() if text}):
+            self.errors[item["id"]] = ", ".join(f"{name} ({text})" for name, text in errors.items())
+
+    def __iter__(self) -> Iterator[Change]:
+        for change in self._applied:
+            place = self._users.place(mark(change.id))
+            if place is not None and not self._seen[place]:
+                yield change

@@ -1,0 +1,319 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out: passwords to the disk, intents to the journal, then each user's requests in their order, until each has one outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Outcome
+from ..._graph.batches import Answer, Request
+from ..._graph.client import Client
+from ..._module.clock import now
+from ..._module.runner import Record
+from . import access_pass
+from . import plan as user_plan
+from .licence_group import MEMBERS_PER_REQUEST, LicenceGroup
+from .passwords import HandOver, PassBook
+from .plan import Skus
+from .results import Results
+from .selection import Selection
+
+#: Changes whose passwords are handed over together, and changes whose intents are journaled together.
+_SEGMENT, _INTENTS = 1000, 100
+#: Rounds of reading back what became of requests without an answer, and the pause before each, in seconds: 1, 2, 4, 8, 16.
+_ROUNDS = 5
+
+#: The properties of a change that each step carries out, as far as reading shows them.
+_PARTS = {
+    "patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"),
+    "licences": ("licences",),
+    "revoke": (),
+    "old_pass": (),
+    "pass": (),
+    "group": (),
+}
+
+
+@dataclass
+class Means:
+    """What carrying out takes from the task."""
+
+    client: Client
+    selection: Selection
+    results: Results
+    skus: Skus
+    #: free seats by part number; counted down on the way
+    free: dict[str, int]
+    force_change: str
+    terms: access_pass.Terms
+    handover: HandOver | None = None
+    passes: PassBook | None = None
+    group: LicenceGroup | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    """A user on the way: which steps are left, which are done."""
+
+    change: Change
+    password: str | None
+    steps: list[str]
+    done: list[str] = field(default_factory=list)
+    tries: int = 0
+    #: the id of a Temporary Access Pass that has to go first
+    old_pass: str | None = None
+    #: whether the PATCH was given to the client, and was not refused
+    patched: bool = False
+
+
+class Work:
+    """Carries out the changes of a run: one PATCH a user, then what else there is, in the order patch, revoke, licences."""
+
+    def __init__(self, means: Means, changes: Iterator[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+        self._means, self._changes, self._begin, self._record = means, changes, begin, record
+        #: users whose passwords may be on the disk, and whose intents are not in the journal yet
+        self._segment: list[Change] = []
+        #: users whose intent is in the journal and whose outcome is not yet; as many as are in flight
+        self._open: dict[str, _Job] = {}
+        #: users of whom the last request got no answer, or came too early
+        self._uncertain: list[_Job] = []
+        #: users who wait until there are enough of them for one request to the group
+        self._joining: list[_Job] = []
+
+    def run(self) -> None:
+        """Returns when every user has an outcome. Raises OffboardError when the run cannot go on."""
+        client = self._means.client
+        client.batch(self._fresh(), self._done)
+        client.batch(self._join(), self._done)
+        for attempt in range(_ROUNDS):
+            if not self._uncertain:
+                return
+            time.sleep(2.0**attempt)
+            jobs, self._uncertain = self._uncertain, []
+            client.batch(self._looked_up(jobs), self._done)
+            client.batch(self._join(), self._done)
+        self._finish(
+            [self._outcome(job, "failed", "answer_lost", f"no answer to the request for {job.change.name} ({job.steps[0]})") for job in self._uncertain]
+        )
+
+    def give_up(self, reason: OffboardError) -> None:
+        """The run stops: whoever was begun has failed, whoever was not is skipped."""
+        self._finish([self._outcome(job, "failed", reason.code, f"the run stopped before {job.change.name} was finished") for job in list(self._open.values())])
+        left = chain(self._segment, self._changes)
+        while rest := list(islice(left, _SEGMENT)):
+            for change in rest:
+                self._means.results.add(change.id, change.name, "skipped", "not_tried", reason.msg)
+            self._record(*(Outcome(change, "skipped", "not_tried", reason.msg) for change in rest))
+
+    # These run in the client's thread, one at a time.
+
+    def _fresh(self) -> Iterator[Request]:
+        """The first request of each user. Passwords are on the disk before the first of their segment goes out."""
+        while segment := list(islice(self._changes, _SEGMENT)):
+            self._segment = segment
+            passwords = self._provide([c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})])
+            while group := self._segment[:_INTENTS]:
+                self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
+                self._begin(group)
+                jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in group]
+                self._open.update((job.change.id, job) for job in jobs)
+                del self._segment[:_INTENTS]
+                for job in jobs:
+                    yield from self._next(job)
+
+    def _provide(self, changes: list[Change]) -> dict[str, str]:
+        handover = self._means.handover
+        if not changes or handover is None:
+            return {}
+        return handover.provide((c.id, c.name, (c.before or {}).get("lastPasswordChangeDateTime")) for c in changes)
+
+    def _announce(self, changes: list[Change]) -> None:
+        if self._means.passes is not None:
+            self._means.passes.begin(((c.id, c.name) for c in changes if "temporaryAccessPass" in (c.after or {})), now())
+
+    @staticmethod
+    def _old_pass(change: Change) -> str | None:
+        return (change.before or {}).get("temporaryAccessPass")
+
+    @staticmethod
+    def _steps(change: Change) -> list[str]:
+        after = change.after or {}
+        steps = ["patch"] if any(name in after for name in _PARTS["patch"]) else []
+        steps += ["revoke"] if "signInSessions" in after else []
+        if "temporaryAccessPass" in after:
+            steps += ["old_pass", "pass"] if Work._old_pass(change) else ["pass"]
+        steps += ["group"] if "licenceGroup" in after else []
+        return steps + (["licences"] if "licences" in after else [])
+
+    def _next(self, job: _Job) -> list[Request]:
+        """The request of the job's next step; none when there is none left, or no seat."""
+        if not job.steps:
+            self._finish([self._outcome(job, "done")])
+            return []
+        path, change, means = f"/users/{job.change.id}", job.change, self._means
+        match job.steps[0]:
+            case "patch":
+                job.patched = True
+                return [Request("PATCH", path, user_plan.patch_body(change, job.password, means.force_change), job)]
+            case "revoke":
+                return [Request("POST", f"{path}/revokeSignInSessions", None, job)]
+            case "old_pass":
+                return [Request("DELETE", f"{access_pass.passes_of(change.id)}/{job.old_pass}", None, job)]
+            case "pass":
+                return [Request("POST", access_pass.passes_of(change.id), means.terms.body(), job)]
+        wanted = user_plan.new_seats(change, job.steps[:1])
+        if short := [name for name in wanted if means.free.get(name, 0) <= 0 and not job.tries]:
+            self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
+            return []
+        if not job.tries:
+            means.free.update({name: means.free[name] - 1 for name in wanted})
+        if job.steps[0] == "group":
+            self._joining.append(job)
+            return list(self._join()) if len(self._joining) >= MEMBERS_PER_REQUEST else []
+        return [Request("POST", f"{path}/assignLicense", user_plan.licence_body(change, means.skus), job)]
+
+    def _done(self, pairs: list[tuple[Request, Answer]]) -> list[Request]:
+        follow_ups: list[Request] = []
+        finished: list[Outcome] = []
+        self._keep_passes(pairs)
+        for request, answer in pairs:
+            if isinstance(request.tag, list):
+                follow_ups += self._joined(request, answer, finished)
+                continue
+            job: _Job = request.tag
+            if answer.ok and job.steps[0] == "pass" and not answer.body.get("temporaryAccessPass"):
+                self._uncertain.append(job)  # made, but not told
+            elif answer.ok or (answer.status == 404 and job.steps[0] == "old_pass") or self._was_member(job, answer):
+                self._step_done(job)
+                if job.steps:
+                    follow_ups += self._next(job)
+                else:
+                    finished.append(self._outcome(job, "done"))
+            elif answer.uncertain or self._too_early(job, answer):
+                self._uncertain.append(job)
+            else:
+                finished.append(self._refused(job, request, answer))
+        self._finish(finished)
+        return follow_ups
+
+    def _join(self) -> Iterator[Request]:
+        """One request for all who wait."""
+        jobs, self._joining = self._joining, []
+        if jobs and self._means.group is not None:
+            members = [self._means.client.reference(job.change.id)["@odata.id"] for job in jobs]
+            yield Request("PATCH", f"/groups/{self._means.group.id}", {"members@odata.bind": members}, jobs)
+
+    def _joined(self, request: Request, answer: Answer, finished: list[Outcome]) -> list[Request]:
+        """All or none of them were added. Where one spoils it for the others, or nobody knows, each is added on his own."""
+        follow_ups: list[Request] = []
+        single = answer.uncertain or (answer.failure is None and answer.status in (400, 404, 409))
+        for job in request.tag:
+            if answer.ok:
+                self._step_done(job)
+                if job.steps:
+                    follow_ups += self._next(job)
+                else:
+                    finished.append(self._outcome(job, "done"))
+            elif single:
+                body = self._means.client.reference(job.change.id)
+                follow_ups.append(Request("POST", f"{request.path}/members/$ref", body, job))
+            else:
+                finished.append(self._refused(job, request, answer))
+        return follow_ups
+
+    @staticmethod
+    def _was_member(job: _Job, answer: Answer) -> bool:
+        return job.steps[0] == "group" and answer.status == 400 and "already exist" in str((answer.body.get("error") or {}).get("message", ""))
+
+    def _keep_passes(self, pairs: list[tuple[Request, Answer]]) -> None:
+        """Onto the disk before anything else: Graph tells a pass only once."""
+        made = {
+            request.tag.change.id: {**answer.body, "userPrincipalName": request.tag.change.name, "validUntil": access_pass.valid_until(answer.body)}
+            for request, answer in pairs
+            if answer.ok and isinstance(request.tag, _Job) and request.tag.steps[0] == "pass" and answer.body.get("temporaryAccessPass")
+        }
+        names = ("userPrincipalName", "temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
+        if made and self._means.passes is not None:
+            self._means.passes.keep({user_id: {name: item[name] for name in names} for user_id, item in made.items()})
+
+    def _step_done(self, job: _Job) -> None:
+        step = job.steps.pop(0)
+        job.done.append(step)
+        job.tries = 0
+        if step == "licences":
+            kept = {self._means.skus.name(sku) for sku in (self._means.group.licences if self._means.group is not None else ())}
+            for name in ((job.change.before or {}).get("licences") or {}).keys() - (job.change.after or {})["licences"] - kept:
+                self._means.free[name] = self._means.free.get(name, 0) + 1
+
+    def _too_early(self, job: _Job, answer: Answer) -> bool:
+        """The usage location was set a moment ago, and the replica that assigns licences does not know it yet."""
+        message = str((answer.body.get("error") or {}).get("message", ""))
+        early = (
+            job.steps[0] == "licences"
+            and "usageLocation" in (job.change.after or {})
+            and user_plan.refusal_code(answer.status, message, "licences") == "no_usage_location"
+        )
+        return early and job.tries < _ROUNDS
+
+    def _refused(self, job: _Job, request: Request, answer: Answer) -> Outcome:
+        error = answer.error(request)
+        if job.steps[0] == "patch" and not job.tries:  # an earlier one may have been carried out, and its answer lost
+            job.patched = False
+        if answer.failure is not None:
+            return self._outcome(job, "failed", error.code, error.msg)
+        code = user_plan.refusal_code(answer.status, error.msg, job.steps[0])
+        if code == "no_seat":
+            for name in user_plan.new_seats(job.change):
+                if self._means.skus.find(name).id in error.msg.casefold():
+                    self._means.free[name] = 0
+        return self._outcome(job, "failed", code, error.msg)
+
+    def _looked_up(self, jobs: list[_Job]) -> Iterator[Request]:
+        """What to send next for users without an answer: read back whether the step was carried out, else send it once more."""
+        selection = self._means.selection
+        paths = {access_pass.passes_of(job.change.id) if "pass" in job.steps[0] else selection.path(job.change.id): job for job in jobs}
+        requests: list[Request] = []
+        for path, answer in self._means.client.get_many(paths):
+            job = paths[path]
+            job.tries += 1
+            if "pass" in job.steps[0]:
+                requests += self._pass_again(job, answer)
+                continue
+            expected = user_plan.expectation(job.change, _PARTS[job.steps[0]])
+            changed = (job.change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
+            if answer.ok and expected and user_plan.meets(answer.body, expected, self._means.skus, password_changed=changed):
+                self._step_done(job)
+            requests += self._next(job)
+        return iter(requests)
+
+    def _pass_again(self, job: _Job, answer: Answer) -> list[Request]:
+        """A pass whose value was never told is of no use to anybody: it goes, and another one is made."""
+        there, _unused = access_pass.standing(answer.body.get("value", ()), ())
+        if there is not None:
+            job.old_pass = there
+            job.steps[:0] = ["old_pass"] if job.steps[0] == "pass" else []
+        elif job.steps[0] == "old_pass" and answer.ok:
+            self._step_done(job)
+        return self._next(job)
+
+    def _outcome(self, job: _Job, status: str, code: str = "", msg: str = "") -> Outcome:
+        details: dict[str, Any] = {"steps_done": job.done}
+        if job.password is not None and ("patch" in job.done or not job.patched):
+            details["password_set"] = job.patched
+        if left_out := (job.change.after or {}).get("left_out"):
+            details["left_out"] = left_out
+        return Outcome(job.change, status, code, msg, details)
+
+    def _finish(self, outcomes: list[Outcome]) -> None:
+        for item in outcomes:
+            self._open.pop(item.change.id, None)
+            self._means.results.add(item.change.id, item.change.name, item.status, item.code, item.msg, item.details)
+        if outcomes:
+            self._record(*outcomes)

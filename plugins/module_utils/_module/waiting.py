@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way to wait until reading shows a change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
+
+#: How many reads in a row must agree where replicas may differ for a while and what follows builds on the change.
+AGREEING_READS = 3
+#: Where one read is enough: nothing in the run builds on it, or the read itself settles the matter.
+ONE_READ = 1
+#: Seconds between two reads, at first.
+READ_INTERVAL = 1.0
+#: Seconds to look for what a request without an answer may have left behind.
+LOST_TIMEOUT = 60.0
+
+K = TypeVar("K")
+
+
+def not_shown(
+    waiting: Iterable[K],
+    shown: Callable[[list[K]], Collection[K]],
+    seconds: float,
+    *,
+    agreeing: int = AGREEING_READS,
+    longest_pause: float = 0.0,
+    pausing: Callable[[int], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] | None = None,
+) -> list[K]:
+    """Read until everything is seen; what is not, at the deadline, in the given order. One that is late hides no other.
+
+    `shown` reads once: it gets what is still waited for, and gives those of it that the read shows. Each must be shown `agreeing` times in a row;
+    a read that does not show it lets its count start anew. There is always one read, and none is begun after `seconds`. The pause between two
+    reads is READ_INTERVAL and doubles up to `longest_pause` where that is longer; `pausing` hears before each how many are waited for.
+    What `shown` raises ends the waiting.
+    """
+    deadline, pause = clock() + seconds, READ_INTERVAL
+    counts = dict.fromkeys(waiting, 0)
+    while counts:
+        now = shown(list(counts))
+        for key in list(counts):
+            counts[key] = counts[key] + 1 if key in now else 0
+            if counts[key] >= agreeing:
+                del counts[key]
+        if not counts or clock() + pause > deadline:
+            break
+        if pausing is not None:
+            pausing(len(counts))
+        (sleep or time.sleep)(pause)
+        pause = max(pause, min(2 * pause, longest_pause))
+    return list(counts)
+
+
+def is_shown(
+    read: Callable[[], bool], seconds: float, *, agreeing: int = AGREEING_READS, longest_pause: float = 0.0, pausing: Callable[[int], None] | None = None
+) -> bool:
+    """`not_shown` for one single thing: whether `read` was true so many times in a row within the time."""
+    return not not_shown([0], lambda waiting: waiting if read() else (), seconds, agreeing=agreeing, longest_pause=longest_pause, pausing=pausing)

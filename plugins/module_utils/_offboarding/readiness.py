@@ -1,0 +1,539 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the way: before the exit begins, and before it may be called finished. Pure.
+
+Every input is what an info module returned; None means that it was not looked at, which is never the same as "nothing there".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .._core import confirmations, dn
+
+#: blocker: the stage must not go on. warning: a person should decide. info: good to know.
+SEVERITIES = ("blocker", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact that matters, in both languages. `code` is lower_snake_case and stable between releases."""
+
+    severity: str
+    code: str
+    en: str
+    ja: str
+    objects: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-serialisable."""
+        return {**asdict(self), "objects": list(self.objects)}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was read. Lists and mappings are the return values of the info modules of the same name."""
+
+    domains: Sequence[Mapping[str, Any]] | None = None
+    users: Sequence[Mapping[str, Any]] | None = None
+    apps: Sequence[Mapping[str, Any]] | None = None
+    machines: Mapping[str, Mapping[str, Any] | None] | None = None
+    #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
+    uninstalled_on: Collection[str] = ()
+    directory_objects: Sequence[Mapping[str, Any]] | None = None
+    directory_unusable: Sequence[Mapping[str, Any]] = ()
+    dry_runs: Sequence[Mapping[str, Any]] = ()
+    steps: Sequence[Mapping[str, Any]] | None = None
+    #: options of the contract whose accounts lie in Active Directory
+    needs_directory: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What the operator confirmed in variables."""
+
+    domains: Collection[str] = ()
+    client_ids: Collection[str] = ()
+    accounts: Collection[str] = ()
+    products: Sequence[Mapping[str, Any]] = ()
+    #: scheduled tasks, each with name, action, or both
+    tasks: Sequence[Mapping[str, Any]] = ()
+    password_filters: Collection[str] = ()
+    #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
+    own_client_id: str = ""
+    #: app registrations that only look like IIJ ID's
+    not_iij_client_ids: Collection[str] = ()
+    #: there is no Windows machine with an agent
+    without_machines: bool = False
+    #: machines with tasks or folders of agents whose products are no longer installed
+    leftovers: Collection[str] = ()
+    #: what becomes of the passwords, of those of synchronized users, and how many users one task may change (None: not judged)
+    passwords: str = "generate"
+    synced_password: str = "skip"
+    max_users: int | None = None
+
+
+def _fold(values: Iterable[str]) -> set[str]:
+    return {value.casefold() for value in values}
+
+
+def _names(values: Iterable[str], limit: int = 10) -> str:
+    shown = list(values)
+    more = f" (+{len(shown) - limit})" if len(shown) > limit else ""
+    return ", ".join(shown[:limit]) + more
+
+
+def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The root domains whose sign-in goes to IIJ ID; those whose configuration cannot be read count, too."""
+    return [d["id"] for d in domains if d["authentication_type"] == "Federated" and d["is_root"] and (d.get("federation") or {}).get("idp", "iij") == "iij"]
+
+
+def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """Blockers, warnings and facts before anything is changed."""
+    found = [
+        *_domains(facts, confirmed),
+        *_users(facts),
+        *_max_users(facts, confirmed),
+        *_apps(facts, confirmed),
+        *_machines(facts, confirmed),
+        *_directory(facts, confirmed),
+        *_dry_runs(facts),
+    ]
+    return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.domains is None:
+        return
+    listed = _fold(confirmed.domains)
+    iij = federated_to_iij(facts.domains)
+    forgotten = tuple(name for name in iij if name.casefold() not in listed)
+    if forgotten:
+        yield Finding(
+            "blocker",
+            "domain_not_listed",
+            f"People of {_names(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
+            "when the contract ends. Add them.",
+            f"{_names(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
+            "解約後にサインインできなくなります。追加してください。",
+            forgotten,
+        )
+    affected = tuple(name for name in iij if name.casefold() in listed)
+    if affected:
+        children = [d["id"] for d in facts.domains if (d.get("parent") or "").casefold() in _fold(affected)]
+        yield Finding(
+            "info",
+            "domains_affected",
+            f"Will be converted to managed: {_names([*affected, *children])}.",
+            f"マネージドに変換するドメイン: {_names([*affected, *children])}",
+            (*affected, *children),
+        )
+    others = tuple(d["id"] for d in facts.domains if (d.get("federation") or {}).get("idp") == "other")
+    if others:
+        yield Finding(
+            "info",
+            "domains_of_others",
+            f"Federated to another identity provider, left alone: {_names(others)}.",
+            f"別のIDプロバイダとフェデレーションしているため変更しないドメイン: {_names(others)}",
+            others,
+        )
+
+
+def _users(facts: Facts) -> Iterator[Finding]:
+    for domain in facts.users or ():
+        counts = {name: int(domain["counts"].get(name, 0)) for name in ("total", "blocked", "unlicensed", "without_usage_location", "synced")}
+        name = domain["domain"]
+        need = counts["total"] - counts["synced"]
+        if not counts["total"]:
+            continue
+        yield Finding(
+            "info",
+            "users_affected",
+            f"{name}: {counts['total']} users; {need} need a password of their own, {counts['synced']} are synchronized from Active Directory and are "
+            "served by password hash synchronization or not at all.",
+            f"{name}: 利用者{counts['total']}人。{need}人に新しいパスワードが必要。"
+            f"{counts['synced']}人はActive Directoryから同期（パスワードハッシュ同期の有無を確認）。",
+            (name,),
+        )
+        if counts["blocked"]:
+            yield Finding(
+                "warning",
+                "users_blocked",
+                f"{name}: {counts['blocked']} users are blocked already, {counts['unlicensed']} have no licence. The snapshot keeps that state; name those "
+                "who shall work again in microsoft_365_also_enable.",
+                f"{name}: すでに{counts['blocked']}人がブロック中、{counts['unlicensed']}人がライセンスなし。スナップショットはこの状態を保存します。"
+                "復帰させる利用者は microsoft_365_also_enable に指定してください。",
+                (name,),
+            )
+        if counts["without_usage_location"]:
+            yield Finding(
+                "warning",
+                "users_without_usage_location",
+                f"{name}: {counts['without_usage_location']} users have no usage location, without which no licence can be assigned. "
+                "Set microsoft_365_usage_location.",
+                f"{name}: {counts['without_usage_location']}人に利用場所がなく、ライセンスを割り当てられません。"
+                "microsoft_365_usage_location を設定してください。",
+                (name,),
+            )
+
+
+def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Whether the limit lets the later stages do their work: a refused task after the conversion would leave people without a password."""
+    if confirmed.max_users is None or not facts.users:
+        return
+    synced = confirmed.synced_password == "set"
+    need = {domain["domain"]: int(domain["counts"]["total"]) - (0 if synced else int(domain["counts"].get("synced", 0))) for domain in facts.users}
+    above = tuple(name for name, number in need.items() if number > confirmed.max_users)
+    together = sum(need.values())
+    if above and confirmed.passwords != "keep":
+        shown = ", ".join(f"{name}: {need[name]}" for name in above)
+        yield Finding(
+            "blocker",
+            "max_users_too_low",
+            f"More users need a password than one task may change, microsoft_365_max_users ({confirmed.max_users}): {shown}. The domains would be "
+            f"converted, and their people would stand there without a password. If the numbers are right, set microsoft_365_max_users to {together}.",
+            f"パスワードが必要な利用者の数（{shown}）が、1つのタスクで変更できる上限 microsoft_365_max_users（{confirmed.max_users}）を超えています。"
+            "このままではドメインの変換後に利用者がパスワードのないまま残ります。"
+            f"人数が正しければ microsoft_365_max_users を {together} にしてください。",
+            above,
+        )
+    elif together > confirmed.max_users:
+        yield Finding(
+            "warning",
+            "max_users_may_be_too_low",
+            f"If IIJ ID blocks all {together} users when its provisioning is stopped, their repair will be refused: microsoft_365_max_users is "
+            f"{confirmed.max_users}. Set it to {together}.",
+            f"プロビジョニングの停止時にIIJ IDが利用者{together}人全員をブロックすると、復旧が拒否されます。"
+            f"microsoft_365_max_users は {confirmed.max_users} です。{together} にしてください。",
+            tuple(need),
+        )
+
+
+def _candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
+    """Living apps for which something speaks, and of which the operator has not said whose they are."""
+    known = {*_fold(confirmed.client_ids), *_fold(confirmed.not_iij_client_ids), confirmed.own_client_id.casefold()}
+    return [app for app in facts.apps or () if app.get("why") and app["client_id"].casefold() not in known and not app.get("deleted")]
+
+
+def _app_candidate(severity: str, app: Mapping[str, Any]) -> Finding:
+    return Finding(
+        severity,
+        "app_candidate",
+        f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {'; '.join(app['why'])}. If the console of IIJ ID shows this "
+        "client id, put it into offboard_iij_client_id, or into microsoft_365_old_client_ids for a forgotten one; if it is somebody else's, into "
+        "microsoft_365_not_iij_client_ids.",
+        f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{'; '.join(app['why'])}）。"
+        "IIJ IDコンソールのクライアントIDと一致すれば offboard_iij_client_id に、古いものなら microsoft_365_old_client_ids に、"
+        "IIJ IDのものでなければ microsoft_365_not_iij_client_ids に指定してください。",
+        (app["client_id"],),
+    )
+
+
+def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.apps is None:
+        return
+    present = _fold(app["client_id"] for app in facts.apps)
+    yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
+    gone = tuple(identity for identity in confirmed.client_ids if identity.casefold() not in present)
+    if gone:
+        yield Finding(
+            "warning",
+            "app_not_found",
+            f"The tenant has no app registration with the confirmed client id {_names(gone)}. It is gone already, or the id is wrong.",
+            f"指定されたクライアントID {_names(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
+            gone,
+        )
+
+
+def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.machines is None:
+        return
+    yield from _no_machines(facts.machines, confirmed)
+    yield from _unreadable(facts.machines)
+    yield from _agents_unconfirmed(facts, confirmed)
+    for name, machine in facts.machines.items():
+        for item in (machine or {}).get("filters") or ():
+            if item["name"].casefold() not in _fold(confirmed.password_filters):
+                yield Finding(
+                    "blocker",
+                    "password_filter_not_confirmed",
+                    f"{name} has the password filter {item['name']}, which may be Password Sync's: {'; '.join(item['why'])}. If it is, add it to "
+                    "directory_sync_password_filters. Other products register filters in the same place.",
+                    f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{'; '.join(item['why'])}）。"
+                    "そうであれば directory_sync_password_filters に追加してください。",
+                    (name, item["name"]),
+                )
+    agents = [f"{name}: {_names(left)}" for name, machine in facts.machines.items() if (left := agents_left(machine))]
+    if agents:
+        yield Finding("info", "agents", f"Agents of IIJ ID. {'; '.join(agents)}.", f"IIJ IDのエージェント。{'; '.join(agents)}", tuple(agents))
+
+
+def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[Finding]:
+    if not machines and not confirmed.without_machines:
+        yield Finding(
+            "blocker",
+            "no_machines",
+            "directory_sync is in offboard_options, but the inventory group iij_id_agents is empty: no Windows machine is looked at. Put the machines with "
+            "Directory Sync or Password Sync into it; if there is none, set directory_sync_without_machines: true.",
+            "offboard_options に directory_sync がありますが、インベントリのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
+            "Directory SyncまたはPassword Syncのあるマシンを追加してください。なければ directory_sync_without_machines: true を設定してください。",
+        )
+
+
+def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Products that nobody confirmed, and tasks or folders whose product nobody confirmed: without it only the files would go."""
+    leftovers = _fold(confirmed.leftovers)
+    for name, machine in (facts.machines or {}).items():
+        unconfirmed = [product for product in _products(machine) if not any(_is_confirmed(product, wanted) for wanted in confirmed.products)]
+        for product in unconfirmed:
+            label = f"{product['name']} ({product.get('publisher') or '-'})"
+            yield Finding(
+                "blocker",
+                "product_not_confirmed",
+                f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
+                f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns, or its folder in "
+                "directory_sync_folders, more narrowly.",
+                f"{name} に {label} があります。IIJ IDのエージェントであれば directory_sync_products に追加し、そうでなければ "
+                "directory_sync_name_patterns または directory_sync_folders を絞ってください。",
+                (name, product["name"]),
+            )
+        yield from _tasks_unconfirmed(name, machine, confirmed)
+        known = name.casefold() in leftovers or (machine or {}).get("host", name) in facts.uninstalled_on
+        left = [] if unconfirmed or known else _without_product(machine)
+        if left:
+            yield Finding(
+                "blocker",
+                "agent_without_product",
+                f"{name} has {_names(left)}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
+                "and would stay registered without its files. Find it with win_software_info, and add its name and publisher, or its product_code, to "
+                "directory_sync_products and its name to directory_sync_name_patterns; if it is uninstalled already, add the machine to "
+                "directory_sync_leftovers.",
+                f"{name} に {_names(left)} がありますが、対応する製品が directory_sync_products にありません。"
+                "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
+                "win_software_info で探し、directory_sync_products と directory_sync_name_patterns に追加してください。"
+                "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
+                (name, *left),
+            )
+
+
+def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
+    """Scheduled tasks that only match: the stages refuse them."""
+    for task in (machine or {}).get("tasks") or ():
+        actions = [[text] for text in task.get("actions") or ()]
+        if any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
+            continue
+        does = "; ".join(text for line in actions for text in line) or "-"
+        yield Finding(
+            "blocker",
+            "task_not_confirmed",
+            f"{name} has the scheduled task {task['name']} ({does}), which looks like one of IIJ ID's agents. If it is, add {{name: '{task['name']}'}} to "
+            "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
+            f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
+            f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            (name, task["name"]),
+        )
+
+
+def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
+    """Tasks and folders of a machine without products; else the folders that none of the products lies in, where all have written down their place."""
+    products = _products(machine)
+    if not products:
+        return _files_left(machine)
+    if not all(product.get("install_location") for product in products):
+        return []
+    places = [f"{product.get(name) or ''}\\".casefold() for product in products for name in ("install_location", "uninstall", "quiet_uninstall")]
+    return [f"folder {path}" for path in (machine or {}).get("folders") or () if not any(f"{path}\\".casefold() in place for place in places)]
+
+
+def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    return (machine or {}).get("products") or ()
+
+
+def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    if wanted.get("product_code"):
+        return str(wanted["product_code"]).casefold() == str(product.get("product_code", "")).casefold()
+    return (wanted.get("name"), wanted.get("publisher")) == (product["name"], product.get("publisher"))
+
+
+def _unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
+    for name, machine in machines.items():
+        if machine is None or machine.get("error"):
+            why = (machine or {}).get("error") or "it was not looked at"
+            yield Finding(
+                "blocker",
+                "machine_not_readable",
+                f"{name} could not be looked at: {why}",
+                f"{name} を確認できませんでした: {why}",
+                (name,),
+            )
+
+
+def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
+    """What of the agents is on a machine: products, scheduled tasks, registered password filters, folders."""
+    if machine is None or machine.get("error"):
+        return []
+    products = [product["name"] for product in _products(machine)]
+    filters = [f"password filter {item['name']}" for item in machine.get("filters") or ()]
+    return [*products, *filters, *_files_left(machine)]
+
+
+def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
+    tasks = [f"task {task['name']}" for task in (machine or {}).get("tasks") or ()]
+    return [*tasks, *(f"folder {path}" for path in (machine or {}).get("folders") or ())]
+
+
+def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to take the agents off these machines."""
+    return [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
+
+
+def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
+    ids = (record["id"] for record in records if record.get("record") == "intent" and (record["kind"], record["action"]) == ("windows_software", "uninstall"))
+    return {identity.partition("/")[0] for identity in ids}
+
+
+def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.directory_objects is not None:
+        return
+    if confirmed.accounts:
+        accounts = tuple(confirmed.accounts)
+        yield Finding(
+            "blocker",
+            "directory_not_given",
+            f"{_names(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or change them. "
+            "Set it, or take them out of directory_sync_accounts and integrated_windows_authentication_accounts.",
+            f"{_names(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
+            "offboard_directory_host を設定するか、directory_sync_accounts と integrated_windows_authentication_accounts から外してください。",
+            accounts,
+        )
+    elif facts.needs_directory:
+        options = tuple(facts.needs_directory)
+        yield Finding(
+            "warning",
+            "directory_not_given",
+            f"{_names(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
+            f"{_names(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
+            "Active Directoryは確認も変更もせず、アカウントは残ります。",
+            options,
+        )
+
+
+def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    yield from _directory_missing(facts, confirmed)
+    for item in facts.directory_objects or ():
+        if any(dn.means(name, item) for name in confirmed.accounts):
+            continue
+        confirm = item.get("confirm_as") or item["dn"]
+        refused = "; ".join(refusal["msg"] for refusal in item.get("removal_refusals") or ())
+        why = "; ".join(item["found_by"])
+        yield Finding(
+            "warning",
+            "account_candidate",
+            f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
+            + (f" Its removal would be refused: {refused}" if refused else ""),
+            f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。該当する場合は '{confirm}' として確認してください。"
+            + (f" 削除は拒否されます: {refused}" if refused else ""),
+            (item["dn"],),
+        )
+    for item in facts.directory_unusable:
+        yield Finding(
+            "warning",
+            "account_not_found",
+            f"{item['name']} ({'; '.join(item['found_by'])}): {item['msg']}",
+            f"{item['name']}（{'; '.join(item['found_by'])}）: {item['msg']}",
+            (item["name"],),
+        )
+
+
+def _dry_runs(facts: Facts) -> Iterator[Finding]:
+    for run in facts.dry_runs:
+        refusals = run["failure"].get("details", {}).get("refusals")
+        if not refusals:
+            yield Finding(
+                "blocker", run["failure"]["code"], f"Stage {run['stage']} would stop: {run['msg']}", f"段階 {run['stage']} が停止します: {run['msg']}"
+            )
+        for refusal in refusals or ():
+            allow = f" Allowed by: {refusal['allow_with']}." if refusal.get("allow_with") else ""
+            yield Finding(
+                "blocker",
+                refusal["rule"],
+                f"Stage {run['stage']} would refuse: {refusal['msg']}{allow}",
+                f"段階 {run['stage']} で拒否されます: {refusal['msg']}{allow}",
+                tuple(refusal.get("objects", ())),
+            )
+
+
+def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What still points at IIJ ID or waits for a person. Every finding keeps the gate closed. Facts that are None are not judged."""
+    found: list[Finding] = []
+    if facts.domains is not None:
+        found += [
+            Finding(
+                "blocker",
+                "domain_federated",
+                f"The domain {name} still sends its people to IIJ ID.",
+                f"ドメイン {name} のサインインはまだIIJ IDに向いています。",
+                (name,),
+            )
+            for name in federated_to_iij(facts.domains)
+        ]
+    if facts.apps is not None:
+        listed = _fold(confirmed.client_ids)
+        found += [
+            Finding(
+                "blocker",
+                "app_present",
+                f"IIJ ID's app registration {app['display_name']} ({app['client_id']}) is still in the tenant.",
+                f"IIJ IDのアプリの登録 {app['display_name']}（{app['client_id']}）がまだテナントにあります。",
+                (app["client_id"],),
+            )
+            for app in facts.apps
+            if app["client_id"].casefold() in listed and not app.get("deleted")
+        ]
+        found += [_app_candidate("blocker", app) for app in _candidates(facts, confirmed)]
+    if facts.machines is not None:
+        found += _no_machines(facts.machines, confirmed)
+        found += _unreadable(facts.machines)
+        for name, machine in facts.machines.items():
+            left = agents_left(machine)
+            if left:
+                found.append(
+                    Finding("blocker", "agent_present", f"{name} still has {_names(left)}.", f"{name} にまだ {_names(left)} が残っています。", (name, *left))
+                )
+    found += _directory_missing(facts, confirmed)
+    found += [
+        Finding(
+            "blocker",
+            "account_enabled",
+            f"{item['dn']}, which was made for IIJ ID, is still enabled.",
+            f"IIJ IDのために作られた {item['dn']} がまだ有効です。",
+            (item["dn"],),
+        )
+        for item in facts.directory_objects or ()
+        if item.get("enabled") and any(dn.means(name, item) for name in confirmed.accounts)
+    ]
+    found += [
+        Finding(
+            "blocker",
+            "step_not_done",
+            f"Nobody has confirmed the step {step['id']}: {step['en']}",
+            f"手順 {step['id']} が確認されていません: {step['ja']}",
+            (step["id"],),
+        )
+        for step in facts.steps or ()
+        if step["blocks_final_gate"] and not step["done"]
+    ]
+    return found
+
+
+def message(findings: Iterable[Finding]) -> str:
+    """The blockers in one line each, for people; empty when there is none."""
+    blockers = [item for item in findings if item.severity == "blocker"]
+    if not blockers:
+        return ""
+    head = "1 thing stands in the way" if len(blockers) == 1 else f"{len(blockers)} things stand in the way"
+    return f"{head}. " + " | ".join(f"{number}. {item.en} / {item.ja}" for number, item in enumerate(blockers, 1))

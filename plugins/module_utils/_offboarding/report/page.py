@@ -1,0 +1,322 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as one HTML page: Japanese and English, without script and without network. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterable, Mapping
+from html import escape
+from typing import Any
+
+from .plan import LISTED, LISTED_ALONE
+
+#: Longest value of a property that is printed whole.
+_VALUE_LENGTH = 160
+
+_KINDS = {
+    "appRoleAssignment": ("Application permissions", "アプリケーションの許可"),
+    "application": ("App registrations", "アプリの登録"),
+    "directory_object": ("Active Directory accounts and groups", "Active Directoryのアカウントとグループ"),
+    "domain": ("Domains", "ドメイン"),
+    "external_federation": ("Federations for guests", "ゲスト用フェデレーション"),
+    "guest": ("Guests", "ゲスト"),
+    "manual_step": ("Steps of a person", "人が行う手順"),
+    "oauth2PermissionGrant": ("Delegated permissions", "委任されたアクセス許可"),
+    "servicePrincipal": ("Service principals", "サービスプリンシパル"),
+    "snapshot": ("Snapshot", "スナップショット"),
+    "user": ("Users", "利用者"),
+    "vault_file": ("Encrypted files", "暗号化ファイル"),
+    "windows_file": ("Files on Windows machines", "Windowsマシンのファイル"),
+    "windows_password_filter": ("Password filters", "パスワードフィルター"),
+    "windows_scheduled_task": ("Scheduled tasks", "スケジュールされたタスク"),
+    "windows_software": ("Installed software", "インストール済みソフトウェア"),
+}
+_ACTIONS = {
+    "complete": ("completed", "補完"),
+    "confirm": ("confirmed", "確認"),
+    "convert_to_federated": ("federated again", "フェデレーションに戻した"),
+    "convert_to_managed": ("converted to managed", "マネージドに変換"),
+    "create": ("created", "作成"),
+    "delete": ("removed", "削除"),
+    "disable": ("disabled", "無効化"),
+    "enable": ("enabled", "有効化"),
+    "invite": ("invited", "招待"),
+    "reinvite": ("deleted and invited again", "削除して再招待"),
+    "remove": ("removed", "削除"),
+    "remove_file": ("file removed", "ファイルを削除"),
+    "reset_redemption": ("redemption reset", "招待の引き換えをリセット"),
+    "restore": ("brought back", "復元"),
+    "restore_links": ("memberships brought back", "所属を復元"),
+    "uninstall": ("uninstalled", "アンインストール"),
+    "unregister": ("unregistered", "登録解除"),
+    "update": ("updated", "更新"),
+    "withdraw": ("confirmation withdrawn", "確認の取り消し"),
+}
+_STATES = {
+    "open": ("The final gate is open: nothing points at IIJ ID any more.", "最終ゲートを通過しました。IIJ IDを参照するものは残っていません。"),
+    "closed": ("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
+    "not_judged": ("The final gate has not been judged yet.", "最終ゲートはまだ判定されていません。"),
+}
+_SEVERITIES = {"blocker": ("Blocker", "要対応"), "warning": ("Warning", "警告"), "info": ("Fact", "事実")}
+
+_STYLE = """
+:root { --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --paper: #fff; --ground: #f3f5f8; --blue: #0f4c81;
+  --green: #1d7a46; --amber: #a25b00; --red: #b3261e; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink);
+  font: 15px/1.65 "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, system-ui, sans-serif; }
+.page { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+header { border-bottom: 3px solid var(--blue); padding-bottom: .75rem; margin-bottom: 1.5rem; }
+h1 { font-size: 1.55rem; line-height: 1.3; margin: 0; }
+h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; color: var(--blue); }
+header p, .soft { color: var(--soft); margin: .25rem 0 0; }
+.switch { position: absolute; opacity: 0; }
+.tabs { float: right; margin-left: 1rem; }
+.tabs label { display: inline-block; padding: .2rem .8rem; border: 1px solid var(--line); background: var(--paper); cursor: pointer; }
+.tabs label + label { border-left: 0; }
+#ja:checked ~ .page .en, #en:checked ~ .page .ja { display: none; }
+#ja:checked ~ .page label[for=ja], #en:checked ~ .page label[for=en] { background: var(--blue); color: #fff; border-color: var(--blue); }
+#ja:focus-visible ~ .page label[for=ja], #en:focus-visible ~ .page label[for=en] { outline: 3px solid #8ab4dc; }
+.verdict { background: var(--paper); border: 1px solid var(--line); border-left: 8px solid var(--soft);
+  padding: .9rem 1.1rem; font-size: 1.1rem; font-weight: 600; }
+.verdict.open { border-left-color: var(--green); } .verdict.closed { border-left-color: var(--amber); }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0 0; padding: 0; list-style: none; }
+.figures li { background: var(--paper); border: 1px solid var(--line); padding: .6rem .9rem; }
+.figures b { display: block; font-size: 1.7rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.figures .bad b { color: var(--red); } .figures .wait b { color: var(--amber); } .figures .good b { color: var(--green); }
+table { width: 100%; border-collapse: collapse; background: var(--paper); border: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: .5rem .7rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th { background: #e9eef4; font-size: .85rem; white-space: nowrap; }
+td.time, td.number { white-space: nowrap; font-variant-numeric: tabular-nums; } td.number { text-align: right; }
+code { font: .88em/1.5 ui-monospace, Consolas, "Noto Sans Mono CJK JP", monospace; overflow-wrap: anywhere; }
+details { background: var(--paper); border: 1px solid var(--line); margin-bottom: .6rem; }
+summary { cursor: pointer; padding: .6rem .9rem; display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; }
+summary::before { content: "\\25B8"; color: var(--soft); } details[open] > summary::before { content: "\\25BE"; }
+summary .count { font-weight: 700; font-variant-numeric: tabular-nums; } summary .when { margin-left: auto; color: var(--soft); font-size: .88rem; }
+details table { border-width: 1px 0 0; table-layout: fixed; }
+details th:nth-child(1) { width: 13.5rem; } details th:nth-child(3) { width: 34%; }
+.mark { display: inline-block; padding: 0 .55rem; border-radius: .2rem; font-size: .82rem; font-weight: 600; color: #fff;
+  background: var(--soft); white-space: nowrap; }
+.mark.blocker, .mark.failed { background: var(--red); } .mark.warning, .mark.todo { background: var(--amber); } .mark.done { background: var(--green); }
+.none { color: var(--soft); margin: 0; }
+.was { color: var(--soft); } footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; border-top: 1px solid var(--line); padding-top: .75rem; }
+@media (max-width: 44rem) {
+  .page { padding: 1rem .75rem 3rem; } h1 { font-size: 1.25rem; } summary .when { margin-left: 0; width: 100%; }
+  table, tbody, tr, td { display: block; } thead { display: none; } tr { border-bottom: 2px solid var(--line); padding: .35rem 0; }
+  td { border: 0; padding: .15rem .7rem; } td.number { text-align: left; }
+}
+@media print {
+  body { background: #fff; font-size: 11px; } .tabs { display: none; } .page { max-width: none; padding: 0; }
+  details::details-content { content-visibility: visible; height: auto; } tr, .figures li, .verdict { break-inside: avoid; } h2 { break-after: avoid; }
+}
+"""
+
+Time = Callable[[str], str]
+
+
+def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str:
+    """A whole HTML document. `language` ("ja" or "en") is the one that is shown first, times are shown in `zone`."""
+
+    def when(at: str) -> str:
+        return datetime.datetime.fromisoformat(at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
+
+    title = escape(report["title"])
+    checked = {name: " checked" if name == language else "" for name in ("ja", "en")}
+    span = (
+        f"{_time(report['first'], when)} – {_time(report['last'], when)}"
+        if report["first"]
+        else _both("Nothing was changed yet.", "まだ何も変更していません。")
+    )
+    parts = [
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n',
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
+        *(f'<input class="switch" type="radio" name="language" id="{name}"{mark}>\n' for name, mark in checked.items()),
+        '<div class="page">\n<header><div class="tabs"><label for="ja">日本語</label><label for="en">English</label></div>',
+        f"<h1>{title}</h1><p>{_both('Leaving IIJ ID: report of the run', 'IIJ ID解約作業の実行報告')} · {span}</p></header>\n<main>\n",
+        f'<p class="verdict {report["state"]}">{_both(*_STATES[report["state"]])}</p>\n',
+        _figures(report["counts"]),
+        _section("What is left", "残っているもの", _left(report["left"], report["state"])),
+        _section("Steps of a person", "人が行う手順", _steps(report["steps"], when)),
+        _section("What failed", "失敗したもの", _failures([*report["failed"], *report["unfinished"]], when)),
+        _section("What was refused", "拒否されたもの", _refusals(report["refused"], when)),
+        _section("Users who were left alone, and why", "変更しなかった利用者とその理由", _left_alone(report["left_alone"])),
+        _section("What was done", "実施したこと", _changes(report["changes"], when)),
+        _section("What was, before anything was changed", "変更前の状態", _before(report["preflight"], report["snapshot"])),
+        "</main>\n<footer>",
+        _both(
+            "Every time is taken from the run's journal (journal.jsonl), which holds each change with its values before and after. Passwords and "
+            "secrets are in neither.",
+            "時刻はすべて実行ジャーナル（journal.jsonl）によるものです。ジャーナルには各変更の前後の値が記録されています。パスワードなどの秘密は記録されません。",
+        ),
+        "</footer>\n</div>\n</body>\n</html>\n",
+    ]
+    return "".join(parts)
+
+
+def _both(en: str, ja: str) -> str:
+    """A text in both languages, of which one is shown."""
+    return f'<span class="ja" lang="ja">{escape(ja)}</span><span class="en" lang="en">{escape(en)}</span>'
+
+
+def _time(at: str, when: Time) -> str:
+    return f'<time datetime="{escape(at)}">{escape(when(at))}</time>' if at else ""
+
+
+def _section(en: str, ja: str, body: str) -> str:
+    return f"<section>\n<h2>{_both(en, ja)}</h2>\n{body}\n</section>\n"
+
+
+def _none(en: str, ja: str) -> str:
+    return f'<p class="none">{_both(en, ja)}</p>'
+
+
+def _table(heads: Iterable[tuple[str, str]], rows: Iterable[str]) -> str:
+    head = "".join(f"<th>{_both(*texts)}</th>" for texts in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(rows)}</tbody></table>"
+
+
+def _figures(counts: Mapping[str, int]) -> str:
+    figures = [
+        ("good" if counts["done"] else "", counts["done"], "changes done", "実施した変更"),
+        ("bad" if counts["failed"] else "", counts["failed"], "failed", "失敗"),
+        ("bad" if counts["refused"] else "", counts["refused"], "refused", "拒否"),
+        ("wait" if counts["steps_open"] else "good", f"{counts['steps'] - counts['steps_open']}/{counts['steps']}", "steps of a person", "人が行う手順"),
+        ("wait" if counts["left"] else "", counts["left"], "left", "残り"),
+    ]
+    items = "".join(f'<li class="{mark}"><b>{value}</b>{_both(en, ja)}</li>' for mark, value, en, ja in figures)
+    return f'<ul class="figures">{items}</ul>\n'
+
+
+def _findings(findings: Iterable[Mapping[str, Any]]) -> str:
+    rows = (
+        f'<tr><td><span class="mark {item["severity"]}">{_both(*_SEVERITIES[item["severity"]])}</span></td><td>{_both(item["en"], item["ja"])}</td></tr>\n'
+        for item in findings
+    )
+    return _table((("Kind", "種類"), ("Finding", "内容")), rows)
+
+
+def _left(left: list[Mapping[str, Any]], state: str) -> str:
+    if left:
+        others = [item for item in left if item["code"] != "step_not_done"]  # these have a section of their own
+        count = len(left) - len(others)
+        steps = f"<p>{_both(f'{count} steps of a person, see below.', f'人が行う手順が{count}件あります（次の一覧）。')}</p>" if count else ""
+        return steps + (_findings(others) if others else "")
+    if state == "open":
+        return _none("Nothing.", "ありません。")
+    return _none("Not judged yet; the stage final_gate does that.", "未判定です（段階 final_gate で判定します）。")
+
+
+def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
+    rows = []
+    for step in sorted(steps, key=lambda step: (step["done"], not step["blocks_final_gate"])):
+        if step["done"]:
+            mark = f'<span class="mark done">{_both("done", "完了")}</span>'
+            who = f"{escape(step['by'])}<br>{_time(step['at'], when)}" + (f"<br>{escape(step['note'])}" if step["note"] else "")
+        else:
+            mark = f'<span class="mark {"todo" if step["blocks_final_gate"] else ""}">{_both("open", "未完了")}</span>'
+            who = "" if step["blocks_final_gate"] else _both("does not keep the final gate closed", "最終ゲートには影響しない")
+        source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
+        rows.append(f"<tr><td>{mark}</td><td>{_both(step['en'], step['ja'])}<br><code>{escape(step['id'])}</code>{source}</td><td>{who}</td></tr>\n")
+    heads = (("State", "状態"), ("What to do", "内容"), ("Who and when", "確認者と日時"))
+    return _table(heads, rows) if rows else _none("None is registered.", "登録されていません。")
+
+
+def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
+    rows = []
+    for entry in entries:
+        unfinished = entry["status"] == "unfinished"
+        why = (
+            _both(
+                "The run ended before the outcome was known. Run the stage again: it reads the real state first.",
+                "結果が記録される前に実行が終了しました。もう一度実行すると実際の状態を確かめてから続行します。",
+            )
+            if unfinished
+            else f"<code>{escape(entry['code'])}</code> {escape(entry['msg'])}"
+        )
+        what = f"{_kind(entry['kind'])} · {_action(entry['action'])}<br><b>{escape(entry['name'])}</b>"
+        rows.append(f'<tr><td class="time">{_time(entry["at"], when)}</td><td>{what}</td><td>{why}</td></tr>\n')
+    return _table((("When", "日時"), ("What", "対象"), ("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+
+
+def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
+    rows = []
+    for item in refused:
+        allow = f"<br>{_both('Allowed by', '許可する設定')}: <code>{escape(item['allow_with'])}</code>" if item["allow_with"] else ""
+        times = f"<br>× {item['times']}" if item["times"] > 1 else ""
+        rule = f"<code>{escape(item['rule'])}</code>"
+        rows.append(f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{escape(item["msg"])}{allow}</td></tr>\n')
+    return _table((("Last time", "最後の日時"), ("Rule", "規則"), ("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+
+
+def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
+    rows = []
+    for group in groups:
+        more = group["count"] - len(group["names"])
+        rest = f"<br>{_both(f'and {more} more', f'ほか{more}人')}" if more > 0 else ""
+        why = f"<code>{escape(group['code'])}</code><br>{escape(group['msg'])}"
+        names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
+        rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
+    heads = (("Number", "人数"), ("Why (of the first)", "理由（1人目のもの）"), ("Who", "利用者"))
+    return _table(heads, rows) if rows else _none("Nobody.", "いません。")
+
+
+def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:
+    parts = []
+    for group in groups:
+        span = _time(group["first"], when) + (f" – {_time(group['last'], when)}" if group["last"] != group["first"] else "")
+        rows = [
+            f'<tr><td class="time">{_time(item["at"], when)}</td><td><b>{escape(item["name"])}</b>{_identity(item)}</td>'
+            f"<td>{_difference(item['before'], item['after'])}</td><td>{escape(item['undo'] or '')}</td></tr>\n"
+            for item in group["objects"]
+        ]
+        more = group["count"] - len(rows)
+        if more > 0:
+            text = _both(
+                f"{more} more are in journal.jsonl; the first {LISTED} are listed.", f"ほか{more}件は journal.jsonl にあります（先頭{LISTED}件を表示）。"
+            )
+            rows.append(f'<tr><td colspan="4">{text}</td></tr>\n')
+        table = _table((("When", "日時"), ("Object", "対象"), ("Before → after", "変更前 → 変更後"), ("Way back", "元に戻す方法")), rows)
+        head = f'<span class="count">{group["count"]}</span><span>{_kind(group["kind"])}: {_action(group["action"])}</span><span class="when">{span}</span>'
+        parts.append(f"<details><summary>{head}</summary>{table}</details>\n")
+    return "".join(parts) or _none("Nothing yet.", "まだありません。")
+
+
+def _identity(item: Mapping[str, Any]) -> str:
+    return "" if item["id"] == item["name"] else f"<br><code>{escape(item['id'])}</code>"
+
+
+def _kind(kind: str) -> str:
+    return _both(*_KINDS.get(kind, (kind, kind)))
+
+
+def _action(action: str) -> str:
+    return _both(*_ACTIONS.get(action, (action, action)))
+
+
+def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    lines = []
+    for name in dict.fromkeys([*(before or {}), *(after or {})]):
+        old = _value((before or {}).get(name)) if before is not None else ""
+        new = _value((after or {}).get(name)) if after is not None else ""
+        arrow = " → " if old and new else ""
+        lines.append(f'<code>{escape(name)}</code>: <span class="was">{old}</span>{arrow}{new}')
+    if after is None and before is not None:
+        lines.append(_both("→ removed", "→ 削除"))
+    return "<br>".join(lines)
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return escape(text if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}…")
+
+
+def _before(preflight: list[Mapping[str, Any]], snapshot: Mapping[str, Any]) -> str:
+    parts = [_findings(preflight) if preflight else _none("The stage preflight has not been recorded.", "段階 preflight の記録がありません。")]
+    if snapshot:
+        parts.append(f'<p class="soft">{_both("Snapshot (encrypted)", "スナップショット（暗号化）")}: <code>{_value(snapshot)}</code></p>')
+    return "\n".join(parts)

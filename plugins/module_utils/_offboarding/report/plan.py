@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of a run: what was, what was done and when, what was refused, what failed, what is left. Pure.
+
+Every time in it comes from the records, so that the same records always give the same report.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..._core import steps
+
+#: Objects listed for one kind of change; the rest is counted, and the journal has them all. Failures are always listed.
+LISTED = 500
+#: Users listed for one reason to leave them alone; the results files have them all.
+LISTED_ALONE = 50
+
+
+def build(
+    records: Iterable[Mapping[str, Any]],
+    manual_steps: Sequence[Mapping[str, Any]],
+    preflight: Sequence[Mapping[str, Any]] | None,
+    final_gate: Sequence[Mapping[str, Any]] | None,
+    snapshot: Mapping[str, Any] | None,
+    title: str,
+    results: Iterable[tuple[str, Mapping[str, Any]]] = (),
+) -> dict[str, Any]:
+    """The report as JSON-serialisable data.
+
+    records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest.
+    results: the lines of the results files of bulk modules, each with the file's name.
+    """
+    known = [record for record in records if not _is_registration(record)]
+    entries = _entries(known)
+    failed = [entry for entry in entries if entry["status"] == "failed"]
+    unfinished = [entry for entry in entries if entry["status"] == "unfinished"]
+    opened = [step for step in manual_steps if not step["done"]]
+    left = [item for item in final_gate or () if item["severity"] == "blocker"]
+    times = sorted(record["at"] for record in known)
+    return {
+        "title": title,
+        "first": times[0] if times else "",
+        "last": times[-1] if times else "",
+        "state": "not_judged" if final_gate is None else ("closed" if left else "open"),
+        "counts": {
+            "done": sum(entry["status"] == "done" for entry in entries),
+            "failed": len(failed) + len(unfinished),
+            "refused": len(_refusals(known)),
+            "left": len(left),
+            "steps_open": len(opened),
+            "steps": len(manual_steps),
+        },
+        "preflight": list(preflight or ()),
+        "snapshot": dict(snapshot or {}),
+        "changes": _changes(entries),
+        "failed": failed,
+        "unfinished": unfinished,
+        "refused": _refusals(known),
+        "left": left,
+        "left_alone": _left_alone(results),
+        "steps": list(manual_steps),
+    }
+
+
+def _is_registration(record: Mapping[str, Any]) -> bool:
+    """That a step was written down is no news; that it was confirmed is."""
+    return record.get("kind") == steps.KIND and record.get("action") == "register"
+
+
+def _entries(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One entry for each attempt at a change, in the order of the records. A failure that a later attempt made good is left out."""
+    attempts: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for number, record in enumerate(records):
+        if record["record"] not in ("intent", "outcome"):
+            continue
+        tried = attempts.setdefault((record["kind"], record["id"], record["action"]), [])
+        if record["record"] == "intent" or not tried:
+            tried.append({"number": number, "intent": record, "last": {**record, "status": record.get("status", "unfinished")}})
+        else:  # the outcome, or a later look that did not see what had been reported as done
+            tried[-1] |= {"number": number, "last": record}
+    kept = [item for tried in attempts.values() for item in tried if item["last"]["status"] == "done" or item is tried[-1]]
+    return [_entry(item["last"], item["intent"]) for item in sorted(kept, key=lambda item: item["number"])]
+
+
+def _entry(last: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str, Any]:
+    entry = {name: last[name] for name in ("kind", "id", "name", "action", "status", "at")}
+    entry |= {name: last.get(name, "") for name in ("code", "msg")}
+    return entry | {name: intent.get(name) for name in ("before", "after", "risk", "undo")}
+
+
+def _changes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Grouped by kind and action, in the order in which they began."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in entries:
+        if entry["status"] != "done":
+            continue
+        empty = {"kind": entry["kind"], "action": entry["action"], "count": 0, "first": entry["at"], "last": entry["at"], "objects": []}
+        group = groups.setdefault((entry["kind"], entry["action"]), empty)
+        group["count"] += 1
+        group["first"], group["last"] = min(group["first"], entry["at"]), max(group["last"], entry["at"])
+        if len(group["objects"]) < LISTED:
+            group["objects"].append({name: entry[name] for name in ("id", "name", "at", "before", "after", "risk", "undo")})
+    return sorted(groups.values(), key=lambda group: group["first"])
+
+
+def _left_alone(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Users whom a stage skipped, by file and reason: nobody may be forgotten silently.
+
+    Sorted, since bulk modules write their lines in the order in which Graph answers.
+    """
+    found: dict[tuple[str, str], tuple[int, list[tuple[str, str]]]] = {}
+    for file, line in results:
+        if line.get("status") == "skipped":
+            count, names = found.get((file, line["code"]), (0, []))
+            bisect.insort(names, (line["userPrincipalName"], line["msg"]))
+            found[file, line["code"]] = (count + 1, names[:LISTED_ALONE])
+    return [
+        {"file": file, "code": code, "msg": names[0][1], "count": count, "names": [name for name, _msg in names]}
+        for (file, code), (count, names) in sorted(found.items())
+    ]
+
+
+def _refusals(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each once, with the time of the last one and how often it was met."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for record in records:
+        if record["record"] == "refusal":
+            before = found.pop((record["rule"], record["msg"]), None)
+            shown = {name: record[name] for name in ("rule", "msg", "objects", "allow_with", "noun", "at")}
+            found[record["rule"], record["msg"]] = shown | {"times": (before["times"] if before else 0) + 1}
+    return list(found.values())

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of the run folder, as JSON and as HTML."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import zoneinfo
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from ..._core import steps
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import read_records, write_atomically
+from ..._module.runner import Resource
+from ..steps.resource import read_steps
+from . import page as report_page
+from . import plan as report
+
+KIND = "report_file"
+
+
+def _json_file(path: str) -> Any:
+    """The content; None when there is no file. Raises OffboardError `file_read_failed`."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise OffboardError(f"cannot read {path}: {exc}", code="file_read_failed") from exc
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+
+
+def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, line) of all results files of bulk modules, in the order of their names."""
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.jsonl"))):
+        for line in read_records(path):
+            yield os.path.basename(path), line
+
+
+class RunReport(Resource):
+    """report.json and report.html, written only when they would say something else."""
+
+    noun: ClassVar[str] = "files"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        folder = os.path.abspath(params["run_dir"])
+        if not os.path.isdir(folder):
+            raise OffboardError(f"There is no run folder {folder}; run_dir must be the folder of the run's journal.", code="run_dir_missing")
+        try:
+            zone = zoneinfo.ZoneInfo(params["timezone"])
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
+            raise OffboardError(f"There is no time zone {params['timezone']!r}; give a name such as Asia/Tokyo or UTC.", code="timezone_unknown") from exc
+
+        def results(name: str) -> list[dict[str, Any]] | None:
+            content = _json_file(os.path.join(folder, "results", f"{name}.json"))
+            return None if content is None else content["findings"]
+
+        self._report = report.build(
+            read_records(os.path.join(folder, "journal.jsonl")),
+            [steps.to_record(item.id, item.state) for item in read_steps(os.path.join(folder, "steps.json"))],
+            results("preflight"),
+            results("final_gate"),
+            _json_file(os.path.join(folder, "snapshot", "manifest.json")),
+            params["title"],
+            _results(os.path.join(folder, "results")),
+        )
+        html = report_page.page(self._report, params["language"], zone)
+        self._wanted = {
+            os.path.join(folder, "report.json"): (json.dumps(self._report, ensure_ascii=False, indent=2) + "\n").encode(),
+            os.path.join(folder, "report.html"): html.encode(),
+        }
+
+    def read(self) -> Iterable[Object]:
+        """The files that are there."""
+        for path in self._wanted:
+            content = _read(path)
+            if content is not None:
+                yield _object(path, content)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """Those whose content differs."""
+        before = {item.id: item.state for item in current}
+        plan = Plan()
+        for path, content in self._wanted.items():
+            after = _object(path, content).state
+            if before.get(path) == after:
+                plan.unchanged += 1
+            else:
+                plan.changes.append(Change(KIND, path, os.path.basename(path), "write", before.get(path), after))
+        return plan
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        """Write one file."""
+        write_atomically(change.id, self._wanted[change.id])
+        return None
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Read again."""
+        for change in applied:
+            if _read(change.id) != self._wanted[change.id]:
+                yield Outcome(change, "failed", "not_seen", f"{change.id} does not hold what was written")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """The outcome in short, and where the files lie."""
+        json_path, html_path = self._wanted
+        summary = {"state": self._report["state"], **self._report["counts"]}
+        return {"summary": summary, "json_path": json_path, "html_path": html_path}
+
+
+def _object(path: str, content: bytes) -> Object:
+    return Object(KIND, path, os.path.basename(path), {"sha256": hashlib.sha256(content).hexdigest()})

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""win_file and its _info twin: looking, overwriting, removing and verifying what files.py decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client
+from ..paths import quoted
+from ..software import plan as software
+from ..software import resource as software_resource
+from . import plan as files
+from .plan import Entry
+
+_LONG_SECONDS = 600.0
+
+
+def look(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
+    """Each of the paths, there or not."""
+    answer = machine.cmd(f"for %f in ({' '.join(map(quoted, paths))}) do @echo %~af %~zf %~ff")
+    entries = files.listing(answer.text)
+    if answer.exit_code or len(entries) != len(paths):
+        raise OffboardError(f"{machine.host}: cmd.exe did not say what is at {', '.join(paths)}", code="listing_unreadable")
+    return entries
+
+
+def below(machine: registry.Machine, folder: str) -> list[Entry]:
+    """Everything in a folder, hidden files too."""
+    answer = machine.cmd(f"for /f \"delims=\" %f in ('dir /s /b /a {quoted(folder)}') do @echo %~af %~zf %~ff", _LONG_SECONDS)
+    return files.listing(answer.text)
+
+
+def look_into(machine: registry.Machine, path: str) -> tuple[Entry, list[Entry], str]:
+    """What is at a path, everything below it, and the first link to another place in or above it."""
+    *folders, entry = look(machine, [*files.above(path), path])
+    inside = below(machine, path) if entry.is_folder else []
+    return entry, inside, next((item.path for item in (*folders, entry, *inside) if item.is_link), "")
+
+
+class Files(Resource):
+    """The paths of one task."""
+
+    noun = "files and folders"
+    # What is installed matters too: the folder of a product must not go before the product, in check mode as predicted.
+    kinds = (files.KIND, software.KIND)
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._overwrite: bool = options["overwrite"]
+        self._paths = list(dict.fromkeys(files.normalised(path) for path in options["paths"]))
+        self._roots: list[str] = options["allowed_roots"]
+        self._entries: dict[str, tuple[Entry, list[Entry]]] = {}
+        self._links: dict[str, str] = {}
+        self._locations: dict[str, str] = {}
+        self._installed: list[str] = []
+        self._results: dict[str, dict[str, Any]] = {}
+
+    def read(self) -> Iterator[Object]:
+        """The paths that exist, with everything below them, and the products that are installed."""
+        host = self._client.host
+        self._roots = files.check_allowed_roots(self._roots, files.normalised(registry.system_root(self._client)))
+        for path in self._paths:
+            entry, inside, link = look_into(self._client, path)
+            if link:
+                self._links[path] = link
+            if entry.exists:
+                found = files.object_of(host, Entry(path, entry.attributes, entry.size), inside)
+                self._entries[found.id] = (entry, inside)
+                yield found
+        for product in software_resource.installed(self._client):
+            self._locations[product.id(host)] = product.install_location.rstrip("\\")
+            yield software.object_of(host, product)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """A removal for each path that exists."""
+        plan = Plan()
+        for item in current:
+            if item.kind == software.KIND:
+                self._installed.append(item.id)
+                continue
+            self._results[item.name] = {"path": item.name, "status": "planned"}
+            plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
+        for path in self._paths:
+            if path not in self._results:
+                plan.unchanged += 1
+                self._results[path] = {"path": path, "status": "absent"}
+        return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this machine's paths."""
+        for change in begun:
+            ours = change.kind == files.KIND and change.id.startswith(f"{self._client.host}/")
+            if ours and not look(self._client, [change.name])[0].exists:
+                yield change
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """outside_allowed_roots, reparse_point, still_installed"""
+        for path in self._paths:
+            if not any(files.within(path, root) for root in self._roots):
+                roots = ", ".join(self._roots)
+                yield Refusal("outside_allowed_roots", f"{path} is not in one of the folders that may be removed ({roots})", (path,), "allowed_roots")
+        for change in plan.changes:
+            path = change.name
+            if path in self._links:
+                yield Refusal("reparse_point", f"{path}: {self._links[path]} is a link to another place; remove the link yourself", (path,))
+            for identity in self._installed:
+                location = self._locations.get(identity, "")
+                if location and (files.within(path, location) or files.within(location, path)):
+                    yield Refusal("still_installed", f"{path} belongs to {identity.rpartition('/')[2]}, which is still installed; uninstall it first", (path,))
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Overwrite what can be, then remove."""
+        path = change.name
+        details: dict[str, Any] = {}
+        entry, inside = self._look_again(change, details)
+        if not entry.exists:
+            self._results[path]["status"] = "removed"
+            return details
+        if self._overwrite:
+            details = self._wipe(path, entry, inside)
+            self._results[path] |= details
+            self._look_again(change, details)  # that takes its time, and del follows a link
+        if entry.is_folder:
+            # The files first, one by one, so that one in use keeps no other.
+            self._client.cmd(f'del /f /s /q /a "{path}\\*" & rd /s /q {quoted(path)}', _LONG_SECONDS)
+        else:
+            self._client.cmd(f"del /f /q /a {quoted(path)}", _LONG_SECONDS)
+        if look(self._client, [path])[0].exists:  # the exit code says nothing: del gives 0 for a file in use
+            left = below(self._client, path) if entry.is_folder else [entry]
+            names = [item.path for item in left if not item.is_folder][:5] or [path]
+            self._results[path]["status"] = "failed"
+            raise OffboardError(
+                f"{path} could not be removed; still there: {', '.join(names)}. In use? End the program, or restart the machine, and run again",
+                code="file_in_use",
+                details={"left": names, "steps_done": ["removal was tried"], **details},
+            )
+        self._results[path]["status"] = "removed"
+        return details
+
+    def _look_again(self, change: Change, details: Mapping[str, Any]) -> tuple[Entry, list[Entry]]:
+        """What is there now. Raises OffboardError `changed_since_read` where it is no longer what the guards have judged."""
+        entry, inside, link = look_into(self._client, change.name)
+        if link or (entry.exists and entry.is_folder != self._entries[change.id][0].is_folder):
+            self._results[change.name]["status"] = "failed"
+            why = f"{link} has become a link to another place" if link else f"{change.name} is no longer a {'file' if entry.is_folder else 'folder'}"
+            steps = {"steps_done": ["contents were overwritten"]} if details else {}
+            raise OffboardError(f"{why} since it was read; look at it, and run the task again", code="changed_since_read", details={**details, **steps})
+        return entry, inside
+
+    def _wipe(self, path: str, entry: Entry, inside: list[Entry]) -> dict[str, Any]:
+        """Zeros over the contents of every file, as far as Windows lets us."""
+        if any(item.read_only for item in (entry, *inside)):
+            self._client.run("attrib.exe", "-r", "-s", "-h", rf"{path}\*" if entry.is_folder else path, *(["/s", "/d"] if entry.is_folder else []))
+        source = f"/f \"delims=\" %f in ('dir /s /b /a-d {quoted(path)}')" if entry.is_folder else f"%f in ({quoted(path)})"
+        wipe = 'fsutil.exe file setzerodata offset=0 length=%~zf "%~ff" >nul 2>&1'
+        answer = self._client.cmd(f'for {source} do @if not "%~zf"=="0" ({wipe} && echo +%~ff || echo -%~ff)', _LONG_SECONDS)
+        lines = answer.text.splitlines()
+        return {"overwritten": sum(line.startswith("+") for line in lines), "not_overwritten": [line[1:] for line in lines if line.startswith("-")]}
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Look again."""
+        for change in applied:
+            if look(self._client, [change.name])[0].exists:
+                self._results[change.name]["status"] = "failed"
+                yield Outcome(change, "failed", "not_seen", f"{change.name} was removed, but is there again")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """results"""
+        return {"results": list(self._results.values())}
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def make(options: Mapping[str, Any]) -> Files:
+    """For the runner."""
+    return Files(Client(options), options)
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What win_file_info returns."""
+    paths = [files.normalised(path) for path in options["paths"]]
+    names: Mapping[str, str] = options["yaml_values"]
+    files.check_secret_names(names)
+    client = Client(options)
+    try:
+        return {"files": [_described(client, path, names) for path in paths]}
+    finally:
+        client.close()
+
+
+def _described(client: Client, path: str, names: Mapping[str, str]) -> dict[str, Any]:
+    entry = look(client, [path])[0]
+    found: dict[str, Any] = {"path": path, "exists": entry.exists, "is_dir": entry.is_folder, "hidden": entry.hidden, "size": entry.size, "children": []}
+    if entry.is_folder:
+        found["children"] = [
+            {"path": item.path, "is_dir": item.is_folder, "hidden": item.hidden, "link": item.is_link, "size": item.size} for item in below(client, path)
+        ]
+    if names and entry.exists and not entry.is_folder:
+        answer = client.cmd(f"type {quoted(path)}")
+        if answer.exit_code:
+            raise OffboardError(f"{client.host}: {path} could not be read (exit code {answer.exit_code})", code="file_unreadable")
+        found["values"] = files.yaml_values(answer.text, names, path)
+    return found

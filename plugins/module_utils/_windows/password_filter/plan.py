@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Password filters of the Local Security Authority, pure: the list of notification packages without one of them.
+
+The list is a value that several products share, so one name is taken out and the rest is left as it is
+(https://learn.microsoft.com/windows/win32/secmgmt/installing-and-registering-a-password-filter-dll).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..._core.diff import list_change
+from ..._core.errors import OffboardError
+from ..._core.model import Refusal
+
+KIND = "windows_password_filter"
+LSA = r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa"
+VALUE = "Notification Packages"
+#: Windows' own entries
+DEFAULTS = ("scecli", "rassfm")
+
+
+def is_default(name: str) -> bool:
+    """Whether an entry is Windows' own."""
+    return name.casefold() in DEFAULTS
+
+
+def check_name(name: str) -> None:
+    """Raises OffboardError `filter_name_invalid` when `name` cannot be an entry, or must not be removed."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name.casefold().endswith(".dll"):
+        raise OffboardError(f"{name!r} is not the name of a password filter: give the file's name without folder and without .dll", code="filter_name_invalid")
+    if is_default(name):
+        raise OffboardError(f"{name} is Windows' own and is never removed", code="filter_name_invalid")
+
+
+def is_registered(packages: Sequence[str], name: str) -> bool:
+    """Whether the filter is in the list; case does not count."""
+    return name.casefold() in map(str.casefold, packages)
+
+
+def without(packages: Sequence[str], name: str) -> list[str]:
+    """The list without one name, otherwise as it was."""
+    return list_change(packages, remove=[name])
+
+
+def refusals(packages: Sequence[str], name: str) -> list[Refusal]:
+    """would_be_empty"""
+    if is_registered(packages, name) and not without(packages, name):
+        return [Refusal("would_be_empty", f"{VALUE} would be left empty without {name}; at least scecli belongs there", (name,))]
+    return []

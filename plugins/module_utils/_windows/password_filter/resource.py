@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""win_password_filter and its _info twin: reading, taking out one name, removing its file, verifying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client
+from ..files import plan as files
+from ..files.resource import below, look
+from ..paths import quoted
+from . import plan as lsa
+
+_SEARCH_SECONDS = 600.0
+
+
+def packages(machine: registry.Machine) -> list[str]:
+    """The registered notification packages, in their order. Raises OffboardError `registry_unreadable`."""
+    found = registry.read(machine, lsa.LSA)[0].strings(lsa.VALUE)
+    if not found:
+        raise OffboardError(f"{machine.host}: {lsa.LSA}, {lsa.VALUE} is missing or empty, which no Windows is", code="registry_unreadable")
+    return found
+
+
+def library(machine: registry.Machine, name: str) -> str:
+    """Where LSA loads a filter from."""
+    return rf"{registry.system_root(machine)}\System32\{name}.dll"
+
+
+class PasswordFilter(Resource):
+    """One filter: its entry, and on request its file."""
+
+    noun = "password filters"
+    kinds = (lsa.KIND,)
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._name: str = options["name"]
+        self._remove_file: bool = options["remove_file"]
+        self._packages: list[str] = []
+        self._path = ""
+        self._file_exists = self._unregistered = False
+
+    def read(self) -> Iterator[Object]:
+        """The entry and the file, as one object."""
+        self._packages = packages(self._client)
+        self._path = library(self._client, self._name)
+        self._file_exists = look(self._client, [self._path])[0].exists
+        state = {"registered": lsa.is_registered(self._packages, self._name), "file": self._file_exists}
+        yield Object(lsa.KIND, f"{self._client.host}/{self._name}", self._name, state)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """First the entry; the file, which LSA holds until the next start, in a later run."""
+        plan = Plan()
+        for item in current:
+            if item.state["registered"]:
+                before = {"registered": True, "notification_packages": self._packages}
+                after = {"registered": False, "notification_packages": lsa.without(self._packages, item.name)}
+                undo = f"add {item.name} to {lsa.VALUE} again, and restart"
+                plan.changes.append(Change(lsa.KIND, item.id, item.name, "unregister", before, after, risk="medium", undo=undo))
+            elif item.state["file"] and self._remove_file:
+                plan.changes.append(Change(lsa.KIND, item.id, item.name, "remove_file", before={"file": True}, after={"file": False}, risk="medium"))
+            else:
+                plan.unchanged += 1
+        return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this machine's filter."""
+        for change in begun:
+            still = self._file_exists if change.action == "remove_file" else lsa.is_registered(self._packages, self._name)
+            if change.id == f"{self._client.host}/{self._name}" and not still:
+                yield change
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """would_be_empty, windows_component"""
+        yield from lsa.refusals(self._packages, self._name)
+        if any(change.action == "remove_file" for change in plan.changes) and self._is_windows_own():
+            yield Refusal("windows_component", f"{self._path} is a part of Windows: its component store has it too", (self._name,))
+
+    def _is_windows_own(self) -> bool:
+        store = quoted(rf"{registry.system_root(self._client)}\WinSxS\{self._name}.dll")
+        return self._client.cmd(f"dir /s /b /a {store}", _SEARCH_SECONDS).exit_code == 0
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Write the list without the name, or delete the file."""
+        # Read once more: another product may have changed the list since.
+        now = packages(self._client)
+        stop = next(iter(lsa.refusals(now, self._name)), None)
+        if change.action == "remove_file" and lsa.is_registered(now, self._name):
+            stop = Refusal("registered", f"{self._name} has been registered again", (self._name,))
+        if stop:
+            raise OffboardError(f"{stop.msg}. That was not so when it was read; run the task again", code="changed_since_read")
+        if change.action == "remove_file":
+            self._client.cmd(f"del /f /q /a {quoted(self._path)}")
+            if look(self._client, [self._path])[0].exists:
+                raise OffboardError(f"{self._path} is in use by LSA; restart the machine, and run again", code="file_in_use")
+            self._file_exists = False
+            return {}
+        rest = lsa.without(now, self._name)
+        answer = self._client.run("reg.exe", "add", lsa.LSA, "/v", lsa.VALUE, "/t", "REG_MULTI_SZ", "/d", "\\0".join(rest), "/f", "/reg:64")
+        if answer.exit_code:
+            raise OffboardError(f"{lsa.VALUE} could not be written (exit code {answer.exit_code}); is the account an administrator?", code="registry_refused")
+        self._unregistered = True
+        return {"notification_packages": rest}
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Read the list again: without the name, and with everything else."""
+        now = packages(self._client)
+        lost = set(lsa.without(self._packages, self._name)) - set(now)
+        for change in applied:
+            if change.action == "unregister" and (lost or lsa.is_registered(now, self._name)):
+                yield Outcome(change, "failed", "not_seen", f"{lsa.VALUE} is now {', '.join(now)}; it should be what it was, without {self._name}")
+        self._packages = now
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """notification_packages, file, file_exists, reboot_required"""
+        return {
+            "notification_packages": self._packages,
+            "file": self._path,
+            "file_exists": self._file_exists,
+            "reboot_required": self._unregistered or (self._file_exists and self._remove_file and not lsa.is_registered(self._packages, self._name)),
+        }
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def make(options: Mapping[str, Any]) -> PasswordFilter:
+    """For the runner."""
+    lsa.check_name(options["name"])
+    return PasswordFilter(Client(options), options)
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What win_password_filter_info returns."""
+    folders = [files.normalised(path) for path in options["folders"]]
+    client = Client(options)
+    try:
+        libraries = {}
+        for entry in look(client, folders) if folders else []:
+            for item in below(client, entry.path) if entry.is_folder else []:
+                folder, _unused, name = item.path.rpartition("\\")
+                if name.casefold().endswith(".dll"):
+                    libraries[name[:-4].casefold()] = folder
+        found = []
+        for name in packages(client):
+            path = library(client, name)
+            why = [f"{name}.dll lies in {libraries[name.casefold()]}"] if name.casefold() in libraries else []
+            found.append({"name": name, "default": lsa.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
+        return {"filters": found}
+    finally:
+        client.close()

@@ -1,0 +1,289 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installed software, pure: what the Uninstall keys say, which product is meant, how it is removed, what exit codes mean."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.model import Object
+from ..files.plan import within
+from ..reg_query import Key, expand
+
+KIND = "windows_software"
+UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+
+_GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
+_PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"\s*(?P<a>.*)|(?P<plain>.+?\.(?:exe|com|bat|cmd))(?=\s|$)\s*(?P<b>.*)', re.IGNORECASE | re.DOTALL)
+#: A program with its switches between one pair of quotes, which some installers write.
+_ALL_QUOTED = re.compile(r"(?P<program>.+?\.(?:exe|com|bat|cmd))\s+(?P<arguments>[/-].*)", re.IGNORECASE | re.DOTALL)
+_ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+#: Switches that this collection gives itself, for each kind of installer.
+_OWN_SWITCHES = {
+    "inno": re.compile(r"/(?:(?:very)?silent|suppressmsgboxes|norestart|log(?:=.*)?)", re.IGNORECASE),
+    "nsis": re.compile(r"/S"),
+}
+#: A public property of Windows Installer.
+_PROPERTY = re.compile(r"[A-Z_][A-Z0-9_.]*=.*", re.DOTALL)
+
+#: The kinds of installers that can be told to write a log.
+WRITES_LOG = ("msi", "inno")
+#: What Inno Setup's log says, in every language of Windows, when the uninstaller wants a restart; its exit code does not tell.
+INNO_WANTS_RESTART = "Need to restart Windows? Yes"
+
+#: The copy of itself that does an uninstaller's work while the first process has ended: Inno Setup's, NSIS'.
+_CHILD = re.compile(r"_iu\w*\.tmp|_unins\.tmp|unins\d{3}\.exe|Au_\.exe|Un(?:_\w)?\.exe", re.IGNORECASE)
+
+#: What an uninstaller's exit code means: "done", "gone" (was not installed any more), "busy" (another installation runs: again later),
+#: "reboot" (done, a restart is needed), everything else "failed". Windows Installer's codes:
+#: https://learn.microsoft.com/windows/win32/msi/error-codes ; other kinds of installers that need a restart use the same two.
+_MEANINGS = {0: "done", 1605: "gone", 1614: "gone", 1618: "busy", 1641: "reboot", 3010: "reboot"}
+_FAILURES = {
+    1602: "it was cancelled",
+    1603: "a fatal error during the uninstallation",
+    1619: "the installation package could not be opened",
+    1622: "the log file could not be written",
+    1625: "forbidden by system policy",
+    1639: "wrong command line argument",
+}
+
+
+@dataclass(frozen=True)
+class Product:
+    """One entry of "Apps & features". `scope` is machine64, machine32 or user:SID; `installer` msi, inno, nsis or other."""
+
+    key: str
+    scope: str
+    name: str
+    publisher: str
+    version: str
+    installer: str
+    product_code: str
+    install_location: str
+    uninstall_string: str
+    quiet_uninstall_string: str
+
+    def id(self, host: str) -> str:
+        """What identifies it in journals and predictions."""
+        return f"{host}/{self.scope}/{self.key}"
+
+    def described(self) -> dict[str, str]:
+        """For messages and return values."""
+        return {"product_code": self.product_code, "scope": self.scope, "name": self.name, "publisher": self.publisher, "version": self.version}
+
+
+def installer_of(key: Key) -> str:
+    """Which kind of installer made an Uninstall key."""
+    if key.number("WindowsInstaller") == 1 or re.match(r"(?i)\"?([a-z]:\\\S*\\)?msiexec", key.text("UninstallString")):
+        return "msi"
+    if key.name.endswith("_is1") or key.text("Inno Setup: App Path"):
+        return "inno"
+    if re.search(r"\s/S([\s\"]|$)", key.text("QuietUninstallString")):
+        return "nsis"
+    return "other"
+
+
+def product_of(key: Key, scope: str) -> Product:
+    """The product of one Uninstall key."""
+    installer = installer_of(key)
+    code = _GUID.fullmatch(key.name) or (_GUID.search(key.text("UninstallString")) if installer == "msi" else None)
+    return Product(
+        key=key.name,
+        scope=scope,
+        name=key.text("DisplayName") or key.name,
+        publisher=key.text("Publisher"),
+        version=key.text("DisplayVersion"),
+        installer=installer,
+        product_code=code[0] if code else key.name,
+        install_location=key.text("InstallLocation"),
+        uninstall_string=key.text("UninstallString"),
+        quiet_uninstall_string=key.text("QuietUninstallString"),
+    )
+
+
+def products_of(keys: Iterable[Key], scope: str) -> list[Product]:
+    """The products among the keys that a recursive query of an Uninstall key printed: its direct children, with an uninstaller or a name."""
+    direct = (key for key in keys if key.path.casefold().rpartition("\\")[0].endswith("\\uninstall"))
+    return [product_of(key, scope) for key in direct if key.text("DisplayName") or key.text("UninstallString")]
+
+
+_PATHS = ("install_location", "uninstall_string", "quiet_uninstall_string")
+
+
+def needs_environment(products: Iterable[Product]) -> bool:
+    """Whether an environment variable stands in a registered path."""
+    return any("%" in getattr(product, name) for product in products for name in _PATHS)
+
+
+def expanded(product: Product, known: Mapping[str, str]) -> Product:
+    """The product with the environment variables in its paths replaced (they are REG_EXPAND_SZ)."""
+    return replace(product, **{name: expand(getattr(product, name), known) for name in _PATHS})
+
+
+def _exact(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
+    if code := wanted.get("product_code"):
+        return [p for p in products if code.casefold() in (p.product_code.casefold(), p.key.casefold())]
+    return [p for p in products if (p.name, p.publisher) == (wanted["name"], wanted["publisher"])]
+
+
+#: Marks and the version that an installer may put into a name, in another release of the same product.
+_MARKS = re.compile(r"[\u2122\u00ae\u00a9\u2120]|\((?:tm|r|c|sm)\)", re.IGNORECASE)
+_VERSION = re.compile(
+    r"[\s(,_-]+(?:v|ver\.?|version|rev\.?|バージョン)?\s*\d+(?:[._]\d+)*\w{0,4}\)?$|\s*\((?:x64|x86|(?:32|64)[- ]?bit|(?:32|64) ?ビット(?:版)?)\)$"
+)
+
+
+def alike(name: str) -> str:
+    """A name for comparison with what a person has typed: without blanks of every kind, marks, version and width of characters."""
+    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name)).casefold()
+    text = "".join(" " if unicodedata.category(c)[0] == "Z" or c.isspace() else c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
+    text = " ".join(text.split())
+    while (shorter := _VERSION.sub("", text)) != text and shorter:
+        text = shorter
+    return re.sub(r"[\s.,_-]+", "", text)
+
+
+def _near(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
+    if code := wanted.get("product_code"):
+        bare = re.sub(r"[{}\s]", "", code).casefold()
+        return [p for p in products if bare in (re.sub(r"[{}\s]", "", text).casefold() for text in (p.product_code, p.key))]
+    meant = alike(wanted["name"])
+    return [p for p in products if alike(p.name) == meant or (p.version and alike(p.name.replace(p.version, " ")) == meant)]
+
+
+def is_per_user(product: Product) -> bool:
+    """Whether it was installed for one account alone, which alone can uninstall it."""
+    return product.scope.startswith("user:")
+
+
+def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | None:
+    """The one product that `wanted` (product_code, or name and publisher) means; None when it is not installed.
+
+    What is installed for the machine is meant first: an account's own entry of that name, which any user can write, hides nothing.
+    Raises AmbiguousMatch when several are meant, OffboardError `not_exact` when nothing matches exactly but something nearly does:
+    a spelling mistake must not look like "already removed".
+    """
+    shown = wanted.get("product_code") or f"{wanted['name']} ({wanted['publisher']})"
+    for scope in ([p for p in products if not is_per_user(p)], products):
+        exact = _exact(scope, wanted)
+        if len(exact) > 1:
+            scopes = ", ".join(f"{p.product_code} {p.version} ({p.scope})" for p in exact)
+            raise AmbiguousMatch(
+                f"{shown} is installed {len(exact)} times: {scopes}; give product_code of the one that is meant", [p.described() for p in exact]
+            )
+        near = [] if exact else _near(scope, wanted)
+        if near:
+            names = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
+            raise OffboardError(
+                f"{shown} is not installed, but this is: {names}. Give name and publisher exactly, or product_code",
+                code="not_exact",
+                details={"candidates": [p.described() for p in near]},
+            )
+        if exact:
+            return exact[0]
+    return None
+
+
+def beside(products: Iterable[Product], wanted: Mapping[str, Any], product: Product) -> list[Product]:
+    """Entries of single accounts that `wanted` would mean too."""
+    return [p for p in _exact(products, wanted) if p is not product and is_per_user(p)]
+
+
+def split_command(text: str) -> tuple[str, str]:
+    """Program and arguments of an UninstallString, with or without quotes around the program (or around all); ("", "") when none can be made out."""
+    found = _PROGRAM.fullmatch(text.strip())
+    if not found:
+        return "", ""
+    if not found["quoted"]:
+        return found["plain"], found["b"]
+    inside = _ALL_QUOTED.fullmatch(found["quoted"].strip())
+    if inside:
+        return inside["program"], f"{inside['arguments']} {found['a']}".strip()
+    return found["quoted"].strip(), found["a"]
+
+
+def registered_arguments(product: Product) -> list[str]:
+    """What the product is registered to be uninstalled with, but for the switches that `uninstall_command` gives: an installer wants its own again."""
+    text = product.quiet_uninstall_string or product.uninstall_string
+    words = [word.replace('"', "") for word in _ARGUMENT.findall(split_command(text)[1])]
+    if product.installer == "msi":
+        return [word for word in words if _PROPERTY.fullmatch(word) and not word.startswith("REBOOT=")]
+    own = _OWN_SWITCHES.get(product.installer)
+    return [word for word in words if not own.fullmatch(word)] if own else []
+
+
+def uninstaller(product: Product) -> str:
+    """The program that removes it; Windows Installer for an MSI."""
+    if product.installer == "msi":
+        return "msiexec.exe"
+    return split_command(product.quiet_uninstall_string or product.uninstall_string)[0]
+
+
+def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[str]:
+    """Program and arguments of a silent removal that never restarts the machine by itself.
+
+    An MSI's own UninstallString is not run: it often opens the maintenance dialog, for which nobody is there.
+    Inno Setup would restart without asking unless told not to (https://jrsoftware.org/ishelp/topic_uninstcmdline.htm).
+    """
+    match product.installer:
+        case "msi":
+            return ["msiexec.exe", "/x", product.product_code, "/qn", "/norestart", "/l*v", log, *registered_arguments(product), *extra]
+        case "inno":
+            return [uninstaller(product), "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", f"/LOG={log}", *registered_arguments(product), *extra]
+        case "nsis":
+            # its _?= takes the rest of the line (https://nsis.sourceforge.io/Docs/Chapter3.html#installerusageuninstaller)
+            return [uninstaller(product), "/S", *extra, *registered_arguments(product)]
+    return [uninstaller(product), *extra]
+
+
+def meaning(exit_code: int) -> str:
+    """done, gone, busy, reboot or failed."""
+    return _MEANINGS.get(exit_code, "failed")
+
+
+def failure(exit_code: int) -> str:
+    """An exit code that means failure, for people."""
+    return f"exit code {exit_code}" + (f": {_FAILURES[exit_code]}" if exit_code in _FAILURES else "")
+
+
+def still_at_work(before: Iterable[tuple[str, int]], now: Iterable[tuple[str, int]], program: str) -> list[tuple[str, int]]:
+    """Processes (image, pid) that appeared since `before` and are an uninstaller: `program` itself or the copy that does its work."""
+    known = {pid for _image, pid in before}
+    own = program.rpartition("\\")[2].casefold()
+    return [(image, pid) for image, pid in now if pid not in known and (image.casefold() == own or _CHILD.fullmatch(image))]
+
+
+def files_pending(text: str) -> set[str]:
+    r"""The files in PendingFileRenameOperations, as printed, that are more than the temporary copies of uninstallers themselves.
+
+    An uninstaller of Inno Setup or NSIS always leaves its own copy below a Temp folder to the next start; that needs no restart.
+    """
+    files = {item.lstrip("!") for item in text.split("\\0") if item.lstrip("!").startswith("\\??\\")}
+    return {item for item in files if "\\temp\\" not in item.casefold()}
+
+
+def object_of(host: str, product: Product) -> Object:
+    """The product as plans see it."""
+    return Object(KIND, product.id(host), product.name, {**product.described(), "installer": product.installer})
+
+
+def patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
+    """Regular expressions without case. Raises OffboardError `pattern_invalid`."""
+    try:
+        return [re.compile(text, re.IGNORECASE) for text in texts]
+    except re.error as exc:
+        raise OffboardError(f"{exc.pattern!r} is not a regular expression: {exc.msg}", code="pattern_invalid") from exc
+
+
+def why(product: Product, names: Sequence[re.Pattern[str]], publishers: Sequence[re.Pattern[str]], folders: Sequence[str] = ()) -> list[str]:
+    """Why a product is among those that were looked for; empty when it is not. `folders` are normalised paths."""
+    reasons = [f"name matches {item.pattern}" for item in names if item.search(product.name)]
+    reasons += [f"publisher matches {item.pattern}" for item in publishers if item.search(product.publisher)]
+    places = [text.replace("/", "\\").rstrip("\\") for text in (product.install_location.strip('"'), uninstaller(product))]
+    return reasons + [f"is in {folder}" for folder in folders if any(within(place, folder) for place in places)]

@@ -1,0 +1,328 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scheduled tasks, pure: what `schtasks /query /xml` prints, which tasks an action path means, what a task does."""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import hmac
+import ntpath
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..._core import confirmations
+from ..._core.errors import OffboardError
+from ..._core.model import Object
+from ..reg_query import expand
+
+KIND = "windows_scheduled_task"
+#: Windows' own tasks live here
+SYSTEM_FOLDER = "\\Microsoft\\"
+
+# Without /tn, schtasks writes each task's full name into a comment before its definition.
+_TASK = re.compile(r"<!--\s*(?P<name>\\[^\r\n]*?)\s*-->\s*(?:<\?xml[^>]*\?>\s*)?(?P<xml><Task[\s>].*?</Task>)", re.DOTALL)
+_WILDCARDS = re.compile(r"[*?]")
+# Parts of a path that every product's tasks may have; what is left must be at least so many characters.
+_SAYS_NOTHING = re.compile(r"^[a-z]:|%[^%]*%|[*?\\/.:\s]|program ?files( \(x86\))?|windows|system32|\b(cmd|powershell|exe|bat)\b")
+_SAYS_SOMETHING = 3
+
+
+_INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
+_POWERSHELL = ("powershell", "pwsh")
+#: A word of a command line; parts of it may be quoted.
+_WORD = re.compile(r"""(?:"[^"]*"?|[^\s"])+""")
+_POWERSHELL_WORD = re.compile(r"""(?:"[^"]*"?|'[^']*'?|[^\s"'])+""")
+#: Where one command ends and the next begins, unless it stands in quotes.
+_NEXT = re.compile(r"""("[^"]*"?)|&&|\|\||[&|\r\n]+""")
+_POWERSHELL_NEXT = re.compile(r"""("[^"]*"?|'[^']*'?)|&&|\|\||[;|\r\n]+""")
+#: Switches of PowerShell and Java whose value follows, so that the next word is not what is run.
+_WITH_VALUE = re.compile(
+    r"-(?:ep|ex\w*|w|wi\w*|wd|wo\w*|v|version|inputformat|outputformat|configurationname|psconsolefile|cp|classpath|-class-path|-module-path)"
+)
+_COMMAND_SWITCH, _ENCODED_SWITCH = re.compile(r"[-/]c(?:o\w*)?", re.IGNORECASE), re.compile(r"[-/]e(?:c|nc\w*)?", re.IGNORECASE)
+#: Words before what is run.
+_BEFORE = ("call", "start", "start-process", "saps", "&", ".", "@", "")
+_CHANGES_FOLDER = ("cd", "chdir", "pushd", "set-location", "push-location", "sl")
+_PROGRAM_NAME = re.compile(r"\.(?:exe|com|bat|cmd|ps1|vbs|js|wsf|jar|py|pl|rb|sh)$", re.IGNORECASE)
+#: A chain of interpreters longer than this is nobody's.
+_DEPTH = 4
+_VALUE = r"(?:\"[^\"]*\"?|'[^']*'|[^\s\"']+)"
+#: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
+_OTHER_P = (
+    "pack|package|page|pages|pair|parallel|param|params|parameters|parent|part|partition|passive|passthru|path|paths|pattern|pause|percent|perf|period|"
+    "persist|phase|pid|ping|pipe|plan|platform|play|plugin|plugins|policy|poll|pool|port|ports|post|prefix|prepare|preserve|preset|pretty|preview|print|"
+    "printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|psconsolefile|public|"
+    "publish|pull|purge|push"
+)
+_SECRETS = re.compile(
+    rf"((?:[\w.-]*(?:pass(?!ive|thru)|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=[\s\"'])|^)(?:-?-|/)(?:p|pw|rp|key|w))(?:\s*[=:]\s*|\s+)"
+    rf"|(?:(?<=[\s\"'])|^)[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))p(?=[^\s=:])"
+    rf"|(?:(?<=[\s\"'])|^)(?:-u|--user)[\s=]+[^\s:\"']+:"
+    rf"|[?&](?:sig|key|code|pw)=|\bbearer\s+){_VALUE}",
+    re.IGNORECASE,
+)
+
+_USER_INFO = re.compile(r"://[^\s/@\"]+@")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One program that a task starts."""
+
+    command: str
+    arguments: str
+    working_directory: str
+
+    def texts(self, environment: Mapping[str, str]) -> Iterator[str]:
+        """The program, and what an interpreter (cmd, PowerShell, Java, …) is told to run, each as written and below the folder that is current then.
+
+        Without quotes, environment variables replaced. Other arguments say nothing about whose task it is: a backup names the folders of others.
+        """
+        for folder, text in _started(self.command, self.arguments, plain(self.working_directory, environment), environment, _DEPTH):
+            yield text
+            if folder or ".." in text:
+                yield ntpath.normpath(ntpath.join(folder, text))
+
+    def raw(self) -> str:
+        """The command line as it is; it may hold a secret."""
+        return " ".join(filter(None, (self.command, self.arguments)))
+
+    def shown(self) -> str:
+        """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
+        return " ".join(filter(None, (self.command, _USER_INFO.sub("://***@", _SECRETS.sub(r"\1***", self.arguments)))))
+
+
+def _started(program: str, arguments: str, folder: str, environment: Mapping[str, str], depth: int) -> Iterator[tuple[str, str]]:
+    """The current folder and the program, for `program` and for all that it is told to run."""
+    text = plain(program, environment).strip()
+    if not text:
+        return
+    yield folder, text
+    name = ntpath.basename(text).casefold().removesuffix(".exe")
+    if depth == 0 or not _INTERPRETERS.fullmatch(name):
+        return
+    powershell = name in _POWERSHELL
+    found = re.search(r"(?:^|\s)/[ck]\s*(.*)", arguments, re.IGNORECASE | re.DOTALL) if name == "cmd" else None
+    if found:
+        line = found[1].strip()
+        # cmd /c "cd X && a.bat", cmd /c ""C:\a b.bat" x": the outer quotes are for cmd
+        if line.startswith('"') and line.endswith('"') and (line.count('"') > 2 or _NEXT.search(line[1:-1])):
+            line = line[1:-1]
+        yield from _chain(line, folder, environment, depth - 1, _NEXT, _WORD)
+    elif powershell and (line := _powershell_line(arguments)) is not None:
+        yield from _chain(line, folder, environment, depth - 1, _POWERSHELL_NEXT, _POWERSHELL_WORD)
+    elif script := _script(arguments):
+        yield folder, plain(script, environment).strip()
+
+
+def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, ends: re.Pattern[str], words: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """What the commands of a line start, one after another; a change of the folder counts for those that follow."""
+    for command in _split(line, ends):
+        parts = [re.sub("[\"']", "", word) if words is _POWERSHELL_WORD else word.replace('"', "") for word in words.findall(command.lstrip("(@ "))]
+        if parts and (glued := re.fullmatch(r"(cd|chdir)([\\/.].*)", parts[0], re.IGNORECASE)):
+            parts[:1] = glued[1], glued[2]
+        here = folder
+        starting = False
+        while parts and (parts[0].casefold() in _BEFORE or (starting and parts[0].startswith(("-", "/")))):
+            word = parts.pop(0).casefold()
+            starting = starting or word in ("start", "start-process", "saps")
+            if word.startswith("/d") and starting and (value := word[2:] or (parts.pop(0) if parts else "")):
+                here = ntpath.normpath(ntpath.join(folder, plain(value, environment)))
+        if not parts:
+            continue
+        if parts[0].casefold() in _CHANGES_FOLDER:
+            target = " ".join(part for part in parts[1:] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
+            folder = ntpath.normpath(ntpath.join(folder, plain(target.removeprefix("/d"), environment))) if target else folder
+        elif re.fullmatch(r"[a-z]:", parts[0], re.IGNORECASE):
+            folder = folder if folder.casefold().startswith(parts[0].casefold()) else f"{parts[0]}\\"
+        else:
+            yield from _started(parts[0], command.partition(parts[0])[2].lstrip("\"'"), here, environment, depth)
+            end = next((number for number, part in enumerate(parts, 1) if _PROGRAM_NAME.search(part)), 0)
+            if end > 1 and "\\" in parts[0]:  # a path with blanks that nobody has quoted
+                yield here, plain(" ".join(parts[:end]), environment)
+
+
+def _split(line: str, ends: re.Pattern[str]) -> Iterator[str]:
+    begin = 0
+    for found in ends.finditer(line):
+        if found[1] is None:
+            yield line[begin : found.start()]
+            begin = found.end()
+    yield line[begin:]
+
+
+def _powershell_line(arguments: str) -> str | None:
+    """What PowerShell is given as a command; None when it is given a file."""
+    for found in _POWERSHELL_WORD.finditer(arguments):
+        if _ENCODED_SWITCH.fullmatch(found[0]):
+            try:
+                return base64.b64decode(arguments[found.end() :].split()[0].strip('"')).decode("utf-16-le")
+            except (ValueError, IndexError):
+                return None
+        if _COMMAND_SWITCH.fullmatch(found[0]):
+            line = arguments[found.end() :].strip()
+            return line[1:-1] if line[:1] == line[-1:] == '"' and line.count('"') == 2 else line
+    return None
+
+
+def _script(arguments: str) -> str:
+    """The first word that is no switch: whatever follows are the script's own arguments."""
+    words = iter(_WORD.findall(arguments))
+    for word in words:
+        if word[0] in "-/":
+            if _WITH_VALUE.fullmatch(word.casefold()):
+                next(words, None)
+        elif (text := word.replace('"', "").strip()).casefold() not in _BEFORE:
+            quoted = re.match(r"[&.]?\s*'([^']+)'", text)
+            return quoted[1] if quoted else text.removeprefix("& ").strip()
+    return ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A scheduled task. `name` is the full one, folders included."""
+
+    name: str
+    enabled: bool
+    run_as: str
+    logon_type: str
+    actions: tuple[Action, ...]
+    triggers: tuple[str, ...]
+    xml: str
+
+    def id(self, host: str) -> str:
+        """What identifies it in journals and predictions."""
+        return f"{host}{self.name}"
+
+    def file_name(self, host: str, key: bytes = b"") -> str:
+        """A file name for its saved definition: readable, and different for different definitions. `key` keeps it from telling what they hold."""
+        readable = re.sub(r'[\\/:*?"<>|\s]+', "-", f"{host}{self.name}")
+        return f"{readable}-{hmac.new(key, self.xml.encode(), hashlib.sha256).hexdigest()[:12]}.xml"
+
+    @property
+    def holds_a_secret(self) -> bool:
+        """Whether its definition shows what is hidden from people, journals and reports."""
+        return any(action.shown() != action.raw() for action in self.actions)
+
+    def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
+        """See `confirmations.scheduled_task`."""
+        lines = [(action.shown(), action.raw()) for action in self.actions]
+        return any(confirmations.scheduled_task(self.name, lines, item) for item in wanted)
+
+
+def plain(text: str, environment: Mapping[str, str]) -> str:
+    """A path as it is written in a task, for comparison: no quotes, one kind of slash, known environment variables replaced."""
+    text = expand(text, environment).replace('"', "")
+    return re.sub(r"(?<=.)\\{2,}", r"\\", text.replace("/", "\\")) if "\\" in text or ":" in text else text
+
+
+def _children(element: ET.Element, name: str) -> list[ET.Element]:
+    return [child for part in element if part.tag.rpartition("}")[2] == name for child in part]
+
+
+def _tag(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _trigger(element: ET.Element) -> str:
+    """A trigger for people: its kind, interval and start."""
+    texts = [(_tag(child), (child.text or "").strip()) for child in element.iter()]
+    shown = [f"{name} {text}" for name, text in texts if name in ("Interval", "StartBoundary", "DaysInterval", "Enabled") and text not in ("", "true")]
+    return ", ".join([_tag(element), *shown])
+
+
+def parse_task(name: str, xml: str) -> Task:
+    """One definition (https://learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema). Raises OffboardError `task_unreadable`."""
+    body = re.sub(r"^\ufeff?\s*<\?xml[^>]*\?>", "", xml).strip()
+    try:
+        if "<!DOCTYPE" in body:
+            raise ET.ParseError("it has a DOCTYPE")
+        root = ET.fromstring(body)
+    except ET.ParseError as exc:
+        raise OffboardError(f"the definition of the scheduled task {name} cannot be read: {exc}", code="task_unreadable") from exc
+    prefix = root.tag.rpartition("}")[0]
+    namespace = f"{prefix}}}" if prefix else ""
+
+    def text(element: ET.Element, *path: str) -> str:
+        found = element.find("/".join(namespace + part for part in path))
+        return (found.text or "").strip() if found is not None else ""
+
+    actions = [
+        Action(text(item, "Command"), text(item, "Arguments"), text(item, "WorkingDirectory")) for item in _children(root, "Actions") if _tag(item) == "Exec"
+    ]
+    return Task(
+        name=name,
+        # absent means true
+        enabled=text(root, "Settings", "Enabled").casefold() not in ("false", "0"),
+        run_as=text(root, "Principals", "Principal", "UserId") or text(root, "Principals", "Principal", "GroupId"),
+        logon_type=text(root, "Principals", "Principal", "LogonType"),
+        actions=tuple(actions),
+        triggers=tuple(_trigger(item) for item in _children(root, "Triggers")),
+        xml=body,
+    )
+
+
+def parse_query(text: str) -> list[Task]:
+    """Every task that `schtasks /query /xml ONE` printed. Raises OffboardError `task_unreadable` rather than leave one out."""
+    tasks = [parse_task(found["name"], found["xml"]) for found in _TASK.finditer(text)]
+    if len(tasks) != len(re.findall(r"<Task[\s>]", text)):
+        raise OffboardError("schtasks printed definitions whose task names cannot be made out", code="task_unreadable")
+    return tasks
+
+
+def why(task: Task, action_paths: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Which of the action paths the task matches, in words; empty when none.
+
+    A path with * or ? must match as a whole; one without is what the program's path, or its script's, begins with. Case does not count.
+    """
+    reasons = []
+    for wanted in action_paths:
+        pattern = plain(wanted, environment).casefold()
+        for action in task.actions:
+            if any(_matches(text.casefold(), pattern) for text in action.texts(environment)):
+                reasons.append(f"{action.shown()} matches {wanted}")
+                break
+    return reasons
+
+
+def _matches(text: str, pattern: str) -> bool:
+    if _WILDCARDS.search(pattern):
+        pattern = pattern.replace("[", "[[]")
+        return fnmatch.fnmatchcase(text, pattern)
+    whole = pattern.rstrip("\\")
+    # the folder or the program itself, not another one whose name begins alike
+    return text == whole or text.startswith(f"{whole}\\") or ("." in whole.rpartition("\\")[2] and text.startswith(f"{whole} "))
+
+
+def check_action_paths(action_paths: Sequence[str]) -> None:
+    """Raises OffboardError `action_path_too_broad` for one that says nothing about whose program is meant."""
+    for path in action_paths:
+        if len(_SAYS_NOTHING.sub("", path.casefold())) < _SAYS_SOMETHING:
+            raise OffboardError(
+                f"the action path {path!r} would match tasks of every kind; name the folder or the program of the product", code="action_path_too_broad"
+            )
+
+
+def needs_environment(tasks: Sequence[Task]) -> bool:
+    """Whether an environment variable stands in an action."""
+    return any("%" in text for task in tasks for action in task.actions for text in (action.command, action.arguments, action.working_directory))
+
+
+def state_of(task: Task) -> dict[str, Any]:
+    """What plans compare, and people see."""
+    return {
+        "enabled": task.enabled,
+        "run_as": task.run_as,
+        "actions": [action.shown() for action in task.actions],
+    }
+
+
+def object_of(host: str, task: Task) -> Object:
+    """The task as plans see it."""
+    return Object(KIND, task.id(host), task.name, state_of(task))

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans, guards and reasons of applications."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan import guard_app, plan_app, reasons
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.resource import App
+
+
+def application(deleted=False):
+    return Object("application", "a", "app", {"appId": "c", "displayName": "app", "deleted": deleted})
+
+
+def principal(enabled=True, deleted=False):
+    return Object("servicePrincipal", "p", "app", {"appId": "c", "displayName": "app", "deleted": deleted, "accountEnabled": enabled})
+
+
+GRANT = Object("oauth2PermissionGrant", "g", "app: x", {"scope": "x"})
+ROLE = Object("appRoleAssignment", "r", "app: y", {"principalId": "p"})
+
+
+@pytest.mark.parametrize(
+    ("there", "state", "enabled", "grants", "plan"),
+    [
+        ([application(), principal(), GRANT, ROLE], "absent", None, False, ["g remove", "r remove", "p delete", "a delete"]),
+        ([application(), principal()], "absent", None, False, ["p delete", "a delete"]),
+        ([principal()], "absent", None, False, ["p delete"]),
+        ([application(deleted=True), principal(deleted=True)], "absent", None, False, []),
+        ([], "absent", None, False, []),
+        ([application(), principal()], "present", None, False, []),
+        ([application(), principal()], "present", False, False, ["p disable"]),
+        ([application(), principal(enabled=False)], "present", True, False, ["p enable"]),
+        ([application(), principal(), GRANT, ROLE], "present", False, True, ["g remove", "r remove", "p disable"]),
+        ([application(deleted=True), principal(deleted=True)], "present", None, False, ["a restore", "p restore"]),
+    ],
+)
+def test_plan(there, state, enabled, grants, plan):
+    found = plan_app(there, "c", state, enabled, grants)
+    assert [f"{change.id} {change.action}" for change in found.changes] == plan
+    assert found.unchanged == (not plan)
+
+
+def test_nothing_to_bring_back():
+    with pytest.raises(OffboardError) as caught:
+        plan_app([], "c", "present", None, False)
+    assert caught.value.code == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("own", "owner", "enabled", "rules"),
+    [
+        ("other", None, False, []),
+        ("C", None, False, ["own_identity"]),
+        ("other", "f8cdef31-a31e-4b4a-93e4-5f571e91255a", False, ["microsoft_app"]),
+        ("c", None, True, []),
+    ],
+)
+def test_guard(own, owner, enabled, rules):
+    changes = plan_app([principal(enabled=not enabled)], "c", "present", enabled, False).changes.head
+    assert [item.rule for item in guard_app(changes, "c", own, owner)] == rules
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        ({}, 0),
+        ({"display_name": "iid_graph_api"}, 1),
+        ({"client_id": "named"}, 1),
+        ({"addresses": ["https://www.auth.iij.jp/x"]}, 1),
+        ({"permissions": ["Domain.ReadWrite.All"]}, 0),
+        ({"permissions": ["Domain.ReadWrite.All", "User.ReadWrite.All"]}, 1),
+        ({"permissions": ["Domain.ReadWrite.All", "Directory.ReadWrite.All"], "display_name": "IIJ ID"}, 2),
+        ({"display_name": None}, 0),
+    ],
+)
+def test_reasons(more, count):
+    app = {"client_id": "c", "display_name": "Graph API report", "addresses": [], "permissions": [], **more}
+    assert len(reasons(app, ["named"], ["(?i)iij", "(?i)^iid[ _-]"], ["auth.iij.jp"])) == count
+
+
+CLIENT_ID = "0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"
+
+
+def mine(item):
+    return Object(item.kind, item.id, item.name, {**item.state, "appId": CLIENT_ID})
+
+
+@pytest.mark.parametrize(
+    ("there", "kind", "key", "action", "before", "after", "expected"),
+    [
+        ([], "application", "a", "delete", {"appId": CLIENT_ID}, None, True),
+        ([mine(application(deleted=True))], "application", "a", "delete", {"appId": CLIENT_ID}, None, True),
+        ([mine(application())], "application", "a", "delete", {"appId": CLIENT_ID}, None, False),
+        ([], "application", "other", "delete", {"appId": "another"}, None, False),
+        ([mine(principal(enabled=False))], "servicePrincipal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, True),
+        ([mine(principal())], "servicePrincipal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, False),
+        ([mine(principal())], "servicePrincipal", "other", "disable", {"accountEnabled": True}, {"accountEnabled": False}, False),
+        ([mine(principal())], "appRoleAssignment", "r", "remove", {"principalId": "p"}, None, True),
+        ([mine(principal()), ROLE], "appRoleAssignment", "r", "remove", {"principalId": "p"}, None, False),
+        ([mine(principal())], "appRoleAssignment", "r", "remove", {"principalId": "other"}, None, False),
+        ([mine(principal(deleted=True))], "oauth2PermissionGrant", "g", "remove", {"clientId": "p"}, None, False),
+    ],
+)
+def test_what_a_stopped_run_had_begun(there, kind, key, action, before, after, expected):
+    """Only of what belongs to the application that the task is about; permissions that went with their principal come back with it."""
+    app = App({"app_id": CLIENT_ID, "tenant_id": "t", "state": "absent", "enabled": None, "grants": "keep"})
+    app.plan(there)
+    change = Change(kind, key, "x", action, before, after)
+    assert list(app.carried_out([change])) == [change] * expected

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the watch says of a federation, and what it would renew: tables over configured certificates, metadata and clock."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Skip
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates import plan as watch
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata
+from lab.identity_providers import made
+
+URL = "https://sts.fabrikam.example/m.xml"
+OLD, NEW = made.key("A"), made.key("B", begin=-2, end=363)
+SOON, VERY_SOON, ENDED = made.key("A", end=18), made.key("A", end=6), made.key("A", begin=-90, end=-3)
+SHORT, WEAK, CURVE, LATER = made.key("A", end=60), made.key("weak", bits=1024), made.key("curve", curve=True), made.key("L", begin=3, end=400)
+LONG = made.key("long", bits=3072)
+BRIEF, TWIN = made.key("brief", begin=-1, end=90), made.key("twin")
+
+
+def item(held: made.Key = OLD, *, kind: str = watch.EXTERNAL, following: made.Key | None = None, **more: Any) -> Object:
+    state = {
+        "issuerUri": made.ISSUER,
+        "passiveSignInUri": made.SIGN_IN,
+        "metadataExchangeUri": URL,
+        "preferredAuthenticationProtocol": "saml",
+        "signingCertificate": held.base64,
+        "domains": ["fabrikam.example"],
+    }
+    if following:
+        state["nextSigningCertificate"] = following.base64
+    return Object(kind, "1", "Fabrikam", {**state, **more})
+
+
+def published(*keys: made.Key, by: made.Key | None = None, **entity: Any) -> metadata.Metadata:
+    text = made.entity(made.saml_role("".join(made.key_descriptor(key) for key in keys)), **entity)
+    return metadata.read(made.signed_metadata(text, by) if by else text.encode(), made.NOW)
+
+
+def broken() -> metadata.Metadata:
+    signed = made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(OLD))), OLD)
+    return metadata.read(signed.replace(b"nameid-format:persistent", b"nameid-format:transient"), made.NOW)
+
+
+UNREACHABLE = OffboardError(f"{URL} cannot be read: refused.", code="unreachable")
+EXCHANGE = OffboardError(f"{URL} is a WS-Trust metadata exchange.", code="metadata_exchange")
+SIGN_IN = "https://sts.fabrikam.example/other/"
+
+STATES = [
+    ("A, A published", item(), published(OLD), "in_step", "ok", ""),
+    ("A, A and B published, A signs", item(), published(NEW, OLD, by=OLD), "successor_published", "warning", ""),
+    ("A, A and B published, B signs", item(), published(NEW, OLD, by=NEW), "configured_not_active", "critical", ""),
+    ("A, B published", item(), published(NEW), "configured_not_published", "critical", ""),
+    ("A, two others published", item(), published(NEW, LONG), "configured_not_published", "critical", ""),
+    ("B held too early, A signs", item(NEW), published(NEW, OLD, by=OLD), "configured_not_active", "critical", ""),
+    ("B, A left over, B signs", item(NEW), published(NEW, OLD, by=NEW), "in_step", "ok", ""),
+    ("A, A and B published, nobody knows", item(), published(OLD, NEW), "unknown", "unknown", "active_certificate_unknown"),
+    ("A ended, B is the only valid one", item(ENDED), published(ENDED, NEW), "configured_not_active", "critical", ""),
+    ("A, B not yet valid", item(), published(OLD, LATER), "successor_published", "warning", ""),
+    ("A, B of a shorter life announced", item(LONG), published(BRIEF, LONG, by=LONG), "successor_published", "warning", ""),
+    ("A, B of the same days announced", item(), published(TWIN, OLD, by=OLD), "successor_published", "warning", ""),
+    ("18 days left", item(SOON), published(SOON), "expires_soon", "warning", ""),
+    ("6 days left", item(VERY_SOON), published(VERY_SOON), "expires_soon", "critical", ""),
+    ("ended", item(ENDED), published(ENDED), "expired", "critical", ""),
+    ("unreachable", item(), UNREACHABLE, "unknown", "unknown", "unreachable"),
+    ("a web page", item(), metadata.read(b"<html><p>x</p></html>", made.NOW), "unknown", "unknown", "not_metadata"),
+    ("no XML", item(), metadata.read(b"hello", made.NOW), "unknown", "unknown", "not_xml"),
+    ("a DOCTYPE", item(), metadata.read(b"<!DOCTYPE x><x/>", made.NOW), "unknown", "unknown", "dtd_forbidden"),
+    ("broken signature", item(), broken(), "unknown", "unknown", "signature_not_verified"),
+    ("validUntil past", item(), published(OLD, attributes=' validUntil="2026-11-20T00:00:00Z"'), "unknown", "unknown", "metadata_expired"),
+    ("another issuer", item(), published(OLD, entity_id="https://evil.example/"), "drift", "unknown", "issuer"),
+    ("another issuer and key", item(), published(NEW, entity_id="https://evil.example/"), "drift", "unknown", "issuer"),
+    ("another protocol", item(preferredAuthenticationProtocol="wsFed"), published(OLD), "unknown", "unknown", "protocol_not_published"),
+    ("another sign-in address", item(passiveSignInUri=SIGN_IN), published(OLD), "drift", "warning", "passive_sign_in_uri"),
+    ("no metadata address", item(metadataExchangeUri=None), None, "no_auto_renewal", "warning", "no_url"),
+    ("none, but given to the watch", item(metadataExchangeUri=None), published(OLD), "no_auto_renewal", "warning", "no_url"),
+    ("none, B published at the given one", item(metadataExchangeUri=None), published(NEW), "configured_not_published", "critical", ""),
+    ("a metadata exchange", item(metadataExchangeUri="https://sts.fabrikam.example/adfs/services/trust/mex"), None, "no_auto_renewal", "warning", ""),
+    ("WSDL answers", item(), EXCHANGE, "no_auto_renewal", "warning", "metadata_exchange"),
+    ("ended, no address", item(ENDED, metadataExchangeUri=None), None, "expired", "critical", ""),
+    ("certificate unreadable", item(signingCertificate="MIIC"), published(OLD), "unknown", "unknown", "configured_certificate_unreadable"),
+    ("no certificate", item(signingCertificate=None), published(OLD), "unknown", "unknown", "configured_certificate_missing"),
+    ("own domain, next one held", item(kind=watch.INTERNAL, following=NEW), published(NEW, OLD, by=OLD), "in_step", "ok", ""),
+    ("own domain, next one signs", item(kind=watch.INTERNAL, following=NEW), published(NEW, OLD, by=NEW), "in_step", "ok", ""),
+    ("own domain, unreadable", item(kind=watch.INTERNAL, unreadable="Forbidden."), None, "unknown", "unknown", "configuration_unreadable"),
+]
+
+
+@pytest.mark.parametrize(("federation", "document", "state", "severity", "reason"), [case[1:] for case in STATES], ids=[case[0] for case in STATES])
+def test_state(federation, document, state, severity, reason):
+    verdict = watch.judge(federation, document, made.NOW)
+    assert (verdict.gravest.state, verdict.severity) == (state, severity)
+    assert reason in ("", verdict.gravest.reason)
+    assert verdict.gravest.msg
+
+
+def test_every_state_occurs_in_the_table():
+    assert {case[3] for case in STATES} == set(watch.STATES)
+
+
+def test_the_worst_finding_is_not_hidden_by_a_state():
+    verdict = watch.judge(item(VERY_SOON), UNREACHABLE, made.NOW)
+    assert [one.state for one in verdict.findings] == ["expires_soon", "unknown"]
+    assert verdict.severity == "critical", "a certificate that ends this week matters although the state is unknown"
+
+
+def day(days: float) -> str:
+    return f"{made.NOW + datetime.timedelta(days=days):%Y-%m-%d}"
+
+
+FAILURES = [
+    ("fails already", item(), published(NEW), 0),
+    ("ended three days ago", item(ENDED), published(ENDED), -3),
+    ("AD FS of a partner switches before the end", item(SHORT), published(SHORT), 45),
+    ("a successor is announced, the switch is due", item(VERY_SOON), published(VERY_SOON, NEW, by=VERY_SOON), 0),
+    ("no AD FS: at the end", item(SHORT, passiveSignInUri=SIGN_IN), published(SHORT), 60),
+    ("own domain: at the end of the next one", item(SHORT, kind=watch.INTERNAL, following=NEW), published(SHORT), 363),
+    ("unreachable: at the latest at the end", item(SHORT, passiveSignInUri=SIGN_IN), UNREACHABLE, 60),
+]
+
+
+@pytest.mark.parametrize(("federation", "document", "days"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES])
+def test_first_failure(federation, document, days):
+    entry = watch.describe(federation, watch.judge(federation, document, made.NOW), URL, 3, made.NOW)
+    assert entry["first_failure"] == day(days)
+
+
+RENEWALS = [
+    ("in step", item(), published(OLD), "when_active", None),
+    ("B signs", item(), published(NEW, OLD, by=NEW), "when_active", NEW),
+    ("B signs, never", item(), published(NEW, OLD, by=NEW), "never", None),
+    ("B alone is published", item(), published(NEW), "when_active", NEW),
+    ("B held too early, back to A", item(NEW), published(NEW, OLD, by=OLD), "when_active", OLD),
+    ("successor, when_active", item(), published(NEW, OLD, by=OLD), "when_published", None),
+    ("unreachable", item(), UNREACHABLE, "when_published", None),
+    ("unreachable and ended", item(ENDED), UNREACHABLE, "when_published", None),
+    ("broken signature", item(), broken(), "when_active", None),
+    ("validUntil past", item(), published(NEW, attributes=' validUntil="2026-11-20T00:00:00Z"'), "when_active", None),
+    ("another issuer", item(), published(NEW, entity_id="https://evil.example/"), "when_active", None),
+    ("another address", item(passiveSignInUri=SIGN_IN), published(NEW), "when_active", "drift"),
+    ("two others", item(), published(NEW, LONG), "when_active", "active_certificate_unknown"),
+    ("not valid yet", item(), published(LATER), "when_active", "certificate_not_valid"),
+    ("ended", item(), published(ENDED), "when_active", "certificate_not_valid"),
+    ("no RSA key", item(), published(CURVE), "when_active", "certificate_key_not_rsa"),
+    ("too few bits", item(), published(WEAK), "when_active", "certificate_key_weak"),
+    ("fewer bits than before", item(LONG), published(NEW), "when_active", "certificate_key_weak"),
+    ("B signs the metadata and A is gone", item(), published(NEW, by=NEW), "when_active", "no_chain"),
+]
+
+
+@pytest.mark.parametrize(("federation", "document", "apply", "expected"), [case[1:] for case in RENEWALS], ids=[case[0] for case in RENEWALS])
+def test_renewal(federation, document, apply, expected):
+    decision = watch.decide(federation, watch.judge(federation, document, made.NOW), apply, made.NOW)
+    if expected is None:
+        assert decision is None
+    elif isinstance(expected, str):
+        assert isinstance(decision, Skip)
+        assert decision.code == expected
+    else:
+        assert isinstance(decision, Change)
+        assert decision.before == {"signingCertificate": federation.state["signingCertificate"]}
+        assert decision.after == {"signingCertificate": expected.base64}
+
+
+def test_a_new_signer_is_taken_when_the_operator_allows_it():
+    verdict = watch.judge(item(), published(NEW, by=NEW), made.NOW)
+    decision = watch.decide(item(), verdict, watch.WHEN_ACTIVE, made.NOW, accept_no_chain=True)
+    assert decision.after == {"signingCertificate": NEW.base64}
+
+
+def test_a_successor_becomes_the_next_certificate_of_an_own_domain_only():
+    own = item(kind=watch.INTERNAL)
+    verdict = watch.judge(own, published(LATER, OLD, by=OLD), made.NOW)
+    assert watch.decide(own, verdict, watch.WHEN_ACTIVE, made.NOW) is None
+    assert watch.decide(own, verdict, watch.WHEN_PUBLISHED, made.NOW).after == {"nextSigningCertificate": LATER.base64}
+
+
+@pytest.mark.parametrize(
+    ("federation", "given", "url"),
+    [
+        (item(), {}, URL),
+        (item(), {"fabrikam.example": "https://given.example/"}, "https://given.example/"),
+        (item(metadataExchangeUri=None), {"other.example": "https://given.example/"}, None),
+        (item(metadataExchangeUri="https://sts.f.example/adfs/services/trust/mex"), {}, None),
+        (
+            item(kind=watch.INTERNAL, metadataExchangeUri="https://sts.f.example/adfs/services/trust/mex"),
+            {},
+            "https://sts.f.example/FederationMetadata/2007-06/FederationMetadata.xml",
+        ),
+    ],
+)
+def test_where_metadata_is_read(federation, given, url):
+    assert watch.metadata_url(federation, given) == url
+
+
+def test_prometheus_text():
+    entry = watch.describe(item(SHORT), watch.judge(item(SHORT), published(SHORT), made.NOW), URL, 3, made.NOW)
+    lines = watch.prometheus([{**entry, "display_name": 'A "B"\\\n'}], made.NOW).splitlines()
+    labels = r'{id="1",kind="external",display_name="A \"B\"\\\n"'
+    assert f'entra_federation_certificate_state{labels},state="in_step"}} 1' in lines
+    assert f"entra_federation_certificate_severity{labels}}} 0" in lines
+    assert f"entra_federation_certificate_days_left{labels}}} 60" in lines
+    assert f"entra_federation_certificate_guests{labels}}} 3" in lines
+    assert f"entra_federation_certificate_checked_timestamp_seconds {int(made.NOW.timestamp())}" in lines
+
+
+@pytest.mark.parametrize(
+    ("severities", "expected"), [([], "ok"), (["ok", "warning"], "warning"), (["unknown", "warning"], "unknown"), (["unknown", "critical", "ok"], "critical")]
+)
+def test_the_worst_severity(severities, expected):
+    assert watch.worst(severities) == expected

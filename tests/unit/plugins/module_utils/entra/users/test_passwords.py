@@ -1,0 +1,178 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Passwords and the hand-over files."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passwords
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import HandOver, PassBook, from_bytes, generate, to_bytes
+
+OLD = "2022-04-01T00:00:00Z"
+
+
+def test_passwords_have_all_classes_and_differ():
+    made = {generate(16) for _ in range(500)}
+    assert len(made) == 500
+    for password in made:
+        assert len(password) == 16
+        assert all(re.search(pattern, password) for pattern in ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]"))
+        assert not set(password) & set("0O1lI'\"`\\ ")
+
+
+@pytest.mark.parametrize("length", [8, 11, 257, 0, -1])
+def test_length(length):
+    with pytest.raises(OffboardError) as caught:
+        generate(length)
+    assert caught.value.code == "bad_option"
+    assert len(generate(12)) == 12
+    assert len(generate(256)) == 256
+
+
+def users(first: int, last: int):
+    return [(f"id-{number}", f"u{number}@a.example", OLD) for number in range(first, last + 1)]
+
+
+def test_provided_passwords_are_on_disk_and_stay(tmp_path):
+    path = tmp_path / "handover.yml"
+    first = HandOver(str(path), b"x", 16).provide(users(1, 5))
+    again = HandOver(str(path), b"x", 16).provide(users(3, 8))
+    assert {name: first[name] for name in ("id-3", "id-4", "id-5")} == {name: again[name] for name in ("id-3", "id-4", "id-5")}
+    assert len(again) == 6
+    content = yaml.safe_load(vault.decrypt(path.read_bytes(), b"x"))
+    assert [entry["userPrincipalName"] for entry in content["users"]] == [f"u{number}@a.example" for number in range(1, 9)]
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+
+
+def test_many_users_go_to_several_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
+    path = tmp_path / "handover.yml"
+    handover = HandOver(str(path), b"x", 16)
+    handover.provide(users(1, 7))
+    handover.provide(users(8, 25))
+    assert [os.path.basename(name) for name in handover.files] == ["handover.yml", "handover-2.yml", "handover-3.yml"]
+    again = HandOver(str(path), b"x", 16)
+    assert len(again.provide(users(1, 25))) == 25
+    assert again.files == handover.files
+
+
+def test_two_shards_may_add_to_one_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
+    path = str(tmp_path / "handover.yml")
+    first, second = HandOver(path, b"x", 16), HandOver(path, b"x", 16)
+    given = first.provide(users(1, 7))
+    given |= second.provide(users(8, 15))
+    given |= first.provide(users(16, 22))
+    again = HandOver(path, b"x", 16)
+    assert again.provide(users(1, 22)) == given
+    assert [os.path.basename(name) for name in again.files] == ["handover.yml", "handover-2.yml", "handover-3.yml"]
+
+
+def test_a_change_is_known_from_the_time_of_the_last_one(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 2))
+    handover = HandOver(path, b"x", 16)
+    assert handover.changed_since("id-1", OLD) is False
+    assert handover.changed_since("id-1", "2026-11-21T00:00:00Z") is True
+    assert handover.changed_since("id-1", None) is True
+    assert handover.changed_since("id-9", "2026-11-21T00:00:00Z") is False
+
+
+def test_never_had_a_password(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide([("1", "u", None)])
+    handover = HandOver(path, b"x", 16)
+    assert handover.changed_since("1", None) is False
+    assert handover.changed_since("1", OLD) is True
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"nonsense", "vault_not_a_vault"), (None, "bad_handover_file")])
+def test_other_files_are_left_alone(tmp_path, content, code):
+    path = tmp_path / "handover.yml"
+    path.write_bytes(content if content is not None else vault.encrypt(b"secrets: of somebody else\n", b"x", bytes(32)))
+    before = path.read_bytes()
+    with pytest.raises(OffboardError) as caught:
+        HandOver(str(path), b"x", 16)
+    assert caught.value.code == code
+    assert str(path) in caught.value.msg
+    assert path.read_bytes() == before
+
+
+def test_a_wrong_password_is_told(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 1))
+    with pytest.raises(OffboardError) as caught:
+        HandOver(path, b"y", 16)
+    assert caught.value.code == "vault_wrong_password"
+
+
+def test_names_in_any_script_survive():
+    entries = [{"id": "1", "userPrincipalName": "山田: 'x' \u2028 \x85@a.example", "password": "#%+-=?@!", "passwordChangedBefore": None}]
+    assert from_bytes(to_bytes(entries)) == entries
+    assert yaml.safe_load(to_bytes(entries))["users"] == entries
+
+
+def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 3)
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 2))
+    book = PassBook(path, b"x")
+    book.begin([(f"id-{number}", "u") for number in range(1, 6)], "2026-12-01T00:00:00Z")
+    value = {"temporaryAccessPass": "secret-1", "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
+    book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}})
+    again = PassBook(path, b"x")
+    for found in (book, again):
+        assert found.was_given("id-1", "2026-12-01T07:59:59Z")
+        assert not found.was_given("id-1", "2026-12-01T08:00:00Z"), "it has ended"
+        assert not found.was_given("id-2", "2026-12-01T00:00:00Z")
+        assert found.asked_for("id-1") == ()
+        assert found.asked_for("id-2") == ("2026-12-01T00:00:00Z",)
+    assert len(again.files) == 3
+    again.begin([("id-2", "u"), ("id-1", "u")], "2026-12-02T00:00:00Z")
+    for found in (again, PassBook(path, b"x")):
+        assert found.asked_for("id-2") == ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z"), "a pass may be from either time"
+    assert HandOver(path, b"x", 16).changed_since("id-1", OLD) is False, "passwords in the same file are not disturbed"
+    content = "".join(vault.decrypt(Path(name).read_bytes(), b"x").decode() for name in again.files)
+    assert content.count("secret-") == 2
+
+
+def told(number: int, secret: str) -> dict[str, object]:
+    user = {"userPrincipalName": f"u{number}@a.example", "temporaryAccessPass": secret}
+    return {**user, "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
+
+
+def handed(path: str) -> list[tuple[str, str | None]]:
+    return [(entry["userPrincipalName"], entry["temporaryAccessPass"]) for entry in from_bytes(vault.decrypt(Path(path).read_bytes(), b"x"))]
+
+
+def test_a_pass_is_kept_when_the_file_was_moved_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 1)
+    path = str(tmp_path / "handover.yml")
+    book = PassBook(path, b"x")
+    book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-12-01T00:00:00Z")
+    for name in book.files:
+        os.rename(name, f"{name}.old")
+    book.keep({"id-2": told(2, "secret-2")})
+    assert handed(path) == [("u2@a.example", "secret-2")]
+    assert book.files == [path]
+    assert PassBook(path, b"x").was_given("id-2", "2026-12-01T00:00:00Z")
+
+
+def test_two_runs_at_once_lose_no_pass(tmp_path):
+    """Each knows only of its own entry for the same user."""
+    path = str(tmp_path / "handover.yml")
+    first, second = PassBook(path, b"x"), PassBook(path, b"x")
+    for book in (first, second):
+        book.begin([("id-1", "u1@a.example")], "2026-12-01T00:00:00Z")
+    first.keep({"id-1": told(1, "secret-a")})
+    second.keep({"id-1": told(1, "secret-b")})
+    second.keep({"id-1": told(1, "secret-c")})
+    assert sorted(handed(path)) == [("u1@a.example", f"secret-{letter}") for letter in "abc"]

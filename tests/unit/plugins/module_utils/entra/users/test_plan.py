@@ -1,0 +1,390 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is decided for one user, as a table."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, Facts, Skus, decide
+
+E3, EXCHANGE = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
+#: an id that the tenant has not
+UNKNOWN = "00000000-0000-0000-0000-00000000dead"
+SKUS = Skus(
+    lambda: [
+        {"skuId": E3, "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}, "appliesTo": "User"},
+        {"skuId": EXCHANGE, "skuPartNumber": "EXCHANGE", "consumedUnits": 9, "prepaidUnits": {"enabled": 5}},
+        {"skuId": "00000000-0000-0000-0000-000000000001", "skuPartNumber": "COMPANY", "consumedUnits": 0, "prepaidUnits": {}, "appliesTo": "Company"},
+    ]
+)
+DOMAINS = {
+    "a.example": {"isRoot": True, "authenticationType": "Managed"},
+    "fed.example": {"isRoot": True, "authenticationType": "Federated"},
+    "b.example": {"isRoot": True, "authenticationType": "Managed"},
+}
+#: as the journal has it
+CONVERTED = {"b.example": "2026-10-01T09:00:00Z"}
+ADMINISTRATOR, HELPDESK = "62e90394-69f5-4237-9190-012177145e10", "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+
+
+def facts(**more):
+    return Facts(SKUS, lambda: DOMAINS, **more)
+
+
+def state(**more):
+    found = {
+        "accountEnabled": True,
+        "usageLocation": "JP",
+        "userType": "Member",
+        "onPremisesSyncEnabled": False,
+        "onPremisesImmutableId": None,
+        "lastPasswordChangeDateTime": "2022-04-01T00:00:00Z",
+        "licences": {},
+        "group_licences": [],
+        "given": {},
+    }
+    return found | more
+
+
+ADD_E3 = {"add": {E3: None}}
+PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
+
+
+@pytest.mark.parametrize(
+    ("current", "desired", "after"),
+    [
+        (state(), Desired(), None),
+        (state(accountEnabled=False), Desired(), None),
+        (state(accountEnabled=False), Desired(enabled=True), {"accountEnabled": True}),
+        (state(), Desired(enabled=True), None),
+        (state(), Desired(**ADD_E3), {"licences": {"SPE_E3": []}}),
+        (state(licences={E3: ["plan"]}), Desired(**ADD_E3), None),
+        (state(group_licences=[E3]), Desired(**ADD_E3), None),
+        (state(licences={E3: ["plan"]}), Desired(add={E3: []}), {"licences": {"SPE_E3": []}}),
+        (state(licences={EXCHANGE: []}), Desired(**ADD_E3, remove=frozenset([EXCHANGE])), {"licences": {"SPE_E3": []}}),
+        (state(licences={EXCHANGE: []}), Desired(**ADD_E3, exact=True), {"licences": {"SPE_E3": []}}),
+        (state(licences={EXCHANGE: []}, group_licences=[E3]), Desired(**ADD_E3, exact=True), {"licences": {}}),
+        (state(licences={EXCHANGE: []}), Desired(exact=True), {"licences": {}}),
+        (state(), Desired(remove=frozenset([E3])), None),
+        (state(usageLocation=None), Desired(usage_location="JP"), {"usageLocation": "JP"}),
+        (state(usageLocation="US"), Desired(usage_location="JP"), None),
+        (state(), Desired(password=True), PASSWORD),
+        (state(lastPasswordChangeDateTime=NEW_PASSWORD), Desired(password=True), None),
+        (state(accountEnabled=False), Desired(enabled=True, password=True), {"accountEnabled": True, **PASSWORD}),
+        (state(accountEnabled=False), Desired(enabled=True, revoke_sessions=True), {"accountEnabled": True, "signInSessions": "(revoked now)"}),
+        (state(), Desired(revoke_sessions=True), None),
+    ],
+)
+def test_changes(current, desired, after):
+    decision = decide("1", "u@a.example", current, desired, facts())
+    assert decision.skip is None
+    assert (decision.change and dict(decision.change.after)) == after
+    if decision.change:
+        assert decision.change.before.keys() == decision.change.after.keys()
+
+
+@pytest.mark.parametrize(
+    ("upn", "current", "desired", "roles", "code"),
+    [
+        ("u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), {}, "password_is_synced"),
+        ("u@fed.example", state(), Desired(password=True), {}, "domain_is_federated"),
+        ("u@sub.fed.example", state(), Desired(password=True), {}, "domain_is_federated"),
+        ("u@a.example", state(accountEnabled=False), Desired(password=True), {}, "is_blocked"),
+        ("u@a.example", state(), Desired(enabled=False, password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
+        ("u@a.example", state(userType="Guest"), Desired(password=True), {}, "is_guest"),
+        ("u@a.example", state(), Desired(password=True), {"1": {ADMINISTRATOR}}, "needs_higher_role"),
+        ("u@a.example", state(accountEnabled=False), Desired(blocked=True), {}, "blocked_before_snapshot"),
+        ("u@b.example", state(createdDateTime="2026-10-01T09:00:01Z"), Desired(password=True), {}, "created_since"),
+        ("u@sub.b.example", state(createdDateTime="2026-10-01T18:00:01+09:00"), Desired(access_pass=True), {}, "created_since"),
+    ],
+)
+def test_skips(upn, current, desired, roles, code):
+    decision = decide("1", upn, current, desired, facts(roles=lambda: roles, converted=CONVERTED))
+    assert decision.skip is not None
+    assert decision.skip.code in (code, "is_blocked")
+    assert upn in decision.skip.msg
+
+
+@pytest.mark.parametrize(("upn", "created"), [("u@b.example", "2026-10-01T09:00:00Z"), ("u@a.example", "2026-10-02T00:00:00Z"), ("u@b.example", None)])
+def test_who_was_there_before_the_conversion_gets_a_password(upn, created):
+    decision = decide("1", upn, state(createdDateTime=created), Desired(password=True), facts(converted=CONVERTED))
+    assert decision.change.after == PASSWORD
+
+
+def test_what_cannot_be_done_is_left_out_and_named():
+    decision = decide("1", "u@fed.example", state(accountEnabled=False), Desired(enabled=True, password=True), facts())
+    assert decision.change.after == {"accountEnabled": True, "left_out": ["domain_is_federated"]}
+    administrator = facts(roles=lambda: {"1": {ADMINISTRATOR}})
+    decision = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, **ADD_E3), administrator)
+    assert decision.change.after == {"licences": {"SPE_E3": []}, "left_out": ["needs_higher_role"]}
+
+
+@pytest.mark.parametrize(("roles", "may", "planned"), [({HELPDESK}, False, True), ({ADMINISTRATOR}, True, True), ({ADMINISTRATOR}, False, False)])
+def test_who_may_touch_administrators(roles, may, planned):
+    known = facts(roles=lambda: {"1": roles}, may_reset_every_administrator=lambda: may)
+    assert (decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True), known).change is not None) is planned
+
+
+def never():
+    raise AssertionError("read for nothing")
+
+
+def test_roles_are_not_read_when_nobody_is_touched():
+    decide("1", "u@a.example", state(), Desired(enabled=True, **ADD_E3), facts(roles=never))
+
+
+@pytest.mark.parametrize(
+    "desired",
+    [
+        Desired(enabled=True, password=True, access_pass=True, usage_location="JP", revoke_sessions=True),
+        Desired(**user_plan.desired_licences({"add": [E3]}, Skus(never))),
+        Desired(**user_plan.desired_licences({"set": [E3.upper()]}, Skus(never))),
+        user_plan.from_snapshot(Desired(), {"userPrincipalName": "u", "id": "1", "accountEnabled": True, "licences": [{"skuId": E3, "disabledPlans": []}]}, ()),
+        Desired(group=LicenceGroup("g", "licensed", {E3: frozenset()})),
+    ],
+    ids=["passwords", "add", "set", "snapshot", "group"],
+)
+def test_nothing_more_is_read_when_everything_is_as_desired(desired):
+    known = Facts(
+        Skus(never), never, never, never, password_was_set=lambda user_id, last: True, pass_was_given=lambda user_id: True, is_member=lambda _id: True
+    )
+    decision = decide("1", "u@a.example", state(licences={E3: []}, given={E3: "Active"}), desired, known)
+    assert (decision.change, decision.skip) == (None, None)
+
+
+def test_an_earlier_plan_speaks_of_part_numbers():
+    predicted = user_plan.by_id(state(licences={"SPE_E3": []}), SKUS)
+    assert decide("1", "u@a.example", predicted, Desired(**ADD_E3), facts()).change is None
+
+
+def test_an_unknown_licence_stops_the_plan():
+    desired = Desired(**user_plan.desired_licences({"add": [UNKNOWN]}, SKUS))
+    with pytest.raises(OffboardError, match=f"no licence '{UNKNOWN}', which u@a.example shall get; it has SPE_E3") as caught:
+        decide("1", "u@a.example", state(), desired, facts())
+    assert caught.value.code == "licence_unknown"
+
+
+def test_a_licence_that_is_gone_since_the_snapshot_hinders_nothing_else():
+    licences = [{"skuId": sku, "disabledPlans": []} for sku in (UNKNOWN, E3)]
+    desired = user_plan.from_snapshot(Desired(), record(licences=licences), ())
+    after = {"accountEnabled": True, "licences": {"SPE_E3": []}, "left_out": ["licence_gone"]}
+    assert decide("1", "u@a.example", state(accountEnabled=False), desired, facts()).change.after == after
+    skip = decide("1", "u@a.example", state(licences={E3: []}), desired, facts()).skip
+    assert skip.code == "licence_gone" and UNKNOWN in skip.msg
+    assert decide("1", "u@a.example", state(licences={E3: [], UNKNOWN: []}), desired, facts()).change is None
+
+
+def test_a_licence_that_the_tenant_has_no_longer_can_be_removed():
+    change = decide("1", "u@a.example", state(licences={UNKNOWN: [], E3: []}), Desired(**ADD_E3, exact=True), facts()).change
+    assert user_plan.licence_body(change, SKUS) == {"addLicenses": [], "removeLicenses": [UNKNOWN]}
+
+
+def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
+    known = facts(synced_password="set")
+    assert decide("1", "u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), known).change is not None
+    known = facts(password_was_set=lambda user_id, last: user_id == "1")
+    assert decide("1", "u@a.example", state(), Desired(password=True), known).change is None
+    assert decide("2", "u@a.example", state(), Desired(password=True), known).change is not None
+    known = facts(password_changed_elsewhere=lambda user_id, last: user_id == "1")
+    assert decide("1", "u@a.example", state(), Desired(password=True), known).skip.code == "password_changed_elsewhere"
+    assert decide("2", "u@a.example", state(), Desired(password=True), known).change is not None
+
+
+@pytest.mark.parametrize(
+    ("upn", "current", "roles", "given", "code"),
+    [
+        ("u@a.example", state(), {}, False, None),
+        ("u@a.example", state(), {}, True, "unchanged"),
+        ("u@a.example", state(temporaryAccessPass=user_plan.NEW_PASS), {}, False, "unchanged"),
+        ("u@a.example", state(userType="Guest"), {}, False, "is_guest"),
+        ("u@a.example", state(onPremisesSyncEnabled=True), {}, False, "password_is_synced"),
+        ("u@a.example", state(accountEnabled=False), {}, False, "is_blocked"),
+        ("u@fed.example", state(), {}, False, "domain_is_federated"),
+        ("u@a.example", state(), {"1": {ADMINISTRATOR}}, False, "needs_higher_role"),
+    ],
+)
+def test_who_gets_a_pass(upn, current, roles, given, code):
+    known = facts(roles=lambda: roles, pass_was_given=lambda user_id: given)
+    decision = decide("1", upn, current, Desired(access_pass=True), known)
+    assert (decision.skip.code if decision.skip else None if decision.change else "unchanged") == code
+
+
+@pytest.mark.parametrize(
+    ("upn", "current", "desired", "after"),
+    [
+        ("u@a.example", state(), Desired(revoke_sessions=True), {"signInSessions": user_plan.REVOKED}),
+        ("u@a.example", state(signInSessions=user_plan.REVOKED), Desired(revoke_sessions=True), None),
+        ("u@a.example", state(), Desired(), None),
+        (
+            "u@fed.example",
+            state(),
+            Desired(password=True, revoke_sessions=True),
+            {"signInSessions": user_plan.REVOKED, "left_out": ["domain_is_federated"]},
+        ),
+    ],
+    ids=["made up for", "planned already", "not asked for", "also where something else cannot be done"],
+)
+def test_sessions_that_an_earlier_run_has_left(upn, current, desired, after):
+    known = facts(sessions_owed=lambda user_id, state: user_id == "1")
+    decision = decide("1", upn, current, desired, known)
+    assert (decision.change and decision.change.after) == after
+    assert decide("2", upn, current, desired, known).change is None
+
+
+def test_sessions_that_an_earlier_run_has_left_are_revoked_without_the_pass_that_cannot_be_made():
+    known = facts(sessions_owed=lambda user_id, state: True)
+    decision = user_plan.without_pass(decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), known), "has_pass", "m")
+    assert decision.change.after == {"signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]}
+
+
+def test_all_reasons_are_told_and_that_of_the_licence_last():
+    licences = [{"skuId": UNKNOWN, "disabledPlans": []}]
+    desired = user_plan.from_snapshot(Desired(password=True), record(licences=licences), ())
+    skip = decide("1", "u@a.example", state(onPremisesSyncEnabled=True), desired, facts()).skip
+    assert skip.code == "password_is_synced" and UNKNOWN in skip.msg
+
+
+def test_a_pass_that_cannot_be_made_is_left_out():
+    both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), facts())
+    left = user_plan.without_pass(both, "has_pass", "m").change
+    assert (left.before.keys(), left.after) == (left.after.keys(), {"accountEnabled": True, "signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]})
+    alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), facts())
+    assert user_plan.without_pass(alone, "has_pass", "m").skip.code == "has_pass"
+    assert user_plan.with_old_pass(alone, "p").change.before["temporaryAccessPass"] == "p"
+    assert user_plan.expectation(alone.change) == ()
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [
+        (None, {}),
+        ({"add": ["spe_e3"]}, {"add": {E3: None}, "remove": frozenset(), "exact": False}),
+        ({"add": [E3.upper()]}, {"add": {E3: None}, "remove": frozenset(), "exact": False}),
+        ({"set": []}, {"add": {}, "remove": frozenset(), "exact": True}),
+    ],
+)
+def test_licence_options(option, wanted):
+    assert user_plan.desired_licences(option, SKUS) == wanted
+
+
+@pytest.mark.parametrize(
+    "option", [{"add": ["X"]}, {"add": ["COMPANY"]}, {"remove": [UNKNOWN]}, {"set": ["SPE_E3"], "add": ["EXCHANGE"]}, {"add": ["SPE_E3"], "remove": ["SPE_E3"]}]
+)
+def test_bad_licence_options(option):
+    with pytest.raises(OffboardError):
+        user_plan.desired_licences(option, SKUS)
+
+
+def test_seats_are_counted_without_negative_ones():
+    assert SKUS.find("SPE_E3").free == 2
+    assert SKUS.find("EXCHANGE").free == -4
+    assert SKUS.name("unknown-sku") == "unknown-sku"
+
+
+def test_the_requests_of_a_change():
+    current = state(accountEnabled=False, usageLocation=None, licences={EXCHANGE: []})
+    desired = Desired(enabled=True, usage_location="JP", password=True, add={E3: ["plan"]}, remove=frozenset([EXCHANGE]))
+    change = decide("1", "u@a.example", current, desired, facts()).change
+    assert user_plan.patch_body(change, "secret", "next_sign_in_with_mfa") == {
+        "accountEnabled": True,
+        "usageLocation": "JP",
+        "passwordProfile": {"password": "secret", "forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": True},
+    }
+    assert user_plan.licence_body(change, SKUS) == {
+        "addLicenses": [{"skuId": E3, "disabledPlans": ["plan"]}],
+        "removeLicenses": [EXCHANGE],
+    }
+    assert user_plan.new_seats(change) == ["SPE_E3"]
+    assert "secret" not in str(change)
+    with pytest.raises(ValueError, match="hand-over"):
+        user_plan.patch_body(change, None, "none")
+
+
+@pytest.mark.parametrize(("enabled", "password_changed", "seen"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_what_must_be_seen(enabled, password_changed, seen):
+    change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), facts()).change
+    item = {"accountEnabled": enabled}
+    assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=password_changed) is seen
+    only = user_plan.expectation(change, ["accountEnabled"])
+    assert user_plan.meets(item, only, SKUS, password_changed=False) is enabled
+
+
+def record(enabled=True, **more):
+    licences = [{"skuId": E3, "disabledPlans": ["p"]}]
+    return {"id": "1", "userPrincipalName": "U@a.example", "accountEnabled": enabled, "usageLocation": "JP", "licences": licences, **more}
+
+
+def test_from_a_snapshot():
+    wanted = user_plan.from_snapshot(Desired(password=True), record(), ())
+    assert (wanted.enabled, wanted.add, wanted.exact, wanted.usage_location, wanted.password) == (True, {E3: ["p"]}, False, "JP", True)
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), ()).blocked
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), {"u@a.example"}).enabled is True
+    assert user_plan.from_snapshot(Desired(), record(enabled=False), {"1"}).enabled is True
+
+
+def test_a_line_of_src_wins():
+    wanted = user_plan.merged(Desired(enabled=True), {"id": "1", "enabled": False, "password": "generate", "licences": {"add": ["SPE_E3"]}}, SKUS)
+    assert (wanted.enabled, wanted.password, wanted.add) == (False, True, {E3: None})
+    with pytest.raises(OffboardError, match="unknown nonsense"):
+        user_plan.merged(Desired(), {"id": "1", "nonsense": 1}, SKUS)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ({"enabled": "false"}, 'enabled is "false", but must be true or false'),
+        ({"enabled": None}, "enabled is null"),
+        ({"enabled": 0}, "enabled is 0"),
+        ({"password": "Generate"}, '"keep" or "generate"'),
+        ({"password": ["generate"]}, '"keep" or "generate"'),
+        ({"licences": ["SPE_E3"]}, "an object of add, remove or set"),
+        ({"licences": {"add": "SPE_E3"}}, "an object of add, remove or set"),
+        ({"licences": {"ad": ["SPE_E3"]}}, "an object of add, remove or set"),
+        ({"licences": {"add": [1]}}, "an object of add, remove or set"),
+        ({"usage_location": "Japan"}, 'usage_location is "Japan"'),
+        ({"usage_location": 81}, "two letters"),
+    ],
+    ids=str,
+)
+def test_a_line_of_src_is_checked(line, rule):
+    with pytest.raises(OffboardError) as caught:
+        user_plan.merged(Desired(), {"id": "1", **line}, SKUS)
+    assert caught.value.code == "bad_src" and rule in caught.value.msg
+    assert "Generate" not in caught.value.msg, "it could be a password"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "step", "code"),
+    [
+        (400, "Subscription with SKU x does not have any available licenses.", "licences", "no_seat"),
+        (400, "License assignment cannot be done for user with invalid usage location.", "licences", "no_usage_location"),
+        (400, "something new", "licences", "licence_refused"),
+        (400, "The specified password does not comply with password complexity requirements.", "patch", "password_refused"),
+        (400, "something new", "patch", "refused"),
+        (403, "", "patch", "needs_higher_role"),
+        (403, "", "licences", "permission_missing"),
+        (404, "", "patch", "user_deleted"),
+        (429, "", "patch", "throttled"),
+    ],
+)
+def test_refusal_codes(status, message, step, code):
+    assert user_plan.refusal_code(status, message, step) == code
+
+
+def test_group_licences_with_an_error_do_not_count_as_held():
+    states = [{"skuId": E3, "assignedByGroup": "g", "state": "Error", "disabledPlans": []}]
+    assert user_plan.user_state({"licenseAssignmentStates": states})["group_licences"] == []
+
+
+@pytest.mark.parametrize(("text", "country"), [("JP", "JP"), ("jp", "JP"), (" jP ", "JP"), ("JPN", None), ("", None), ("日本", None), ("J1", None)])
+def test_a_usage_location_is_two_capital_letters(text, country):
+    if country is None:
+        with pytest.raises(OffboardError) as caught:
+            user_plan.country(text)
+        assert caught.value.code == "bad_option"
+    else:
+        assert user_plan.country(text) == country

@@ -1,0 +1,283 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import (
+    Confirmed,
+    Facts,
+    agents_gate,
+    agents_left,
+    final_gate,
+    message,
+    preflight,
+    uninstalled_on,
+)
+
+IIJ = {"idp": "iij"}
+GUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
+AGENT = {"product_code": "{1}_is1", "name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}
+
+#: the same with the place that its installer has written down
+PLACED = AGENT | {"install_location": "C:\\P\\Directory Sync\\"}
+#: what is left of an agent whose product nobody has found
+FILES = {"tasks": [{"name": "sync"}], "folders": ["C:\\x"]}
+
+
+def domain(name, authentication="Federated", federation=None, parent=None):
+    return {"id": name, "authentication_type": authentication, "is_root": parent is None, "parent": parent, "federation": federation}
+
+
+def step(identity, done=False, blocks=True):
+    return {"id": identity, "stage": "gate", "en": f"do {identity}", "ja": f"{identity}をする", "blocks_final_gate": blocks, "source": "", "done": done}
+
+
+def app(client_id, why=(), deleted=False):
+    return {"client_id": client_id, "display_name": f"app {client_id}", "why": list(why), "deleted": deleted}
+
+
+def counts(**other):
+    return {"total": 10, "blocked": 0, "unlicensed": 0, "without_usage_location": 0, "synced": 4, **other}
+
+
+def codes(findings):
+    return [(item.severity, item.code, item.objects[0] if item.objects else "") for item in findings]
+
+
+@pytest.mark.parametrize(
+    ("facts", "confirmed", "expected"),
+    [
+        ({}, {}, []),
+        # domains
+        ({"domains": [domain("a", federation=IIJ)]}, {}, [("blocker", "domain_not_listed", "a")]),
+        ({"domains": [domain("a", federation=IIJ)]}, {"domains": ["A"]}, [("info", "domains_affected", "a")]),
+        # a federation that cannot be read may be IIJ ID's
+        ({"domains": [domain("a")]}, {}, [("blocker", "domain_not_listed", "a")]),
+        # a subdomain follows its root
+        ({"domains": [domain("a", "Managed"), domain("b.a", parent="a")]}, {}, []),
+        ({"domains": [domain("a", federation={"idp": "other"})]}, {}, [("info", "domains_of_others", "a")]),
+        # users
+        ({"users": [{"domain": "a", "counts": counts()}]}, {}, [("info", "users_affected", "a")]),
+        ({"users": [{"domain": "a", "counts": counts(total=0, synced=0)}]}, {}, []),
+        (
+            {"users": [{"domain": "a", "counts": counts(blocked=2, without_usage_location=1)}]},
+            {},
+            [("warning", "users_blocked", "a"), ("warning", "users_without_usage_location", "a"), ("info", "users_affected", "a")],
+        ),
+        # how many users one task may change
+        ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 6}, [("info", "users_affected", "a")]),
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 5},
+            [("blocker", "max_users_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        # synchronized users count only when they get a password, too
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 9, "synced_password": "set"},
+            [("blocker", "max_users_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 5, "passwords": "temporary_access_pass"},
+            [("blocker", "max_users_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        # no password is touched, but the users may have to be repaired
+        (
+            {"users": [{"domain": "a", "counts": counts()}]},
+            {"max_users": 5, "passwords": "keep"},
+            [("warning", "max_users_may_be_too_low", "a"), ("info", "users_affected", "a")],
+        ),
+        # passwords go domain by domain, the repair does not
+        (
+            {"users": [{"domain": "a", "counts": counts()}, {"domain": "b", "counts": counts()}]},
+            {"max_users": 11},
+            [("warning", "max_users_may_be_too_low", "a"), ("info", "users_affected", "a"), ("info", "users_affected", "b")],
+        ),
+        # apps
+        ({"apps": [app("1", ["name"])]}, {}, [("warning", "app_candidate", "1")]),
+        ({"apps": [app("1a", ["name"])]}, {"not_iij_client_ids": ["1A"]}, []),
+        ({"apps": [app("1", ["name"])]}, {"client_ids": ["1"]}, []),
+        ({"apps": [app("1", ["name"], deleted=True)]}, {}, []),
+        ({"apps": [app("1", ["permissions"])]}, {"own_client_id": "1"}, []),
+        ({"apps": []}, {"client_ids": ["1"]}, [("warning", "app_not_found", "1")]),
+        # machines
+        ({"machines": {}}, {}, [("blocker", "no_machines", "")]),
+        ({"machines": {}}, {"without_machines": True}, []),
+        ({"machines": {"m": None}}, {}, [("blocker", "machine_not_readable", "m")]),
+        ({"machines": {"m": {"error": "no route"}}}, {}, [("blocker", "machine_not_readable", "m")]),
+        ({"machines": {"m": {"products": [], "tasks": [], "folders": []}}}, {}, []),
+        ({"machines": {"m": {"products": [AGENT]}}}, {}, [("blocker", "product_not_confirmed", "m"), ("info", "agents", "m: IIJ ID Service Directory Sync")]),
+        (
+            {"machines": {"m": {"products": [AGENT]}}},
+            {"products": [{"name": AGENT["name"], "publisher": "IIJ"}]},
+            [("info", "agents", "m: IIJ ID Service Directory Sync")],
+        ),
+        ({"machines": {"m": {"products": [AGENT]}}}, {"products": [{"product_code": "{1}_IS1"}]}, [("info", "agents", "m: IIJ ID Service Directory Sync")]),
+        (
+            {"machines": {"m": {"products": [AGENT]}}},
+            {"products": [{"name": AGENT["name"], "publisher": "somebody else"}]},
+            [("blocker", "product_not_confirmed", "m"), ("info", "agents", "m: IIJ ID Service Directory Sync")],
+        ),
+        (
+            {"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}},
+            {},
+            [("blocker", "password_filter_not_confirmed", "m"), ("info", "agents", "m: password filter f")],
+        ),
+        ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": ["F"]}, [("info", "agents", "m: password filter f")]),
+        ({"machines": {"m": FILES}}, {}, [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")]),
+        # a confirmed product that this machine does not have says nothing about its files
+        (
+            {"machines": {"m": FILES}},
+            {"products": [{"product_code": "{1}_is1"}]},
+            [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")],
+        ),
+        ({"machines": {"m": FILES}}, {"leftovers": ["M"]}, [("info", "agents", "m: task sync, folder C:\\x")]),
+        # accounts
+        ({"directory_objects": None}, {"accounts": ["CN=a"]}, [("blocker", "directory_not_given", "CN=a")]),
+        ({"directory_objects": None, "needs_directory": ["directory_sync"]}, {}, [("warning", "directory_not_given", "directory_sync")]),
+        ({"directory_objects": [], "needs_directory": ["directory_sync"]}, {"accounts": ["CN=a"]}, []),
+        ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"], "removal_refusals": []}]}, {"accounts": ["cn=A"]}, []),
+        ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"]}]}, {}, [("warning", "account_candidate", "CN=a")]),
+        ({"directory_objects": [{"dn": "CN=b", "objectGUID": GUID, "found_by": ["SPN"]}]}, {"accounts": [f"<GUID={GUID}>;CN=a"]}, []),
+        (
+            {"directory_objects": [{"dn": "CN=a", "objectGUID": GUID[::-1], "found_by": ["SPN"]}]},
+            {"accounts": [f"<GUID={GUID}>;CN=a"]},
+            [("warning", "account_candidate", "CN=a")],
+        ),
+        ({"directory_unusable": [{"name": "x", "found_by": ["config"], "msg": "gone"}]}, {}, [("warning", "account_not_found", "x")]),
+        # dry runs
+        ({"dry_runs": [{"stage": "domains", "msg": "m", "failure": {"code": "not_found"}}]}, {}, [("blocker", "not_found", "")]),
+        (
+            {
+                "dry_runs": [
+                    {
+                        "stage": "domains",
+                        "msg": "m",
+                        "failure": {
+                            "code": "guard_refused",
+                            "details": {
+                                "refusals": [{"rule": "default_domain", "msg": "x", "objects": ["a"]}, {"rule": "break_glass", "msg": "y", "objects": []}]
+                            },
+                        },
+                    }
+                ]
+            },
+            {},
+            [("blocker", "default_domain", "a"), ("blocker", "break_glass", "")],
+        ),
+    ],
+)
+def test_preflight(facts, confirmed, expected):
+    assert codes(preflight(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "confirmed", "expected"),
+    [
+        ({}, {}, []),
+        ({"domains": [domain("a", federation=IIJ), domain("b", "Managed"), domain("c", federation={"idp": "other"})]}, {}, [("domain_federated", "a")]),
+        ({"apps": [app("1"), app("2"), app("3", deleted=True)]}, {"client_ids": ["1", "3"]}, [("app_present", "1")]),
+        # what may be IIJ ID's is judged as well, until somebody says whose it is
+        ({"apps": [app("1", ["permissions"]), app("2"), app("3", ["name"], deleted=True)]}, {}, [("app_candidate", "1")]),
+        ({"apps": [app("1", ["permissions"]), app("2", ["name"])]}, {"own_client_id": "1", "not_iij_client_ids": ["2"]}, []),
+        ({"apps": [app("1", ["its client id was named"])]}, {"client_ids": ["1"]}, [("app_present", "1")]),
+        ({"machines": {}}, {}, [("no_machines", "")]),
+        ({"machines": {}}, {"without_machines": True}, []),
+        ({}, {"accounts": ["CN=a"]}, [("directory_not_given", "CN=a")]),
+        (
+            {"directory_objects": [{"dn": "CN=a", "enabled": True}, {"dn": "CN=b", "enabled": False}, {"dn": "CN=c"}, {"dn": "CN=d", "enabled": True}]},
+            {"accounts": ["cn=A", "CN=b", "CN=c"]},
+            [("account_enabled", "CN=a")],
+        ),
+        ({"directory_objects": []}, {"accounts": ["CN=a"]}, []),
+        (
+            {"machines": {"m": None, "n": {"products": [], "tasks": [{"name": "t"}], "folders": []}}},
+            {},
+            [("machine_not_readable", "m"), ("agent_present", "n")],
+        ),
+        ({"machines": {"n": {"products": [], "tasks": [], "folders": ["C:\\x"]}}}, {}, [("agent_present", "n")]),
+        ({"machines": {"n": {"products": [], "tasks": [], "folders": []}}}, {}, []),
+        ({"machines": {"n": {"filters": [{"name": "f", "why": []}]}}}, {}, [("agent_present", "n")]),
+        ({"steps": [step("a"), step("b", done=True), step("c", blocks=False)]}, {}, [("step_not_done", "a")]),
+    ],
+)
+def test_final_gate(facts, confirmed, expected):
+    found = final_gate(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))
+    assert codes(found) == [("blocker", *item) for item in expected]
+
+
+@pytest.mark.parametrize(
+    ("machine", "facts", "confirmed", "expected"),
+    [
+        ({}, {}, {}, []),
+        (None, {}, {}, ["machine_not_readable"]),
+        ({"products": [AGENT], **FILES}, {}, {"products": [{"product_code": "{1}_is1"}]}, []),
+        ({"products": [AGENT], **FILES}, {}, {}, ["product_not_confirmed"]),
+        (FILES, {}, {}, ["agent_without_product"]),
+        (FILES, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
+        (FILES, {}, {"leftovers": ["m"]}, []),
+        # tasks that only match
+        (FILES, {}, {"leftovers": ["m"], "tasks": []}, ["task_not_confirmed"]),
+        (FILES, {}, {"leftovers": ["m"], "tasks": [{"name": "other"}]}, ["task_not_confirmed"]),
+        ({"tasks": [{"name": "\\a\\b", "actions": ['"C:\\x.bat" 1']}]}, {}, {"leftovers": ["m"], "tasks": [{"action": "c:\\X.bat 1"}]}, []),
+        ({"tasks": [{"name": "\\a\\b", "actions": ["C:\\x.bat 2"]}]}, {}, {"leftovers": ["m"], "tasks": [{"action": "C:\\x.bat 1"}]}, ["task_not_confirmed"]),
+        # this run was stopped between the uninstallation and what it leaves
+        (FILES, {"uninstalled_on": {"m"}}, {}, []),
+        ({"host": "192.0.2.1", **FILES}, {"uninstalled_on": {"192.0.2.1"}}, {}, []),
+        ({"host": "192.0.2.1", **FILES}, {"uninstalled_on": {"192.0.2.2"}}, {}, ["agent_without_product"]),
+        # the other agent's folder, whose product nobody has found
+        ({"products": [PLACED], "folders": ["c:\\P\\directory sync"]}, {}, {"products": [{"product_code": "{1}_is1"}]}, []),
+        ({"products": [PLACED], "folders": ["C:\\P\\Password Sync"]}, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
+        ({"products": [PLACED], "folders": ["C:\\P\\Directory"]}, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
+        ({"products": [PLACED], "folders": ["C:\\P\\Password Sync"]}, {"uninstalled_on": {"m"}}, {"products": [{"product_code": "{1}_is1"}]}, []),
+        (
+            {"products": [{**PLACED, "install_location": "D:\\x", "uninstall": '"C:\\P\\Password Sync\\unins000.exe"'}], "folders": ["C:\\P\\Password Sync"]},
+            {},
+            {"products": [{"product_code": "{1}_is1"}]},
+            [],
+        ),
+        # a product that is there and not confirmed counts whatever was uninstalled before
+        ({"products": [AGENT], **FILES}, {"uninstalled_on": {"m"}}, {"leftovers": ["m"]}, ["product_not_confirmed"]),
+    ],
+)
+def test_agents_gate(machine, facts, confirmed, expected):
+    found = agents_gate(Facts(machines={"m": machine}, **facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))
+    assert codes(found) == [("blocker", code, "m") for code in expected]
+
+
+def test_the_journal_tells_where_a_product_was_uninstalled():
+    def record(record="intent", kind="windows_software", action="uninstall", host="a"):
+        return {"record": record, "kind": kind, "action": action, "id": f"{host}/machine64/x"}
+
+    records = [record(), record("outcome", host="b"), record(kind="windows_file", host="c"), record(action="remove", host="d"), {"record": "refusal"}]
+    assert uninstalled_on(records) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "confirmed", "words"),
+    [
+        ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 5}, ["microsoft_365_max_users", "6", "5"]),
+        ({"machines": {}}, {}, ["iij_id_agents", "directory_sync_without_machines"]),
+        ({"machines": {"m": FILES}}, {}, ["m ", "folder C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
+        ({"machines": {"m": FILES}}, {"leftovers": ["m"], "tasks": []}, ["m ", "sync", "directory_sync_tasks", "directory_sync_not_iij_tasks"]),
+        ({}, {"accounts": ["CN=a"]}, ["CN=a", "offboard_directory_host", "directory_sync_accounts"]),
+    ],
+)
+def test_blockers_name_the_way_out_in_both_languages(facts, confirmed, words):
+    (found,) = (item for item in preflight(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed})) if item.severity == "blocker")
+    assert [word for word in words if word not in found.en or word not in found.ja] == []
+
+
+def test_the_message_names_every_blocker_in_both_languages():
+    found = final_gate(Facts(steps=[step("a"), step("b")]), Confirmed())
+    assert message(found).startswith("2 things stand in the way. 1. ")
+    assert "do b" in message(found) and "bをする" in message(found)
+    assert message(preflight(Facts(users=[{"domain": "a", "counts": counts()}]), Confirmed())) == ""
+
+
+def test_what_is_left_on_a_machine_is_named():
+    machine = {"products": [AGENT], "tasks": [{"name": "sync"}], "folders": ["C:\\x"]}
+    assert agents_left(machine) == ["IIJ ID Service Directory Sync", "task sync", "folder C:\\x"]

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from html.parser import HTMLParser
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
+
+TOKYO = zoneinfo.ZoneInfo("Asia/Tokyo")
+EVIL = "<script>alert('x')</script>"
+
+
+def at(second):
+    return f"2026-11-21T00:00:{second:02d}Z"
+
+
+def records(action="enable", name="taro", status="done", second=1, kind="user", **outcome):
+    """An intent, and its outcome unless `status` is None."""
+    change = Change(kind, name, name, action, {"accountEnabled": False}, {"accountEnabled": True}, undo="disable")
+    made = [journal.intent(change, "run", at(second))]
+    return made if status is None else [*made, journal.outcome(Outcome(change, status, **outcome), "run", at(second + 1))]
+
+
+def refused(second, msg="no", **other):
+    return journal.refusal(Refusal("max_changes", msg, (), "max_changes: 3"), "users", "run", at(second), **other)
+
+
+def step(identity="a", done=False, blocks=True, **other):
+    who = {"by": "Hanako", "at": at(5), "note": "n"} if done else {"by": "", "at": "", "note": ""}
+    return {"id": identity, "stage": "gate", "en": "do", "ja": "する", "blocks_final_gate": blocks, "source": "", "done": done, **who, **other}
+
+
+def build(made=(), steps=(), preflight=None, final_gate=None, snapshot=None, title="Reiji", results=()):
+    return report.build(list(made), list(steps), preflight, final_gate, snapshot, title, results)
+
+
+def line(name="taro", status="skipped", code="needs_higher_role", msg="administrator"):
+    return {"id": name, "userPrincipalName": name, "status": status, "code": code, "msg": msg}
+
+
+def blocker(code="domain_federated", en="left", ja="残り"):
+    return {"severity": "blocker", "code": code, "en": en, "ja": ja, "objects": []}
+
+
+@pytest.mark.parametrize(("final_gate", "state"), [(None, "not_judged"), ([], "open"), ([blocker()], "closed")])
+def test_the_state_is_the_final_gates(final_gate, state):
+    assert build(final_gate=final_gate)["state"] == state
+
+
+def test_the_last_outcome_of_an_object_counts():
+    again = build([*records(status="failed", code="no_seats", msg="none"), *records(second=10)])
+    assert again["failed"] == [] and again["counts"]["done"] == 1
+    worse = build([*records(), *records(status="failed", second=10, code="no_seats", msg="none")])
+    assert worse["counts"]["done"] == 1  # the first time it was done; before the second something else had changed it back
+    assert [(entry["name"], entry["code"], entry["msg"]) for entry in worse["failed"]] == [("taro", "no_seats", "none")]
+
+
+def test_an_intent_without_outcome_is_unfinished_and_counts_as_failed():
+    killed = build([*records(status=None), *records("disable", second=5, status=None)])
+    assert [(entry["status"], entry["action"]) for entry in killed["unfinished"]] == [("unfinished", "enable"), ("unfinished", "disable")]
+    assert killed["counts"]["failed"] == 2 and killed["counts"]["done"] == 0
+    again = build([*records(status=None), *records(second=10)])
+    assert again["unfinished"] == [] and again["counts"]["done"] == 1
+
+
+def test_two_changes_of_one_object_by_the_same_action_are_two():
+    made = build([*records("update"), *records("update", second=10)])
+    assert made["changes"][0]["count"] == 2 and made["counts"]["done"] == 2
+
+
+def test_done_but_not_seen_is_failed():
+    late = journal.outcome(Outcome(Change("user", "taro", "taro", "enable", None, None), "failed", "not_seen", "not seen"), "run", at(9))
+    made = build([*records(), late])
+    assert made["counts"]["done"] == 0 and [entry["code"] for entry in made["failed"]] == ["not_seen"]
+
+
+def test_changes_are_grouped_in_the_order_in_which_they_began():
+    made = build([*records("disable", "a", second=3), *records("enable", "b", second=5), *records("disable", "c", second=7)])
+    assert [(group["action"], group["count"], group["first"], group["last"]) for group in made["changes"]] == [
+        ("disable", 2, at(4), at(8)),
+        ("enable", 1, at(6), at(6)),
+    ]
+    assert made["first"] == at(3) and made["last"] == at(8)
+
+
+def test_many_objects_are_counted_and_not_all_listed(monkeypatch):
+    monkeypatch.setattr(report, "LISTED", 2)
+    made = build([record for name in "abc" for record in records(name=name)])
+    assert made["changes"][0]["count"] == 3 and len(made["changes"][0]["objects"]) == 2
+    assert "1 more are in journal.jsonl" in report_page.page(made, "en", TOKYO)
+
+
+def test_who_was_left_alone_is_named_by_reason(monkeypatch):
+    monkeypatch.setattr(report, "LISTED_ALONE", 2)
+    lines = [("a.jsonl", line("x")), ("a.jsonl", line("y")), ("a.jsonl", line("z")), ("a.jsonl", line("w", code="is_blocked")), ("a.jsonl", line("v", "done"))]
+    alone = build(results=lines)["left_alone"]
+    assert [(group["code"], group["count"], group["names"]) for group in alone] == [("is_blocked", 1, ["w"]), ("needs_higher_role", 3, ["x", "y"])]
+    assert build(results=reversed(lines))["left_alone"] == alone
+    assert "and 1 more" in report_page.page(build(results=lines), "en", TOKYO)
+
+
+def test_a_refusal_is_shown_once_with_its_last_time():
+    made = build([refused(1), refused(2, msg="other"), refused(3)])
+    assert [(item["msg"], item["times"], item["at"]) for item in made["refused"]] == [("other", 1, at(2)), ("no", 2, at(3))]
+
+
+def test_registering_a_step_is_no_news():
+    made = build([*records("register", "a", kind="manual_step"), *records("confirm", "a", kind="manual_step", second=4)])
+    assert [group["action"] for group in made["changes"]] == ["confirm"]
+
+
+def test_steps_are_counted():
+    made = build(steps=[step("a"), step("b", done=True), step("c", blocks=False)])
+    assert (made["counts"]["steps"], made["counts"]["steps_open"]) == (3, 2)
+
+
+class Page(HTMLParser):
+    """What matters of the page: balance of tags, and what would leave it."""
+
+    VOID = {"meta", "input", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.stack, self.tags, self.addresses = [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.addresses += [value for name, value in attributes if name in ("src", "href", "action", "data")]
+        if tag not in self.VOID:
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag, f"{tag} closes another element"
+
+
+def full():
+    made = [*records(name=EVIL), *records("enable", "b", "failed", 10, code="x", msg=EVIL), *records("enable", "c", None, 20), refused(30, msg=EVIL)]
+    steps = [step("a", en=EVIL, source=EVIL), step("b", done=True, by=EVIL, note=EVIL)]
+    findings = [blocker(en=EVIL, ja=EVIL), {"severity": "warning", "code": "w", "en": EVIL, "ja": "", "objects": []}]
+    return build(made, steps, findings, findings, {"users": EVIL}, title=EVIL, results=[(EVIL, line(EVIL, code=EVIL, msg=EVIL))])
+
+
+@pytest.mark.parametrize("data", [build(), full()], ids=["empty", "full"])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_page_is_well_formed_escaped_and_needs_no_network(data, language):
+    text = report_page.page(data, language, TOKYO)
+    page = Page(text)
+    assert page.stack == [] and page.addresses == []
+    assert not page.tags & {"script", "link", "img", "iframe", "form", "object"}
+    assert "default-src 'none'" in text and "url(" not in text and "@import" not in text
+    assert f'id="{language}" checked' in text and text.count(" checked>") == 1
+
+
+def test_every_text_is_there_in_both_languages():
+    text = report_page.page(full(), "ja", TOKYO)
+    assert text.count('class="ja"') == text.count('class="en"') > 30
+    assert not re.search(r'class="(ja|en)" lang="(ja|en)"></span>', report_page.page(build(), "ja", TOKYO))
+
+
+def test_times_are_shown_in_the_zone_and_nothing_else_tells_the_time():
+    text = report_page.page(build(records(), title="x"), "ja", TOKYO)
+    assert "2026-11-21 09:00:02 JST" in text
+    assert text == report_page.page(build(records(), title="x"), "ja", TOKYO)

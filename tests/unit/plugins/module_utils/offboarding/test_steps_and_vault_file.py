@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
+
+A = {"id": "a", "stage": "gate", "en": "do a", "ja": "aをする", "blocks_final_gate": True, "source": ""}
+B = {**A, "id": "b", "en": "do b", "ja": "bをする", "blocks_final_gate": False}
+
+
+class Module:
+    """The part of AnsibleModule that the runner uses."""
+
+    def __init__(self, check_mode, params):
+        self.check_mode, self._diff, self.params, self.warnings = check_mode, True, params, []
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+
+def execute(make, params, check_mode=False):
+    """(result, warnings) of one task; an OffboardError comes through."""
+    module = Module(check_mode, params)
+    return _Run(module, make(params)).run(), module.warnings
+
+
+def manual_steps(tmp_path, check_mode=False, **options):
+    params = {"path": str(tmp_path / "run" / "steps.json"), "steps": [], "confirm": [], "withdraw": [], "require": [], "by": None, "note": None, **options}
+    return execute(lambda p: steps.ManualSteps(p, check_mode), params, check_mode)
+
+
+def info(tmp_path):
+    return steps.steps_info({"path": str(tmp_path / "run" / "steps.json")})
+
+
+def test_register_confirm_withdraw_and_again(tmp_path):
+    assert info(tmp_path) == {"steps": [], "open": [], "blocking": []}
+    assert manual_steps(tmp_path, steps=[A, B])[0]["changed"]
+    assert not manual_steps(tmp_path, steps=[A, B])[0]["changed"]
+    assert info(tmp_path)["open"] == ["a", "b"] and info(tmp_path)["blocking"] == ["a"]
+    result, _ = manual_steps(tmp_path, confirm=["a"], by="Hanako", note="4711", require=["a"])
+    assert result["changed"]
+    recorded = info(tmp_path)["steps"][0]
+    assert recorded == result["steps"][0]
+    assert (recorded["done"], recorded["by"], recorded["note"]) == (True, "Hanako", "4711") and recorded["at"].endswith("Z")
+    assert not manual_steps(tmp_path, confirm=["a"], by="Taro")[0]["changed"]
+    assert info(tmp_path)["steps"][0] == recorded
+    assert manual_steps(tmp_path, withdraw=["a"])[0]["changed"]
+    assert info(tmp_path)["open"] == ["a", "b"]
+
+
+def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
+    """Each of two runs has read and planned; both write. Neither's confirmation or withdrawal may get lost."""
+    path = str(tmp_path / "run" / "steps.json")
+
+    def planned(**options):
+        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Hanako", "note": None, **options}
+        resource = steps.ManualSteps(params, False)
+        return resource, list(resource.plan(resource.read()).changes)
+
+    def write(resource, changes):
+        resource.apply_all(changes, lambda batch: None, lambda *outcomes: None)
+
+    first, second = planned(steps=[A, B]), planned(steps=[A])  # before there is a file
+    write(*first)
+    manual_steps(tmp_path, confirm=["a"], by="Hanako")
+    write(*second)
+    assert info(tmp_path)["open"] == ["b"]
+
+    for _unused in range(30):
+        manual_steps(tmp_path, confirm=["a"], withdraw=["b"], by="Hanako")
+        both, barrier = [planned(withdraw=["a"]), planned(confirm=["b"])], threading.Barrier(2)
+        runs = [threading.Thread(target=lambda one=one, at=barrier: (at.wait(), write(*one))) for one in both]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+        assert info(tmp_path)["open"] == ["a"]
+
+
+def test_check_mode_writes_nothing_and_warns_where_a_real_run_stops(tmp_path):
+    result, warnings = manual_steps(tmp_path, check_mode=True, steps=[A], require=["a"])
+    assert result["changed"] and not os.listdir(tmp_path)
+    assert len(warnings) == 1 and "a real run would stop here" in warnings[0] and "aをする" in warnings[0]
+
+
+def test_an_open_required_step_stops_a_real_run(tmp_path):
+    manual_steps(tmp_path, steps=[A])
+    with pytest.raises(OffboardError) as caught:
+        manual_steps(tmp_path, require=["a"])
+    assert caught.value.code == "step_not_done"
+    assert f"offboard_run_dir={tmp_path}/run " in caught.value.msg
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": [{}]}', '{"steps": 1}'])
+def test_a_damaged_steps_file_is_named_and_kept(tmp_path, content):
+    path = tmp_path / "run" / "steps.json"
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(OffboardError) as caught:
+        manual_steps(tmp_path, steps=[A])
+    assert caught.value.code == "steps_file_damaged" and str(path) in caught.value.msg
+    assert path.read_text() == content
+
+
+def test_steps_lost_to_another_writer_are_not_reported_as_done(tmp_path, monkeypatch):
+    manual_steps(tmp_path, steps=[A])
+    monkeypatch.setattr(steps, "write_atomically", lambda path, data: None)
+    with pytest.raises(_Failed) as caught:
+        manual_steps(tmp_path, confirm=["a"], by="Hanako")
+    assert caught.value.result["failure"]["code"] == "not_seen"
+
+
+def test_the_journal_names_who_confirmed(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    manual_steps(tmp_path, steps=[A], confirm=["a"], by="Hanako", journal=str(path))
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(r["record"], r["action"]) for r in records] == [("intent", "register"), ("intent", "confirm"), ("outcome", "register"), ("outcome", "confirm")]
+    assert records[1]["after"]["by"] == "Hanako"
+
+
+def write(tmp_path, content="secret: ひみつ\n", password="pw", check_mode=False, **options):
+    params = {**options, "path": str(tmp_path / "snapshot" / "a.yml"), "content": content, "vault_password": password, "vault_password_file": None}
+    return execute(vault_file.VaultFile, params, check_mode)[0]
+
+
+def test_a_vault_file_is_written_once_and_kept(tmp_path):
+    assert write(tmp_path, check_mode=True)["changed"] and not os.listdir(tmp_path)
+    result = write(tmp_path)
+    path = tmp_path / "snapshot" / "a.yml"
+    assert result["changed"] and "ひみつ" not in json.dumps(result, ensure_ascii=False)
+    assert path.read_bytes().startswith(b"$ANSIBLE_VAULT;") and stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    assert not write(tmp_path, content="other")["changed"]
+    assert path.read_bytes() == before
+    read = vault_file.vault_file_info({"paths": [str(path)], "vault_password": "pw", "vault_password_file": None})
+    assert read == {"contents": {str(path): "secret: ひみつ\n"}}
+
+
+@pytest.mark.parametrize(("password", "code"), [("other", "vault_wrong_password"), ("", "vault_password_empty"), (None, "vault_password_missing")])
+def test_a_vault_file_and_its_password(tmp_path, password, code):
+    write(tmp_path)
+    with pytest.raises(OffboardError) as caught:
+        write(tmp_path, password=password)
+    assert caught.value.code == code
+
+
+def test_the_password_may_lie_in_a_file(tmp_path):
+    (tmp_path / "pw").write_text("pw\n")
+    write(tmp_path)
+    path = str(tmp_path / "snapshot" / "a.yml")
+    options = {"vault_password": None, "vault_password_file": str(tmp_path / "pw")}
+    assert vault_file.vault_file_info({"paths": [path], **options})["contents"][path] == "secret: ひみつ\n"
+    with pytest.raises(OffboardError) as caught:
+        vault_file.vault_file_info({"paths": [path], **options, "vault_password_file": str(tmp_path / "none")})
+    assert caught.value.code == "file_read_failed"
+
+
+def test_a_vault_file_that_is_missing_or_clear(tmp_path):
+    (tmp_path / "clear").write_text("a: 1\n")
+    for name, code in (("none", "file_missing"), ("clear", "vault_not_a_vault")):
+        with pytest.raises(OffboardError) as caught:
+            vault_file.vault_file_info({"paths": [str(tmp_path / name)], "vault_password": "pw", "vault_password_file": None})
+        assert caught.value.code == code and name in caught.value.msg
+
+
+def test_an_unwritable_place_is_a_clear_error(tmp_path):
+    (tmp_path / "snapshot").write_text("a file, not a folder")
+    with pytest.raises(OffboardError) as caught:
+        write(tmp_path)
+    assert caught.value.code == "file_read_failed" and "snapshot/a.yml" in caught.value.msg
+
+
+def test_what_a_killed_run_wrote_without_a_word_is_looked_up(tmp_path):
+    """The step was confirmed and the file written; the journal has the intents alone."""
+    path = tmp_path / "journal.jsonl"
+    manual_steps(tmp_path, steps=[A], confirm=["a"], by="Hanako", journal=str(path))
+    write(tmp_path, journal=str(path))
+    intents = [line for line in path.read_text().splitlines(keepends=True) if '"record":"intent"' in line]
+    assert len(intents) == 3
+    path.write_text("".join(intents))
+    assert not manual_steps(tmp_path, steps=[A], journal=str(path))[0]["changed"]
+    assert not write(tmp_path, journal=str(path))["changed"]
+    records = list(read_records(str(path)))
+    assert journal.unfinished(records) == {}
+    assert [record["status"] for record in records if record["record"] == "outcome"] == ["done"] * 3

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One name out of the notification packages, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import plan as lsa
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import resource as lsa_resource
+
+
+@pytest.mark.parametrize(
+    ("packages", "name", "rest"),
+    [
+        (["rassfm", "scecli", "iid"], "iid", ["rassfm", "scecli"]),
+        (["IID", "scecli"], "iid", ["scecli"]),
+        (["scecli", "iid", "acme", "iid"], "iid", ["scecli", "acme"]),
+        (["scecli", "iid2", "iid"], "iid", ["scecli", "iid2"]),
+        (["scecli"], "iid", ["scecli"]),
+    ],
+)
+def test_without(packages, name, rest):
+    assert lsa.without(packages, name) == rest
+
+
+@pytest.mark.parametrize("name", ["scecli", "SCECLI", "rassfm", "", "a b", "iid.dll", r"C:\x", "a\\0b", "*"])
+def test_names_that_are_refused(name):
+    with pytest.raises(OffboardError) as error:
+        lsa.check_name(name)
+    assert error.value.code == "filter_name_invalid"
+
+
+@pytest.mark.parametrize(
+    ("packages", "rules"), [(["iid"], ["would_be_empty"]), (["iid", "IID"], ["would_be_empty"]), (["iid", "scecli"], []), (["scecli"], [])]
+)
+def test_the_list_is_never_left_empty(packages, rules):
+    assert [item.rule for item in lsa.refusals(packages, "iid")] == rules
+
+
+class Client:
+    host = "win"
+
+
+@pytest.mark.parametrize(
+    ("registered", "file", "remove_file", "action"),
+    [
+        (True, True, True, "unregister"),
+        (True, True, False, "unregister"),
+        (True, False, True, "unregister"),
+        (False, True, True, "remove_file"),
+        (False, True, False, None),
+        (False, False, True, None),
+    ],
+)
+def test_plan(registered, file, remove_file, action):
+    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": remove_file})
+    made._packages = ["scecli", "iid"]
+    plan = made.plan([Object(lsa.KIND, "win/iid", "iid", {"registered": registered, "file": file})])
+    assert [change.action for change in plan.changes] == ([action] if action else [])
+    if action == "unregister":
+        assert next(iter(plan.changes)).after == {"registered": False, "notification_packages": ["scecli"]}
+
+
+@pytest.mark.parametrize(
+    ("action", "packages", "file", "there"),
+    [
+        ("unregister", ["scecli"], True, True),
+        ("unregister", ["scecli", "iid"], True, False),
+        ("remove_file", ["scecli"], False, True),
+        ("remove_file", ["scecli"], True, False),
+    ],
+)
+def test_what_a_stopped_run_had_begun(action, packages, file, there):
+    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    made._packages, made._file_exists = packages, file
+    mine, others = (Change(lsa.KIND, key, "iid", action, {}, {}) for key in ("win/iid", "other/iid"))
+    assert list(made.carried_out([mine, others])) == [mine] * there
+
+
+@pytest.mark.parametrize(("action", "now"), [("unregister", ["iid"]), ("remove_file", ["scecli", "IID"])])
+def test_the_list_is_judged_again_before_the_change(monkeypatch, action, now):
+    monkeypatch.setattr(lsa_resource, "packages", lambda client: now)
+    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    with pytest.raises(OffboardError) as error:  # the client can run nothing
+        made.apply(Change(lsa.KIND, "win/iid", "iid", action, {}, {}))
+    assert error.value.code == "changed_since_read"

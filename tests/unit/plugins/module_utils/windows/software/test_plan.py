@@ -1,0 +1,347 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which product is meant, how it is uninstalled, and what exit codes mean."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import Key, parse_query
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
+
+GUID = "{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
+ROOT = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+
+
+def key(name="X", **values):
+    return Key(rf"{ROOT}\{name}", {name: ("REG_DWORD" if str(data).startswith("0x") else "REG_SZ", data) for name, data in values.items()})
+
+
+def product(name="Agent", publisher="IIJ", code="Agent_is1", scope="machine64", **more):
+    fields = {"version": "1", "installer": "inno", "install_location": "", "uninstall_string": r'"C:\p\unins000.exe"', "quiet_uninstall_string": ""}
+    return software.Product(key=code, scope=scope, name=name, publisher=publisher, product_code=code, **(fields | more))
+
+
+@pytest.mark.parametrize(
+    ("found", "installer"),
+    [
+        (key(GUID, WindowsInstaller="0x1", UninstallString=f"MsiExec.exe /I{GUID}"), "msi"),
+        (key(GUID, UninstallString=f"MsiExec.exe /X{GUID}"), "msi"),
+        (key("Suite", UninstallString=rf'"C:\Windows\System32\msiexec.exe" /X {GUID}'), "msi"),
+        (key("IIJ ID Service Directory Sync_is1", QuietUninstallString=r'"C:\p\unins000.exe" /SILENT'), "inno"),
+        (key("Sync", **{"Inno Setup: App Path": r"C:\p"}), "inno"),
+        (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /S'), "nsis"),
+        (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe /S"'), "nsis"),
+        (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /SOMETHING'), "other"),
+        (key("Other", UninstallString=r"C:\p\remove.exe"), "other"),
+        (key("Other", UninstallString=r"C:\msiexecutor\remove.exe"), "other"),
+    ],
+)
+def test_installer(found, installer):
+    assert software.installer_of(found) == installer
+
+
+def test_products_of_a_query_printed_by_a_japanese_windows():
+    printed = f"""
+{ROOT}
+    (既定)    REG_SZ    (値の設定なし)
+
+{ROOT}\\{GUID}
+    DisplayName    REG_SZ    在庫管理 エージェント
+    Publisher    REG_SZ    株式会社インターネットイニシアティブ
+    DisplayVersion    REG_SZ    2.10.3
+    WindowsInstaller    REG_DWORD    0x1
+    UninstallString    REG_SZ    MsiExec.exe /I{GUID}
+
+{ROOT}\\Suite
+    DisplayName    REG_SZ    Suite
+    UninstallString    REG_SZ    msiexec /x {GUID.lower()}
+
+{ROOT}\\Suite\\Part
+    DisplayName    REG_SZ    not a product of its own
+
+{ROOT}\\DirectDrawEx
+    NoRemove    REG_DWORD    0x1
+"""
+    first, second = software.products_of(parse_query(printed), "machine32")
+    assert first.described() == {
+        "product_code": GUID, "scope": "machine32", "name": "在庫管理 エージェント", "publisher": "株式会社インターネットイニシアティブ", "version": "2.10.3",
+    }  # fmt: skip
+    assert (second.key, second.product_code, second.installer) == ("Suite", GUID.lower(), "msi")
+    assert first.id("win") == f"win/machine32/{GUID}"
+
+
+AGENT, TWIN, ALIKE = product(), product(scope="machine32"), product(publisher="IIJ Inc.", code="Alike")
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "found"),
+    [
+        ([AGENT, ALIKE], {"name": "Agent", "publisher": "IIJ"}, AGENT),
+        ([AGENT, ALIKE], {"name": "Agent", "publisher": "IIJ Inc."}, ALIKE),
+        ([AGENT, ALIKE], {"product_code": "agent_IS1"}, AGENT),
+        ([AGENT], {"product_code": GUID}, None),
+        ([AGENT], {"name": "Agents", "publisher": "IIJ"}, None),
+        ([], {"name": "Agent", "publisher": "IIJ"}, None),
+        ([product(name="S", code=GUID)], {"product_code": GUID.lower()}, product(name="S", code=GUID)),
+    ],
+)
+def test_select(there, wanted, found):
+    assert software.select(there, wanted) == found
+
+
+@pytest.mark.parametrize(("there", "wanted"), [([AGENT, TWIN], {"name": "Agent", "publisher": "IIJ"}), ([AGENT, TWIN], {"product_code": "Agent_is1"})])
+def test_select_never_takes_the_first(there, wanted):
+    with pytest.raises(AmbiguousMatch) as error:
+        software.select(there, wanted)
+    assert [item["scope"] for item in error.value.details["candidates"]] == ["machine64", "machine32"]
+
+
+@pytest.mark.parametrize("wanted", [{"name": "Agent", "publisher": "IIJ Ltd."}, {"name": "agent", "publisher": "IIJ"}])
+def test_a_near_miss_is_not_taken_for_absent(wanted):
+    with pytest.raises(OffboardError) as error:
+        software.select([AGENT], wanted)
+    assert error.value.code == "not_exact"
+    assert "Agent_is1" in error.value.msg
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Agent ", " Agent", "Agent\u3000Service", "Agent\xa0Service", "Agent  Service", "Agent\u2122 Service", "Agent\xae Service", "Agent(R) Service",
+        "Agent Service 2.1.0", "Agent Service v2", "Agent Service (x64)", "Agent Service version 2.1 (64-bit)", "Agent Service 2.1.0 (64 ビット)",
+        "Ａｇｅｎｔ Service", "Agent\u200b Service", "Agent-Service", "agent service",
+    ],
+)  # fmt: skip
+def test_a_name_that_is_registered_otherwise_is_not_taken_for_absent(name):
+    wanted = "Agent" if "ervice" not in name else "Agent Service"
+    for there, meant in ((name, wanted), (wanted, name)):
+        with pytest.raises(OffboardError) as error:
+            software.select([product(name=there)], {"name": meant, "publisher": "IIJ"})
+        assert error.value.code == "not_exact"
+        assert [item["product_code"] for item in error.value.details["candidates"]] == ["Agent_is1"]
+
+
+@pytest.mark.parametrize("name", ["Agent Tools", "Agents", "The Agent", "2", "Agent Service Pack"])
+def test_another_product_is_not_taken_for_a_misspelt_one(name):
+    assert software.select([product(name=name)], {"name": "Agent", "publisher": "IIJ"}) is None
+
+
+@pytest.mark.parametrize("code", [GUID[1:-1], f" {GUID} ", GUID[1:-1].lower()])
+def test_a_product_code_without_its_braces_is_not_taken_for_absent(code):
+    with pytest.raises(OffboardError) as error:
+        software.select([product(code=GUID)], {"product_code": code})
+    assert error.value.code == "not_exact"
+
+
+OWN = product(scope="user:S-1-5-21-1-2-3-1001")
+
+
+@pytest.mark.parametrize("wanted", [{"name": "Agent", "publisher": "IIJ"}, {"product_code": "Agent_is1"}])
+def test_an_accounts_own_entry_keeps_nothing_from_being_uninstalled(wanted):
+    made, plan = resource([OWN, AGENT], wanted)
+    assert [change.id for change in plan.changes] == ["win/machine64/Agent_is1"]
+    assert list(made.guard(plan)) == []
+    assert [item.code for item in plan.skipped] == ["per_user"] and "S-1-5-21-1-2-3-1001" in plan.warnings[0]
+    assert sorted(item["status"] for item in made.facts(plan)["results"]) == ["per_user", "planned"]
+
+
+@pytest.mark.parametrize("wanted", [{"name": "Agent", "publisher": "IIJ"}, {"product_code": "Agent_is1"}])
+def test_what_only_an_account_has_is_not_taken_for_absent(wanted):
+    made, plan = resource([OWN], wanted)
+    assert [item.rule for item in made.guard(plan)] == ["per_user"]
+    with pytest.raises(AmbiguousMatch):
+        resource([OWN, product(scope="user:S-1-5-21-1-2-3-1002")], wanted)
+    with pytest.raises(OffboardError) as error:  # nor does it hide that the machine's name is spelt otherwise
+        resource([OWN, product(name="Agent 2.1", code="Agent_IS1")], {"name": "Agent", "publisher": "IIJ"})
+    assert error.value.code == "not_exact"
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (r'"C:\Program Files\x\unins000.exe" /SILENT', (r"C:\Program Files\x\unins000.exe", "/SILENT")),
+        (r'"C:\Program Files\x\unins000.exe"', (r"C:\Program Files\x\unins000.exe", "")),
+        (r"C:\Program Files\x\uninst.exe /S /D", (r"C:\Program Files\x\uninst.exe", "/S /D")),
+        (r"C:\Program Files\a.exe files\uninst.EXE", (r"C:\Program Files\a.exe", r"files\uninst.EXE")),
+        (r"C:\x\remove.cmd", (r"C:\x\remove.cmd", "")),
+        (r'"C:\Program Files\x\unins000.exe /SILENT"', (r"C:\Program Files\x\unins000.exe", "/SILENT")),
+        (r'"C:\Program Files\x\unins000.exe /S /D=C:\y.exe" -q', (r"C:\Program Files\x\unins000.exe", r"/S /D=C:\y.exe -q")),
+        (r'"C:\a.exe files\unins000.exe" /SILENT', (r"C:\a.exe files\unins000.exe", "/SILENT")),
+        ("", ("", "")),
+        ("something", ("", "")),
+    ],
+)
+def test_split_command(text, command):
+    assert software.split_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("given", "extra", "command"),
+    [
+        (product(), [], [r"C:\p\unins000.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log"]),
+        (product(quiet_uninstall_string=r'"C:\q\unins001.exe" /SILENT'), ["/X"],
+         [r"C:\q\unins001.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log", "/X"]),
+        (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /I{GUID}"), ["KEEP=0"],
+         ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "KEEP=0"]),
+        (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe" /S'), [], [r"C:\p\uninstall.exe", "/S"]),
+        (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe" /S /ALLUSERS _?=C:\p'), ["/X"],
+         [r"C:\p\uninstall.exe", "/S", "/X", "/ALLUSERS", r"_?=C:\p"]),
+        (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe /S /ALLUSERS"'), [], [r"C:\p\uninstall.exe", "/S", "/ALLUSERS"]),
+        (product(quiet_uninstall_string=r'"C:\q\unins001.exe" /SILENT /KEY="a b" /LOG=C:\own.log'), [],
+         [r"C:\q\unins001.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log", "/KEY=a b"]),
+        (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /X{GUID} MODE=full REBOOT=Force"), [],
+         ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "MODE=full"]),
+        (product(installer="other", uninstall_string=r"C:\p\remove.exe /ask"), ["-q", "-n"], [r"C:\p\remove.exe", "-q", "-n"]),
+    ],
+)  # fmt: skip
+def test_uninstall_command_is_silent_and_never_restarts(given, extra, command):
+    assert software.uninstall_command(given, extra, r"C:\l.log") == command
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (0, "done"), (1605, "gone"), (1614, "gone"), (1618, "busy"), (1641, "reboot"), (3010, "reboot"),
+        (1, "failed"), (42, "failed"), (1602, "failed"), (1603, "failed"), (1619, "failed"), (0xC000013A, "failed"), (0xFFFFFFFF, "failed"),
+    ],
+)  # fmt: skip
+def test_exit_codes(code, meaning):
+    assert software.meaning(code) == meaning
+
+
+def test_failures_for_people():
+    assert software.failure(1603) == "exit code 1603: a fatal error during the uninstallation"
+    assert software.failure(42) == "exit code 42"
+
+
+@pytest.mark.parametrize(
+    ("image", "counts"),
+    [
+        ("unins000.exe", True), ("UNINS000.EXE", True), ("_unins.tmp", True), ("_iu14D2N.tmp", True), ("Au_.exe", True), ("Un_A.exe", True), ("Un.exe", True),
+        ("remove.exe", True), ("notepad.exe", False), ("Unrelated.exe", False), ("msiexec.exe", False),
+    ],
+)  # fmt: skip
+def test_still_at_work(image, counts):
+    before = [("unins000.exe", 7), ("explorer.exe", 8)]
+    now = [*before, (image, 9)]
+    assert software.still_at_work(before, now, r"C:\p\remove.exe") == ([(image, 9)] if counts else [])
+
+
+def test_files_pending_without_the_uninstallers_own_copies():
+    text = r"\??\C:\Users\a\AppData\Local\Temp\~nsu.tmp\Au_.exe\0\0\??\C:\Windows\System32\filter.dll\0\0\??\C:\a\0!\??\C:\b"
+    assert software.files_pending(text) == {r"\??\C:\Windows\System32\filter.dll", r"\??\C:\a", r"\??\C:\b"}
+    assert software.files_pending("") == set()
+
+
+def test_why():
+    names, publishers = software.patterns(["iij.*sync", "^agent"]), software.patterns(["株式会社"])
+    assert software.why(AGENT, names, publishers) == ["name matches ^agent"]
+    assert software.why(product(name="x", publisher="株式会社IIJ"), names, publishers) == ["publisher matches 株式会社"]
+    assert software.why(product(name="x", publisher="y"), names, publishers) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"install_location": "C:\\P\\Agent\\"}, True),
+        ({"install_location": '"c:\\p\\agent\\bin"'}, True),
+        ({"install_location": "C:/P/Agent"}, True),
+        ({"uninstall_string": '"C:\\P\\Agent\\unins001.exe" /X'}, True),
+        ({"uninstall_string": "C:\\P\\Agent\\remove.exe"}, True),
+        ({"install_location": "C:\\P\\Agent 2", "uninstall_string": "C:\\P\\Agent 2\\remove.exe"}, False),
+        ({"install_location": "C:\\P"}, False),
+        ({}, False),
+    ],
+)
+def test_why_by_folder(more, expected):
+    item = product(**{"name": "of another name", "install_location": "", "uninstall_string": "", "quiet_uninstall_string": "", **more})
+    assert software.why(item, [], [], ["C:\\P\\Agent"]) == (["is in C:\\P\\Agent"] if expected else [])
+
+
+class Machine:
+    """Answers reg.exe from what is registered."""
+
+    host = "win"
+
+    def __init__(self, **values):
+        self.values = values
+
+    def run(self, *arguments):
+        key, view = arguments[2], arguments[-1]
+        if key.endswith("Uninstall") and view == "/reg:64":
+            lines = [rf"{ROOT}\Agent", *(f"    {name}    REG_EXPAND_SZ    {data}" for name, data in self.values.items())]
+        elif key.endswith("Windows\\CurrentVersion"):
+            lines = [key.replace("HKLM", "HKEY_LOCAL_MACHINE"), r"    ProgramFilesDir    REG_SZ    D:\Programs"]
+        else:
+            lines = [key.replace("HKLM", "HKEY_LOCAL_MACHINE").replace("HKU", "HKEY_USERS")]
+        return Answer(0, "\r\n".join(lines).encode(), b"")
+
+
+def test_environment_variables_in_registered_paths():
+    there = Machine(DisplayName="Agent", QuietUninstallString=r'"%ProgramFiles%\Agent\u.exe" /S %UNKNOWN%')
+    (found,) = software_resource.installed(there)
+    assert software.uninstall_command(found, [], "") == [r"D:\Programs\Agent\u.exe", "/S", "%UNKNOWN%"]
+
+
+def test_a_wrong_pattern_is_told():
+    with pytest.raises(OffboardError) as error:
+        software.patterns(["("])
+    assert error.value.code == "pattern_invalid"
+
+
+class Client:
+    host = "win"
+
+    def close(self):
+        pass
+
+
+def resource(there, *wanted):
+    made = software_resource.Software(Client(), {"products": wanted, "timeout_minutes": 1})
+    made._products = {item.id("win"): item for item in there}
+    return made, made.plan([software.object_of("win", item) for item in there])
+
+
+def test_plan():
+    other = product(name="Other", code="Other", installer="nsis")
+    made, plan = resource([AGENT, other], {"name": "Agent", "publisher": "IIJ"}, {"product_code": "Agent_is1"}, {"product_code": "gone"})
+    (change,) = plan.changes
+    assert (change.id, change.action, change.after, plan.unchanged) == ("win/machine64/Agent_is1", "uninstall", None, 1)
+    assert list(made.guard(plan)) == []
+    assert [item["status"] for item in made.facts(plan)["results"]] == ["planned", "absent"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "rules"),
+    [
+        (product(scope="user:S-1-5-21-1-2-3-1001"), {}, ["per_user"]),
+        (product(uninstall_string=""), {}, ["unknown_installer"]),
+        (product(installer="other"), {}, ["unknown_installer"]),
+        (product(installer="other"), {"uninstall_arguments": ["-q"]}, []),
+        (product(installer="msi", code=GUID, uninstall_string=""), {}, []),
+    ],
+)
+def test_guards(given, wanted, rules):
+    made, plan = resource([given], {"product_code": given.product_code, **wanted})
+    assert [item.rule for item in made.guard(plan)] == rules
+
+
+def test_a_product_that_was_registered_otherwise_since_it_was_read_is_left_alone(monkeypatch):
+    made, plan = resource([AGENT], {"product_code": "Agent_is1"})
+    other = product(name="Payroll", uninstall_string=r'"C:\payroll\unins000.exe"')
+    monkeypatch.setattr(software_resource, "installed_in", lambda client, scopes: [other] if list(scopes) == ["machine64"] else [])
+    with pytest.raises(OffboardError) as error:  # the client can run nothing
+        made.apply(next(iter(plan.changes)))
+    assert error.value.code == "changed_since_read" and "Payroll" in error.value.msg
+    assert made.facts(plan)["results"][0]["status"] == "failed"
+
+
+def test_what_a_stopped_run_had_begun():
+    made, _plan = resource([AGENT], {"product_code": "Agent_is1"})
+    begun = [Change(software.KIND, key, "x", "uninstall", {}, None) for key in ("win/machine64/Agent_is1", "win/machine64/gone", "other/machine64/gone")]
+    assert [change.id for change in made.carried_out(begun)] == ["win/machine64/gone"]

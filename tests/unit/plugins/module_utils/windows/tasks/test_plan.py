@@ -1,0 +1,373 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What schtasks prints, and which tasks an action path means."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from pathlib import Path
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, decode
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.plan import Action, Task
+
+NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+BAT = r"C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat"
+
+
+def definition(command=BAT, arguments="", enabled="<Enabled>true</Enabled>", folder=""):
+    return (
+        f'<Task version="1.2" xmlns="{NAMESPACE}"><Triggers><CalendarTrigger><Repetition><Interval>PT2H</Interval></Repetition><Enabled>true</Enabled>'
+        "</CalendarTrigger></Triggers><Principals><Principal><UserId>REIJI\\run</UserId><LogonType>Password</LogonType></Principal></Principals>"
+        f"<Settings>{enabled}</Settings><Actions><Exec><Command>{command}</Command><Arguments>{arguments}</Arguments>"
+        f"<WorkingDirectory>{folder}</WorkingDirectory></Exec></Actions></Task>"
+    )
+
+
+def printed(*entries, inner_declaration=False):
+    declaration = '<?xml version="1.0" encoding="UTF-16"?>\r\n'
+    body = "".join(f"<!-- {name} -->\r\n{declaration if inner_declaration else ''}{xml}\r\n\r\n\r\n" for name, xml in entries)
+    return f"{declaration}<Tasks>\r\n{body}</Tasks>\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp932"])
+@pytest.mark.parametrize("inner_declaration", [False, True])
+def test_parse_query(encoding, inner_declaration):
+    text = printed((r"\業務\ID同期", definition()), (r"\a -- b", definition("x.exe", enabled="")), inner_declaration=inner_declaration)
+    first, second = tasks.parse_query(decode(text.encode(encoding)))
+    assert (first.name, first.enabled, first.run_as, first.logon_type) == (r"\業務\ID同期", True, r"REIJI\run", "Password")
+    assert first.actions == (Action(BAT, "", ""),)
+    assert first.triggers == ("CalendarTrigger, Interval PT2H",)
+    assert (second.name, second.enabled) == (r"\a -- b", True)
+    assert first.id("win") == r"win\業務\ID同期"
+
+
+@pytest.mark.parametrize(
+    ("settings", "enabled"), [("", True), ("<Enabled>true</Enabled>", True), ("<Enabled>false</Enabled>", False), ("<Enabled>0</Enabled>", False)]
+)
+def test_enabled_is_that_of_the_settings_not_of_a_trigger(settings, enabled):
+    assert tasks.parse_task(r"\x", definition(enabled=settings)).enabled is enabled
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        printed((r"\x", "<Task><unclosed></Task>")),
+        printed((r"\x", definition())).replace(r"<!-- \x -->", ""),
+        printed((r"\x", "<!DOCTYPE a [<!ENTITY b 'c'>]>" + definition())),
+        printed((r"\x", definition()), (r"\y", definition())).replace(r"<!-- \y -->", "<!-- -->"),
+    ],
+)
+def test_no_task_is_left_out(text):
+    with pytest.raises(OffboardError) as error:
+        tasks.parse_query(text)
+    assert error.value.code == "task_unreadable"
+
+
+def test_an_empty_list():
+    assert tasks.parse_query(printed()) == []
+
+
+ENVIRONMENT = {"programfiles": r"C:\Program Files", "systemroot": r"C:\Windows"}
+FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
+
+
+@pytest.mark.parametrize(
+    ("action", "pattern", "matches"),
+    [
+        (Action(BAT, "", ""), FOLDER, True),
+        (Action(f'"{BAT}"', "", ""), FOLDER, True),
+        (Action(BAT.upper(), "", ""), FOLDER, True),
+        (Action(BAT.replace("\\", "/"), "", ""), FOLDER, True),
+        (Action(BAT.replace(r"C:\Program Files", "%ProgramFiles%"), "", ""), FOLDER, True),
+        (Action(BAT, "", ""), r"%PROGRAMFILES%\IIJ ID Service Directory Sync", True),
+        (Action("cmd.exe", f'/c "{BAT}"', ""), FOLDER, True),
+        (Action(r"%SystemRoot%\System32\cmd.exe", f'/c ""{BAT}" >nul"', ""), r"C:\Program Files\IIJ ID Service *\bin\normal_mode.bat*", True),
+        (Action("normal_mode.bat", "", FOLDER + "\\bin\\"), FOLDER, True),
+        (Action("cmd", "/c normal_mode.bat", FOLDER + r"\bin"), r"*\IIJ ID Service Directory Sync\bin\normal_mode.bat", True),
+        (Action(BAT, "", ""), r"*\normal_mode.bat", True),
+        (Action(BAT, "", ""), r"*\IIJ ID Service ?irectory Sync\bin\*", True),
+        (Action(BAT, "", ""), r"*\normal_mode", False),
+        (Action(BAT, "", ""), r"D:\Program Files\IIJ ID Service Directory Sync", False),
+        (Action(r"C:\Tools\IIJ ID\report.exe", "", ""), FOLDER, False),
+        (Action(r"C:\Backup\copy.exe", r"D:\C:\x", ""), FOLDER, False),
+        # what a program is told about is not what is started
+        (Action(r"C:\Backup\backup.exe", f'--source "{FOLDER}" --password=x', ""), FOLDER, False),
+        (Action(r"C:\Backup\backup.exe", f"{FOLDER}\\bin", ""), FOLDER, False),
+        (Action("cmd.exe", f'/c robocopy "{FOLDER}" D:\\backup', ""), FOLDER, False),
+        (Action("cmd.exe", f'/c robocopy "{FOLDER}" D:\\backup', ""), r"*\IIJ ID Service Directory Sync*", False),
+        (Action("powershell.exe", f'-NoProfile -ExecutionPolicy Bypass -File "{BAT}"', ""), FOLDER, True),
+        (Action("powershell.exe", f'-File C:\\backup.ps1 -From "{FOLDER}"', ""), FOLDER, False),
+        (Action(r"C:\Windows\System32\wscript.exe", f'//B "{FOLDER}\\bin\\a.vbs"', ""), FOLDER, True),
+        (Action("java", f'-Xmx1g -jar "{FOLDER}\\a.jar" x', ""), FOLDER, True),
+        (Action("cmd", f'/c call "{BAT}" x', ""), FOLDER, True),
+        (Action("cmd", f'/c start "" "{BAT}"', ""), FOLDER, True),
+        (Action("powershell", f'-ExecutionPolicy Bypass "{FOLDER}\\a.ps1"', ""), FOLDER, True),
+        (Action("powershell", f"-Command \"& '{FOLDER}\\a.ps1' x\"", ""), FOLDER, True),
+        (Action(BAT.replace("\\bin", "\\\\bin"), "", ""), FOLDER + r"\bin", True),
+        # what a script is told about is not what is started either, whatever the switch
+        (Action("wscript", f'C:\\b\\b.vbs -f "{FOLDER}"', ""), FOLDER, False),
+        (Action("python", f'C:\\b.py -c "{FOLDER}"', ""), FOLDER, False),
+        (Action("java", f'-cp "{FOLDER}" -jar C:\\b.jar', ""), FOLDER, False),
+        # another product whose folder begins alike
+        (Action(FOLDER + r" Old\a.exe", "", ""), FOLDER, False),
+        (Action(FOLDER + r"2\a.exe", "", ""), FOLDER + "\\", False),
+        (Action(BAT, "", ""), BAT, True),
+        (Action(BAT + " x", "", ""), BAT, True),
+        # the folder is changed first
+        (Action("cmd", f"/c cd /d {FOLDER}\\bin && normal_mode.bat", ""), FOLDER, True),
+        (Action("cmd", f'/c cd /d "{FOLDER}\\bin" && normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd.exe", f'/d /c "cd /d "{FOLDER}" & bin\\normal_mode.bat -x"', ""), FOLDER, True),
+        (Action("cmd", f'/c "cd /d {FOLDER} && call bin\\normal_mode.bat"', ""), FOLDER, True),
+        (Action("cmd", r'/c pushd "%ProgramFiles%\IIJ ID Service Directory Sync\bin"&normal_mode.bat&popd', ""), FOLDER, True),
+        (Action("cmd", r"/c C: && cd \Program Files\IIJ ID Service Directory Sync\bin && normal_mode.bat", ""), FOLDER, True),
+        (Action("cmd", r'/c cd "IIJ ID Service Directory Sync" & cd bin & .\normal_mode.bat', r"C:\Program Files"), FOLDER, True),
+        (Action("cmd", r"/c cd..\..\IIJ ID Service Directory Sync\bin&normal_mode.bat", r"C:\Program Files\a\b"), FOLDER, True),
+        (Action("cmd", f'/c start "" /d "{FOLDER}\\bin" /min normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd", f'/c echo started >> C:\\log.txt & "{BAT}"', ""), FOLDER, True),
+        (Action("cmd", f'/c powershell -NoProfile -File "{FOLDER}\\a.ps1"', ""), FOLDER, True),
+        (Action("powershell", f"-Command \"cd '{FOLDER}\\bin'; .\\normal_mode.bat\"", ""), FOLDER, True),
+        (Action("powershell", f"-NoProfile -Command Set-Location -LiteralPath '{FOLDER}'; & '.\\bin\\a.ps1' x", ""), FOLDER, True),
+        (Action("powershell", "-enc " + base64.b64encode(f"& '{BAT}'".encode("utf-16-le")).decode(), ""), FOLDER, True),
+        (Action(r"bin\normal_mode.bat", "", FOLDER), FOLDER, True),
+        (Action(r"C:\Program Files\Other\..\IIJ ID Service Directory Sync\bin\normal_mode.bat", "", ""), FOLDER, True),
+        (Action("cmd", r"/c C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat x", ""), FOLDER, True),
+        # a folder that is only looked at, or left again
+        (Action("cmd", f'/c C:\\Backup\\copy.exe "{FOLDER}\\bin\\normal_mode.bat"', ""), r"*\IIJ ID Service Directory Sync*", False),
+        (Action("cmd", f'/c cd /d "{FOLDER}" && C:\\Backup\\copy.exe *', ""), FOLDER, False),
+        (Action("cmd", f'/c cd /d "{FOLDER}" & cd /d C:\\Jobs & report.bat', ""), FOLDER, False),
+        (Action("cmd", f'/c dir "{FOLDER}" > C:\\list.txt && C:\\Jobs\\mail.exe C:\\list.txt', ""), FOLDER, False),
+        (Action("powershell", f"-Command \"Get-ChildItem '{FOLDER}' | C:\\Jobs\\mail.exe\"", ""), FOLDER, False),
+        (Action("powershell", "-enc !!!", ""), FOLDER, False),
+        (Action(r"C:\a[b]\run.exe", "", ""), r"C:\a[b]\*.exe", True),
+        (Action(r"C:\ab\run.exe", "", ""), r"C:\a[b]\*.exe", False),
+    ],
+)
+def test_why(action, pattern, matches):
+    task = Task(r"\IIJ ID", True, "", "", (Action("other.exe", "", ""), action), (), "")
+    assert bool(tasks.why(task, [pattern], ENVIRONMENT)) is matches
+
+
+def test_a_name_alone_never_matches():
+    task = Task(r"\IIJ ID Service Directory Sync", True, "", "", (Action("backup.exe", "", ""),), (), "")
+    assert tasks.why(task, [FOLDER, "*IIJ ID*"], {}) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["", "*", "C:\\", r"C:\*", r"C:\Windows\System32\cmd.exe", r"%SystemRoot%\*", r"C:\Program Files\*", r"C:\Program Files (x86)", "*.bat"]
+)
+def test_paths_that_say_nothing(path):
+    with pytest.raises(OffboardError) as error:
+        tasks.check_action_paths([FOLDER, path])
+    assert error.value.code == "action_path_too_broad"
+
+
+@pytest.mark.parametrize("path", [FOLDER, r"*\normal_mode.bat", r"D:\IIJ\*", "*iid-password-sync.exe"])
+def test_paths_that_say_enough(path):
+    tasks.check_action_paths([path])
+
+
+def test_file_names_differ_for_different_definitions():
+    one, other = (tasks.parse_task(r"\業務\ID: 同期", definition(enabled=text)) for text in ("", "<Enabled>false</Enabled>"))
+    assert one.file_name("win") != other.file_name("win")
+    assert one.file_name("win").startswith("win-業務-ID-同期-")
+    assert one.file_name("win") == one.file_name("win")
+
+
+class Client:
+    host = "win"
+
+
+@pytest.mark.parametrize(
+    ("state", "enabled", "actions"),
+    [
+        ("disabled", True, ["disable"]),
+        ("disabled", False, []),
+        ("enabled", False, ["enable"]),
+        ("enabled", True, []),
+        ("absent", True, ["delete"]),
+        ("absent", False, ["delete"]),
+    ],
+)
+def test_plan(state, enabled, actions):
+    task = Task(r"\x", enabled, "run", "Password", (Action(BAT, "", ""),), (), "")
+    made = tasks_resource.ScheduledTasks(Client(), {"state": state})
+    plan = made.plan([tasks.object_of("win", task)])
+    assert [change.action for change in plan.changes] == actions
+    assert plan.unchanged == 1 - len(actions)
+    assert list(made.guard(plan)) == []
+
+
+def machine(monkeypatch, *there):
+    """The machine's tasks, and the commands that it is given."""
+    commands = []
+
+    def run(*arguments):
+        commands.append(arguments)
+        return Answer(0, b"", b"")
+
+    client = Client()
+    client.run = run
+    monkeypatch.setattr(tasks_resource, "query", lambda machine: list(there))
+    return client, commands
+
+
+def scheduled(client, state, confirmed=(), **options):
+    return tasks_resource.ScheduledTasks(client, {"state": state, "action_paths": [FOLDER], "tasks": confirmed, "backup_dir": None, **options})
+
+
+def one(name=r"\IIJ\x", arguments="", command=BAT, enabled=True):
+    return tasks.parse_task(name, definition(command, arguments, f"<Enabled>{str(enabled).lower()}</Enabled>"))
+
+
+@pytest.mark.parametrize(
+    ("state", "confirmed", "options", "actions", "rules"),
+    [
+        ("disabled", [], {}, [], ["not_confirmed"]),
+        ("absent", [], {}, [], ["not_confirmed"]),
+        ("enabled", [], {}, [], []),  # it is enabled: nothing would be changed
+        ("absent", [{"name": r"\IIJ\other"}], {}, [], ["not_confirmed"]),
+        ("absent", [{"name": r"iij\X"}], {}, ["delete"], []),
+        ("disabled", [{"action": BAT}], {}, ["disable"], []),
+        ("absent", [], {"except_names": [r"\iij\x"]}, [], []),
+    ],
+)
+def test_nothing_unconfirmed_is_changed(monkeypatch, state, confirmed, options, actions, rules):
+    client, _unused = machine(monkeypatch, one())
+    made = scheduled(client, state, confirmed, **options)
+    plan = made.plan(made.read())
+    assert [change.action for change in plan.changes] == actions
+    stops = list(made.guard(plan))
+    assert [stop.rule for stop in stops] == rules
+    assert all(r"\IIJ\x" in stop.msg and "tasks" in stop.allow_with and "except_names" in stop.allow_with for stop in stops)
+
+
+def test_a_confirmed_task_that_starts_something_else_by_now_is_left_alone(monkeypatch):
+    client, _unused = machine(monkeypatch, one(command=r"C:\Jobs\payroll.exe"))
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}])
+    plan = made.plan(made.read())
+    assert len(plan.changes) == 0 and list(made.guard(plan)) == []
+    assert [(item.code, item.name) for item in plan.skipped] == [("other_action", r"\IIJ\x")] and "payroll" in plan.skipped[0].msg
+
+
+@pytest.mark.parametrize("now", [[one(command=r"C:\Jobs\payroll.exe")], []])
+def test_a_task_that_was_changed_since_it_was_read_is_left_alone(monkeypatch, now):
+    client, commands = machine(monkeypatch, one())
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}])
+    (change,) = made.plan(made.read()).changes
+    machine(monkeypatch, *now)
+    with pytest.raises(OffboardError) as error:
+        made.apply(change)
+    assert error.value.code == "changed_since_read" and commands == []
+    machine(monkeypatch, one())
+    made.apply(change)
+    assert commands == [("schtasks.exe", "/delete", "/tn", r"\IIJ\x", "/f")]
+
+
+def test_a_definition_with_a_secret_is_saved_encrypted_or_not_at_all(monkeypatch, tmp_path):
+    client, _unused = machine(monkeypatch, one(arguments="-phush"))
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}], backup_dir=str(tmp_path))
+    stops = list(made.guard(made.plan(made.read())))
+    assert [stop.rule for stop in stops] == ["vault_password_missing"] and "hush" not in str(stops)
+    made.encrypt_with(b"of the run")
+    plan = made.plan(made.read())
+    assert list(made.guard(plan)) == []
+    saved = made.apply(next(iter(plan.changes)))["saved"]
+    content = Path(saved).read_bytes()
+    assert b"hush" not in content and "hush" not in str(next(iter(plan.changes)))
+    text = vault.decrypt(content, b"of the run").decode("utf-16")  # what schtasks /create /xml takes
+    assert text.startswith('<?xml version="1.0" encoding="UTF-16"?>') and "<Arguments>-phush</Arguments>" in text
+    assert Path(saved).stat().st_mode & 0o777 == 0o600
+    # nor does its name tell whether a guess is right
+    assert one(arguments="-phush").file_name("win") not in saved
+
+
+def test_windows_own_tasks_are_refused():
+    task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
+    made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
+    assert [item.rule for item in made.guard(made.plan([tasks.object_of("win", task)]))] == ["system_task"]
+
+
+@pytest.mark.parametrize(
+    ("action", "enabled", "there"),
+    [("disable", False, True), ("disable", True, False), ("enable", True, True), ("delete", True, False), ("delete", None, True)],
+)
+def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
+    found = [] if enabled is None else [Task(r"\x", enabled, "run", "Password", (Action(BAT, "", ""),), (), "")]
+    monkeypatch.setattr(tasks_resource, "query", lambda machine: found)
+    after = None if action == "delete" else {"enabled": action == "enable"}
+    key = Task(r"\x", True, "run", "Password", (), (), "").id("win")
+    mine, others = (Change(tasks.KIND, identity, r"\x", action, {}, after) for identity in (key, key.replace("win", "other")))
+    made = tasks_resource.ScheduledTasks(Client(), {"state": "disabled"})
+    assert list(made.carried_out([mine, others])) == [mine] * there
+    assert list(made.carried_out([others])) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--password=hush",
+        '--password "hush hush"',
+        "/p hush",
+        "-Token:hush",
+        "-u me -p hush",
+        "--db-pass hush",
+        "CLIENT_SECRET=hush",
+        "/pwd:hush",
+        "--api-key hush",
+        "--key hush",
+        "https://me:hush@host/",
+        "-phush",
+        "-u root -phush-me",
+        "-p'hush hush'",
+        '-p"hush hush"',
+        "/phush",
+        "-Phush",
+        "-pPort-hush",
+        "-pathush@1",
+        'cmd "-phush"',
+        "-w hush",
+        "-u me:hush",
+        "--user me:hush",
+        '-H "Authorization: Bearer hush"',
+        "https://host/?sv=1&sig=hush",
+    ],
+)
+def test_secrets_in_arguments_are_not_shown(arguments):
+    task = Task(r"\x", True, "", "", (Action(BAT, arguments, ""),), (), "")
+    assert "hush" not in str(tasks.state_of(task)) + str(tasks.why(task, [FOLDER], {}))
+    assert "***" in str(tasks.state_of(task))
+
+
+def test_other_arguments_are_shown():
+    arguments = "/collect /port 80 -path C:\\x /passive -PassThru -Profile:a -port=80 -user me --print -u me"
+    assert Action("a.exe", arguments, "").shown() == f"a.exe {arguments}"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "yes"),
+    [
+        ({"name": r"\業務\ID同期"}, True),
+        ({"name": "業務\\id同期 "}, True),
+        ({"name": "ID同期"}, False),
+        ({"name": ""}, False),
+        ({}, False),
+        ({"action": f"{BAT} --password=***"}, True),
+        ({"action": f"{BAT} --password=hush"}, True),
+        ({"action": BAT}, False),
+        ({"name": r"\業務\ID同期", "action": f"{BAT} --password=***"}, True),
+        ({"name": r"\業務\ID同期", "action": BAT}, False),
+    ],
+)
+def test_confirmations(wanted, yes):
+    task = Task(r"\業務\ID同期", True, "", "", (Action(BAT, "--password=hush", ""),), (), "")
+    assert task.is_confirmed([{"name": "other"}, wanted]) is yes
+    twice = dataclasses.replace(task, actions=(*task.actions, Action("export.exe", "", "")))
+    assert twice.is_confirmed([wanted]) is (yes and "action" not in wanted)
