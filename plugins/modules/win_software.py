@@ -13,7 +13,7 @@ description:
   - Uninstalls products made with Windows Installer (MSI), Inno Setup or NSIS, and others when told how. Runs on the controller, for the host of the
     play, and uses native commands over WinRM; no PowerShell is needed.
   - A product is named by its product code, or by its exact name and publisher. Exactly one product must match; nothing is uninstalled by a pattern.
-    One whose name differs in blanks, case, marks such as V(™) or the version only is not taken for absent: the task fails and lists it.
+    One whose name differs in blanks, case, marks such as V(™) or the version only is not taken for absent; the task fails and lists it.
     Use M(offboard.iij_id.win_software_info) to find them.
   - Waits until the work is done, not until the first process ends, as the uninstallers of Inno Setup and NSIS go on in a copy of themselves.
     What counts is that the product is no longer registered.

@@ -158,7 +158,7 @@ def _identity(item: Object) -> dict[str, str]:
 
 def guid_of(change: Change) -> str:
     """The objectGUID of the object that a change was planned for; empty where it is still to be made."""
-    return (change.before or {}).get("objectGUID", "")
+    return str((change.before or {}).get("objectGUID", ""))
 
 
 def _restore(dn: str, copy: SavedCopy | None) -> Change:
