@@ -207,7 +207,7 @@ failure:
       V(unknown_host), V(unreachable), V(untrusted_certificate), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
     - V(changed_since_read) when an object was renamed, or a guard fires, between the plan and the write; that object is left alone.
     - Of the objects, V(invalid_dn), V(cannot_read), V(unsupported_class), V(insufficient_rights), V(has_children), V(not_found),
-      V(bad_known), V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
+      V(bad_option), V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
   returned: failure
   type: dict
 """

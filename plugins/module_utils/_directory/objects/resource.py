@@ -213,7 +213,7 @@ class DirectoryObjects(Resource):
         earlier = {}
         for item in self._options.get("known") or ():
             if not item.get("dn") or not item.get("objectGUID"):
-                raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_known")
+                raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
             earlier[dn_key(str(item["dn"]))] = str(item["objectGUID"]).lower(), "it was known by that name"
         _add_from_journal(earlier, self._options.get("journal"))
         given = {dn_key(name.dn) for name in names if not name.guid}
