@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Works on users and groups that are named by their exact distinguished names, never on a pattern.
     M(offboard.iij_id.directory_object_info) finds candidates.
+  - A name may pass to another object. So an object is written under the objectGUID that was read with it, the guards judge it once more right before
+    that, and a name may be given together with the objectGUID it was confirmed for.
   - Before an object is removed, its attributes and its memberships are saved as an LDIF file, from which O(state=present) or
     C(ldapmodify -f) brings it back. The file holds no password.
   - Guards look at each object first. If one fires, nothing at all is changed.
@@ -33,12 +35,26 @@ extends_documentation_fragment:
   - offboard.iij_id.directory
 options:
   dn:
-    description: The distinguished name of one object.
+    description: The name of one object, as in O(objects).
     type: str
   objects:
-    description: The distinguished names of several objects, handled in one task.
+    description:
+      - The names of several objects, handled in one task.
+      - Each is a distinguished name, or better C(<GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>;CN=iij-iwa,OU=Services,DC=example), as C(confirm_as) of
+        M(offboard.iij_id.directory_object_info) has it. The objectGUID then decides which object is meant, whatever it is called by now, and
+        another object at the same name is refused (rule V(other_object)). The distinguished name may be left out.
+      - A distinguished name alone means the object that O(journal) has for it, if an earlier task with the same journal has changed it.
+        Another one that has its name now is refused, and so is a new name of the object (rule V(moved)).
     type: list
     elements: str
+  known:
+    description:
+      - What the names meant when they were confirmed, as M(offboard.iij_id.directory_object_info) returned it, such as the objects in the snapshot; of
+        each C(dn) and C(objectGUID) count. A distinguished name alone in O(objects) that is another object's by now is refused (rule
+        V(other_object)), and so is one whose object has another name (rule V(moved)). What O(journal) has is newer.
+    type: list
+    elements: dict
+    default: []
   state:
     description:
       - V(disabled) disables users. A group has no such state; it is left alone and listed in RV(skipped_objects).
@@ -46,7 +62,7 @@ options:
       - V(absent) removes users and groups after saving a copy of each in O(backup_dir).
       - V(present) brings removed objects back from their newest copies in O(backup_dir), with their memberships. A user comes back
         disabled, because no password is saved. An object that exists is left as it is, but for attributes and memberships that its
-        copy has and it lacks entirely; they are added.
+        copy has and it lacks entirely; they are added. A membership is given back to the object that it was of, by its objectGUID.
     type: str
     required: true
     choices: [absent, disabled, enabled, present]
@@ -85,7 +101,8 @@ options:
         takes the protection off.
       - V(referenced), another object still names it (C(managedBy), C(manager), delegation and the like).
       - Nothing allows to change the account that the task binds as, a group that this account has its rights from, or a well-known object
-        of the domain.
+        of the domain; nor to remove an object that others lie below (rule V(has_children)), or a group that is the primary group of an account
+        which the task does not remove (rule V(primary_group)). The domain controller would refuse that.
     type: list
     elements: str
     choices: [admin_count, members, protected, referenced]
@@ -154,7 +171,7 @@ counts:
   returned: always
   type: dict
 applied:
-  description: The changes that were made and seen. C(details) of a removal holds C(saved_copy), of a restoration C(sid_kept).
+  description: The changes that were made and seen. C(details) of a removal holds C(saved_copy), of a restoration C(sid_kept) and C(objectGUID).
   returned: always
   type: list
   elements: dict
@@ -188,8 +205,9 @@ failure:
     - C(code) is V(guard_refused) when a guard fired; C(details.refusals) then names each object, rule and option.
     - Of the connection, V(wrong_credentials), V(account_disabled), V(account_expired), V(password_expired), V(account_locked),
       V(host_unknown), V(unreachable), V(certificate_untrusted), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
+    - V(changed_since_read) when an object was renamed, or a guard fires, between the plan and the write; that object is left alone.
     - Of the objects, V(invalid_dn), V(cannot_read), V(unsupported_class), V(insufficient_rights), V(has_children), V(not_found),
-      V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
+      V(bad_option), V(no_saved_copy), V(already_exists), V(links_not_restored), V(file_write_failed), V(not_seen), and V(several) when they differ.
   returned: failure
   type: dict
 """
@@ -212,6 +230,7 @@ def main() -> None:
             DIRECTORY,
             dn={"type": "str"},
             objects={"type": "list", "elements": "str"},
+            known={"type": "list", "elements": "dict", "default": []},
             state={"type": "str", "required": True, "choices": ["absent", "disabled", "enabled", "present"]},
             backup_dir={"type": "path"},
             allowed_spns={"type": "list", "elements": "str", "default": list(objects.IIJ_SPNS)},

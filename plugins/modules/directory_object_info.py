@@ -11,7 +11,7 @@ short_description: Find accounts and groups of Active Directory that were made f
 version_added: 0.1.0
 description:
   - Reports candidates for M(offboard.iij_id.directory_object) with everything its guards look at, and what would refuse their removal.
-  - It only reads. What is to be removed is decided by a person, who copies the distinguished names.
+  - It only reads. What is to be removed is decided by a person, who copies RV(objects[].confirm_as).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - offboard.iij_id.directory
 options:
   objects:
-    description: Distinguished names to report on.
+    description: Names to report on, as in M(offboard.iij_id.directory_object).
     type: list
     elements: str
     default: []
@@ -82,6 +82,11 @@ objects:
   elements: dict
   contains:
     dn: {description: The distinguished name., type: str, returned: always}
+    confirm_as:
+      description: What to write into O(offboard.iij_id.directory_object#module:objects), so that no other object can be meant later.
+      type: str
+      returned: always
+      sample: <GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>;CN=iij-iwa,OU=Services,DC=example
     class: {description: V(user) or V(group)., type: str, returned: always}
     sAMAccountName: {description: The logon name., type: str, returned: always}
     userPrincipalName: {description: The logon name with a domain., type: str, returned: when it has one}
@@ -96,6 +101,8 @@ objects:
     protection: {description: What protects it from accidental deletion., type: list, elements: str, returned: always}
     member: {description: A group's members., type: list, elements: str, returned: always}
     memberOf: {description: Its groups., type: list, elements: str, returned: always}
+    children: {description: What lies below it., type: list, elements: str, returned: always}
+    primary_members: {description: Whose primary group it is., type: list, elements: str, returned: always}
     referenced_by: {description: 'Objects that name it, by attribute.', type: dict, returned: always}
     last_logon: {description: 'Its last known logon, as RFC 3339 in UTC; see O(recently_used_days).', type: str, returned: when it is known}
     found_by: {description: Why it is a candidate., type: list, elements: str, returned: always}

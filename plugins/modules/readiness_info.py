@@ -85,12 +85,17 @@ options:
         elements: str
         default: []
       accounts:
-        description: Distinguished names of accounts and groups that were made for IIJ ID.
+        description: Names of accounts and groups that were made for IIJ ID, as in M(offboard.iij_id.directory_object).
         type: list
         elements: str
         default: []
       products:
         description: Products to uninstall, each with C(product_code), or with C(name) and C(publisher).
+        type: list
+        elements: dict
+        default: []
+      tasks:
+        description: Scheduled tasks of the agents, each with C(name), C(action) or both, as in M(offboard.iij_id.win_scheduled_task).
         type: list
         elements: dict
         default: []
@@ -214,7 +219,7 @@ def main() -> None:
     confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
     confirmed["max_users"] = {"type": "int"}
     confirmed["own_client_id"] = {"type": "str", "default": ""}
-    confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
+    confirmed["products"] = confirmed["tasks"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={
             "gate": {"type": "str", "required": True, "choices": ["preflight", "agents", "final"]},

@@ -90,7 +90,7 @@ results:
 failure:
   description:
     - C(code) is V(path_invalid), V(allowed_root_refused), V(guard_refused) (rules V(outside_allowed_roots), V(reparse_point), V(still_installed),
-      V(max_changes)),
+      V(max_changes)), V(changed_since_read) when what the guards have judged has become a link or something else,
       V(file_in_use), V(listing_unreadable), V(registry_unreadable), V(not_seen), or one of the connection, see M(offboard.iij_id.win_software).
   returned: failure
   type: dict

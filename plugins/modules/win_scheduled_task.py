@@ -11,7 +11,7 @@ short_description: Enable, disable or remove scheduled tasks by the program they
 version_added: 0.1.0
 description:
   - The tasks that start IIJ ID's agents were made by hand, with names that nobody prescribed. So a task is found by the path of the program that it
-    starts, never by its name.
+    starts, never by its name. What is found is a candidate; only those that are confirmed in O(tasks) are changed.
   - The definition (XML) of each task is saved on the controller before it is changed.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -19,11 +19,35 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.windows
+  - offboard.iij_id.vault
 options:
+  tasks:
+    description:
+      - The tasks that are meant, confirmed by you, as M(offboard.iij_id.win_scheduled_task_info) shows them. Those that are not there are left out.
+      - A task that matches O(action_paths), would have to be changed, and is not among them refuses the whole (rule V(not_confirmed)). One that is
+        confirmed and starts something else by now is left alone and listed in C(skipped_objects).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The full name, folders included, such as C(\IIJ\sync). Case does not count.
+        type: str
+      action:
+        description:
+          - The exact command line, as in RV(offboard.iij_id.win_scheduled_task_info#module:tasks[].actions), secrets hidden or not. A task that
+            starts something else besides is not meant by it. Case and quotes do not count. With O(tasks[].name) both have to be right.
+        type: str
+  except_names:
+    description: Full names of tasks that match O(action_paths) and are not meant. They are left alone.
+    type: list
+    elements: str
+    default: []
   action_paths:
     description:
       - The beginning of the path of the program that a task starts, or of the script that it gives to an interpreter, such as the product's folder.
-        Other arguments do not count. With C(*) or C(?) in it, the whole path has to match. Case does not count, quotes are ignored, environment
+        Other arguments do not count. Where an interpreter changes the folder first (C(cmd /c cd /d X && a.bat)), what it starts is looked for there.
+        With C(*) or C(?) in it, the whole path has to match. Case does not count, quotes are ignored, environment
         variables such as C(%ProgramFiles%) are understood, and a program without a folder is looked for in the task's working directory. Short (8.3)
         names are not resolved.
     type: list
@@ -35,7 +59,10 @@ options:
     default: disabled
     choices: [enabled, disabled, absent]
   backup_dir:
-    description: Folder on the controller for the definitions. They hold no password. Required for O(state=absent).
+    description:
+      - Folder on the controller for the definitions. Required for O(state=absent).
+      - With O(vault_password) or O(vault_password_file) they are encrypted, since a program may be started with a password in its arguments; without,
+        such a task is refused (rule V(vault_password_missing)). C(ansible-vault decrypt --output FILE) makes what C(schtasks /create /xml FILE) takes.
     type: path
 notes:
   - Windows keeps the password of the run user apart from the definition; removing the task removes it, and bringing a removed task back needs it again.
@@ -51,6 +78,8 @@ EXAMPLES = r"""
     action_paths:
       - '*\IIJ ID Service Directory Sync\bin\*'
       - '*\IIJ ID Service Password Sync\bin\*'
+    tasks:
+      - name: \業務\ID同期
     state: disabled
     backup_dir: /srv/offboard-run/backups/tasks
 
@@ -58,6 +87,8 @@ EXAMPLES = r"""
   offboard.iij_id.win_scheduled_task:
     action_paths:
       - 'C:\Program Files\IIJ ID Service Directory Sync'
+    tasks:
+      - action: 'C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat'
     state: enabled
 """
 
@@ -68,7 +99,7 @@ plan:
   type: list
   elements: dict
 tasks:
-  description: Names of the tasks that match, changed or not.
+  description: Names of the tasks that match and are confirmed, changed or not.
   returned: always
   type: list
   elements: str
@@ -78,8 +109,10 @@ saved:
   type: dict
 failure:
   description:
-    - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(system_task), V(max_changes)), V(tasks_unreadable), V(task_unreadable), V(task_refused),
-      V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see M(offboard.iij_id.win_software).
+    - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(not_confirmed), V(system_task), V(vault_password_missing), V(max_changes)),
+      V(changed_since_read) when the task is no longer the one that was read, V(tasks_unreadable), V(task_unreadable), V(task_refused),
+      V(vault_password_empty), V(file_read_failed), V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see
+      M(offboard.iij_id.win_software).
   returned: failure
   type: dict
 """
@@ -89,8 +122,18 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments 
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.resource import make
 
+from ..module_utils._core import vault
 from ..module_utils._module.runner import require, run
+from ..module_utils._module.vault_password import VAULT
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
+
+TASKS = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {"name": {"type": "str"}, "action": {"type": "str"}},
+    "required_one_of": [("name", "action")],
+}
 
 
 def main() -> None:
@@ -99,6 +142,9 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             WINDOWS,
+            VAULT,
+            tasks=TASKS,
+            except_names={"type": "list", "elements": "str", "default": []},
             action_paths={"type": "list", "elements": "str", "required": True},
             state={"type": "str", "default": "disabled", "choices": ["enabled", "disabled", "absent"]},
             backup_dir={"type": "path"},
@@ -107,6 +153,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
     run(module, make)
 
 

@@ -22,6 +22,11 @@ options:
     type: list
     elements: str
     default: []
+  except_names:
+    description: Full names of tasks that are not looked for.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: offboard.iij_id.win_scheduled_task
 """
@@ -58,7 +63,7 @@ tasks:
       type: str
       returned: always
     actions:
-      description: Programs with their arguments.
+      description: Programs with their arguments; values that may be secrets are hidden.
       type: list
       elements: str
       returned: always
@@ -86,10 +91,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.res
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
+NAMES = {"type": "list", "elements": "str", "default": []}
+
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=spec(WINDOWS, action_paths={"type": "list", "elements": "str", "default": []}), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec(WINDOWS, **dict.fromkeys(("action_paths", "except_names"), NAMES)), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     run_info(module, info)
 

@@ -13,6 +13,7 @@ description:
   - Uninstalls products made with Windows Installer (MSI), Inno Setup or NSIS, and others when told how. Runs on the controller, for the host of the
     play, and uses native commands over WinRM; no PowerShell is needed.
   - A product is named by its product code, or by its exact name and publisher. Exactly one product must match; nothing is uninstalled by a pattern.
+    One whose name differs in blanks, case, marks such as V(™) or the version only is not taken for absent; the task fails and lists it.
     Use M(offboard.iij_id.win_software_info) to find them.
   - Waits until the work is done, not until the first process ends, as the uninstallers of Inno Setup and NSIS go on in a copy of themselves.
     What counts is that the product is no longer registered.
@@ -43,7 +44,7 @@ options:
       uninstall_arguments:
         description:
           - Further arguments for the uninstaller. For a product of another kind of installer they are all the arguments, and have to make it silent
-            and keep it from restarting the machine.
+            and keep it from restarting the machine; those that it is registered with are not given then.
         type: list
         elements: str
   state:
@@ -59,7 +60,9 @@ options:
     default: 15
 notes:
   - An uninstaller of NSIS does not tell whether it failed; a product that is still registered when nothing works on it any more has failed.
-  - Products installed for one account only can be uninstalled by that account only, and are refused.
+  - A product that is installed for one account only can be uninstalled by that account only, and is refused. Where the machine has the product too,
+    the machine's own is uninstalled, and the account's entry is listed in C(skipped_objects) and warned of.
+  - What the uninstaller is registered with (C(QuietUninstallString)) is given to it again, but for the switches that this module gives itself.
   - The registry of accounts that are not signed in is not looked at.
   - Uninstalling cannot be undone. Files that the product has written itself stay; see M(offboard.iij_id.win_file).
 seealso:
@@ -97,8 +100,9 @@ plan:
   type: list
   elements: dict
 results:
-  description: For each product its C(name), C(product_code), C(scope), C(version) and C(status), V(absent), V(planned), V(uninstalled) or V(failed); after an
-    uninstallation also C(exit_code), C(log) (a file on the machine, for MSI and Inno Setup) and C(reboot_required), after a failure C(code).
+  description: For each product its C(name), C(product_code), C(scope), C(version) and C(status), V(absent), V(planned), V(uninstalled), V(failed) or
+    V(per_user); after an uninstallation also C(exit_code), C(log) (a file on the machine, for MSI and Inno Setup) and C(reboot_required), after a
+    failure C(code).
   returned: always
   type: list
   elements: dict
@@ -113,6 +117,7 @@ reboot_pending:
 failure:
   description:
     - C(code) is V(ambiguous_match) (candidates in C(details)), V(not_exact), V(guard_refused) (rules V(per_user), V(unknown_installer), V(max_changes)),
+      V(changed_since_read) when the product was registered otherwise between the plan and its uninstallation,
       V(uninstaller_failed), V(uninstaller_hangs), V(installer_busy), V(program_missing), V(registry_unreadable), V(processes_unreadable), V(not_seen),
       V(several) when products failed for different reasons, or one of the connection.
     - Those of the connection are V(wrong_credentials), V(host_unknown), V(connection_refused), V(connection_lost), V(certificate_untrusted),

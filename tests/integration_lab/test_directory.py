@@ -13,6 +13,7 @@ import json
 import os
 import ssl
 import subprocess
+import uuid
 from pathlib import Path
 
 import ldap3
@@ -20,6 +21,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client as client_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from lab import paths
 from lab.directory.fixture import full_dn
 from ldap3.core.exceptions import LDAPException
@@ -54,7 +56,7 @@ def module(directory, capsys):
     def run(name="directory_object", check=False, **options):
         for key in ("objects", "expected_members"):
             if key in options:
-                options[key] = [full_dn(dn) for dn in options[key]]
+                options[key] = [dn if dn.startswith("<") else full_dn(dn) for dn in options[key]]
         arguments = {**directory.options(), **options, "_ansible_check_mode": check, "_ansible_diff": True}
         main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").main
         capsys.readouterr()
@@ -138,7 +140,7 @@ def test_disabled(module, directory):
     assert [item["code"] for item in answer["skipped_objects"]] == ["not_a_user"]
     assert not enabled(directory, RUN) and not enabled(directory, BIND)
     assert not directory.log_on("iij-dirsync-run")
-    assert [entry["after"] for entry in answer["diff"]] == [{"enabled": False}] * 2
+    assert [entry["after"]["enabled"] for entry in answer["diff"]] == [False] * 2
 
 
 def test_enabled(module, directory):
@@ -187,12 +189,12 @@ def before_and_after_removal(module, directory, tmp_path, user):
 
 def test_present_keeps_the_sid_where_the_account_may_undelete(module, directory, tmp_path):
     answer, kept = before_and_after_removal(module, directory, tmp_path, paths.AD_ADMIN)
-    assert kept == {True} and all(item["details"] == {"sid_kept": True} for item in answer["applied"])
+    assert kept == {True} and all(item["details"]["sid_kept"] is True for item in answer["applied"])
 
 
 def test_present_makes_the_object_anew_otherwise_and_says_so(module, directory, tmp_path):
     answer, kept = before_and_after_removal(module, directory, tmp_path, paths.AD_OPERATOR)
-    assert kept == {False} and all(item["details"] == {"sid_kept": False} for item in answer["applied"])
+    assert kept == {False} and all(item["details"]["sid_kept"] is False for item in answer["applied"])
 
 
 def test_an_interrupted_restoration_is_completed(module, directory, tmp_path):
@@ -315,6 +317,180 @@ def test_the_domain_controller_still_guards_what_the_operator_allowed(module, di
         assert answer.code == "insufficient_rights"
         assert full_dn(KEEPER) in answer["msg"] and "Delete" in answer["msg"]
     assert directory.entry(KEEPER) is not None
+
+
+# --- a name may pass to another object ---
+
+
+def guid_of(directory, dn):
+    with directory.admin() as admin:
+        admin.search(full_dn(dn), "(objectClass=*)", ldap3.BASE, attributes=["objectGUID"])
+        return str(uuid.UUID(bytes_le=admin.response[0]["raw_attributes"]["objectGUID"][0]))
+
+
+def swap(directory, one, other):
+    """`one` is renamed away, and `other` takes its name. Returns the DN that `one` has now."""
+    name, away = one.partition(",")[0], one.replace(",", "-away,", 1)
+    with directory.admin() as admin:
+        admin.modify_dn(full_dn(one), away.partition(",")[0])
+        admin.modify_dn(full_dn(other), name)
+    directory.clear()
+    return away
+
+
+@pytest.fixture
+def in_between(monkeypatch):
+    """Does something after the plan and its guards, before the first write."""
+
+    def arrange(act):
+        original = DirectoryObjects.apply_all
+
+        def apply_all(self, *arguments):
+            act()
+            return original(self, *arguments)
+
+        monkeypatch.setattr(DirectoryObjects, "apply_all", apply_all)
+
+    return arrange
+
+
+@pytest.mark.parametrize("state", ["disabled", "absent"])
+def test_what_took_the_name_between_plan_and_write_is_left_alone(module, directory, tmp_path, in_between, state):
+    in_between(lambda: swap(directory, RUN, ADMIN))
+    answer = module(objects=[RUN, BIND], state=state, backup_dir=str(tmp_path))
+    assert answer.code == "changed_since_read" and "iij-dirsync-run-away" in answer["msg"]
+    assert [item["id"] for item in answer["failed_objects"]] == [full_dn(RUN)] and len(answer["applied"]) == 1
+    assert directory.entry(RUN)["sAMAccountName"] == ["iij-admin"] and enabled(directory, RUN)
+    assert enabled(directory, RUN.replace("run", "run-away"))
+
+
+@pytest.mark.parametrize("state", ["disabled", "absent"])
+def test_guards_judge_again_before_the_write(module, directory, tmp_path, in_between, state):
+    in_between(lambda: directory.arrange(RUN, {"adminCount": ["1"]}))
+    answer = module(objects=[RUN], state=state, backup_dir=str(tmp_path))
+    assert answer.code == "changed_since_read" and "adminCount" in answer["msg"]
+    assert enabled(directory, RUN) and directory.writes() == []
+
+
+def test_enabling_reaches_only_what_was_read(module, directory, in_between):
+    for dn in (RUN, ADMIN):
+        directory.arrange(dn, {"userAccountControl": ["514"]})
+    in_between(lambda: swap(directory, RUN, ADMIN))
+    assert module(objects=[RUN], state="enabled").code == "changed_since_read"
+    assert not enabled(directory, RUN) and not enabled(directory, RUN.replace("run", "run-away"))
+
+
+def test_a_confirmation_with_guid_means_that_object_alone(module, directory, tmp_path):
+    guid = guid_of(directory, RUN)
+    confirmed = f"<GUID={guid}>;{full_dn(RUN)}"
+    lifecycle(module, directory, 1, objects=[confirmed], state="disabled")
+    lifecycle(module, directory, 1, objects=[f"<GUID={guid.upper()}>"], state="enabled")
+    away = swap(directory, RUN, ADMIN)
+    for check in (True, False):
+        answer = module(check=check, objects=[f"<GUID={guid_of(directory, BIND)}>;{full_dn(RUN)}", IWA], state="disabled")
+        # the object has another name than the one confirmed, and that is of no account
+        assert [item["id"] for item in answer["plan"]] == [full_dn(BIND), full_dn(IWA)]
+    directory.clear()
+    lifecycle(module, directory, 1, objects=[confirmed], state="disabled")
+    assert not enabled(directory, away) and enabled(directory, RUN)
+
+
+def test_who_took_the_name_of_a_confirmed_object_that_is_gone_is_refused(module, directory, tmp_path):
+    confirmed = f"<GUID={guid_of(directory, RUN)}>;{full_dn(RUN)}"
+    with directory.admin() as admin:
+        admin.delete(full_dn(RUN))
+        admin.modify_dn(full_dn(BIND), "CN=iij-dirsync-run")
+    directory.clear()
+    for state in ("disabled", "absent", "enabled"):
+        answer = module(objects=[confirmed, IWA], state=state, backup_dir=str(tmp_path))
+        assert answer.rules == ["other_object"] and guid_of(directory, RUN) in answer["msg"]
+    assert directory.writes() == [] and enabled(directory, RUN)
+
+
+def test_the_journal_remembers_which_object_was_meant(module, directory, tmp_path):
+    journal, copies = str(tmp_path / "journal.jsonl"), str(tmp_path / "copies")
+    module(objects=[RUN], state="disabled", journal=journal)
+    swap(directory, RUN, IWA)
+    for state in ("disabled", "absent", "enabled"):
+        answer = module(objects=[RUN], state=state, backup_dir=copies, journal=journal)
+        assert answer.rules == ["other_object"] and "disable" in answer["msg"]
+    assert directory.writes() == []
+    again = f"<GUID={guid_of(directory, RUN)}>;{full_dn(RUN)}"  # the way out that the message names
+    assert module(objects=[again], state="disabled", journal=journal)["changed"]
+
+
+def test_the_snapshot_remembers_which_object_was_meant(module, directory, tmp_path):
+    known = module("directory_object_info", objects=[RUN, BIND], check=False)["objects"]
+    away = swap(directory, RUN, IWA)
+    answer = module(objects=[RUN, BIND], known=known, state="disabled")
+    assert answer.rules == ["other_object"] and known[0]["objectGUID"] in answer["msg"]
+    with directory.admin() as admin:
+        admin.delete(full_dn(RUN))
+    directory.clear()
+    answer = module(objects=[RUN, BIND], known=known, state="absent", backup_dir=str(tmp_path))
+    assert answer.rules == ["moved"] and full_dn(away) in answer["msg"]
+    assert directory.writes() == []
+    assert module(objects=[known[0]["confirm_as"], BIND], known=known, state="disabled")["counts"]["done"] == 2
+
+
+@pytest.mark.parametrize("user", [paths.AD_ADMIN, paths.AD_OPERATOR])
+def test_a_confirmation_with_guid_goes_on_after_a_restoration(module, directory, tmp_path, user):
+    """Where the object is made anew, it has another objectGUID than the one confirmed; its saved copy knows."""
+    options = {"objects": [f"<GUID={guid_of(directory, RUN)}>;{full_dn(RUN)}"], "backup_dir": str(tmp_path / "copies"), "username": user}
+    for _unused in range(2):
+        assert module(state="absent", **options)["counts"]["done"] == 1
+        directory.clear()
+        lifecycle(module, directory, 1, state="present", **options)
+    assert full_dn(RUN) in directory.entry(ACCOUNTS)["member"]
+
+
+def test_links_are_brought_back_to_the_objects_that_they_named(module, directory, tmp_path):
+    """The group was renamed after the removal, and another group has its name."""
+    module(objects=[RUN], state="absent", backup_dir=str(tmp_path))
+    away = swap(directory, ACCOUNTS, SCOPE)
+    with directory.admin() as admin:  # the delegated account may not write that group
+        admin.modify(full_dn(ACCOUNTS), {"member": [(ldap3.MODIFY_REPLACE, [])]})
+    directory.clear()
+    lifecycle(module, directory, 1, objects=[RUN], state="present", backup_dir=str(tmp_path))
+    assert full_dn(RUN) in directory.entry(away)["member"]
+    assert "member" not in directory.entry(ACCOUNTS)
+
+
+def test_a_link_to_an_object_that_is_gone_is_no_link_to_its_successor(module, directory, tmp_path):
+    module(objects=[RUN], state="absent", backup_dir=str(tmp_path))
+    with directory.admin() as admin:
+        admin.delete(full_dn(ACCOUNTS))
+        admin.modify_dn(full_dn(SCOPE), ACCOUNTS.partition(",")[0])
+    directory.clear()
+    answer = module(objects=[RUN], state="present", backup_dir=str(tmp_path))
+    assert answer.code == "links_not_restored" and full_dn(ACCOUNTS) in answer["msg"]
+    assert full_dn(RUN) not in directory.entry(ACCOUNTS)["member"]
+
+
+# --- what the domain controller would refuse is refused before ---
+
+
+def test_a_primary_group_is_refused_in_check_mode_too(module, directory, tmp_path):
+    with directory.admin() as admin:
+        admin.search(full_dn(ACCOUNTS), "(objectClass=*)", ldap3.BASE, attributes=["objectSid"])
+        rid = int.from_bytes(admin.response[0]["raw_attributes"]["objectSid"][0][-4:], "little")
+    directory.arrange(RUN, {"primaryGroupID": [str(rid)]})
+    options = {"state": "absent", "backup_dir": str(tmp_path), "expected_members": [RUN, BIND], "allow": ["members"]}
+    for check in (True, False):
+        answer = module(check=check, objects=[ACCOUNTS, IWA], **options)
+        assert answer.rules == ["primary_group"] and full_dn(RUN) in answer["msg"]
+    assert directory.writes() == []
+    assert module(objects=[ACCOUNTS, RUN], **options)["counts"]["done"] == 2
+
+
+def test_an_account_with_objects_below_it_is_refused_in_check_mode_too(module, directory, tmp_path):
+    with directory.admin() as admin:
+        admin.add(f"CN=below,{full_dn(RUN)}", "nTFRSSubscriptions")  # the schema lets few classes lie below a user
+    directory.clear()
+    for check in (True, False):
+        answer = module(check=check, objects=[RUN, IWA], state="absent", backup_dir=str(tmp_path))
+        assert answer.rules == ["has_children"] and f"CN=below,{full_dn(RUN)}" in answer["msg"]
+    assert directory.writes() == []
 
 
 # --- failures ---

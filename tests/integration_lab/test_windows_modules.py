@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from lab import paths
 from lab.windows import server
 from lab.windows.part import WindowsPart
@@ -35,6 +36,7 @@ NOTES = {"name": "Sumire Notes", "publisher": "Sumire Software"}
 SYNC_FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
 PASSWORD_FOLDER = r"C:\Program Files\IIJ ID Service Password Sync"
 SYNC_TASK = r"*\IIJ ID Service Directory Sync\bin\normal_mode.bat"
+SYNC, DEQUEUE = {"name": r"\業務\ID同期"}, {"name": r"\PasswordSync 定期実行"}
 FILTER = "iidpwfilter"
 #: what lies in the fixture's files and must never be printed
 SECRETS = (paths.PASSWORD, "Lab-Bind-Secret-31", "lab-iij-dirsync-token", "lab-iij-passsync-token", "Captured-Secret")
@@ -190,7 +192,9 @@ def test_software_of_32_bits_and_of_one_account(lab: WindowsPart, module: Module
     assert lab.run("sync01", rf'reg.exe add "HKU\{sid}\{uninstall}" /v UninstallString /d "C:\x.exe" /f')[0] == 0
     refused = module("win_software", "sync01", products=[{"name": "Mine /reg:64", "publisher": ""}])
     assert refused.rules == ["per_user"] or "publisher" in refused["msg"]
-    assert module("win_software", "sync01", products=[{"product_code": "Mine"}]).code == "ambiguous_match"
+    # the machine's own is meant, and nothing tells how to uninstall it
+    answer = module("win_software", "sync01", products=[{"product_code": "Mine"}])
+    assert answer.rules == ["unknown_installer"] and [item["code"] for item in answer["skipped_objects"]] == ["per_user"]
 
 
 @pytest.mark.parametrize("product", [DIRECTORY_SYNC, BACKUP_AGENT, NOTES], ids=["inno", "msi", "nsis"])
@@ -308,7 +312,7 @@ def test_tasks_info(lab: WindowsPart, module: Module) -> None:
 
 
 def test_tasks_frozen_and_started_again(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
-    real = lifecycle(lab, module, "win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="disabled", backup_dir=str(tmp_path))
+    real = lifecycle(lab, module, "win_scheduled_task", "sync01", action_paths=[SYNC_TASK], tasks=[SYNC], state="disabled", backup_dir=str(tmp_path))
     assert real["tasks"] == [r"\業務\ID同期"]
     assert [change["after"] for change in real["plan"]] == [{"enabled": False}]
     assert module("win_scheduled_task_info", "sync01", action_paths=[SYNC_TASK])["tasks"][0]["enabled"] is False
@@ -316,13 +320,13 @@ def test_tasks_frozen_and_started_again(lab: WindowsPart, module: Module, tmp_pa
     assert "<Enabled>false</Enabled>" not in saved.read_text("utf-16")
     others = [task for task in module("win_scheduled_task_info", "sync01")["tasks"] if task["name"] != r"\業務\ID同期"]
     assert len(others) == 2 and all(task["enabled"] for task in others)
-    assert module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="enabled")["changed"] is True
+    assert module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], tasks=[SYNC], state="enabled")["changed"] is True
     assert module("win_scheduled_task_info", "sync01", action_paths=[SYNC_TASK])["tasks"][0]["enabled"] is True
 
 
 def test_tasks_removed_and_brought_back(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
     before = lab.run("dcwin1", "schtasks.exe /query /xml ONE")[1]
-    real = lifecycle(lab, module, "win_scheduled_task", "dcwin1", action_paths=[PASSWORD_FOLDER], state="absent", backup_dir=str(tmp_path))
+    real = lifecycle(lab, module, "win_scheduled_task", "dcwin1", action_paths=[PASSWORD_FOLDER], tasks=[DEQUEUE], state="absent", backup_dir=str(tmp_path))
     (saved,) = real["saved"].values()
     (name,) = real["tasks"]
     disk = server.machine_prefix("dcwin1") / "drive_c" / "task.xml"
@@ -335,10 +339,26 @@ def test_tasks_removed_and_brought_back(lab: WindowsPart, module: Module, tmp_pa
 def test_tasks_are_not_removed_without_a_copy(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    answer = module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="absent", backup_dir=str(blocked))
+    answer = module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], tasks=[SYNC], state="absent", backup_dir=str(blocked))
     assert answer.code == "file_write_failed"
     assert "backup_dir" in module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], state="absent")["msg"]
     assert writes(lab) == []
+
+
+def test_a_task_that_nobody_has_confirmed_is_refused(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    for state in ("disabled", "absent"):
+        for others in ([], [{"name": r"\業務\資産台帳"}]):
+            answer = module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], tasks=others, state=state, backup_dir=str(tmp_path))
+            assert answer.rules == ["not_confirmed"] and SYNC["name"] in answer["msg"]
+    assert not module("win_scheduled_task", "sync01", action_paths=[SYNC_TASK], except_names=[SYNC["name"]], state="disabled")["changed"]
+    assert writes(lab) == [] and list(tmp_path.iterdir()) == []
+
+
+def test_definitions_are_saved_encrypted(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    options = {"action_paths": [SYNC_TASK], "tasks": [SYNC], "state": "absent", "backup_dir": str(tmp_path), "vault_password": "of the run"}
+    (saved,) = module("win_scheduled_task", "sync01", **options)["saved"].values()
+    content = Path(saved).read_bytes()
+    assert content.startswith(b"$ANSIBLE_VAULT;") and "<Task" in vault.decrypt(content, b"of the run").decode("utf-16")
 
 
 def test_tasks_of_every_kind_are_refused(lab: WindowsPart, module: Module) -> None:
@@ -554,6 +574,7 @@ BOOK = """
         yaml_values: {bind_dn: ad.ldap.user}
     - offboard.iij_id.win_scheduled_task:
         action_paths: ['*\\IIJ ID Service *\\bin\\*']
+        tasks: [{name: '\\業務\\ID同期'}, {name: '\\PasswordSync 定期実行'}]
         state: absent
         backup_dir: "{{ run_dir }}/tasks"
         journal: "{{ run_dir }}/journal.jsonl"

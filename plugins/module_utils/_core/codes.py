@@ -84,6 +84,12 @@ CODES: dict[Text, dict[str, Text]] = {
         "certificate_invalid": Text("A text is no certificate.", "証明書として正しくない。"),
     },
     Text("What is there, and what it means", "対象の有無と判断"): {
+        "primary_group": Text("The group is the primary group of accounts.", "アカウントのプライマリグループである。"),
+        "moved": Text("The object has another name now than when it was confirmed.", "確認後にオブジェクトの名前または場所が変わった。"),
+        "other_object": Text("Another object has the name now than when it was confirmed.", "確認時と別のオブジェクトが同じ名前を持つ。"),
+        "changed_since_read": Text(
+            "The object changed between reading and writing; it was left alone.", "読み取り後に対象が変わったため、変更しなかった。"
+        ),
         "not_found": Text("There is no such object.", "対象が存在しない。"),
         "nothing_found": Text("Nothing was found of all that was named.", "指定した対象が一つも見つからない。"),
         "ambiguous_match": Text("More than one object matches; the candidates are in details.", "複数が一致する。候補はdetailsに示す。"),
@@ -193,6 +199,9 @@ CODES: dict[Text, dict[str, Text]] = {
         "not_a_token": Text("The text holds no token.", "トークンではない。"),
     },
     Text("Windows machines", "Windowsマシン"): {
+        "other_action": Text("The confirmed task starts something else now.", "確認済みのタスクが別のものを起動する。"),
+        "registered": Text("The password filter is still registered.", "パスワードフィルターがまだ登録されている。"),
+        "not_confirmed": Text("A candidate is not confirmed by name or exact action.", "名前または正確な操作で確認されていない候補。"),
         "winrm_failed": Text("WinRM failed.", "WinRMに失敗した。"),
         "winrm_fault": Text("WinRM refused.", "WinRMに拒否された。"),
         "program_missing": Text("There is no such program on the machine.", "プログラムがない。"),

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._core import dn as names
 from .._core.errors import OffboardError
 from .values import Entry, parent_dn
 
@@ -73,6 +74,11 @@ def equals(attribute: str, value: str | bytes) -> str:
     return f"({attribute}={escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)})"
 
 
+def _address(dn: str, guid: str) -> str:
+    """The object's name in a request: by its objectGUID ([MS-ADTS] 3.1.1.3.1.2.4 "Alternative Forms of DNs") nobody else can take its place."""
+    return names.extended(guid) if guid else dn
+
+
 class Client:
     """One bound connection; opened at the first use.
 
@@ -118,9 +124,9 @@ class Client:
         kerberos = options["authentication"] == "kerberos"
         if not kerberos and not (options["username"] and options["password"]):  # an empty password would bind as nobody
             raise OffboardError("authentication=simple needs username and password", code="credentials_missing")
-        names = options["valid_names"]
+        valid_names = options["valid_names"]
         with self._failures("cannot open the connection"):
-            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options["ca_file"], valid_names=names or None)
+            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options["ca_file"], valid_names=valid_names or None)
             server = ldap3.Server(
                 options["host"],
                 port=self._port,
@@ -131,7 +137,7 @@ class Client:
             )
             bind = (
                 # Kerberos needs the server's name, which valid_names holds when host is an address
-                {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.KERBEROS, "sasl_credentials": ((names or [options["host"]])[0],)}
+                {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.KERBEROS, "sasl_credentials": ((valid_names or [options["host"]])[0],)}
                 if kerberos
                 else {"authentication": ldap3.SIMPLE, "user": options["username"], "password": options["password"]}
             )
@@ -227,8 +233,8 @@ class Client:
     def root(self) -> Entry:
         """The rootDSE, with the SIDs of the bound user's own token (`tokenGroups`: the user's first, then the groups')."""
         if self._root is None:
-            names = ["defaultNamingContext", "namingContexts", "schemaNamingContext", "tokenGroups", "dnsHostName"]
-            found = self._search("", "(objectClass=*)", ldap3.BASE, names, [], f"cannot read the rootDSE of {self.where}")
+            wanted = ["defaultNamingContext", "namingContexts", "schemaNamingContext", "tokenGroups", "dnsHostName"]
+            found = self._search("", "(objectClass=*)", ldap3.BASE, wanted, [], f"cannot read the rootDSE of {self.where}")
             root = next(iter(found), None)
             if root is None or root.text("defaultNamingContext") is None:
                 raise OffboardError(f"{self.where} is no Active Directory domain controller", code="not_active_directory")
@@ -252,17 +258,17 @@ class Client:
         control = (result.get("controls") or {}).get(_PAGED_RESULTS)
         return entries, control["value"]["cookie"] if control else b""
 
-    def read(self, dn: str, attributes: Sequence[str] = ("*",), *, descriptor: bool = False) -> Entry | None:
-        """The object at `dn`; None when it does not exist.
+    def read(self, dn: str, attributes: Sequence[str] = ("*",), *, descriptor: bool = False, guid: str = "") -> Entry | None:
+        """The object at `dn`, or the one with the objectGUID, wherever it is now; None when it does not exist.
 
-        The directory answers "no such object" for a missing right too, so None is given only when the parent can be
+        The directory answers "no such object" for a missing right too, so None is given only when the parent of `dn` can be
         read; otherwise `cannot_read`.
         """
-        names = [*attributes, "nTSecurityDescriptor"] if descriptor else list(attributes)
+        wanted = [*attributes, "nTSecurityDescriptor"] if descriptor else list(attributes)
         controls = security_descriptor_control(sdflags=DACL) if descriptor else []
-        what = f"cannot read {dn}"
+        what = f"cannot read {dn or names.extended(guid)}"
         try:
-            return self._search(dn, "(objectClass=*)", ldap3.BASE, names, controls, what)[0]
+            return self._search(_address(dn, guid), "(objectClass=*)", ldap3.BASE, wanted, controls, what)[0]
         except OffboardError as exc:
             if exc.code != "not_found":
                 raise
@@ -292,7 +298,9 @@ class Client:
 
     # --- writing --------------------------------------------------------------------------------
 
-    def modify(self, dn: str, changes: Sequence[tuple[str, str, Iterable[bytes]]], right: str) -> None:
+    # An object that was read is written under the objectGUID that was read with it; `dn` is for messages.
+
+    def modify(self, dn: str, guid: str, changes: Sequence[tuple[str, str, Iterable[bytes]]], right: str) -> None:
         """Apply (operation, attribute, values), operation being add, replace or delete. `right` names what it needs."""
         operations = {"add": ldap3.MODIFY_ADD, "replace": ldap3.MODIFY_REPLACE, "delete": ldap3.MODIFY_DELETE}
         request: dict[str, list[Any]] = {}
@@ -300,7 +308,7 @@ class Client:
             request.setdefault(attribute, []).append((operations[operation], list(values)))
         what = f"cannot change {', '.join(request)} of {dn}"
         with self._failures(what):
-            _unused, result, _unused, _unused = self._open().modify(dn, request)
+            _unused, result, _unused, _unused = self._open().modify(_address(dn, guid), request)
         self._check(result, what, right)
 
     def add(self, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
@@ -310,15 +318,15 @@ class Client:
             _unused, result, _unused, _unused = self._open().add(dn, None, dict(attributes))
         self._check(result, what, "the right to create this kind of object (Create Child)")
 
-    def delete(self, dn: str) -> None:
+    def delete(self, dn: str, guid: str) -> None:
         """Delete one object, never what lies below it."""
         what = f"cannot delete {dn}"
         with self._failures(what):
-            _unused, result, _unused, _unused = self._open().delete(dn)
+            _unused, result, _unused, _unused = self._open().delete(_address(dn, guid))
         self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
 
     def undelete(self, deleted_dn: str, dn: str) -> None:
-        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation")."""
+        """Bring a deleted object back to `dn`, with its SID and GUID ([MS-ADTS] 3.1.1.5.3.7 "Undelete Operation"); a deleted object's DN holds its GUID."""
         what = f"cannot bring back {dn}"
         changes = {"isDeleted": [(ldap3.MODIFY_DELETE, [])], "distinguishedName": [(ldap3.MODIFY_REPLACE, [dn])]}
         with self._failures(what):

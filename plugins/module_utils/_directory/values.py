@@ -101,8 +101,3 @@ def parent_dn(dn: str) -> str:
 def without_blanks(dn: str) -> str:
     """The DN as LDAP takes it: people and tools write a blank after each comma. A value in quotes (RFC 1779) stays as it is."""
     return dn.strip() if '"' in dn else re.sub(r"(?<!\\),\s+", ",", dn.strip())
-
-
-def dn_key(dn: str) -> str:
-    """For comparing DNs: without the case, and without spaces around separators."""
-    return re.sub(r"\s*(?<!\\)([,=])\s*", r"\1", dn.strip()).casefold()

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._core import confirmations, dn
+
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
 
@@ -57,6 +59,8 @@ class Confirmed:
     client_ids: Collection[str] = ()
     accounts: Collection[str] = ()
     products: Sequence[Mapping[str, Any]] = ()
+    #: scheduled tasks, each with name, action, or both
+    tasks: Sequence[Mapping[str, Any]] = ()
     password_filters: Collection[str] = ()
     #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
     own_client_id: str = ""
@@ -296,6 +300,7 @@ def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]
                 "directory_sync_name_patterns または directory_sync_folders を絞ってください。",
                 (name, product["name"]),
             )
+        yield from _tasks_unconfirmed(name, machine, confirmed)
         known = name.casefold() in leftovers or (machine or {}).get("host", name) in facts.uninstalled_on
         left = [] if unconfirmed or known else _without_product(machine)
         if left:
@@ -312,6 +317,24 @@ def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]
                 "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
                 (name, *left),
             )
+
+
+def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
+    """Scheduled tasks that only match: the stages refuse them."""
+    for task in (machine or {}).get("tasks") or ():
+        actions = [[text] for text in task.get("actions") or ()]
+        if any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
+            continue
+        does = "; ".join(text for line in actions for text in line) or "-"
+        yield Finding(
+            "blocker",
+            "task_not_confirmed",
+            f"{name} has the scheduled task {task['name']} ({does}), which looks like one of IIJ ID's agents. If it is, add {{name: '{task['name']}'}} to "
+            "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
+            f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
+            f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            (name, task["name"]),
+        )
 
 
 def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
@@ -401,18 +424,18 @@ def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _directory_missing(facts, confirmed)
-    listed = _fold(confirmed.accounts)
     for item in facts.directory_objects or ():
-        if item["dn"].casefold() in listed:
+        if any(dn.means(name, item) for name in confirmed.accounts):
             continue
+        confirm = item.get("confirm_as") or item["dn"]
         refused = "; ".join(refusal["msg"] for refusal in item.get("removal_refusals") or ())
         why = "; ".join(item["found_by"])
         yield Finding(
             "warning",
             "account_candidate",
-            f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay."
+            f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
             + (f" Its removal would be refused: {refused}" if refused else ""),
-            f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。"
+            f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。該当する場合は '{confirm}' として確認してください。"
             + (f" 削除は拒否されます: {refused}" if refused else ""),
             (item["dn"],),
         )
@@ -491,7 +514,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             (item["dn"],),
         )
         for item in facts.directory_objects or ()
-        if item["dn"].casefold() in _fold(confirmed.accounts) and item.get("enabled")
+        if item.get("enabled") and any(dn.means(name, item) for name in confirmed.accounts)
     ]
     found += [
         Finding(

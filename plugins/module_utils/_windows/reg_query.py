@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # The name may hold blanks. The default value's name is in the machine's language.
@@ -54,3 +55,8 @@ def parse_query(text: str) -> list[Key]:
             kind, data = keys[-1].values[last]
             keys[-1].values[last] = (kind, f"{data}\n{line}")
     return keys
+
+
+def expand(text: str, known: Mapping[str, str]) -> str:
+    """`text` with the environment variables replaced that are `known`; others stay as they are."""
+    return re.sub(r"%([^%]+)%", lambda found: known.get(found[1].casefold(), found[0]), text)

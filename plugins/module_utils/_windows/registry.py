@@ -61,3 +61,22 @@ def system_root(machine: Machine) -> str:
     r"""The folder of Windows, usually C:\Windows."""
     found = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion")[0].text("SystemRoot")
     return found or r"C:\Windows"
+
+
+def environment(machine: Machine) -> dict[str, str]:
+    """The machine's folders by environment variable, lower case, as far as programs are registered by them."""
+    version = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion")[0]
+    root, programs, common = system_root(machine), version.text("ProgramFilesDir"), version.text("CommonFilesDir")
+    found = {
+        "systemroot": root,
+        "windir": root,
+        "systemdrive": root[:2],
+        "programfiles": programs,
+        "programw6432": programs,
+        "programfiles(x86)": version.text("ProgramFilesDir (x86)"),
+        "commonprogramfiles": common,
+        "commonprogramw6432": common,
+        "commonprogramfiles(x86)": version.text("CommonFilesDir (x86)"),
+        "programdata": rf"{root[:2]}\ProgramData",
+    }
+    return {name: value for name, value in found.items() if value}

@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core.dn import Name, extended
+from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
-from ..values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, dn_key, file_time, guid, sid
+from ..values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, file_time, guid, sid
 from .saved import Link, SavedCopy
 
 KIND = "directory_object"
@@ -36,12 +38,16 @@ class Surroundings:
     parent_denied: the rights that the parent denies to Everyone.
     back_links: the forward attribute of each back link that the schema knows (`managedObjects` → `managedBy`).
     references: DNs of objects that name this one without a link, by attribute.
+    children: DNs of what lies below it.
+    primary_members: DNs of whom the group is the primary group of; `member` does not list them.
     """
 
     own_sids: Collection[str] = ()
     parent_denied: int = 0
     back_links: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    children: Sequence[str] = ()
+    primary_members: Sequence[str] = ()
 
 
 def describe(entry: Entry, around: Surroundings) -> Object:
@@ -78,6 +84,8 @@ def describe(entry: Entry, around: Surroundings) -> Object:
         "protection": protection,
         "member": entry.texts("member"),
         "memberOf": entry.texts("memberOf"),
+        "children": list(around.children),
+        "primary_members": list(around.primary_members),
         "referenced_by": {**references, **{name: list(dns) for name, dns in around.references.items() if dns}},
         "attributes": sorted(name.casefold() for name in entry.attributes),
         "last_logon": max(logons).isoformat(timespec="seconds") if logons else None,
@@ -95,6 +103,8 @@ def plan(wanted: Sequence[str], current: Mapping[str, Object], state: str, copie
     Raises OffboardError `not_found` for an object to enable, `no_saved_copy` for one to bring back.
     """
     result = Plan()
+    if state == "absent":  # groups last: the domain controller keeps the primary group of an account that is still there
+        wanted = sorted(wanted, key=lambda dn: dn_key(dn) in current and current[dn_key(dn)].state.get("class") == "group")
     for dn in wanted:
         item = current.get(dn_key(dn))
         copy = copies.get(dn_key(dn))
@@ -137,7 +147,18 @@ def _switch(item: Object, enabled: bool) -> Change | Skip | None:
     if item.state["enabled"] == enabled:
         return None
     action, other = ("enable", "disabled") if enabled else ("disable", "enabled")
-    return Change(KIND, item.id, item.name, action, {"enabled": not enabled}, {"enabled": enabled}, undo=f"state={other}")
+    same = _identity(item)
+    return Change(KIND, item.id, item.name, action, {"enabled": not enabled, **same}, {"enabled": enabled, **same}, undo=f"state={other}")
+
+
+def _identity(item: Object) -> dict[str, str]:
+    """Which object is meant, whatever its name will be by then; an object that is only predicted has none yet."""
+    return {"objectGUID": item.state["objectGUID"]} if "objectGUID" in item.state else {}
+
+
+def guid_of(change: Change) -> str:
+    """The objectGUID of the object that a change was planned for; empty where it is still to be made."""
+    return str((change.before or {}).get("objectGUID", ""))
 
 
 def _restore(dn: str, copy: SavedCopy | None) -> Change:
@@ -168,7 +189,8 @@ def _complete(item: Object, copy: SavedCopy | None) -> Change | None:
     missing = [*missing_attributes(item, copy), *(link.text for link in missing_links(item, copy))] if copy else []
     if not missing:
         return None
-    return Change(KIND, item.id, item.name, "complete", {"missing": missing}, {"missing": []}, undo="take them off by hand")
+    same = _identity(item)
+    return Change(KIND, item.id, item.name, "complete", {"missing": missing, **same}, {"missing": [], **same}, undo="take them off by hand")
 
 
 # --- guards -----------------------------------------------------------------------------------------
@@ -199,19 +221,39 @@ def compiled(option: str, patterns: Iterable[str]) -> list[re.Pattern[str]]:
     return result
 
 
-def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
-    """Why `action` (disable or delete) must not be done to `items`. Guards of deletion do not stop disabling, which is undone in a second."""
+def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.datetime, beside: Iterable[str] = ()) -> Iterator[Refusal]:
+    """Why `action` (disable or delete) must not be done to `items`. Guards of deletion do not stop disabling, which is undone in a second.
+
+    `beside`: DNs of what the same task removes besides `items`.
+    """
     items = list(items)
-    together = {dn_key(dn) for dn in (*rules.expected_members, *(item.id for item in items))}
+    removed = {dn_key(dn) for dn in (*beside, *(item.id for item in items))}
     patterns = rules.spn_patterns()
     for item in items:
         yield from _always(item, patterns, rules)
         if action == "delete":
-            yield from _deletion(item, together, rules, now)
+            yield from _deletion(item, removed, rules, now)
 
 
 def _refusal(item: Object, rule: str, why: str, allow_with: str = "") -> Refusal:
     return Refusal(rule=rule, msg=f"{item.id}: {why}.", objects=(item.id,), allow_with=allow_with)
+
+
+def other_object(confirmed: Name, there: Entry, why: str) -> Refusal:
+    """What is at the confirmed name is not the object that was confirmed."""
+    here = extended(guid(there.raw("objectGUID")[0]), there.dn)
+    msg = f"{confirmed.dn} was confirmed for the object {confirmed.guid}{why}, but {there.dn} is another one ({there.text('sAMAccountName')})."
+    return Refusal("other_object", msg, (there.dn,), f"'{here}' in objects, when that one is meant")
+
+
+def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
+    """The confirmed name is nobody's, but the object that had it is there."""
+    msg = f"{confirmed.dn} does not exist, but the object {confirmed.guid}, for which it was confirmed{why}, is now {there.dn}."
+    return Refusal("moved", msg, (there.dn,), f"'{extended(confirmed.guid, there.dn)}' in objects")
+
+
+def _some(dns: Sequence[str]) -> str:
+    return ", ".join(dns[:3]) + (", ..." if len(dns) > 3 else "")
 
 
 def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> Iterator[Refusal]:
@@ -228,15 +270,21 @@ def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> 
         yield _refusal(item, "admin_count", "it is, or was, a member of an administrators' group (adminCount=1)", "allow: [admin_count]")
 
 
-def _deletion(item: Object, together: Collection[str], rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
+def _deletion(item: Object, removed: Collection[str], rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
     state = item.state
+    # the domain controller refuses these two, whoever allows them
+    if state["children"]:
+        yield _refusal(item, "has_children", f"{len(state['children'])} objects lie below it: {_some(state['children'])}. Move or remove them first")
+    if others := [dn for dn in state["primary_members"] if dn_key(dn) not in removed]:
+        why = f"it is the primary group of {len(others)} accounts: {_some(others)}. Give them another one (primaryGroupID)"
+        yield _refusal(item, "primary_group", why)
     if state["protection"] and "protected" not in rules.allow:
         why = f"it is protected from accidental deletion ({'; '.join(state['protection'])})"
         yield _refusal(item, "protected", why, "allow: [protected], but the domain controller refuses until an administrator takes the protection off")
-    strangers = [dn for dn in state["member"] if dn_key(dn) not in together]
+    expected = {*removed, *map(dn_key, rules.expected_members)}
+    strangers = [dn for dn in state["member"] if dn_key(dn) not in expected]
     if strangers and "members" not in rules.allow:
-        shown = ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else "")
-        yield _refusal(item, "members", f"the group has {len(strangers)} other members: {shown}", "expected_members, or allow: [members]")
+        yield _refusal(item, "members", f"the group has {len(strangers)} other members: {_some(strangers)}", "expected_members, or allow: [members]")
     last = state["last_logon"]
     if last and now - datetime.datetime.fromisoformat(last) < datetime.timedelta(days=rules.recently_used_days):
         why = (
@@ -245,5 +293,5 @@ def _deletion(item: Object, together: Collection[str], rules: Rules, now: dateti
         )
         yield _refusal(item, "recently_used", why, "recently_used_days, when you know which use that was")
     if state["referenced_by"] and "referenced" not in rules.allow:
-        shown = "; ".join(f"{name} of {', '.join(dns[:3])}" + (", ..." if len(dns) > 3 else "") for name, dns in state["referenced_by"].items())
+        shown = "; ".join(f"{name} of {_some(dns)}" for name, dns in state["referenced_by"].items())
         yield _refusal(item, "referenced", f"other objects still name it: {shown}", "allow: [referenced]")

@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from ..._core.dn import Name, extended, parse
+from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._module.files import write_atomically
+from ..._module.files import read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import agent_config
 from ..client import Client, equals
-from ..values import ACCOUNT_DISABLED, Entry, denied, dn_key, guid_bytes, parent_dn, sid, without_blanks
+from ..values import ACCOUNT_DISABLED, Entry, denied, guid, guid_bytes, parent_dn, sid, without_blanks
 from . import plan as objects
 from . import saved
 
@@ -43,22 +47,40 @@ class Reader:
         self._forward: dict[int, str] = {}  # forward links by linkID
         self._parents: dict[str, int] = {}
 
-    def entries(self, dns: Iterable[str]) -> tuple[list[Entry], list[str]]:
-        """The objects that exist, once each, and the DNs that do not."""
+    def entry(self, name: Name) -> Entry | None:
+        """The object that is meant: by its objectGUID where that is known."""
+        return self._client.read(without_blanks(name.dn), descriptor=True, guid=name.guid)
+
+    def entries(self, names: Iterable[Name]) -> tuple[list[Entry], list[Name]]:
+        """The objects that exist, once each, and the names of those that do not."""
         found: dict[str, Entry] = {}
-        missing: dict[str, str] = {}
-        for dn in dns:
-            if not dn.strip():
-                raise OffboardError("an empty string is no distinguished name", code="invalid_dn")
-            entry = self._client.read(without_blanks(dn), descriptor=True)
+        missing: dict[str, Name] = {}
+        for name in names:
+            entry = self.entry(name)
             if entry is None:
-                missing.setdefault(dn_key(dn), dn)
+                missing.setdefault(dn_key(str(name)), name)
             else:
                 found.setdefault(dn_key(entry.dn), entry)
         return list(found.values()), list(missing.values())
 
-    def describe(self, entries: Sequence[Entry]) -> list[Object]:
-        """Raises OffboardError `unsupported_class`."""
+    def guids(self, dns: Iterable[str]) -> dict[str, str]:
+        """The objectGUID of each of the objects that is in this domain, by its DN."""
+        wanted = {dn_key(dn): dn for dn in dns}
+        found: dict[str, str] = {}
+        for query in _any_of([equals("distinguishedName", dn) for dn in wanted.values()]):
+            for entry in self._client.search(query, ["objectGUID"]):
+                found[wanted.get(dn_key(entry.dn), entry.dn)] = guid(entry.raw("objectGUID")[0])
+        return found
+
+    def names(self, guids: Iterable[str]) -> dict[str, str]:
+        """The DN that each of the objects in this domain has now, by its objectGUID."""
+        queries = _any_of([equals("objectGUID", guid_bytes(text)) for text in sorted(set(guids))])
+        return {guid(entry.raw("objectGUID")[0]): entry.dn for query in queries for entry in self._client.search(query, ["objectGUID"])}
+
+    def describe(self, entries: Sequence[Entry], *, again: bool = False) -> list[Object]:
+        """Raises OffboardError `unsupported_class`. `again` when nothing that was read before may count."""
+        if again:
+            self._parents.clear()
         schema = self.schema(entries)
         back_links = {known.name: self._forward[known.link_id - 1] for known in schema.values() if known.link_id and known.is_back_link}
         own = {sid(value) for value in self._client.root.raw("tokenGroups")}
@@ -66,10 +88,22 @@ class Reader:
         return [
             objects.describe(
                 entry,
-                objects.Surroundings(own_sids=own, parent_denied=self._parent_denied(entry.dn), back_links=back_links, references=references[entry.dn]),
+                objects.Surroundings(
+                    own_sids=own,
+                    parent_denied=self._parent_denied(entry.dn),
+                    back_links=back_links,
+                    references=references[entry.dn],
+                    children=[below.dn for below in self._client.search("(objectClass=*)", ["objectClass"], base=entry.dn) if below.dn != entry.dn],
+                    primary_members=self._primary_members(entry),
+                ),
             )
             for entry in entries
         ]
+
+    def _primary_members(self, entry: Entry) -> list[str]:
+        """Of a group; its relative identifier is what the members' primaryGroupID holds."""
+        rid = sid(entry.raw("objectSid")[0]).rpartition("-")[2] if entry.raw("groupType") and entry.raw("objectSid") else ""
+        return [member.dn for member in self._client.search(equals("primaryGroupID", rid), ["objectClass"])] if rid else []
 
     def schema(self, entries: Iterable[Entry]) -> dict[str, saved.SchemaAttribute]:
         """What the schema says of the attributes that the entries have, by name in lower case."""
@@ -137,54 +171,147 @@ class DirectoryObjects(Resource):
         self._now = now()
         self._wanted: list[str] = []
         self._objects: dict[str, Object] = {}
+        self._every_copy: list[saved.SavedCopy] = []
         self._copies: dict[str, saved.SavedCopy] = {}
+        self._not_meant: list[Refusal] = []
+        self._removed: list[str] = []
+        self._made: dict[str, str] = {}
         self._saved: dict[str, str] = {}
 
     def read(self) -> Iterator[Object]:
         """The wanted objects that exist."""
         listed = self._options["objects"]
-        entries, missing = self._reader.entries([self._options["dn"]] if listed is None else listed)
-        self._wanted = [*(entry.dn for entry in entries), *missing]
-        if self._options["state"] == "present":
-            self._copies = self._load_copies()
+        names = [parse(text) for text in ([self._options["dn"]] if listed is None else listed)]
+        entries, missing = self._reader.entries(names)
+        present = self._options["state"] == "present"
+        if present or (self._options["backup_dir"] and any(name.guid for name in missing)):
+            self._every_copy = self._load_copies(must_be_there=present)
+        entries, missing = self._made_anew(entries, missing)
+        self._remember(names, entries, missing)
+        if present:
+            missing = self._choose_copies(entries, missing)
+        self._wanted = [*(entry.dn for entry in entries), *(name.dn or str(name) for name in missing)]
         yield from self._reader.describe(entries)
 
-    def _load_copies(self) -> dict[str, saved.SavedCopy]:
-        """The newest copy of each wanted DN. Which is newest is in the copies themselves."""
+    def _made_anew(self, entries: Sequence[Entry], missing: Iterable[Name]) -> tuple[list[Entry], list[Name]]:
+        """What a confirmed objectGUID has become by a restoration, and a refusal for who else has its name."""
+        found, lost = list(entries), []
+        for name in missing:
+            copies = [copy for copy in self._every_copy if copy.guid == name.guid]
+            dn = name.dn or (copies[0].dn if copies else "")
+            there = self._reader.entry(Name(dn)) if name.guid and dn else None
+            if there is None:
+                lost.append(name)
+            elif any(dn_key(copy.dn) == dn_key(there.dn) and copy.is_origin_of(there) for copy in copies):
+                found.append(there)
+            else:
+                self._not_meant.append(objects.other_object(Name(there.dn, name.guid), there, ""))
+        return found, lost
+
+    def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
+        """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
+        earlier = {}
+        for item in self._options.get("known") or ():
+            if not item.get("dn") or not item.get("objectGUID"):
+                raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
+            earlier[dn_key(str(item["dn"]))] = str(item["objectGUID"]).lower(), "it was known by that name"
+        _add_from_journal(earlier, self._options.get("journal"))
+        given = {dn_key(name.dn) for name in names if not name.guid}
+        for entry in entries:
+            meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
+            if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
+                self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
+        for name in missing:
+            meant = earlier.get(dn_key(name.dn)) if not name.guid else None
+            if meant and (there := self._client.read("", guid=meant[0])):
+                self._not_meant.append(objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})"))
+
+    def _load_copies(self, *, must_be_there: bool) -> list[saved.SavedCopy]:
+        """All saved copies, the oldest first. Which is older is in the copies themselves."""
         folder = self._options["backup_dir"]
-        wanted = {dn_key(dn) for dn in self._wanted}
-        copies: dict[str, saved.SavedCopy] = {}
+        copies = []
         try:
             for name in sorted(os.listdir(folder)):
                 if name.endswith(".ldif"):
                     path = os.path.join(folder, name)
                     with open(path, encoding="utf-8") as stream:
-                        copy = saved.read(stream.read(), path)
-                    key = dn_key(copy.dn)
-                    if key in wanted and (key not in copies or copies[key].saved_at <= copy.saved_at):
-                        copies[key] = copy
+                        copies.append(saved.read(stream.read(), path))
+        except FileNotFoundError as exc:
+            if must_be_there:
+                raise OffboardError(f"backup_dir: cannot read the saved copies in {folder}: {exc}", code="file_read_failed") from exc
         except (OSError, UnicodeDecodeError) as exc:
             raise OffboardError(f"backup_dir: cannot read the saved copies in {folder}: {exc}", code="file_read_failed") from exc
-        return copies
+        return sorted(copies, key=lambda copy: copy.saved_at)
+
+    def _choose_copies(self, entries: Iterable[Entry], missing: Iterable[Name]) -> list[Name]:
+        """The newest copy of each object, by the DN that it has or shall have. Returns the missing ones by that DN."""
+        for entry in entries:
+            own = guid(entry.raw("objectGUID")[0])
+            at_name = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(entry.dn)]
+            mine = [copy for copy in self._every_copy if copy.guid == own] + [copy for copy in at_name if copy.is_origin_of(entry)]
+            if mine:
+                self._copies[dn_key(entry.dn)] = max(mine, key=lambda copy: copy.saved_at)
+            elif at_name:
+                self._not_meant.append(objects.other_object(Name(entry.dn, at_name[-1].guid), entry, " (whose copy was saved)"))
+        named = []
+        for name in missing:
+            at_name = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(name.dn)]
+            of_object = {(dn_key(copy.dn), copy.name) for copy in self._every_copy if copy.guid == name.guid}
+            # made anew it has another objectGUID, and may have been removed once more
+            mine = [copy for copy in self._every_copy if (dn_key(copy.dn), copy.name) in of_object] if name.guid else at_name
+            if mine:
+                self._copies[dn_key(mine[-1].dn)] = mine[-1]
+            named.append(Name(mine[-1].dn) if mine else name)
+        return named
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """See `objects.plan`."""
         self._objects = {dn_key(item.id): item for item in current}
-        return objects.plan(self._wanted, self._objects, self._options["state"], self._copies)
+        copies = {key: self._as_it_is_now(copy, self._objects[key].id if key in self._objects else copy.dn) for key, copy in self._copies.items()}
+        return objects.plan(self._wanted, self._objects, self._options["state"], copies)
+
+    def _as_it_is_now(self, copy: saved.SavedCopy, dn: str) -> saved.SavedCopy:
+        """The copy of the object that is, or shall be, at `dn`, with the names that the other ends of its links have by now."""
+        names = {dn_key(copy.dn): dn}
+        guids, gone = {}, set()
+        current = self._reader.names(copy.guids.values())
+        for key, end in copy.ends().items():
+            known = copy.guids.get(key)
+            if known is None:  # of another domain, or of an older copy
+                continue
+            if known not in current and (again := self._restored(known)):
+                known, current = again[0], {**current, again[0]: again[1]}
+            if known in current:
+                names[key] = current[known]
+                guids[dn_key(current[known])] = known
+            else:
+                gone.add(dn_key(end))
+        links = [saved.Link(names.get(dn_key(link.dn), link.dn), link.attribute, names.get(dn_key(link.value), link.value)) for link in copy.links]
+        return replace(copy, dn=dn, links=links, guids=guids, gone=gone)
+
+    def _restored(self, known: str) -> tuple[str, str] | None:
+        """The objectGUID and DN of what was made anew of the saved copy with that objectGUID."""
+        for copy in self._every_copy:
+            there = self._client.read(copy.dn, ("objectGUID", "sAMAccountName", "whenCreated")) if copy.guid == known else None
+            if there and copy.is_origin_of(there):
+                return guid(there.raw("objectGUID")[0]), there.dn
+        return None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of the wanted objects, what was switched or removed."""
         wanted = {dn_key(dn) for dn in self._wanted}
+        mine = {item.state["objectGUID"] for item in self._objects.values() if "objectGUID" in item.state}
         for change in begun:
-            if dn_key(change.id) in wanted and change.action in ("delete", "enable", "disable") and self._seen(change):
+            if (dn_key(change.id) in wanted or objects.guid_of(change) in mine) and change.action in ("delete", "enable", "disable") and self._seen(change):
                 yield change
 
     def guard(self, plan: Plan) -> list[Refusal]:
-        """See `objects.refusals`."""
-        result: list[Refusal] = []
+        """See `objects.refusals`, and those for names that are other objects' now."""
+        result = list(self._not_meant)
         for action in ("disable", "delete"):
             items = [self._objects[dn_key(change.id)] for change in plan.changes if change.action == action]
             result += objects.refusals(items, action, self._rules, self._now)
+        self._removed = [change.id for change in plan.changes if change.action == "delete"]
         return result
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
@@ -213,9 +340,9 @@ class DirectoryObjects(Resource):
         """The first of two steps; details for the outcome."""
         match change.action:
             case "delete":
-                return {"saved_copy": self._save(change.id)}
+                return {"saved_copy": self._save(change)}
             case "restore":
-                return {"sid_kept": self._restore(self._copies[dn_key(change.id)])}
+                return self._restore(self._copies[dn_key(change.id)])
             case _:
                 return {}
 
@@ -223,27 +350,46 @@ class DirectoryObjects(Resource):
         """The second of two steps."""
         match change.action:
             case "disable" | "enable":
-                self._switch(change.id, change.action == "enable")
+                self._switch(change)
             case "delete":
-                self._client.delete(change.id)
+                self._judged(change)
+                self._client.delete(change.id, objects.guid_of(change))
             case _:
-                self._complete(self._copies[dn_key(change.id)])
+                self._complete(change)
 
-    def _present(self, dn: str) -> Entry:
-        """Raises OffboardError `not_found`."""
-        entry = self._client.read(dn, descriptor=True)
+    def _guid(self, change: Change) -> str:
+        return objects.guid_of(change) or self._made.get(dn_key(change.id), "")
+
+    def _present(self, change: Change) -> Entry:
+        """The object that the change is for, under its objectGUID. Raises OffboardError `not_found`, `changed_since_read`."""
+        entry = self._client.read(change.id, descriptor=True, guid=self._guid(change))
         if entry is None:
-            raise OffboardError(f"{dn} has disappeared since it was read; run the task again", code="not_found")
+            raise OffboardError(f"{change.id} has disappeared since it was read; run the task again", code="not_found")
+        if dn_key(entry.dn) != dn_key(change.id):
+            raise OffboardError(f"{change.id} has become {entry.dn} since it was read; look at both, and run the task again", code="changed_since_read")
         return entry
 
-    def _switch(self, dn: str, enabled: bool) -> None:
-        control = self._present(dn).number("userAccountControl") or 0
-        control = control & ~ACCOUNT_DISABLED if enabled else control | ACCOUNT_DISABLED
-        self._client.modify(dn, [("replace", "userAccountControl", [str(control).encode()])], "Write userAccountControl")
+    def _judged(self, change: Change) -> Entry:
+        """The object as it is now, which the guards let pass once more. Raises OffboardError `changed_since_read`."""
+        entry = self._present(change)
+        if stops := list(objects.refusals(self._reader.describe([entry], again=True), change.action, self._rules, self._now, self._removed)):
+            raise OffboardError(
+                f"it is no longer as it was when the plan was made: {' '.join(stop.msg for stop in stops)} Run the task again",
+                code="changed_since_read",
+                details={"refusals": [stop.to_dict() for stop in stops]},
+            )
+        return entry
 
-    def _save(self, dn: str) -> str:
+    def _switch(self, change: Change) -> None:
+        enabled = change.action == "enable"
+        entry = self._present(change) if enabled else self._judged(change)
+        control = entry.number("userAccountControl") or 0
+        control = control & ~ACCOUNT_DISABLED if enabled else control | ACCOUNT_DISABLED
+        self._client.modify(change.id, objects.guid_of(change), [("replace", "userAccountControl", [str(control).encode()])], "Write userAccountControl")
+
+    def _save(self, change: Change) -> str:
         """Write the saved copy; returns its path. Raises OffboardError `file_write_failed`: nothing is deleted without a copy."""
-        entry = self._present(dn)
+        entry = self._judged(change)
         item = self._reader.describe([entry])[0]
         links = [saved.Link(group, "member", entry.dn) for group in item.state["memberOf"]]
         links += [saved.Link(entry.dn, "member", member) for member in item.state["member"]]
@@ -253,47 +399,61 @@ class DirectoryObjects(Resource):
             if name not in (_ACT_ON_BEHALF, _DELEGATE_TO)  # these outlive the object
             for other in others
         ]
+        guids = self._reader.guids(dn for link in links for dn in (link.dn, link.value) if dn != entry.dn)
         path = os.path.join(self._options["backup_dir"], saved.file_name(entry, now()))
-        write_atomically(path, saved.make(entry, self._reader.schema([entry]), links, now()).encode(), overwrite=False)
-        self._saved[dn] = path
+        write_atomically(path, saved.make(entry, self._reader.schema([entry]), links, now(), guids).encode(), overwrite=False)
+        self._saved[change.id] = path
         return path
 
-    def _restore(self, copy: saved.SavedCopy) -> bool:
-        """Bring the object itself back; returns whether it kept its SID."""
+    def _restore(self, copy: saved.SavedCopy) -> dict[str, Any]:
+        """Bring the object itself back; whether it kept its SID, and which one it is."""
         deleted = self._deleted(copy.guid)
-        if deleted is None:
+        if deleted is not None:
+            self._client.undelete(deleted, copy.dn)
+            own = copy.guid
+            self._set(copy.dn, own, copy.restorable)
+        else:
             self._client.add(copy.dn, dict(copy.attributes))
-            return False
-        self._client.undelete(deleted, copy.dn)
-        self._set(copy.dn, copy.restorable)
-        return True
+            made = self._client.read(copy.dn, ("objectGUID",))
+            if made is None:
+                raise OffboardError(f"{copy.dn} has disappeared since it was made; run the task again", code="not_found")
+            own = guid(made.raw("objectGUID")[0])
+        self._made[dn_key(copy.dn)] = own
+        return {"sid_kept": deleted is not None, "objectGUID": own}
 
-    def _set(self, dn: str, attributes: Mapping[str, list[bytes]]) -> None:
+    def _set(self, dn: str, own: str, attributes: Mapping[str, list[bytes]]) -> None:
         if attributes:
-            self._client.modify(dn, [("replace", name, values) for name, values in attributes.items()], "Write on these attributes")
+            self._client.modify(dn, own, [("replace", name, values) for name, values in attributes.items()], "Write on these attributes")
 
-    def _deleted(self, guid: str) -> str | None:
+    def _deleted(self, own: str) -> str | None:
         """The DN of the deleted object with that objectGUID; None when it is gone for good, or this account may not see it."""
         try:
-            query = equals("objectGUID", guid_bytes(guid))
+            query = equals("objectGUID", guid_bytes(own))
             return next((entry.dn for entry in self._client.search(f"(&(isDeleted=TRUE){query})", ["objectGUID"], deleted=True)), None)
         except OffboardError as exc:
             if exc.code != "cannot_read":
                 raise
             return None
 
-    def _complete(self, copy: saved.SavedCopy) -> None:
-        item = self._reader.describe([self._present(copy.dn)])[0]
-        self._set(copy.dn, objects.missing_attributes(item, copy))
+    def _complete(self, change: Change) -> None:
+        dn, own = change.id, self._guid(change)
+        item = self._reader.describe([self._present(change)])[0]
+        copy = self._as_it_is_now(self._copies[dn_key(dn)], dn)
+        self._set(dn, own, objects.missing_attributes(item, copy))
+        known = {**copy.guids, dn_key(dn): own}
         failures = []
         for link in objects.missing_links(item, copy):
+            if {dn_key(link.dn), dn_key(link.value)} & set(copy.gone):
+                failures.append(f"{link.text}: the other object is there no more, or this account may not see it")
+                continue
+            value = extended(known[dn_key(link.value)]) if dn_key(link.value) in known else link.value
             try:
-                self._client.modify(link.dn, [("add", link.attribute, [link.value.encode()])], f"Write {link.attribute}")
+                self._client.modify(link.dn, known.get(dn_key(link.dn), ""), [("add", link.attribute, [value.encode()])], f"Write {link.attribute}")
             except OffboardError as exc:
                 failures.append(f"{link.text}: {exc.msg}")
         if failures:
             raise OffboardError(
-                f"{copy.dn} is back, but {len(failures)} of its links are not: {'; '.join(failures[:10])}. Running the task again tries them again",
+                f"{dn} is back, but {len(failures)} of its links are not: {'; '.join(failures[:10])}. Running the task again tries them again",
                 code="links_not_restored",
             )
 
@@ -309,7 +469,7 @@ class DirectoryObjects(Resource):
                 time.sleep(0.5)
 
     def _seen(self, change: Change) -> bool:
-        entry = self._client.read(change.id, ("userAccountControl", "objectClass"))
+        entry = self._client.read(change.id, ("userAccountControl", "objectClass"), guid=self._guid(change))
         match change.action:
             case "delete":
                 return entry is None
@@ -319,7 +479,7 @@ class DirectoryObjects(Resource):
             case _:
                 if entry is None:
                     return False
-                item, copy = self._reader.describe([self._present(change.id)])[0], self._copies[dn_key(change.id)]
+                item, copy = self._reader.describe([self._present(change)])[0], self._as_it_is_now(self._copies[dn_key(change.id)], change.id)
                 return not objects.missing_links(item, copy) and not objects.missing_attributes(item, copy)
 
     def owner(self) -> Mapping[str, str]:
@@ -332,6 +492,31 @@ class DirectoryObjects(Resource):
     def close(self) -> None:
         """End the connection."""
         self._client.close()
+
+
+def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) -> None:
+    """The objectGUID that each DN had when this run folder's tasks last changed it, by `dn_key`, and in words what they did.
+
+    A name is confirmed for weeks (disabled first, then removed); what has it by then may be another object.
+    """
+    for line in read_lines(journal) if journal else ():
+        if b'"kind":"directory_object"' not in line:
+            continue
+        try:
+            record = json.loads(line)
+            key, did = dn_key(record["id"]), f"the journal has its {record['action']} of {record['at']}"
+            own = _guid_in(record)
+        except (ValueError, KeyError, TypeError, AttributeError):  # cut off by a kill
+            continue
+        if own:
+            meant[key] = own, did
+        elif record["action"] == "restore":  # from here on it may be one made anew
+            meant.pop(key, None)
+
+
+def _guid_in(record: Mapping[str, Any]) -> str:
+    """The objectGUID in a record of the journal: an intent's, or what a restoration has made."""
+    return (record.get("before") or {}).get("objectGUID") or (record.get("details") or {}).get("objectGUID") or ""
 
 
 def rules(options: Mapping[str, Any]) -> objects.Rules:
@@ -356,46 +541,49 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     guard_rules = rules(options)
     unusable: list[dict[str, str]] = []
     why: dict[str, list[str]] = {}
-    dns: dict[str, str] = {}
+    names: dict[str, Name] = {}
 
-    def candidate(dn: str, reason: str) -> None:
-        dns.setdefault(dn_key(dn), dn)
-        why.setdefault(dn_key(dn), []).append(reason)
+    def candidate(name: Name, reason: str) -> None:
+        entry = reader.entry(name) if name.guid else None  # whatever it is called now, it is one candidate
+        key = dn_key(entry.dn if entry else str(name))
+        names.setdefault(key, name)
+        why.setdefault(key, []).append(reason)
 
-    for dn in options["objects"]:
-        candidate(dn, "named in objects")
+    for text in options["objects"]:
+        candidate(parse(text), "named in objects")
     for text in options["agent_configs"]:
-        for name, reason in agent_config.accounts(text):
-            dn = name if "=" in name else _by_logon_name(client, name)
+        for account, reason in agent_config.accounts(text):
+            dn = account if "=" in account else _by_logon_name(client, account)
             if dn is None:
-                unusable.append({"name": name, "found_by": reason, "msg": "no such account in this domain"})
+                unusable.append({"name": account, "found_by": reason, "msg": "no such account in this domain"})
             else:
-                candidate(dn, reason)
+                candidate(Name(dn), reason)
     patterns = objects.compiled("spn_patterns", options["spn_patterns"])
     with_spn = "(&(objectCategory=person)(objectClass=user)(servicePrincipalName=*))"
     for entry in client.search(with_spn, ["servicePrincipalName"]) if patterns else ():
         for spn in entry.texts("servicePrincipalName"):
             for pattern in patterns:
                 if pattern.search(spn):
-                    candidate(entry.dn, f"servicePrincipalName {spn} matches {pattern.pattern}")
+                    candidate(Name(entry.dn), f"servicePrincipalName {spn} matches {pattern.pattern}")
 
     found = []
-    for key, dn in dns.items():
-        entries, missing = reader.entries([dn])
+    for key, name in names.items():
+        entries, missing = reader.entries([name])
         reason = "; ".join(why[key])
         if missing:
-            unusable.append({"name": dn, "found_by": reason, "msg": "no such object"})
+            unusable.append({"name": str(name), "found_by": reason, "msg": "no such object"})
             continue
         try:
             item = reader.describe(entries)[0]
         except OffboardError as exc:
             if exc.code != "unsupported_class":
                 raise
-            unusable.append({"name": dn, "found_by": reason, "msg": exc.msg})
+            unusable.append({"name": str(name), "found_by": reason, "msg": exc.msg})
             continue
         stops = objects.refusals([item], "delete", guard_rules, now())
         shown = {name: value for name, value in item.state.items() if name != "attributes"}
-        found.append({"dn": item.id, **shown, "found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]})
+        told = {"found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]}
+        found.append({"dn": item.id, "confirm_as": extended(item.state["objectGUID"], item.id), **shown, **told})
     return {"objects": found, "unusable": unusable}
 
 

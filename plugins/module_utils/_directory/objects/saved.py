@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from .. import ldif
 from ..values import ACCOUNT_DISABLED, Entry, guid, sid
@@ -68,13 +69,19 @@ class Link:
 
 @dataclass(frozen=True)
 class SavedCopy:
-    """What a file says. `attributes` include objectClass; `guid` finds the deleted object, whose SID is then kept."""
+    """What a file says. `attributes` include objectClass; `guid` finds the deleted object, whose SID is then kept.
+
+    guids: the objectGUID of the other end of each link, by `dn_key`: by the time of the restoration its name may be another object's.
+    gone: those other ends (`dn_key`) that are known to be there no more.
+    """
 
     dn: str
     guid: str
     saved_at: str
     attributes: Mapping[str, list[bytes]]
     links: Sequence[Link]
+    guids: Mapping[str, str] = field(default_factory=dict)
+    gone: Collection[str] = ()
 
     @property
     def kind(self) -> str:
@@ -90,6 +97,15 @@ class SavedCopy:
     def name(self) -> str:
         return next((value.decode() for value in self.attributes.get("sAMAccountName", [])), self.dn)
 
+    def ends(self) -> dict[str, str]:
+        """The other end of each link, by `dn_key`."""
+        return {dn_key(dn): dn for link in self.links for dn in (link.dn, link.value) if dn_key(dn) != dn_key(self.dn)}
+
+    def is_origin_of(self, entry: Entry) -> bool:
+        """Whether the object at the copy's DN is what was made of the copy when the deleted object could not be had: it has another objectGUID."""
+        created = (entry.text("whenCreated") or "")[:14]
+        return (entry.text("sAMAccountName") or "").casefold() == self.name.casefold() and created >= re.sub(r"\D", "", self.saved_at)
+
 
 def file_name(entry: Entry, now: datetime.datetime) -> str:
     """Unlike any other object's and any other time's."""
@@ -97,8 +113,8 @@ def file_name(entry: Entry, now: datetime.datetime) -> str:
     return f"{name}_{guid(entry.raw('objectGUID')[0])}_{now:%Y%m%dT%H%M%S.%fZ}.ldif"
 
 
-def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Link], now: datetime.datetime) -> str:
-    """The file's text. What cannot be written back is kept as comments, without secrets."""
+def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Link], now: datetime.datetime, guids: Mapping[str, str] | None = None) -> str:
+    """The file's text. What cannot be written back is kept as comments, without secrets. `guids` as in SavedCopy, by DN as in the links."""
     attributes: dict[str, list[bytes]] = {}
     notes: list[str] = []
     for name, values in sorted(entry.attributes.items(), key=lambda pair: (pair[0] != "objectClass", pair[0])):
@@ -122,6 +138,7 @@ def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Li
         ldif.comment(f"saved: {now:%Y-%m-%dT%H:%M:%SZ}"),
         ldif.comment(f"objectGUID: {guid(entry.raw('objectGUID')[0])}"),
         ldif.comment(f"objectSid: {sid(entry.raw('objectSid')[0])}"),
+        *(ldif.comment(f"objectGUID {known} is {dn}") for dn, known in sorted((guids or {}).items())),
         ldif.comment("Not restorable:"),
         *notes,
     ]
@@ -137,4 +154,5 @@ def read(text: str, path: str) -> SavedCopy:
     if len(known) != 2 or not records or records[0].changetype != "add":
         raise OffboardError(f"{path} is not a copy that directory_object saved", code="ldif_unreadable")
     links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _unused, attribute, values in record.changes for value in values]
-    return SavedCopy(records[0].dn, known["objectGUID"], known["saved"], records[0].attributes, links)
+    guids = {dn_key(dn): guid for guid, dn in re.findall(r"^# objectGUID ([0-9a-f-]{36}) is (.+)$", text, re.MULTILINE)}
+    return SavedCopy(records[0].dn, known["objectGUID"], known["saved"], records[0].attributes, links, guids)

@@ -39,6 +39,13 @@ def below(machine: registry.Machine, folder: str) -> list[Entry]:
     return files.listing(answer.text)
 
 
+def look_into(machine: registry.Machine, path: str) -> tuple[Entry, list[Entry], str]:
+    """What is at a path, everything below it, and the first link to another place in or above it."""
+    *folders, entry = look(machine, [*files.above(path), path])
+    inside = below(machine, path) if entry.is_folder else []
+    return entry, inside, next((item.path for item in (*folders, entry, *inside) if item.is_link), "")
+
+
 class Files(Resource):
     """The paths of one task."""
 
@@ -62,9 +69,7 @@ class Files(Resource):
         host = self._client.host
         self._roots = files.check_allowed_roots(self._roots, files.normalised(registry.system_root(self._client)))
         for path in self._paths:
-            *folders, entry = look(self._client, [*files.above(path), path])
-            inside = below(self._client, path) if entry.is_folder else []
-            link = next((item.path for item in (*folders, entry, *inside) if item.is_link), None)
+            entry, inside, link = look_into(self._client, path)
             if link:
                 self._links[path] = link
             if entry.exists:
@@ -114,12 +119,16 @@ class Files(Resource):
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Overwrite what can be, then remove."""
-        entry, inside = self._entries[change.id]
         path = change.name
-        details = {}
+        details: dict[str, Any] = {}
+        entry, inside = self._look_again(change, details)
+        if not entry.exists:
+            self._results[path]["status"] = "removed"
+            return details
         if self._overwrite:
             details = self._wipe(path, entry, inside)
             self._results[path] |= details
+            self._look_again(change, details)  # that takes its time, and del follows a link
         if entry.is_folder:
             # The files first, one by one, so that one in use keeps no other.
             self._client.cmd(f'del /f /s /q /a "{path}\\*" & rd /s /q {quoted(path)}', _LONG_SECONDS)
@@ -136,6 +145,16 @@ class Files(Resource):
             )
         self._results[path]["status"] = "removed"
         return details
+
+    def _look_again(self, change: Change, details: Mapping[str, Any]) -> tuple[Entry, list[Entry]]:
+        """What is there now. Raises OffboardError `changed_since_read` where it is no longer what the guards have judged."""
+        entry, inside, link = look_into(self._client, change.name)
+        if link or (entry.exists and entry.is_folder != self._entries[change.id][0].is_folder):
+            self._results[change.name]["status"] = "failed"
+            why = f"{link} has become a link to another place" if link else f"{change.name} is no longer a {'file' if entry.is_folder else 'folder'}"
+            steps = {"steps_done": ["contents were overwritten"]} if details else {}
+            raise OffboardError(f"{why} since it was read; look at it, and run the task again", code="changed_since_read", details={**details, **steps})
+        return entry, inside
 
     def _wipe(self, path: str, entry: Entry, inside: list[Entry]) -> dict[str, Any]:
         """Zeros over the contents of every file, as far as Windows lets us."""

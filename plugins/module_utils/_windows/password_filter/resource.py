@@ -92,14 +92,20 @@ class PasswordFilter(Resource):
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Write the list without the name, or delete the file."""
+        # Read once more: another product may have changed the list since.
+        now = packages(self._client)
+        stop = next(iter(lsa.refusals(now, self._name)), None)
+        if change.action == "remove_file" and lsa.is_registered(now, self._name):
+            stop = Refusal("registered", f"{self._name} has been registered again", (self._name,))
+        if stop:
+            raise OffboardError(f"{stop.msg}. That was not so when it was read; run the task again", code="changed_since_read")
         if change.action == "remove_file":
             self._client.cmd(f"del /f /q /a {quoted(self._path)}")
             if look(self._client, [self._path])[0].exists:
                 raise OffboardError(f"{self._path} is in use by LSA; restart the machine, and run again", code="file_in_use")
             self._file_exists = False
             return {}
-        # Read once more: another product may have changed the list since.
-        rest = lsa.without(packages(self._client), self._name)
+        rest = lsa.without(now, self._name)
         answer = self._client.run("reg.exe", "add", lsa.LSA, "/v", lsa.VALUE, "/t", "REG_MULTI_SZ", "/d", "\\0".join(rest), "/f", "/reg:64")
         if answer.exit_code:
             raise OffboardError(f"{lsa.VALUE} could not be written (exit code {answer.exit_code}); is the account an administrator?", code="registry_refused")

@@ -6,20 +6,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
 from ..files.plan import within
-from ..reg_query import Key
+from ..reg_query import Key, expand
 
 KIND = "windows_software"
 UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
 _PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"\s*(?P<a>.*)|(?P<plain>.+?\.(?:exe|com|bat|cmd))(?=\s|$)\s*(?P<b>.*)', re.IGNORECASE | re.DOTALL)
+#: A program with its switches between one pair of quotes, which some installers write.
+_ALL_QUOTED = re.compile(r"(?P<program>.+?\.(?:exe|com|bat|cmd))\s+(?P<arguments>[/-].*)", re.IGNORECASE | re.DOTALL)
+_ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+#: Switches that this collection gives itself, for each kind of installer.
+_OWN_SWITCHES = {
+    "inno": re.compile(r"/(?:(?:very)?silent|suppressmsgboxes|norestart|log(?:=.*)?)", re.IGNORECASE),
+    "nsis": re.compile(r"/S"),
+}
+#: A public property of Windows Installer.
+_PROPERTY = re.compile(r"[A-Z_][A-Z0-9_.]*=.*", re.DOTALL)
 
 #: The kinds of installers that can be told to write a log.
 WRITES_LOG = ("msi", "inno")
@@ -73,7 +84,7 @@ def installer_of(key: Key) -> str:
         return "msi"
     if key.name.endswith("_is1") or key.text("Inno Setup: App Path"):
         return "inno"
-    if re.search(r"\s/S(\s|$)", key.text("QuietUninstallString")):
+    if re.search(r"\s/S([\s\"]|$)", key.text("QuietUninstallString")):
         return "nsis"
     return "other"
 
@@ -102,37 +113,109 @@ def products_of(keys: Iterable[Key], scope: str) -> list[Product]:
     return [product_of(key, scope) for key in direct if key.text("DisplayName") or key.text("UninstallString")]
 
 
+_PATHS = ("install_location", "uninstall_string", "quiet_uninstall_string")
+
+
+def needs_environment(products: Iterable[Product]) -> bool:
+    """Whether an environment variable stands in a registered path."""
+    return any("%" in getattr(product, name) for product in products for name in _PATHS)
+
+
+def expanded(product: Product, known: Mapping[str, str]) -> Product:
+    """The product with the environment variables in its paths replaced (they are REG_EXPAND_SZ)."""
+    return replace(product, **{name: expand(getattr(product, name), known) for name in _PATHS})
+
+
+def _exact(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
+    if code := wanted.get("product_code"):
+        return [p for p in products if code.casefold() in (p.product_code.casefold(), p.key.casefold())]
+    return [p for p in products if (p.name, p.publisher) == (wanted["name"], wanted["publisher"])]
+
+
+#: Marks and the version that an installer may put into a name, in another release of the same product.
+_MARKS = re.compile(r"[\u2122\u00ae\u00a9\u2120]|\((?:tm|r|c|sm)\)", re.IGNORECASE)
+_VERSION = re.compile(
+    r"[\s(,_-]+(?:v|ver\.?|version|rev\.?|バージョン)?\s*\d+(?:[._]\d+)*\w{0,4}\)?$|\s*\((?:x64|x86|(?:32|64)[- ]?bit|(?:32|64) ?ビット(?:版)?)\)$"
+)
+
+
+def alike(name: str) -> str:
+    """A name for comparison with what a person has typed: without blanks of every kind, marks, version and width of characters."""
+    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name)).casefold()
+    text = "".join(" " if unicodedata.category(c)[0] == "Z" or c.isspace() else c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
+    text = " ".join(text.split())
+    while (shorter := _VERSION.sub("", text)) != text and shorter:
+        text = shorter
+    return re.sub(r"[\s.,_-]+", "", text)
+
+
+def _near(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
+    if code := wanted.get("product_code"):
+        bare = re.sub(r"[{}\s]", "", code).casefold()
+        return [p for p in products if bare in (re.sub(r"[{}\s]", "", text).casefold() for text in (p.product_code, p.key))]
+    meant = alike(wanted["name"])
+    return [p for p in products if alike(p.name) == meant or (p.version and alike(p.name.replace(p.version, " ")) == meant)]
+
+
+def is_per_user(product: Product) -> bool:
+    """Whether it was installed for one account alone, which alone can uninstall it."""
+    return product.scope.startswith("user:")
+
+
 def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | None:
     """The one product that `wanted` (product_code, or name and publisher) means; None when it is not installed.
 
+    What is installed for the machine is meant first: an account's own entry of that name, which any user can write, hides nothing.
     Raises AmbiguousMatch when several are meant, OffboardError `not_exact` when nothing matches exactly but something nearly does:
     a spelling mistake must not look like "already removed".
     """
-    code, name, publisher = wanted.get("product_code"), wanted.get("name") or "", wanted.get("publisher")
-    if code:
-        exact = near = [p for p in products if code.casefold() in (p.product_code.casefold(), p.key.casefold())]
-    else:
-        exact = [p for p in products if (p.name, p.publisher) == (name, publisher)]
-        near = [p for p in products if p.name.casefold() == name.casefold()]
-    shown = code or f"{name} ({publisher})"
-    if len(exact) > 1:
-        scopes = ", ".join(f"{p.product_code} {p.version} ({p.scope})" for p in exact)
-        raise AmbiguousMatch(f"{shown} is installed {len(exact)} times: {scopes}; give product_code of the one that is meant", [p.described() for p in exact])
-    if not exact and near:
-        raise OffboardError(
-            f"{shown} is not installed, but {near[0].name} ({near[0].publisher}) is; give name and publisher exactly, or product_code {near[0].product_code}",
-            code="not_exact",
-            details={"candidates": [p.described() for p in near]},
-        )
-    return exact[0] if exact else None
+    shown = wanted.get("product_code") or f"{wanted['name']} ({wanted['publisher']})"
+    for scope in ([p for p in products if not is_per_user(p)], products):
+        exact = _exact(scope, wanted)
+        if len(exact) > 1:
+            scopes = ", ".join(f"{p.product_code} {p.version} ({p.scope})" for p in exact)
+            raise AmbiguousMatch(
+                f"{shown} is installed {len(exact)} times: {scopes}; give product_code of the one that is meant", [p.described() for p in exact]
+            )
+        near = [] if exact else _near(scope, wanted)
+        if near:
+            names = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
+            raise OffboardError(
+                f"{shown} is not installed, but this is: {names}. Give name and publisher exactly, or product_code",
+                code="not_exact",
+                details={"candidates": [p.described() for p in near]},
+            )
+        if exact:
+            return exact[0]
+    return None
+
+
+def beside(products: Iterable[Product], wanted: Mapping[str, Any], product: Product) -> list[Product]:
+    """Entries of single accounts that `wanted` would mean too."""
+    return [p for p in _exact(products, wanted) if p is not product and is_per_user(p)]
 
 
 def split_command(text: str) -> tuple[str, str]:
-    """Program and arguments of an UninstallString, with or without quotes around the program; ("", "") when none can be made out."""
+    """Program and arguments of an UninstallString, with or without quotes around the program (or around all); ("", "") when none can be made out."""
     found = _PROGRAM.fullmatch(text.strip())
     if not found:
         return "", ""
-    return (found["quoted"], found["a"]) if found["quoted"] else (found["plain"], found["b"])
+    if not found["quoted"]:
+        return found["plain"], found["b"]
+    inside = _ALL_QUOTED.fullmatch(found["quoted"].strip())
+    if inside:
+        return inside["program"], f"{inside['arguments']} {found['a']}".strip()
+    return found["quoted"].strip(), found["a"]
+
+
+def registered_arguments(product: Product) -> list[str]:
+    """What the product is registered to be uninstalled with, but for the switches that `uninstall_command` gives: an installer wants its own again."""
+    text = product.quiet_uninstall_string or product.uninstall_string
+    words = [word.replace('"', "") for word in _ARGUMENT.findall(split_command(text)[1])]
+    if product.installer == "msi":
+        return [word for word in words if _PROPERTY.fullmatch(word) and not word.startswith("REBOOT=")]
+    own = _OWN_SWITCHES.get(product.installer)
+    return [word for word in words if not own.fullmatch(word)] if own else []
 
 
 def uninstaller(product: Product) -> str:
@@ -150,11 +233,12 @@ def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[
     """
     match product.installer:
         case "msi":
-            return ["msiexec.exe", "/x", product.product_code, "/qn", "/norestart", "/l*v", log, *extra]
+            return ["msiexec.exe", "/x", product.product_code, "/qn", "/norestart", "/l*v", log, *registered_arguments(product), *extra]
         case "inno":
-            return [uninstaller(product), "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", f"/LOG={log}", *extra]
+            return [uninstaller(product), "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", f"/LOG={log}", *registered_arguments(product), *extra]
         case "nsis":
-            return [uninstaller(product), "/S", *extra]
+            # its _?= takes the rest of the line (https://nsis.sourceforge.io/Docs/Chapter3.html#installerusageuninstaller)
+            return [uninstaller(product), "/S", *extra, *registered_arguments(product)]
     return [uninstaller(product), *extra]
 
 

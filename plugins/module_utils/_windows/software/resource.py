@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import csv
-import re
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import OffboardError
-from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.runner import Resource
@@ -40,12 +40,20 @@ def _uninstall_key(scope: str) -> tuple[str, int]:
 
 def installed(machine: registry.Machine) -> list[Product]:
     """Everything installed, for the machine (64 and 32 bits) and for accounts that are signed in."""
+    return installed_in(machine, [*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))])
+
+
+def installed_in(machine: registry.Machine, scopes: Iterable[str]) -> list[Product]:
+    """What is installed in some of the scopes."""
     found = []
-    for scope in (*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))):
+    for scope in scopes:
         key, view = _uninstall_key(scope)
         look = registry.read if scope in _VIEWS else registry.read_if_there  # every machine has the key, few accounts do
         found += software.products_of(look(machine, key, view=view, recursive=True), scope)
-    return found
+    if not software.needs_environment(found):
+        return found
+    known = registry.environment(machine)
+    return [software.expanded(product, known) for product in found]
 
 
 def files_pending(machine: registry.Machine) -> set[str]:
@@ -98,6 +106,10 @@ class Software(Resource):
             identity = product.id(self._client.host)
             if identity in self._results:
                 continue
+            for own in software.beside(there, wanted, product):
+                plan.skipped.append(Skip(software.KIND, own.id(self._client.host), own.name, "per_user", _per_user(own)))
+                plan.warnings.append(f"{_per_user(own)}. It stays")
+                self._results[own.id(self._client.host)] = {**own.described(), "status": "per_user"}
             self._extra[identity] = wanted.get("uninstall_arguments") or []
             self._results[identity] = {**product.described(), "status": "planned"}
             change = Change(
@@ -121,12 +133,8 @@ class Software(Resource):
         """per_user, unknown_installer"""
         for change in plan.changes:
             product = self._products[change.id]
-            if product.scope.startswith("user:"):
-                yield Refusal(
-                    "per_user",
-                    f"{product.name} is installed for the account {product.scope[5:]} alone, and only that account can uninstall it: sign in as it",
-                    (product.name,),
-                )
+            if software.is_per_user(product):
+                yield Refusal("per_user", _per_user(product), (product.name,))
             elif not software.uninstaller(product):
                 yield Refusal("unknown_installer", f"{product.name} is registered without an uninstaller (UninstallString)", (product.name,))
             elif product.installer == "other" and not self._extra[change.id]:
@@ -142,6 +150,13 @@ class Software(Resource):
         """Run the uninstaller and wait until its work is done."""
         product = self._products[change.id]
         result = self._results[change.id]
+        now = next((item for item in installed_in(self._client, [product.scope]) if item.key.casefold() == product.key.casefold()), product)
+        if now != product:  # its uninstaller may be another product's by now
+            result |= {"status": "failed", "code": "changed_since_read"}
+            raise OffboardError(
+                f"{product.name} {product.version} has become {now.name} {now.version} ({now.uninstall_string}) since it was read; run the task again",
+                code="changed_since_read",
+            )
         pending = files_pending(self._client)
         try:
             details = self._uninstall(product, self._extra[change.id])
@@ -159,7 +174,8 @@ class Software(Resource):
         minutes = self._options["timeout_minutes"]
         end = time.monotonic() + minutes * 60
         program = software.uninstaller(product)
-        log = rf"{registry.system_root(self._client)}\Temp\offboard-uninstall-{re.sub('[^A-Za-z0-9]+', '-', product.key).strip('-')}.log"
+        # every user may make files in that folder: nobody shall know the name before
+        log = rf"{registry.system_root(self._client)}\Temp\offboard-uninstall-{secrets.token_hex(16)}.log"
         details: dict[str, Any] = {"log": log} if product.installer in software.WRITES_LOG else {}
         see_log = f"; its log on the machine is {log}" if details else ""
         before = processes(self._client)
@@ -247,6 +263,15 @@ class Software(Resource):
     def close(self) -> None:
         """Give back the connection."""
         self._client.close()
+
+
+def _per_user(product: Product) -> str:
+    """Why it is left alone, and the way out."""
+    key = rf"HKU\{product.scope[5:]}\{software.UNINSTALL}\{product.key}"
+    return (
+        f"{product.name} is installed for the account {product.scope[5:]} alone, and only that account can uninstall it: sign in as it, "
+        f"or, where its files are gone, take its entry {key} out of the registry"
+    )
 
 
 def make(options: Mapping[str, Any]) -> Software:

@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 import hashlib
+import hmac
+import ntpath
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core import confirmations
 from ..._core.errors import OffboardError
 from ..._core.model import Object
+from ..reg_query import expand
 
 KIND = "windows_scheduled_task"
 #: Windows' own tasks live here
@@ -29,17 +34,37 @@ _SAYS_SOMETHING = 3
 
 
 _INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
-#: A word of a command line, quoted or not.
-_WORD = re.compile(r'"[^"]*"?|[^\s"]+')
+_POWERSHELL = ("powershell", "pwsh")
+#: A word of a command line; parts of it may be quoted.
+_WORD = re.compile(r"""(?:"[^"]*"?|[^\s"])+""")
+_POWERSHELL_WORD = re.compile(r"""(?:"[^"]*"?|'[^']*'?|[^\s"'])+""")
+#: Where one command ends and the next begins, unless it stands in quotes.
+_NEXT = re.compile(r"""("[^"]*"?)|&&|\|\||[&|\r\n]+""")
+_POWERSHELL_NEXT = re.compile(r"""("[^"]*"?|'[^']*'?)|&&|\|\||[;|\r\n]+""")
 #: Switches of PowerShell and Java whose value follows, so that the next word is not what is run.
 _WITH_VALUE = re.compile(
     r"-(?:ep|ex\w*|w|wi\w*|wd|wo\w*|v|version|inputformat|outputformat|configurationname|psconsolefile|cp|classpath|-class-path|-module-path)"
 )
-#: Words of cmd and PowerShell before what is run.
-_BEFORE = ("call", "start", "&", ".", "@", "")
+_COMMAND_SWITCH, _ENCODED_SWITCH = re.compile(r"[-/]c(?:o\w*)?", re.IGNORECASE), re.compile(r"[-/]e(?:c|nc\w*)?", re.IGNORECASE)
+#: Words before what is run.
+_BEFORE = ("call", "start", "start-process", "saps", "&", ".", "@", "")
+_CHANGES_FOLDER = ("cd", "chdir", "pushd", "set-location", "push-location", "sl")
+_PROGRAM_NAME = re.compile(r"\.(?:exe|com|bat|cmd|ps1|vbs|js|wsf|jar|py|pl|rb|sh)$", re.IGNORECASE)
+#: A chain of interpreters longer than this is nobody's.
+_DEPTH = 4
+_VALUE = r"(?:\"[^\"]*\"?|'[^']*'|[^\s\"']+)"
+#: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
+_OTHER_P = (
+    "pack|package|page|pages|pair|parallel|param|params|parameters|parent|part|partition|passive|passthru|path|paths|pattern|pause|percent|perf|period|"
+    "persist|phase|pid|ping|pipe|plan|platform|play|plugin|plugins|policy|poll|pool|port|ports|post|prefix|prepare|preserve|preset|pretty|preview|print|"
+    "printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|psconsolefile|public|"
+    "publish|pull|purge|push"
+)
 _SECRETS = re.compile(
-    r"((?:[\w.-]*(?:pass|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=\s)|^)(?:-?-|/)(?:p|pw|rp|key))"
-    r"(?:\s*[=:]\s*|\s+))(?:\"[^\"]*\"?|'[^']*'?|[^\s\"']+)",
+    rf"((?:[\w.-]*(?:pass(?!ive|thru)|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=[\s\"'])|^)(?:-?-|/)(?:p|pw|rp|key|w))(?:\s*[=:]\s*|\s+)"
+    rf"|(?:(?<=[\s\"'])|^)[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))p(?=[^\s=:])"
+    rf"|(?:(?<=[\s\"'])|^)(?:-u|--user)[\s=]+[^\s:\"']+:"
+    rf"|[?&](?:sig|key|code|pw)=|\bbearer\s+){_VALUE}",
     re.IGNORECASE,
 )
 
@@ -55,36 +80,108 @@ class Action:
     working_directory: str
 
     def texts(self, environment: Mapping[str, str]) -> Iterator[str]:
-        """The program, the script that an interpreter is given, and both below the working directory; without quotes, environment variables replaced.
+        """The program, and what an interpreter (cmd, PowerShell, Java, …) is told to run, each as written and below the folder that is current then.
 
-        Other arguments say nothing about whose task it is: a backup names the folders of others.
+        Without quotes, environment variables replaced. Other arguments say nothing about whose task it is: a backup names the folders of others.
         """
-        folder = plain(self.working_directory, environment).rstrip("\\")
-        for text in filter(None, (self.command, self.script())):
-            yield plain(text, environment)
-            if folder:
-                yield f"{folder}\\{plain(text, environment)}"
+        for folder, text in _started(self.command, self.arguments, plain(self.working_directory, environment), environment, _DEPTH):
+            yield text
+            if folder or ".." in text:
+                yield ntpath.normpath(ntpath.join(folder, text))
 
-    def script(self) -> str:
-        """What an interpreter (cmd, PowerShell, Java, …) is told to run; nothing for other programs."""
-        program = re.split(r"[\\/]", self.command.replace('"', "").casefold())[-1].removesuffix(".exe")
-        if not _INTERPRETERS.fullmatch(program):
-            return ""
-        # cmd /c ""C:\\a b.bat" x": the outer quotes are for cmd
-        words = iter(_WORD.findall(re.sub(r'^(\s*(?:/\w\s+)*/[ckCK]\s*)""', r'\1"', self.arguments)))
-        for word in words:
-            # the first word that is no switch is what is run; whatever follows are its own arguments
-            if word[0] in "-/":
-                if _WITH_VALUE.fullmatch(word.casefold()):
-                    next(words, None)
-            elif (text := word.strip('"').strip()).casefold() not in _BEFORE:
-                quoted = re.match(r"[&.]?\s*'([^']+)'", text)
-                return quoted[1] if quoted else text.removeprefix("& ").strip()
-        return ""
+    def raw(self) -> str:
+        """The command line as it is; it may hold a secret."""
+        return " ".join(filter(None, (self.command, self.arguments)))
 
     def shown(self) -> str:
         """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
         return " ".join(filter(None, (self.command, _USER_INFO.sub("://***@", _SECRETS.sub(r"\1***", self.arguments)))))
+
+
+def _started(program: str, arguments: str, folder: str, environment: Mapping[str, str], depth: int) -> Iterator[tuple[str, str]]:
+    """The current folder and the program, for `program` and for all that it is told to run."""
+    text = plain(program, environment).strip()
+    if not text:
+        return
+    yield folder, text
+    name = ntpath.basename(text).casefold().removesuffix(".exe")
+    if depth == 0 or not _INTERPRETERS.fullmatch(name):
+        return
+    powershell = name in _POWERSHELL
+    found = re.search(r"(?:^|\s)/[ck]\s*(.*)", arguments, re.IGNORECASE | re.DOTALL) if name == "cmd" else None
+    if found:
+        line = found[1].strip()
+        # cmd /c "cd X && a.bat", cmd /c ""C:\a b.bat" x": the outer quotes are for cmd
+        if line.startswith('"') and line.endswith('"') and (line.count('"') > 2 or _NEXT.search(line[1:-1])):
+            line = line[1:-1]
+        yield from _chain(line, folder, environment, depth - 1, _NEXT, _WORD)
+    elif powershell and (line := _powershell_line(arguments)) is not None:
+        yield from _chain(line, folder, environment, depth - 1, _POWERSHELL_NEXT, _POWERSHELL_WORD)
+    elif script := _script(arguments):
+        yield folder, plain(script, environment).strip()
+
+
+def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, ends: re.Pattern[str], words: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """What the commands of a line start, one after another; a change of the folder counts for those that follow."""
+    for command in _split(line, ends):
+        parts = [re.sub("[\"']", "", word) if words is _POWERSHELL_WORD else word.replace('"', "") for word in words.findall(command.lstrip("(@ "))]
+        if parts and (glued := re.fullmatch(r"(cd|chdir)([\\/.].*)", parts[0], re.IGNORECASE)):
+            parts[:1] = glued[1], glued[2]
+        here = folder
+        starting = False
+        while parts and (parts[0].casefold() in _BEFORE or (starting and parts[0].startswith(("-", "/")))):
+            word = parts.pop(0).casefold()
+            starting = starting or word in ("start", "start-process", "saps")
+            if word.startswith("/d") and starting and (value := word[2:] or (parts.pop(0) if parts else "")):
+                here = ntpath.normpath(ntpath.join(folder, plain(value, environment)))
+        if not parts:
+            continue
+        if parts[0].casefold() in _CHANGES_FOLDER:
+            target = " ".join(part for part in parts[1:] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
+            folder = ntpath.normpath(ntpath.join(folder, plain(target.removeprefix("/d"), environment))) if target else folder
+        elif re.fullmatch(r"[a-z]:", parts[0], re.IGNORECASE):
+            folder = folder if folder.casefold().startswith(parts[0].casefold()) else f"{parts[0]}\\"
+        else:
+            yield from _started(parts[0], command.partition(parts[0])[2].lstrip("\"'"), here, environment, depth)
+            end = next((number for number, part in enumerate(parts, 1) if _PROGRAM_NAME.search(part)), 0)
+            if end > 1 and "\\" in parts[0]:  # a path with blanks that nobody has quoted
+                yield here, plain(" ".join(parts[:end]), environment)
+
+
+def _split(line: str, ends: re.Pattern[str]) -> Iterator[str]:
+    begin = 0
+    for found in ends.finditer(line):
+        if found[1] is None:
+            yield line[begin : found.start()]
+            begin = found.end()
+    yield line[begin:]
+
+
+def _powershell_line(arguments: str) -> str | None:
+    """What PowerShell is given as a command; None when it is given a file."""
+    for found in _POWERSHELL_WORD.finditer(arguments):
+        if _ENCODED_SWITCH.fullmatch(found[0]):
+            try:
+                return base64.b64decode(arguments[found.end() :].split()[0].strip('"')).decode("utf-16-le")
+            except (ValueError, IndexError):
+                return None
+        if _COMMAND_SWITCH.fullmatch(found[0]):
+            line = arguments[found.end() :].strip()
+            return line[1:-1] if line[:1] == line[-1:] == '"' and line.count('"') == 2 else line
+    return None
+
+
+def _script(arguments: str) -> str:
+    """The first word that is no switch: whatever follows are the script's own arguments."""
+    words = iter(_WORD.findall(arguments))
+    for word in words:
+        if word[0] in "-/":
+            if _WITH_VALUE.fullmatch(word.casefold()):
+                next(words, None)
+        elif (text := word.replace('"', "").strip()).casefold() not in _BEFORE:
+            quoted = re.match(r"[&.]?\s*'([^']+)'", text)
+            return quoted[1] if quoted else text.removeprefix("& ").strip()
+    return ""
 
 
 @dataclass(frozen=True)
@@ -103,16 +200,25 @@ class Task:
         """What identifies it in journals and predictions."""
         return f"{host}{self.name}"
 
-    def file_name(self, host: str) -> str:
-        """A file name for its saved definition: readable, and different for different definitions."""
+    def file_name(self, host: str, key: bytes = b"") -> str:
+        """A file name for its saved definition: readable, and different for different definitions. `key` keeps it from telling what they hold."""
         readable = re.sub(r'[\\/:*?"<>|\s]+', "-", f"{host}{self.name}")
-        return f"{readable}-{hashlib.sha256(self.xml.encode()).hexdigest()[:12]}.xml"
+        return f"{readable}-{hmac.new(key, self.xml.encode(), hashlib.sha256).hexdigest()[:12]}.xml"
+
+    @property
+    def holds_a_secret(self) -> bool:
+        """Whether its definition shows what is hidden from people, journals and reports."""
+        return any(action.shown() != action.raw() for action in self.actions)
+
+    def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
+        """See `confirmations.scheduled_task`."""
+        lines = [(action.shown(), action.raw()) for action in self.actions]
+        return any(confirmations.scheduled_task(self.name, lines, item) for item in wanted)
 
 
 def plain(text: str, environment: Mapping[str, str]) -> str:
     """A path as it is written in a task, for comparison: no quotes, one kind of slash, known environment variables replaced."""
-    expanded = re.sub(r"%([^%]+)%", lambda found: environment.get(found[1].casefold(), found[0]), text)
-    text = expanded.replace('"', "")
+    text = expand(text, environment).replace('"', "")
     return re.sub(r"(?<=.)\\{2,}", r"\\", text.replace("/", "\\")) if "\\" in text or ":" in text else text
 
 

@@ -10,19 +10,21 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import vault
+from ..._core.confirmations import task_name
 from ..._core.errors import OffboardError
-from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
+from ..._module.vault_password import vault_password
 from .. import registry
 from ..client import Client
 from . import plan as tasks
 from .plan import Task
 
 _POLL_SECONDS = 1.0
-_CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
 
 
 def query(machine: registry.Machine) -> list[Task]:
@@ -35,27 +37,13 @@ def query(machine: registry.Machine) -> list[Task]:
     return tasks.parse_query(answer.text)
 
 
-def environment(machine: registry.Machine) -> dict[str, str]:
-    """The machine's folders by environment variable, lower case, as far as actions use them."""
-    version = registry.read(machine, _CURRENT_VERSION)[0]
-    root, programs = registry.system_root(machine), version.text("ProgramFilesDir")
-    found = {
-        "systemroot": root,
-        "windir": root,
-        "systemdrive": root[:2],
-        "programfiles": programs,
-        "programw6432": programs,
-        "programfiles(x86)": version.text("ProgramFilesDir (x86)"),
-        "programdata": rf"{root[:2]}\ProgramData",
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def matching(machine: registry.Machine, action_paths: list[str]) -> list[tuple[Task, list[str]]]:
-    """The tasks that the action paths mean, with the reasons."""
-    every = query(machine)
-    known = environment(machine) if tasks.needs_environment(every) or any("%" in path for path in action_paths) else {}
-    return [(task, reasons) for task in every if (reasons := tasks.why(task, action_paths, known))]
+def looked_for(machine: registry.Machine, options: Mapping[str, Any]) -> list[tuple[Task, list[str]]]:
+    """Every task but the excepted ones, with the reasons why the action paths mean it; without reasons they do not."""
+    excepted = {task_name(name) for name in options.get("except_names") or ()}
+    every = [task for task in query(machine) if task_name(task.name) not in excepted]
+    paths = options["action_paths"]
+    known = registry.environment(machine) if tasks.needs_environment(every) or any("%" in path for path in paths) else {}
+    return [(task, tasks.why(task, paths, known)) for task in every]
 
 
 class ScheduledTasks(Resource):
@@ -69,22 +57,39 @@ class ScheduledTasks(Resource):
         self._options = options
         self._state: str = options["state"]
         self._found: dict[str, Task] = {}
+        self._unconfirmed: list[tuple[Task, list[str]]] = []
+        self._not_meant: list[Task] = []
         self._saved: dict[str, str] = {}
+        self._password: bytes | None = None
+
+    def encrypt_with(self, password: bytes) -> None:
+        """Definitions are saved as files of Ansible Vault: what a task is started with may hold a secret."""
+        self._password = password
 
     def read(self) -> Iterator[Object]:
-        """The matching tasks."""
-        host = self._client.host
-        self._found = {task.id(host): task for task, _why in matching(self._client, self._options["action_paths"])}
+        """The tasks that match and are confirmed. Those that only match are candidates, those that are only confirmed start something else by now."""
+        host, confirmed = self._client.host, self._options["tasks"]
+        self._found, self._unconfirmed, self._not_meant = {}, [], []
+        for task, why in looked_for(self._client, self._options):
+            if why and task.is_confirmed(confirmed):
+                self._found[task.id(host)] = task
+            elif why:
+                self._unconfirmed.append((task, why))
+            elif task.is_confirmed(confirmed):
+                self._not_meant.append(task)
         for task in self._found.values():
             yield tasks.object_of(host, task)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Enabled, disabled or removed, each task that is not so already."""
         plan = Plan()
+        enabled = self._state == "enabled"
         for item in current:
-            enabled = self._state == "enabled"
             if self._state == "absent":
-                undo = f'import the saved definition with schtasks /create /tn "{item.name}" /xml FILE, and enter the password of {item.state["run_as"]}'
+                undo = (
+                    "import the saved definition (where it is encrypted, after ansible-vault decrypt --output FILE) with "
+                    f'schtasks /create /tn "{item.name}" /xml FILE, and enter the password of {item.state["run_as"]}'
+                )
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
             elif item.state["enabled"] != enabled:
                 undo = f"the same task with state {'disabled' if enabled else 'enabled'}"
@@ -92,6 +97,9 @@ class ScheduledTasks(Resource):
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, action, before={"enabled": not enabled}, after={"enabled": enabled}, undo=undo))
             else:
                 plan.unchanged += 1
+        for task in self._not_meant:
+            msg = f"it is confirmed, but starts nothing of action_paths: {'; '.join(action.shown() for action in task.actions) or '(no program)'}"
+            plan.skipped.append(Skip(tasks.KIND, task.id(self._client.host), task.name, "other_action", msg))
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -101,16 +109,32 @@ class ScheduledTasks(Resource):
             yield from (change for change in mine if _seen(change, now))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """system_task"""
+        """not_confirmed, system_task, vault_password_missing"""
+        for task, why in self._unconfirmed:
+            if self._state == "absent" or task.enabled != (self._state == "enabled"):
+                yield Refusal(
+                    "not_confirmed",
+                    f"{task.name} is a candidate ({'; '.join(why)}), and nobody has confirmed it",
+                    (task.name,),
+                    f"{{name: '{task.name}'}} in tasks, or where it is not meant, '{task.name}' in except_names",
+                )
         hits = tuple(change.name for change in plan.changes if change.name.casefold().startswith(tasks.SYSTEM_FOLDER.casefold()))
+        for change in plan.changes if self._options.get("backup_dir") and not self._password else ():
+            if self._found[change.id].holds_a_secret:
+                msg = f"{change.name} is started with what may be a password, and its definition would be saved in clear"
+                yield Refusal("vault_password_missing", msg, (change.name,), "vault_password or vault_password_file")
         if hits:
             yield Refusal("system_task", f"Windows' own tasks would be changed: {', '.join(hits)}; make action_paths narrower", hits)
 
     def apply(self, change: Change) -> dict[str, Any]:
-        """Save the definition, then change the task."""
+        """Save the definition, then change the task, if it is still the one that was read."""
         details = {}
         if self._options["backup_dir"]:
             details["saved"] = self._save(self._found[change.id])
+        there = {task.id(self._client.host): task for task in query(self._client)}.get(change.id)
+        if there is None or there.xml != self._found[change.id].xml:
+            what = "has disappeared" if there is None else "was changed"
+            raise OffboardError(f"{change.name} {what} since it was read; look at it, and run the task again", code="changed_since_read", details=details)
         if change.action == "delete":
             answer = self._client.run("schtasks.exe", "/delete", "/tn", change.name, "/f")
         else:
@@ -124,12 +148,14 @@ class ScheduledTasks(Resource):
         return details
 
     def _save(self, task: Task) -> str:
-        path = os.path.join(self._options["backup_dir"], task.file_name(self._client.host))
+        path = os.path.join(self._options["backup_dir"], task.file_name(self._client.host, self._password or b""))
         # The name holds a hash of the definition, so what is there already is the same.
         if not os.path.exists(path):
             # As schtasks /create /xml wants it.
-            text = f'<?xml version="1.0" encoding="UTF-16"?>\r\n{task.xml}\r\n'
-            write_atomically(path, text.encode("utf-16"))
+            content = f'<?xml version="1.0" encoding="UTF-16"?>\r\n{task.xml}\r\n'.encode("utf-16")
+            if self._password:
+                content = vault.encrypt(content, self._password, os.urandom(32))
+            write_atomically(path, content)
         self._saved[task.id(self._client.host)] = path
         return path
 
@@ -164,15 +190,17 @@ def _seen(change: Change, now: Mapping[str, Task]) -> bool:
 def make(options: Mapping[str, Any]) -> ScheduledTasks:
     """For the runner."""
     tasks.check_action_paths(options["action_paths"])
-    return ScheduledTasks(Client(options), options)
+    made = ScheduledTasks(Client(options), options)
+    if options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"]):
+        made.encrypt_with(vault_password(dict(options)))
+    return made
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_scheduled_task_info returns."""
-    paths = options["action_paths"]
     client = Client(options)
     try:
-        found = matching(client, paths) if paths else [(task, []) for task in query(client)]
+        found = [(task, why) for task, why in looked_for(client, options) if why or not options["action_paths"]]
     finally:
         client.close()
     return {

@@ -88,11 +88,6 @@ def test_parent_dn(dn, parent):
     assert values.parent_dn(dn) == parent
 
 
-def test_dns_that_differ_in_case_and_spaces_are_one():
-    assert values.dn_key("CN=A B, OU = c,DC=d ") == values.dn_key("cn=a b,ou=C,dc=D")
-    assert values.dn_key(r"CN=a\, b,DC=d") != values.dn_key(r"CN=a\,b,DC=d")
-
-
 def test_an_entry_reads_attributes_in_any_case_and_knows_no_empty_one():
     entry = values.Entry("CN=a", {"userAccountControl": [b"514"], "member": []})
     assert entry.number("UserAccountControl") == 514

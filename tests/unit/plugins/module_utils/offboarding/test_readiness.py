@@ -17,6 +17,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readi
 )
 
 IIJ = {"idp": "iij"}
+GUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
 AGENT = {"product_code": "{1}_is1", "name": "IIJ ID Service Directory Sync", "publisher": "IIJ"}
 
 #: the same with the place that its installer has written down
@@ -140,6 +141,12 @@ def codes(findings):
         ({"directory_objects": [], "needs_directory": ["directory_sync"]}, {"accounts": ["CN=a"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"], "removal_refusals": []}]}, {"accounts": ["cn=A"]}, []),
         ({"directory_objects": [{"dn": "CN=a", "found_by": ["SPN"]}]}, {}, [("warning", "account_candidate", "CN=a")]),
+        ({"directory_objects": [{"dn": "CN=b", "objectGUID": GUID, "found_by": ["SPN"]}]}, {"accounts": [f"<GUID={GUID}>;CN=a"]}, []),
+        (
+            {"directory_objects": [{"dn": "CN=a", "objectGUID": GUID[::-1], "found_by": ["SPN"]}]},
+            {"accounts": [f"<GUID={GUID}>;CN=a"]},
+            [("warning", "account_candidate", "CN=a")],
+        ),
         ({"directory_unusable": [{"name": "x", "found_by": ["config"], "msg": "gone"}]}, {}, [("warning", "account_not_found", "x")]),
         # dry runs
         ({"dry_runs": [{"stage": "domains", "msg": "m", "failure": {"code": "not_found"}}]}, {}, [("blocker", "not_found", "")]),
@@ -164,7 +171,7 @@ def codes(findings):
     ],
 )
 def test_preflight(facts, confirmed, expected):
-    assert codes(preflight(Facts(**facts), Confirmed(**confirmed))) == expected
+    assert codes(preflight(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))) == expected
 
 
 @pytest.mark.parametrize(
@@ -198,7 +205,7 @@ def test_preflight(facts, confirmed, expected):
     ],
 )
 def test_final_gate(facts, confirmed, expected):
-    found = final_gate(Facts(**facts), Confirmed(**confirmed))
+    found = final_gate(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))
     assert codes(found) == [("blocker", *item) for item in expected]
 
 
@@ -212,6 +219,11 @@ def test_final_gate(facts, confirmed, expected):
         (FILES, {}, {}, ["agent_without_product"]),
         (FILES, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
         (FILES, {}, {"leftovers": ["m"]}, []),
+        # tasks that only match
+        (FILES, {}, {"leftovers": ["m"], "tasks": []}, ["task_not_confirmed"]),
+        (FILES, {}, {"leftovers": ["m"], "tasks": [{"name": "other"}]}, ["task_not_confirmed"]),
+        ({"tasks": [{"name": "\\a\\b", "actions": ['"C:\\x.bat" 1']}]}, {}, {"leftovers": ["m"], "tasks": [{"action": "c:\\X.bat 1"}]}, []),
+        ({"tasks": [{"name": "\\a\\b", "actions": ["C:\\x.bat 2"]}]}, {}, {"leftovers": ["m"], "tasks": [{"action": "C:\\x.bat 1"}]}, ["task_not_confirmed"]),
         # this run was stopped between the uninstallation and what it leaves
         (FILES, {"uninstalled_on": {"m"}}, {}, []),
         ({"host": "192.0.2.1", **FILES}, {"uninstalled_on": {"192.0.2.1"}}, {}, []),
@@ -232,7 +244,7 @@ def test_final_gate(facts, confirmed, expected):
     ],
 )
 def test_agents_gate(machine, facts, confirmed, expected):
-    found = agents_gate(Facts(machines={"m": machine}, **facts), Confirmed(**confirmed))
+    found = agents_gate(Facts(machines={"m": machine}, **facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))
     assert codes(found) == [("blocker", code, "m") for code in expected]
 
 
@@ -250,11 +262,12 @@ def test_the_journal_tells_where_a_product_was_uninstalled():
         ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 5}, ["microsoft_365_max_users", "6", "5"]),
         ({"machines": {}}, {}, ["iij_id_agents", "directory_sync_without_machines"]),
         ({"machines": {"m": FILES}}, {}, ["m ", "folder C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
+        ({"machines": {"m": FILES}}, {"leftovers": ["m"], "tasks": []}, ["m ", "sync", "directory_sync_tasks", "directory_sync_not_iij_tasks"]),
         ({}, {"accounts": ["CN=a"]}, ["CN=a", "offboard_directory_host", "directory_sync_accounts"]),
     ],
 )
 def test_blockers_name_the_way_out_in_both_languages(facts, confirmed, words):
-    (found,) = (item for item in preflight(Facts(**facts), Confirmed(**confirmed)) if item.severity == "blocker")
+    (found,) = (item for item in preflight(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed})) if item.severity == "blocker")
     assert [word for word in words if word not in found.en or word not in found.ja] == []
 
 

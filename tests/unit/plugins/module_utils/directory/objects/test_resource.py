@@ -19,7 +19,7 @@ class Replica:
     def __init__(self, before, now, after):
         self.answers, self.now = [before] * after, now
 
-    def read(self, dn, attributes):
+    def read(self, dn, attributes, guid):
         return self.answers.pop() if self.answers else self.now
 
 

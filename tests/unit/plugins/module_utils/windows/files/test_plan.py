@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as files
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import resource as files_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import Entry
@@ -213,6 +214,46 @@ def test_guards(path, more, rules):
     plan, found = resource([path], **more)
     assert found == rules
     assert [change.action for change in plan.changes] == ["remove"]
+
+
+FOLDER = (Entry(SYNC, "d--------", 0), [Entry(SYNC + r"\a.yml", "--a------", 3)], "")
+
+
+@pytest.mark.parametrize(
+    ("seen", "code", "commands"),
+    [
+        # (as read, before the overwriting, before the removal)
+        ([FOLDER, (Entry(SYNC, "d-------l", 0), [], SYNC)], "changed_since_read", []),
+        ([FOLDER, (Entry(SYNC, "--a------", 9), [], "")], "changed_since_read", []),
+        ([FOLDER, FOLDER, (FOLDER[0], [], r"C:\Program Files")], "changed_since_read", ["for"]),
+        ([FOLDER, FOLDER, FOLDER], "", ["for", "del"]),
+        ([FOLDER, (Entry(SYNC, "", 0), [], "")], "", []),  # somebody else has removed it
+    ],
+)
+def test_a_link_that_was_laid_after_the_guards_is_not_followed(monkeypatch, seen, code, commands):
+    given = []
+
+    class Machine(Client):
+        def cmd(self, line, seconds=0):
+            given.append(line.split()[0])
+            return Answer(0, b"", b"")
+
+    monkeypatch.setattr(files_resource, "look_into", lambda client, path: seen.pop(0))
+    monkeypatch.setattr(files_resource, "look", lambda client, paths: [Entry(path, "", 0) for path in paths])
+    monkeypatch.setattr(files_resource.registry, "system_root", lambda client: r"C:\Windows")
+    monkeypatch.setattr(files_resource.software_resource, "installed", lambda client: [])
+    made = files_resource.Files(Machine(), {"overwrite": True, "paths": [SYNC], "allowed_roots": list(files.DEFAULT_ALLOWED_ROOTS)})
+    plan = made.plan(made.read())
+    assert list(made.guard(plan)) == []
+    (change,) = plan.changes
+    if code:
+        with pytest.raises(OffboardError) as error:
+            made.apply(change)
+        assert error.value.code == code
+    else:
+        made.apply(change)
+    assert given == commands and seen == []
+    assert [item["status"] for item in made.facts(plan)["results"]] == ["failed" if code else "removed"]
 
 
 def test_a_path_outside_is_refused_even_when_nothing_is_there():

@@ -78,3 +78,12 @@ def test_what_a_stopped_run_had_begun(action, packages, file, there):
     made._packages, made._file_exists = packages, file
     mine, others = (Change(lsa.KIND, key, "iid", action, {}, {}) for key in ("win/iid", "other/iid"))
     assert list(made.carried_out([mine, others])) == [mine] * there
+
+
+@pytest.mark.parametrize(("action", "now"), [("unregister", ["iid"]), ("remove_file", ["scecli", "IID"])])
+def test_the_list_is_judged_again_before_the_change(monkeypatch, action, now):
+    monkeypatch.setattr(lsa_resource, "packages", lambda client: now)
+    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    with pytest.raises(OffboardError) as error:  # the client can run nothing
+        made.apply(Change(lsa.KIND, "win/iid", "iid", action, {}, {}))
+    assert error.value.code == "changed_since_read"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import Key, parse_query
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
@@ -34,6 +35,7 @@ def product(name="Agent", publisher="IIJ", code="Agent_is1", scope="machine64", 
         (key("IIJ ID Service Directory Sync_is1", QuietUninstallString=r'"C:\p\unins000.exe" /SILENT'), "inno"),
         (key("Sync", **{"Inno Setup: App Path": r"C:\p"}), "inno"),
         (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /S'), "nsis"),
+        (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe /S"'), "nsis"),
         (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /SOMETHING'), "other"),
         (key("Other", UninstallString=r"C:\p\remove.exe"), "other"),
         (key("Other", UninstallString=r"C:\msiexecutor\remove.exe"), "other"),
@@ -108,6 +110,58 @@ def test_a_near_miss_is_not_taken_for_absent(wanted):
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Agent ", " Agent", "Agent\u3000Service", "Agent\xa0Service", "Agent  Service", "Agent\u2122 Service", "Agent\xae Service", "Agent(R) Service",
+        "Agent Service 2.1.0", "Agent Service v2", "Agent Service (x64)", "Agent Service version 2.1 (64-bit)", "Agent Service 2.1.0 (64 ビット)",
+        "Ａｇｅｎｔ Service", "Agent\u200b Service", "Agent-Service", "agent service",
+    ],
+)  # fmt: skip
+def test_a_name_that_is_registered_otherwise_is_not_taken_for_absent(name):
+    wanted = "Agent" if "ervice" not in name else "Agent Service"
+    for there, meant in ((name, wanted), (wanted, name)):
+        with pytest.raises(OffboardError) as error:
+            software.select([product(name=there)], {"name": meant, "publisher": "IIJ"})
+        assert error.value.code == "not_exact"
+        assert [item["product_code"] for item in error.value.details["candidates"]] == ["Agent_is1"]
+
+
+@pytest.mark.parametrize("name", ["Agent Tools", "Agents", "The Agent", "2", "Agent Service Pack"])
+def test_another_product_is_not_taken_for_a_misspelt_one(name):
+    assert software.select([product(name=name)], {"name": "Agent", "publisher": "IIJ"}) is None
+
+
+@pytest.mark.parametrize("code", [GUID[1:-1], f" {GUID} ", GUID[1:-1].lower()])
+def test_a_product_code_without_its_braces_is_not_taken_for_absent(code):
+    with pytest.raises(OffboardError) as error:
+        software.select([product(code=GUID)], {"product_code": code})
+    assert error.value.code == "not_exact"
+
+
+OWN = product(scope="user:S-1-5-21-1-2-3-1001")
+
+
+@pytest.mark.parametrize("wanted", [{"name": "Agent", "publisher": "IIJ"}, {"product_code": "Agent_is1"}])
+def test_an_accounts_own_entry_keeps_nothing_from_being_uninstalled(wanted):
+    made, plan = resource([OWN, AGENT], wanted)
+    assert [change.id for change in plan.changes] == ["win/machine64/Agent_is1"]
+    assert list(made.guard(plan)) == []
+    assert [item.code for item in plan.skipped] == ["per_user"] and "S-1-5-21-1-2-3-1001" in plan.warnings[0]
+    assert sorted(item["status"] for item in made.facts(plan)["results"]) == ["per_user", "planned"]
+
+
+@pytest.mark.parametrize("wanted", [{"name": "Agent", "publisher": "IIJ"}, {"product_code": "Agent_is1"}])
+def test_what_only_an_account_has_is_not_taken_for_absent(wanted):
+    made, plan = resource([OWN], wanted)
+    assert [item.rule for item in made.guard(plan)] == ["per_user"]
+    with pytest.raises(AmbiguousMatch):
+        resource([OWN, product(scope="user:S-1-5-21-1-2-3-1002")], wanted)
+    with pytest.raises(OffboardError) as error:  # nor does it hide that the machine's name is spelt otherwise
+        resource([OWN, product(name="Agent 2.1", code="Agent_IS1")], {"name": "Agent", "publisher": "IIJ"})
+    assert error.value.code == "not_exact"
+
+
+@pytest.mark.parametrize(
     ("text", "command"),
     [
         (r'"C:\Program Files\x\unins000.exe" /SILENT', (r"C:\Program Files\x\unins000.exe", "/SILENT")),
@@ -115,6 +169,9 @@ def test_a_near_miss_is_not_taken_for_absent(wanted):
         (r"C:\Program Files\x\uninst.exe /S /D", (r"C:\Program Files\x\uninst.exe", "/S /D")),
         (r"C:\Program Files\a.exe files\uninst.EXE", (r"C:\Program Files\a.exe", r"files\uninst.EXE")),
         (r"C:\x\remove.cmd", (r"C:\x\remove.cmd", "")),
+        (r'"C:\Program Files\x\unins000.exe /SILENT"', (r"C:\Program Files\x\unins000.exe", "/SILENT")),
+        (r'"C:\Program Files\x\unins000.exe /S /D=C:\y.exe" -q', (r"C:\Program Files\x\unins000.exe", r"/S /D=C:\y.exe -q")),
+        (r'"C:\a.exe files\unins000.exe" /SILENT', (r"C:\a.exe files\unins000.exe", "/SILENT")),
         ("", ("", "")),
         ("something", ("", "")),
     ],
@@ -132,6 +189,13 @@ def test_split_command(text, command):
         (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /I{GUID}"), ["KEEP=0"],
          ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "KEEP=0"]),
         (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe" /S'), [], [r"C:\p\uninstall.exe", "/S"]),
+        (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe" /S /ALLUSERS _?=C:\p'), ["/X"],
+         [r"C:\p\uninstall.exe", "/S", "/X", "/ALLUSERS", r"_?=C:\p"]),
+        (product(installer="nsis", quiet_uninstall_string=r'"C:\p\uninstall.exe /S /ALLUSERS"'), [], [r"C:\p\uninstall.exe", "/S", "/ALLUSERS"]),
+        (product(quiet_uninstall_string=r'"C:\q\unins001.exe" /SILENT /KEY="a b" /LOG=C:\own.log'), [],
+         [r"C:\q\unins001.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log", "/KEY=a b"]),
+        (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /X{GUID} MODE=full REBOOT=Force"), [],
+         ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "MODE=full"]),
         (product(installer="other", uninstall_string=r"C:\p\remove.exe /ask"), ["-q", "-n"], [r"C:\p\remove.exe", "-q", "-n"]),
     ],
 )  # fmt: skip
@@ -199,6 +263,31 @@ def test_why_by_folder(more, expected):
     assert software.why(item, [], [], ["C:\\P\\Agent"]) == (["is in C:\\P\\Agent"] if expected else [])
 
 
+class Machine:
+    """Answers reg.exe from what is registered."""
+
+    host = "win"
+
+    def __init__(self, **values):
+        self.values = values
+
+    def run(self, *arguments):
+        key, view = arguments[2], arguments[-1]
+        if key.endswith("Uninstall") and view == "/reg:64":
+            lines = [rf"{ROOT}\Agent", *(f"    {name}    REG_EXPAND_SZ    {data}" for name, data in self.values.items())]
+        elif key.endswith("Windows\\CurrentVersion"):
+            lines = [key.replace("HKLM", "HKEY_LOCAL_MACHINE"), r"    ProgramFilesDir    REG_SZ    D:\Programs"]
+        else:
+            lines = [key.replace("HKLM", "HKEY_LOCAL_MACHINE").replace("HKU", "HKEY_USERS")]
+        return Answer(0, "\r\n".join(lines).encode(), b"")
+
+
+def test_environment_variables_in_registered_paths():
+    there = Machine(DisplayName="Agent", QuietUninstallString=r'"%ProgramFiles%\Agent\u.exe" /S %UNKNOWN%')
+    (found,) = software_resource.installed(there)
+    assert software.uninstall_command(found, [], "") == [r"D:\Programs\Agent\u.exe", "/S", "%UNKNOWN%"]
+
+
 def test_a_wrong_pattern_is_told():
     with pytest.raises(OffboardError) as error:
         software.patterns(["("])
@@ -240,6 +329,16 @@ def test_plan():
 def test_guards(given, wanted, rules):
     made, plan = resource([given], {"product_code": given.product_code, **wanted})
     assert [item.rule for item in made.guard(plan)] == rules
+
+
+def test_a_product_that_was_registered_otherwise_since_it_was_read_is_left_alone(monkeypatch):
+    made, plan = resource([AGENT], {"product_code": "Agent_is1"})
+    other = product(name="Payroll", uninstall_string=r'"C:\payroll\unins000.exe"')
+    monkeypatch.setattr(software_resource, "installed_in", lambda client, scopes: [other] if list(scopes) == ["machine64"] else [])
+    with pytest.raises(OffboardError) as error:  # the client can run nothing
+        made.apply(next(iter(plan.changes)))
+    assert error.value.code == "changed_since_read" and "Payroll" in error.value.msg
+    assert made.facts(plan)["results"][0]["status"] == "failed"
 
 
 def test_what_a_stopped_run_had_begun():

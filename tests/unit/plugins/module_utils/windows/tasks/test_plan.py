@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+from pathlib import Path
+
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import decode
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, decode
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.plan import Action, Task
@@ -116,6 +121,31 @@ FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
         (Action(FOLDER + r"2\a.exe", "", ""), FOLDER + "\\", False),
         (Action(BAT, "", ""), BAT, True),
         (Action(BAT + " x", "", ""), BAT, True),
+        # the folder is changed first
+        (Action("cmd", f"/c cd /d {FOLDER}\\bin && normal_mode.bat", ""), FOLDER, True),
+        (Action("cmd", f'/c cd /d "{FOLDER}\\bin" && normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd.exe", f'/d /c "cd /d "{FOLDER}" & bin\\normal_mode.bat -x"', ""), FOLDER, True),
+        (Action("cmd", f'/c "cd /d {FOLDER} && call bin\\normal_mode.bat"', ""), FOLDER, True),
+        (Action("cmd", r'/c pushd "%ProgramFiles%\IIJ ID Service Directory Sync\bin"&normal_mode.bat&popd', ""), FOLDER, True),
+        (Action("cmd", r"/c C: && cd \Program Files\IIJ ID Service Directory Sync\bin && normal_mode.bat", ""), FOLDER, True),
+        (Action("cmd", r'/c cd "IIJ ID Service Directory Sync" & cd bin & .\normal_mode.bat', r"C:\Program Files"), FOLDER, True),
+        (Action("cmd", r"/c cd..\..\IIJ ID Service Directory Sync\bin&normal_mode.bat", r"C:\Program Files\a\b"), FOLDER, True),
+        (Action("cmd", f'/c start "" /d "{FOLDER}\\bin" /min normal_mode.bat', ""), FOLDER, True),
+        (Action("cmd", f'/c echo started >> C:\\log.txt & "{BAT}"', ""), FOLDER, True),
+        (Action("cmd", f'/c powershell -NoProfile -File "{FOLDER}\\a.ps1"', ""), FOLDER, True),
+        (Action("powershell", f"-Command \"cd '{FOLDER}\\bin'; .\\normal_mode.bat\"", ""), FOLDER, True),
+        (Action("powershell", f"-NoProfile -Command Set-Location -LiteralPath '{FOLDER}'; & '.\\bin\\a.ps1' x", ""), FOLDER, True),
+        (Action("powershell", "-enc " + base64.b64encode(f"& '{BAT}'".encode("utf-16-le")).decode(), ""), FOLDER, True),
+        (Action(r"bin\normal_mode.bat", "", FOLDER), FOLDER, True),
+        (Action(r"C:\Program Files\Other\..\IIJ ID Service Directory Sync\bin\normal_mode.bat", "", ""), FOLDER, True),
+        (Action("cmd", r"/c C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat x", ""), FOLDER, True),
+        # a folder that is only looked at, or left again
+        (Action("cmd", f'/c C:\\Backup\\copy.exe "{FOLDER}\\bin\\normal_mode.bat"', ""), r"*\IIJ ID Service Directory Sync*", False),
+        (Action("cmd", f'/c cd /d "{FOLDER}" && C:\\Backup\\copy.exe *', ""), FOLDER, False),
+        (Action("cmd", f'/c cd /d "{FOLDER}" & cd /d C:\\Jobs & report.bat', ""), FOLDER, False),
+        (Action("cmd", f'/c dir "{FOLDER}" > C:\\list.txt && C:\\Jobs\\mail.exe C:\\list.txt', ""), FOLDER, False),
+        (Action("powershell", f"-Command \"Get-ChildItem '{FOLDER}' | C:\\Jobs\\mail.exe\"", ""), FOLDER, False),
+        (Action("powershell", "-enc !!!", ""), FOLDER, False),
         (Action(r"C:\a[b]\run.exe", "", ""), r"C:\a[b]\*.exe", True),
         (Action(r"C:\ab\run.exe", "", ""), r"C:\a[b]\*.exe", False),
     ],
@@ -175,6 +205,90 @@ def test_plan(state, enabled, actions):
     assert list(made.guard(plan)) == []
 
 
+def machine(monkeypatch, *there):
+    """The machine's tasks, and the commands that it is given."""
+    commands = []
+
+    def run(*arguments):
+        commands.append(arguments)
+        return Answer(0, b"", b"")
+
+    client = Client()
+    client.run = run
+    monkeypatch.setattr(tasks_resource, "query", lambda machine: list(there))
+    return client, commands
+
+
+def scheduled(client, state, confirmed=(), **options):
+    return tasks_resource.ScheduledTasks(client, {"state": state, "action_paths": [FOLDER], "tasks": confirmed, "backup_dir": None, **options})
+
+
+def one(name=r"\IIJ\x", arguments="", command=BAT, enabled=True):
+    return tasks.parse_task(name, definition(command, arguments, f"<Enabled>{str(enabled).lower()}</Enabled>"))
+
+
+@pytest.mark.parametrize(
+    ("state", "confirmed", "options", "actions", "rules"),
+    [
+        ("disabled", [], {}, [], ["not_confirmed"]),
+        ("absent", [], {}, [], ["not_confirmed"]),
+        ("enabled", [], {}, [], []),  # it is enabled: nothing would be changed
+        ("absent", [{"name": r"\IIJ\other"}], {}, [], ["not_confirmed"]),
+        ("absent", [{"name": r"iij\X"}], {}, ["delete"], []),
+        ("disabled", [{"action": BAT}], {}, ["disable"], []),
+        ("absent", [], {"except_names": [r"\iij\x"]}, [], []),
+    ],
+)
+def test_nothing_unconfirmed_is_changed(monkeypatch, state, confirmed, options, actions, rules):
+    client, _unused = machine(monkeypatch, one())
+    made = scheduled(client, state, confirmed, **options)
+    plan = made.plan(made.read())
+    assert [change.action for change in plan.changes] == actions
+    stops = list(made.guard(plan))
+    assert [stop.rule for stop in stops] == rules
+    assert all(r"\IIJ\x" in stop.msg and "tasks" in stop.allow_with and "except_names" in stop.allow_with for stop in stops)
+
+
+def test_a_confirmed_task_that_starts_something_else_by_now_is_left_alone(monkeypatch):
+    client, _unused = machine(monkeypatch, one(command=r"C:\Jobs\payroll.exe"))
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}])
+    plan = made.plan(made.read())
+    assert len(plan.changes) == 0 and list(made.guard(plan)) == []
+    assert [(item.code, item.name) for item in plan.skipped] == [("other_action", r"\IIJ\x")] and "payroll" in plan.skipped[0].msg
+
+
+@pytest.mark.parametrize("now", [[one(command=r"C:\Jobs\payroll.exe")], []])
+def test_a_task_that_was_changed_since_it_was_read_is_left_alone(monkeypatch, now):
+    client, commands = machine(monkeypatch, one())
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}])
+    (change,) = made.plan(made.read()).changes
+    machine(monkeypatch, *now)
+    with pytest.raises(OffboardError) as error:
+        made.apply(change)
+    assert error.value.code == "changed_since_read" and commands == []
+    machine(monkeypatch, one())
+    made.apply(change)
+    assert commands == [("schtasks.exe", "/delete", "/tn", r"\IIJ\x", "/f")]
+
+
+def test_a_definition_with_a_secret_is_saved_encrypted_or_not_at_all(monkeypatch, tmp_path):
+    client, _unused = machine(monkeypatch, one(arguments="-phush"))
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}], backup_dir=str(tmp_path))
+    stops = list(made.guard(made.plan(made.read())))
+    assert [stop.rule for stop in stops] == ["vault_password_missing"] and "hush" not in str(stops)
+    made.encrypt_with(b"of the run")
+    plan = made.plan(made.read())
+    assert list(made.guard(plan)) == []
+    saved = made.apply(next(iter(plan.changes)))["saved"]
+    content = Path(saved).read_bytes()
+    assert b"hush" not in content and "hush" not in str(next(iter(plan.changes)))
+    text = vault.decrypt(content, b"of the run").decode("utf-16")  # what schtasks /create /xml takes
+    assert text.startswith('<?xml version="1.0" encoding="UTF-16"?>') and "<Arguments>-phush</Arguments>" in text
+    assert Path(saved).stat().st_mode & 0o777 == 0o600
+    # nor does its name tell whether a guess is right
+    assert one(arguments="-phush").file_name("win") not in saved
+
+
 def test_windows_own_tasks_are_refused():
     task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
     made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
@@ -210,6 +324,20 @@ def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
         "--api-key hush",
         "--key hush",
         "https://me:hush@host/",
+        "-phush",
+        "-u root -phush-me",
+        "-p'hush hush'",
+        '-p"hush hush"',
+        "/phush",
+        "-Phush",
+        "-pPort-hush",
+        "-pathush@1",
+        'cmd "-phush"',
+        "-w hush",
+        "-u me:hush",
+        "--user me:hush",
+        '-H "Authorization: Bearer hush"',
+        "https://host/?sv=1&sig=hush",
     ],
 )
 def test_secrets_in_arguments_are_not_shown(arguments):
@@ -219,4 +347,27 @@ def test_secrets_in_arguments_are_not_shown(arguments):
 
 
 def test_other_arguments_are_shown():
-    assert Action("a.exe", "/collect /port 80 -path C:\\x", "").shown() == "a.exe /collect /port 80 -path C:\\x"
+    arguments = "/collect /port 80 -path C:\\x /passive -PassThru -Profile:a -port=80 -user me --print -u me"
+    assert Action("a.exe", arguments, "").shown() == f"a.exe {arguments}"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "yes"),
+    [
+        ({"name": r"\業務\ID同期"}, True),
+        ({"name": "業務\\id同期 "}, True),
+        ({"name": "ID同期"}, False),
+        ({"name": ""}, False),
+        ({}, False),
+        ({"action": f"{BAT} --password=***"}, True),
+        ({"action": f"{BAT} --password=hush"}, True),
+        ({"action": BAT}, False),
+        ({"name": r"\業務\ID同期", "action": f"{BAT} --password=***"}, True),
+        ({"name": r"\業務\ID同期", "action": BAT}, False),
+    ],
+)
+def test_confirmations(wanted, yes):
+    task = Task(r"\業務\ID同期", True, "", "", (Action(BAT, "--password=hush", ""),), (), "")
+    assert task.is_confirmed([{"name": "other"}, wanted]) is yes
+    twice = dataclasses.replace(task, actions=(*task.actions, Action("export.exe", "", "")))
+    assert twice.is_confirmed([wanted]) is (yes and "action" not in wanted)
