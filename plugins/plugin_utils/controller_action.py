@@ -18,6 +18,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain
 
 display = Display()
 
@@ -51,7 +52,7 @@ def progress_line(host: str, record: Mapping[str, Any]) -> str:
         line += f", {minutes}:{seconds:02d} left"
     if record.get("doing"):
         line += f", {record['doing']}"
-    return line
+    return plain.line(line)
 
 
 class _ProgressTail:

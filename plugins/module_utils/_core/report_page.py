@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import datetime
+import html
 import json
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from typing import Any
 
+from .plain import line
 from .report import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
@@ -115,6 +116,11 @@ details th:nth-child(1) { width: 13.5rem; } details th:nth-child(3) { width: 34%
 """
 
 Time = Callable[[str], str]
+
+
+def escape(text: str) -> str:
+    """Text as markup, and what is hidden in it shown."""
+    return html.escape(line(text))
 
 
 def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .._core import plain
 from .._core.errors import OffboardError
 
 # SAFE-STRING of RFC 2849, and no space at the end (its note 8)
@@ -33,8 +34,8 @@ def _line(name: str, value: bytes) -> str:
 
 
 def comment(text: str) -> str:
-    """A comment; what could end the line is shown as an escape."""
-    return "# " + text.encode("unicode_escape").decode("ascii") if re.search(r"[\r\n]", text) else "# " + text
+    """A comment, which nothing in it ends."""
+    return "# " + plain.line(text)
 
 
 def add(dn: str, attributes: Mapping[str, Iterable[bytes]]) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
+from .._core.plain import to_json
 from . import sdk
 from .batches import Answer, Done, Engine, Request
 from .connection import CLOUDS, Connection
@@ -259,7 +260,7 @@ class Client:
             info.headers.add("ConsistencyLevel", "eventual")
         if body is not None:
             info.headers.add("Content-Type", "application/json")
-            info.content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            info.content = to_json(body, separators=(",", ":")).encode()
         info.add_request_options([self._native])
         self.requests_sent += 1
         try:

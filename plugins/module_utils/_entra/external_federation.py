@@ -11,7 +11,6 @@ exist on the cast path only, so everything is read there.
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import re
 import time
@@ -21,6 +20,7 @@ from typing import Any, ClassVar
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
+from .._core.plain import to_json
 from .._federation import certificates, dns_txt, metadata
 from .._federation.certificates import BadCertificate
 from .._federation.info import document
@@ -91,6 +91,14 @@ def write_properties(client: Client, key: str, properties: Mapping[str, Any]) ->
     client.patch(f"{_LIST}/{urllib.parse.quote(key)}", {"@odata.type": _TYPE, **properties})
 
 
+def _label(item: Object) -> str:
+    return f"{item.name} ({item.id}): {', '.join(item.state['domains'])}"
+
+
+def _listed(item: Object) -> dict[str, Any]:
+    return {"id": item.id, "display_name": item.name, "domains": list(item.state["domains"]), "label": _label(item)}
+
+
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_external_federation_info."""
     now = datetime.datetime.now(datetime.UTC)
@@ -102,7 +110,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     shown = [item for item in federations if not wanted_domains or wanted_domains & set(item.state["domains"])]
     return {
         "federations": [_describe(item, now, guests if params["guests"] else None) for item in shown],
-        "others": [{"id": item.id, "display_name": item.name, "domains": list(item.state["domains"])} for item in federations if item not in shown],
+        "others": [_listed(item) for item in federations if item not in shown],
         "last_sign_in_readable": readable,
         "count": {"external": len(federations), "internal": len(internal), "limit": LIMIT},
     }
@@ -114,6 +122,7 @@ def _describe(item: Object, now: datetime.datetime, guests: list[Guest] | None) 
     return {
         "id": item.id,
         "display_name": state["displayName"],
+        "label": _label(item),
         "domains": list(state["domains"]),
         "protocol": state["preferredAuthenticationProtocol"],
         "issuer_uri": state["issuerUri"],
@@ -249,7 +258,7 @@ class ExternalFederation(OfTenant):
         stamp = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S.%fZ}"
         path = os.path.join(self._params["backup_dir"], f"external_federation_{re.sub(r'[^a-z0-9.-]', '_', self._want.domain)}_{change.id}_{stamp}.json")
         saved = {"id": change.id, **self._current(change)}
-        write_atomically(path, json.dumps(saved, ensure_ascii=False, indent=1).encode() + b"\n", overwrite=False)
+        write_atomically(path, to_json(saved, indent=1).encode() + b"\n", overwrite=False)
         return path
 
     def _create(self, change: Change, steps: list[str]) -> None:

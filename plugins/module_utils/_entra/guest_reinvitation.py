@@ -19,6 +19,7 @@ from typing import Any
 
 from .._core.errors import NotSeen, OffboardError
 from .._core.model import Change, Object
+from .._core.plain import to_json
 from .._module.clock import now
 from .._module.files import write_atomically
 from . import guest_copy
@@ -66,7 +67,7 @@ def copy_path(folder: str, copy: Mapping[str, Any]) -> str:
 
 
 def _write(path: str, copy: Mapping[str, Any]) -> None:
-    write_atomically(path, json.dumps(copy, ensure_ascii=False, indent=1).encode() + b"\n")
+    write_atomically(path, to_json(copy, indent=1).encode() + b"\n")
 
 
 # -- reading

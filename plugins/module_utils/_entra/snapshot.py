@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._core.plain import to_json
 from .._module.clock import now
 from .._module.files import write_atomically
 from .._module.runner import Plan
@@ -104,7 +105,7 @@ class Snapshot(OfTenant):
         number = 0
         while part := list(islice(users, USERS_PER_FILE)):
             number += 1
-            plain = b"".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in part)
+            plain = b"".join(to_json(record, separators=(",", ":")).encode() + b"\n" for record in part)
             files.append(write_encrypted(self._path, users_file(number), plain, self._password))
             counts["users"] += len(part)
         saved = {"users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}

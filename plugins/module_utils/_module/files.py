@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
+from .._core.plain import to_json
 
 
 def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
@@ -80,7 +81,7 @@ def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
     A line that a killed process or a full disk left half written is closed first, so that later records stay readable.
     Raises OffboardError `file_write_failed`.
     """
-    data = "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in records).encode()
+    data = "".join(to_json(record, separators=(",", ":")) + "\n" for record in records).encode()
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)

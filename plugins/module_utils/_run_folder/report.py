@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from .._core import report, report_page, steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._core.plain import to_json
 from .._module.files import read_records, write_atomically
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
@@ -82,7 +83,7 @@ class RunReport(Resource):
         )
         html = report_page.page(self._report, params["language"], zone)
         self._wanted = {
-            os.path.join(folder, "report.json"): (json.dumps(self._report, ensure_ascii=False, indent=2) + "\n").encode(),
+            os.path.join(folder, "report.json"): (to_json(self._report, indent=2) + "\n").encode(),
             os.path.join(folder, "report.html"): html.encode(),
         }
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from .._core import steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
+from .._core.plain import to_json
 from .._module.clock import now
 from .._module.files import folder_locked, write_atomically
 from .._module.runner import Plan, Record, Resource
@@ -116,7 +117,7 @@ class ManualSteps(Resource):
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
         records = [steps.to_record(identity, state) for identity, state in states.items()]
-        write_atomically(self._path, (json.dumps({"steps": records}, ensure_ascii=False, indent=2) + "\n").encode())
+        write_atomically(self._path, (to_json({"steps": records}, indent=2) + "\n").encode())
 
 
 def steps_info(params: dict[str, Any]) -> dict[str, Any]:
