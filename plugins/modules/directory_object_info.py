@@ -117,9 +117,10 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._directory import agent_config, client, objects
+from ..module_utils._directory import client, objects
 from ..module_utils._directory.resource import find
 from ..module_utils._module.arguments import DIRECTORY, spec
+from ..module_utils._module.foreign_yaml import YAML_IMPORT_ERROR
 from ..module_utils._module.runner import require, run_info
 
 
@@ -138,7 +139,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
-    require(module, "PyYAML", agent_config.YAML_IMPORT_ERROR)
+    require(module, "PyYAML", YAML_IMPORT_ERROR)
     run_info(module, find)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -79,7 +80,8 @@ class _ProgressTail:
             if not line.endswith("\n"):
                 stream.seek(start)
                 return
-            yield json.loads(line)
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
 
     def _follow(self) -> None:
         pause = _FIRST_LINE_SECONDS

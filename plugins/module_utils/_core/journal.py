@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .model import Change, Outcome, Refusal
@@ -27,6 +28,28 @@ def outcome(result: Outcome, run: str, at: str) -> dict[str, Any]:
 def refusal(item: Refusal, noun: str, run: str, at: str) -> dict[str, Any]:
     """A guard fired and nothing was changed; kept for the report."""
     return {"record": "refusal", "run": run, "at": at, "noun": noun, **item.to_dict()}
+
+
+def known(records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Those that are whole. A damaged line, or one that somebody wrote by hand, is evidence of nothing, and must not stop a run or its report."""
+    for record in records:
+        kind = record.get("record")
+        texts = ("kind", "id", "name", "action") if kind in ("intent", "outcome") else ("rule", "msg", "noun", "allow_with") if kind == "refusal" else None
+        if texts is None or not all(isinstance(record.get(name), str) for name in texts) or not _is_moment(record.get("at")):
+            continue
+        if kind == "outcome" and not isinstance(record.get("status"), str):
+            continue
+        if not all(isinstance(record.get(name, ""), str) for name in ("run", "status", "code", "msg", "undo", "risk")):
+            continue
+        if all(isinstance(record.get(name), Mapping | None) for name in ("before", "after", "details")) and isinstance(record.get("objects", []), list):
+            yield record
+
+
+def _is_moment(text: Any) -> bool:
+    try:
+        return datetime.datetime.fromisoformat(text).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
 
 
 _TEXT = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'

@@ -127,7 +127,10 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
     """A whole HTML document. `language` ("ja" or "en") is the one that is shown first, times are shown in `zone`."""
 
     def when(at: str) -> str:
-        return datetime.datetime.fromisoformat(at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
+        try:
+            return datetime.datetime.fromisoformat(at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
+        except (ValueError, OverflowError):
+            return at  # of a file that somebody wrote by hand
 
     title = escape(report["title"])
     checked = {name: " checked" if name == language else "" for name in ("ja", "en")}

@@ -13,7 +13,6 @@ import asyncio
 import base64
 import contextlib
 import gc
-import json
 import ssl
 import threading
 import time
@@ -239,7 +238,8 @@ class Client:
         claims: dict[str, Any] = {}
         if len(parts) == 3:
             with contextlib.suppress(ValueError):
-                claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+                claims = json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = {name: value for name, value in claims.items() if isinstance(value, str)}
         return {
             "app_id": claims.get("appid") or claims.get("azp") or application.connection.client_id or "",
             "upn": claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or "",

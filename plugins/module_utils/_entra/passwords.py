@@ -71,9 +71,13 @@ def from_bytes(content: bytes) -> list[dict[str, str]]:
     try:
         if not content.startswith(_HEADER):
             raise ValueError("it does not begin as one")
-        return [json.loads(line[2:]) for line in content[len(_HEADER) :].split(b"\n") if line]
-    except ValueError as exc:
-        raise OffboardError(f"this is not a hand-over file of entra_users: {exc}", code="bad_handover_file") from exc
+        entries = [json.loads(line[2:]) for line in content[len(_HEADER) :].split(b"\n") if line]
+        if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in entries):
+            raise ValueError("an entry names no user")
+        return entries
+    except (ValueError, RecursionError) as exc:
+        why = str(exc) if type(exc) is ValueError else "a line of it is no JSON"
+        raise OffboardError(f"this is not a hand-over file of entra_users: {why}", code="bad_handover_file") from None
 
 
 class _Files:

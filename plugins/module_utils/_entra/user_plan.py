@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from .._core.errors import OffboardError
 from .._core.model import Change, Skip
+from .access_pass import moment
 from .domains import FEDERATED, authentication_of, root_of, upn_domain
 from .ids import is_id
 from .licence_group import LicenceGroup
@@ -418,13 +418,9 @@ def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: 
     if authentication_of(upn_domain(upn), facts.domains()) == FEDERATED:
         return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
     root, created = root_of(upn_domain(upn), facts.converted), state.get("createdDateTime")
-    if root and created and _time(created) > _time(facts.converted[root]):
+    if root and created and moment(created) > moment(facts.converted[root]):
         return "created_since", f"{upn} was created after {root} was converted, with a password that somebody gave"
     return None
-
-
-def _time(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text)
 
 
 def _risk(after: Mapping[str, Any]) -> str:

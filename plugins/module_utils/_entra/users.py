@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._module.clock import now, seconds_since
-from .._module.files import read_records
+from .._module.files import read_journal
 from .._module.runner import ANSWER_LIMIT, Plan, Record
 from .._module.spool import Spool
 from .._module.vault_password import vault_password
@@ -333,7 +333,7 @@ class Users(OfTenant):
         journal = self._params["journal"]
         if not journal or not (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
             return History()
-        return History(read_records(journal))
+        return History(read_journal(journal))
 
     def _password_was_set(self, history: History, user_id: str, last_change: str | None) -> bool:
         """The hand-over file and the time of the password's last change tell where the journal does not, and where it is belied by them."""

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 
+from .._core import strict_json
 from .._core.errors import OffboardError
 from .files import folder_locked, write_atomically
 
@@ -43,7 +44,7 @@ def _path(journal: str) -> str:
 def _read(path: str) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8") as stream:
-            bound = json.load(stream)
+            bound = strict_json.loads(stream.read())
     except FileNotFoundError:
         return {}
     except OSError as exc:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._core import journal
 from .._core.errors import OffboardError
 from .._core.plain import to_json
 
@@ -113,7 +114,12 @@ def read_lines(path: str) -> Iterator[bytes]:
 def read_records(path: str) -> Iterator[dict[str, Any]]:
     """The records of a JSON-lines file; none when there is no file. A half-written line (a kill, a full disk) is passed over."""
     for line in read_lines(path):
-        with contextlib.suppress(ValueError):  # also where the cut lies within a character
+        with contextlib.suppress(ValueError, RecursionError):  # also where the cut lies within a character
             record = json.loads(line.decode())
             if isinstance(record, dict):
                 yield record
+
+
+def read_journal(path: str) -> Iterator[Mapping[str, Any]]:
+    """The whole records of a journal; none when there is no file."""
+    return journal.known(read_records(path))

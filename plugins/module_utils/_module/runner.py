@@ -136,9 +136,17 @@ class _Run:
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
-            self.resource.assumed = Predictions(Change.from_dict(record) for record in read_records(self.predictions))
+            self.resource.assumed = self._predicted()
             return self.resource.assumed.overlay(self.resource.kinds, self.resource.read())
         return self.resource.read()
+
+    def _predicted(self) -> Predictions:
+        try:
+            return Predictions(Change.from_dict(record) for record in read_records(self.predictions))
+        except (TypeError, ValueError, AttributeError):
+            raise OffboardError(
+                f"predictions: {self.predictions} holds something that no check run wrote; remove it and check again from the start", code="predictions_damaged"
+            ) from None
 
     def begin(self, changes: list[Change]) -> None:
         self._append([journal.intent(change, self.id, now()) for change in changes])
@@ -234,8 +242,9 @@ class _Run:
             return
         if len(self.resource.assumed):
             result["predicted"] = True
-            _warn(self.module,
-                f"check mode: planned against what {len(self.resource.assumed)} earlier planned changes would leave behind, not against today's state alone"
+            _warn(
+                self.module,
+                f"check mode: planned against what {len(self.resource.assumed)} earlier planned changes would leave behind, not against today's state alone",
             )
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 
