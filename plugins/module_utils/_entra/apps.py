@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .._core.errors import AmbiguousMatch, OffboardError
@@ -17,6 +17,7 @@ from .._module.runner import Plan
 from .._module.spool import Spool
 from .client import Client
 from .connection import Connection
+from .errors import GraphError
 from .ids import is_id
 from .of_tenant import OfTenant
 
@@ -51,10 +52,11 @@ def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str
     return why
 
 
-def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool) -> Plan:
+def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool, restore_ids: Sequence[str] = ()) -> Plan:
     """The changes in the order in which they are made: grants, service principal, application; back in the other order.
 
-    Raises OffboardError `not_found` when there is nothing to keep or to bring back.
+    Of several deleted ones that were the same application one after the other, the newest comes back, or the one that `restore_ids` names.
+    Raises OffboardError `not_found` when there is nothing to keep or to bring back, AmbiguousMatch when it cannot be told which is the newest.
     """
     plan = Plan()
     by_kind: dict[str, list[Object]] = {}
@@ -68,6 +70,10 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
     else:
         if not (*applications, *principals):
             raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
+        wanted = {key.strip().casefold() for key in restore_ids}
+        if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
+            raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
+        applications, principals = (_one(kind, items, wanted, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
         for item in (*applications, *principals):
             if item.state["deleted"]:
                 back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", "entra_app with state=absent")
@@ -84,6 +90,21 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
     if not len(plan.changes):
         plan.unchanged = 1
     return plan
+
+
+def _one(kind: str, items: Sequence[Object], wanted: Collection[str], warnings: list[str]) -> list[Object]:
+    """The living one, else the deleted one that is meant."""
+    if len(items) < 2 or not items[0].state["deleted"]:
+        return list(items)
+    times = sorted((item.state.get("deletedDateTime") or "" for item in items), reverse=True)
+    named = [item for item in items if item.id.casefold() in wanted]
+    meant = named or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
+    if len(meant) != 1:
+        found = [{"id": item.id, "name": item.name, "deletedDateTime": item.state.get("deletedDateTime")} for item in items]
+        raise AmbiguousMatch(f"{len(items)} deleted {kind} objects have that client id; name the one to bring back by restore_ids", found)
+    if not named:
+        warnings.append(f"{len(items)} deleted {kind} objects have that client id; the one deleted last, {meant[0].id}, is brought back")
+    return meant
 
 
 def _removal(item: Object) -> Change:
@@ -114,8 +135,8 @@ def read_app(client: Client, client_id: str) -> Iterator[Object]:
     for kind, path, fields in ((APPLICATION, "applications", _APPLICATION_FIELDS), (PRINCIPAL, "servicePrincipals", _PRINCIPAL_FIELDS)):
         living = list(client.list(f"/{path}?$filter=appId eq '{client_id}'&$select={fields}"))
         deleted = [item for item in client.list(f"/directory/deletedItems/microsoft.graph.{kind}?$top=999") if item.get("appId") == client_id]
-        if len(living) > 1 or (not living and len(deleted) > 1):
-            found = [{"id": item["id"], "name": item["displayName"]} for item in living or deleted]
+        if len(living) > 1:
+            found = [{"id": item["id"], "name": item["displayName"]} for item in living]
             raise AmbiguousMatch(f"{len(found)} {kind} objects have the client id {client_id}", found)
         for item in living:
             yield Object(kind, item["id"], item["displayName"], _state(kind, item, deleted=False))
@@ -128,6 +149,8 @@ def read_app(client: Client, client_id: str) -> Iterator[Object]:
 
 def _state(kind: str, item: Mapping[str, Any], deleted: bool) -> dict[str, Any]:
     state: dict[str, Any] = {"appId": item["appId"], "displayName": item["displayName"], "deleted": deleted}
+    if deleted:
+        state["deletedDateTime"] = item.get("deletedDateTime")
     if kind == PRINCIPAL:
         state |= {"accountEnabled": item.get("accountEnabled"), "appOwnerOrganizationId": item.get("appOwnerOrganizationId")}
     return state
@@ -149,7 +172,12 @@ def read_grants(client: Client, principal_id: str, name: str) -> Iterator[Object
 
 
 def _role_names(client: Client, resource_id: str) -> dict[str, str]:
-    roles = client.get(f"/servicePrincipals/{resource_id}?$select=id,appRoles").get("appRoles") or ()
+    try:
+        roles = client.get(f"/servicePrincipals/{resource_id}?$select=id,appRoles").get("appRoles") or ()
+    except GraphError as exc:
+        if exc.status != 404:
+            raise
+        return {}  # the resource is gone, and the assignment has outlived it: only its name is missing
     return {role["id"]: role.get("value") or role["id"] for role in roles}
 
 
@@ -275,7 +303,7 @@ class App(OfTenant):
         self._seen = {(item.kind, item.id): item.state for item in objects}
         self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
         params = self._params
-        return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove")
+        return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove", params.get("restore_ids") or ())
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this application: the objects that are there, and those of which `before` tells that they were its own."""

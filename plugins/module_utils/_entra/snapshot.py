@@ -64,7 +64,11 @@ class Snapshot(OfTenant):
             return
         check_files(self._path, manifest)
         decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
-        yield Object(KIND, self._path, os.path.basename(self._path), {name: manifest[name] for name in ("taken", "counts", "users", "apps")})
+        try:
+            state = {name: manifest[name] for name in ("taken", "counts", "users", "apps")}
+        except KeyError as exc:
+            raise OffboardError(f"the snapshot is damaged: {os.path.join(self._path, MANIFEST)} has no {exc.args[0]}", code="snapshot_damaged") from exc
+        yield Object(KIND, self._path, os.path.basename(self._path), state)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         for item in current:
