@@ -423,6 +423,28 @@ def test_a_password_that_was_accepted_and_not_set_is_set_by_the_next_run(change,
 
 
 @pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize("times", [1, 3, 4])
+def test_a_refused_password_is_not_tried_again(change, tenant, tmp_path, times):
+    """The tenant's list of banned passwords, for instance: the user gets another one, in this run; after too many, in the next one."""
+    last = PLAIN[2]
+    text = "The specified password does not comply with password complexity requirements. Please provide a different password."
+    sent = f"/v1.0/users/{tenant.user(last)['id']}"
+    tenant.faults.add(method="PATCH", path=sent, status=400, code="Request_BadRequest", message=text, times=times)
+    first = change(users=PLAIN[:3], password="generate")
+    written = handed_over(tmp_path / "handover.yml")
+    assert (first.get("failed", False), len(written)) == (times == 4, 3)
+    if times == 4:
+        assert first["failed_objects"][0]["code"] == "password_refused" and tenant.user(last)["_password_count"] == 0
+        tenant.faults.add(method="PATCH", path=sent, status=400, code="Request_BadRequest", message=text)
+        assert change(users=PLAIN[:3], password="generate")["counts"]["done"] == 1
+        again = handed_over(tmp_path / "handover.yml")
+        assert again[last] != written[last] and again | {last: ""} == written | {last: ""}
+        written = again
+    assert all(tenant.password_is(upn, password) and tenant.user(upn)["_password_count"] == 1 for upn, password in written.items())
+    assert change(users=PLAIN[:3], password="generate")["counts"] == {"planned": 0, "unchanged": 3, "skipped": 0}
+
+
+@pytest.mark.usefixtures("managed")
 @pytest.mark.parametrize("cause", ["stopped before the intents", "stopped before it was sent", "refused"])
 def test_a_password_that_was_never_set_is_not_said_to_be(change, tenant, tmp_path, monkeypatch, cause):
     """The entry is in the hand-over file, the password was not set, and then somebody else changes the user's: he is told of, not "unchanged"."""

@@ -125,7 +125,7 @@ class _Files:
 class HandOver(_Files):
     """New passwords.
 
-    An entry is written before its password is set and never changed afterwards. It remembers when the password had last been
+    An entry is written before its password is set and never changed afterwards, unless Graph has refused that password. It remembers when the password had last been
     changed, so that a later run can tell whether this one may have been set: nothing else about a password can be read.
     """
 
@@ -168,6 +168,22 @@ class HandOver(_Files):
         ]
         self._add(new)
         return known | {entry["id"]: entry["password"] for entry in new}
+
+
+    def renew(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Other passwords for users whose own was refused, so that it can be nobody's: they take its place in the file. On the disk when this returns."""
+        made = {user_id: generate(self._length) for user_id in user_ids}
+        with folder_locked(self._path):
+            number = 1
+            while (content := decrypt_file(self.file(number), self._password)) is not None:
+                entries = from_bytes(content)
+                mine = [entry for entry in entries if entry["id"] in made and "password" in entry]
+                for entry in mine:
+                    entry["password"] = made[entry["id"]]
+                if mine:
+                    write_atomically(self.file(number), vault.encrypt(to_bytes(entries), self._password, os.urandom(32)))
+                number += 1
+        return made
 
 
 class PassBook(_Files):

@@ -28,6 +28,8 @@ from .user_selection import Selection
 _SEGMENT, _INTENTS = 1000, 100
 #: Rounds of reading back what became of requests without an answer, and the pause before each, in seconds: 1, 2, 4, 8, 16.
 _ROUNDS = 5
+#: How often a user gets another password after one that the tenant's rules (banned words, length) do not allow.
+_RENEWALS = 3
 
 #: The properties of a change that each step carries out, as far as reading shows them.
 _PARTS = {
@@ -70,6 +72,8 @@ class _Job:
     old_pass: str | None = None
     #: whether the PATCH was given to the client, and was not refused
     patched: bool = False
+    #: how many passwords were refused
+    renewed: int = 0
 
 
 class Work:
@@ -83,6 +87,8 @@ class Work:
         self._open: dict[str, _Job] = {}
         #: users of whom the last request got no answer, or came too early
         self._uncertain: list[_Job] = []
+        #: users whose password was refused
+        self._weak: list[_Job] = []
         #: users who wait until there are enough of them for one request to the group
         self._joining: list[_Job] = []
 
@@ -90,17 +96,32 @@ class Work:
         """Returns when every user has an outcome. Raises OffboardError when the run cannot go on."""
         client = self._means.client
         client.batch(self._fresh(), self._done)
-        client.batch(self._join(), self._done)
+        self._settle()
         for attempt in range(_ROUNDS):
             if not self._uncertain:
                 return
             time.sleep(2.0**attempt)
             jobs, self._uncertain = self._uncertain, []
             client.batch(self._looked_up(jobs), self._done)
-            client.batch(self._join(), self._done)
+            self._settle()
         self._finish(
             [self._outcome(job, "failed", "answer_lost", f"no answer to the request for {job.change.name} ({job.steps[0]})") for job in self._uncertain]
         )
+
+    def _settle(self) -> None:
+        """Who waits is sent: another password for whom it was refused, then the group."""
+        while self._weak:
+            jobs, self._weak = self._weak, []
+            self._means.client.batch(self._renewed(jobs), self._done)
+        self._means.client.batch(self._join(), self._done)
+
+    def _renewed(self, jobs: list[_Job]) -> Iterator[Request]:
+        if self._means.handover is None:
+            raise AssertionError("self._means.handover")
+        passwords = self._means.handover.renew(job.change.id for job in jobs)
+        for job in jobs:
+            job.password, job.renewed = passwords[job.change.id], job.renewed + 1
+            yield from self._next(job)
 
     def give_up(self, reason: OffboardError) -> None:
         """The run stops: whoever was begun has failed, whoever was not is skipped."""
@@ -197,6 +218,9 @@ class Work:
                     finished.append(self._outcome(job, "done"))
             elif answer.uncertain or self._too_early(job, answer):
                 self._uncertain.append(job)
+            elif self._is_weak(job, request, answer):
+                job.patched = False
+                self._weak.append(job)
             else:
                 finished.append(self._refused(job, request, answer))
         self._finish(finished)
@@ -260,6 +284,12 @@ class Work:
             and user_plan.refusal_code(answer.status, message, "licences") == "no_usage_location"
         )
         return early and job.tries < _ROUNDS
+
+    def _is_weak(self, job: _Job, request: Request, answer: Answer) -> bool:
+        """Refused at the first try of this password, so it is nobody's; with an answer lost before, an earlier request might have set it."""
+        if answer.failure is not None or job.password is None or job.steps[0] != "patch" or job.tries or job.renewed >= _RENEWALS:
+            return False
+        return user_plan.refusal_code(answer.status, answer.error(request).msg, "patch") == "password_refused"
 
     def _refused(self, job: _Job, request: Request, answer: Answer) -> Outcome:
         error = answer.error(request)
