@@ -125,8 +125,8 @@ class _Files:
 class HandOver(_Files):
     """New passwords.
 
-    An entry is written before its password is set and never changed afterwards, unless Graph has refused that password. It remembers when the password had last been
-    changed, so that a later run can tell whether this one may have been set: nothing else about a password can be read.
+    An entry is written before its password is set and never changed afterwards, unless Graph has refused that password. It remembers when
+    the password had last been changed, so that a later run can tell whether this one may have been set: nothing else about a password can be read.
     """
 
     def __init__(self, path: str, vault_password: bytes, length: int) -> None:
@@ -168,7 +168,6 @@ class HandOver(_Files):
         ]
         self._add(new)
         return known | {entry["id"]: entry["password"] for entry in new}
-
 
     def renew(self, user_ids: Iterable[str]) -> dict[str, str]:
         """Other passwords for users whose own was refused, so that it can be nobody's: they take its place in the file. On the disk when this returns."""

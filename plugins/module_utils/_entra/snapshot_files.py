@@ -14,7 +14,7 @@ from typing import Any
 
 from .._core import strict_json, vault
 from .._core.errors import OffboardError
-from .._module.files import write_atomically
+from .._module.files import check_run_file, write_atomically
 from .._module.vault_password import decrypt_file
 
 MANIFEST = "manifest.json"
@@ -38,6 +38,7 @@ def write_encrypted(folder: str, name: str, plain: bytes, password: bytes) -> di
 
 def read_manifest(folder: str) -> dict[str, Any] | None:
     """The manifest of a complete snapshot, None when there is none. Raises OffboardError `snapshot_damaged`."""
+    check_run_file(os.path.join(folder, MANIFEST))
     try:
         with open(os.path.join(folder, MANIFEST), encoding="utf-8") as stream:
             manifest = strict_json.loads(stream.read())

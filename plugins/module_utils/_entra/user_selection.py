@@ -178,7 +178,7 @@ def _src_line(raw: bytes, where: str) -> dict[str, Any]:
     if not key:
         raise OffboardError(f"{where} has neither id nor userPrincipalName", code="bad_src")
     if not isinstance(key, str):
-        raise OffboardError(f"{where} names a user {key!r}; id and userPrincipalName must be texts", code="bad_src")
+        raise OffboardError(f"{where} names a user by something else than a text; id and userPrincipalName must be texts", code="bad_src")
     return line
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core import steps, strict_json
 from .._core.errors import OffboardError
+from .files import check_run_file
 
 
 def check(requires: Mapping[str, Any]) -> None:
@@ -45,6 +46,7 @@ def _steps(path: str) -> dict[str, dict[str, Any]]:
 
 
 def _json(path: str) -> Any:
+    check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
             return strict_json.loads(stream.read())

@@ -21,7 +21,7 @@ from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._core.predict import Predictions
 from . import binding, preconditions
 from .clock import now
-from .files import append_records, read_lines, read_records
+from .files import append_records, check_run_file, read_lines, read_records
 from .progress import Progress
 from .spool import Spool
 
@@ -195,6 +195,8 @@ class _Run:
             append_records(self.journal, records)
 
     def run(self) -> dict[str, Any]:
+        if self.journal:
+            check_run_file(self.journal)
         plan = self.resource.plan(self.read())
         if self.journal and (len(plan.changes) or plan.unchanged or plan.skipped):
             binding.check(self.journal, self.resource.owner())

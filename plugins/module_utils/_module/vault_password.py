@@ -55,14 +55,12 @@ def _printed_by(path: str) -> bytes:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     except OSError as exc:
         raise OffboardError(
-            f"The vault password file {path} is executable, so it is run and not read, but it cannot be run: {exc.strerror or exc}. If it is no program, take the "
-            "execute bit away (chmod a-x).",
+            f"The vault password file {path} is executable, so it is run and not read, but it cannot be run: {exc.strerror or exc}. If it is no program, "
+            "take the execute bit away (chmod a-x).",
             code="vault_password_script_failed",
         ) from exc
     if done.returncode:
-        raise OffboardError(
-            f"The vault password program {path} ended with {done.returncode}. Run it by hand to see why.", code="vault_password_script_failed"
-        )
+        raise OffboardError(f"The vault password program {path} ended with {done.returncode}. Run it by hand to see why.", code="vault_password_script_failed")
     return done.stdout.strip(b"\r\n")
 
 

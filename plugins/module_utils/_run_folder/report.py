@@ -17,7 +17,7 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._core.plain import to_json
 from .._core.readiness import SEVERITIES
-from .._module.files import read_journal, read_records, write_atomically
+from .._module.files import check_run_file, read_journal, read_records, write_atomically
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
 from .steps import read_steps
@@ -82,6 +82,8 @@ class RunReport(Resource):
             zone = zoneinfo.ZoneInfo(params["timezone"])
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
             raise OffboardError(f"There is no time zone {params['timezone']!r}; give a name such as Asia/Tokyo or UTC.", code="timezone_unknown") from exc
+
+        check_run_file(os.path.join(folder, "journal.jsonl"))
 
         def results(name: str) -> list[dict[str, Any]] | None:
             path = os.path.join(folder, "results", f"{name}.json")

@@ -15,13 +15,14 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._core.plain import to_json
 from .._module.clock import now
-from .._module.files import folder_locked, write_atomically
+from .._module.files import check_run_file, folder_locked, write_atomically
 from .._module.runner import Plan, Record, Resource
 from .._module.spool import Spool
 
 
 def read_steps(path: str) -> list[Object]:
     """The recorded steps; none when there is no file yet. Raises OffboardError `file_read_failed`, `steps_file_damaged`."""
+    check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
             return [steps.to_object(steps.complete(record)) for record in strict_json.loads(stream.read())["steps"]]
