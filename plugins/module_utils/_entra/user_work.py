@@ -87,6 +87,8 @@ class Work:
         self._open: dict[str, _Job] = {}
         #: users of whom the last request got no answer, or came too early
         self._uncertain: list[_Job] = []
+        #: licences of which Graph has refused a seat: it decides, not our arithmetic
+        self._full: set[str] = set()
         #: users whose password was refused
         self._weak: list[_Job] = []
         #: users who wait until there are enough of them for one request to the group
@@ -189,7 +191,8 @@ class Work:
             case "pass":
                 return [Request("POST", access_pass.passes_of(change.id), means.terms.body(), job)]
         wanted = user_plan.new_seats(change, job.steps[:1])
-        if short := [name for name in wanted if means.free.get(name, 0) <= 0 and not job.tries]:
+        # A group takes a member whom it gets no seat for, so that nobody is told.
+        if short := [name for name in wanted if means.free.get(name, 0) <= 0 and not job.tries and (name in self._full or job.steps[0] == "group")]:
             self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
             return []
         if not job.tries:
@@ -302,6 +305,7 @@ class Work:
             for name in user_plan.new_seats(job.change):
                 if self._means.skus.find(name).id in error.msg.casefold():
                     self._means.free[name] = 0
+                    self._full.add(name)
         return self._outcome(job, "failed", code, error.msg)
 
     def _looked_up(self, jobs: list[_Job]) -> Iterator[Request]:
