@@ -23,7 +23,10 @@ _HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}]")
 #: What of a result is there for people as a whole: nothing is done with it but to read it. The values as they are lie in the journal.
 _SHOWN = frozenset({"plan", "applied", "failed_objects", "skipped_objects", "restore", "failure", "diff"})
 #: Sentences of a result, and names of objects among what is shown.
-_SENTENCES = frozenset({"msg", "en", "ja", "why", "found_by", "undo", "removal_refusals", "summary", "label"})
+_SENTENCES = frozenset(
+    {"msg", "en", "ja", "why", "found_by", "undo", "removal_refusals", "summary", "label", "error", "certificate_error"}
+    | {"warnings", "warnings_found", "document_warnings"}
+)
 _ON_ONE_LINE = _SENTENCES | {"name", "before_header", "after_header"}
 #: What names an object to a program stays as it is.
 _IDENTITIES = frozenset({"id"})
