@@ -69,7 +69,7 @@ def open_intents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
                 waiting.pop(key, None)
     records = []
     for line in waiting.values():
-        with contextlib.suppress(ValueError):  # cut off by a kill
+        with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill, or no line of ours
             records.append(json.loads(line.decode()))
     return records
 

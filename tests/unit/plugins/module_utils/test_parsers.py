@@ -206,6 +206,7 @@ TRAPS = [
     b'{"record":"intent"}',
     b'{"record":"outcome","kind":1,"id":1,"name":1,"action":1,"at":"x"}',
     b'{"status":"skipped"}',
+    b'{"record":"intent","run":"r","at":"a","kind":"k","id":"i","name":"n","action":"a","before":' + b"[" * 50_000,
     b'{"version": NaN}',
 ]
 
