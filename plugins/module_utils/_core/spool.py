@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 
 from .model import Change
+from .plain import to_json
 
 
 class Spool:
@@ -31,7 +32,7 @@ class Spool:
             return
         if self._rest is None:
             self._rest = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - lives as long as the spool
-        self._rest.write(json.dumps(change.to_dict(), ensure_ascii=False) + "\n")
+        self._rest.write(to_json(change.to_dict()) + "\n")
 
     def __len__(self) -> int:
         return self._length

@@ -12,6 +12,7 @@ from typing import Any
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
+from .resource import _one
 
 APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"
 
@@ -44,10 +45,11 @@ def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str
     return why
 
 
-def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool) -> Plan:
+def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool, restore_ids: Sequence[str] = ()) -> Plan:
     """The changes in the order in which they are made: grants, service principal, application; back in the other order.
 
-    Raises OffboardError `not_found` when there is nothing to keep or to bring back.
+    Of several deleted ones that were the same application one after the other, the newest comes back, or the one that `restore_ids` names.
+    Raises OffboardError `not_found` when there is nothing to keep or to bring back, AmbiguousMatch when it cannot be told which is the newest.
     """
     plan = Plan()
     by_kind: dict[str, list[Object]] = {}
@@ -61,6 +63,10 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
     else:
         if not (*applications, *principals):
             raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
+        wanted = {key.strip().casefold() for key in restore_ids}
+        if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
+            raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
+        applications, principals = (_one(kind, items, wanted, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
         for item in (*applications, *principals):
             if item.state["deleted"]:
                 back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", "entra_app with state=absent")

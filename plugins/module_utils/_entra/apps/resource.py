@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core.errors import OffboardError
+from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -21,6 +21,21 @@ from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
 from .read import read_app
 
 # -- pure
+
+
+def _one(kind: str, items: Sequence[Object], wanted: Collection[str], warnings: list[str]) -> list[Object]:
+    """The living one, else the deleted one that is meant."""
+    if len(items) < 2 or not items[0].state["deleted"]:
+        return list(items)
+    times = sorted((item.state.get("deletedDateTime") or "" for item in items), reverse=True)
+    named = [item for item in items if item.id.casefold() in wanted]
+    meant = named or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
+    if len(meant) != 1:
+        found = [{"id": item.id, "name": item.name, "deletedDateTime": item.state.get("deletedDateTime")} for item in items]
+        raise AmbiguousMatch(f"{len(items)} deleted {kind} objects have that client id; name the one to bring back by restore_ids", found)
+    if not named:
+        warnings.append(f"{len(items)} deleted {kind} objects have that client id; the one deleted last, {meant[0].id}, is brought back")
+    return meant
 
 
 # -- reading
@@ -53,7 +68,7 @@ class App(OfTenant):
         self._seen = {(item.kind, item.id): item.state for item in objects}
         self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
         params = self._params
-        return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove")
+        return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove", params.get("restore_ids") or ())
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this application: the objects that are there, and those of which `before` tells that they were its own."""

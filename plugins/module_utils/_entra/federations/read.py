@@ -20,6 +20,7 @@ from ..domains.read import read_domains
 from ..guest import Guest, behind
 from ..guest_list import read_guests
 from .plan import LIMIT, days_left, federation, names
+from .resource import _label, _listed
 
 _TYPE = "microsoft.graph.samlOrWsFedExternalDomainFederation"
 
@@ -65,7 +66,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     shown = [item for item in federations if not wanted_domains or wanted_domains & set(item.state["domains"])]
     return {
         "federations": [_describe(item, now, guests if params["guests"] else None) for item in shown],
-        "others": [{"id": item.id, "display_name": item.name, "domains": list(item.state["domains"])} for item in federations if item not in shown],
+        "others": [_listed(item) for item in federations if item not in shown],
         "last_sign_in_readable": readable,
         "count": {"external": len(federations), "internal": len(internal), "limit": LIMIT},
     }
@@ -77,6 +78,7 @@ def _describe(item: Object, now: datetime.datetime, guests: list[Guest] | None) 
     return {
         "id": item.id,
         "display_name": state["displayName"],
+        "label": _label(item),
         "domains": list(state["domains"]),
         "protocol": state["preferredAuthenticationProtocol"],
         "issuer_uri": state["issuerUri"],
