@@ -21,6 +21,7 @@ options:
       - A file on the controller (JSON lines). The intent is appended before each change and the outcome after it. No secret is written to it.
       - It belongs to one tenant and one Active Directory domain, written into C(run.json) beside it at the first change. A task that works on
         another one is refused, in check mode too (failure code C(other_run_folder)).
+      - A file or its folder that belongs to another account or can be written by others, and a symbolic link, are refused (C(run_folder_unsafe)).
     type: path
   predictions:
     description:

@@ -15,7 +15,10 @@ options:
     description: The password, as a value. Without it O(vault_password_file) is needed.
     type: str
   vault_password_file:
-    description: A file on the controller that holds the password alone. It is read, never run. O(vault_password) wins where both are given.
+    description:
+      - A file on the controller that holds the password alone. O(vault_password) wins where both are given.
+      - An executable file is a program that prints the password, as for C(ansible-vault). Where it fails, C(failure.code) is
+        V(vault_password_script_failed).
     type: path
 requirements:
   - cryptography

@@ -123,12 +123,13 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, client
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import find
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
+from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR
 from ..module_utils._module.runner import require, run_info
 
 
@@ -147,7 +148,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
-    require(module, "PyYAML", agent_config.YAML_IMPORT_ERROR)
+    require(module, "PyYAML", YAML_IMPORT_ERROR)
     run_info(module, find)
 
 

@@ -39,6 +39,13 @@ options:
     type: str
     default: keep
     choices: [keep, remove]
+  restore_ids:
+    description:
+      - Object ids of the deleted application or service principal to bring back, where several that were deleted one after the other have the client id.
+        Without it, the one that was deleted last comes back.
+    type: list
+    elements: str
+    default: []
 notes:
   - Needs the application permissions C(Application.ReadWrite.All), C(AppRoleAssignment.ReadWrite.All) and C(DelegatedPermissionGrant.ReadWrite.All).
   - O(max_changes) counts objects, each permission is one.
@@ -110,6 +117,7 @@ def main() -> None:
             state={"type": "str", "default": "present", "choices": ["present", "absent"]},
             enabled={"type": "bool"},
             grants={"type": "str", "default": "keep", "choices": ["keep", "remove"]},
+            restore_ids={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
     )

@@ -67,6 +67,10 @@ federations:
       description: Its name.
       type: str
       returned: always
+    label:
+      description: Its name, id and domains for people.
+      type: str
+      returned: always
     domains:
       description: The mail domains that it serves.
       type: list
@@ -116,7 +120,7 @@ federations:
       type: dict
       returned: always
 others:
-  description: The federations that serve none of O(domains), with C(id), C(display_name) and C(domains).
+  description: The federations that serve none of O(domains), with C(id), C(display_name), C(domains) and C(label), the three for people.
   returned: success
   type: list
   elements: dict

@@ -286,6 +286,7 @@ skipped_objects:
       V(domain_is_federated), V(created_since), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
       V(has_pass), V(pass_not_in_policy), V(password_changed_elsewhere), V(licence_gone), and of members of O(licence_group) without
       its licence V(no_seat), V(group_licence_refused) and V(group_licence_awaited).
+    - V(plan_gone) is told in C(left_out) where the licence no longer has a service that is to be switched off; the rest of the licence is given.
     - V(licence_gone) says that the tenant no longer has a licence that the user had when O(snapshot) was taken.
     - Where only a part is left out, the change has the code in C(left_out) and the rest is done.
   returned: always

@@ -187,7 +187,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import readiness
 
-from ..module_utils._module.files import read_records
+from ..module_utils._core.errors import OffboardError
+from ..module_utils._module.files import read_journal
 from ..module_utils._module.runner import run_info
 
 
@@ -196,8 +197,12 @@ def judge(params: dict) -> dict:
     confirmed = readiness.Confirmed(**params.pop("confirmed"))
     rule = {"preflight": readiness.preflight, "agents": readiness.agents_gate, "final": readiness.final_gate}[params.pop("gate")]
     journal = params.pop("journal")
-    uninstalled_on = readiness.uninstalled_on(read_records(journal)) if journal else ()
-    findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on), confirmed)
+    uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
+    try:
+        findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on), confirmed)
+    except (LookupError, TypeError, ValueError, AttributeError) as exc:
+        what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
+        raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
     count = [item.severity for item in findings].count
     return {
         "findings": [item.to_dict() for item in findings],

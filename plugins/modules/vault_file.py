@@ -47,8 +47,8 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(vault_password_missing), V(vault_password_empty), V(vault_wrong_password), V(vault_not_a_vault), V(file_exists),
-      V(file_read_failed) or V(file_write_failed).
+    - C(code) is V(vault_password_missing), V(vault_password_empty), V(vault_password_script_failed), V(vault_wrong_password), V(vault_not_a_vault),
+      V(file_exists), V(file_read_failed) or V(file_write_failed).
   returned: failure
   type: dict
 """

@@ -43,8 +43,8 @@ contents:
   type: dict
 failure:
   description:
-    - C(code) is V(file_missing), V(vault_password_missing), V(vault_password_empty), V(vault_wrong_password), V(vault_not_a_vault)
-      or V(file_read_failed).
+    - C(code) is V(file_missing), V(vault_password_missing), V(vault_password_empty), V(vault_password_script_failed), V(vault_wrong_password),
+      V(vault_not_a_vault), V(not_text) or V(file_read_failed).
   returned: failure
   type: dict
 """

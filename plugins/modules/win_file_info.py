@@ -81,7 +81,7 @@ files:
       elements: dict
       returned: always
     values:
-      description: The named values, null where the file has none.
+      description: The named values as texts, whatever they look like; null where the file has none.
       type: dict
       returned: for a file, with O(yaml_values)
 failure:
@@ -95,9 +95,9 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import YAML_IMPORT_ERROR
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.resource import info
 
+from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 

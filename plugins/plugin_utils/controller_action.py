@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -18,6 +19,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain
 
 display = Display()
 
@@ -51,7 +53,7 @@ def progress_line(host: str, record: Mapping[str, Any]) -> str:
         line += f", {minutes}:{seconds:02d} left"
     if record.get("doing"):
         line += f", {record['doing']}"
-    return line
+    return plain.line(line)
 
 
 class _ProgressTail:
@@ -78,7 +80,8 @@ class _ProgressTail:
             if not line.endswith("\n"):
                 stream.seek(start)
                 return
-            yield json.loads(line)
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
 
     def _follow(self) -> None:
         pause = _FIRST_LINE_SECONDS

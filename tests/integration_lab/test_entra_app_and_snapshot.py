@@ -77,6 +77,33 @@ def test_removed_in_order_brought_back_and_idempotent(call, tenant, tmp_path):
     assert call("entra_app", app_id=IIJ)["changed"] is False
 
 
+def older(tenant):
+    """A service principal with IIJ's client id that was deleted before."""
+    (principal,) = (item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == IIJ)
+    tenant.store.put("deleted_service_principals", "older", principal | {"id": "older", "deletedDateTime": "2026-01-02T00:00:00Z"})
+
+
+def test_an_older_deleted_service_principal_stands_in_nobodys_way(call, tenant, snapshot):
+    older(tenant)
+    assert call("entra_app", app_id=IIJ, state="absent")["counts"]["done"] == 8
+    assert call("entra_app", app_id=IIJ, state="absent")["changed"] is False
+    assert call("entra_app", check=True, app_id=IIJ, state="absent")["changed"] is False
+    assert IIJ in [app["client_id"] for app in call("entra_app_info", client_ids=[IIJ], activity_hours=0)["apps"]]
+    assert call("entra_snapshot", **snapshot)["changed"] is True
+    back = call("entra_app", app_id=IIJ)
+    assert [(item["action"], item["id"] == "older") for item in back["plan"]] == [("restore", False)] * 2, back
+    assert len(back["warnings"]) == 1
+    assert call("entra_app", app_id=IIJ)["changed"] is False
+
+
+def test_a_permission_on_something_that_is_gone_is_no_obstacle(call, tenant, snapshot):
+    graph = next(item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == company.GRAPH_APP_ID)
+    tenant.faults.add(method="GET", path=f"/v1.0/servicePrincipals/{graph['id']}", times=None, status=404, code="Request_ResourceNotFound")
+    assert IIJ in [app["client_id"] for app in call("entra_app_info", client_ids=[IIJ])["apps"]]
+    assert call("entra_snapshot", **snapshot)["changed"] is True
+    assert call("entra_app", app_id=IIJ, state="absent")["counts"]["done"] == 8
+
+
 def test_switched_off_and_on(call, tenant):
     assert call("entra_app", app_id=IIJ, enabled=False)["plan"][0]["action"] == "disable"
     assert call("entra_app_info", **tenant.credentials("iij"))["failure"]["code"] in ("client_disabled", "sign_in_failed")

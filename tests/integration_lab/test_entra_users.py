@@ -181,6 +181,40 @@ def test_out_of_seats_stops_licences_but_not_unblocking(change, tenant, tmp_path
         assert line["status"] == "done" or line["code"] == "no_seat"
 
 
+def test_seats_in_grace_are_given(change, tenant):
+    """A subscription that has ended is in grace: no seat is enabled, and Graph gives them all the same."""
+    sku = next(item for item in tenant.store.tables["skus"].objects.values() if item["skuId"] == SKU)
+    tenant.arrange("skus", sku["id"], **{**sku, "prepaidUnits": {"enabled": 0, "suspended": 0, "warning": tenant.store.consumed[SKU] + 2, "lockedOut": 0}})
+    result = change(users=BLOCKED[:2], enabled=True, licences={"add": ["SPE_E3"]})
+    assert result["counts"]["done"] == 2, result
+    full = change(users=BLOCKED[2:5], enabled=True, licences={"add": ["SPE_E3"]})
+    assert full["failure"]["code"] == "no_seat" and "assignLicense" in full["msg"], "Graph was asked"
+
+
+def test_a_seat_that_our_arithmetic_does_not_know_is_asked_for(change, tenant, monkeypatch):
+    monkeypatch.setattr(users_module.user_plan.Sku, "of", classmethod(lambda cls, row: cls(row["skuId"].casefold(), row["skuPartNumber"], 0)))
+    result = change(users=BLOCKED[:2], enabled=True, licences={"add": ["SPE_E3"]})
+    assert result["counts"]["done"] == 2 and all(SKU in licences(tenant, upn) for upn in BLOCKED[:2])
+
+
+def test_a_service_that_the_licence_has_lost_does_not_spoil_it(change, tenant, tmp_path, capsys):
+    upn = PLAIN[0]
+    sku = next(item for item in tenant.store.tables["skus"].objects.values() if item["skuId"] == SKU)
+    lost, kept = (plan["servicePlanId"] for plan in sku["servicePlans"])
+    body = {"addLicenses": [{"skuId": SKU, "disabledPlans": [lost, kept]}], "removeLicenses": []}
+    client = tenant.client()
+    assert client.call("POST", f"/users/{upn}/assignLicense", body).status == 200
+    snapshot = {"path": str(tmp_path / "snapshot"), "vault_password": VAULT_PASSWORD}
+    assert run_module(capsys, "entra_snapshot", {**connection(tenant), **snapshot})["changed"] is True
+    assert client.call("POST", f"/users/{upn}/assignLicense", {"addLicenses": [], "removeLicenses": [SKU]}).status == 200
+    tenant.arrange("skus", sku["id"], **{**sku, "servicePlans": sku["servicePlans"][1:]})
+    options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD}
+    result = change(**options)
+    assert {item["skuId"]: item["disabledPlans"] for item in tenant.user(upn)["assignedLicenses"]}[SKU] == [kept], result
+    assert "plan_gone" in str(result["warnings"])
+    assert upn not in [item["name"] for item in change(**options)["plan"]]
+
+
 def test_seats_that_vanish_on_the_way(change, tenant, tmp_path):
     """The count before the run is only a count: Graph's refusal decides, and no write is wasted on the rest."""
     tenant.faults.add(
@@ -420,6 +454,28 @@ def test_a_password_that_was_accepted_and_not_set_is_set_by_the_next_run(change,
     passwords = handed_over(tmp_path / "handover.yml")
     assert len(passwords) == 30
     assert all(tenant.password_is(upn, password) and tenant.user(upn)["_password_count"] == 1 for upn, password in passwords.items())
+
+
+@pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize("times", [1, 3, 4])
+def test_a_refused_password_is_not_tried_again(change, tenant, tmp_path, times):
+    """The tenant's list of banned passwords, for instance: the user gets another one, in this run; after too many, in the next one."""
+    last = PLAIN[2]
+    text = "The specified password does not comply with password complexity requirements. Please provide a different password."
+    sent = f"/v1.0/users/{tenant.user(last)['id']}"
+    tenant.faults.add(method="PATCH", path=sent, status=400, code="Request_BadRequest", message=text, times=times)
+    first = change(users=PLAIN[:3], password="generate")
+    written = handed_over(tmp_path / "handover.yml")
+    assert (first.get("failed", False), len(written)) == (times == 4, 3)
+    if times == 4:
+        assert first["failed_objects"][0]["code"] == "password_refused" and tenant.user(last)["_password_count"] == 0
+        tenant.faults.add(method="PATCH", path=sent, status=400, code="Request_BadRequest", message=text)
+        assert change(users=PLAIN[:3], password="generate")["counts"]["done"] == 1
+        again = handed_over(tmp_path / "handover.yml")
+        assert again[last] != written[last] and again | {last: ""} == written | {last: ""}
+        written = again
+    assert all(tenant.password_is(upn, password) and tenant.user(upn)["_password_count"] == 1 for upn, password in written.items())
+    assert change(users=PLAIN[:3], password="generate")["counts"] == {"planned": 0, "unchanged": 3, "skipped": 0}
 
 
 @pytest.mark.usefixtures("managed")

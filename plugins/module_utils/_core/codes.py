@@ -87,9 +87,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "primary_group": Text("The group is the primary group of accounts.", "アカウントのプライマリグループである。"),
         "moved": Text("The object has another name now than when it was confirmed.", "確認後にオブジェクトの名前または場所が変わった。"),
         "other_object": Text("Another object has the name now than when it was confirmed.", "確認時と別のオブジェクトが同じ名前を持つ。"),
-        "changed_since_read": Text(
-            "The object changed between reading and writing; it was left alone.", "読み取り後に対象が変わったため、変更しなかった。"
-        ),
+        "changed_since_read": Text("The object changed between reading and writing; it was left alone.", "読み取り後に対象が変わったため、変更しなかった。"),
         "not_found": Text("There is no such object.", "対象が存在しない。"),
         "nothing_found": Text("Nothing was found of all that was named.", "指定した対象が一つも見つからない。"),
         "ambiguous_match": Text("More than one object matches; the candidates are in details.", "複数が一致する。候補はdetailsに示す。"),
@@ -116,6 +114,8 @@ CODES: dict[Text, dict[str, Text]] = {
         "links_not_restored": Text("The object is back, but not all of its links.", "オブジェクトは復元したが、一部のリンクが戻っていない。"),
     },
     Text("Files of the run", "実行のファイル"): {
+        "run_folder_unsafe": Text("Others could write to the run folder or a file of it.", "実行フォルダーに他者が書き込める。"),
+        "internal_error": Text("A fault of the collection itself; the place is named, never the text.", "コレクション内部の不具合。箇所だけを示す。"),
         "file_missing": Text("There is no such file.", "ファイルがない。"),
         "file_exists": Text("The file exists already and is not overwritten.", "ファイルが既にある。上書きしない。"),
         "file_read_failed": Text("A file cannot be read.", "ファイルを読めない。"),
@@ -139,6 +139,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "ambiguous_copy": Text("A guest has more than one unfinished copy.", "未完了の控えが複数ある。"),
     },
     Text("Domains, users, applications", "ドメイン、利用者、アプリ"): {
+        "plan_gone": Text("A service plan that the licence has lost is left out.", "ライセンスから無くなったサービスプランを除外した。"),
         "break_glass": Text("Too few administrators outside the affected domains.", "対象ドメイン外の管理者が足りない。"),
         "own_identity": Text("It would lock out the identity that the run works with.", "実行中のID自身を締め出す。"),
         "default_domain": Text("The default domain cannot be converted.", "既定のドメインは変換できない。"),

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .model import Change, Outcome, Refusal
@@ -29,6 +30,28 @@ def refusal(item: Refusal, noun: str, run: str, at: str) -> dict[str, Any]:
     return {"record": "refusal", "run": run, "at": at, "noun": noun, **item.to_dict()}
 
 
+def known(records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Those that are whole. A damaged line, or one that somebody wrote by hand, is evidence of nothing, and must not stop a run or its report."""
+    for record in records:
+        kind = record.get("record")
+        texts = ("kind", "id", "name", "action") if kind in ("intent", "outcome") else ("rule", "msg", "noun", "allow_with") if kind == "refusal" else None
+        if texts is None or not all(isinstance(record.get(name), str) for name in texts) or not _is_moment(record.get("at")):
+            continue
+        if kind == "outcome" and not isinstance(record.get("status"), str):
+            continue
+        if not all(isinstance(record.get(name, ""), str) for name in ("run", "status", "code", "msg", "undo", "risk")):
+            continue
+        if all(isinstance(record.get(name), Mapping | None) for name in ("before", "after", "details")) and isinstance(record.get("objects", []), list):
+            yield record
+
+
+def _is_moment(text: Any) -> bool:
+    try:
+        return datetime.datetime.fromisoformat(text).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
 _TEXT = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 #: How a record begins on the disk: its keys have an order, and no spaces between them. Groups: record, kind, id, name, action.
 _BEGINS = re.compile(rb'\{"record":"(intent|outcome)","run":"[^"]*","at":"[^"]*","kind":%s,"id":%s,"name":%s,"action":%s' % ((_TEXT,) * 4))
@@ -46,7 +69,7 @@ def open_intents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
                 waiting.pop(key, None)
     records = []
     for line in waiting.values():
-        with contextlib.suppress(ValueError):  # cut off by a kill
+        with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill, or no line of ours
             records.append(json.loads(line.decode()))
     return records
 

@@ -11,6 +11,7 @@ import typing
 from collections.abc import Iterable, Iterator
 
 from .model import Change
+from .plain import to_json
 
 
 class Spool:
@@ -32,7 +33,7 @@ class Spool:
             return
         if self._rest is None:
             self._rest = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - lives as long as the spool
-        self._rest.write(json.dumps(change.to_dict(), ensure_ascii=False) + "\n")
+        self._rest.write(to_json(change.to_dict()) + "\n")
 
     def __len__(self) -> int:
         return self._length

@@ -24,6 +24,15 @@ def to_object(record: Mapping[str, Any]) -> Object:
     return Object(KIND, record["id"], record["id"], {name: value for name, value in record.items() if name != "id"})
 
 
+def complete(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record as it lies in the steps file. Raises ValueError when something is missing or of another type."""
+    for name in ("id", *DEFINITION, *_OPEN):
+        wanted = bool if name in ("done", "blocks_final_gate") else str
+        if not isinstance(record.get(name), wanted):
+            raise ValueError(f"{name} of a step is missing or no {'boolean' if wanted is bool else 'text'}")
+    return record
+
+
 def to_record(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `to_object`."""
     return {"id": identity, **{name: state[name] for name in (*DEFINITION, *_OPEN)}}

@@ -62,4 +62,7 @@ def decrypt(content: bytes, password: bytes) -> bytes:
         raise OffboardError("wrong vault password, or the file was changed", code="vault_wrong_password")
     decryptor = Cipher(algorithms.AES(cipher_key), modes.CTR(counter)).decryptor()
     unpadder = padding.PKCS7(128).unpadder()
-    return unpadder.update(decryptor.update(ciphertext) + decryptor.finalize()) + unpadder.finalize()
+    try:
+        return unpadder.update(decryptor.update(ciphertext) + decryptor.finalize()) + unpadder.finalize()
+    except ValueError as exc:
+        raise OffboardError("the Ansible Vault file is damaged", code="vault_not_a_vault") from exc

@@ -14,14 +14,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from .._core import foreign_yaml
 from .._core.errors import OffboardError
-
-try:
-    import yaml
-
-    YAML_IMPORT_ERROR: ImportError | None = None
-except ImportError as exc:  # reported by the module through missing_required_lib
-    YAML_IMPORT_ERROR = exc
 
 # (memberOf=…) and (memberOf:1.2.840.113556.1.4.1941:=…); a parenthesis inside a value is escaped as \28, \29
 _MEMBER_OF = re.compile(r"\(\s*memberOf\s*(?::[\d.]+:)?=\s*([^()]+?)\s*\)", re.IGNORECASE)
@@ -29,8 +23,6 @@ _MEMBER_OF = re.compile(r"\(\s*memberOf\s*(?::[\d.]+:)?=\s*([^()]+?)\s*\)", re.I
 
 #: More than any agent has; an alias of aliases would give endless ones.
 _MOST_VALUES = 10_000
-#: How YAML writes "no value".
-_NULL = ("", "~", "null", "Null", "NULL")
 
 
 def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -56,18 +48,15 @@ def accounts(text: str) -> list[tuple[str, str]]:
     Raises OffboardError `config_unreadable` when it is not YAML. The message never quotes the file: it may hold a password.
     """
     try:
-        # every value as a text, whatever tag the file gives it: the type of what a stranger wrote decides nothing here
-        document = yaml.load(text.lstrip("\ufeff"), Loader=yaml.BaseLoader)
-        values = list(islice(_walk(document, ()), _MOST_VALUES + 1))
+        values = list(islice(_walk(foreign_yaml.load(text), ()), _MOST_VALUES + 1))
         if len(values) > _MOST_VALUES:
-            raise ValueError("too many values")
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f" near line {mark.line + 1}" if mark else ""
-        raise OffboardError(f"the agent's configuration is not valid YAML{where}; pass the text of its config.yml", code="config_unreadable") from None
+            raise ValueError("no configuration: it has too many values")
+    except (ValueError, RecursionError) as exc:
+        why = str(exc) if isinstance(exc, ValueError) else "nested too deeply"
+        raise OffboardError(f"the agent's configuration is {why}; pass the text of its config.yml", code="config_unreadable") from None
     found: dict[str, str] = {}
     for path, value in values:
-        if value in _NULL:
+        if value in foreign_yaml.NULL:
             continue
         where = ".".join(path)
         if "filter" in path:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .._core import plain
 from .._core.errors import OffboardError
 
 # SAFE-STRING of RFC 2849, and no space at the end (its note 8)
@@ -33,8 +34,8 @@ def _line(name: str, value: bytes) -> str:
 
 
 def comment(text: str) -> str:
-    """A comment; what could end the line is shown as an escape."""
-    return "# " + text.encode("unicode_escape").decode("ascii") if re.search(r"[\r\n]", text) else "# " + text
+    """A comment, which nothing in it ends."""
+    return "# " + plain.line(text)
 
 
 def add(dn: str, attributes: Mapping[str, Iterable[bytes]]) -> str:
@@ -54,29 +55,38 @@ def modify(dn: str, operation: str, attribute: str, values: Iterable[bytes]) -> 
 def _value(line: str) -> tuple[str, bytes]:
     name, separator, rest = line.partition(":")
     if not separator or rest.startswith("<"):  # a URL would make reading a copy fetch something
-        raise OffboardError(f"not a line of LDIF: {line[:80]!r}", code="ldif_unreadable")
+        raise ValueError("a line is none of LDIF")
+    if not rest.startswith(":"):
+        return name, rest.strip(" ").encode()
     try:
-        return name, base64.b64decode(rest[1:].strip(), validate=True) if rest.startswith(":") else rest.strip(" ").encode()
-    except ValueError as exc:
-        raise OffboardError(f"not base64 in the LDIF: {line[:80]!r}", code="ldif_unreadable") from exc
+        return name, base64.b64decode(rest[1:].strip(), validate=True)
+    except ValueError:
+        raise ValueError("a value is not base64") from None
 
 
 def parse(text: str) -> Iterator[Record]:
     """The records of a file that `add` and `modify` wrote, or that another program wrote in the same form.
 
-    Raises OffboardError `ldif_unreadable`.
+    Raises OffboardError `ldif_unreadable`, which names the record by its number and quotes nothing.
     """
     unfolded = re.sub(r"\r?\n ", "", text)
+    number = 0
     for block in re.split(r"(?:\r?\n){2,}", unfolded):
         lines = [line for line in re.split(r"\r?\n", block) if line and not line.startswith("#") and not line.startswith("version:")]
         if lines:
-            yield _record(lines)
+            number += 1
+            try:
+                yield _record(lines)
+            except UnicodeError:
+                raise OffboardError(f"record {number} of the LDIF is not in UTF-8", code="ldif_unreadable") from None
+            except ValueError as exc:
+                raise OffboardError(f"record {number} of the LDIF cannot be read: {exc}", code="ldif_unreadable") from None
 
 
 def _record(lines: list[str]) -> Record:
     pairs = [_value(line) if line != "-" else ("-", b"") for line in lines]
     if pairs[0][0] != "dn":
-        raise OffboardError(f"an LDIF record begins with {pairs[0][0]!r} instead of dn", code="ldif_unreadable")
+        raise ValueError("it does not begin with dn")
     dn = pairs[0][1].decode()
     changetype = pairs[1][1].decode() if len(pairs) > 1 and pairs[1][0] == "changetype" else "add"
     body = pairs[2:] if len(pairs) > 1 and pairs[1][0] == "changetype" else pairs[1:]
@@ -86,7 +96,7 @@ def _record(lines: list[str]) -> Record:
             attributes.setdefault(name, []).append(value)
         return Record(dn, changetype, attributes=attributes)
     if changetype != "modify":
-        raise OffboardError(f"LDIF of {dn}: changetype {changetype!r} is not supported (add and modify are)", code="ldif_unreadable")
+        raise ValueError("its changetype is neither add nor modify")
     changes: list[tuple[str, str, list[bytes]]] = []
     opening = True
     for name, value in body:

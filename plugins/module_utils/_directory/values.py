@@ -9,7 +9,11 @@ import datetime
 import re
 import struct
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any
+
+from .._core.errors import OffboardError
 
 EVERYONE = "S-1-1-0"
 # Access rights, [MS-ADTS] 5.1.3.2 "Access Rights"
@@ -20,6 +24,22 @@ ACCOUNT_DISABLED = 0x2
 _DENIED, _DENIED_OBJECT = 0x01, 0x06  # ACE types, [MS-DTYP] 2.4.4.1
 _INHERIT_ONLY = 0x08
 _FILETIME_EPOCH = datetime.datetime(1601, 1, 1, tzinfo=datetime.UTC)
+
+
+def _reads(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For functions that decode: what cannot be decoded is an OffboardError `value_unreadable` that names `what`, never the value."""
+
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def read(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except (ValueError, IndexError, OverflowError, struct.error):
+                raise OffboardError(f"Active Directory gave {what} that cannot be read", code="value_unreadable") from None
+
+        return read
+
+    return wrap
 
 
 class Entry:
@@ -43,11 +63,16 @@ class Entry:
         return next(iter(self.texts(name)), None)
 
     def number(self, name: str) -> int | None:
-        """The first value as a number."""
+        """The first value as a number. Raises OffboardError `value_unreadable`."""
         value = self.text(name)
-        return None if value is None else int(value)
+        if value is None:
+            return None
+        if not re.fullmatch(r"-?[0-9]{1,20}", value):
+            raise OffboardError(f"{name} of {self.dn} is no whole number", code="value_unreadable")
+        return int(value)
 
 
+@_reads("a security identifier")
 def sid(data: bytes) -> str:
     """S-1-… of a binary security identifier ([MS-DTYP] 2.4.2.2)."""
     count = data[1]
@@ -55,16 +80,19 @@ def sid(data: bytes) -> str:
     return "-".join(["S", str(data[0]), str(authority), *map(str, struct.unpack_from(f"<{count}I", data, 8))])
 
 
+@_reads("an objectGUID")
 def guid(data: bytes) -> str:
     """The usual text of a binary objectGUID."""
     return str(uuid.UUID(bytes_le=data))
 
 
+@_reads("an objectGUID")
 def guid_bytes(text: str) -> bytes:
     """The inverse of `guid`."""
     return uuid.UUID(text).bytes_le
 
 
+@_reads("a time")
 def file_time(ticks: int | None) -> datetime.datetime | None:
     """UTC of a FILETIME (100 ns since 1601); None for "never" (0, or the largest value)."""
     if not ticks or ticks >= 0x7FFFFFFFFFFFFFFF:
@@ -72,6 +100,7 @@ def file_time(ticks: int | None) -> datetime.datetime | None:
     return _FILETIME_EPOCH + datetime.timedelta(microseconds=ticks // 10)
 
 
+@_reads("a security descriptor")
 def denied(descriptor: bytes, trustee: str = EVERYONE) -> int:
     """The rights that a self-relative security descriptor ([MS-DTYP] 2.4.6) denies to `trustee` on the object itself."""
     (dacl,) = struct.unpack_from("<I", descriptor, 16)

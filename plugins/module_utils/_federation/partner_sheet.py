@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import html as markup
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
+from .._core import plain
 from .._core.text import Text
 from .partners import SAML, Requirements, adfs_commands
 
@@ -468,16 +469,21 @@ def _markdown(block: Block, language: str) -> str:
             cells += [[_markdown_line(cell, language).replace("|", "\\|") for cell in row] for row in rows]
             return "\n".join(f"| {' | '.join(row)} |" for row in cells)
         case Code(name, text):
-            return f"```{name}\n{text.rstrip()}\n```"
+            return f"```{name}\n{plain.lines(text.rstrip())}\n```"
 
 
 def _markdown_line(line: Line, language: str) -> str:
-    return "".join(getattr(part, language) if isinstance(part, Text) else _code_span(part) for part in line)
+    return "".join(_markdown_text(getattr(part, language)) if isinstance(part, Text) else _code_span(part) for part in line)
+
+
+def _markdown_text(text: str) -> str:
+    """Words that are words: a partner's name must not become markup either."""
+    return re.sub(r"([\\`*<>\[\]])", r"\\\1", plain.line(text))
 
 
 def _code_span(value: str) -> str:
     """The value in as many backticks as it needs, on one line: what a partner's metadata holds must not become markup."""
-    value = " ".join(value.split())
+    value = plain.line(" ".join(value.split()))
     fence = "`" * (max((len(run) for run in re.findall("`+", value)), default=0) + 1)
     space = " " if value.startswith("`") or value.endswith("`") else ""
     return f"{fence}{space}{value}{space}{fence}"
@@ -514,6 +520,11 @@ def html(sheet: Sequence[Block], title: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{articles}</body>\n</html>\n"
     )
+
+
+def escape(text: str) -> str:
+    """Text as markup, and what is hidden in it shown; lines of code keep their ends."""
+    return markup.escape(plain.lines(text))
 
 
 def _html(block: Block, language: str) -> str:

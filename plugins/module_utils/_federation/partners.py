@@ -177,7 +177,7 @@ def _dns(domain: str, address: str, profile: str) -> Dns:
 
 def quoted(text: str) -> list[str]:
     """The character strings of a TXT record, as zone files want them: of at most 255 bytes each (RFC 1035, 3.3 and 5.1)."""
-    data = text.encode()
+    data = text.encode("utf-8", "surrogatepass")
     parts = [data[at : at + 255] for at in range(0, len(data), 255)]
     return ['"' + "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03d}" for byte in part) + '"' for part in parts]
 

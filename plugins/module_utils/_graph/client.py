@@ -14,7 +14,6 @@ import base64
 import contextlib
 import functools
 import gc
-import json
 import ssl
 import threading
 import time
@@ -23,6 +22,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
+from .._core.plain import to_json
 from . import sdk
 from .batches import Answer, Done, Engine, Request
 from .connection import CLOUDS, Connection
@@ -239,7 +239,8 @@ class Client:
         claims: dict[str, Any] = {}
         if len(parts) == 3:
             with contextlib.suppress(ValueError):
-                claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+                claims = json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = {name: value for name, value in claims.items() if isinstance(value, str)}
         return {
             "app_id": claims.get("appid") or claims.get("azp") or application.connection.client_id or "",
             "upn": claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or "",
@@ -260,7 +261,7 @@ class Client:
             info.headers.add("ConsistencyLevel", "eventual")
         if body is not None:
             info.headers.add("Content-Type", "application/json")
-            info.content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            info.content = to_json(body, separators=(",", ":")).encode()
         info.add_request_options([self._native])
         self.requests_sent += 1
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import json
+import math
 import re
 import ssl
 import time
@@ -45,7 +46,7 @@ def json_object(content: bytes) -> dict[str, Any]:
     """A body as a dict; empty when there is none or when it is not a JSON object (a gateway's HTML page)."""
     try:
         value = json.loads(content) if content else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -60,8 +61,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if not value:
         return None
     with contextlib.suppress(ValueError):
-        return max(0.0, float(value))
-    with contextlib.suppress(ValueError):
+        seconds = float(value)
+        return 0.0 if math.isnan(seconds) else max(0.0, seconds)
+    with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
     return None
 

@@ -9,8 +9,9 @@ import json
 import os
 from collections.abc import Mapping
 
+from .._core import strict_json
 from .._core.errors import OffboardError
-from .files import folder_locked, write_atomically
+from .files import check_run_file, folder_locked, write_atomically
 
 #: beside the journal
 NAME = "run.json"
@@ -41,9 +42,10 @@ def _path(journal: str) -> str:
 
 
 def _read(path: str) -> dict[str, str]:
+    check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
-            bound = json.load(stream)
+            bound = strict_json.loads(stream.read())
     except FileNotFoundError:
         return {}
     except OSError as exc:

@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import pwd
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._core import journal
 from .._core.errors import OffboardError
+from .._core.plain import to_json
 
 
 def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
@@ -24,7 +29,7 @@ def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     temporary = None
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        _make_folder(folder)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -47,6 +52,54 @@ def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
                 os.unlink(temporary)
 
 
+def check_run_file(path: str) -> None:
+    """Whether others could have written to `path`, a file of the run folder, or put another one in its place; what it says is believed otherwise.
+
+    Raises OffboardError `run_folder_unsafe`.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    folder = os.path.realpath(folder)
+    for place in (folder, os.path.join(folder, name)):
+        try:
+            found = os.lstat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as exc:
+            raise OffboardError(f"cannot read {place}: {exc.strerror or exc}", code="file_read_failed") from exc
+        if why := _unsafe(found):
+            raise OffboardError(
+                f"{place} {why}. What is in the run folder (journal, steps, snapshot) decides what is changed, so nothing was done. Use a run folder that "
+                "belongs to the account that runs this, with mode 0700, and see what has been put into this one.",
+                code="run_folder_unsafe",
+                details={"path": place},
+            )
+
+
+def _unsafe(found: os.stat_result) -> str:
+    if stat.S_ISLNK(found.st_mode):
+        return "is a symbolic link"
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        return "is neither a file nor a folder"
+    if found.st_uid != os.geteuid():
+        try:
+            owner = pwd.getpwuid(found.st_uid).pw_name
+        except KeyError:
+            owner = f"user {found.st_uid}"
+        return f"belongs to {owner}, not to the account that runs this"
+    # the group of one's own is what a umask of 002 gives
+    if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()):
+        return f"can be written by other accounts (mode {stat.S_IMODE(found.st_mode):04o})"
+    return ""
+
+
+def _make_folder(folder: str) -> None:
+    """With what is missing above it; for the owner alone, whatever the umask. Raises OSError."""
+    above = os.path.dirname(folder)
+    if not os.path.isdir(above):
+        _make_folder(above)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+
+
 def _sync_folder(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -63,7 +116,7 @@ def folder_locked(path: str) -> Iterator[None]:
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        _make_folder(folder)
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as exc:
         raise OffboardError(f"cannot write {path}: {exc.strerror or exc}", code="file_write_failed") from exc
@@ -80,10 +133,10 @@ def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
     A line that a killed process or a full disk left half written is closed first, so that later records stay readable.
     Raises OffboardError `file_write_failed`.
     """
-    data = "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in records).encode()
+    data = "".join(to_json(record, separators=(",", ":")) + "\n" for record in records).encode()
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        _make_folder(os.path.dirname(os.path.abspath(path)))
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             end = os.lseek(descriptor, 0, os.SEEK_END)
@@ -95,6 +148,8 @@ def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
         finally:
             os.close(descriptor)
     except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise OffboardError(f"{path} is a symbolic link, and is not written to. Name the file itself.", code="file_write_failed") from exc
         raise OffboardError(f"cannot append to {path}: {exc.strerror or exc}", code="file_write_failed") from exc
 
 
@@ -112,7 +167,12 @@ def read_lines(path: str) -> Iterator[bytes]:
 def read_records(path: str) -> Iterator[dict[str, Any]]:
     """The records of a JSON-lines file; none when there is no file. A half-written line (a kill, a full disk) is passed over."""
     for line in read_lines(path):
-        with contextlib.suppress(ValueError):  # also where the cut lies within a character
+        with contextlib.suppress(ValueError, RecursionError):  # also where the cut lies within a character
             record = json.loads(line.decode())
             if isinstance(record, dict):
                 yield record
+
+
+def read_journal(path: str) -> Iterator[Mapping[str, Any]]:
+    """The whole records of a journal; none when there is no file."""
+    return journal.known(read_records(path))

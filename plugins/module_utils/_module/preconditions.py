@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import steps
+from .._core import steps, strict_json
 from .._core.errors import OffboardError
+from .files import check_run_file
 
 
 def check(requires: Mapping[str, Any]) -> None:
@@ -37,18 +37,19 @@ def _steps(path: str) -> dict[str, dict[str, Any]]:
     if content is None:
         return {}
     try:
-        found = {item.id: dict(item.state) for item in map(steps.to_object, content["steps"])}
+        found = {item.id: dict(item.state) for item in map(steps.to_object, map(steps.complete, content["steps"]))}
     except (KeyError, TypeError, ValueError, AttributeError):
         found = None
-    if found is None or not all(isinstance(state.get("done"), bool) for state in found.values()):
+    if found is None:
         raise OffboardError(f"{path} is not a steps file. Restore it from a backup of the run folder.", code="steps_file_damaged")
     return found
 
 
 def _json(path: str) -> Any:
+    check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
-            return json.load(stream)
+            return strict_json.loads(stream.read())
     except FileNotFoundError:
         return None
     except ValueError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from .._core.plain import line
 from .files import append_records
 
 
@@ -43,4 +44,4 @@ class Progress:
             "per_second": round(rate, 2),
             "seconds_left": left and round(left),
         }
-        append_records(self._path, [{**record, "doing": doing} if doing else record])
+        append_records(self._path, [{**record, "doing": line(doing)} if doing else record])

@@ -8,12 +8,13 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._core import diff, guard, journal
+from .._core import diff, guard, journal, plain
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
@@ -21,7 +22,7 @@ from .._core.predict import Predictions
 from .._core.spool import Spool
 from . import binding, preconditions
 from .clock import now
-from .files import append_records, read_lines, read_records
+from .files import append_records, check_run_file, read_lines, read_records
 from .progress import Progress
 
 #: Takes one outcome, or all of a batch at once, so that a long journal costs one disk flush a batch.
@@ -98,6 +99,10 @@ class Resource(abc.ABC):
         """Give back connections. Called once, whatever happened."""
 
 
+def _warn(module: AnsibleModule, text: str) -> None:
+    module.warn(plain.line(text))
+
+
 class _Run:
     def __init__(self, module: AnsibleModule, resource: Resource) -> None:
         self.module = module
@@ -114,9 +119,17 @@ class _Run:
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
-            self.resource.assumed = Predictions(Change.from_dict(record) for record in read_records(self.predictions))
+            self.resource.assumed = self._predicted()
             return self.resource.assumed.overlay(self.resource.kinds, self.resource.read())
         return self.resource.read()
+
+    def _predicted(self) -> Predictions:
+        try:
+            return Predictions(Change.from_dict(record) for record in read_records(self.predictions))
+        except (TypeError, ValueError, AttributeError):
+            raise OffboardError(
+                f"predictions: {self.predictions} holds something that no check run wrote; remove it and check again from the start", code="predictions_damaged"
+            ) from None
 
     def begin(self, changes: list[Change]) -> None:
         self._append([journal.intent(change, self.id, now()) for change in changes])
@@ -153,7 +166,7 @@ class _Run:
                 result = Outcome(change, "done", msg="a stopped run had done it; seen by a later one", details={"begun_at": record["at"]})
                 self._append([journal.outcome(result, record["run"], now())])
         except OffboardError as exc:
-            self.module.warn(f"what a stopped run had begun could not be looked up, and stays unfinished in the journal: {exc.msg}")
+            _warn(self.module, f"what a stopped run had begun could not be looked up, and stays unfinished in the journal: {exc.msg}")
 
     def _fail(self, result: Outcome) -> None:
         self.codes.add(result.code)
@@ -165,6 +178,8 @@ class _Run:
             append_records(self.journal, records)
 
     def run(self) -> dict[str, Any]:
+        if self.journal:
+            check_run_file(self.journal)
         plan = self.resource.plan(self.read())
         if self.journal and (len(plan.changes) or plan.unchanged or plan.skipped):
             binding.check(self.journal, self.resource.owner())
@@ -182,7 +197,7 @@ class _Run:
             **self.resource.facts(plan),
         }
         for warning in plan.warnings:
-            self.module.warn(warning)
+            _warn(self.module, warning)
         if self.module._diff:
             result["diff"] = diff.ansible_diff(plan.changes.head)
         refusals = [*guard.too_many(len(plan.changes), self.module.params.get("max_changes", len(plan.changes)), self.resource.noun)]
@@ -205,15 +220,16 @@ class _Run:
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise
-            self.module.warn(f"check mode: a real run would stop here. {exc.msg}")
+            _warn(self.module, f"check mode: a real run would stop here. {exc.msg}")
 
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:
             return
         if len(self.resource.assumed):
             result["predicted"] = True
-            self.module.warn(
-                f"check mode: planned against what {len(self.resource.assumed)} earlier planned changes would leave behind, not against today's state alone"
+            _warn(
+                self.module,
+                f"check mode: planned against what {len(self.resource.assumed)} earlier planned changes would leave behind, not against today's state alone",
             )
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 
@@ -230,8 +246,10 @@ class _Run:
                 stopped = exc
             except KeyboardInterrupt:
                 stopped = OffboardError("interrupted; run the same task again to go on", code="interrupted")
+            except Exception as exc:  # pylint: disable=broad-exception-caught
+                stopped = _own_fault(exc)
         for warning in self.resource.warnings():
-            self.module.warn(warning)
+            _warn(self.module, warning)
         not_seen = {(item.change.key, item.change.action) for item in self.failed}
         result["applied"] = [o.to_dict() for o in self.outcomes if o.status == "done" and (o.change.key, o.change.action) not in not_seen]
         result["failed_objects"] = [o.to_dict() for o in self.failed]
@@ -297,22 +315,21 @@ def require(module: AnsibleModule, library: str, error: Exception | None) -> Non
 
 def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> None:
     """Run a module that changes things; never returns. `make` builds the resource from the task's options."""
-    resource = None
+    resource, failed = None, True
     try:
         resource = make(module.params)
-        result = _Run(module, resource).run()
+        answer, failed = _Run(module, resource).run(), False
     except _Ended as exc:
-        _close(resource)
-        module.fail_json(**exc.result)
+        answer = exc.result
     except OffboardError as exc:
-        _close(resource)
-        module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
+        answer = _failure(exc)
     except KeyboardInterrupt:
-        _close(resource)
-        module.fail_json(msg="interrupted before anything was changed", changed=False, failure={"code": "interrupted", "details": {}})
-    else:
-        _close(resource)
-        module.exit_json(**result)
+        answer = _failure(OffboardError("interrupted before anything was changed", code="interrupted"))
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        answer = _failure(_own_fault(exc))
+    if resource is not None:
+        resource.close()
+    _end(module, answer, failed)
 
 
 def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:
@@ -322,14 +339,30 @@ def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> Non
 
 def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Run a module that only reads; never returns. `read` gives the return values."""
+    failed = True
     try:
-        result = read(module.params)
+        answer, failed = {"changed": False, **read(module.params)}, False
     except OffboardError as exc:
-        module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
-    else:
-        module.exit_json(changed=False, **result)
+        answer = _failure(exc)
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        answer = _failure(_own_fault(exc))
+    _end(module, answer, failed)
 
 
-def _close(resource: Resource | None) -> None:
-    if resource is not None:
-        resource.close()
+def _failure(error: OffboardError) -> dict[str, Any]:
+    return {"msg": error.msg, "changed": False, "failure": error.to_dict()}
+
+
+def _own_fault(error: Exception) -> OffboardError:
+    """Nobody foresaw it. Its words may quote what was read, a secret too, so they are not told; where it happened is."""
+    where = [f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return OffboardError(
+        f"a fault of this module, please report it: {type(error).__name__} at {where[-1]}",
+        code="internal_error",
+        details={"error": type(error).__name__, "where": where},
+    )
+
+
+def _end(module: AnsibleModule, answer: dict[str, Any], failed: bool) -> NoReturn:
+    """The one way out: what is told passes through `plain`. Called outside of every handler, since a traceback quotes what a parser was given."""
+    (module.fail_json if failed else module.exit_json)(**plain.result(answer))

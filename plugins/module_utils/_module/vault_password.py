@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
+import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +24,10 @@ VAULT: dict[str, Any] = {
 
 
 def vault_password(params: dict[str, Any]) -> bytes:
-    """The password, without the line end of a file. Raises OffboardError `vault_password_missing`, `vault_password_empty`, `file_read_failed`."""
+    """The password, without the line end of a file.
+
+    Raises OffboardError `vault_password_missing`, `vault_password_empty`, `vault_password_script_failed`, `file_read_failed`.
+    """
     value, path = params["vault_password"], params["vault_password_file"]
     if value is None and path is None:
         raise OffboardError(
@@ -31,13 +37,34 @@ def vault_password(params: dict[str, Any]) -> bytes:
         password = value.encode()
     else:
         try:
-            with open(path, "rb") as stream:
-                password = stream.read().strip()
+            if os.stat(path).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
+                password = _printed_by(path)
+            else:
+                with open(path, "rb") as stream:
+                    password = stream.read().strip()
         except OSError as exc:
             raise OffboardError(f"cannot read the vault password file {path}: {exc.strerror or exc}", code="file_read_failed") from exc
     if not password:
         raise OffboardError("The vault password is empty.", code="vault_password_empty")
     return password
+
+
+def _printed_by(path: str) -> bytes:
+    """What a program prints, run as ansible-vault runs it: one named …-client is told which vault is meant."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    command = [os.path.abspath(path), *(["--vault-id", "default"] if name.endswith("-client") else [])]
+    try:
+        # what it says of an error is not quoted, for it may name the password
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    except OSError as exc:
+        raise OffboardError(
+            f"The vault password file {path} is executable, so it is run and not read, but it cannot be run: {exc.strerror or exc}. If it is no program, "
+            "take the execute bit away (chmod a-x).",
+            code="vault_password_script_failed",
+        ) from exc
+    if done.returncode:
+        raise OffboardError(f"The vault password program {path} ended with {done.returncode}. Run it by hand to see why.", code="vault_password_script_failed")
+    return done.stdout.strip(b"\r\n")
 
 
 def decrypt_file(path: str, password: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from .. import ldif
-from ..values import ACCOUNT_DISABLED, Entry, guid, sid
+from ..values import ACCOUNT_DISABLED, Entry, guid, guid_bytes, sid
 
 # No secret may reach the file, whatever a schema extension calls it. It also catches pwdLastSet and badPwdCount, which cannot
 # be written anyway. Passwords of AD itself cannot be read at all.
@@ -149,10 +149,18 @@ def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Li
 
 def read(text: str, path: str) -> SavedCopy:
     """The inverse of `make`. Raises OffboardError `ldif_unreadable`."""
-    known = dict(re.findall(r"^# (saved|objectGUID): (\S+)$", text, re.MULTILINE))
-    records = list(ldif.parse(text))
-    if len(known) != 2 or not records or records[0].changetype != "add":
-        raise OffboardError(f"{path} is not a copy that directory_object saved", code="ldif_unreadable")
-    links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _unused, attribute, values in record.changes for value in values]
+    known = dict(re.findall(r"^# (saved|objectGUID): ([\w:.-]+)$", text, re.MULTILINE))
+    try:
+        records = list(ldif.parse(text))
+        if len(known) != 2 or not records or records[0].changetype != "add":
+            raise ValueError
+        guid_bytes(known["objectGUID"])
+        for name in ("objectClass", "sAMAccountName"):
+            for value in records[0].attributes.get(name, ()):
+                value.decode()
+        links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _unused, attribute, values in record.changes for value in values]
+    except (ValueError, OffboardError) as exc:
+        why = f": {exc.msg}" if isinstance(exc, OffboardError) and exc.code == "ldif_unreadable" else ""
+        raise OffboardError(f"{path} is not a copy that directory_object saved{why}", code="ldif_unreadable") from None
     guids = {dn_key(dn): guid for guid, dn in re.findall(r"^# objectGUID ([0-9a-f-]{36}) is (.+)$", text, re.MULTILINE)}
     return SavedCopy(records[0].dn, known["objectGUID"], known["saved"], records[0].attributes, links, guids)

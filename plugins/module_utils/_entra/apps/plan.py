@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..._core.errors import OffboardError
+from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 
@@ -44,10 +44,11 @@ def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str
     return why
 
 
-def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool) -> Plan:
+def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool, restore_ids: Sequence[str] = ()) -> Plan:
     """The changes in the order in which they are made: grants, service principal, application; back in the other order.
 
-    Raises OffboardError `not_found` when there is nothing to keep or to bring back.
+    Of several deleted ones that were the same application one after the other, the newest comes back, or the one that `restore_ids` names.
+    Raises OffboardError `not_found` when there is nothing to keep or to bring back, AmbiguousMatch when it cannot be told which is the newest.
     """
     plan = Plan()
     by_kind: dict[str, list[Object]] = {}
@@ -61,6 +62,10 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
     else:
         if not (*applications, *principals):
             raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
+        wanted = {key.strip().casefold() for key in restore_ids}
+        if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
+            raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
+        applications, principals = (_one(kind, items, wanted, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
         for item in (*applications, *principals):
             if item.state["deleted"]:
                 back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", "entra_app with state=absent")
@@ -97,3 +102,18 @@ def guard_app(changes: Sequence[Change], client_id: str, own_app_id: str, owner:
     if owner in MICROSOFT_TENANTS:
         refusals.append(Refusal("microsoft_app", f"{client_id} ({harmful[0].name}) belongs to Microsoft.", (client_id,)))
     return refusals
+
+
+def _one(kind: str, items: Sequence[Object], wanted: Collection[str], warnings: list[str]) -> list[Object]:
+    """The living one, else the deleted one that is meant."""
+    if len(items) < 2 or not items[0].state["deleted"]:
+        return list(items)
+    times = sorted((item.state.get("deletedDateTime") or "" for item in items), reverse=True)
+    named = [item for item in items if item.id.casefold() in wanted]
+    meant = named or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
+    if len(meant) != 1:
+        found = [{"id": item.id, "name": item.name, "deletedDateTime": item.state.get("deletedDateTime")} for item in items]
+        raise AmbiguousMatch(f"{len(items)} deleted {kind} objects have that client id; name the one to bring back by restore_ids", found)
+    if not named:
+        warnings.append(f"{len(items)} deleted {kind} objects have that client id; the one deleted last, {meant[0].id}, is brought back")
+    return meant

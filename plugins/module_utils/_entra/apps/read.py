@@ -14,6 +14,7 @@ from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._graph.errors import GraphError
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
 
 _APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,passwordCredentials,keyCredentials"
@@ -27,8 +28,8 @@ def read_app(client: Client, client_id: str) -> Iterator[Object]:
     for kind, path, fields in ((APPLICATION, "applications", _APPLICATION_FIELDS), (PRINCIPAL, "servicePrincipals", _PRINCIPAL_FIELDS)):
         living = list(client.list(f"/{path}?$filter=appId eq '{client_id}'&$select={fields}"))
         deleted = [item for item in client.list(f"/directory/deletedItems/microsoft.graph.{kind}?$top=999") if item.get("appId") == client_id]
-        if len(living) > 1 or (not living and len(deleted) > 1):
-            found = [{"id": item["id"], "name": item["displayName"]} for item in living or deleted]
+        if len(living) > 1:
+            found = [{"id": item["id"], "name": item["displayName"]} for item in living]
             raise AmbiguousMatch(f"{len(found)} {kind} objects have the client id {client_id}", found)
         for item in living:
             yield Object(kind, item["id"], item["displayName"], _state(kind, item, deleted=False))
@@ -41,6 +42,8 @@ def read_app(client: Client, client_id: str) -> Iterator[Object]:
 
 def _state(kind: str, item: Mapping[str, Any], deleted: bool) -> dict[str, Any]:
     state: dict[str, Any] = {"appId": item["appId"], "displayName": item["displayName"], "deleted": deleted}
+    if deleted:
+        state["deletedDateTime"] = item.get("deletedDateTime")
     if kind == PRINCIPAL:
         state |= {"accountEnabled": item.get("accountEnabled"), "appOwnerOrganizationId": item.get("appOwnerOrganizationId")}
     return state
@@ -62,7 +65,12 @@ def read_grants(client: Client, principal_id: str, name: str) -> Iterator[Object
 
 
 def _role_names(client: Client, resource_id: str) -> dict[str, str]:
-    roles = client.get(f"/servicePrincipals/{resource_id}?$select=id,appRoles").get("appRoles") or ()
+    try:
+        roles = client.get(f"/servicePrincipals/{resource_id}?$select=id,appRoles").get("appRoles") or ()
+    except GraphError as exc:
+        if exc.status != 404:
+            raise
+        return {}  # the resource is gone, and the assignment has outlived it: only its name is missing
     return {role["id"]: role.get("value") or role["id"] for role in roles}
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..._core import plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
 from ..._federation import certificates, metadata
@@ -391,4 +392,4 @@ def prometheus(entries: Iterable[Mapping[str, Any]], now: datetime.datetime) -> 
 
 
 def _label(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return plain.lines(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

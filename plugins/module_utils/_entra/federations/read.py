@@ -66,7 +66,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     shown = [item for item in federations if not wanted_domains or wanted_domains & set(item.state["domains"])]
     return {
         "federations": [_describe(item, now, guests if params["guests"] else None) for item in shown],
-        "others": [{"id": item.id, "display_name": item.name, "domains": list(item.state["domains"])} for item in federations if item not in shown],
+        "others": [_listed(item) for item in federations if item not in shown],
         "last_sign_in_readable": readable,
         "count": {"external": len(federations), "internal": len(internal), "limit": LIMIT},
     }
@@ -78,6 +78,7 @@ def _describe(item: Object, now: datetime.datetime, guests: list[Guest] | None) 
     return {
         "id": item.id,
         "display_name": state["displayName"],
+        "label": _label(item),
         "domains": list(state["domains"]),
         "protocol": state["preferredAuthenticationProtocol"],
         "issuer_uri": state["issuerUri"],
@@ -96,3 +97,11 @@ def _certificate(text: str | None, now: datetime.datetime) -> dict[str, Any]:
     except BadCertificate as exc:
         return {"certificate": None, "certificate_error": exc.msg, "days_left": None}
     return {"certificate": certificate.to_dict(), "certificate_error": None, "days_left": days_left(certificate, now)}
+
+
+def _label(item: Object) -> str:
+    return f"{item.name} ({item.id}): {', '.join(item.state['domains'])}"
+
+
+def _listed(item: Object) -> dict[str, Any]:
+    return {"id": item.id, "display_name": item.name, "domains": list(item.state["domains"]), "label": _label(item)}

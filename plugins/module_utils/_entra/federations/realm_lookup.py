@@ -9,10 +9,10 @@ unmanaged tenant (one whose users only showed that they get mail there) by `IsVi
 
 from __future__ import annotations
 
-import json
 import urllib.parse
 from collections.abc import Iterable
 
+from ..._core import strict_json
 from ..._core.errors import OffboardError
 from ..._federation.fetch import fetch
 from ..._graph.connection import CLOUDS, Connection
@@ -28,7 +28,7 @@ def look_up(connection: Connection, domain: str) -> Realm:
     authority = (connection.authority or CLOUDS[connection.cloud][1]).rstrip("/")
     url = f"{authority}/common/userrealm/user%40{urllib.parse.quote(domain)}?api-version=2.1"
     try:
-        answer = json.loads(fetch(url, ca_file=connection.ca_file, timeout=_TIMEOUT, max_bytes=_MAX_BYTES))
+        answer = strict_json.loads(fetch(url, ca_file=connection.ca_file, timeout=_TIMEOUT, max_bytes=_MAX_BYTES))
         namespace = answer["NameSpaceType"]
     except (OffboardError, ValueError, KeyError, TypeError) as exc:
         raise OffboardError(f"Whether {domain} belongs to an Entra tenant is not known: {authority} did not tell ({exc}).", code="realm_unknown") from exc

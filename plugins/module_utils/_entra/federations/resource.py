@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import json
 import os
 import re
 import time
@@ -22,6 +21,7 @@ from typing import Any, ClassVar
 
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._federation import dns_txt, metadata
@@ -173,7 +173,7 @@ class ExternalFederation(OfTenant):
         stamp = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S.%fZ}"
         path = os.path.join(self._params["backup_dir"], f"external_federation_{re.sub(r'[^a-z0-9.-]', '_', self._want.domain)}_{change.id}_{stamp}.json")
         saved = {"id": change.id, **self._current(change)}
-        write_atomically(path, json.dumps(saved, ensure_ascii=False, indent=1).encode() + b"\n", overwrite=False)
+        write_atomically(path, to_json(saved, indent=1).encode() + b"\n", overwrite=False)
         return path
 
     def _create(self, change: Change, steps: list[str]) -> None:

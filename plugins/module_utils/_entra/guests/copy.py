@@ -156,7 +156,7 @@ def is_copy(data: Any, tenant_id: str) -> bool:
     """Whether a JSON file is a copy of a guest of this tenant. Raises OffboardError `copy_too_new`."""
     if not isinstance(data, dict) or data.get("copy") != "guest" or data.get("tenant_id") != tenant_id:
         return False
-    if data["version"] > VERSION:
+    if not isinstance(data.get("version"), int) or data["version"] > VERSION:
         raise OffboardError(f"the saved copy of {data.get('mail')} was written by a newer release of this collection", code="copy_too_new")
     return True
 

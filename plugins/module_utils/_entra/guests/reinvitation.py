@@ -9,7 +9,6 @@ the disk, and each step is looked up before it is made, so that the same task en
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -17,8 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..._core import strict_json
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.model import Change, Object
+from ..._core.plain import to_json
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.errors import AnswerLost
@@ -47,7 +48,7 @@ def read_copies(folder: str, tenant_id: str) -> list[dict[str, Any]]:
             path = os.path.join(folder, name)
             try:
                 with open(path, encoding="utf-8") as stream:
-                    data = json.load(stream)
+                    data = strict_json.loads(stream.read())
             except (OSError, ValueError) as exc:
                 raise OffboardError(f"the copy {path} cannot be read ({exc}); mend it or move it away", code="copy_unreadable") from exc
             if guest_copy.is_copy(data, tenant_id):
@@ -61,7 +62,7 @@ def copy_path(folder: str, copy: Mapping[str, Any]) -> str:
 
 
 def _write(path: str, copy: Mapping[str, Any]) -> None:
-    write_atomically(path, json.dumps(copy, ensure_ascii=False, indent=1).encode() + b"\n")
+    write_atomically(path, to_json(copy, indent=1).encode() + b"\n")
 
 
 # -- reading

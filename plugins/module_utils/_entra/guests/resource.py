@@ -26,7 +26,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
 from ..._module.clock import now
-from ..._module.files import read_records
+from ..._module.files import read_journal
 from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
@@ -147,13 +147,13 @@ class Guests(OfTenant):
     def _journaled(self) -> tuple[dict[str, str], set[str]]:
         """From the journal: the ids of those who were invited, and those whose invitation was begun and not recorded, by address."""
         path = self._params["journal"]
-        records = [record for record in read_records(path) if record.get("kind") == KIND] if path else []
+        records = [record for record in read_journal(path) if record.get("kind") == KIND] if path else []
         ids = {r["id"]: r["details"]["id"] for r in records if r["record"] == "outcome" and r["action"] == INVITE and "id" in (r.get("details") or {})}
         return ids, {key[1] for key in journal.unfinished(records) if key[2] == INVITE}
 
     def _reset_at(self) -> dict[str, str]:
         path = self._params["journal"]
-        records = read_records(path) if path else ()
+        records = read_journal(path) if path else ()
         return {r["id"]: r["at"] for r in records if (r.get("kind"), r["record"], r.get("action"), r.get("status")) == (KIND, "outcome", RESET, "done")}
 
     def _read_deleted(self) -> list[Object]:
@@ -273,7 +273,7 @@ class Guests(OfTenant):
     def _settle(self) -> None:
         """Who redeems before a federation is in effect gets another way to sign in, and keeps it."""
         seconds = self._params["settle_seconds"] if self._invites else 0
-        while seconds and (left := guest_plan.settling(read_records(self._params["journal"]), seconds, datetime.datetime.now(datetime.UTC))):
+        while seconds and (left := guest_plan.settling(read_journal(self._params["journal"]), seconds, datetime.datetime.now(datetime.UTC))):
             self._tell(f"waiting {left:.0f} s until the last change of federations and redemption order is in effect")
             time.sleep(min(left, _SETTLE_INTERVAL))
 

@@ -12,9 +12,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from ..._core import vault
+from ..._core import strict_json, vault
 from ..._core.errors import OffboardError
-from ..._module.files import write_atomically
+from ..._module.files import check_run_file, write_atomically
 from ..._module.vault_password import decrypt_file
 
 MANIFEST = "manifest.json"
@@ -38,13 +38,19 @@ def write_encrypted(folder: str, name: str, plain: bytes, password: bytes) -> di
 
 def read_manifest(folder: str) -> dict[str, Any] | None:
     """The manifest of a complete snapshot, None when there is none. Raises OffboardError `snapshot_damaged`."""
+    check_run_file(os.path.join(folder, MANIFEST))
     try:
         with open(os.path.join(folder, MANIFEST), encoding="utf-8") as stream:
-            manifest = json.load(stream)
+            manifest = strict_json.loads(stream.read())
+        files = manifest["files"]
+        if not all(isinstance(entry["name"], str) and isinstance(entry["sha256"], str) for entry in files):
+            raise ValueError("it does not say which files there are")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as exc:
         raise OffboardError(f"cannot read {os.path.join(folder, MANIFEST)}: {exc}", code="snapshot_damaged") from exc
+    except (LookupError, TypeError):
+        raise OffboardError(f"cannot read {os.path.join(folder, MANIFEST)}: it is no manifest of a snapshot", code="snapshot_damaged") from None
     return manifest
 
 
@@ -77,4 +83,10 @@ def read_snapshot_users(path: str, password: bytes) -> Iterator[dict[str, Any]]:
             raise OffboardError(f"there is no snapshot at {file}", code="snapshot_missing")
         for line in content.split(b"\n"):
             if line:
-                yield json.loads(line)
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    record = None
+                if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+                    raise OffboardError(f"{file} is no snapshot of users: a line of it is not one", code="snapshot_damaged")
+                yield record

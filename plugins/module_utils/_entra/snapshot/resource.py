@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
+from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._graph.client import Client
@@ -62,7 +63,11 @@ class Snapshot(OfTenant):
             return
         check_files(self._path, manifest)
         decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
-        yield Object(KIND, self._path, os.path.basename(self._path), {name: manifest[name] for name in ("taken", "counts", "users", "apps")})
+        try:
+            state = {name: manifest[name] for name in ("taken", "counts", "users", "apps")}
+        except KeyError as exc:
+            raise OffboardError(f"the snapshot is damaged: {os.path.join(self._path, MANIFEST)} has no {exc.args[0]}", code="snapshot_damaged") from exc
+        yield Object(KIND, self._path, os.path.basename(self._path), state)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         for item in current:
@@ -103,7 +108,7 @@ class Snapshot(OfTenant):
         number = 0
         while part := list(islice(users, USERS_PER_FILE)):
             number += 1
-            plain = b"".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for record in part)
+            plain = b"".join(to_json(record, separators=(",", ":")).encode() + b"\n" for record in part)
             files.append(write_encrypted(self._path, users_file(number), plain, self._password))
             counts["users"] += len(part)
         saved = {"users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}

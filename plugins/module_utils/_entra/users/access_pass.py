@@ -28,8 +28,11 @@ def passes_of(user_id: str) -> str:
 
 
 def moment(text: str) -> datetime.datetime:
-    """A time as Graph writes it."""
-    made = datetime.datetime.fromisoformat(text)
+    """A time as Graph writes it. Raises OffboardError `time_unreadable`."""
+    try:
+        made = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise OffboardError("Graph gave something as a time that is none", code="time_unreadable") from None
     return made if made.tzinfo else made.replace(tzinfo=datetime.UTC)
 
 
@@ -49,7 +52,7 @@ class Terms:
         try:
             if made.start is not None:
                 moment(made.start)
-        except ValueError as exc:
+        except OffboardError as exc:
             raise OffboardError(
                 f"temporary_access_pass.start is {made.start!r}, but must be a time such as 2026-12-01T08:00:00+09:00", code="bad_option"
             ) from exc

@@ -60,9 +60,13 @@ def from_bytes(content: bytes) -> list[dict[str, str]]:
     try:
         if not content.startswith(_HEADER):
             raise ValueError("it does not begin as one")
-        return [json.loads(line[2:]) for line in content[len(_HEADER) :].split(b"\n") if line]
-    except ValueError as exc:
-        raise OffboardError(f"this is not a hand-over file of entra_users: {exc}", code="bad_handover_file") from exc
+        entries = [json.loads(line[2:]) for line in content[len(_HEADER) :].split(b"\n") if line]
+        if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in entries):
+            raise ValueError("an entry names no user")
+        return entries
+    except (ValueError, RecursionError) as exc:
+        why = str(exc) if type(exc) is ValueError else "a line of it is no JSON"
+        raise OffboardError(f"this is not a hand-over file of entra_users: {why}", code="bad_handover_file") from None
 
 
 class _Files:
@@ -110,8 +114,8 @@ class _Files:
 class HandOver(_Files):
     """New passwords.
 
-    An entry is written before its password is set and never changed afterwards. It remembers when the password had last been
-    changed, so that a later run can tell whether this one may have been set: nothing else about a password can be read.
+    An entry is written before its password is set and never changed afterwards, unless Graph has refused that password. It remembers when
+    the password had last been changed, so that a later run can tell whether this one may have been set: nothing else about a password can be read.
     """
 
     def __init__(self, path: str, vault_password: bytes, length: int) -> None:
@@ -153,6 +157,21 @@ class HandOver(_Files):
         ]
         self._add(new)
         return known | {entry["id"]: entry["password"] for entry in new}
+
+    def renew(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Other passwords for users whose own was refused, so that it can be nobody's: they take its place in the file. On the disk when this returns."""
+        made = {user_id: generate(self._length) for user_id in user_ids}
+        with folder_locked(self._path):
+            number = 1
+            while (content := decrypt_file(self.file(number), self._password)) is not None:
+                entries = from_bytes(content)
+                mine = [entry for entry in entries if entry["id"] in made and "password" in entry]
+                for entry in mine:
+                    entry["password"] = made[entry["id"]]
+                if mine:
+                    write_atomically(self.file(number), vault.encrypt(to_bytes(entries), self._password, os.urandom(32)))
+                number += 1
+        return made
 
 
 class PassBook(_Files):

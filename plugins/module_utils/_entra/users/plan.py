@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,6 +16,7 @@ from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from .access_pass import moment
 from .licence_group import LicenceGroup
 
 KIND = "user"
@@ -51,11 +51,22 @@ _FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "force
 
 @dataclass(frozen=True)
 class Sku:
-    """A licence that the tenant has. `free` seats, when it was read."""
+    """A licence that the tenant has. `free` seats, when it was read; `plans` that it consists of, None where Graph does not tell."""
 
     id: str
     part_number: str
     free: int
+    plans: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Sku:
+        """From a subscribedSku. A subscription that has ended goes on for a while (`warning`), and its seats can be assigned
+        (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail).
+        """
+        units = row["prepaidUnits"]
+        free = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0) - row["consumedUnits"]
+        plans = row.get("servicePlans")
+        return cls(row["skuId"].casefold(), row["skuPartNumber"], free, plans and frozenset(plan["servicePlanId"].casefold() for plan in plans))
 
 
 class Skus:
@@ -70,11 +81,7 @@ class Skus:
 
     @cached_property
     def _skus(self) -> list[Sku]:
-        return [
-            Sku(row["skuId"].casefold(), row["skuPartNumber"], max(0, row["prepaidUnits"].get("enabled") or 0) - row["consumedUnits"])
-            for row in self._read()
-            if row.get("appliesTo", "User") == "User"
-        ]
+        return [Sku.of(row) for row in self._read() if row.get("appliesTo", "User") == "User"]
 
     @cached_property
     def _by_name(self) -> dict[str, Sku]:
@@ -94,6 +101,11 @@ class Skus:
         """The part number of an id; the id itself for a licence that the tenant no longer has."""
         found = self._by_name.get(sku.casefold())
         return found.part_number if found else sku
+
+    def lost_plans(self, sku: str, plans: Iterable[str]) -> set[str]:
+        """Those that the licence no longer has: to switch one off, Graph refuses the whole licence."""
+        found = self._by_name.get(sku.casefold())
+        return set() if found is None or found.plans is None else {plan for plan in plans if plan.casefold() not in found.plans}
 
     def find(self, name: str) -> Sku:
         """By part number or id. Raises OffboardError `licence_unknown`."""
@@ -297,7 +309,12 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
         if not desired.restored:
             raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
         licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
+    lost = {} if licences == there else {sku: skus.lost_plans(sku, plans) for sku, plans in licences.items() if there.get(sku) != plans}
+    licences = {sku: [plan for plan in plans if plan not in lost.get(sku, ())] for sku, plans in licences.items()} if any(lost.values()) else licences
     if licences != there:
+        if any(lost.values()):
+            told = ", ".join(f"{', '.join(sorted(plans))} of {skus.name(sku)}" for sku, plans in lost.items() if plans)
+            notes["plan_gone"] = f"{upn} had services switched off that the licence no longer has, and these are left out: {told}"
         before["licences"], after["licences"] = named(there, skus), named(licences, skus)
     if desired.usage_location and not state["usageLocation"]:
         before["usageLocation"], after["usageLocation"] = None, desired.usage_location
@@ -418,13 +435,9 @@ def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: 
     if authentication_of(upn_domain(upn), facts.domains()) == FEDERATED:
         return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
     root, created = root_of(upn_domain(upn), facts.converted), state.get("createdDateTime")
-    if root and created and _time(created) > _time(facts.converted[root]):
+    if root and created and moment(created) > moment(facts.converted[root]):
         return "created_since", f"{upn} was created after {root} was converted, with a password that somebody gave"
     return None
-
-
-def _time(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text)
 
 
 def _risk(after: Mapping[str, Any]) -> str:

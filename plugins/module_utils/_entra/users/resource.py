@@ -23,7 +23,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
 from ..._module.clock import now, seconds_since
-from ..._module.files import read_records
+from ..._module.files import read_journal
 from ..._module.runner import Record
 from ..._module.vault_password import vault_password
 from ..domains.plan import KIND as DOMAIN
@@ -336,7 +336,7 @@ class Users(OfTenant):
         journal = self._params["journal"]
         if not journal or not (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
             return History()
-        return History(read_records(journal))
+        return History(read_journal(journal))
 
     def _password_was_set(self, history: History, user_id: str, last_change: str | None) -> bool:
         """The hand-over file and the time of the password's last change tell where the journal does not, and where it is belied by them."""

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import codecs
-import json
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..._core import strict_json
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._graph.batches import Request
@@ -167,7 +167,7 @@ def src_lines(path: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
 
 def _src_line(raw: bytes, where: str) -> dict[str, Any]:
     try:
-        line = json.loads(raw.decode())
+        line = strict_json.loads(raw.decode())
     except UnicodeDecodeError as exc:
         raise OffboardError(f"{where} is not in UTF-8; save the file in that encoding", code="bad_src") from exc
     except ValueError as exc:
@@ -178,7 +178,7 @@ def _src_line(raw: bytes, where: str) -> dict[str, Any]:
     if not key:
         raise OffboardError(f"{where} has neither id nor userPrincipalName", code="bad_src")
     if not isinstance(key, str):
-        raise OffboardError(f"{where} names a user {key!r}; id and userPrincipalName must be texts", code="bad_src")
+        raise OffboardError(f"{where} names a user by something else than a text; id and userPrincipalName must be texts", code="bad_src")
     return line
 
 

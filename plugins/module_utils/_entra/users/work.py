@@ -29,6 +29,8 @@ from .selection import Selection
 _SEGMENT, _INTENTS = 1000, 100
 #: Rounds of reading back what became of requests without an answer, and the pause before each, in seconds: 1, 2, 4, 8, 16.
 _ROUNDS = 5
+#: How often a user gets another password after one that the tenant's rules (banned words, length) do not allow.
+_RENEWALS = 3
 
 #: The properties of a change that each step carries out, as far as reading shows them.
 _PARTS = {
@@ -71,6 +73,8 @@ class _Job:
     old_pass: str | None = None
     #: whether the PATCH was given to the client, and was not refused
     patched: bool = False
+    #: how many passwords were refused
+    renewed: int = 0
 
 
 class Work:
@@ -84,6 +88,10 @@ class Work:
         self._open: dict[str, _Job] = {}
         #: users of whom the last request got no answer, or came too early
         self._uncertain: list[_Job] = []
+        #: licences of which Graph has refused a seat: it decides, not our arithmetic
+        self._full: set[str] = set()
+        #: users whose password was refused
+        self._weak: list[_Job] = []
         #: users who wait until there are enough of them for one request to the group
         self._joining: list[_Job] = []
 
@@ -91,17 +99,32 @@ class Work:
         """Returns when every user has an outcome. Raises OffboardError when the run cannot go on."""
         client = self._means.client
         client.batch(self._fresh(), self._done)
-        client.batch(self._join(), self._done)
+        self._settle()
         for attempt in range(_ROUNDS):
             if not self._uncertain:
                 return
             time.sleep(2.0**attempt)
             jobs, self._uncertain = self._uncertain, []
             client.batch(self._looked_up(jobs), self._done)
-            client.batch(self._join(), self._done)
+            self._settle()
         self._finish(
             [self._outcome(job, "failed", "answer_lost", f"no answer to the request for {job.change.name} ({job.steps[0]})") for job in self._uncertain]
         )
+
+    def _settle(self) -> None:
+        """Who waits is sent: another password for whom it was refused, then the group."""
+        while self._weak:
+            jobs, self._weak = self._weak, []
+            self._means.client.batch(self._renewed(jobs), self._done)
+        self._means.client.batch(self._join(), self._done)
+
+    def _renewed(self, jobs: list[_Job]) -> Iterator[Request]:
+        if self._means.handover is None:
+            raise AssertionError("self._means.handover")
+        passwords = self._means.handover.renew(job.change.id for job in jobs)
+        for job in jobs:
+            job.password, job.renewed = passwords[job.change.id], job.renewed + 1
+            yield from self._next(job)
 
     def give_up(self, reason: OffboardError) -> None:
         """The run stops: whoever was begun has failed, whoever was not is skipped."""
@@ -169,7 +192,8 @@ class Work:
             case "pass":
                 return [Request("POST", access_pass.passes_of(change.id), means.terms.body(), job)]
         wanted = user_plan.new_seats(change, job.steps[:1])
-        if short := [name for name in wanted if means.free.get(name, 0) <= 0 and not job.tries]:
+        # A group takes a member whom it gets no seat for, so that nobody is told.
+        if short := [name for name in wanted if means.free.get(name, 0) <= 0 and not job.tries and (name in self._full or job.steps[0] == "group")]:
             self._finish([self._outcome(job, "failed", "no_seat", f"{change.name}: no seat of {', '.join(short)} is left")])
             return []
         if not job.tries:
@@ -198,6 +222,9 @@ class Work:
                     finished.append(self._outcome(job, "done"))
             elif answer.uncertain or self._too_early(job, answer):
                 self._uncertain.append(job)
+            elif self._is_weak(job, request, answer):
+                job.patched = False
+                self._weak.append(job)
             else:
                 finished.append(self._refused(job, request, answer))
         self._finish(finished)
@@ -262,6 +289,12 @@ class Work:
         )
         return early and job.tries < _ROUNDS
 
+    def _is_weak(self, job: _Job, request: Request, answer: Answer) -> bool:
+        """Refused at the first try of this password, so it is nobody's; with an answer lost before, an earlier request might have set it."""
+        if answer.failure is not None or job.password is None or job.steps[0] != "patch" or job.tries or job.renewed >= _RENEWALS:
+            return False
+        return user_plan.refusal_code(answer.status, answer.error(request).msg, "patch") == "password_refused"
+
     def _refused(self, job: _Job, request: Request, answer: Answer) -> Outcome:
         error = answer.error(request)
         if job.steps[0] == "patch" and not job.tries:  # an earlier one may have been carried out, and its answer lost
@@ -273,6 +306,7 @@ class Work:
             for name in user_plan.new_seats(job.change):
                 if self._means.skus.find(name).id in error.msg.casefold():
                     self._means.free[name] = 0
+                    self._full.add(name)
         return self._outcome(job, "failed", code, error.msg)
 
     def _looked_up(self, jobs: list[_Job]) -> Iterator[Request]:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import datetime
+import html
 import json
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from typing import Any
 
+from ..._core.plain import line
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
@@ -117,11 +118,19 @@ details th:nth-child(1) { width: 13.5rem; } details th:nth-child(3) { width: 34%
 Time = Callable[[str], str]
 
 
+def escape(text: str) -> str:
+    """Text as markup, and what is hidden in it shown."""
+    return html.escape(line(text))
+
+
 def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str:
     """A whole HTML document. `language` ("ja" or "en") is the one that is shown first, times are shown in `zone`."""
 
     def when(at: str) -> str:
-        return datetime.datetime.fromisoformat(at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
+        try:
+            return datetime.datetime.fromisoformat(at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
+        except (ValueError, OverflowError):
+            return at  # of a file that somebody wrote by hand
 
     title = escape(report["title"])
     checked = {name: " checked" if name == language else "" for name in ("ja", "en")}

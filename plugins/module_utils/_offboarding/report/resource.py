@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 import zoneinfo
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from ..._core import steps
+from ..._core import steps, strict_json
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
+from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._module.files import read_records, write_atomically
+from ..._module.files import check_run_file, read_journal, read_records, write_atomically
 from ..._module.runner import Resource
+from ..readiness import SEVERITIES
 from ..steps.resource import read_steps
 from . import page as report_page
 from . import plan as report
@@ -31,11 +32,25 @@ def _json_file(path: str) -> Any:
     """The content; None when there is no file. Raises OffboardError `file_read_failed`."""
     try:
         with open(path, encoding="utf-8") as stream:
-            return json.load(stream)
+            return strict_json.loads(stream.read())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as exc:
         raise OffboardError(f"cannot read {path}: {exc}", code="file_read_failed") from exc
+
+
+def _manifest(path: str) -> dict[str, Any] | None:
+    content = _json_file(path)
+    if content is not None and not isinstance(content, dict):
+        raise OffboardError(f"{path} is no manifest of a snapshot. Restore it from a backup of the run folder.", code="file_read_failed")
+    return content
+
+
+def _finding(item: Any) -> dict[str, Any]:
+    """Raises LookupError or TypeError when it is none."""
+    if item["severity"] not in SEVERITIES or not all(isinstance(item[name], str) for name in ("code", "en", "ja")):
+        raise TypeError
+    return item
 
 
 def _read(path: str) -> bytes | None:
@@ -52,7 +67,8 @@ def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """(name, line) of all results files of bulk modules, in the order of their names."""
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.jsonl"))):
         for line in read_records(path):
-            yield os.path.basename(path), line
+            if all(isinstance(line.get(name), str) for name in ("status", "code", "msg", "userPrincipalName")):
+                yield os.path.basename(path), line
 
 
 class RunReport(Resource):
@@ -70,22 +86,28 @@ class RunReport(Resource):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
             raise OffboardError(f"There is no time zone {params['timezone']!r}; give a name such as Asia/Tokyo or UTC.", code="timezone_unknown") from exc
 
+        check_run_file(os.path.join(folder, "journal.jsonl"))
+
         def results(name: str) -> list[dict[str, Any]] | None:
-            content = _json_file(os.path.join(folder, "results", f"{name}.json"))
-            return None if content is None else content["findings"]
+            path = os.path.join(folder, "results", f"{name}.json")
+            content = _json_file(path)
+            try:
+                return None if content is None else [_finding(item) for item in content["findings"]]
+            except (LookupError, TypeError):
+                raise OffboardError(f"{path} holds no findings; move it away, or run its stage again", code="file_read_failed") from None
 
         self._report = report.build(
-            read_records(os.path.join(folder, "journal.jsonl")),
+            read_journal(os.path.join(folder, "journal.jsonl")),
             [steps.to_record(item.id, item.state) for item in read_steps(os.path.join(folder, "steps.json"))],
             results("preflight"),
             results("final_gate"),
-            _json_file(os.path.join(folder, "snapshot", "manifest.json")),
+            _manifest(os.path.join(folder, "snapshot", "manifest.json")),
             params["title"],
             _results(os.path.join(folder, "results")),
         )
         html = report_page.page(self._report, params["language"], zone)
         self._wanted = {
-            os.path.join(folder, "report.json"): (json.dumps(self._report, ensure_ascii=False, indent=2) + "\n").encode(),
+            os.path.join(folder, "report.json"): (to_json(self._report, indent=2) + "\n").encode(),
             os.path.join(folder, "report.html"): html.encode(),
         }
 

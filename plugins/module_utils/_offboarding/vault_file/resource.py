@@ -67,5 +67,8 @@ def vault_file_info(params: dict[str, Any]) -> dict[str, Any]:
         plain = decrypt_file(path, password)
         if plain is None:
             raise OffboardError(f"There is no file {path}.", code="file_missing", details={"path": path})
-        contents[path] = plain.decode()
+        try:
+            contents[path] = plain.decode()
+        except UnicodeDecodeError:
+            raise OffboardError(f"{path} holds no text in UTF-8", code="not_text") from None
     return {"contents": contents}

@@ -10,16 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core import foreign_yaml
 from ..._core.errors import OffboardError
 from ..._core.model import Object
 from ..paths import quoted
-
-try:
-    import yaml
-
-    YAML_IMPORT_ERROR: ImportError | None = None
-except ImportError as exc:  # reported by the runner through missing_required_lib
-    YAML_IMPORT_ERROR = exc
 
 KIND = "windows_file"
 #: Default install folders of Directory Sync and Password Sync (IIJ's manual); what the uninstallers leave behind lies in them.
@@ -151,41 +145,23 @@ def check_secret_names(names: Mapping[str, str]) -> None:
 
 
 def yaml_values(text: str, names: Mapping[str, str], path: str) -> dict[str, Any]:
-    """The named values of a YAML document, null where there is none; keys may be Ruby symbols (`:ad:`).
+    """The named values of a YAML document as texts, null where there is none; keys may be Ruby symbols (`:ad:`).
 
     Raises OffboardError `config_unreadable` (without a word of the content), `not_a_value` when a name leads to a mapping, which might hold a secret.
     """
     if len(text) > _MAX_YAML_BYTES:
         raise OffboardError(f"{path} is too long for a configuration file", code="config_unreadable")
     try:
-        document = yaml.load(text, Loader=_loader())
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        # not the error's own text, which quotes the file, and not the error itself
-        raise OffboardError(f"{path} is not valid YAML{line}", code="config_unreadable") from None
+        document = foreign_yaml.load(text)
+    except ValueError as exc:
+        raise OffboardError(f"{path} is {exc}", code="config_unreadable") from None
     return {name: _value(document, dotted, path) for name, dotted in names.items()}
-
-
-def _loader() -> Any:
-    """safe_load that passes over Ruby's tags."""
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def plain(loader: Any, _suffix: str, node: Any) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
-        return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
-
-    Loader.add_multi_constructor("!ruby/", plain)
-    return Loader
 
 
 def _value(document: Any, dotted: str, path: str) -> Any:
     current = document
     for part in dotted.split("."):
-        if isinstance(current, list) and part.isdigit():
+        if isinstance(current, list) and re.fullmatch("[0-9]{1,9}", part):
             current = current[int(part)] if int(part) < len(current) else None
         elif isinstance(current, dict):
             current = next((value for key, value in current.items() if str(key).lstrip(":") == part), None)
@@ -194,8 +170,5 @@ def _value(document: Any, dotted: str, path: str) -> Any:
     items = current if isinstance(current, list) else [current]
     if any(isinstance(item, dict | list) for item in items):
         raise OffboardError(f"{path}: {dotted} is not a value or a list of values; name what is below it", code="not_a_value")
-    return current if isinstance(current, list) else _plain(current)
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    found = [None if item in foreign_yaml.NULL else item for item in items]
+    return found if isinstance(current, list) else found[0]

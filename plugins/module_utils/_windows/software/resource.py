@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,7 +65,10 @@ def files_pending(machine: registry.Machine) -> set[str]:
 def processes(machine: registry.Machine) -> list[tuple[str, int]]:
     """(image, pid) of what runs."""
     answer = machine.run("tasklist.exe", "/fo", "csv", "/nh")
-    rows = [row for row in csv.reader(answer.text.splitlines()) if len(row) > 1 and row[1].isdigit()]
+    try:
+        rows = [row for row in csv.reader(answer.text.splitlines()) if len(row) > 1 and re.fullmatch("[0-9]{1,10}", row[1])]
+    except csv.Error:
+        rows = []
     if answer.exit_code or not rows:
         raise OffboardError(f"{machine.host}: tasklist does not tell what runs (exit code {answer.exit_code})", code="processes_unreadable")
     return [(row[0], int(row[1])) for row in rows]

@@ -244,10 +244,13 @@ def parse_task(name: str, xml: str) -> Task:
         if "<!DOCTYPE" in body:
             raise ET.ParseError("it has a DOCTYPE")
         root = ET.fromstring(body)
-    except ET.ParseError as exc:
-        raise OffboardError(f"the definition of the scheduled task {name} cannot be read: {exc}", code="task_unreadable") from exc
+    except (ET.ParseError, ValueError) as exc:  # ParseError tells the place alone, ValueError is about half characters
+        where = f": {exc}" if isinstance(exc, ET.ParseError) else ""
+        raise OffboardError(f"the definition of the scheduled task {name} cannot be read{where}", code="task_unreadable") from None
     prefix = root.tag.rpartition("}")[0]
     namespace = f"{prefix}}}" if prefix else ""
+    if re.search(r"[{}\[\]()@!=\s*]", prefix[1:]):  # would mean something else in a path
+        raise OffboardError(f"the definition of the scheduled task {name} has a namespace that is none", code="task_unreadable")
 
     def text(element: ET.Element, *path: str) -> str:
         found = element.find("/".join(namespace + part for part in path))

@@ -24,7 +24,8 @@ _GROUP_BODY = "groups.item.assign_license.assign_license_post_request_body:Assig
 
 
 def free_seats(store: Store, sku: Object) -> int:
-    return sku["prepaidUnits"]["enabled"] - store.consumed[sku["skuId"]]
+    """Those in grace count (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail)."""
+    return sku["prepaidUnits"]["enabled"] + sku["prepaidUnits"]["warning"] - store.consumed[sku["skuId"]]
 
 
 def licence_values(states: list[Object]) -> Object:

@@ -10,7 +10,10 @@ import stat
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import files
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.files import read_manifest
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
 
 
 def test_a_written_file_is_whole_and_its_owners_only(tmp_path):
@@ -86,3 +89,87 @@ def test_lines_of_several_writers_do_not_mix(tmp_path):
     assert all(os.waitpid(child, 0)[1] == 0 for child in children)
     with open(path) as stream:
         assert len([json.loads(line) for line in stream]) == 100
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    for name in ("journal.jsonl", "steps.json", "run.json"):
+        (folder / name).write_text("")
+        (folder / name).chmod(0o600)
+    return folder
+
+
+READERS = {
+    "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
+    "steps": lambda folder: read_steps(str(folder / "steps.json")),
+    "binding": lambda folder: binding.check(str(folder / "journal.jsonl"), {}),
+    "requires": lambda folder: preconditions.check({"run_dir": str(folder), "steps": ["a"], "snapshot": False}),
+    "snapshot": lambda folder: preconditions.check({"run_dir": str(folder.parent), "steps": [], "snapshot": True}),
+    "manifest": lambda folder: read_manifest(str(folder)),
+    "report": lambda folder: RunReport({"run_dir": str(folder), "timezone": "UTC", "language": "ja", "title": "x"}),
+}
+
+
+def refused(read, folder, words):
+    with pytest.raises(OffboardError) as caught:
+        read(folder)
+    assert caught.value.code == "run_folder_unsafe" and words in caught.value.msg and str(folder) in caught.value.msg
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702, 0o707])
+@pytest.mark.parametrize("read", [read for name, read in READERS.items() if name not in ("snapshot", "manifest")])
+def test_a_run_folder_that_others_can_write_to_is_refused(run_folder, read, mode):
+    run_folder.chmod(mode)
+    refused(read, run_folder, f"mode {mode:04o}")
+
+
+@pytest.mark.parametrize("name", ["journal", "steps", "binding", "requires", "report"])
+def test_a_file_that_others_can_write_to_is_refused(run_folder, name):
+    for path in run_folder.iterdir():
+        path.chmod(0o666)
+    refused(READERS[name], run_folder, "mode 0666")
+
+
+@pytest.mark.parametrize("name", ["journal", "steps", "binding", "requires", "report"])
+def test_a_symbolic_link_in_the_place_of_a_file_is_refused(run_folder, tmp_path, name):
+    for path in list(run_folder.iterdir()):
+        path.rename(tmp_path / path.name)
+        path.symlink_to(tmp_path / path.name)
+    refused(READERS[name], run_folder, "symbolic link")
+    with pytest.raises(OffboardError) as caught:
+        files.append_records(str(run_folder / "journal.jsonl"), [{"a": 1}])
+    assert "symbolic link" in caught.value.msg and (tmp_path / "journal.jsonl").read_text() == ""
+
+
+def test_a_link_to_the_run_folder_is_none_of_its_files(run_folder, tmp_path):
+    (tmp_path / "here").symlink_to(run_folder)
+    files.check_run_file(str(tmp_path / "here" / "journal.jsonl"))
+    files.append_records(str(tmp_path / "here" / "journal.jsonl"), [{"a": 1}])
+
+
+@pytest.mark.parametrize("name", ["journal", "steps", "binding", "requires", "report"])
+def test_a_run_folder_of_somebody_else_is_refused(run_folder, monkeypatch, name):
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 4711)
+    refused(READERS[name], run_folder, "belongs to")
+
+
+def test_a_folder_in_the_journals_place_and_what_is_not_there(run_folder):
+    files.check_run_file(str(run_folder / "nothing.jsonl"))
+    files.check_run_file(str(run_folder / "nowhere" / "nothing.jsonl"))
+    run_folder.joinpath("journal.jsonl").chmod(0o664)  # the group of one's own: a umask of 002
+    files.check_run_file(str(run_folder / "journal.jsonl"))
+
+
+def test_a_umask_of_nothing_opens_nothing(tmp_path):
+    old = os.umask(0)
+    try:
+        files.append_records(str(tmp_path / "a" / "b" / "journal.jsonl"), [{"a": 1}])
+        files.write_atomically(str(tmp_path / "c" / "d" / "e.json"), b"x")
+        with files.folder_locked(str(tmp_path / "f" / "g" / "h")):
+            pass
+    finally:
+        os.umask(old)
+    for path in tmp_path.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path

@@ -45,6 +45,37 @@ def test_plan(there, state, enabled, grants, plan):
     assert found.unchanged == (not plan)
 
 
+def gone(identity, at, kind="servicePrincipal"):
+    return Object(kind, identity, "app", {"appId": "c", "displayName": "app", "deleted": True, "deletedDateTime": at, "accountEnabled": True})
+
+
+OLD, NEW = gone("old", "2026-11-01T00:00:00Z"), gone("new", "2026-11-20T00:00:00Z")
+
+
+@pytest.mark.parametrize("there", [[OLD, NEW], [NEW, OLD], [application(), NEW, OLD], [gone("x", "2026-11-02T00:00:00Z", "application"), NEW, OLD]])
+def test_of_several_deleted_ones_the_newest_comes_back(there):
+    assert [change.id for change in plan_app(there, "c", "absent", None, False).changes if change.kind == "servicePrincipal"] == []
+    found = plan_app(there, "c", "present", None, False)
+    assert [change.id for change in found.changes if change.kind == "servicePrincipal"] == ["new"] and "new" in found.warnings[0]
+    chosen = plan_app(there, "c", "present", None, False, ["OLD"])
+    assert [change.id for change in chosen.changes if change.kind == "servicePrincipal"] == ["old"] and chosen.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("there", "named", "code"),
+    [
+        ([gone("a", None), gone("b", None)], [], "ambiguous_match"),
+        ([gone("a", "2026-11-01T00:00:00Z"), gone("b", "2026-11-01T00:00:00Z")], [], "ambiguous_match"),
+        ([OLD, NEW], ["old", "new"], "ambiguous_match"),
+        ([OLD, NEW], ["other"], "not_found"),
+    ],
+)
+def test_which_deleted_one_is_meant_is_never_guessed(there, named, code):
+    with pytest.raises(OffboardError) as caught:
+        plan_app(there, "c", "present", None, False, named)
+    assert caught.value.code == code
+
+
 def test_nothing_to_bring_back():
     with pytest.raises(OffboardError) as caught:
         plan_app([], "c", "present", None, False)

@@ -52,6 +52,16 @@ def test_provided_passwords_are_on_disk_and_stay(tmp_path):
     assert oct(path.stat().st_mode & 0o777) == "0o600"
 
 
+def test_a_refused_password_is_replaced_by_another_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 2)
+    path = str(tmp_path / "handover.yml")
+    handover = HandOver(path, b"x", 16)
+    before = handover.provide(users(1, 5))
+    made = handover.renew(["id-2", "id-5"])
+    assert made.keys() == {"id-2", "id-5"} and all(made[name] != before[name] for name in made)
+    assert HandOver(path, b"x", 16).provide(users(1, 5)) == before | made
+
+
 def test_many_users_go_to_several_files(tmp_path, monkeypatch):
     monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
     path = tmp_path / "handover.yml"

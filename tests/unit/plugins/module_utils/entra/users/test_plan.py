@@ -178,6 +178,38 @@ def test_a_licence_that_is_gone_since_the_snapshot_hinders_nothing_else():
     assert decide("1", "u@a.example", state(licences={E3: [], UNKNOWN: []}), desired, facts()).change is None
 
 
+@pytest.mark.parametrize(
+    ("units", "consumed", "free"),
+    [
+        ({"enabled": 0, "warning": 245, "suspended": 0}, 240, 5),
+        ({"enabled": 10, "warning": 5}, 12, 3),
+        ({"enabled": 0, "suspended": 245}, 240, -240),
+        ({"enabled": None, "warning": None}, 0, 0),
+        ({"enabled": -1, "warning": 3}, 1, 2),
+    ],
+)
+def test_seats_in_grace_are_seats(units, consumed, free):
+    assert user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": consumed}).free == free
+
+
+LOST, KEPT = "11111111-0000-0000-0000-000000000001", "11111111-0000-0000-0000-000000000002"
+
+
+def test_a_service_that_the_licence_has_lost_is_left_out():
+    row = {"skuId": E3, "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}}
+    skus = Skus(lambda: [{**row, "servicePlans": [{"servicePlanId": KEPT.upper()}]}])
+    desired = user_plan.from_snapshot(Desired(), record(licences=[{"skuId": E3, "disabledPlans": [LOST, KEPT]}]), ())
+    known = facts()
+    known.skus = skus
+    found = decide("1", "u@a.example", state(), desired, known)
+    assert found.change.after == {"licences": {"SPE_E3": [KEPT]}, "left_out": ["plan_gone"]}
+    assert LOST in found.notes["plan_gone"] and "SPE_E3" in found.notes["plan_gone"]
+    assert user_plan.licence_body(found.change, skus)["addLicenses"] == [{"skuId": E3, "disabledPlans": [KEPT]}]
+    for there in ([KEPT], [LOST, KEPT]):
+        again = decide("1", "u@a.example", state(licences={E3: sorted(there)}), desired, known)
+        assert (again.change, again.skip) == (None, None), "a second run changes nothing"
+
+
 def test_a_licence_that_the_tenant_has_no_longer_can_be_removed():
     change = decide("1", "u@a.example", state(licences={UNKNOWN: [], E3: []}), Desired(**ADD_E3, exact=True), facts()).change
     assert user_plan.licence_body(change, SKUS) == {"addLicenses": [], "removeLicenses": [UNKNOWN]}

@@ -135,7 +135,7 @@ ad:
     ("dotted", "value"),
     [
         ("ad.ldap.user", "CN=bind,DC=example"),
-        ("ad.ldap.server.port", 389),
+        ("ad.ldap.server.port", "389"),
         ("ad.ldap.server.addresses", ["dc1.example", "dc2.example"]),
         ("ad.ldap.server.addresses.1", "dc2.example"),
         ("ad.ldap.server.addresses.2", None),
@@ -159,7 +159,7 @@ def test_a_mapping_is_never_returned(dotted):
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [never-shown", "a: b\n c: never-shown\n", "!!python/object/apply:os.system [never-shown]", "x: !custom never-shown", "a" * 1_000_001]
+    "text", ["a: [never-shown", "a: b\n c: never-shown\n", "? [never-shown]\n: a", "[" * 5000, "a: &a [*a]", "\x00never-shown", "a" * 1_000_001]
 )
 def test_broken_yaml_is_told_without_its_content(text):
     with pytest.raises(OffboardError) as error:
@@ -167,6 +167,15 @@ def test_broken_yaml_is_told_without_its_content(text):
     assert error.value.code == "config_unreadable"
     assert "never-shown" not in error.value.msg
     assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-02-30", '!!int "12x"', "1e999", '!!binary "x"', "!!python/object/apply:os.system x", "!custom x", "12:99", "0o9", "!!timestamp x", "yes", ".nan"],
+)
+def test_no_value_decides_a_type(text):
+    found = files.yaml_values(f"a: {text}\npassword: {text}\nb: ~\n", {"it": "a", "none": "b"}, "p")
+    assert isinstance(found["it"], str) and found["none"] is None
 
 
 @pytest.mark.parametrize("dotted", ["ad.ldap.password", "access_token", "a.Secret.b", "bind_pwd", "private.x", "proxy.api_key", "アクセス.パスワード"])

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text of strangers (display names, file names, answers of servers) as people may safely see it, and as JSON that hides nothing. Pure.
+
+A terminal obeys control characters, and a bidirectional override lets a line read otherwise than it is. They are shown instead: \\x1b, \\u202e.
+What joins and shapes letters (U+200C, U+200D) stays, and so does every other character of every script.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+#: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold
+_NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")
+_HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}]")
+_HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}]")
+
+#: What of a result is there for people as a whole: nothing is done with it but to read it. The values as they are lie in the journal.
+_SHOWN = frozenset({"plan", "applied", "failed_objects", "skipped_objects", "restore", "failure", "diff"})
+#: Sentences of a result, and names of objects among what is shown.
+_SENTENCES = frozenset(
+    {"msg", "en", "ja", "why", "found_by", "undo", "removal_refusals", "summary", "label", "error", "certificate_error"}
+    | {"warnings", "warnings_found", "document_warnings"}
+)
+_ON_ONE_LINE = _SENTENCES | {"name", "before_header", "after_header"}
+#: What names an object to a program stays as it is.
+_IDENTITIES = frozenset({"id"})
+
+
+def _seen(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    if number == 0x0A:
+        return r"\n"
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def line(text: str) -> str:
+    """`text` on one line."""
+    return _HIDDEN_IN_LINE.sub(_seen, text)
+
+
+def lines(text: str) -> str:
+    """`text`, whose line ends stay."""
+    return _HIDDEN.sub(_seen, text)
+
+
+def values(value: Any, show: Callable[[str], str] = lines) -> Any:
+    """The same lists and mappings, with each text in them as `show` has it, and names and sentences on one line; the values of `id` as they are."""
+    if isinstance(value, str):
+        return show(value)
+    if isinstance(value, Mapping):
+        return {
+            line(name) if isinstance(name, str) else name: item if name in _IDENTITIES else values(item, line if name in _ON_ONE_LINE else show)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [values(item, show) for item in value]
+    return value
+
+
+def result(value: Any) -> Any:
+    """A module's return values: what is there to be read as `values` shows it, data as they are."""
+    if isinstance(value, Mapping):
+        return {name: _part(name, item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [result(item) for item in value]
+    return value
+
+
+def _part(name: Any, value: Any) -> Any:
+    if name in _SENTENCES:
+        return values(value, line)
+    return values(value) if name in _SHOWN else result(value)
+
+
+def to_json(value: Any, **options: Any) -> str:
+    """JSON in which every character can be read and written: the hidden ones are escaped, and are themselves again when it is parsed."""
+    return _HIDDEN_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, **options))

@@ -1,0 +1,334 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every parser of what others wrote: it reads, or it ends with a clear error that quotes no value; it never falls over."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, steps, strict_json, vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, values
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import files as snapshot_files
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import access_pass, passwords
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import selection as user_selection
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph import errors
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import registry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as windows_files
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
+from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+SECRET = "S3cret-Zq7"
+TENANT = "6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87"
+PASSWORD = b"vault"
+
+
+def in_file(name: str, parse: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    """A parser of a file, as one of its content."""
+
+    def read(content: bytes) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as stream:
+                stream.write(content)
+            return parse(path)
+
+    return read
+
+
+def text(parse: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    return lambda content: parse(content.decode("utf-8", "surrogateescape"))
+
+
+class Tasklist:
+    """A machine whose tasklist.exe prints what it is given."""
+
+    host = "win"
+
+    def __init__(self, printed: str) -> None:
+        self.printed = printed
+
+    def run(self, *_command: str) -> Any:
+        return type("Answer", (), {"text": self.printed, "exit_code": 0})
+
+
+def a_report(path: str) -> Any:
+    folder = os.path.dirname(path) if path.endswith(".jsonl") else os.path.dirname(os.path.dirname(path))
+    return run_report.RunReport({"run_dir": folder, "timezone": "Asia/Tokyo", "language": "ja", "title": "x"})
+
+
+AT = "2026-11-21T09:00:00Z"
+CHANGE = {"kind": "user", "id": "1", "name": SECRET, "action": "update", "before": {"a": 1}, "after": {"a": 2}, "risk": "low", "undo": ""}
+INTENT = {"record": "intent", "run": "r", "at": AT, **CHANGE}
+STEP = {"id": "a", "stage": "x", "en": "x", "ja": "x", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+FINDING = {"severity": "blocker", "code": "x", "en": SECRET, "ja": "x", "objects": []}
+DIRECTORY = {"objectClass": [b"top", b"user"], "sAMAccountName": [b"iij"], "objectGUID": [b"0123456789abcdef"], "userAccountControl": [b"512"]}
+SID = bytes.fromhex("010500000000000515000000") + b"abcdefghijklmnop"
+COPY = saved.make(Entry("CN=iij,DC=a", {**DIRECTORY, "objectSid": [SID]}), {}, [saved.Link("CN=g", "member", "CN=iij,DC=a")], datetime.datetime(2026, 11, 21))
+TASK = f"<!-- \\iij -->\n<Task xmlns='http://schemas.microsoft.com/windows/2004/02/mit/task'><Actions><Exec><Command>{SECRET}</Command></Exec></Actions></Task>"
+YAML = f"ad:\n  ldap:\n    user: CN=a\n    password: {SECRET}\n"
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def a_line(*values: Any) -> bytes:
+    return b"".join(as_json(value) + b"\n" for value in values)
+
+
+#: name: the parser of bytes, and inputs that it reads
+PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
+    "agent_config": (text(agent_config.accounts), [YAML.encode()]),
+    "yaml_values": (text(lambda it: windows_files.yaml_values(it, {"user": "ad.ldap.user"}, "config.yml")), [YAML.encode()]),
+    "foreign_yaml": (text(lambda it: foreign_yaml.load(it)), []),
+    "listing": (text(windows_files.listing), [rb"d--------  C:\x" + b"\n" + rb"--a------ 12 C:\x\y"]),
+    "tasks": (text(tasks.parse_query), [TASK.encode()]),
+    "task": (text(lambda it: tasks.parse_task("\\iij", it)), [TASK.encode()]),
+    "registry": (
+        text(lambda it: [(key.number("a"), key.strings("a")) for key in registry.parse_query(it)]),
+        [b"HKEY_LOCAL_MACHINE\\a\r\n    a    REG_DWORD    0x1\r\n"],
+    ),
+    "software": (text(lambda it: software.products_of(registry.parse_query(it), "machine64")), [b"HKEY_X\\Uninstall\\a\n    DisplayName    REG_SZ    x\n"]),
+    "tasklist": (text(lambda it: software_resource.processes(Tasklist(it))), [b'"a.exe","12","x"\n']),
+    "ldif": (text(lambda it: saved.read(it, "a.ldif")), [COPY.encode()]),
+    "sid": (values.sid, [SID]),
+    "guid": (values.guid, [b"0123456789abcdef"]),
+    "descriptor": (values.denied, [bytes(16) + b"\x14\0\0\0" + b"\x02\0\x20\0\x01\0\0\0" + b"\x01\0\x14\0\0\0\1\0" + b"\1\1\0\0\0\0\0\1\0\0\0\0"]),
+    "number": (lambda it: values.file_time(Entry("CN=a", {"lastLogon": [it]}).number("lastLogon")), [b"133000000000000000"]),
+    "strict_json": (text(strict_json.loads), []),
+    "steps": (in_file("steps.json", read_steps), [as_json({"steps": [STEP]})]),
+    "requires": (
+        in_file("steps.json", lambda path: preconditions.check({"run_dir": os.path.dirname(path), "steps": ["a"], "snapshot": False})),
+        [as_json({"steps": [{**STEP, "done": True}]})],
+    ),
+    "requires_snapshot": (
+        in_file("snapshot/manifest.json", lambda path: preconditions.check({"run_dir": os.path.dirname(os.path.dirname(path)), "steps": [], "snapshot": True})),
+        [as_json({"taken": AT, "files": [{"name": "a", "sha256": "b"}]})],
+    ),
+    "binding": (in_file("run.json", lambda path: binding.check(path, {"tenant_id": TENANT})), [as_json({"tenant_id": TENANT})]),
+    "manifest": (
+        in_file("manifest.json", lambda path: snapshot_files.read_manifest(os.path.dirname(path))),
+        [as_json({"files": [{"name": "a", "sha256": "b"}]})],
+    ),
+    "snapshot": (
+        in_file("users-1.jsonl", lambda path: list(snapshot_files.read_snapshot_users(path, PASSWORD))),
+        [vault.encrypt(a_line({"id": "1", "name": SECRET}), PASSWORD, bytes(32))],
+    ),
+    "snapshot_lines": (
+        lambda it: in_file("users-1.jsonl", lambda path: list(snapshot_files.read_snapshot_users(path, PASSWORD)))(vault.encrypt(it, PASSWORD, bytes(32))),
+        [a_line({"id": "1", "name": SECRET})],
+    ),
+    "vault_text": (
+        lambda it: in_file("a.yml", lambda path: vault_file_info({"paths": [path], "vault_password": "vault", "vault_password_file": None}))(
+            vault.encrypt(it, PASSWORD, bytes(32))
+        ),
+        [SECRET.encode()],
+    ),
+    "vault": (lambda it: vault.decrypt(it, PASSWORD), [vault.encrypt(SECRET.encode(), PASSWORD, bytes(32))]),
+    "hand_over": (passwords.from_bytes, [passwords.to_bytes([{"id": "1", "password": SECRET}])]),
+    "guest_copy": (
+        in_file("guest_a.json", lambda path: guest_reinvitation.read_copies(os.path.dirname(path), TENANT)),
+        [as_json({"copy": "guest", "tenant_id": TENANT, "version": 1})],
+    ),
+    "src": (in_file("src.jsonl", lambda path: list(user_selection.src_lines(path))), [a_line({"id": "1", "password": "keep"})]),
+    "journal": (in_file("journal.jsonl", lambda path: [*files.read_journal(path), *journal.open_intents(files.read_lines(path))]), [a_line(INTENT)]),
+    "report_journal": (in_file("journal.jsonl", a_report), [a_line(INTENT, {**INTENT, "record": "outcome", "status": "done"})]),
+    "report_findings": (in_file("results/preflight.json", a_report), [as_json({"findings": [FINDING]})]),
+    "report_results": (in_file("results/users.jsonl", a_report), [a_line({"status": "skipped", "code": "x", "msg": "x", "userPrincipalName": "a"})]),
+    "report_manifest": (in_file("snapshot/manifest.json", a_report), [as_json({"taken": AT, "files": []})]),
+    "graph_body": (errors.json_object, [as_json({"error": {"code": "x", "message": SECRET}})]),
+    "graph_time": (text(access_pass.moment), [AT.encode()]),
+    "retry_after": (
+        text(lambda it: errors.retry_after({"retry-after": it})),
+        [b"12", b"Fri, 27 Nov 2026 09:00:00 GMT", b"nan", b"1e999", b"Fri, 27 Nov 99999 09:00 GMT"],
+    ),
+}
+
+#: what is a trap in some format
+TRAPS = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b"0",
+    b'"x"',
+    b"NaN",
+    b"[" * 100_000,
+    b'{"a":' * 50_000,
+    b"\xff\xfe",
+    b"\x00",
+    b'{"a":1,"a":2}',
+    b'{"steps": {}}',
+    b'{"steps": ["x"]}',
+    b'{"findings": [{}]}',
+    b'{"findings": 1}',
+    b'{"files": 1, "taken": 1}',
+    b'{"files": [1], "taken": 1}',
+    b'{"tenant_id": 1}',
+    b"a: 2026-02-30",
+    b'a: !!int "' + SECRET.encode() + b'"',
+    b"a: &a [*a]",
+    b"? {a: b}\n: c",
+    b"a: !!binary x",
+    b"<Task>",
+    b"<Task>&x;</Task>",
+    b"<!-- \\a -->\n<Task xmlns='a[b]}c'><x/></Task>",
+    b"<Task><a></Task>",
+    b"<Task>\xed\xa0\x80</Task>",
+    b'"a","\xc2\xb2"',
+    b"dn:: %%%\n",
+    b"dn: CN=a\nchangetype: " + SECRET.encode() + b"\n",
+    b"dn:: /w==\nchangetype: add\n",
+    SECRET.encode() + b"\n",
+    b"dn: a\nchangetype: modify\nadd:: /w==\n",
+    b"2026-02-30T00:00:00Z",
+    b"9" * 5000,
+    "１２".encode(),
+    b'{"id": 1}',
+    b'{"id": "1", "version": "x", "copy": "guest", "tenant_id": "' + TENANT.encode() + b'"}',
+    b"$ANSIBLE_VAULT;1.1;AES256\nzz\n",
+    b"$ANSIBLE_VAULT;1.1;AES256\n61\n",
+    b"---\nusers:\n- [1]\n",
+    b"---\nusers:\n- x\n",
+    b'{"record":"intent"}',
+    b'{"record":"outcome","kind":1,"id":1,"name":1,"action":1,"at":"x"}',
+    b'{"status":"skipped"}',
+    b'{"record":"intent","run":"r","at":"a","kind":"k","id":"i","name":"n","action":"a","before":' + b"[" * 50_000,
+    b'{"version": NaN}',
+]
+
+
+def endure(name: str, content: bytes) -> None:
+    """Reads, or ends with an error of ours whose message, details and traceback hold nothing of the input's secret."""
+    parse = PARSERS[name][0]
+    try:
+        parse(content)
+    except OffboardError as exc:
+        told = exc.msg + json.dumps(exc.details) + "".join(traceback.format_exception(exc))
+    except ValueError as exc:
+        assert name in ("foreign_yaml", "strict_json"), "these are not called by modules themselves"
+        told = "".join(traceback.format_exception(exc))
+    else:
+        return
+    # what cmd.exe prints instead of a file's name is a reason, such as "access denied"
+    assert SECRET not in told or name == "listing"
+    assert "\n" not in told.partition("Traceback")[0]
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_a_parser_reads_what_is_right(name):
+    for content in PARSERS[name][1]:
+        PARSERS[name][0](content)
+
+
+@pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: ascii(trap[:24]))
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_a_parser_endures_traps(name, trap):
+    endure(name, trap)
+
+
+@st.composite
+def damaged(draw, seeds):
+    """A right input with a piece cut out, put in, or exchanged."""
+    content = draw(st.sampled_from(seeds or [b""]))
+    for _unused in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(content)))
+        end = draw(st.integers(start, min(len(content), start + 30)))
+        piece = draw(
+            st.sampled_from([b"", b"null", b"1", b"[", b"}", b'"', b"\n", b"\x00", b"\xff", b": ", b"&a", b"!!int ", b"<", SECRET.encode()])
+            | st.binary(max_size=4)
+        )
+        content = content[:start] + piece + content[end:]
+    return content
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_a_parser_endures_damage(name):
+    seeds = PARSERS[name][1]
+
+    @settings(max_examples=60)
+    @given(damaged(seeds) | st.binary(max_size=60))
+    @example(b"")
+    def check(content):
+        endure(name, content)
+
+    check()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["", SECRET, AT]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted({*INTENT, *STEP, *FINDING, "steps", "findings", "files"})), inner, max_size=6)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["steps", "requires", "binding", "manifest", "guest_copy", "src", "journal", "report_journal", "report_findings", "report_results", "snapshot_lines"],
+)
+def test_a_file_with_other_types_than_ours_is_endured(name):
+    whole = {"steps": {"steps": [STEP]}, "requires": {"steps": [STEP]}, "report_findings": {"findings": [FINDING]}}.get(name, INTENT)
+
+    @settings(max_examples=80)
+    @given(JSON, st.sampled_from(sorted(whole if whole is INTENT else {**STEP, **FINDING})))
+    def check(value, key):
+        endure(name, as_json(value))
+        inner = {**INTENT, "record": "outcome", "status": "done", key: value} if whole is INTENT else {**(STEP if "steps" in whole else FINDING), key: value}
+        endure(name, as_json(inner if whole is INTENT else {next(iter(whole)): [inner]}) + b"\n")
+
+    check()
+
+
+@settings(max_examples=80)
+@given(JSON, st.sampled_from(["domains", "users", "apps", "machines", "directory_objects", "dry_runs", "steps", "directory_unusable"]))
+def test_findings_out_of_something_else_are_a_clear_error(value, option):
+    empty = dict.fromkeys(("domains", "users", "apps", "machines", "directory_objects", "steps"))
+    base = {"gate": "preflight", "journal": None, "confirmed": {}, "needs_directory": [], "dry_runs": [], "directory_unusable": [], **empty}
+    given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
+    for gate in ("preflight", "agents", "final"):
+        try:
+            readiness_info.judge({**base, "gate": gate, option: given_value})
+        except OffboardError as exc:
+            assert exc.code == "bad_option" and SECRET not in exc.msg
+
+
+def test_journal_lines_that_are_not_whole_change_no_report():
+    whole = [INTENT, {**INTENT, "record": "outcome", "status": "done"}]
+    broken = [{"record": "intent"}, {**INTENT, "at": "yesterday"}, {**INTENT, "before": 1}, {"record": "refusal"}, {**INTENT, "id": 5}]
+    assert list(journal.known([*broken, *whole])) == whole
+    built = report.build(journal.known([*broken, *whole]), [], None, None, None, "x")
+    assert built["counts"]["done"] == 1
+    assert report_page.page(built, "ja", datetime.UTC)
+
+
+def test_a_step_without_its_parts_is_no_step():
+    assert steps.complete(STEP) == STEP
+    for name in STEP:
+        for wrong in (None, 1, []):
+            with pytest.raises(ValueError):
+                steps.complete({**STEP, name: wrong})
