@@ -122,11 +122,12 @@ class Work:
                 given = self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
                 left = [change for change in group if change.id not in given]
                 msg = "another run has given the user a pass meanwhile"
+                self._segment[: len(group)] = left
                 self._finish([Outcome(change, "skipped", "pass_given_meanwhile", msg) for change in group if change.id in given])
                 self._begin(left)
                 jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in left]
                 self._open.update((job.change.id, job) for job in jobs)
-                del self._segment[:_INTENTS]
+                del self._segment[: len(left)]
                 for job in jobs:
                     yield from self._next(job)
 
