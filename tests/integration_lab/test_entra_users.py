@@ -1210,7 +1210,7 @@ def test_passes_keep_to_their_quota(passes, tenant):
     assert passes(users=PLAIN[:15])["counts"]["done"] == 15
     asked = [item for item in tenant.requests() if "/authentication/" in item["path"]]
     refused = sum(item["status"] == 429 for item in asked)
-    assert len(asked) - refused == 30
+    assert len(asked) - refused == 45
     # a busy machine lets requests bunch up on their way; without pacing, some 70 would be refused
     assert refused <= 10
 

@@ -262,6 +262,8 @@ class PassBook(_Files):
         self._passes: dict[str, _Pass] | None = None
         #: passes that are not in the tenant although they were handed over, by user id: when they would have ended
         self._gone: dict[str, str] = {}
+        #: the ids of the passes that this run has made, by user id
+        self._made: dict[str, str] = {}
         super().__init__(path, vault_password)
 
     def _note(self, number: int, entries: list[dict[str, Any]]) -> None:
@@ -300,6 +302,10 @@ class PassBook(_Files):
         """The pass that the user was given is not in the tenant. It is taken out of the file when another one is asked for."""
         self._gone[user_id] = self._of(user_id).until
 
+    def is_there(self, user_id: str, passes: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether the pass that this run has made is among those of the tenant."""
+        return any(item["id"] == self._made.get(user_id) for item in passes)
+
     def begin(self, users: Iterable[tuple[str, str]], now: str) -> set[str]:
         """Passes will be asked for at once, for users given as (id, userPrincipalName). On the disk when this returns.
 
@@ -313,12 +319,13 @@ class PassBook(_Files):
             self._add([{"id": user_id, "userPrincipalName": upn, "temporaryAccessPass": None, "askedFor": now} for user_id, upn in asked])
         return given
 
-    def keep(self, made: Mapping[str, Mapping[str, Any]]) -> None:
-        """The values that Graph has told, by user id, each with its userPrincipalName. On the disk when this returns.
+    def keep(self, made: Mapping[str, Mapping[str, Any]], methods: Mapping[str, str]) -> None:
+        """The values that Graph has told, by user id, each with its userPrincipalName; the passes' ids. On the disk when this returns.
 
         A user's newest entry takes it. Where none waits (the file was moved away, or another run has filled it), it is added as an entry of its own.
         """
         left = dict(made)
+        self._made.update(methods)
         with self._locked():
             for number, entries in self._newest_first(left):
                 waiting = {entry["id"]: entry for entry in entries if entry["id"] in left and entry.get("temporaryAccessPass", "") is None}

@@ -246,7 +246,8 @@ class Work:
         }
         names = ("userPrincipalName", "temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
         if made and self._means.passes is not None:
-            self._means.passes.keep({user_id: {name: item[name] for name in names} for user_id, item in made.items()})
+            values = {user_id: {name: item[name] for name in names} for user_id, item in made.items()}
+            self._means.passes.keep(values, {user_id: item.get("id", "") for user_id, item in made.items()})
 
     def _step_done(self, job: _Job) -> None:
         step = job.steps.pop(0)

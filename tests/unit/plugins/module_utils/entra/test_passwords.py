@@ -127,7 +127,7 @@ def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
     book = PassBook(path, b"x")
     book.begin([(f"id-{number}", "u") for number in range(1, 6)], "2026-12-01T00:00:00Z")
     value = {"temporaryAccessPass": "secret-1", "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
-    book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}})
+    book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}}, {})
     again = PassBook(path, b"x")
     for found in (book, again):
         assert found.was_given("id-1", "2026-12-01T07:59:59Z")
@@ -160,7 +160,7 @@ def test_a_pass_is_kept_when_the_file_was_moved_away(tmp_path, monkeypatch):
     book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-12-01T00:00:00Z")
     for name in book.files:
         os.rename(name, f"{name}.old")
-    book.keep({"id-2": told(2, "secret-2")})
+    book.keep({"id-2": told(2, "secret-2")}, {})
     assert handed(path) == [("u2@a.example", "secret-2")]
     assert book.files == [path]
     assert PassBook(path, b"x").was_given("id-2", "2026-12-01T00:00:00Z")
@@ -172,7 +172,7 @@ def test_two_runs_at_once_lose_no_pass(tmp_path):
     first, second = PassBook(path, b"x"), PassBook(path, b"x")
     for book in (first, second):
         book.begin([("id-1", "u1@a.example")], "2026-12-01T00:00:00Z")
-    first.keep({"id-1": told(1, "secret-a")})
-    second.keep({"id-1": told(1, "secret-b")})
-    second.keep({"id-1": told(1, "secret-c")})
+    first.keep({"id-1": told(1, "secret-a")}, {})
+    second.keep({"id-1": told(1, "secret-b")}, {})
+    second.keep({"id-1": told(1, "secret-c")}, {})
     assert sorted(handed(path)) == [("u1@a.example", f"secret-{letter}") for letter in "abc"]
