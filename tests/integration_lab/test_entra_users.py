@@ -1293,6 +1293,52 @@ def test_killed_while_passes_are_made(passes, tenant, tmp_path, fast, applied):
     assert tenant.writes() == []
 
 
+_PASSES = "/v1.0/users/.*/temporaryAccessPassMethods"
+
+
+@pytest.mark.parametrize("journaled", [True, False], ids=["with a journal", "without"])
+def test_a_pass_that_was_told_and_not_made_is_made_by_the_next_run(passes, tenant, tmp_path, journaled):
+    """201 with a value, and no pass in the tenant: the value is taken back, and who had it gets one that opens the door."""
+    options = {"users": PLAIN[:3], "verify_timeout": 2, **({} if journaled else {"journal": None})}
+    tenant.faults.add(method="POST", path=_PASSES, batch=True, forgotten=True, times=2)
+    first = passes(**options)
+    assert (first["failure"]["code"], first["counts"]["done"], first["counts"]["failed"]) == ("not_seen", 1, 2), first
+    handed = yaml.safe_load(vault.decrypt((tmp_path / "handover.yml").read_bytes(), VAULT_PASSWORD.encode()))["users"]
+    assert {entry["userPrincipalName"] for entry in handed if entry["temporaryAccessPass"]} == {upn for upn in PLAIN[:3] if pass_of(tenant, upn)}
+    assert sorted(line["status"] for line in results(tmp_path).values()) == ["done", "failed", "failed"]
+    assert passes(**options)["counts"] == {"planned": 2, "unchanged": 1, "skipped": 0, "done": 2}
+    passes_agree(tenant, tmp_path, PLAIN[:3])
+    tenant.clear_requests()
+    assert passes(**options)["changed"] is False
+    assert all(pass_of(tenant, upn) for upn in PLAIN[:3])
+
+
+def test_a_pass_that_no_run_has_seen_is_looked_for(passes, tenant, tmp_path, monkeypatch):
+    """Killed between Graph's answer and the verification: the value is in the file, and nobody knows whether there is such a pass."""
+    monkeypatch.setattr(users_module.Users, "verify", lambda self, applied: ())
+    tenant.faults.add(method="POST", path=_PASSES, batch=True, forgotten=True, times=2)
+    assert passes(users=PLAIN[:3])["counts"]["done"] == 3
+    monkeypatch.undo()
+    assert sum(pass_of(tenant, upn) is not None for upn in PLAIN[:3]) == 1
+    checked = passes(users=PLAIN[:3], check=True)
+    assert checked["counts"] == {"planned": 2, "unchanged": 1, "skipped": 0}
+    assert passes(users=PLAIN[:3])["counts"] == {"planned": 2, "unchanged": 1, "skipped": 0, "done": 2}
+    content = yaml.safe_load(vault.decrypt((tmp_path / "handover.yml").read_bytes(), VAULT_PASSWORD.encode()))["users"]
+    values = [entry["temporaryAccessPass"] for entry in content if entry["temporaryAccessPass"]]
+    assert sorted(values) == sorted(pass_of(tenant, upn)["_value"] for upn in PLAIN[:3]), "nobody is handed one that is not there"
+
+
+def test_a_pass_that_is_gone_later_is_made_again(passes, tenant, tmp_path, monkeypatch):
+    """Seen once, and deleted by somebody since. One that was used up is still there, and its user needs no other."""
+    assert passes(users=PLAIN[:3])["counts"]["done"] == 3
+    tenant.store.remove("access_passes", tenant.user(PLAIN[0])["id"])
+    tenant.store.put("access_passes", tenant.user(PLAIN[1])["id"], {"_used": True})
+    assert passes(users=PLAIN[:3])["changed"] is False  # a replica may lag for a while
+    monkeypatch.setattr(users_module, "_REPLICAS_LAG", 0.0)
+    assert passes(users=PLAIN[:3])["counts"] == {"planned": 1, "unchanged": 2, "skipped": 0, "done": 1}
+    passes_agree(tenant, tmp_path, PLAIN[:3])
+
+
 def test_a_pass_made_by_hand_after_a_stopped_run_stays(passes, tenant, tmp_path):
     """Announced an hour ago and never asked for; since then the help desk has made one and told it to the user."""
     hour_ago = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).isoformat()
