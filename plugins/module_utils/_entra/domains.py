@@ -31,6 +31,8 @@ except ImportError:  # a requirement of the SDK; its absence is reported by the 
 KIND = "domain"
 #: the action of a change that makes a domain managed
 CONVERT = "convert_to_managed"
+#: and of one that makes it federated again
+GO_BACK = "convert_to_federated"
 MANAGED, FEDERATED = "Managed", "Federated"
 
 #: Role template of Global Administrator; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
@@ -189,7 +191,7 @@ def _change(name: str, state: Mapping[str, Any], configuration: Mapping[str, Any
     if followers:
         before["subdomains"] = after["subdomains"] = list(followers)
     back = "entra_domain with authentication=managed" if configuration else "entra_domain with authentication=federated and this federationConfiguration"
-    return Change(KIND, name, name, "convert_to_federated" if configuration else CONVERT, before, after, risk="high", undo=back)
+    return Change(KIND, name, name, GO_BACK if configuration else CONVERT, before, after, risk="high", undo=back)
 
 
 def _same(current: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .domains import CONVERT
+from .domains import CONVERT, GO_BACK
 from .domains import KIND as DOMAIN
 from .marks import Marks, mark
 from .user_plan import KIND
@@ -47,6 +47,8 @@ class History:
                 self._note_sessions(record)
             elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
                 self.converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
+            elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, GO_BACK, "done"):
+                self.converted.pop(record["id"].casefold(), None)
         self._has_new_password = Marks(self._new_passwords)
         self._take_back()
 
