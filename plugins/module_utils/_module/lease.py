@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import socket
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -85,12 +86,12 @@ def _enter(descriptor: int, module: str) -> Mapping[str, Any] | None:
 
 
 class _Processes:
-    """This process and its ancestors, as far as the system shows them (Linux)."""
+    """This process and its ancestors, as far as the system shows them."""
 
     def __init__(self) -> None:
         #: (pid, when it started), nearest first
         self._all: list[tuple[int, str]] = []
-        commands: list[bytes] = []
+        commands: list[list[str]] = []
         self._world = _world()
         pid = os.getpid()
         while pid and (found := _process(pid)) is not None:
@@ -109,40 +110,55 @@ class _Processes:
 
     def are_of(self, holder: Mapping[str, Any]) -> bool:
         """Whether the holder's ansible-playbook has started this process."""
-        return bool(self._world) and holder.get("world") == self._world and holder.get("run") in [list(one) for one in self._all]
+        return holder.get("world") == self._world and holder.get("run") in [list(one) for one in self._all]
 
     def can_see(self, holder: Mapping[str, Any]) -> bool:
         """Whether the holder's ansible-playbook is there. In another container or on another machine it cannot be seen."""
         run = holder.get("run")
-        if not self._world or holder.get("world") != self._world or not isinstance(run, list) or len(run) != 2 or not isinstance(run[0], int):
+        if holder.get("world") != self._world or not isinstance(run, list) or len(run) != 2 or not isinstance(run[0], int):
             return False
         found = _process(run[0])
         return found is not None and found[1] == run[1]
 
 
-def _process(pid: int) -> tuple[int, str, bytes] | None:
-    """(the parent, when it started, the command line); none when there is no such process, or it has ended and nobody has asked how."""
+def _process(pid: int) -> tuple[int, str, list[str]] | None:
+    """(the parent, when it started, how its command line begins); none when there is no such process, or it has ended and nobody has asked how."""
+    return _in_proc(pid) if os.path.exists("/proc/self/stat") else _by_ps(pid)
+
+
+def _in_proc(pid: int) -> tuple[int, str, list[str]] | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
             fields = stream.read().decode(errors="replace").rpartition(")")[2].split()
         with open(f"/proc/{pid}/cmdline", "rb") as stream:
-            command = stream.read()
+            command = stream.read().decode(errors="replace").split("\0")
     except OSError:
         return None
     return None if fields[0] in "ZX" else (int(fields[1]), fields[19], command)
 
 
+def _by_ps(pid: int) -> tuple[int, str, list[str]] | None:
+    """Where there is no /proc: macOS and the BSDs."""
+    command = ["ps", "-ww", "-o", "ppid=,state=,lstart=,command=", "-p", str(pid)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env={**os.environ, "LC_ALL": "C"}, check=False)
+        parent, state, *rest = done.stdout.split()
+        return None if state.startswith("Z") else (int(parent), " ".join(rest[:5]), rest[5:])
+    except (OSError, ValueError):
+        return None
+
+
 def _world() -> str:
-    """Where a process number means the same process: this boot and this container. Empty where the system does not say."""
+    """Where a process number means the same process: this boot and this container."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
             return f"{stream.read().strip()} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
-        return ""
+        return socket.gethostname()
 
 
-def _is_ansible(command: bytes) -> bool:
-    return any(os.path.basename(word).decode(errors="replace") in _ANSIBLE for word in command.split(b"\0")[:3])
+def _is_ansible(command: list[str]) -> bool:
+    return any(os.path.basename(word) in _ANSIBLE for word in command[:3])
 
 
 def _user() -> str:

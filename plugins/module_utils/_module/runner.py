@@ -342,7 +342,8 @@ def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
     """The files that this task and another one would both add to. Machines and shards of one run go on side by side."""
     params = module.params
     paths = [params[name] for name in ("journal", "handover_file") if params.get(name)]
-    return lease.held(paths, module._name, f"{params.get('host') or ''} {params.get('shard') or ''}")
+    works_on = " ".join(str(params.get(name) or "") for name in ("host", "port", "shard"))
+    return lease.held(paths, module._name, works_on)
 
 
 def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:

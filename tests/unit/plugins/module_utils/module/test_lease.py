@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +251,19 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     with pytest.raises(OffboardError) as caught, lease.held([str(tmp_path / "run" / "journal.jsonl")], "entra_users", ""):
         pass
     assert caught.value.code == "file_write_failed" and "journal.jsonl.lock" in caught.value.msg
+
+
+@pytest.mark.skipif(shutil.which("ps") is None or not os.path.exists("/proc/self/stat"), reason="compares ps with /proc, and one of them is not here")
+def test_ps_tells_what_proc_tells():
+    """Where there is no /proc, as on macOS: the same process, its parent and its command."""
+    for pid in (os.getpid(), os.getppid()):
+        known, asked = lease._in_proc(pid), lease._by_ps(pid)
+        assert known and asked and known[0] == asked[0]
+        assert known[2][:2] == asked[2][:2] or " " in "".join(known[2][:2])
+        assert lease._by_ps(pid) == asked
+    assert lease._by_ps(2**22 + 1) is None and lease._in_proc(2**22 + 1) is None
+    ended = subprocess.Popen(["true"])
+    while lease._in_proc(ended.pid):
+        time.sleep(0.01)
+    assert lease._by_ps(ended.pid) is None
+    ended.wait()
