@@ -359,4 +359,3 @@ def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, A
         module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
     else:
         module.exit_json(changed=False, **result)
-
