@@ -19,7 +19,7 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
-from . import binding, preconditions
+from . import binding, lease, preconditions
 from .clock import now
 from .files import append_records, read_lines, read_records
 from .progress import Progress
@@ -295,24 +295,38 @@ def require(module: AnsibleModule, library: str, error: Exception | None) -> Non
         module.fail_json(msg=missing_required_lib(library), exception=repr(error), failure={"code": "missing_library", "details": {"library": library}})
 
 
-def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> None:
-    """Run a module that changes things; never returns. `make` builds the resource from the task's options."""
-    resource = None
-    try:
-        resource = make(module.params)
-        result = _Run(module, resource).run()
-    except _Ended as exc:
-        _close(resource)
-        module.fail_json(**exc.result)
-    except OffboardError as exc:
-        _close(resource)
-        module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
-    except KeyboardInterrupt:
-        _close(resource)
-        module.fail_json(msg="interrupted before anything was changed", changed=False, failure={"code": "interrupted", "details": {}})
-    else:
-        _close(resource)
-        module.exit_json(**result)
+def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, beside_others: bool = False) -> None:
+    """Run a module that changes things; never returns. `make` builds the resource from the task's options.
+
+    beside_others: it may work while another run holds the same journal, as whatever it writes is decided anew under a lock of its own.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            if not (beside_others or module.check_mode):
+                stack.enter_context(_lease(module))  # before `make`, which may read what another run is about to write
+            resource = make(module.params)
+            stack.callback(resource.close)
+            result = _Run(module, resource).run()
+        except _Ended as exc:
+            stack.close()
+            module.fail_json(**exc.result)
+        except OffboardError as exc:
+            stack.close()
+            module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
+        except KeyboardInterrupt:
+            stack.close()
+            module.fail_json(msg="interrupted before anything was changed", changed=False, failure={"code": "interrupted", "details": {}})
+        else:
+            stack.close()
+            module.exit_json(**result)
+
+
+def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
+    """The files that this task and another one would both add to. Machines and shards of one run go on side by side."""
+    params = module.params
+    paths = [params[name] for name in ("journal", "handover_file") if params.get(name)]
+    works_on = " ".join(str(params.get(name) or "") for name in ("host", "port", "shard"))
+    return lease.held(paths, module._name, works_on)
 
 
 def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:
@@ -328,8 +342,3 @@ def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, A
         module.fail_json(msg=exc.msg, changed=False, failure=exc.to_dict())
     else:
         module.exit_json(changed=False, **result)
-
-
-def _close(resource: Resource | None) -> None:
-    if resource is not None:
-        resource.close()

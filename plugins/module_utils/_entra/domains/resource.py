@@ -27,6 +27,9 @@ try:
 except ImportError:  # a requirement of the SDK; its absence is reported by the modules
     x509 = None  # type: ignore[assignment]
 
+#: and of one that makes it federated again
+GO_BACK = "convert_to_federated"
+
 
 # Replicas may differ for a while: as many reads in a row, so many seconds apart, must agree.
 _AGREEING_READS, _READ_INTERVAL = 3, 1.0
