@@ -22,6 +22,12 @@ options:
       - It belongs to one tenant and one Active Directory domain, written into C(run.json) beside it at the first change. A task that works on
         another one is refused, in check mode too (failure code C(other_run_folder)).
       - A file or its folder that belongs to another account or can be written by others, and a symbolic link, are refused (C(run_folder_unsafe)).
+      - It belongs to one changing run at a time, which is one C(ansible-playbook) with all its hosts. A task of another run is refused before it
+        reads anything (failure code C(held_by_another_run), which says who holds the file). Tasks of one run on the same machine, tenant or shard
+        wait for each other. A run that was killed holds nothing. The lock is a file beside this one, C(journal.jsonl.lock), and may stay there.
+        Check mode takes no lock, M(offboard.iij_id.manual_steps) neither, so that a person can confirm a step while a run is at work.
+      - Where the runs are on other machines or in other containers, nobody can see whether the other one's C(ansible-playbook) lives. There a run is
+        refused while a task of the other one is at work, if the file system passes POSIX locks on (NFS does), and not between its tasks.
     type: path
   predictions:
     description:

@@ -76,8 +76,8 @@ options:
     description:
       - V(generate) makes a new password for each user, V(temporary_access_pass) lets Graph make a Temporary Access Pass, with which the user signs in
         for some hours and registers another method (a passkey, Microsoft Authenticator). The password stays as it is then.
-      - Microsoft allows 5 requests in 10 seconds about passes for an application in a tenant, and each user needs two, so that 1,000 users take more
-        than an hour.
+      - Microsoft allows 5 requests in 10 seconds about passes for an application in a tenant, and each user needs three, so that 1,000 users take some
+        100 minutes.
     type: str
     default: keep
     choices: [keep, generate, temporary_access_pass]
@@ -113,6 +113,10 @@ options:
         O(vault_password_file). Where there are more than 2,000 users, it continues in C(name-2.yml) and so on.
       - A pass is told by Graph only once. An entry without a value is written before it is asked for, and the value as soon as it is told. Where
         the answer was lost, the pass is removed and another one made. Who was given a pass gets no other until it has ended.
+      - After that the tenant is asked whether the pass is there. Where it is not, the user has failed (V(not_seen)), the value is taken out of the
+        file, and the next run makes another one. A later run asks again, 15 minutes after a pass was last seen, or where no run has seen it.
+      - It belongs to one changing run at a time, like O(journal). Who was given a pass by another run all the same is V(skipped), with
+        V(pass_given_meanwhile).
       - Together with the journal it is the memory of who has a password already. Keep both until the last run. Whose password was changed after
         his entry was written, while the journal does not show that it was to that one, is skipped with V(password_changed_elsewhere), for the one in
         the file was never valid. Another O(handover_file) gives him a new one. Without O(journal) he counts as having it, with a warning.

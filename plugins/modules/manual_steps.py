@@ -166,7 +166,7 @@ def main() -> None:
     )
     if module.params["confirm"] and not (module.params["by"] or "").strip():
         module.fail_json(msg="Who confirms? Give by, a person's name.", failure={"code": "by_missing", "details": {}})
-    run(module, lambda params: ManualSteps(params, module.check_mode))
+    run(module, lambda params: ManualSteps(params, module.check_mode), beside_others=True)
 
 
 if __name__ == "__main__":

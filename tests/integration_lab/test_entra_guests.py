@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common import warnings as ansible_warnings
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import plan as guest_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import resource as guest_accounts
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from lab.testing import RunningTenant
 
@@ -345,6 +347,33 @@ def test_by_force_and_not_twice_with_one_journal(guests, tenant, early, tmp_path
     again = guests(**options)
     assert (again["changed"], [item["code"] for item in again["skipped_objects"]]) == (False, ["already_reset"])
     assert guests(**{**options, "journal": None})["changed"] is True
+
+
+@pytest.mark.parametrize("verified", [True, False], ids=["verified", "killed before the verification"])
+def test_a_reset_that_was_accepted_and_forgotten_is_done_by_the_next_run(guests, tenant, early, tmp_path, monkeypatch, verified):
+    options = {**RESET_DOMAIN, "journal": str(tmp_path / "j.jsonl")}
+    tenant.faults.add(method="POST", path="/v1.0/invitations", forgotten=True)
+    if not verified:
+        monkeypatch.setattr(guest_accounts.Guests, "verify", lambda self, applied: ())
+    first = guests(**options, verify_timeout=2)
+    assert first.get("failed", False) is verified, first
+    assert account(tenant, ADELE)["externalUserState"] == "Accepted"
+    monkeypatch.undo()
+    if not verified:  # a replica may lag for a while
+        assert [item["code"] for item in guests(**options)["skipped_objects"]] == ["already_reset"]
+        monkeypatch.setattr(guest_plan, "_REPLICAS_LAG", 0.0)
+    assert guests(**options)["counts"]["done"] == 1
+    assert account(tenant, ADELE)["externalUserState"] == "PendingAcceptance"
+    assert guests(**options)["changed"] is False
+
+
+def test_an_invitation_that_was_accepted_and_forgotten_is_sent_by_the_next_run(guests, tenant, tmp_path):
+    options = {"guests": TWO[:1], "journal": str(tmp_path / "j.jsonl")}
+    tenant.faults.add(method="POST", path="/v1.0/invitations", forgotten=True)
+    assert guests(**options, verify_timeout=2)["failure"]["code"] == "not_seen"
+    assert guests(**options)["counts"]["done"] == 1
+    assert account(tenant, ADELE)["externalUserState"] == "PendingAcceptance"
+    assert guests(**options)["changed"] is False
 
 
 def test_a_check_run_sees_what_a_federation_will_change(guests, run, tenant, tmp_path):

@@ -20,7 +20,7 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
-from . import binding, preconditions
+from . import binding, lease, preconditions
 from .clock import now
 from .files import append_records, check_run_file, read_lines, read_records
 from .progress import Progress
@@ -313,23 +313,36 @@ def require(module: AnsibleModule, library: str, error: Exception | None) -> Non
         module.fail_json(msg=missing_required_lib(library), exception=repr(error), failure={"code": "missing_library", "details": {"library": library}})
 
 
-def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource]) -> None:
-    """Run a module that changes things; never returns. `make` builds the resource from the task's options."""
-    resource, failed = None, True
-    try:
-        resource = make(module.params)
-        answer, failed = _Run(module, resource).run(), False
-    except _Ended as exc:
-        answer = exc.result
-    except OffboardError as exc:
-        answer = _failure(exc)
-    except KeyboardInterrupt:
-        answer = _failure(OffboardError("interrupted before anything was changed", code="interrupted"))
-    except Exception as exc:  # pylint: disable=broad-exception-caught
-        answer = _failure(_own_fault(exc))
-    if resource is not None:
-        resource.close()
+def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, beside_others: bool = False) -> None:
+    """Run a module that changes things; never returns. `make` builds the resource from the task's options.
+
+    beside_others: it may work while another run holds the same journal, as whatever it writes is decided anew under a lock of its own.
+    """
+    failed = True
+    with contextlib.ExitStack() as stack:
+        try:
+            if not (beside_others or module.check_mode):
+                stack.enter_context(_lease(module))  # before `make`, which may read what another run is about to write
+            resource = make(module.params)
+            stack.callback(resource.close)
+            answer, failed = _Run(module, resource).run(), False
+        except _Ended as exc:
+            answer = exc.result
+        except OffboardError as exc:
+            answer = _failure(exc)
+        except KeyboardInterrupt:
+            answer = _failure(OffboardError("interrupted before anything was changed", code="interrupted"))
+        except Exception as exc:  # pylint: disable=broad-exception-caught
+            answer = _failure(_own_fault(exc))
     _end(module, answer, failed)
+
+
+def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
+    """The files that this task and another one would both add to. Machines and shards of one run go on side by side."""
+    params = module.params
+    paths = [params[name] for name in ("journal", "handover_file") if params.get(name)]
+    works_on = " ".join(str(params.get(name) or "") for name in ("host", "port", "shard"))
+    return lease.held(paths, module._name, works_on)
 
 
 def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:

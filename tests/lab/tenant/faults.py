@@ -23,8 +23,8 @@ class Fault:
 
     What happens: with `applied` the request first takes effect; `delay` seconds pass; then `status` is
     answered with `code`, `message` and `retry_after`, or the connection is dropped (`drop`), or a read shows the object
-    before its latest write (`stale`), a page names `next_link` as its continuation, or a $batch is carried out and answered for half of
-    its requests (`half`).
+    before its latest write (`stale`), a write is answered as if it had taken effect and never does (`forgotten`), a page names
+    `next_link` as its continuation, or a $batch is carried out and answered for half of its requests (`half`).
     """
 
     method: str = ".*"
@@ -42,6 +42,7 @@ class Fault:
     stale: bool = False
     next_link: str | None = None
     half: bool = False
+    forgotten: bool = False
     id: int = dataclasses.field(default_factory=lambda: next(_numbers))
     hits: int = 0
 

@@ -248,6 +248,7 @@ class Graph:
             stale=fault is not None and fault.stale,
         )
         self.store.delay = self.settings.visibility_delay
+        self.store.forgetful = fault is not None and fault.forgotten
         return operation.handler(call)
 
     def _pay(self, operation: Operation, app_id: str, query: dict[str, str], notes: dict[str, Any]) -> None:

@@ -90,6 +90,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.delay = 0.0
+        #: writes are answered, and nothing is kept of them
+        self.forgetful = False
         self.audits: list[list[Any]] = []
         #: seats in use by SKU id
         self.consumed: Counter[str] = Counter()
@@ -169,15 +171,21 @@ class Store:
     def put(self, table: str, key: str, values: Object) -> Object:
         """Make an object, or change the properties given. Returns the new version; objects are never changed in place."""
         new = self.tables[table].objects.get(key, {}) | values
+        if self.forgetful:
+            return new
         self._replace(table, key, new, self.delay)
         self._lines.append(encode(["put", table, key, values]))
         return new
 
     def remove(self, table: str, key: str) -> None:
+        if self.forgetful:
+            return
         self._replace(table, key, None, self.delay)
         self._lines.append(encode(["remove", table, key]))
 
     def audit(self, entry: list[Any]) -> None:
+        if self.forgetful:
+            return
         self.audits.append(entry)
         self._lines.append(encode(["audit", entry]))
 

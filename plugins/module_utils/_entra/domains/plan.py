@@ -18,6 +18,7 @@ from cryptography import x509
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
+from .resource import GO_BACK
 
 KIND = "domain"
 
@@ -181,7 +182,7 @@ def _change(name: str, state: Mapping[str, Any], configuration: Mapping[str, Any
     if followers:
         before["subdomains"] = after["subdomains"] = list(followers)
     back = "entra_domain with authentication=managed" if configuration else "entra_domain with authentication=federated and this federationConfiguration"
-    return Change(KIND, name, name, "convert_to_federated" if configuration else CONVERT, before, after, risk="high", undo=back)
+    return Change(KIND, name, name, GO_BACK if configuration else CONVERT, before, after, risk="high", undo=back)
 
 
 def _same(current: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:

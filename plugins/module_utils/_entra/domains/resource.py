@@ -28,6 +28,9 @@ try:
 except ImportError:  # a requirement of the SDK; its absence is reported by the modules
     x509 = None  # type: ignore[assignment]
 
+#: and of one that makes it federated again
+GO_BACK = "convert_to_federated"
+
 
 # -- pure: whose federation, which domain
 

@@ -164,6 +164,37 @@ def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime
     return min(seconds, max(0.0, seconds - (now - max(changed)).total_seconds())) if changed else 0.0
 
 
+#: Seconds for which an old state may come from a replica that lags. Graph promises no bound; after these, what is read overrules the journal.
+_REPLICAS_LAG = 900.0
+_STAMP = "externalUserStateChangeDateTime"
+
+
+def resets(records: Iterable[Mapping[str, Any]], accounts: Iterable[Object], now: datetime.datetime) -> dict[str, str]:
+    """When a journal's runs reset the redemption of `accounts`, by object id.
+
+    Not where the run itself did not see it afterwards, nor where the account still is as it was before.
+    """
+    before: dict[str, Any] = {}
+    done: dict[str, str] = {}
+    for record in records:
+        if (record.get("kind"), record.get("action")) != (KIND, RESET):
+            continue
+        if record["record"] == "intent":
+            before[record["id"]] = (record.get("before") or {}).get(_STAMP)
+        elif record["status"] == "done":
+            done[record["id"]] = record["at"]
+        elif record.get("code") == "not_seen":
+            done.pop(record["id"], None)
+    there = {item.id: item.state for item in accounts}
+
+    def belied(key: str) -> bool:
+        state = there[key]
+        old = (now - datetime.datetime.fromisoformat(done[key])).total_seconds() >= _REPLICAS_LAG
+        return old and key in before and state["externalUserState"] != PENDING and state.get(_STAMP) == before[key]
+
+    return {key: at for key, at in done.items() if key in there and not belied(key)}
+
+
 # -- what the tenant has
 
 
@@ -388,8 +419,7 @@ def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], ru
         ways = redeems_anew(plan, tenant, item, rules)
         if ways is not None:
             changed.append(item)
-            stamp = "externalUserStateChangeDateTime"
-            before = {"externalUserState": item.state["externalUserState"], stamp: item.state.get(stamp), "signs_in_by": ways[0]}
+            before = {"externalUserState": item.state["externalUserState"], _STAMP: item.state.get(_STAMP), "signs_in_by": ways[0]}
             after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, "next_redemption": ways[1], "invitation": who.invitation}
             plan.changes.append(Change(KIND, item.id, item.state["mail"], RESET, before, after, risk="medium"))
     return plan, [*untouchable(changed), *role_holders(changed, rules.roles, "Their redemption cannot be reset", "")]

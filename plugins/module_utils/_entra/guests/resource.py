@@ -151,10 +151,9 @@ class Guests(OfTenant):
         ids = {r["id"]: r["details"]["id"] for r in records if r["record"] == "outcome" and r["action"] == INVITE and "id" in (r.get("details") or {})}
         return ids, {key[1] for key in journal.unfinished(records) if key[2] == INVITE}
 
-    def _reset_at(self) -> dict[str, str]:
+    def _reset_at(self, accounts: list[Object]) -> dict[str, str]:
         path = self._params["journal"]
-        records = read_journal(path) if path else ()
-        return {r["id"]: r["at"] for r in records if (r.get("kind"), r["record"], r.get("action"), r.get("status")) == (KIND, "outcome", RESET, "done")}
+        return guest_plan.resets(read_journal(path) if path else (), accounts, datetime.datetime.now(datetime.UTC))
 
     def _read_deleted(self) -> list[Object]:
         if self._deleted is None:
@@ -193,7 +192,7 @@ class Guests(OfTenant):
             guest_plan.missing(absent, self._read_deleted())
         there = [item for _unused, item in found if item is not None]
         realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
-        reset_at = self._reset_at() if state == "redemption_reset" else {}
+        reset_at = self._reset_at(there) if state == "redemption_reset" else {}
         rules = Rules(realms, set(read_roles(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
         if state == "reinvited":
             plan, refusals = self._plan_reinvited(tenant, found, rules)

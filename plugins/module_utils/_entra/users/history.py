@@ -11,6 +11,7 @@ from typing import Any
 
 from ..domains.plan import CONVERT
 from ..domains.plan import KIND as DOMAIN
+from ..domains.resource import GO_BACK
 from .marks import Marks, mark
 from .plan import KIND
 
@@ -47,6 +48,8 @@ class History:
                 self._note_sessions(record)
             elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
                 self.converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
+            elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, GO_BACK, "done"):
+                self.converted.pop(record["id"].casefold(), None)
         self._has_new_password = Marks(self._new_passwords)
         self._take_back()
 

@@ -245,8 +245,7 @@ class Users(OfTenant):
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
         changed: set[int] = set()
-        decisions = self._decisions(plan, current, facts)
-        for item, decision in self._weigh_passes(decisions) if self._passes is not None else decisions:
+        for item, decision in self._decisions(self._present(plan, current), facts):
             if decision.change is not None:
                 if (one := mark(item.id)) in changed:  # Graph gave the user on two pages, far from each other
                     continue
@@ -280,39 +279,61 @@ class Users(OfTenant):
             self._results.publish()
         return plan
 
-    def _decisions(self, plan: Plan, current: Iterable[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
+    def _present(self, plan: Plan, current: Iterable[Object]) -> Iterator[Object]:
+        """Without those who are missing."""
         for item in current:
             if "missing" in item.state:
                 self._not_found += item.state["missing"] == "not_found"
                 self._skip(plan, _missing(item))
             else:
                 self._found += 1
-                state = user_plan.by_id(item.state, self._skus) if len(self.assumed) else item.state
-                yield item, decide(item.id, item.name, state, self._desired(item), facts)
+                yield item
 
-    def _weigh_passes(self, decisions: Iterator[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
+    def _decisions(self, present: Iterator[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
+        def decided(item: Object) -> Decision:
+            state = user_plan.by_id(item.state, self._skus) if len(self.assumed) else item.state
+            return decide(item.id, item.name, state, self._desired(item), facts)
+
+        if self._passes is None:
+            yield from ((item, decided(item)) for item in present)
+            return
+        while chunk := list(islice(present, _ASKED)):
+            self._look_for_passes(self._passes, chunk)
+            yield from self._weigh_passes(self._passes, [(item, decided(item)) for item in chunk])
+
+    def _look_for_passes(self, passes: PassBook, chunk: Iterable[Object]) -> None:
+        """Is what was handed over in the tenant? Asked for whom no run has seen it, or not lately: who has none gets another."""
+        at = now()
+        given = [item.id for item in chunk if passes.was_given(item.id, at)]
+        doubtful = [user_id for user_id in given if not (seen := passes.seen_at(user_id)) or seconds_since(seen) >= _REPLICAS_LAG]
+        for user_id, there in self._passes_of(doubtful):
+            if not any(method["methodUsabilityReason"] != "Expired" for method in there):
+                passes.is_gone(user_id)
+
+    def _passes_of(self, users: Iterable[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Each user's id and passes; not of who is gone meanwhile."""
+        paths = {access_pass.passes_of(user_id): user_id for user_id in users}
+        for path, answer in self._client.get_many(paths):
+            if answer.ok:
+                yield paths[path], answer.body.get("value", [])
+            elif answer.status != 404:
+                raise answer.error(Request("GET", path))
+
+    def _weigh_passes(self, passes: PassBook, chunk: list[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
         """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
-        while chunk := list(islice(decisions, _ASKED)):
-            if self._passes is None:
-                raise AssertionError("self._passes")
-            wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
-            there: dict[str, list[dict[str, Any]]] = {}
-            paths = {access_pass.passes_of(user_id): user_id for user_id, in_scope in wanted.items() if in_scope}
-            for path, answer in self._client.get_many(paths):
-                if not answer.ok and answer.status != 404:
-                    raise answer.error(Request("GET", path))
-                there[paths[path]] = answer.body.get("value", [])
-            for item, decision in chunk:
-                if item.id in wanted and not wanted[item.id]:
-                    msg = f"the tenant's policy lets {item.name} not sign in with a Temporary Access Pass (includeTargets, excludeTargets)"
-                    yield item, user_plan.without_pass(decision, "pass_not_in_policy", msg)
-                    continue
-                old, ours = access_pass.standing(there.get(item.id, ()), self._passes.asked_for(item.id))
-                if old is not None and not ours and not self._terms.replace:
-                    msg = f"{item.name} has a Temporary Access Pass that can still be used; it is replaced only with temporary_access_pass.replace"
-                    yield item, user_plan.without_pass(decision, "has_pass", msg)
-                else:
-                    yield item, user_plan.with_old_pass(decision, old) if old is not None else decision
+        wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
+        there = dict(self._passes_of(user_id for user_id, in_scope in wanted.items() if in_scope))
+        for item, decision in chunk:
+            if item.id in wanted and not wanted[item.id]:
+                msg = f"the tenant's policy lets {item.name} not sign in with a Temporary Access Pass (includeTargets, excludeTargets)"
+                yield item, user_plan.without_pass(decision, "pass_not_in_policy", msg)
+                continue
+            old, ours = access_pass.standing(there.get(item.id, ()), passes.asked_for(item.id))
+            if old is not None and not ours and not self._terms.replace:
+                msg = f"{item.name} has a Temporary Access Pass that can still be used; it is replaced only with temporary_access_pass.replace"
+                yield item, user_plan.without_pass(decision, "has_pass", msg)
+            else:
+                yield item, user_plan.with_old_pass(decision, old) if old is not None else decision
 
     def _desired(self, item: Object) -> Desired:
         if self._selection is None:
@@ -456,16 +477,27 @@ class Users(OfTenant):
             for item in self._selection.read():
                 if "missing" not in item:
                     late.look(item, self._skus)
+        passes = {change.id for change in applied if "temporaryAccessPass" in (change.after or {})}
+        no_pass = set(passes)
 
         def read() -> bool:
             self._look_one_by_one(late)
-            return late.count == len(late.errors)
+            if no_pass and self._passes is not None:
+                no_pass.difference_update([user_id for user_id, there in self._passes_of(no_pass) if self._passes.is_there(user_id, there)])
+            return late.count == len(late.errors) and not no_pass
 
         # One read is enough: nothing in the run builds on a user, and up to 100,000 of them are read.
         waiting.is_shown(read, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=30.0)
-        for change in late:
+        if passes and self._passes is not None:
+            self._passes.settle(passes - no_pass, no_pass, now())
+        for change in late.of(no_pass):
             code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
-            if (error := late.errors.get(change.id)) is not None:
+            if change.id in no_pass:
+                msg = (
+                    f"Graph told a Temporary Access Pass for {change.name}, but after {self._params['verify_timeout']} s the user has none in the tenant; "
+                    "it was taken out of the hand-over file"
+                )
+            elif (error := late.errors.get(change.id)) is not None:
                 code = user_plan.group_code(error)
                 msg = f"{change.name} is a member of the group, but does not get its licence: {error}"
             self._results.correct(change.id, "failed", code, msg)

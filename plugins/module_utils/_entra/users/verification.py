@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..._core.model import Change
@@ -58,7 +58,11 @@ class Late:
             self.errors[item["id"]] = ", ".join(f"{name} ({text})" for name, text in errors.items())
 
     def __iter__(self) -> Iterator[Change]:
+        return self.of(())
+
+    def of(self, others: Collection[str]) -> Iterator[Change]:
+        """The changes of those who have not been seen, and of `others` (ids)."""
         for change in self._applied:
             place = self._users.place(mark(change.id))
-            if place is not None and not self._seen[place]:
+            if change.id in others or (place is not None and not self._seen[place]):
                 yield change

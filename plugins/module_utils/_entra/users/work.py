@@ -143,11 +143,15 @@ class Work:
             self._segment = segment
             passwords = self._provide([c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})])
             while group := self._segment[:_INTENTS]:
-                self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
-                self._begin(group)
-                jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in group]
+                given = self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
+                left = [change for change in group if change.id not in given]
+                msg = "another run has given the user a pass meanwhile"
+                self._segment[: len(group)] = left
+                self._finish([Outcome(change, "skipped", "pass_given_meanwhile", msg) for change in group if change.id in given])
+                self._begin(left)
+                jobs = [_Job(change, passwords.get(change.id), self._steps(change), old_pass=self._old_pass(change)) for change in left]
                 self._open.update((job.change.id, job) for job in jobs)
-                del self._segment[:_INTENTS]
+                del self._segment[: len(left)]
                 for job in jobs:
                     yield from self._next(job)
 
@@ -157,9 +161,11 @@ class Work:
             return {}
         return handover.provide((c.id, c.name, (c.before or {}).get("lastPasswordChangeDateTime")) for c in changes)
 
-    def _announce(self, changes: list[Change]) -> None:
-        if self._means.passes is not None:
-            self._means.passes.begin(((c.id, c.name) for c in changes if "temporaryAccessPass" in (c.after or {})), now())
+    def _announce(self, changes: list[Change]) -> set[str]:
+        """Gives the ids of those who need no pass any more."""
+        if self._means.passes is None:
+            return set()
+        return self._means.passes.begin(((c.id, c.name) for c in changes if "temporaryAccessPass" in (c.after or {})), now())
 
     @staticmethod
     def _old_pass(change: Change) -> str | None:
@@ -268,7 +274,8 @@ class Work:
         }
         names = ("userPrincipalName", "temporaryAccessPass", "startDateTime", "validUntil", "isUsableOnce")
         if made and self._means.passes is not None:
-            self._means.passes.keep({user_id: {name: item[name] for name in names} for user_id, item in made.items()})
+            values = {user_id: {name: item[name] for name in names} for user_id, item in made.items()}
+            self._means.passes.keep(values, {user_id: item.get("id", "") for user_id, item in made.items()})
 
     def _step_done(self, job: _Job) -> None:
         step = job.steps.pop(0)

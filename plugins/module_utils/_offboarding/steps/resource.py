@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..._core import steps, strict_json
@@ -45,7 +44,9 @@ class ManualSteps(Resource):
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
         self._params, self._check_mode = params, check_mode
         self._path: str = params["path"]
+        #: the steps after this task: as planned, and once it has written, as the file held them
         self._states: dict[str, dict[str, Any]] = {}
+        self._wanted: dict[str, dict[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
         """The steps file."""
@@ -53,18 +54,25 @@ class ManualSteps(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
-        params = self._params
         before = {item.id: dict(item.state) for item in current}
-        made = steps.changes(before, params["steps"], params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=now())
-        self._states = steps.apply(before, made)
+        made, self._states = self._decide(before)
         plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}))
-        missing = steps.not_done(self._states, params["require"])
-        if missing:
-            error = steps.not_done_error(self._states, missing, os.path.dirname(os.path.abspath(self._path)))
-            if not self._check_mode:
-                raise error
-            plan.warnings.append(f"check mode: a real run would stop here. {error.msg}")
+        if self._check_mode:
+            if missing := self._missing(self._states):
+                plan.warnings.append(f"check mode: a real run would stop here. {missing.msg}")
+        elif missing := self._missing(self._states):
+            raise missing
         return plan
+
+    def _decide(self, before: dict[str, dict[str, Any]]) -> tuple[list[Change], dict[str, dict[str, Any]]]:
+        """What is to be changed, and the steps as they are then."""
+        params = self._params
+        made = steps.changes(before, params["steps"], params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=now())
+        return made, steps.apply(before, made)
+
+    def _missing(self, states: dict[str, dict[str, Any]]) -> OffboardError | None:
+        missing = steps.not_done(states, self._params["require"])
+        return steps.not_done_error(states, missing, os.path.dirname(os.path.abspath(self._path))) if missing else None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """A registered step may have been confirmed since."""
@@ -75,30 +83,33 @@ class ManualSteps(Resource):
                 yield change
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        """Record one change."""
-        self._record([change])
-        return None
+        raise NotImplementedError("steps are changed together, see apply_all")
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
-        """All of them in one write: the file holds all or none."""
-        batch = list(changes)
-        begin(batch)
-        try:
-            self._record(batch)
-        except OffboardError as exc:
-            for change in batch:
-                record(Outcome(change, "failed", exc.code, exc.msg))
-        else:
-            for change in batch:
-                record(Outcome(change, "done"))
+        """All of them in one write: the file holds all or none.
+
+        Decided anew under the lock, and read again under it: others may have confirmed or withdrawn since this task planned, and may do so again
+        as soon as it has written. What they did already is not done again, and what they do later is theirs.
+        """
+        with folder_locked(self._path):
+            batch, states = self._decide(self._recorded())
+            if missing := self._missing(states):
+                raise missing
+            begin(batch)
+            try:
+                self._write(states)
+            except OffboardError as exc:
+                record(*(Outcome(change, "failed", exc.code, exc.msg) for change in batch))
+            else:
+                record(*(Outcome(change, "done") for change in batch))
+            self._wanted, self._states = states, self._recorded()
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        """The file read again."""
-        recorded = self._recorded()
+        """By what the file held after the write."""
         for change in applied:
-            state = recorded.get(change.id, {})
-            if any(state.get(name) != self._states[change.id][name] for name in change.after or {}):
-                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold it; did another run write the file at the same time? Run it again.")
+            state = self._states.get(change.id, {})
+            if any(state.get(name) != self._wanted[change.id][name] for name in change.after or {}):
+                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold it; did something else write the file at the same time? Run it again.")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """All steps as they are after this task."""
@@ -106,16 +117,6 @@ class ManualSteps(Resource):
 
     def _recorded(self) -> dict[str, dict[str, Any]]:
         return {item.id: dict(item.state) for item in read_steps(self._path)}
-
-    def _record(self, batch: list[Change]) -> None:
-        """Add to what is recorded now: another run may have confirmed or withdrawn since this one planned, and that must not be lost."""
-        with folder_locked(self._path):
-            recorded = self._recorded()
-            for number, change in enumerate(batch):
-                if change.action == "register" and change.before is None and change.id in recorded:
-                    after = {name: value for name, value in (change.after or {}).items() if name in steps.DEFINITION}
-                    batch[number] = replace(change, after=after)
-            self._write(steps.apply(recorded, batch))
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
         records = [steps.to_record(identity, state) for identity, state in states.items()]

@@ -24,6 +24,8 @@ class Finished(Exception):
 class Module:
     """The part of AnsibleModule that the runner uses."""
 
+    _name = "offboard.iij_id.lamps"
+
     def __init__(self, check_mode=False, diff=False, **params):
         self.check_mode, self._diff, self.params, self.warnings = check_mode, diff, params, []
 

@@ -91,6 +91,35 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
         assert info(tmp_path)["open"] == ["a"]
 
 
+def test_it_is_decided_anew_by_what_the_file_holds_when_it_is_written(tmp_path):
+    """Between this task's plan and its write, others have withdrawn what it requires, confirmed what it confirms, and confirmed something else."""
+    path, run = str(tmp_path / "run" / "steps.json"), tmp_path / "run"
+    manual_steps(tmp_path, steps=[A, B, {**A, "id": "c"}], confirm=["b"], by="Hanako")
+
+    def planned(**options):
+        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Taro", "note": None, **options}
+        resource = steps.ManualSteps(params, False)
+        return resource, resource.plan(resource.read())
+
+    resource, plan = planned(confirm=["a"], require=["b"])
+    manual_steps(tmp_path, withdraw=["b"])
+    before = (run / "steps.json").read_bytes()
+    begun: list = []
+    with pytest.raises(OffboardError) as caught:
+        resource.apply_all(plan.changes, begun.extend, lambda *outcomes: None)
+    assert (caught.value.code, begun, (run / "steps.json").read_bytes()) == ("step_not_done", [], before)
+
+    resource, plan = planned(confirm=["a", "b"])
+    manual_steps(tmp_path, confirm=["a", "c"], by="Hanako")
+    done: list = []
+    resource.apply_all(plan.changes, begun.extend, lambda *outcomes: done.extend(outcomes))
+    assert [change.id for change in begun] == [outcome.change.id for outcome in done] == ["b"], "what is confirmed already is not confirmed again"
+    manual_steps(tmp_path, withdraw=["b"])  # after the write it is another one's
+    assert list(resource.verify([outcome.change for outcome in done])) == []
+    told = {item["id"]: (item["done"], item["by"]) for item in resource.facts(plan)["steps"]}
+    assert told == {"a": (True, "Hanako"), "b": (True, "Taro"), "c": (True, "Hanako")}
+
+
 def test_check_mode_writes_nothing_and_warns_where_a_real_run_stops(tmp_path):
     result, warnings = manual_steps(tmp_path, check_mode=True, steps=[A], require=["a"])
     assert result["changed"] and not os.listdir(tmp_path)

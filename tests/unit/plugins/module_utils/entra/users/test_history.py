@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import CONVERT
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.resource import GO_BACK
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.history import History
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, REVOKED
 
@@ -112,3 +113,6 @@ def test_domains():
         "b.example": "1"
     }
     assert History([record | {"status": "done"}]).converted == {"a.example": "2"}
+    back = {**record, "action": GO_BACK, "at": "3", "status": "done"}
+    assert History([record | {"status": "done"}, back]).converted == {}
+    assert History([record | {"status": "done"}, back, record | {"status": "done", "at": "4"}]).converted == {"a.example": "4"}

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -137,7 +139,7 @@ def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
     book = PassBook(path, b"x")
     book.begin([(f"id-{number}", "u") for number in range(1, 6)], "2026-12-01T00:00:00Z")
     value = {"temporaryAccessPass": "secret-1", "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
-    book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}})
+    book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}}, {})
     again = PassBook(path, b"x")
     for found in (book, again):
         assert found.was_given("id-1", "2026-12-01T07:59:59Z")
@@ -170,7 +172,7 @@ def test_a_pass_is_kept_when_the_file_was_moved_away(tmp_path, monkeypatch):
     book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-12-01T00:00:00Z")
     for name in book.files:
         os.rename(name, f"{name}.old")
-    book.keep({"id-2": told(2, "secret-2")})
+    book.keep({"id-2": told(2, "secret-2")}, {})
     assert handed(path) == [("u2@a.example", "secret-2")]
     assert book.files == [path]
     assert PassBook(path, b"x").was_given("id-2", "2026-12-01T00:00:00Z")
@@ -182,7 +184,94 @@ def test_two_runs_at_once_lose_no_pass(tmp_path):
     first, second = PassBook(path, b"x"), PassBook(path, b"x")
     for book in (first, second):
         book.begin([("id-1", "u1@a.example")], "2026-12-01T00:00:00Z")
-    first.keep({"id-1": told(1, "secret-a")})
-    second.keep({"id-1": told(1, "secret-b")})
-    second.keep({"id-1": told(1, "secret-c")})
+    first.keep({"id-1": told(1, "secret-a")}, {})
+    second.keep({"id-1": told(1, "secret-b")}, {})
+    second.keep({"id-1": told(1, "secret-c")}, {})
     assert sorted(handed(path)) == [("u1@a.example", f"secret-{letter}") for letter in "abc"]
+
+
+# -- several processes with one file
+
+
+def _provide(path: str, gate: str, first: int, last: int) -> None:
+    """A run of its own that has looked at the file before any of them has written."""
+    handover = HandOver(path, b"x", 16)
+    while not os.path.exists(gate):
+        time.sleep(0.001)
+    for number in range(first, last + 1, 5):
+        handover.provide(users(number, number + 4))
+
+
+def test_runs_that_looked_before_any_of_them_wrote_agree(tmp_path, monkeypatch):
+    """Processes of their own, the same users: each has one entry, and whoever asks for it is told that one."""
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
+    path, gate = str(tmp_path / "handover.yml"), tmp_path / "go"
+    processes = multiprocessing.get_context("fork")
+    runs = [processes.Process(target=_provide, args=(path, str(gate), first, 30)) for first in (1, 1, 1, 11)]
+    for run in runs:
+        run.start()
+    gate.touch()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0] * 4
+    entries = [entry for name in HandOver(path, b"x", 16).files for entry in yaml.safe_load(vault.decrypt(Path(name).read_bytes(), b"x"))["users"]]
+    assert sorted(entry["id"] for entry in entries) == sorted(f"id-{number}" for number in range(1, 31))
+
+
+def test_what_others_wrote_is_read_once(tmp_path, monkeypatch):
+    """100,000 users are 50 files: who adds to the last one does not read all of them again each time."""
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 10)
+    path = str(tmp_path / "handover.yml")
+    HandOver(path, b"x", 16).provide(users(1, 200))
+    read: list[str] = []
+    real = passwords.decrypt_file
+    monkeypatch.setattr(passwords, "decrypt_file", lambda name, password: read.append(name) or real(name, password))
+    one, other = HandOver(path, b"x", 16), HandOver(path, b"x", 16)
+    assert len(read) == 40
+    read.clear()
+    for number in range(201, 301, 10):
+        one.provide(users(number, number + 4))
+        other.provide(users(number + 5, number + 9))
+    assert len(read) <= 60, "the last file to add to it, and what the other one has written meanwhile"
+
+
+def told_until(until: str, value: str):
+    return {"userPrincipalName": "u1@a.example", "temporaryAccessPass": value, "startDateTime": OLD, "validUntil": until, "isUsableOnce": True}
+
+
+def test_who_was_given_a_pass_by_another_run_meanwhile_is_not_asked_for(tmp_path):
+    path = str(tmp_path / "handover.yml")
+    one, other = PassBook(path, b"x"), PassBook(path, b"x")
+    assert one.begin([("id-1", "u1@a.example")], "2026-11-27T00:00:00Z") == set()
+    one.keep({"id-1": told_until("2026-11-28T00:00:00Z", "secret")}, {"id-1": "pass-1"})
+    assert other.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-11-27T00:00:01Z") == {"id-1"}
+    assert [entry["id"] for entry in from_bytes(vault.decrypt(Path(path).read_bytes(), b"x"))] == ["id-1", "id-2"]
+
+
+def test_a_value_finds_its_entry_in_a_file_that_another_run_began(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "USERS_PER_FILE", 2)
+    path = str(tmp_path / "handover.yml")
+    one, other = PassBook(path, b"x"), PassBook(path, b"x")
+    one.begin([("id-1", "u1@a.example")], OLD)
+    other.begin([(f"id-{number}", f"u{number}@a.example") for number in (2, 3, 4)], OLD)
+    one.keep({"id-4": told_until("2026-11-28T00:00:00Z", "secret")}, {})  # it knew of one file, and this is in the second
+    entries = [entry for name in PassBook(path, b"x").files for entry in from_bytes(vault.decrypt(Path(name).read_bytes(), b"x"))]
+    assert [(entry["id"], entry["temporaryAccessPass"]) for entry in entries] == [("id-1", None), ("id-2", None), ("id-3", None), ("id-4", "secret")]
+
+
+def test_a_pass_that_is_not_there_is_taken_out_of_the_file(tmp_path):
+    path, at = str(tmp_path / "handover.yml"), "2026-11-27T00:00:00Z"
+    book = PassBook(path, b"x")
+    book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], at)
+    book.keep({name: told_until("2026-11-28T00:00:00Z", f"secret-{name}") for name in ("id-1", "id-2")}, {"id-1": "pass-1", "id-2": "pass-2"})
+    assert book.is_there("id-1", [{"id": "pass-0"}, {"id": "pass-1"}]) and not book.is_there("id-1", [{"id": "pass-2"}])
+    book.settle({"id-1"}, {"id-2"}, at)
+    for one in (book, PassBook(path, b"x")):
+        assert (one.was_given("id-1", at), one.seen_at("id-1"), one.asked_for("id-1")) == (True, at, ())
+        assert (one.was_given("id-2", at), one.seen_at("id-2"), one.asked_for("id-2")) == (False, "", (at,))
+    assert b"secret-id-2" not in vault.decrypt(Path(path).read_bytes(), b"x")
+    later = PassBook(path, b"x")
+    later.is_gone("id-1")
+    assert not later.was_given("id-1", at)
+    assert later.begin([("id-1", "u1@a.example")], "2026-11-27T01:00:00Z") == set()
+    assert b"secret" not in vault.decrypt(Path(path).read_bytes(), b"x"), "nobody is handed what opens no door"
