@@ -15,7 +15,7 @@ import binascii
 import datetime
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from .._core.errors import OffboardError
@@ -140,6 +140,16 @@ class Certificate:
         """Microsoft Entra takes RSA keys only for federation."""
         return self.key in _RSA_KEYS
 
+    @property
+    def public_key(self) -> bytes:
+        """SubjectPublicKeyInfo: a renewed certificate may be about the same key."""
+        body = _Der(base64.b64decode(self.base64)).enter(0x30).enter(0x30)
+        if body.peek() == 0xA0:
+            body.tlv()
+        for _field in range(5):  # serial, algorithm, issuer, validity, subject
+            body.tlv()
+        return body.raw(0x30)
+
     def x509(self) -> x509.Certificate:
         """For the signature library. Raises BadCertificate where cryptography is stricter than this reader."""
         der = base64.b64decode(self.base64)
@@ -147,6 +157,11 @@ class Certificate:
             return x509.load_der_x509_certificate(der[: _Der(der).tlv()[2]])
         except (ValueError, cryptography_exceptions.UnsupportedAlgorithm) as exc:
             raise BadCertificate("bad_der") from exc
+
+
+def same_key(one: Certificate, others: Iterable[Certificate]) -> list[Certificate]:
+    """Those of `others` whose key is that of `one`."""
+    return [other for other in others if other.public_key == one.public_key]
 
 
 def from_base64(value: str, *, use: str | None = None) -> Certificate:
