@@ -46,7 +46,7 @@ METHODS = [
     Method("1.1 with comments", "http://www.w3.org/2006/12/xml-c14n11#WithComments", comments=True),
     Method("exclusive", "http://www.w3.org/2001/10/xml-exc-c14n#", exclusive=True),
     Method("exclusive with comments", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments", exclusive=True, comments=True),
-    Method("exclusive with prefixes", "http://www.w3.org/2001/10/xml-exc-c14n#", exclusive=True, prefixes="x  none"),
+    Method("exclusive with prefixes", "http://www.w3.org/2001/10/xml-exc-c14n#", exclusive=True, prefixes="x none"),
 ]
 
 

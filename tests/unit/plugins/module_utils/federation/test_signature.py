@@ -83,7 +83,7 @@ PREFIXES = {"prefixed": ("ds", True), "unprefixed": ("", True), "declared above"
 all_kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 all_prefixes = pytest.mark.parametrize(("prefix", "declared"), PREFIXES.values(), ids=PREFIXES)
 all_infos = pytest.mark.parametrize("info", METHODS, ids=lambda method: f"info {method.name}")
-all_references = pytest.mark.parametrize("reference", [*METHODS, None], ids=lambda method: f"reference {method.name if method else 'none'}")
+all_references = pytest.mark.parametrize("reference", [*METHODS[:3], METHODS[4], METHODS[6], None], ids=lambda method: f"reference {method.name if method else 'none'}")
 
 
 def sign(kind: Kind, info: Method, reference: Method | None, prefix: str = "ds", declared: bool = True, by: made.Key = A, text: str = "") -> str:
@@ -210,13 +210,14 @@ def wrapped(text: str, kind: Kind) -> str:
 def forged(text: str, kind: Kind, info: Method, reference: Method | None) -> dict[str, str]:
     own = own_signature(text)
     closing = re.search(r"</[\w:]+>$", text.strip())[0]
-    comment = kind.value[0][:3] + "<!-- -->" + kind.value[0][3:]
+    comment = text.replace(f"{made.MAIL}<", f"{made.MAIL}<!-- -->.evil.example<").replace("format:persistent<", "format:<!-- -->transient<")
+    another = next(one for one in METHODS if one.exclusive is not info.exclusive)
     return {
         "value": text.replace(*kind.value),
         "value and digest": again(text.replace(*kind.value), kind, info, reference),
-        "value, and a comment": text.replace(kind.value[0], comment).replace("fabrikam.example", "evil<!-- -->fabrikam.example"),
+        "value, behind a comment": comment,
         "SignedInfo": re.sub(r"(SignatureMethod Algorithm=\"[^\"]*)rsa-sha256", r"\1rsa-sha384", text),
-        "SignedInfo's canonicalisation": text.replace(info.element("X")[2:-3], next(one for one in METHODS if one.exclusive is not info.exclusive).element("X")[2:-3], 1),
+        "SignedInfo's canonicalisation": re.sub(r"(CanonicalizationMethod Algorithm=)\"[^\"]*\"", rf'\1"{another.uri}"', text),
         "wrapped": wrapped(text, kind),
         "identifier twice": text.replace(PLACE, "").replace(own, own + f'<x:y xmlns:x="urn:x" ID="{kind.identifier}"/>'),
         "signature at the end of the document": text.replace(own, "").removesuffix(closing) + f'<x:y xmlns:x="urn:x">{own}</x:y>{closing}',
@@ -224,7 +225,7 @@ def forged(text: str, kind: Kind, info: Method, reference: Method | None) -> dic
         "no signature": text.replace(own, ""),
         "reference to nothing": text.replace(f'URI="#{kind.identifier}"', 'URI="#_other"'),
         "reference to the document": text.replace(f'URI="#{kind.identifier}"', 'URI=""'),
-        "a namespace": text.replace("<a:Audience>", '<a:Audience xmlns:a="urn:evil">').replace("<md:NameIDFormat>", '<md:NameIDFormat xmlns:md="urn:evil">'),
+        "a namespace": re.sub(r"<(a|md):(Audience|NameIDFormat)>", r'<\1:\2 xmlns:\1="urn:evil">', text),
         "an attribute": text.replace(f'ID="{kind.identifier}"', f'ID="{kind.identifier}" extra=""', 1),
         "an element": text.replace(own, own + '<x:y xmlns:x="urn:x"/>'),
         "a text": text.replace(own, own + "text"),
@@ -235,7 +236,7 @@ def forged(text: str, kind: Kind, info: Method, reference: Method | None) -> dic
 @all_kinds
 @pytest.mark.parametrize(("prefix", "declared"), [("ds", True), ("", True)], ids=["prefixed", "unprefixed"])
 @all_infos
-@all_references
+@pytest.mark.parametrize("reference", [METHODS[0], METHODS[4]], ids=lambda method: f"reference {method.name}")
 def test_no_forgery_verifies(kind: Kind, prefix: str, declared: bool, info: Method, reference: Method | None) -> None:
     text = sign(kind, info, reference, prefix, declared)
     assert kind.genuine(text)
