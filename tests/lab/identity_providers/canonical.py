@@ -126,15 +126,11 @@ def _attributes(node: minidom.Element, *, inherit: bool, xml_id: bool) -> Iterat
 def element(document: str, identifier: str) -> minidom.Element:
     """The element of the document with that ID."""
     parsed = minidom.parseString(document.encode())
-    (found,) = [
-        one for one in parsed.getElementsByTagName("*") if identifier in (one.getAttribute("ID"), one.getAttribute("AssertionID"))
-    ]
+    (found,) = [one for one in parsed.getElementsByTagName("*") if identifier in (one.getAttribute("ID"), one.getAttribute("AssertionID"))]
     return found
 
 
-def signed(
-    document: str, place: str, identifier: str, by: Key, *, info: Method, reference: Method | None, prefix: str = "ds", declared: bool = True
-) -> str:
+def signed(document: str, place: str, identifier: str, by: Key, *, info: Method, reference: Method | None, prefix: str = "ds", declared: bool = True) -> str:
     """`document` with a signature over the element `identifier` where `place` stands. reference: its canonicalisation, None when it names none.
 
     declared: whether the prefix is declared at the signature itself, and not above.

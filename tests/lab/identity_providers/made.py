@@ -60,9 +60,7 @@ def _key(name: str, bits: int, begin: int, end: int, curve: bool) -> Key:
     return Key(private, certificate_of(private, name, begin=begin, end=end))
 
 
-def certificate_of(
-    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, name: str = "A", *, begin: int = -30, end: int = 300
-) -> x509.Certificate:
+def certificate_of(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, name: str = "A", *, begin: int = -30, end: int = 300) -> x509.Certificate:
     """A self-signed certificate of a key, valid from `begin` to `end`, in days from NOW."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Fabrikam token signing {name}")])
     return (

@@ -21,9 +21,7 @@ from lxml import etree
 
 A, B = made.key("A"), made.key("B")
 PINNED = certificates.from_base64(A.base64)
-FEDERATION = token.Federation(
-    issuer_uri=made.ISSUER, certificates=[PINNED], audiences=service.audiences("current", made.TENANT), domains=["fabrikam.example"]
-)
+FEDERATION = token.Federation(issuer_uri=made.ISSUER, certificates=[PINNED], audiences=service.audiences("current", made.TENANT), domains=["fabrikam.example"])
 PLACE = "<!--signature-->"
 #: What surrounds the signature in the document and is no part of it, except for inclusive canonicalisation.
 AROUND = f' xmlns="urn:default" xmlns:x="urn:x" xmlns:none="urn:none" xmlns:ds="{made.DS}" xml:lang="ja" xml:space="preserve"'
@@ -83,7 +81,8 @@ PREFIXES = {"prefixed": ("ds", True), "unprefixed": ("", True), "declared above"
 all_kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 all_prefixes = pytest.mark.parametrize(("prefix", "declared"), PREFIXES.values(), ids=PREFIXES)
 all_infos = pytest.mark.parametrize("info", METHODS, ids=lambda method: f"info {method.name}")
-all_references = pytest.mark.parametrize("reference", [*METHODS[:3], METHODS[4], METHODS[6], None], ids=lambda method: f"reference {method.name if method else 'none'}")
+REFERENCES = [*METHODS[:3], METHODS[4], METHODS[6], None]
+all_references = pytest.mark.parametrize("reference", REFERENCES, ids=lambda method: f"reference {method.name if method else 'none'}")
 
 
 def sign(kind: Kind, info: Method, reference: Method | None, prefix: str = "ds", declared: bool = True, by: made.Key = A, text: str = "") -> str:
@@ -244,8 +243,9 @@ def test_no_forgery_verifies(kind: Kind, prefix: str, declared: bool, info: Meth
         assert forgery != text, name
         minidom.parseString(forgery.encode())
         assert not kind.genuine(forgery), name
-    assert not kind.genuine(sign(kind, info, reference, prefix, declared, by=B)), "another key"
-    assert not kind.genuine(sign(kind, info, reference, prefix, declared, by=B).replace(B.base64, A.base64)), "another key under the certificate of the right one"
+    stranger = sign(kind, info, reference, prefix, declared, by=B)
+    assert not kind.genuine(stranger), "another key"
+    assert not kind.genuine(stranger.replace(B.base64, A.base64)), "another key under the right one's certificate"
 
 
 @all_infos
