@@ -86,6 +86,7 @@ _ALGORITHMS = {
 }
 _STRING_ENCODINGS = {12: "utf-8", 18: "latin-1", 19: "latin-1", 20: "latin-1", 22: "latin-1", 26: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
 _PLAIN = re.compile(r"[A-Za-z0-9()*./:=@_-](?:[A-Za-z0-9()*./:=@_ -]*[A-Za-z0-9()*./:=@_-])?")
+_FIXED_BITS = {"ED25519": 256, "ED448": 456}
 _RSA_KEYS = ("rsaEncryption", "rsassaPss")
 
 
@@ -343,6 +344,8 @@ def _key_bits(key: str, public_key: bytes) -> int:
         info = _Der(public_key).enter(0x30)
         info.value(0x30)
         return int.from_bytes(_Der(info.value(0x03)[1:]).enter(0x30).value(0x02), "big").bit_length()
+    if key in _FIXED_BITS:
+        return _FIXED_BITS[key]
     try:
         return getattr(serialization.load_der_public_key(public_key), "key_size", 0)
     except (ValueError, TypeError, cryptography_exceptions.UnsupportedAlgorithm):

@@ -183,7 +183,7 @@ def read(data: bytes, now: datetime.datetime, known: Sequence[Certificate] = ())
         _judge(entity, own, now)
     found: dict[str, Any] = {"entities": entities, "metadata_signature": own, "warnings": _document_warnings(own, entities)}
     found["vouched_by"] = [one.sha256 for one in same_key(signer, known)] if signer else []
-    if any(count > 1 for entity_id, count in Counter(entity.entity_id for entity in entities).items() if entity_id):
+    if any(count > 1 for entity_id, count in Counter(entity.entity_id for entity in entities).items() if (entity_id or "").strip()):
         return _rejected(["duplicate_entity"], **found)
     if len(entities) > 1:
         return Metadata(SELECT, msg="The metadata describes several identity providers: an entity ID must be given.", **found)
@@ -247,7 +247,7 @@ def _entity(element: etree._Element, inherited: list[str]) -> Entity | None:
     if not roles:
         return None
     return Entity(
-        entity_id=element.get("entityID") if element.get("entityID", "").strip() else None,
+        entity_id=element.get("entityID"),
         valid_until=_earliest([*inherited, *(value for role in roles for value in _valid_until(role))]),
         saml=None if saml_role is None else _saml(saml_role),
         wsfed=None if wsfed_role is None else _wsfed(wsfed_role),
@@ -396,7 +396,7 @@ def _judge(entity: Entity, own: Signature, now: datetime.datetime) -> None:
     """Fill in what depends on the whole document and on the time."""
     for name, role in entity.protocols.items():
         _find_active(role, own, now)
-        if entity.entity_id is None:
+        if not (entity.entity_id or "").strip():
             role.missing.insert(0, "entity_id_missing")
         role.usable = not role.missing
         if role.usable:
@@ -407,7 +407,7 @@ def _judge(entity: Entity, own: Signature, now: datetime.datetime) -> None:
             entity.warnings.append("want_authn_requests_signed")
         if entity.saml.nameid_formats and PERSISTENT not in entity.saml.nameid_formats:
             entity.warnings.append("nameid_persistent_not_offered")
-    if entity.entity_id is not None:
+    if (entity.entity_id or "").strip():
         entity.warnings += _issuer_warnings(entity.entity_id)
     if entity.valid_until is not None:
         until = _time(entity.valid_until)

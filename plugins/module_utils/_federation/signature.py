@@ -191,6 +191,9 @@ def _check_reference(element: etree._Element, id_attribute: str, is_document: bo
     references = list(xml.children(element, SIGNATURE, f"{DS}SignedInfo", f"{DS}Reference"))
     identifier = element.get(id_attribute)
     accepted = ([f"#{identifier}"] if identifier and not identifier.startswith("#") else []) + ([""] if is_document else [])
+    if len(references) == 1 and references[0].get("URI") == "" and not is_document:
+        msg = f'The signature in {_name(element)} refers to the whole document (URI=""); SAML wants the ID of the element that it stands in.'
+        raise SignatureRefused(msg, code="signature_unsupported")
     if len(references) != 1 or references[0].get("URI") not in accepted:
         raise SignatureRefused(f"The signature in {_name(element)} covers something else than the element it stands in.", code="signature_wrapped")
     transforms = [transform.get("Algorithm") for transform in xml.children(references[0], f"{DS}Transforms", f"{DS}Transform")]
