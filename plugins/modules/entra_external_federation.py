@@ -83,6 +83,15 @@ options:
         description: Seconds for the whole transfer from O(metadata.url).
         type: int
         default: 30
+      trust_metadata_tls:
+        description:
+          - Let an existing federation take a changed issuer, sign-in address or certificate from O(metadata.url) although that metadata is not signed with
+            the key of the certificate that Entra holds, nor with that of O(signing_certificate). Whoever takes that address over can then sign in as
+            any guest of the partner.
+          - A new federation believes the address that it is made from, and a file or text is believed, since you give it. Only https with a verified
+            certificate is read in any case.
+        type: bool
+        default: false
   configuration:
     description:
       - A saved configuration, to undo a change or a removal. C(before) of the change in RV(plan), a file of O(backup_dir), or C(configuration) of
@@ -285,7 +294,8 @@ failure:
       V(protocol_unknown), V(protocol_needed), V(protocol_not_offered), V(private_key), V(several_certificates), V(certificate_invalid),
       V(active_certificate_unknown), V(missing_settings), V(bad_option), V(dns_failed).
     - V(guard_refused) has the refusals in C(details). Their rules are V(certificate_expired), V(certificate_not_yet_valid), V(certificate_key_not_rsa),
-      V(certificate_key_weak), V(certificate_not_published) and V(certificate_not_active) (given by hand together with O(metadata)), V(issuer_not_uri),
+      V(certificate_key_weak), V(certificate_not_published) and V(certificate_not_active) (given by hand together with O(metadata)), V(metadata_not_vouched),
+      V(issuer_not_uri),
       V(issuer_is_template), V(issuer_in_use), V(metadata_exchange_uri_not_https), V(domain_verified_here), V(domain_verified_elsewhere), V(domain_in_use),
       V(several_domains), V(more_domains), V(limit), V(lockout), V(max_changes), and for the sign-in address V(url_not_https), V(url_invalid),
       V(url_has_userinfo), V(url_host_invalid), V(other_domain), V(txt_record_missing), V(txt_record_differs).
@@ -311,6 +321,7 @@ _METADATA = {
     "entity_id": {"type": "str"},
     "ca_file": {"type": "path"},
     "timeout": {"type": "int", "default": 30},
+    "trust_metadata_tls": {"type": "bool", "default": False},
 }
 _ONE_SOURCE = [("path", "content", "url")]
 

@@ -15,6 +15,9 @@ description:
   - Nothing but the certificate is ever written. It is taken only from metadata that was fetched over verified https, is not past its C(validUntil),
     has no broken signature, and names the configured issuer and sign-in address. It must be valid now, be an RSA key of at least 2048 bits, and
     not be weaker than the one that Entra holds.
+  - The metadata must be signed with the key of a certificate that Entra holds for that federation. Metadata that is unsigned, or signed with another key
+    (a partner's AD FS signs with the new one from the day of the switch on), vouches for nothing. Then the new certificate is written only when
+    O(accept_thumbprints) names it, or when O(trust_metadata_tls) says that the address alone is believed.
   - A federation for which that does not hold is left as it is, told in RV(skipped_objects) and by a warning, and does not stop the others.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -32,12 +35,21 @@ options:
     type: str
     choices: [never, when_active, when_published]
     default: never
-  accept_no_chain:
+  accept_thumbprints:
     description:
-      - Renew although the metadata is signed by a key that it publishes for tokens, and no longer shows the certificate that Entra holds, so that nothing
-        but https links the new key to the old one.
-    type: bool
-    default: false
+      - The thumbprint of the new certificate, by a domain that the federation serves, after it was compared with the partner by another way than
+        the metadata's address.
+      - SHA-1 (as Windows shows it) or SHA-256; colons, blanks and case do not matter. Another certificate is not covered by it.
+    type: dict
+    default: {}
+  trust_metadata_tls:
+    description:
+      - Domains of the federations for which the TLS certificate of the metadata's address alone is believed, as Entra does in its own renewal. Whoever
+        takes that address over, or gets a certificate for its name, can then sign in as any guest of that partner.
+      - It counts for https with a verified certificate only; nothing else is ever read.
+    type: list
+    elements: str
+    default: []
 requirements:
   - lxml
   - signxml >= 5.2
@@ -62,6 +74,13 @@ EXAMPLES = r"""
   offboard.iij_id.entra_federation_certificate:
     apply: when_active
     journal: certificates.jsonl
+
+- name: Two partners whose metadata is not signed with the old key
+  offboard.iij_id.entra_federation_certificate:
+    apply: when_active
+    accept_thumbprints:
+      fabrikam.example: 3F2A9C0E5B7D41886E10C9A2D4F7B3518C6E02AD
+    trust_metadata_tls: [contoso.example]
 
 - name: One partner, whose metadata address Entra does not know
   offboard.iij_id.entra_federation_certificate:
@@ -90,7 +109,7 @@ failed_objects:
 skipped_objects:
   description:
     - The federations that need another certificate but were left as they are. C(code) is V(active_certificate_unknown), V(drift), V(certificate_not_valid),
-      V(certificate_key_not_rsa), V(certificate_key_weak) or V(no_chain).
+      V(certificate_key_not_rsa), V(certificate_key_weak) or V(certificate_not_vouched).
   returned: always
   type: list
   elements: dict
@@ -131,7 +150,8 @@ def main() -> None:
             ENTRA,
             CERTIFICATE_WATCH,
             apply={"type": "str", "choices": [NEVER, WHEN_ACTIVE, WHEN_PUBLISHED], "default": NEVER},
-            accept_no_chain={"type": "bool", "default": False},
+            accept_thumbprints={"type": "dict", "default": {}},
+            trust_metadata_tls={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
     )

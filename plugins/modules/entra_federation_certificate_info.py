@@ -120,6 +120,12 @@ federations:
       description: How that is known, as in M(offboard.iij_id.federation_metadata_info).
       type: str
       returned: always
+    vouched:
+      description:
+        - Whether the metadata is signed with the key of a certificate that Entra holds. If not, M(offboard.iij_id.entra_federation_certificate) applies
+          nothing from it without the operator's word.
+      type: bool
+      returned: always
     successor:
       description: The one that is announced. Null when none is.
       type: dict

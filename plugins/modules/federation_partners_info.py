@@ -53,6 +53,10 @@ options:
           entity_id: {description: 'The entity ID, where the metadata describes several identity providers.', type: str}
           ca_file: {description: 'A PEM file with the authorities to trust for the address, instead of the system''s.', type: path}
           timeout: {description: Seconds for the whole transfer., type: int, default: 30}
+          trust_metadata_tls:
+            description: 'As O(offboard.iij_id.entra_external_federation#module:metadata.trust_metadata_tls).'
+            type: bool
+            default: false
       issuer_uri:
         description: The issuer by hand, which wins over the metadata, as the four below do.
         type: str
@@ -248,6 +252,7 @@ _METADATA = {
     "entity_id": {"type": "str"},
     "ca_file": {"type": "path"},
     "timeout": {"type": "int", "default": 30},
+    "trust_metadata_tls": {"type": "bool", "default": False},
 }
 _GUEST = {
     "mail": {"type": "str", "required": True},

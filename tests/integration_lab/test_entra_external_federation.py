@@ -302,11 +302,47 @@ def test_from_a_metadata_url_which_entra_then_reads_itself(run, tenant, publishe
     source = {"metadata": {"url": f"{base}/m.xml", "ca_file": ca}}
     assert run(domain=DOMAIN, **source)["changed"] is True
     assert stored(tenant)[0]["metadataExchangeUri"] == f"{base}/m.xml"
-    (folder / "m.xml").write_text(made.entity(made.saml_role(made.key_descriptor(key("B")))))
+    (folder / "m.xml").write_bytes(made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(key("B")))), key("A")))
     assert run(domain=DOMAIN, **source)["plan"][0]["after"] == {"signingCertificate": key("B").base64}
     assert run(domain=DOMAIN, **source)["changed"] is False
     assert run(domain=DOMAIN, metadata={"url": f"{base}/gone.xml", "ca_file": ca})["failure"]["code"] == "http_status"
     assert run(domain=DOMAIN, metadata={"url": f"{base}/m.xml"})["failure"]["code"] == "certificate_untrusted"
+
+
+ELSEWHERE = made.endpoint("https://sts.fabrikam.example/elsewhere/")
+
+
+@pytest.mark.parametrize("by", [None, "B", "somebody"])
+@pytest.mark.parametrize(
+    ("role", "changed"),
+    [
+        (made.saml_role(made.key_descriptor(key("B"))), "signingCertificate"),
+        (made.saml_role(made.key_descriptor(key("A")), endpoints=ELSEWHERE), "passiveSignInUri"),
+    ],
+)
+def test_an_address_alone_changes_nothing_of_a_federation(run, tenant, published, role, changed, by):
+    folder, base = published
+    address = {"url": f"{base}/m.xml", "ca_file": str(paths.ca_file())}
+    (folder / "m.xml").write_text(made.entity(made.saml_role(made.key_descriptor(key("A")))))
+    assert run(domain=DOMAIN, metadata=address)["changed"] is True, "a new federation believes the address that it is made from"
+    text = made.entity(role)
+    (folder / "m.xml").write_bytes(made.signed_metadata(text, key(by)) if by else text.encode())
+    tenant.clear_requests()
+    refused = run(domain=DOMAIN, metadata=address)
+    assert [one["rule"] for one in refused["failure"]["details"]["refusals"]] == ["metadata_not_vouched"]
+    assert all(word in refused["msg"] for word in (changed, "trust_metadata_tls"))
+    assert tenant.writes() == []
+    assert changed in run(domain=DOMAIN, metadata={**address, "trust_metadata_tls": True}, check=True)["plan"][0]["after"]
+    assert changed in run(domain=DOMAIN, metadata={"content": (folder / "m.xml").read_text()}, check=True)["plan"][0]["after"]
+
+
+def test_a_certificate_by_hand_vouches_for_metadata_that_it_signed(run, tenant, published):
+    folder, base = published
+    address = {"url": f"{base}/m.xml", "ca_file": str(paths.ca_file())}
+    (folder / "m.xml").write_text(made.entity(made.saml_role(made.key_descriptor(key("A")))))
+    assert run(domain=DOMAIN, metadata=address)["changed"] is True
+    (folder / "m.xml").write_bytes(made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(key("B")), endpoints=ELSEWHERE)), key("B")))
+    assert set(run(domain=DOMAIN, metadata=address, signing_certificate=key("B").pem)["plan"][0]["after"]) == {"signingCertificate", "passiveSignInUri"}
 
 
 def test_both_protocols_need_a_choice_once(run, tenant):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common import warnings as ansible_warnings
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates
 from dev import places
 from lab import paths
 from lab.identity_providers import made
@@ -76,10 +77,14 @@ def test_a_rollover_is_seen_at_every_stage_and_renewed_once_the_new_key_signs(ru
     seen = run()
     assert (state(seen), seen["exit_code"]) == (("configured_not_active", "critical"), 2)
     assert seen["federations"][0]["guest_count"] == 1
-    checked = run(MODULE, apply="when_active", check=True)
+    refused = run(MODULE, apply="when_active")
+    assert [one["code"] for one in refused["skipped_objects"]] == ["certificate_not_vouched"]
+    assert (refused["federations"][0]["vouched"], refused["changed"]) == (False, False)
+    named = {"apply": "when_active", "accept_thumbprints": {DOMAIN: certificates.from_base64(key("B", end=400).base64).sha1.upper()}}
+    checked = run(MODULE, **named, check=True)
     assert checked["changed"] is True
     assert tenant.writes() == []
-    done = run(MODULE, apply="when_active")
+    done = run(MODULE, **named)
     assert done["plan"] == checked["plan"]
     assert [item["method"] for item in tenant.writes()] == ["PATCH"]
     assert stored(tenant)[0]["signingCertificate"] == key("B", end=400).base64
@@ -92,14 +97,14 @@ def test_a_rollover_is_seen_at_every_stage_and_renewed_once_the_new_key_signs(ru
 
 def test_only_the_certificate_is_written(run, tenant, federated):
     before = stored(tenant)[0]
-    federated.write_bytes(metadata(key("B")))
+    federated.write_bytes(metadata(key("B"), by=key("A")))
     assert state(run()) == ("configured_not_published", "critical")
     run(MODULE, apply="when_active")
     assert stored(tenant)[0] == {**before, "signingCertificate": key("B").base64}
 
 
 def test_the_journal_has_intent_and_outcome(run, federated, tmp_path: Path):
-    federated.write_bytes(metadata(key("B")))
+    federated.write_bytes(metadata(key("B"), by=key("A")))
     run(MODULE, apply="when_active", journal=str(tmp_path / "j.jsonl"))
     assert [line["record"] for line in lines(tmp_path / "j.jsonl")] == ["intent", "outcome"]
 
@@ -110,7 +115,9 @@ def test_the_journal_has_intent_and_outcome(run, federated, tmp_path: Path):
         (metadata(key("B"), entity_id="https://evil.example/"), None),
         (b"<html/>", None),
         (made.entity(made.saml_role(made.key_descriptor(key("B")), endpoints=made.endpoint("https://evil.example/"))).encode(), "drift"),
-        (metadata(key("B"), by=key("B")), "no_chain"),
+        (metadata(key("B"), by=key("B")), "certificate_not_vouched"),
+        (metadata(key("B")), "certificate_not_vouched"),
+        (metadata(key("B"), by=key("somebody")), "certificate_not_vouched"),
         (metadata(key("weak", bits=1024)), "certificate_key_weak"),
     ],
 )
@@ -137,32 +144,41 @@ def test_one_that_is_left_alone_does_not_stop_another(run, tenant, federated, pu
     federated.write_bytes(metadata(key("B"), by=key("B")))
     role = made.saml_role(made.key_descriptor(key("B")), endpoints=made.endpoint("https://woodgrove.example/"))
     (folder / "second.xml").write_text(made.entity(role, entity_id="https://woodgrove.example/idp"))
-    result = run(MODULE, apply="when_active", domains=[DOMAIN, "woodgrove.example"])
+    result = run(MODULE, apply="when_active", domains=[DOMAIN, "woodgrove.example"], trust_metadata_tls=["Woodgrove.example"])
     assert [item["name"] for item in result["applied"]] == ["woodgrove.example"]
-    assert [item["code"] for item in result["skipped_objects"]] == ["no_chain"]
+    assert [item["code"] for item in result["skipped_objects"]] == ["certificate_not_vouched"]
 
 
 # -- trouble
+
+
+def test_trusted_tls_is_no_tls_that_was_not_checked(run, tenant, federated):
+    federated.write_bytes(metadata(key("B")))
+    trusted = {"apply": "when_active", "trust_metadata_tls": [DOMAIN]}
+    for options in ({"metadata_ca_file": None}, {"metadata_urls": {DOMAIN: "http://sts.fabrikam.example/m.xml"}}):
+        assert run(MODULE, **trusted, **options)["changed"] is False
+    assert tenant.writes() == []
+    assert run(MODULE, **trusted)["changed"] is True
 
 
 def test_what_cannot_be_fetched_is_unknown_and_never_ok(run, tenant, federated):
     for options in ({}, {"metadata_ca_file": None}, {"metadata_urls": {DOMAIN: "http://sts.fabrikam.example/m.xml"}}):
         result = run(**options)
         assert (state(result), result["exit_code"]) == (("unknown", "unknown"), 3)
-        assert run(MODULE, apply="when_published", **options)["changed"] is False
+        assert run(MODULE, apply="when_published", trust_metadata_tls=[DOMAIN], **options)["changed"] is False
     assert run()["federations"][0]["reason"] == "http_status"
     assert tenant.writes() == []
 
 
 def test_a_certificate_that_graph_does_not_show_is_a_failure(run, tenant, federated, monkeypatch):
-    federated.write_bytes(metadata(key("B")))
+    federated.write_bytes(metadata(key("B"), by=key("A")))
     monkeypatch.setattr(f"{ROOM}.federation_certificates.resource.write_properties", lambda *_: None)
     result = run(MODULE, apply="when_active", verify_timeout=0)
     assert result["failure"]["code"] == "not_seen"
 
 
 def test_a_refused_write_is_a_failure(run, tenant, federated):
-    federated.write_bytes(metadata(key("B")))
+    federated.write_bytes(metadata(key("B"), by=key("A")))
     tenant.faults.add(method="PATCH", path=".*", status=403, code="Authorization_RequestDenied")
     assert run(MODULE, apply="when_active")["failure"]["code"] == "permission_missing"
 
@@ -173,6 +189,8 @@ def test_a_refused_write_is_a_failure(run, tenant, federated):
         ({"domains": ["nobody.example"]}, "not_found"),
         ({"domains": ["not a domain"]}, "domain_invalid"),
         ({"domains": [], "critical_days": 40}, "bad_option"),
+        ({"module": MODULE, "accept_thumbprints": {DOMAIN: "B"}}, "bad_option"),
+        ({"module": MODULE, "trust_metadata_tls": ["*"]}, "domain_invalid"),
     ],
 )
 def test_bad_options(run, options, code):
@@ -235,7 +253,7 @@ def play(tenant: RunningTenant, folder: Path, **variables: Any) -> subprocess.Co
 
 
 def test_the_playbook_writes_both_files_and_fails_for_the_scheduler(tenant, federated, tmp_path: Path):
-    federated.write_bytes(metadata(key("B")))
+    federated.write_bytes(metadata(key("B"), by=key("A")))
     options = {"watch_certificates_domains": [DOMAIN]}
     failed = play(tenant, tmp_path, **options)
     assert failed.returncode == 2, failed.stdout + failed.stderr

@@ -15,7 +15,7 @@ import binascii
 import datetime
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from .._core.errors import OffboardError
@@ -86,6 +86,7 @@ _ALGORITHMS = {
 }
 _STRING_ENCODINGS = {12: "utf-8", 18: "latin-1", 19: "latin-1", 20: "latin-1", 22: "latin-1", 26: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
 _PLAIN = re.compile(r"[A-Za-z0-9()*./:=@_-](?:[A-Za-z0-9()*./:=@_ -]*[A-Za-z0-9()*./:=@_-])?")
+_FIXED_BITS = {"ED25519": 256, "ED448": 456}
 _RSA_KEYS = ("rsaEncryption", "rsassaPss")
 
 
@@ -140,6 +141,16 @@ class Certificate:
         """Microsoft Entra takes RSA keys only for federation."""
         return self.key in _RSA_KEYS
 
+    @property
+    def public_key(self) -> bytes:
+        """SubjectPublicKeyInfo: a renewed certificate may be about the same key."""
+        body = _Der(base64.b64decode(self.base64)).enter(0x30).enter(0x30)
+        if body.peek() == 0xA0:
+            body.tlv()
+        for _field in range(5):  # serial, algorithm, issuer, validity, subject
+            body.tlv()
+        return body.raw(0x30)
+
     def x509(self) -> x509.Certificate:
         """For the signature library. Raises BadCertificate where cryptography is stricter than this reader."""
         der = base64.b64decode(self.base64)
@@ -147,6 +158,11 @@ class Certificate:
             return x509.load_der_x509_certificate(der[: _Der(der).tlv()[2]])
         except (ValueError, cryptography_exceptions.UnsupportedAlgorithm) as exc:
             raise BadCertificate("bad_der") from exc
+
+
+def same_key(one: Certificate, others: Iterable[Certificate]) -> list[Certificate]:
+    """Those of `others` whose key is that of `one`."""
+    return [other for other in others if other.public_key == one.public_key]
 
 
 def from_base64(value: str, *, use: str | None = None) -> Certificate:
@@ -328,6 +344,8 @@ def _key_bits(key: str, public_key: bytes) -> int:
         info = _Der(public_key).enter(0x30)
         info.value(0x30)
         return int.from_bytes(_Der(info.value(0x03)[1:]).enter(0x30).value(0x02), "big").bit_length()
+    if key in _FIXED_BITS:
+        return _FIXED_BITS[key]
     try:
         return getattr(serialization.load_der_public_key(public_key), "key_size", 0)
     except (ValueError, TypeError, cryptography_exceptions.UnsupportedAlgorithm):

@@ -11,14 +11,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from .._core.errors import AmbiguousMatch, OffboardError
 from . import signature, xml
-from .certificates import BadCertificate, Certificate, from_base64
+from .certificates import BadCertificate, Certificate, from_base64, same_key
 from .libraries import etree
 
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
@@ -150,7 +150,7 @@ class Metadata:
     """A document that was read. outcome: ok (one usable identity provider), select (several: an entity ID must be given), reject.
 
     reason: a key of REASONS or of xml.REASONS, "" unless rejected; all_reasons: everything that is missing.
-    warnings: about the document; each entity has its own.
+    warnings: about the document; each entity has its own. vouched_by: those of the caller's known certificates (SHA-256) whose key signed it.
     """
 
     outcome: str
@@ -160,10 +160,14 @@ class Metadata:
     entities: list[Entity] = field(default_factory=list)
     metadata_signature: Signature = field(default_factory=Signature)
     warnings: list[str] = field(default_factory=list)
+    vouched_by: list[str] = field(default_factory=list)
 
 
-def read(data: bytes, now: datetime.datetime) -> Metadata:
-    """Everything that a metadata document says, at the time `now` (aware). Never raises for the document's content: see `outcome`."""
+def read(data: bytes, now: datetime.datetime, known: Sequence[Certificate] = ()) -> Metadata:
+    """Everything that a metadata document says, at the time `now` (aware). Never raises for the document's content: see `outcome`.
+
+    known: certificates that were trusted before; what is in the document itself says who signed it, never that they may be believed.
+    """
     try:
         root = xml.parse(data)
         _check_counts(root)
@@ -172,13 +176,14 @@ def read(data: bytes, now: datetime.datetime) -> Metadata:
     if root.tag not in (f"{MD}EntityDescriptor", f"{MD}EntitiesDescriptor"):
         return _rejected(["not_metadata"])
     entities = [entity for element, inherited in _descriptors(root, []) if (entity := _entity(element, inherited)) is not None]
-    own = _document_signature(root, len(data), entities)
+    own, signer = _document_signature(root, len(data), entities, known)
     if not entities:
         return _rejected(["no_idp"], metadata_signature=own)
     for entity in entities:
         _judge(entity, own, now)
     found: dict[str, Any] = {"entities": entities, "metadata_signature": own, "warnings": _document_warnings(own, entities)}
-    if any(count > 1 for entity_id, count in Counter(entity.entity_id for entity in entities).items() if entity_id):
+    found["vouched_by"] = [one.sha256 for one in same_key(signer, known)] if signer else []
+    if any(count > 1 for entity_id, count in Counter(entity.entity_id for entity in entities).items() if (entity_id or "").strip()):
         return _rejected(["duplicate_entity"], **found)
     if len(entities) > 1:
         return Metadata(SELECT, msg="The metadata describes several identity providers: an entity ID must be given.", **found)
@@ -242,7 +247,7 @@ def _entity(element: etree._Element, inherited: list[str]) -> Entity | None:
     if not roles:
         return None
     return Entity(
-        entity_id=element.get("entityID") if element.get("entityID", "").strip() else None,
+        entity_id=element.get("entityID"),
         valid_until=_earliest([*inherited, *(value for role in roles for value in _valid_until(role))]),
         saml=None if saml_role is None else _saml(saml_role),
         wsfed=None if wsfed_role is None else _wsfed(wsfed_role),
@@ -351,20 +356,21 @@ def _missing(certificates: list[Certificate], addresses: list[Any], sign_in: str
     return missing
 
 
-def _document_signature(root: etree._Element, size: int, entities: list[Entity]) -> Signature:
+def _document_signature(root: etree._Element, size: int, entities: list[Entity], known: Sequence[Certificate]) -> tuple[Signature, Certificate | None]:
+    """The signature, and the certificate with whose key it was made when it verifies."""
     try:
         element = signature.of(root)
     except signature.SignatureRefused as exc:
-        return Signature(present=True, error=exc.code)
+        return Signature(present=True, error=exc.code), None
     if element is None:
-        return Signature()
+        return Signature(), None
     published = {c.sha256: c for entity in entities for role in entity.protocols.values() for c in role.signing_certificates}
     embedded = {c.sha256: c for c in _readable(signature.certificates(element))}
     result = Signature(present=True, embedded_cert_sha256=list(embedded), algorithm=signature.algorithm(element), error="no_key")
     if size > MAX_SIGNED_BYTES or sum(1 + len(part.attrib) for part in root.iter(etree.Element)) > MAX_SIGNED_NODES:
         result.error = "too_large"
-        return result
-    for sha256, certificate in list({**embedded, **published}.items())[:MAX_KEYS_TRIED]:
+        return result, None
+    for certificate in [*list({**embedded, **published}.values())[:MAX_KEYS_TRIED], *known[:MAX_KEYS_TRIED]]:
         try:
             signature.verify(root, certificate, is_document=True)
         except OffboardError as exc:
@@ -372,10 +378,10 @@ def _document_signature(root: etree._Element, size: int, entities: list[Entity])
             if exc.code not in ("signature_invalid", "bad_der"):
                 break
         else:
-            result.verifies, result.verified_by, result.error = True, sha256, ""
-            result.verified_by_published_signing_certificate = sha256 in published
-            break
-    return result
+            result.verifies, result.verified_by, result.error = True, certificate.sha256, ""
+            result.verified_by_published_signing_certificate = certificate.sha256 in published
+            return result, certificate
+    return result, None
 
 
 def _readable(texts: Iterable[str]) -> Iterator[Certificate]:
@@ -390,7 +396,7 @@ def _judge(entity: Entity, own: Signature, now: datetime.datetime) -> None:
     """Fill in what depends on the whole document and on the time."""
     for name, role in entity.protocols.items():
         _find_active(role, own, now)
-        if entity.entity_id is None:
+        if not (entity.entity_id or "").strip():
             role.missing.insert(0, "entity_id_missing")
         role.usable = not role.missing
         if role.usable:
@@ -401,7 +407,7 @@ def _judge(entity: Entity, own: Signature, now: datetime.datetime) -> None:
             entity.warnings.append("want_authn_requests_signed")
         if entity.saml.nameid_formats and PERSISTENT not in entity.saml.nameid_formats:
             entity.warnings.append("nameid_persistent_not_offered")
-    if entity.entity_id is not None:
+    if (entity.entity_id or "").strip():
         entity.warnings += _issuer_warnings(entity.entity_id)
     if entity.valid_until is not None:
         until = _time(entity.valid_until)

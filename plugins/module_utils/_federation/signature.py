@@ -17,7 +17,10 @@ from .libraries import etree, signxml, x509
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SIGNATURE = f"{DS}Signature"
+SIGNED_INFO = f"{DS}SignedInfo"
+XML = "{http://www.w3.org/XML/1998/namespace}"
 
+_INCLUSIVE_NAMESPACES = "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces"
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 _CANONICAL = (
     "http://www.w3.org/2001/10/xml-exc-c14n#",
@@ -84,25 +87,92 @@ def verify(element: etree._Element, certificate: Certificate, *, id_attribute: s
     signature = of(element)
     if signature is None:
         raise SignatureRefused(f"{_name(element)} is not signed.", code="signature_missing")
-    alone = element if is_document else xml.parse(etree.tostring(element, with_tail=False))
+    alone = element if is_document else apart(element)
     check_ids(alone)
     _check_reference(alone, id_attribute, is_document)
     try:
         key = certificate.x509()
-        signed = signxml.XMLVerifier().verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=_configuration(key)).signed_xml
+        signed = _verifier(element, signature).verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=_configuration(key)).signed_xml
     except (signxml.InvalidSignature, signxml.InvalidDigest) as exc:
         digest = isinstance(exc, signxml.InvalidDigest)
         why = "its content was altered after it was signed" if digest else "it was made with another key, or altered"
         raise SignatureRefused(
             f"The signature of {_name(element)} does not verify with certificate {certificate.sha1}: {why}.", code="signature_invalid"
         ) from exc
-    except BadCertificate:
+    except (BadCertificate, SignatureRefused):
         raise
     except Exception as exc:  # signxml and the libraries below it raise many kinds on input that was made to confuse them
         raise SignatureRefused(f"The signature of {_name(element)} cannot be checked ({type(exc).__name__}).", code="signature_unsupported") from exc
     if signed is None or signed.tag != element.tag or signed.get(id_attribute) != element.get(id_attribute):
         raise SignatureRefused(f"The signature of {_name(element)} covers something else.", code="signature_wrapped")
     return signed
+
+
+def apart(element: etree._Element) -> etree._Element:
+    """A copy of `element` as the root of a document of its own, with every namespace that is in scope declared at it."""
+    return xml.parse(etree.tostring(element, encoding="utf-8", with_tail=False))
+
+
+def _verifier(element: etree._Element, signature: etree._Element) -> signxml.XMLVerifier:
+    """signxml, with SignedInfo and what it refers to canonicalised as what they are in their document.
+
+    signxml hands SignedInfo to lxml while it stands inside its tree, and then lxml (up to 6.1 at least) writes `xmlns=""` into the children's
+    children where the signature has no prefix, as with .NET's SignedXml and inclusive canonicalisation. As a root it is right.
+    """
+    inherited = {True: _xml_attributes(signature), False: _xml_attributes(element.getparent())}
+
+    class Verifier(signxml.XMLVerifier):
+        def validate_schema(self, signature: etree._Element) -> None:
+            # The schema of 2002 admits anything in CanonicalizationMethod, and signxml's edition only what it knows.
+            known = apart(signature)
+            for method in xml.children(known, SIGNED_INFO, f"{DS}CanonicalizationMethod"):
+                for found in list(method.iterchildren(_INCLUSIVE_NAMESPACES)):
+                    method.remove(found)
+            super().validate_schema(known)
+
+        def _c14n(self, nodes: etree._Element, algorithm: signxml.CanonicalizationMethod, inclusive_ns_prefixes: list[str] | None = None) -> bytes:
+            signed_info = nodes.tag == SIGNED_INFO
+            root = apart(nodes) if nodes.getparent() is not None else nodes
+            exclusive = "/xml-exc-c14n#" in algorithm.value
+            if exclusive and "#default" in (inclusive_ns_prefixes or ()):
+                _check_default(root)
+            if not exclusive:
+                _inherit(root, inherited[signed_info], algorithm.value)
+            return etree.tostring(
+                root,
+                method="c14n",
+                exclusive=exclusive,
+                # A reference within the document leaves comments out whatever comes afterwards (XML Signature, 4.4.3.3).
+                with_comments=signed_info and algorithm.value.endswith("#WithComments"),
+                inclusive_ns_prefixes=[prefix for prefix in inclusive_ns_prefixes or () if prefix] if exclusive else None,
+            )
+
+    return Verifier()
+
+
+def _check_default(root: etree._Element) -> None:
+    """Refuse where `#default` in a PrefixList would change anything, since lxml passes over it: a default namespace begins at an element with a prefix."""
+    for element in root.iter(etree.Element):
+        parent = element.getparent()
+        if element.prefix is not None and element.nsmap.get(None) != (None if parent is None else parent.nsmap.get(None)):
+            raise SignatureRefused("Its canonicalisation (#default in a PrefixList) is not supported here.", code="signature_unsupported")
+
+
+def _xml_attributes(element: etree._Element | None) -> dict[str, str]:
+    """The attributes of XML's own namespace at `element` and above it, the nearest ones."""
+    above = [] if element is None else [element, *element.iterancestors()]
+    return {name: value for one in reversed(above) for name, value in one.attrib.items() if name.startswith(XML)}
+
+
+def _inherit(root: etree._Element, attributes: dict[str, str], algorithm: str) -> None:
+    """Inclusive canonicalisation takes them along (Canonical XML 1.0, 2.4), but 1.1 no xml:id, and xml:base joined with what it is relative to."""
+    if algorithm.startswith("http://www.w3.org/2006/12/xml-c14n11"):
+        if f"{XML}base" in attributes:
+            raise SignatureRefused("An inherited xml:base is not supported with Canonical XML 1.1.", code="signature_unsupported")
+        attributes = {name: value for name, value in attributes.items() if name in (f"{XML}lang", f"{XML}space")}
+    for name, value in attributes.items():
+        if name not in root.attrib:
+            root.set(name, value)
 
 
 def _configuration(key: x509.Certificate) -> signxml.SignatureConfiguration:
@@ -121,10 +191,13 @@ def _check_reference(element: etree._Element, id_attribute: str, is_document: bo
     references = list(xml.children(element, SIGNATURE, f"{DS}SignedInfo", f"{DS}Reference"))
     identifier = element.get(id_attribute)
     accepted = ([f"#{identifier}"] if identifier and not identifier.startswith("#") else []) + ([""] if is_document else [])
+    if len(references) == 1 and references[0].get("URI") == "" and not is_document:
+        msg = f'The signature in {_name(element)} refers to the whole document (URI=""); SAML wants the ID of the element that it stands in.'
+        raise SignatureRefused(msg, code="signature_unsupported")
     if len(references) != 1 or references[0].get("URI") not in accepted:
         raise SignatureRefused(f"The signature in {_name(element)} covers something else than the element it stands in.", code="signature_wrapped")
     transforms = [transform.get("Algorithm") for transform in xml.children(references[0], f"{DS}Transforms", f"{DS}Transform")]
-    if transforms.count(_ENVELOPED) != 1 or len(transforms) > 2 or any(name != _ENVELOPED and name not in _CANONICAL for name in transforms):
+    if transforms[:1] != [_ENVELOPED] or len(transforms) > 2 or any(name not in _CANONICAL for name in transforms[1:]):
         raise SignatureRefused(f"The signature of {_name(element)} uses transforms other than those SAML allows.", code="signature_unsupported")
 
 

@@ -24,6 +24,7 @@ from .certificates import BadCertificate, Certificate, from_base64
 from .libraries import etree, idna
 from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
 from .service import LOGIN_URL
+from .url_rule import lower
 
 MAX_BYTES = 1024 * 1024
 SKEW_SECONDS = 300
@@ -308,9 +309,10 @@ class _Saml(_Judge):
     def answered(self) -> bool:
         codes = [code.get("Value", "") for code in self.root.iter(f"{SAMLP}StatusCode")]
         ok = codes[:1] == [SUCCESS]
-        words = ", ".join(code.rpartition(":")[2] for code in codes) or "none"
+        words = ", ".join(code.rpartition(":")[2] for code in codes)
         hint = " The provider does not offer the persistent NameID that Entra asks for." if "InvalidNameIDPolicy" in words else ""
-        self.note("status", ok, "StatusCode", "The provider reports success.", f"The provider reports an error: {words}.{hint}", "500082")
+        bad = f"The provider reports an error: {words}.{hint}" if words else "The answer has no StatusCode, so it does not say that it succeeded."
+        self.note("status", ok, "StatusCode", "The provider reports success.", bad, "500082")
         return ok
 
     def places(self) -> Iterable[etree._Element]:
@@ -398,9 +400,9 @@ def _own_text(parent: etree._Element, name: str) -> str:
 
 def _a_label(domain: str) -> str:
     try:
-        return idna.encode(domain.lower()).decode("ascii")
+        return idna.encode(lower(domain)).decode("ascii")
     except idna.IDNAError:
-        return domain.lower()
+        return lower(domain)
 
 
 def _time(value: str) -> datetime.datetime:

@@ -110,7 +110,7 @@ def _same_address(one: str, other: str) -> bool:
     """Scheme and host in any case; the rest must be equal, because the service's own message asks for the whole address."""
 
     def folded(address: str) -> str:
-        return re.sub(r"^[^/]*//[^/?#]*", lambda match: match[0].lower(), address)
+        return re.sub(r"^[^/]*//[^/?#]*", lambda match: lower(match[0]), address)
 
     return folded(one) == folded(other)
 
@@ -160,6 +160,11 @@ def url_host(url: str) -> str:
     return _ascii_name(host)
 
 
+def lower(text: str) -> str:
+    """In small letters, but what is no ASCII stays none: U+212A (Kelvin sign) has the small letter k and would make one name of two."""
+    return "".join(char if not char.isascii() and char.lower().isascii() else char.lower() for char in text)
+
+
 def _ascii_name(name: str) -> str:
     labels = name.removesuffix(".").split(".")
     if len(labels) < 2:
@@ -173,10 +178,17 @@ def _ascii_name(name: str) -> str:
 
 
 def _ascii_label(label: str) -> str:
-    imitates_ascii, label = not label.isascii(), label.lower()
+    label = lower(label)
     if label.isascii():
-        if imitates_ascii or not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", label):
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", label):
             raise _Refused("url_host_invalid", f"{label!r} is not a valid label of a domain name")
+        if label.startswith("xn--"):
+            try:
+                genuine = idna.alabel(idna.ulabel(label)).decode("ascii") == label
+            except idna.IDNAError:
+                genuine = False
+            if not genuine:
+                raise _Refused("url_host_invalid", f"{label!r} looks like an international label, but stands for none")
         return label
     scripts = {unicodedata.name(char, "UNKNOWN").split()[0] for char in label if char.isalpha()}
     if len(scripts) > 1 and not scripts <= _EAST_ASIAN:

@@ -57,8 +57,13 @@ def key(name: str = "A", *, bits: int = 2048, begin: int = -30, end: int = 300, 
 @functools.cache
 def _key(name: str, bits: int, begin: int, end: int, curve: bool) -> Key:
     private = ec.generate_private_key(ec.SECP256R1()) if curve else rsa.generate_private_key(65537, bits)
+    return Key(private, certificate_of(private, name, begin=begin, end=end))
+
+
+def certificate_of(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, name: str = "A", *, begin: int = -30, end: int = 300) -> x509.Certificate:
+    """A self-signed certificate of a key, valid from `begin` to `end`, in days from NOW."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Fabrikam token signing {name}")])
-    certificate = (
+    return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -68,7 +73,6 @@ def _key(name: str, bits: int, begin: int, end: int, curve: bool) -> Key:
         .not_valid_after(NOW + datetime.timedelta(days=end))
         .sign(private, hashes.SHA256())
     )
-    return Key(private, certificate)
 
 
 def sign(element: etree._Element, by: Key, reference: str, *, sha1: bool = False, id_attribute: str | None = None) -> etree._Element:

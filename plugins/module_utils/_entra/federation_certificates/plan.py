@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,7 +69,7 @@ class Verdict:
 
     held: the certificates that Entra accepts: one, and for the tenant's own domains the next one too. active: the one that signs now.
     successor: published, not held, and not signing yet. first_failure: when sign-ins begin to fail if nobody does anything.
-    chained: whether the metadata still shows the held certificate, or is not signed by a key of its own that could have replaced it.
+    vouched: whether the metadata is signed with the key of a held certificate: then, and only then, does it say by itself who may replace that.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -78,7 +78,8 @@ class Verdict:
     active_basis: str = ""
     successor: Certificate | None = None
     first_failure: datetime.datetime | None = None
-    chained: bool = True
+    vouched: bool = False
+    signed: bool = False
 
     @property
     def gravest(self) -> Finding:
@@ -145,13 +146,22 @@ def judge(
     _judge_dates(verdict, now, warning_days, critical_days)
     _judge_source(verdict, item, document)
     if isinstance(document, metadata.Metadata):
+        verdict.signed = document.metadata_signature.present
+        verdict.vouched = any(one.sha256 in document.vouched_by for one in verdict.held)
         role = _judge_metadata(verdict, item, document)
         if role is not None and verdict.held:
-            _judge_keys(verdict, role, document.metadata_signature, now)
+            _judge_keys(verdict, role, now)
     if not verdict.findings:
         verdict.add("in_step", "ok", "Entra holds the certificate with which the identity provider signs.")
     verdict.first_failure = _first_failure(verdict, item, now)
     return verdict
+
+
+def held(item: Object) -> list[Certificate]:
+    """The readable certificates that Entra holds of a federation."""
+    verdict = Verdict()
+    _hold(verdict, item)
+    return verdict.held
 
 
 def _hold(verdict: Verdict, item: Object) -> None:
@@ -226,12 +236,11 @@ def _sign_in_addresses(role: metadata.Protocol) -> list[str | None]:
     return list(role.passive_endpoints) if isinstance(role, metadata.WsFed) else []
 
 
-def _judge_keys(verdict: Verdict, role: metadata.Protocol, own: metadata.Signature, now: datetime.datetime) -> None:
+def _judge_keys(verdict: Verdict, role: metadata.Protocol, now: datetime.datetime) -> None:
     published = {one.sha256: one for one in role.signing_certificates}
     held = {one.sha256 for one in verdict.held}
     verdict.active = published.get(role.active_certificate_sha256 or "")
     verdict.active_basis = role.active_certificate_basis
-    verdict.chained = bool(held & set(published)) or not own.verified_by_published_signing_certificate
     if not held & set(published):
         verdict.add("configured_not_published", "critical", "The identity provider no longer publishes the certificate that Entra holds (AADSTS5000811).")
     elif verdict.active is None:
@@ -273,7 +282,25 @@ def _first_failure(verdict: Verdict, item: Object, now: datetime.datetime) -> da
 # -- what to change
 
 
-def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, accept_no_chain: bool = False) -> Change | Skip | None:
+@dataclass(frozen=True)
+class Trust:
+    """What the operator said, by domain in lower case: whose address's TLS is enough, and the thumbprint of whose new certificate they compared."""
+
+    tls: Collection[str] = ()
+    thumbprints: Mapping[str, str] = field(default_factory=dict)
+
+    def covers(self, item: Object, new: Certificate) -> bool:
+        """Whether a certificate may be applied that nothing which Entra holds vouches for."""
+        return any(name in self.tls or self.thumbprints.get(name) in (new.sha1, new.sha256) for name in item.state["domains"])
+
+
+def thumbprint(text: str) -> str | None:
+    """SHA-1 or SHA-256 as people copy it (colons, blanks, capitals) in lower-case hex; None when it is neither."""
+    digits = re.sub(r"[\s:\u200e]", "", str(text)).lower()  # Windows' dialogue puts an invisible mark in front
+    return digits if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", digits) else None
+
+
+def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, trust: Trust | None = None) -> Change | Skip | None:
     """The renewal that `apply` allows, why it is not made, or None when there is nothing to renew.
 
     A partner's federation holds one certificate. A successor there would lock everybody out until the partner signs with it, so
@@ -287,7 +314,7 @@ def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, a
         name, new = "nextSigningCertificate", verdict.successor
     else:
         return None
-    reason = _unfit(verdict, name, new, now, accept_no_chain)
+    reason = _unfit(item, verdict, name, new, now, trust or Trust())
     if new is None or reason:
         code, msg = reason or ("active_certificate_unknown", "Which of the published certificates is in use cannot be told. Ask the partner.")
         return Skip(item.kind, item.id, item.name, code, msg)
@@ -296,7 +323,7 @@ def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, a
     return Change(item.kind, item.id, item.name, "update", before, after, risk="high", undo=undo)
 
 
-def _unfit(verdict: Verdict, name: str, new: Certificate | None, now: datetime.datetime, accept_no_chain: bool) -> tuple[str, str] | None:
+def _unfit(item: Object, verdict: Verdict, name: str, new: Certificate | None, now: datetime.datetime, trust: Trust) -> tuple[str, str] | None:
     """Why a certificate must not be applied by itself: a code and a sentence."""
     if verdict.has("drift"):
         return "drift", "The issuer or the sign-in address differs, as it would in a takeover. Look at it and apply it with entra_external_federation."
@@ -310,8 +337,14 @@ def _unfit(verdict: Verdict, name: str, new: Certificate | None, now: datetime.d
         return "certificate_key_not_rsa", f"{what} has a key of kind {new.key}; Microsoft Entra takes RSA keys only."
     if new.key_bits < metadata.MIN_RSA_BITS or new.key_bits < bits:
         return "certificate_key_weak", f"{what} has a key of {new.key_bits} bits; Entra holds one of {bits}, and {metadata.MIN_RSA_BITS} are needed."
-    if not verdict.chained and not accept_no_chain:
-        return "no_chain", f"{what} signs the metadata itself, which no longer shows the one that Entra holds. Ask the partner, then allow it: accept_no_chain."
+    if not verdict.vouched and not trust.covers(item, new):
+        how = "signed, but not with the key of a certificate that Entra holds" if verdict.signed else "not signed"
+        domain = item.state["domains"][0] if item.state["domains"] else item.id
+        return (
+            "certificate_not_vouched",
+            f"{what} comes from metadata that is {how}, as one of an intruder's would be. Ask the partner by another way for its thumbprint, and give that: "
+            f"accept_thumbprints: {{{domain}: …}}. Or, when its address's TLS alone shall be trusted: trust_metadata_tls: [{domain}].",
+        )
     return None
 
 
@@ -334,6 +367,7 @@ def describe(item: Object, verdict: Verdict, url: str | None, guest_count: int |
         "configured": [_shown(one) for one in verdict.held],
         "active": None if verdict.active is None else _shown(verdict.active),
         "active_basis": verdict.active_basis,
+        "vouched": verdict.vouched,
         "successor": None if verdict.successor is None else _shown(verdict.successor),
         "days_left": None if last is None else (_end(last) - now).days,
         "expires": None if last is None else last.not_after,

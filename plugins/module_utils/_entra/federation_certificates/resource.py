@@ -16,6 +16,7 @@ from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._federation import fetch, metadata, xml
+from ..._federation.certificates import Certificate
 from ..._federation.values import names
 from ..._graph.batches import Request
 from ..._graph.client import Client
@@ -101,7 +102,8 @@ class Watch:
         verdicts: dict[int, watch.Verdict] = {}
 
         def work(url: str | None) -> None:
-            document = None if url is None else self._document(url)
+            known = {one.sha256: one for number in served[url] for one in watch.held(items[number])}
+            document = None if url is None else self._document(url, list(known.values()))
             for number in served[url]:
                 verdicts[number] = watch.judge(
                     items[number], document, self.now, warning_days=self.params["warning_days"], critical_days=self.params["critical_days"]
@@ -111,12 +113,12 @@ class Watch:
             list(pool.map(work, served))
         return [verdicts[number] for number in range(len(items))]
 
-    def _document(self, url: str) -> metadata.Metadata | OffboardError:
+    def _document(self, url: str, known: Sequence[Certificate]) -> metadata.Metadata | OffboardError:
         try:
             data = fetch.fetch(url, ca_file=self.params["metadata_ca_file"], timeout=self.params["metadata_timeout"])
         except OffboardError as exc:
             return exc
-        document = metadata.read(data, self.now)
+        document = metadata.read(data, self.now, known)
         if document.reason == "not_metadata" and xml.parse(data).tag in _EXCHANGE:
             return OffboardError(f"{url} is a WS-Trust metadata exchange, not federation metadata.", code="metadata_exchange")
         return document
@@ -156,6 +158,16 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 # -- the resource
 
 
+def _trust(params: Mapping[str, Any]) -> watch.Trust:
+    thumbprints = {}
+    for domain, text in params["accept_thumbprints"].items():
+        value = watch.thumbprint(text)
+        if value is None:
+            raise OffboardError(f"accept_thumbprints: that of {domain} is neither SHA-1 (40 hex digits) nor SHA-256 (64).", code="bad_option")
+        thumbprints[names([domain])[0]] = value
+    return watch.Trust(frozenset(names(params["trust_metadata_tls"])), thumbprints)
+
+
 class FederationCertificates(OfTenant):
     """entra_federation_certificate: renews what `apply` allows, and nothing else."""
 
@@ -165,6 +177,7 @@ class FederationCertificates(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._look = Watch(params)
+        self._trust = _trust(params)
         self._client = Client(Connection.from_params(params))
         self._report: dict[str, Any] = {}
 
@@ -176,7 +189,7 @@ class FederationCertificates(OfTenant):
         items = selected(current, self._look.domains)
         verdicts = self._look.judge(items)
         for item, verdict in zip(items, verdicts, strict=True):
-            decision = watch.decide(item, verdict, self._params["apply"], self._look.now, self._params["accept_no_chain"])
+            decision = watch.decide(item, verdict, self._params["apply"], self._look.now, self._trust)
             if isinstance(decision, Change):
                 plan.changes.append(decision)
             elif isinstance(decision, Skip):

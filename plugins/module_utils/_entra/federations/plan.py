@@ -292,7 +292,8 @@ class Context:
     """What the checks look at besides the plan.
 
     own_domains: verified in this tenant. internal: federated root domains of this tenant, by name, with their issuers ("" when unknown).
-    lookup: TXT records. realms: of added domains, None where the sign-in service did not tell. role: what the metadata says, where it is given.
+    unvouched: properties from metadata at an address, that nothing which the tenant holds vouches for. lookup: TXT records.
+    realms: of added domains, None where the sign-in service did not tell. role: what the metadata says, where it is given.
     """
 
     now: datetime.datetime
@@ -305,6 +306,7 @@ class Context:
     guests: Sequence[Guest] = ()
     accept_lockout: bool = False
     confirmed: Collection[str] = ()
+    unvouched: Collection[str] = ()
 
 
 @dataclass
@@ -336,6 +338,7 @@ def check(change: Change, federations: Sequence[Object], context: Context) -> Fi
             _check_issuer(found, after["issuerUri"], change.id, federations, context)
         if (change.after or {}).get("metadataExchangeUri"):
             _check_metadata_exchange_uri(found, after["metadataExchangeUri"])
+        _check_vouched(found, change, context.unvouched)
         _check_domains(found, change, after, federations, context)
         if change.action == CREATE:
             _check_limit(found, len(federations) + len(context.internal))
@@ -405,6 +408,25 @@ def _check_published(found: Findings, text: str, role: metadata.Protocol | None)
         found.refuse(
             "certificate_not_active",
             f"The metadata tells by {role.active_certificate_basis} that another key signs than that of SHA-1 {certificate.sha1}. {way_out}",
+        )
+
+
+def from_address(change: Change, want: Wanted) -> list[str]:
+    """What an existing federation would take from metadata that is read anew from an address at each run: who answers there decides it."""
+    if change.action != UPDATE or not want.metadata_url:
+        return []
+    return [name for name in ("issuerUri", "passiveSignInUri", "signingCertificate") if name in (change.after or {}) and name not in want.settings]
+
+
+def _check_vouched(found: Findings, change: Change, unvouched: Collection[str]) -> None:
+    if unvouched:
+        found.refuse(
+            "metadata_not_vouched",
+            f"The metadata at the address would change {', '.join(unvouched)}, but it is not signed with the key of the certificate that Entra holds: an "
+            "intruder's would look the same. Ask the partner by another way, and give the new signing_certificate (or other property) by hand, or the "
+            "metadata as a file that the partner sent. Or say that the address's TLS alone is trusted.",
+            change.name,
+            allow_with="metadata: {trust_metadata_tls: true}",
         )
 
 

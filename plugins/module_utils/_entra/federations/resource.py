@@ -10,6 +10,7 @@ exist on the cast path only, so everything is read there.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import os
@@ -24,7 +25,8 @@ from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._federation import dns_txt, metadata
+from ..._federation import certificates, dns_txt, metadata
+from ..._federation.certificates import BadCertificate
 from ..._federation.info import document
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -45,6 +47,7 @@ from .plan import (
     Findings,
     added_domains,
     check,
+    from_address,
     locked_out,
     may_lock_out,
     plan_federation,
@@ -70,7 +73,8 @@ class ExternalFederation(OfTenant):
         self._params = params
         self._now = datetime.datetime.now(datetime.UTC)
         # What can be wrong with the partner's data is told before anybody is asked.
-        self._metadata = metadata.read(document(params["metadata"]), self._now) if params["metadata"] else None
+        self._document = document(params["metadata"]) if params["metadata"] else b""
+        self._metadata = metadata.read(self._document, self._now) if params["metadata"] else None
         self._want = wanted(params, self._metadata)
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
@@ -114,6 +118,7 @@ class ExternalFederation(OfTenant):
             lookup=self._lookup,
             accept_lockout=params["accept_lockout"],
             confirmed=self._want.set_to or (self._want.domain,),
+            unvouched=self._unvouched(change),
         )
         if change.action != DELETE and set(change.after or ()) & {"issuerUri", "domains"}:
             domains = list(read_domains(self._client, ()))
@@ -124,6 +129,17 @@ class ExternalFederation(OfTenant):
         if may_lock_out(change):
             context.guests, self._sign_in_readable = read_guests(self._client)
         return context, warnings
+
+    def _unvouched(self, change: Change) -> list[str]:
+        """What would change by the word of metadata alone that neither the held certificate's key nor that of one given by hand has signed."""
+        changed = from_address(change, self._want)
+        if not changed or self._params["metadata"]["trust_metadata_tls"]:
+            return []
+        known = []
+        for text in (self._current(change).get("signingCertificate"), self._want.settings.get("signingCertificate")):
+            with contextlib.suppress(BadCertificate):
+                known.append(certificates.from_base64(text or ""))
+        return [] if metadata.read(self._document, self._now, known).vouched_by else changed
 
     def _issuers(self, domains: list[str], compare: bool, warnings: list[str]) -> dict[str, str]:
         """The issuers of this tenant's own federated domains; "" for one that is not read or not readable."""

@@ -11,6 +11,9 @@ import datetime
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata, xml
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from lab.identity_providers import made
 from lxml import etree
 
@@ -331,3 +334,18 @@ def test_bytes_after_a_certificate_count_for_its_thumbprints_only() -> None:
     padded = certificates.from_der(der + b"\0\0")
     assert padded.sha256 != certificates.from_der(der).sha256
     assert padded.x509() == A.certificate
+
+
+@pytest.mark.parametrize("entity_id", ["", "  "])
+def test_an_empty_entity_id_is_told_as_it_is(entity_id):
+    found = metadata.read(made.entity(entity_id=entity_id).encode(), made.NOW)
+    assert (found.reason, found.entities[0].entity_id) == ("entity_id_missing", entity_id)
+
+
+@pytest.mark.parametrize(("private", "bits"), [(ed25519.Ed25519PrivateKey, 256), (ed448.Ed448PrivateKey, 456)])
+def test_keys_of_one_size_only_have_it(private, bits):
+    key = private.generate()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    certificate = builder.not_valid_before(made.NOW).not_valid_after(made.NOW).sign(key, None)
+    assert certificates.from_der(certificate.public_bytes(serialization.Encoding.DER)).key_bits == bits

@@ -10,6 +10,7 @@ import copy
 import dataclasses
 import datetime
 import json
+import re
 from urllib.parse import quote_plus, urlencode
 
 import pytest
@@ -384,3 +385,28 @@ def test_nothing_personal_is_told(data: bytes) -> None:
     told = json.dumps(check(data).to_dict())
     assert "adele" not in told and "a@b" not in told and "7f3a" not in told
     assert "<" not in told
+
+
+@pytest.mark.parametrize(
+    ("mail", "domain", "ok"),
+    [
+        ("adele@faceboo\u212a.example", "facebook.example", False),  # the Kelvin sign, whose small letter is k
+        ("adele@FABRIKAM.example", "fabrikam.example", True),
+        ("adele@M\u00dcLLER.example", "m\u00fcller.example", True),
+        ("adele@m\u00fcller\u212a.example", "m\u00fcllerk.example", False),
+    ],
+)
+def test_the_mail_domain_is_no_other_that_looks_alike(mail: str, domain: str, ok: bool) -> None:
+    result = check(made.saml_response(made.saml_assertion(mail=mail)), domains=[domain])
+    assert (("emailaddress", "AADSTS5000819") in faults(result)) is not ok
+
+
+def test_an_answer_without_a_status_says_so() -> None:
+    data = re.sub(rb"<p:Status>.*</p:Status>", b"", made.saml_response())
+    assert [item.msg for item in check(data).checks] == ["The answer has no StatusCode, so it does not say that it succeeded."]
+
+
+def test_a_reference_to_the_whole_document_is_named() -> None:
+    data = made.saml_response(what="response").replace(b'URI="#_response"', b'URI=""')
+    (item,) = [item for item in check(data).checks if item.check == "signature"]
+    assert "whole document" in item.msg and "signature_unsupported" in item.msg

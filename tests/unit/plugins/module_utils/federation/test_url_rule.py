@@ -54,6 +54,11 @@ CASES = [
     # international names
     ("xn--mller-kva.example", "https://sts.MÜLLER.example/", "allow", "no_txt"),
     ("株式会社例.jp", "https://認証abc.株式会社例.jp/", "allow", "no_txt"),
+    ("fabrikam.example", "https://xn--a.fabrikam.example/", "deny", "deny"),  # an A-label that stands for none
+    ("xn--a.example", "https://sts.xn--a.example/", "deny", "deny"),
+    ("fabrikam.example", "https://xn--mller-kva.fabrikam.example/", "allow", "no_txt"),
+    ("fabrikam.example", "https://XN--MLLER-KVA.fabrikam.example/", "allow", "no_txt"),
+    ("m\u00fcllerk.example", "https://sts.m\u00fcller\u212a.example/", "deny", "deny"),
     ("fabrikam.example", "https://sts.fabri\u212aam.example/", "deny", "deny"),  # the Kelvin sign, which lower-cases to k
     ("fabrikam.example", "https://sts.fabrıkam.example/", "deny", "txt"),  # a dotless i is a Latin letter of its own
     ("fabrikam.example", "https://sts.ｆabrikam.example/", "deny", "deny"),

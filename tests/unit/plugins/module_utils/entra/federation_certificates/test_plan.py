@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates import plan as watch
-from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata
 from lab.identity_providers import made
 
 URL = "https://sts.fabrikam.example/m.xml"
@@ -37,9 +38,12 @@ def item(held: made.Key = OLD, *, kind: str = watch.EXTERNAL, following: made.Ke
     return Object(kind, "1", "Fabrikam", {**state, **more})
 
 
+HELD = [certificates.from_base64(key.base64) for key in (OLD, NEW, LONG)]
+
+
 def published(*keys: made.Key, by: made.Key | None = None, **entity: Any) -> metadata.Metadata:
     text = made.entity(made.saml_role("".join(made.key_descriptor(key) for key in keys)), **entity)
-    return metadata.read(made.signed_metadata(text, by) if by else text.encode(), made.NOW)
+    return metadata.read(made.signed_metadata(text, by) if by else text.encode(), made.NOW, HELD)
 
 
 def broken() -> metadata.Metadata:
@@ -132,24 +136,31 @@ def test_first_failure(federation, document, days):
 
 RENEWALS = [
     ("in step", item(), published(OLD), "when_active", None),
-    ("B signs", item(), published(NEW, OLD, by=NEW), "when_active", NEW),
+    ("A vouches for B alone", item(), published(NEW, by=OLD), "when_active", NEW),
+    ("A vouches for B alone, never", item(), published(NEW, by=OLD), "never", None),
+    ("next one of an own domain vouches", item(kind=watch.INTERNAL, following=LONG), published(NEW, by=LONG), "when_active", "certificate_key_weak"),
+    ("next one of a partner's neighbour vouches", item(), published(NEW, by=LONG), "when_active", "certificate_not_vouched"),
+    ("B signs", item(), published(NEW, OLD, by=NEW), "when_active", "certificate_not_vouched"),
     ("B signs, never", item(), published(NEW, OLD, by=NEW), "never", None),
-    ("B alone is published", item(), published(NEW), "when_active", NEW),
-    ("B held too early, back to A", item(NEW), published(NEW, OLD, by=OLD), "when_active", OLD),
+    ("unsigned, B alone is published", item(), published(NEW), "when_active", "certificate_not_vouched"),
+    ("unsigned, the old one has ended", item(ENDED), published(ENDED, NEW), "when_active", "certificate_not_vouched"),
+    ("signed by somebody", item(), published(NEW, by=TWIN), "when_active", "certificate_not_vouched"),
+    ("B held too early, back to A", item(NEW), published(NEW, OLD, by=OLD), "when_active", "certificate_not_vouched"),
     ("successor, when_active", item(), published(NEW, OLD, by=OLD), "when_published", None),
     ("unreachable", item(), UNREACHABLE, "when_published", None),
     ("unreachable and ended", item(ENDED), UNREACHABLE, "when_published", None),
     ("broken signature", item(), broken(), "when_active", None),
     ("validUntil past", item(), published(NEW, attributes=' validUntil="2026-11-20T00:00:00Z"'), "when_active", None),
     ("another issuer", item(), published(NEW, entity_id="https://evil.example/"), "when_active", None),
-    ("another address", item(passiveSignInUri=SIGN_IN), published(NEW), "when_active", "drift"),
+    ("another issuer, signed by A", item(), published(NEW, entity_id="https://evil.example/", by=OLD), "when_active", None),
+    ("another address", item(passiveSignInUri=SIGN_IN), published(NEW, by=OLD), "when_active", "drift"),
     ("two others", item(), published(NEW, LONG), "when_active", "active_certificate_unknown"),
-    ("not valid yet", item(), published(LATER), "when_active", "certificate_not_valid"),
-    ("ended", item(), published(ENDED), "when_active", "certificate_not_valid"),
-    ("no RSA key", item(), published(CURVE), "when_active", "certificate_key_not_rsa"),
-    ("too few bits", item(), published(WEAK), "when_active", "certificate_key_weak"),
-    ("fewer bits than before", item(LONG), published(NEW), "when_active", "certificate_key_weak"),
-    ("B signs the metadata and A is gone", item(), published(NEW, by=NEW), "when_active", "no_chain"),
+    ("not valid yet", item(), published(LATER, by=OLD), "when_active", "certificate_not_valid"),
+    ("ended", item(), published(ENDED, by=OLD), "when_active", "certificate_not_valid"),
+    ("no RSA key", item(), published(CURVE, by=OLD), "when_active", "certificate_key_not_rsa"),
+    ("too few bits", item(), published(WEAK, by=OLD), "when_active", "certificate_key_weak"),
+    ("fewer bits than before", item(LONG), published(NEW, by=LONG), "when_active", "certificate_key_weak"),
+    ("B signs the metadata and A is gone", item(), published(NEW, by=NEW), "when_active", "certificate_not_vouched"),
 ]
 
 
@@ -167,10 +178,91 @@ def test_renewal(federation, document, apply, expected):
         assert decision.after == {"signingCertificate": expected.base64}
 
 
-def test_a_new_signer_is_taken_when_the_operator_allows_it():
-    verdict = watch.judge(item(), published(NEW, by=NEW), made.NOW)
-    decision = watch.decide(item(), verdict, watch.WHEN_ACTIVE, made.NOW, accept_no_chain=True)
-    assert decision.after == {"signingCertificate": NEW.base64}
+NEW_IS = certificates.from_base64(NEW.base64)
+HERE, ELSEWHERE = "fabrikam.example", "woodgrove.example"
+WORDS = [
+    ("nothing said", watch.Trust(), False),
+    ("TLS of this partner", watch.Trust(tls=[HERE]), True),
+    ("TLS of another partner", watch.Trust(tls=[ELSEWHERE]), False),
+    ("SHA-256", watch.Trust(thumbprints={HERE: NEW_IS.sha256}), True),
+    ("SHA-1", watch.Trust(thumbprints={HERE: NEW_IS.sha1}), True),
+    ("thumbprint of another certificate", watch.Trust(thumbprints={HERE: HELD[2].sha256}), False),
+    ("thumbprint for another partner", watch.Trust(thumbprints={ELSEWHERE: NEW_IS.sha256}), False),
+]
+UNVOUCHED = [
+    ("unsigned", published(NEW)),
+    ("B signs, A is shown", published(NEW, OLD, by=NEW)),
+    ("B signs, A is gone", published(NEW, by=NEW)),
+    ("somebody signs", published(NEW, by=TWIN)),
+]
+
+
+@pytest.mark.parametrize("document", [case[1] for case in UNVOUCHED], ids=[case[0] for case in UNVOUCHED])
+@pytest.mark.parametrize(("trust", "applied"), [case[1:] for case in WORDS], ids=[case[0] for case in WORDS])
+def test_what_nothing_vouches_for_needs_the_operators_word(document, trust, applied):
+    verdict = watch.judge(item(), document, made.NOW)
+    assert (verdict.vouched, verdict.has("configured_not_active", "configured_not_published")) == (False, True)
+    decision = watch.decide(item(), verdict, watch.WHEN_ACTIVE, made.NOW, trust)
+    if applied:
+        assert decision.after == {"signingCertificate": NEW.base64}
+    else:
+        assert decision.code == "certificate_not_vouched"
+        assert all(word in decision.msg for word in (NEW_IS.sha1, "accept_thumbprints", "trust_metadata_tls", HERE))
+
+
+@pytest.mark.parametrize(
+    ("case", "code"),
+    [
+        ((item(passiveSignInUri=SIGN_IN), published(NEW)), "drift"),
+        ((item(), published(WEAK)), "certificate_key_weak"),
+        ((item(), published(LATER)), "certificate_not_valid"),
+        ((item(), broken()), None),
+    ],
+)
+def test_the_operators_word_overrules_nothing_else(case, code):
+    federation, document = case
+    decision = watch.decide(federation, watch.judge(federation, document, made.NOW), watch.WHEN_ACTIVE, made.NOW, watch.Trust(tls=[HERE]))
+    assert (decision and decision.code) == code
+
+
+def test_an_announced_successor_of_an_own_domain_is_vouched_for_too():
+    own = item(kind=watch.INTERNAL)
+    document = metadata.read(made.entity(made.saml_role(made.key_descriptor(LATER) + made.key_descriptor(OLD))).encode(), made.NOW, HELD)
+    verdict = watch.judge(own, document, made.NOW)
+    assert verdict.has("successor_published")
+    assert watch.decide(own, verdict, watch.WHEN_PUBLISHED, made.NOW).code == "certificate_not_vouched"
+
+
+def test_a_held_key_that_the_metadata_does_not_show_is_found():
+    text = made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(NEW))), OLD)
+    bare = re.sub(rb"<ds:KeyInfo>(?:(?!<ds:KeyInfo>).)*</ds:KeyInfo></ds:Signature>", b"</ds:Signature>", text, flags=re.DOTALL)
+    assert bare != text
+    assert metadata.read(bare, made.NOW).metadata_signature.verifies is False
+    found = metadata.read(bare, made.NOW, HELD)
+    assert (found.metadata_signature.verifies, found.vouched_by) == (True, [HELD[0].sha256])
+
+
+def test_a_renewed_certificate_of_the_same_key_is_vouched_for():
+    same = made.key("A", end=18)
+    renewed = made.Key(same.private, made.certificate_of(same.private, end=700))
+    text = made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(renewed))), renewed)
+    verdict = watch.judge(item(same), metadata.read(text, made.NOW, [certificates.from_base64(same.base64)]), made.NOW)
+    assert verdict.vouched is True
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AB:" * 19 + "AB", "ab" * 20),
+        ("\u200e" + "ab " * 32, "ab" * 32),
+        ("ab" * 19, None),
+        ("zz" * 20, None),
+        ("", None),
+        (12, None),
+    ],
+)
+def test_thumbprints_as_people_copy_them(text, expected):
+    assert watch.thumbprint(text) == expected
 
 
 def test_a_successor_becomes_the_next_certificate_of_an_own_domain_only():
