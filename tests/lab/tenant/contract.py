@@ -23,7 +23,11 @@ _SCHEMA = Path(__file__).resolve().parents[4] / "shared" / "graph" / "graph-stri
 
 
 class Violation(Exception):
-    """A body that Microsoft's description does not allow."""
+    """A body that Microsoft's description does not allow. `unknown` is the property that the type does not have."""
+
+    def __init__(self, text: str, unknown: str | None = None) -> None:
+        super().__init__(text)
+        self.unknown = unknown
 
 
 class _Probe:
@@ -103,7 +107,7 @@ class Models:
             if "@" in name:
                 continue
             if name not in fields:
-                raise Violation(f"{where}: {kind} has no property {name!r}")
+                raise Violation(f"{where}: {kind} has no property {name!r}", name)
             read, inner = fields[name]
             if item is None:
                 continue
