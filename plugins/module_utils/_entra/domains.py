@@ -21,6 +21,7 @@ from .._module.spool import Spool
 from .client import Client
 from .connection import Connection
 from .errors import AnswerLost, GraphError
+from .ids import user_address
 from .of_tenant import OfTenant
 
 try:
@@ -342,7 +343,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
     holders = {item["principalId"] for item in assignments}
     found = []
     for upn in upns:
-        state = client.find(f"/users/{urllib.parse.quote(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
+        state = client.find(f"{user_address(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
         found.append(Administrator(upn, state, state is not None and state["id"] in holders))
     return found
 

@@ -35,6 +35,7 @@ from .external_federation_plan import names
 from .guest_plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
 from .guest_reinvitation import Reinvitation, read_copies, read_holdings
 from .guest_sign_in import look_up_realms
+from .ids import user_address
 from .of_tenant import OfTenant
 from .redemption_order import KIND as ORDER
 from .users import read_roles
@@ -87,7 +88,7 @@ def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
 
 
 def _path(key: str) -> str:
-    return f"/users/{urllib.parse.quote(key)}?$select={FIELDS}"
+    return f"{user_address(key)}?$select={FIELDS}"
 
 
 def _body(path: str, answer: Answer) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from .._core.errors import OffboardError
 from .._module.vault_password import vault_password
 from .batches import Request
 from .client import Client
-from .ids import is_id
+from .ids import is_id, user_address
 from .marks import Shard
 from .snapshot_files import read_snapshot_users
 
@@ -115,7 +115,7 @@ class Selection:
 
 def user_path(key: str, fields: Iterable[str]) -> str:
     """The request for one user, with the fields that are always read, and further ones."""
-    return f"/users/{urllib.parse.quote(key)}?$select={_select(fields)}"
+    return f"{user_address(key)}?$select={_select(fields)}"
 
 
 def _select(fields: Iterable[str]) -> str:

@@ -375,8 +375,8 @@ class Graph:
             self.contract.check(operation.body, body, f"body of {operation.method} {operation.path}")
         except Violation as violation:
             if violation.unknown:
-                bad_request(f"Property '{violation.unknown}' does not exist as a declared property or extension property.")
-            bad_request(f"Invalid value specified for a property of resource '{resource}': {violation}")
+                bad_request(f"Property '{violation.name}' does not exist as a declared property or extension property.")
+            bad_request(f"Invalid value specified for property '{violation.name}' of resource '{resource}'.")
 
     def _error(self, error: GraphError, incoming: Incoming, request_id: str) -> Answer:
         inner = {
