@@ -396,6 +396,9 @@ def _applications(tenant: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict
         )
 
 
+_INFO = {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None, "termsOfServiceUrl": None}
+
+
 def application(app_id: str, name: str, **more: Any) -> dict[str, Any]:
     """An app registration with every property that the tenant keeps; `more` overrides."""
     return {
@@ -407,6 +410,7 @@ def application(app_id: str, name: str, **more: Any) -> dict[str, Any]:
         "createdDateTime": "2022-04-01T00:00:00Z",
         "description": None,
         "identifierUris": [],
+        "info": _INFO,
         "notes": None,
         "passwordCredentials": [],
         "publicClient": {"redirectUris": []},
@@ -440,6 +444,7 @@ def service_principal(app_id: str, name: str, **more: Any) -> dict[str, Any]:
         "appRoles": [],
         "description": None,
         "homepage": None,
+        "info": _INFO,
         "oauth2PermissionScopes": [],
         "passwordCredentials": [],
         "replyUrls": [],

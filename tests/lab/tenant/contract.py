@@ -147,7 +147,9 @@ class Contract:
         try:
             if not kind.startswith("schema:"):
                 self.models.check(kind, value, where)
-            self._check_schema(kind.removeprefix("schema:"), value, where)
+            declared = value.get("@odata.type") if isinstance(value, dict) else None
+            derived = declared.removeprefix("#").removeprefix("microsoft.graph.") if declared and ":" not in kind else kind
+            self._check_schema(derived.removeprefix("schema:"), value, where)
         except Violation as error:
             self.violations.append(str(error))
             raise

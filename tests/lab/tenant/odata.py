@@ -206,14 +206,36 @@ def view(models: Models, kind: str, item: Object, names: tuple[str, ...] | None,
     if kind == "directoryObject" and declared:
         kind = declared.rpartition(".")[2]
         names = tuple(name for name in names if name in models.fields(kind)) if names is not None else None
+    collections = _COLLECTIONS.get(kind, ())
     if names is None:
         names = DEFAULTS.get(kind)
         if names is None or whole:
-            return {key: value for key, value in item.items() if not key.startswith("_")}
-    collections = _COLLECTIONS.get(kind, ())
+            also = {name: [] if name in collections else None for name in _ALSO.get(kind, ())}
+            return also | {key: value for key, value in item.items() if not key.startswith("_")}
     shown = {"@odata.type": declared} if declared else {}
     return shown | {name: item.get(name, [] if name in collections else None) for name in names}
 
+
+#: properties that the tenant keeps nothing in, and that are shown all the same where everything is
+_ALSO: dict[str, tuple[str, ...]] = {
+    "user": (
+        "ageGroup", "assignedPlans", "city", "consentProvidedForMinor", "country", "employeeId", "imAddresses", "isResourceAccount",
+        "legalAgeGroupClassification", "onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesProvisioningErrors",
+        "onPremisesSecurityIdentifier", "onPremisesUserPrincipalName", "postalCode", "preferredDataLocation", "provisionedPlans",
+        "showInAddressList", "state", "streetAddress",
+    ),
+    "group": (
+        "classification", "expirationDateTime", "isAssignableToRole", "membershipRule", "membershipRuleProcessingState", "onPremisesDomainName",
+        "onPremisesLastSyncDateTime", "onPremisesNetBiosName", "onPremisesProvisioningErrors", "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier", "preferredDataLocation", "preferredLanguage", "renewedDateTime", "securityIdentifier", "theme",
+    ),
+    "servicePrincipal": (
+        "addIns", "applicationTemplateId", "disabledByMicrosoftStatus", "loginUrl", "logoutUrl", "notes", "notificationEmailAddresses",
+        "preferredSingleSignOnMode", "tokenEncryptionKeyId",
+    ),
+    "application": ("addIns", "disabledByMicrosoftStatus", "groupMembershipClaims", "optionalClaims", "serviceManagementReference", "tokenEncryptionKeyId"),
+    "organization": ("city", "country", "postalCode", "state", "street"),
+}  # fmt: skip
 
 #: collections of users that the tenant keeps nothing in
 _COLLECTIONS = {

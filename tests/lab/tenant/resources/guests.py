@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: learn.microsoft.com/graph/api/resources/invitation, invitedUserEmailAddress: not permitted; a period or hyphen is, but for the beginning
 #: and the end of the name
-_NOT_PERMITTED = frozenset("~!#$%^&*()+=[]{}\\/|;:\"<>?,")
+_NOT_PERMITTED = frozenset('~!#$%^&*()+=[]{}\\/|;:"<>?,')
 PENDING, ACCEPTED = "PendingAcceptance", "Accepted"
 #: domains of mailboxes that are Google accounts by themselves
 _GOOGLE = ("gmail.com", "googlemail.com")

@@ -47,9 +47,7 @@ def by_id(call: Call) -> Answer:
     return _answer(call, next((item for _, item in _tenants(call) if item["tenantId"] == wanted), None), wanted)
 
 
-@operation(
-    "GET", f"{_PATH}/delegatedAdminRelationships", permissions="DelegatedAdminRelationship.Read.All DelegatedAdminRelationship.ReadWrite.All"
-)
+@operation("GET", f"{_PATH}/delegatedAdminRelationships", permissions="DelegatedAdminRelationship.Read.All DelegatedAdminRelationship.ReadWrite.All")
 def delegated(call: Call) -> Answer:
     """No partner administers the fixture company."""
     return call.page("delegatedAdminRelationship", [])
