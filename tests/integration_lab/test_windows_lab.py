@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -172,6 +173,28 @@ def test_the_session_of_pywinrm(part: WindowsPart) -> None:
     answer = session.run_ps("Get-Service")  # what reads scripts by PowerShell learns that it does not run here
     assert answer.status_code != 0
     assert answer.std_err != b""
+
+
+def test_pypsrp(part: WindowsPart) -> None:
+    """Unmodified: its remote shell works; PowerShell remoting, which the lab does not have, is refused and not taken for done."""
+    pypsrp = pytest.importorskip("pypsrp.wsman", reason="pypsrp is not installed: pip install -r requirements-dev.txt")
+    from pypsrp.exceptions import WinRMError
+    from pypsrp.powershell import RunspacePool
+    from pypsrp.shell import Process, WinRS
+
+    def connection() -> Any:
+        return pypsrp.WSMan(
+            paths.WINDOWS["sync01"], port=paths.WINRM_HTTPS, username=paths.WINDOWS_USER, password=paths.PASSWORD, ssl=True, auth="ntlm",
+            cert_validation=str(paths.ca_file()),
+        )  # fmt: skip
+
+    with connection() as wsman, WinRS(wsman) as remote:
+        process = Process(remote, "hostname.exe", no_shell=True)
+        process.invoke()
+        process.signal("ctrl_c")
+        assert (process.rc, process.stdout) == (0, b"SYNC01\r\n")
+    with connection() as wsman, pytest.raises(WinRMError):
+        RunspacePool(wsman).open()
 
 
 def test_the_commands_of_a_shell_are_counted_until_it_is_closed(part: WindowsPart, shell: Callable[..., Shell]) -> None:

@@ -177,7 +177,10 @@ class Graph:
             else:
                 bad_request(f"Resource not found for the segment '{part}'.", "BadRequest")
 
-        for raw in path.strip("/").split("/"):
+        segments = path.strip("/").split("/")
+        if segments[0].casefold() == "myorganization":  # an old name of the root, which CLI for Microsoft 365 still uses
+            segments = segments[1:]
+        for raw in segments:
             segment = urllib.parse.unquote(raw)
             if call := _KEY_CALL.match(segment):
                 key = call[3].replace("''", "'")
