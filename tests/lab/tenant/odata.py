@@ -600,7 +600,7 @@ def _next_link(call: Call, at: int) -> str:
     return f"{call.url}{call.path}?{urllib.parse.urlencode(query, safe='$,', quote_via=urllib.parse.quote)}"
 
 
-def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 100, max_top: int = 999, place: str = "") -> Answer:
+def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 100, max_top: int = 999) -> Answer:
     """A page, or for /$count the number alone. A page's place is an index in an order that only grows, so nothing is lost or repeated while
     objects change."""
     if call.cast:
@@ -636,7 +636,7 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
         end = len(items)
         fragments = [_fragment(call, kind, item, query) for item in items[at : at + query.top]]
         at += len(fragments)
-    head: dict[str, Any] = {"@odata.context": context(call, kind, query.select, one=False, place=place)}
+    head: dict[str, Any] = {"@odata.context": context(call, kind, query.select, one=False)}
     if query.count and "$skiptoken" not in call.query:
         head["@odata.count"] = sum(1 for item in rows if query.matches is None or query.matches(item))
     if at < end:
