@@ -19,6 +19,7 @@ import pytest
 from ansible.module_utils.common import warnings as ansible_warnings
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra import guest_reinvitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
+from lab import company
 from lab.testing import RunningTenant
 
 from .entra import connection, lines, run_module
