@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every test may rely on: the collection importable from a plain checkout, and no skip without a reason."""
+"""What every test may rely on: nothing of the user's surroundings, the collection importable from a plain checkout, and no skip without a reason."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import sys
 
 import pytest
 from dev import places
+from lab import surroundings
 
 pytest_plugins = ["lab.testing", "lab.directory.testing", "lab.identity_providers.testing"]  # the fixtures `tenant`, `directory`, `identity_providers`
 
+surroundings.apply()
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(places.tree())  # for the ansible-playbook that a test starts
 sys.path.insert(0, str(places.tree()))
 

@@ -22,6 +22,7 @@ from benchmarks._harness import Missing, Tenant, tenant
 _HOSTS = ("login.microsoftonline.com", "graph.microsoft.com")
 _ADDRESS, _PORT = "127.0.0.77", 443
 _M365 = "@pnp/cli-microsoft365@11"
+_MSAL = "@azure/msal-node@3"
 
 
 @contextlib.contextmanager
@@ -47,17 +48,26 @@ def azure_collection() -> Path:
 
 def m365() -> Path:
     """CLI for Microsoft 365: its program."""
+    return _installed(_M365, "cli-microsoft365-11") / "node_modules/.bin/m365"
+
+
+def msal_node() -> Path:
+    """Microsoft's sign-in library for Node.js: the folder in which scripts find it."""
+    return _installed(_MSAL, "msal-node-3")
+
+
+def _installed(package: str, name: str) -> Path:
     if not shutil.which("npm"):
-        raise Missing("CLI for Microsoft 365 needs npm, which is not installed")
-    folder, program = CACHE / "node" / "cli-microsoft365-11", "node_modules/.bin/m365"
-    with environment.made_once(folder, program) as needed:
+        raise Missing(f"{package} needs npm, which is not installed")
+    folder = CACHE / "node" / name
+    with environment.made_once(folder, "node_modules") as needed:
         if needed:
-            with step(f"npm install {_M365}"):
+            with step(f"npm install {package}"):
                 try:
-                    _npm(["install", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix", str(folder), _M365])
+                    _npm(["install", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix", str(folder), package])
                 except Failure as failure:
-                    raise Missing(f"CLI for Microsoft 365 cannot be installed here: {failure}") from failure
-    return folder / program
+                    raise Missing(f"{package} cannot be installed here: {failure}") from failure
+    return folder
 
 
 def _npm(words: Sequence[str]) -> None:

@@ -22,6 +22,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lab import surroundings
+
 from .places import CACHE, ROOT, tree
 from .say import Failure, say, step
 
@@ -60,8 +62,8 @@ def checked(argv: Sequence[str | Path], what: str) -> None:
 
 
 def _download_environment() -> dict[str, str]:
-    """uv reads other names than pip: hand over the certificate file and the index that the user set for pip."""
-    env = dict(os.environ)
+    """The user's way to the network. uv reads other names than pip: hand over the certificate file and the index that the user set for pip."""
+    env = surroundings.download(os.environ)
     for theirs, ours in (("PIP_CERT", "SSL_CERT_FILE"), ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")):
         if env.get(theirs):
             env.setdefault(ours, env[theirs])
@@ -146,7 +148,7 @@ def venv(name: str, python: str | Path, requirements: Sequence[str | Path], cons
 def real_python(minors: Sequence[int]) -> Path | None:
     """The first Python 3.<minor> that is there, as a program of its own. A pyenv shim is none: it may refuse to run."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder and not folder.endswith("/shims")]
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or surroundings.home() / ".pyenv")
     for minor in minors:
         if sys.version_info[:2] == (3, minor):
             return PYTHON
@@ -159,16 +161,15 @@ def real_python(minors: Sequence[int]) -> Path | None:
 
 
 def variables(folder: Path) -> dict[str, str]:
-    """The environment variables for programs of the virtual environment `folder`: its bin first, this checkout as the collection."""
+    """The environment variables for programs of the virtual environment `folder`: its bin first, this checkout as the collection, nothing of the
+    user's that changes how they behave."""
     shims = ("/shims", "/shims/")
     path = [word for word in os.environ.get("PATH", "").split(os.pathsep) if not word.endswith(shims) and Path(word) != Path(sys.prefix, "bin")]
     return {
-        **os.environ,
+        **surroundings.clean(os.environ),
         "PATH": os.pathsep.join([str(folder / "bin"), *dict.fromkeys(path)]),
         "VIRTUAL_ENV": str(folder),
         "ANSIBLE_COLLECTIONS_PATH": str(tree()),
-        "OFFBOARD_CACHE": str(CACHE),
-        "OFFBOARD_LAB": os.environ.get("OFFBOARD_LAB") or str(CACHE / "lab"),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -181,6 +182,7 @@ def enter(argv: Sequence[str]) -> None:
         sys.exit(str(failure))
     except KeyboardInterrupt:
         sys.exit(130)
+    os.umask(surroundings.UMASK)
     if Path(sys.prefix) != folder or os.environ.get("ANSIBLE_COLLECTIONS_PATH") != str(tree()):
         os.execve(folder / "bin" / "python", [str(folder / "bin" / "python"), *argv], variables(folder))
 
@@ -215,7 +217,7 @@ def debian_packages(packages: Mapping[str, str]) -> list[str]:
 
 
 def _apt(*words: str) -> str:
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    env = {**surroundings.download(os.environ), "DEBIAN_FRONTEND": "noninteractive"}
     argv = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=600", *words]
     result = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
     return "" if result.returncode == 0 else (result.stdout + result.stderr or shlex.join(argv))

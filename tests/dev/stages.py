@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+from lab import surroundings
+
 from . import environment, places
 from . import lab as laboratory
 from .places import CACHE, ROOT
@@ -164,8 +166,8 @@ def sanity(stage: Stage) -> None:
         bootstrap = home / ".ansible" / "test" / "cache" / f"get_pip_{version.replace('.', '_')}.py"
         bootstrap.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(__file__).with_name("pip_bootstrap.py"), bootstrap)
-    user = Path.home()
-    env = {"XDG_CACHE_HOME": str(user / ".cache"), "XDG_CONFIG_HOME": str(user / ".config"), **os.environ, "HOME": str(home)}
+    user = surroundings.home()
+    env = {"XDG_CACHE_HOME": str(user / ".cache"), "XDG_CONFIG_HOME": str(user / ".config"), **surroundings.download(os.environ), "HOME": str(home)}
     with tempfile.TemporaryDirectory(prefix="offboard-sanity-") as folder:
         collection = _installed(stage, Path(folder))
         for path in ("config.yml", "sanity"):  # ansible-test's own settings
@@ -204,6 +206,7 @@ def tenant(stage: Stage) -> None:
 def lab(stage: Stage) -> None:
     """the other modules, plugins and the lab itself, against the lab"""
     venv = _with_kerberos()
+    environment.debian_packages({"python3-ldap": "/usr/lib/python3/dist-packages/ldap"})  # where it cannot be had, its test says so
     with running_lab(stage) as private:
         stage.pytest("tests/integration_lab", *(f"--ignore={path}" for path in _entra_tests()), private=private, venv=venv)
 

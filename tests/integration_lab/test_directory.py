@@ -118,6 +118,38 @@ def test_kerberos_and_sysvol(directory, tmp_path):
     assert listed.stdout.count("{") == 2  # the two default policies
 
 
+def test_ldapsearch(directory):
+    """Unmodified: the whole domain in pages, by the delegated account."""
+    command = ["ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-H", f"ldaps://{paths.DC_ADDRESS}", "-x", "-D", paths.AD_OPERATOR, "-w", paths.PASSWORD,
+               "-b", paths.AD_BASE, "-E", "pr=50/noprompt", "(objectClass=user)", "sAMAccountName"]  # fmt: skip
+    done = subprocess.run(command, env={**os.environ, "LDAPTLS_CACERT": directory.ca_file}, capture_output=True, text=True, check=True)
+    assert "sAMAccountName: iij-iwa" in done.stdout
+    assert done.stdout.count("sAMAccountName: ") > 50
+    refused = [word if word != paths.PASSWORD else "not-the-one" for word in command]
+    assert subprocess.run(refused, env={**os.environ, "LDAPTLS_CACERT": directory.ca_file}, capture_output=True, check=False).returncode == 49
+    assert directory.writes() == []
+
+
+PYTHON_LDAP = """
+import ldap, ldap.sasl, sys
+address, user, password, ca, base = sys.argv[1:]
+ldap.set_option(ldap.OPT_X_TLS_CACERTFILE, ca)
+connection = ldap.initialize(f"ldaps://{address}")
+connection.simple_bind_s(user, password)
+found = connection.search_s(base, ldap.SCOPE_SUBTREE, "(sAMAccountName=iij-iwa)", ["servicePrincipalName"])
+print([values["servicePrincipalName"] for name, values in found if name])
+"""
+
+
+def test_python_ldap(directory):
+    """Debian's, in Debian's Python."""
+    if not Path("/usr/lib/python3/dist-packages/ldap").exists():
+        pytest.skip("Debian's package python3-ldap is not installed")
+    argv = ["/usr/bin/python3", "-c", PYTHON_LDAP, paths.DC_ADDRESS, paths.AD_OPERATOR, paths.PASSWORD, directory.ca_file, paths.AD_BASE]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[[b'HTTP/reiji.iwa.auth.iij.jp']]"
+
+
 # --- each state: check mode, for real, again ---
 
 

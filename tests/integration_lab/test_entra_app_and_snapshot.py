@@ -104,6 +104,22 @@ def test_a_permission_on_something_that_is_gone_is_no_obstacle(call, tenant, sna
     assert call("entra_app", app_id=IIJ, state="absent")["counts"]["done"] == 8
 
 
+def test_an_assignment_that_is_gone_already_is_removed(call, tenant):
+    """The answer to a deletion is lost; to the second attempt Graph says 400, not 404. The list decides."""
+    tenant.faults.add(method="DELETE", path=".*/appRoleAssignments/.*", applied=True, status=503)
+    removed = call("entra_app", app_id=IIJ, state="absent")
+    assert "failed" not in removed, removed
+    assert not any(item["principalDisplayName"] == "iid_graph_api" and item["principalId"] == company.make_id("servicePrincipal", "iij")
+                   for item in tenant.store.tables["app_role_assignments"])  # fmt: skip
+
+
+def test_an_assignment_that_stays_is_a_failure(call, tenant):
+    tenant.faults.add(method="DELETE", path=".*/appRoleAssignments/.*", status=400, times=None)
+    failed = call("entra_app", app_id=IIJ, state="absent")
+    assert failed["failed"] is True
+    assert [item["kind"] for item in failed["failed_objects"]] == ["appRoleAssignment"]
+
+
 def test_switched_off_and_on(call, tenant):
     assert call("entra_app", app_id=IIJ, enabled=False)["plan"][0]["action"] == "disable"
     assert call("entra_app_info", **tenant.credentials("iij"))["failure"]["code"] in ("client_disabled", "sign_in_failed")

@@ -21,6 +21,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests impo
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import resource as guest_accounts
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
+from lab import company
 from lab.testing import RunningTenant
 
 from .entra import connection, lines, run_module
@@ -585,6 +586,10 @@ def test_what_would_be_lost(guests, tenant, early, tmp_path, values, rule):
     options = {"state": "reinvited", "guests": TWO[:1], "backup_dir": str(tmp_path)}
     refused = guests(**options)
     assert (rules(refused), tenant.writes(), list(tmp_path.iterdir())) == ([rule], [], [])
+    if rule == "role_holder":  # to delete a member of such a group, a User Administrator is not enough
+        ours = {"principalId": company.make_id("servicePrincipal", "offboard"), "directoryScopeId": "/"}
+        role = company.ROLE_TEMPLATES["Privileged Authentication Administrator"]
+        tenant.arrange("role_assignments", "higher", id="higher", roleDefinitionId=role, **ours)
     accepted = guests(**options, accept_losses=True)
     assert accepted["counts"]["done"] == 1, accepted
     (copy,) = tmp_path.iterdir()

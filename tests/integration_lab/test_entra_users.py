@@ -741,6 +741,15 @@ def test_duplicate_pages(change, tenant, tmp_path, which):
         assert len(results(tmp_path)) == 2950
 
 
+def test_a_name_that_begins_with_a_dollar_sign_is_found(change, tenant):
+    """`GET /users/$name` is 400: Graph takes such a name in parentheses only."""
+    person = PEOPLE[11]
+    tenant.arrange("users", person.id, userPrincipalName="$o'hara@reiji.example")
+    result = change(users=["$O'Hara@reiji.example"], enabled=True)
+    assert result["changed"] is True, result
+    assert tenant.user("$o'hara@reiji.example")["accountEnabled"] is True
+
+
 def test_a_user_who_is_named_twice_has_one_line(change, tenant, tmp_path):
     person = PEOPLE[11]
     result = change(users=[person.upn, person.id, person.upn.upper()], enabled=True)

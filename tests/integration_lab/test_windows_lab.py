@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -34,7 +35,7 @@ INNO_SILENT = "/VERYSILENT /SUPPRESSMSGBOXES /NORESTART"
 class Shell:
     """A shell on a machine; what the collection's client does in short."""
 
-    def __init__(self, machine: str, transport: str = "basic", tls: bool = True, password: str = paths.PASSWORD, code_page: int = 65001, ca: str = "") -> None:
+    def __init__(self, machine: str, transport: str = "ntlm", tls: bool = True, password: str = paths.PASSWORD, code_page: int = 65001, ca: str = "") -> None:
         scheme, port = ("https", paths.WINRM_HTTPS) if tls else ("http", paths.WINRM_HTTP)
         self.protocol = Protocol(
             endpoint=f"{scheme}://{paths.WINDOWS[machine]}:{port}/wsman",
@@ -100,6 +101,7 @@ def shell(part: WindowsPart) -> Iterator[Callable[..., Shell]]:
 
     yield make
     part.rules([])
+    part.limits()
     for each in shells:
         # a shell may be gone with its machine
         with suppress(winrm.exceptions.WinRMError, requests.RequestException):
@@ -123,13 +125,17 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> bool:
         pytest.param({"transport": "ntlm"}, id="NTLM over HTTPS"),
     ],
 )
-def test_transports(shell: Callable[..., Shell], options: dict) -> None:
+def test_transports(part: WindowsPart, shell: Callable[..., Shell], options: dict) -> None:
+    part.limits(basic=True)
     sync01 = shell("sync01", **options)
     assert sync01.run("hostname.exe") == (0, "SYNC01\r\n", "")
     assert sync01.run("echo 日本語&echo oops>&2", cmd=True) == (0, "日本語\r\n", "oops\r\n")
 
 
 def test_refusals(part: WindowsPart, shell: Callable[..., Shell], tmp_path) -> None:
+    with pytest.raises(winrm.exceptions.InvalidCredentialsError):
+        shell("sync01", transport="basic")  # off on a fresh Windows, the right password or not
+    part.limits(basic=True)
     for options in ({"transport": "basic"}, {"transport": "ntlm"}, {"transport": "ntlm", "tls": False}):
         with pytest.raises(winrm.exceptions.InvalidCredentialsError):
             shell("sync01", password="wrong", **options)
@@ -147,6 +153,76 @@ def test_exit_codes_are_32_bits_wide(shell: Callable[..., Shell]) -> None:
     with pytest.raises(winrm.exceptions.WSManFaultError) as refused:
         sync01.start("no-such-program.exe")
     assert refused.value.wsman_fault_code == 0x80070002
+
+
+@pytest.mark.parametrize("line", ["powershell.exe -NoProfile -Command exit 0", "certutil.exe -store My", "icacls.exe C:\\", "netsh.exe winhttp show proxy"])
+def test_a_program_that_wine_has_no_more_than_a_stub_of_fails(shell: Callable[..., Shell], line: str) -> None:
+    code, out, err = shell("sync01").run(line)
+    assert (code, out) == (50, "")
+    assert "nothing was done" in err
+
+
+def test_the_session_of_pywinrm(part: WindowsPart) -> None:
+    """Unmodified, and as its own documentation has it."""
+    session = winrm.Session(
+        f"https://{paths.WINDOWS['sync01']}:{paths.WINRM_HTTPS}/wsman", auth=(paths.WINDOWS_USER, paths.PASSWORD), transport="ntlm",
+        ca_trust_path=str(paths.ca_file()), proxy=None,
+    )  # fmt: skip
+    answer = session.run_cmd("hostname")
+    assert (answer.status_code, answer.std_out) == (0, b"SYNC01\r\n")
+    answer = session.run_ps("Get-Service")  # what reads scripts by PowerShell learns that it does not run here
+    assert answer.status_code != 0
+    assert answer.std_err != b""
+
+
+def test_pypsrp(part: WindowsPart) -> None:
+    """Unmodified: its remote shell works; PowerShell remoting, which the lab does not have, is refused and not taken for done."""
+    pypsrp = pytest.importorskip("pypsrp.wsman", reason="pypsrp is not installed: pip install -r requirements-dev.txt")
+    from pypsrp.exceptions import WinRMError
+    from pypsrp.powershell import RunspacePool
+    from pypsrp.shell import Process, WinRS
+
+    def connection() -> Any:
+        return pypsrp.WSMan(
+            paths.WINDOWS["sync01"], port=paths.WINRM_HTTPS, username=paths.WINDOWS_USER, password=paths.PASSWORD, ssl=True, auth="ntlm",
+            cert_validation=str(paths.ca_file()),
+        )  # fmt: skip
+
+    with connection() as wsman, WinRS(wsman) as remote:
+        process = Process(remote, "hostname.exe", no_shell=True)
+        process.invoke()
+        process.signal("ctrl_c")
+        assert (process.rc, process.stdout) == (0, b"SYNC01\r\n")
+    with connection() as wsman, pytest.raises(WinRMError):
+        RunspacePool(wsman).open()
+
+
+def test_the_commands_of_a_shell_are_counted_until_it_is_closed(part: WindowsPart, shell: Callable[..., Shell]) -> None:
+    """Ended or not. Of a fresh Windows the limit is 1,500; the lab's is lower here for speed."""
+    part.limits(operations=5)
+    first, other = shell("sync01"), shell("sync01")
+    for _ in range(3):
+        first.run("hostname.exe")
+    for _ in range(2):
+        other.run("hostname.exe")
+    for refused in (first, other):  # it is one quota for the user
+        with pytest.raises(winrm.exceptions.WSManFaultError) as error:
+            refused.start("hostname.exe")
+        assert error.value.wsman_fault_code == 2150859174  # ERROR_WSMAN_QUOTA_MAX_OPERATIONS
+    first.close()
+    assert other.run("hostname.exe")[0] == 0
+
+
+def test_an_idle_shell_is_closed_with_what_runs_in_it(part: WindowsPart, shell: Callable[..., Shell]) -> None:
+    part.limits(idle_seconds=3)
+    watcher = shell("sync01")
+    left = shell("sync01")
+    command = left.start(r'"C:\Program Files\Sumire Notes\notes.exe" hang')
+    assert "notes.exe" in watcher.run("tasklist.exe /fo csv /nh")[1]
+    assert until(lambda: "notes.exe" not in watcher.run("tasklist.exe /fo csv /nh")[1])  # asking is use, so this shell lives on
+    with pytest.raises(winrm.exceptions.WSManFaultError) as error:
+        left.protocol.get_command_output_raw(left.id, command)
+    assert error.value.wsman_fault_code == 2150858843
 
 
 def test_code_pages(shell: Callable[..., Shell]) -> None:
@@ -187,7 +263,7 @@ def test_shell_quota(shell: Callable[..., Shell]) -> None:
     with pytest.raises(winrm.exceptions.WSManFaultError) as refused:
         for _ in range(31):
             shell("dcwin2")
-    assert refused.value.wsman_fault_code == 2150859174
+    assert refused.value.wsman_fault_code == 2150859173  # ERROR_WSMAN_QUOTA_MAX_SHELLS
 
 
 def test_closed_shell(shell: Callable[..., Shell]) -> None:

@@ -67,6 +67,10 @@ class Machines(WindowsPart):
         self.touched = True
         super().rules(rules)
 
+    def limits(self, **values: float) -> None:
+        self.touched = True
+        super().limits(**values)
+
     def fingerprint(self, machine: str) -> dict[str, str]:
         touched = self.touched
         found = super().fingerprint(machine)  # runs commands, but only to look
@@ -529,6 +533,7 @@ def test_connection_errors(lab: WindowsPart, module: Module, more: dict[str, Any
 
 @pytest.mark.parametrize("transport", [{"transport": "basic"}, {"transport": "ntlm"}, {"scheme": "http", "transport": "ntlm"}])
 def test_transports(lab: WindowsPart, module: Module, transport: dict[str, Any]) -> None:
+    lab.limits(basic=True)
     assert len(module("win_software_info", "sync01", **transport)["products"]) == 3
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import inventory, paths, tls
+from . import inventory, paths, surroundings, tls
 from .part import Part
 
 #: part → module and class; loaded only when the part is wanted, since each needs libraries of its own
@@ -165,6 +165,7 @@ def main() -> int:
     """Exit code: 0 done, 1 failed, 2 wrong usage, 3 a part cannot run on this machine."""
     parser = _parser()
     options = parser.parse_args()
+    surroundings.apply()
     names = getattr(options, "parts", None) or list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]!r}; parts are {', '.join(PARTS)}")

@@ -378,44 +378,101 @@ def _applications(tenant: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict
             "startDateTime": "2022-04-01T00:00:00Z",
             "endDateTime": "2024-03-31T00:00:00Z" if expired else "2098-12-31T00:00:00Z",
         }
-        common = {"appId": item["client_id"], "displayName": item["name"], "deletedDateTime": None, "keyCredentials": [], "tags": []}
-        application = common | {
-            "id": make_id("application", item["key"]),
-            "createdDateTime": "2022-04-01T00:00:00Z",
-            "description": None,
-            "identifierUris": [],
-            "notes": None,
-            "passwordCredentials": [credential],
-            "publisherDomain": tenant["default_domain"],
-            "requiredResourceAccess": [
-                {
-                    "resourceAppId": GRAPH_APP_ID,
-                    "resourceAccess": [{"id": make_id("appRole", name), "type": "Role"} for name in item["permissions"]],
-                }
-            ],
-            "signInAudience": "AzureADMyOrg",
-            "web": {"homePageUrl": None, "redirectUris": [], "logoutUrl": None},
-            "_secrets": {key_id: hash_secret(item["secret"], key_id)},
-        }
-        principal = common | {
-            "id": make_id("servicePrincipal", item["key"]),
-            "accountEnabled": True,
-            "alternativeNames": [],
-            "appDisplayName": item["name"],
-            "appOwnerOrganizationId": tenant["id"],
-            "appRoleAssignmentRequired": False,
-            "appRoles": [],
-            "description": None,
-            "homepage": None,
-            "oauth2PermissionScopes": [],
-            "passwordCredentials": [],
-            "replyUrls": [],
-            "servicePrincipalNames": [item["client_id"]],
-            "servicePrincipalType": "Application",
-            "signInAudience": "AzureADMyOrg",
-            "tags": ["WindowsAzureActiveDirectoryIntegratedApp"],
-        }
-        yield application, principal
+        yield (
+            application(
+                item["client_id"],
+                item["name"],
+                id=make_id("application", item["key"]),
+                passwordCredentials=[credential],
+                requiredResourceAccess=[
+                    {
+                        "resourceAppId": GRAPH_APP_ID,
+                        "resourceAccess": [{"id": make_id("appRole", name), "type": "Role"} for name in item["permissions"]],
+                    }
+                ],
+                _secrets={key_id: hash_secret(item["secret"], key_id)},
+            ),
+            service_principal(item["client_id"], item["name"], id=make_id("servicePrincipal", item["key"])),
+        )
+
+
+_INFO = {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None, "termsOfServiceUrl": None}
+
+
+def application(app_id: str, name: str, **more: Any) -> dict[str, Any]:
+    """An app registration with every property that the tenant keeps; `more` overrides."""
+    return {
+        "appId": app_id,
+        "displayName": name,
+        "deletedDateTime": None,
+        "keyCredentials": [],
+        "tags": [],
+        "createdDateTime": "2022-04-01T00:00:00Z",
+        "description": None,
+        "identifierUris": [],
+        "info": _INFO,
+        "notes": None,
+        "passwordCredentials": [],
+        "publicClient": {"redirectUris": []},
+        "publisherDomain": data()["tenant"]["default_domain"],
+        "requiredResourceAccess": [],
+        "signInAudience": "AzureADMyOrg",
+        "spa": {"redirectUris": []},
+        "web": {
+            "homePageUrl": None,
+            "logoutUrl": None,
+            "redirectUris": [],
+            "implicitGrantSettings": {"enableAccessTokenIssuance": False, "enableIdTokenIssuance": False},
+            "redirectUriSettings": [],
+        },
+        "_secrets": {},
+    } | more
+
+
+def service_principal(app_id: str, name: str, **more: Any) -> dict[str, Any]:
+    """A service principal of an app registration of the tenant; `more` overrides."""
+    return {
+        "appId": app_id,
+        "displayName": name,
+        "deletedDateTime": None,
+        "keyCredentials": [],
+        "accountEnabled": True,
+        "alternativeNames": [],
+        "appDisplayName": name,
+        "appOwnerOrganizationId": tenant_id(),
+        "appRoleAssignmentRequired": False,
+        "appRoles": [],
+        "description": None,
+        "homepage": None,
+        "info": _INFO,
+        "oauth2PermissionScopes": [],
+        "passwordCredentials": [],
+        "replyUrls": [],
+        "servicePrincipalNames": [app_id],
+        "servicePrincipalType": "Application",
+        "signInAudience": "AzureADMyOrg",
+        "tags": ["WindowsAzureActiveDirectoryIntegratedApp"],
+    } | more
+
+
+def group(name: str, **more: Any) -> dict[str, Any]:
+    """A security group with every property that the tenant keeps; `more` overrides."""
+    return {
+        "displayName": name,
+        "description": None,
+        "createdDateTime": "2022-04-01T00:00:00Z",
+        "deletedDateTime": None,
+        "groupTypes": [],
+        "mail": None,
+        "mailEnabled": False,
+        "mailNickname": name,
+        "onPremisesSyncEnabled": None,
+        "proxyAddresses": [],
+        "securityEnabled": True,
+        "visibility": None,
+        "assignedLicenses": [],
+        "_members": [],
+    } | more
 
 
 def _graph_principal(tenant: dict[str, Any]) -> dict[str, Any]:
@@ -508,23 +565,8 @@ def _skus(tenant: dict[str, Any], fixture: Fixture) -> Iterator[dict[str, Any]]:
 def _groups(tenant: dict[str, Any], member_ids: dict[int, str]) -> Iterator[dict[str, Any]]:
     for item in tenant["groups"]:
         licence = [{"skuId": sku_id(item["licence"]), "disabledPlans": []}] if "licence" in item else []
-        yield {
-            "id": make_id("group", item["name"]),
-            "displayName": item["name"],
-            "description": None,
-            "createdDateTime": "2022-04-01T00:00:00Z",
-            "deletedDateTime": None,
-            "groupTypes": [],
-            "mail": None,
-            "mailEnabled": False,
-            "mailNickname": item["name"],
-            "onPremisesSyncEnabled": None,
-            "proxyAddresses": [],
-            "securityEnabled": True,
-            "visibility": None,
-            "assignedLicenses": licence,
-            "_members": [member_ids[number] for number in sorted(numbers(item["members"]))],
-        }
+        members = [member_ids[number] for number in sorted(numbers(item["members"]))]
+        yield group(item["name"], id=make_id("group", item["name"]), assignedLicenses=licence, _members=members)
 
 
 def _audits(tenant: dict[str, Any], fixture: Fixture, principals: dict[str, dict[str, Any]]) -> list[list[Any]]:

@@ -13,12 +13,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from . import surroundings
+
 
 def start(argv: Sequence[str], state: Path, name: str, env: Mapping[str, str] | None = None) -> int:
-    """Start `argv` in a session of its own, its output in `state/name.log`, its pid in `state/name.pid`."""
+    """Start `argv` in a session of its own, its output in `state/name.log`, its pid in `state/name.pid`. `env`: default this process's, cleaned."""
     with open(state / f"{name}.log", "ab") as log:
         process = subprocess.Popen(
-            list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env) if env is not None else None, start_new_session=True
+            list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env or surroundings.clean(os.environ)), start_new_session=True
         )
     (state / f"{name}.pid").write_text(str(process.pid))
     return process.pid

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -13,3 +14,12 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def is_id(text: str) -> bool:
     """Whether it is a UUID, in letters of either case."""
     return _ID.fullmatch(text.casefold()) is not None
+
+
+def user_address(key: str) -> str:
+    """The path of a user by id or user principal name. A name may begin with `$`, which OData keeps for itself in a segment: such a one goes in
+    parentheses (learn.microsoft.com/graph/api/user-get)."""
+    if key.startswith("$"):
+        quoted = key.replace("'", "''")
+        return f"/users('{urllib.parse.quote(quoted)}')"
+    return f"/users/{urllib.parse.quote(key)}"

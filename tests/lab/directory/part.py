@@ -24,7 +24,7 @@ from typing import Any
 import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from .. import company, part, paths, process, tls
+from .. import company, part, paths, process, surroundings, tls
 from . import fixture, settings
 
 #: Debian packages of the part, and the program or library by which each is recognised.
@@ -40,7 +40,7 @@ PACKAGES = {
     "zstd": "/usr/bin/zstd",
 }
 # The seed is a throw-away: without this, provisioning spends most of its time in fsync.
-ENVIRONMENT = {**os.environ, "TDB_NO_FSYNC": "1", "LANG": "C.UTF-8"}
+ENVIRONMENT = {**surroundings.clean(os.environ), "TDB_NO_FSYNC": "1"}
 # libwbclient has /run/samba compiled in: without a private one every SMB session would fail, or meet another server's.
 PRIVATE_RUN = 'mkdir -p /run/samba && mount -t tmpfs -o mode=755 tmpfs /run/samba && exec "$@"'
 PORTS = (88, 389, 445, 636)

@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .. import company, part, paths, process, tls
+from .. import company, part, paths, process, surroundings, tls
 
 HERE = Path(__file__).resolve().parent
 #: Debian packages, and what they are recognised by
@@ -101,7 +101,7 @@ class IdentityProvidersPart(part.Part):
                 _write_key(state, key)
         if not (state / "behaviour.json").exists():
             behave()
-        environment = os.environ | {
+        environment = surroundings.clean(os.environ) | {
             "LAB_STATE": str(state), "LAB_MODULES": str(_MODULES), "LAB_FABRIKAM": FABRIKAM, "LAB_CONTOSO": CONTOSO, "LAB_AUDIENCE": AUDIENCE,
             "LAB_ADDRESS": paths.IDP_ADDRESS, "LAB_PORT": str(paths.IDP_PORT), "LAB_PHP_PORT": str(paths.IDP_PHP_PORT),
             "LAB_SSP_CONFIG": str(HERE / "simplesamlphp"), "SIMPLESAMLPHP_CONFIG_DIR": str(HERE / "simplesamlphp"), "PHP_CLI_SERVER_WORKERS": "2",
@@ -165,7 +165,7 @@ def _write_key(state: Path, name: str) -> None:
 
 
 def _run(argv: list[str], folder: Path) -> None:
-    done = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=surroundings.download(os.environ))
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv[:2])} failed: {done.stderr.strip()[-500:]}")
 

@@ -23,7 +23,11 @@ _SCHEMA = Path(__file__).resolve().parents[4] / "shared" / "graph" / "graph-stri
 
 
 class Violation(Exception):
-    """A body that Microsoft's description does not allow."""
+    """A body that Microsoft's description does not allow. `name` is the property; `unknown` when its type has none of that name."""
+
+    def __init__(self, text: str, name: str = "", unknown: bool = False) -> None:
+        super().__init__(text)
+        self.name, self.unknown = name, unknown
 
 
 class _Probe:
@@ -103,12 +107,12 @@ class Models:
             if "@" in name:
                 continue
             if name not in fields:
-                raise Violation(f"{where}: {kind} has no property {name!r}")
+                raise Violation(f"{where}: {kind} has no property {name!r}", name, unknown=True)
             read, inner = fields[name]
             if item is None:
                 continue
             if not isinstance(item, _SCALARS[read]) or (isinstance(item, bool) and read not in ("bool",)):
-                raise Violation(f"{where}.{name}: {type(item).__name__} where {kind} has {read}")
+                raise Violation(f"{where}.{name}: {type(item).__name__} where {kind} has {read}", name)
             if inner and read == "object":
                 self._check_inner(inner, item, f"{where}.{name}")
             elif inner:
@@ -144,7 +148,9 @@ class Contract:
         try:
             if not kind.startswith("schema:"):
                 self.models.check(kind, value, where)
-            self._check_schema(kind.removeprefix("schema:"), value, where)
+            declared = value.get("@odata.type") if isinstance(value, dict) else None
+            derived = declared.removeprefix("#").removeprefix("microsoft.graph.") if declared and ":" not in kind else kind
+            self._check_schema(derived.removeprefix("schema:"), value, where)
         except Violation as error:
             self.violations.append(str(error))
             raise
@@ -159,5 +165,6 @@ class Contract:
             self._validators[name] = jsonschema.Draft202012Validator({"$defs": self._definitions, "$ref": f"#/$defs/{name}"})
         error = next(iter(self._validators[name].iter_errors(value)), None)
         if error is not None:
-            place = ".".join(str(part) for part in error.absolute_path)
-            raise Violation(f"{where}: {name}{'.' + place if place else ''}: {error.message[:300]}")
+            path = [str(part) for part in error.absolute_path]
+            name_of = next((part for part in reversed(path) if not part.isdigit()), "")
+            raise Violation(f"{where}: {'.'.join([name, *path])}: {error.message[:300]}", name_of)

@@ -9,6 +9,7 @@ The order of the gates is Graph's: token, quota, permission, body. Faults on dem
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib
 import json
 import os
@@ -22,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..company import Fixture
+from ..company import GRAPH_APP_ID, Fixture
 from . import resources, throttle
 from .answers import Answer, GraphError, bad_request, denied, encode, now
 from .contract import Contract, Violation
@@ -36,7 +37,17 @@ from .store import Store
 for _module in pkgutil.iter_modules(resources.__path__):
     importlib.import_module(f"{resources.__name__}.{_module.name}")
 
-_KEY_CALL = re.compile(r"^(\w+)\((\w+)='([^']*)'\)$")
+#: `users('…')`, `applications(appId='…')`; a quote inside is doubled
+_KEY_CALL = re.compile(r"^(\w+)\((?:(\w+)=)?'((?:[^']|'')*)'\)$")
+_CAST = re.compile(r"^(?:microsoft\.)?graph\.(\w+)$", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+VERSIONS = ("v1.0", "beta")
+
+#: what every answer carries; the names are those of public captures of the service
+_SERVED = {"Cache-Control": "no-cache", "Strict-Transport-Security": "max-age=31536000"}
+_SERVER = {"DataCenter": "Japan East", "Slice": "E", "Ring": "3", "ScaleUnit": "000", "RoleInstance": "LAB"}
+_DIAGNOSTIC = json.dumps({"ServerInfo": _SERVER}, separators=(",", ":"))
+_JSON = "application/json;odata.metadata={};odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 _BATCH_LIMIT = 20
 
 
@@ -46,7 +57,7 @@ class Drop(Exception):
 
 @dataclass
 class Incoming:
-    """A request as it came; `path` starts after `/v1.0` and is still percent-encoded; header names are lower case."""
+    """A request as it came; `path` starts after the version and is still percent-encoded; header names are lower case."""
 
     method: str
     path: str
@@ -55,6 +66,21 @@ class Incoming:
     body: bytes | dict[str, Any] | None
     base: str
     batch: str | None = None
+    version: str = "v1.0"
+
+    @property
+    def whole_path(self) -> str:
+        return f"/{self.version}{self.path}"
+
+
+@dataclass
+class Route:
+    """Where a path leads. `cast` and `counting` as in `Call`."""
+
+    operation: Operation
+    params: dict[str, str]
+    cast: str | None
+    counting: bool
 
 
 class RequestLog:
@@ -82,12 +108,12 @@ class RequestLog:
 
 
 def _tree() -> dict[str, Any]:
-    """Operations by path segment; `{}` stands for any one segment, `` holds the operations by method."""
+    """Operations by path segment, folded: Graph does not mind their case. `{}` stands for any one segment, `` holds the operations by method."""
     root: dict[str, Any] = {}
     for item in OPERATIONS:
         node = root
         for segment in item.path.strip("/").split("/"):
-            node = node.setdefault("{}" if segment.startswith("{") else segment, {})
+            node = node.setdefault("{}" if segment.startswith("{") else segment.casefold(), {})
         node.setdefault("", {})[item.method] = item
     return root
 
@@ -126,27 +152,50 @@ class Graph:
 
     # --- routing ---------------------------------------------------------------------------------------------------------
 
-    def _route(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
-        node, values = self._tree, []
-        for raw in path.strip("/").split("/"):
+    def _route(self, method: str, path: str) -> Route:
+        node, values, cast, counting = self._tree, [], None, False
+
+        def step(part: str, named: bool = False) -> None:
+            """One segment further; a key in parentheses is `named`."""
+            nonlocal node, cast, counting
+            fold = part.casefold().removesuffix("()")
+            action = fold.removeprefix("microsoft.graph.")  # actions and functions may be called by their full names
+            listed = cast is None and not counting and "GET" in node.get("", {})
+            if not named and fold in node and part:
+                node = node[fold]
+            elif not named and action in node and part:
+                node = node[action]
+            elif not named and listed and (found := _CAST.match(part)):
+                cast = found[1]
+            elif not named and fold == "$count" and not counting and "GET" in node.get("", {}):
+                counting = True
+            elif "{}" in node and cast is None and not counting and (named or not part.startswith("$")):
+                # `/users/$name` goes against OData, which keeps `$` for itself: 400. A name that begins so is `/users('$name')`.
+                # learn.microsoft.com/graph/api/user-get, "Properties"
+                node = node["{}"]
+                values.append(part.lower() if _GUID.fullmatch(part) else part)
+            else:
+                bad_request(f"Resource not found for the segment '{part}'.", "BadRequest")
+
+        segments = path.strip("/").split("/")
+        if segments[0].casefold() == "myorganization":  # an old name of the root, which CLI for Microsoft 365 still uses
+            segments = segments[1:]
+        for raw in segments:
             segment = urllib.parse.unquote(raw)
-            call = _KEY_CALL.match(segment)
-            for part in (call[1], f"{call[2]}={call[3]}") if call else (segment,):
-                if part in node and part:
-                    node = node[part]
-                elif "{}" in node:
-                    node = node["{}"]
-                    values.append(part)
-                else:
-                    bad_request(f"Resource not found for the segment '{part}'.", "BadRequest")
+            if call := _KEY_CALL.match(segment):
+                key = call[3].replace("''", "'")
+                step(call[1])
+                step(f"{call[2]}={key}" if call[2] else key, named=True)
+            else:
+                step(segment)
         operations = node.get("", {})
         if not operations:
             bad_request(f"Resource not found for the segment '{path.rsplit('/', 1)[-1]}'.", "BadRequest")
-        if method not in operations:
+        if method not in operations or (method != "GET" and (cast or counting)):
             raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         operation = operations[method]
         names = [segment[1:-1] for segment in operation.path.split("/") if segment.startswith("{")]
-        return operation, dict(zip(names, values, strict=True))
+        return Route(operation, dict(zip(names, values, strict=True)), cast, counting)
 
     # --- one request -----------------------------------------------------------------------------------------------------
 
@@ -168,7 +217,7 @@ class Graph:
     async def _with_fault(self, incoming: Incoming, answer: Any) -> Answer:
         """Run a request through the faults, then log it."""
         request_id, life = str(uuid.uuid4()), self._life
-        fault = self.faults.hit(incoming.method, f"/v1.0{incoming.path}", incoming.batch is not None) if self.faults.rules else None
+        fault = self.faults.hit(incoming.method, incoming.whole_path, incoming.batch is not None) if self.faults.rules else None
         dropped, result = False, None
         notes: dict[str, Any] = {}
         try:
@@ -192,7 +241,7 @@ class Graph:
             if life == self._life:  # what a fault held back over a reset belongs to the log that is gone
                 self.log.add(
                     method=incoming.method,
-                    path=f"/v1.0{incoming.path}{'?' + incoming.query if incoming.query else ''}",
+                    path=f"{incoming.whole_path}{'?' + incoming.query if incoming.query else ''}",
                     status=None if dropped or result is None else result.status,
                     write=incoming.method != "GET" and incoming.path != "/$batch",
                     app_id=notes.get("app_id"),
@@ -200,10 +249,29 @@ class Graph:
                     request_id=request_id,
                     **({"fault": fault.id} if fault else {}),
                 )
-        headers = {"request-id": request_id, **notes.get("headers", {}), **result.headers}
-        if "client-request-id" in incoming.headers:
-            headers["client-request-id"] = incoming.headers["client-request-id"]
-        return Answer(result.status, result.body, headers)
+        return self._dressed(result, incoming, request_id, notes.get("headers", {}))
+
+    @staticmethod
+    def _dressed(result: Answer, incoming: Incoming, request_id: str, more: dict[str, str]) -> Answer:
+        """With the headers that Graph sends. `odata.metadata=none` in Accept takes the annotations away:
+        learn.microsoft.com/graph/best-practices-concept and OData JSON 4.01, 3.1.3."""
+        headers = {
+            **_SERVED,
+            "request-id": request_id,
+            "client-request-id": incoming.headers.get("client-request-id", request_id),
+            "x-ms-ags-diagnostic": _DIAGNOSTIC,
+            **more,
+            **result.headers,
+        }
+        body = result.body
+        if result.status < 400:
+            headers["OData-Version"] = "4.0"
+        if body and "Content-Type" not in headers:
+            bare = "odata.metadata=none" in incoming.headers.get("accept", "").lower()
+            headers["Content-Type"] = "application/json" if result.status >= 400 else _JSON.format("none" if bare else "minimal")
+            if bare and result.status < 400:
+                body = encode(_bare(json.loads(body)))
+        return Answer(result.status, body, headers)
 
     async def _faulty(self, fault: Fault, incoming: Incoming, answer: Any, notes: dict[str, Any]) -> Answer:
         result = await answer(incoming, fault, notes) if fault.applied else None
@@ -228,7 +296,11 @@ class Graph:
         return result
 
     async def _answer(self, incoming: Incoming, fault: Fault | None, notes: dict[str, Any]) -> Answer:
-        operation, params = self._route(incoming.method, incoming.path)
+        if incoming.path.strip("/").partition("/")[0].casefold() == "me":
+            notes["app_id"] = self.signin.caller(incoming.headers.get("authorization")).app_id
+            bad_request("/me request is only valid with delegated authentication flow.", "BadRequest")
+        route = self._route(incoming.method, incoming.path)
+        operation = route.operation
         caller = self.signin.caller(incoming.headers.get("authorization"))
         notes["app_id"] = caller.app_id
         query = dict(urllib.parse.parse_qsl(incoming.query, keep_blank_values=True))
@@ -239,13 +311,15 @@ class Graph:
             graph=self,
             caller=caller,
             operation=operation,
-            params=params,
+            params=route.params,
             query=query,
             headers=incoming.headers,
             body=self._body(incoming, operation),
-            url=f"{incoming.base}/v1.0",
+            url=f"{incoming.base}/{incoming.version}",
             path=incoming.path,
             stale=fault is not None and fault.stale,
+            cast=route.cast,
+            counting=route.counting,
         )
         self.store.delay = self.settings.visibility_delay
         self.store.forgetful = fault is not None and fault.forgotten
@@ -287,9 +361,26 @@ class Graph:
             return body
         if not isinstance(body, dict):
             bad_request("Empty Payload. JSON content expected.", "BadRequest")
-        if self.settings.contract:
-            self.contract.check(operation.body, body, f"body of {operation.method} {operation.path}")
+        self._check_body(operation, body)
         return {name: value for name, value in body.items() if name != "@odata.type"}
+
+    def _check_body(self, operation: Operation, body: dict[str, Any]) -> None:
+        """400 for a property that the type does not have, or a value of another kind. A client of ours that sends one has broken Microsoft's
+        description as well: that is kept with the violations."""
+        assert operation.body is not None
+        resource = operation.body.rpartition(":")[2].removesuffix("PostRequestBody")
+        resource = resource[0].upper() + resource[1:]
+        if not self.settings.contract:
+            known = self.contract.models.fields(body.get("@odata.type") or operation.body)
+            if unknown := next((name for name in body if "@" not in name and name not in known), None):
+                bad_request(f"Property '{unknown}' does not exist as a declared property or extension property.")
+            return
+        try:
+            self.contract.check(operation.body, body, f"body of {operation.method} {operation.path}")
+        except Violation as violation:
+            if violation.unknown:
+                bad_request(f"Property '{violation.name}' does not exist as a declared property or extension property.")
+            bad_request(f"Invalid value specified for property '{violation.name}' of resource '{resource}'.")
 
     def _error(self, error: GraphError, incoming: Incoming, request_id: str) -> Answer:
         inner = {
@@ -298,7 +389,12 @@ class Graph:
             "client-request-id": incoming.headers.get("client-request-id", request_id),
         }
         body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
-        return Answer(error.status, encode(body), error.headers)
+        headers = error.headers
+        if error.status == 401:
+            # as azure-core's tests of challenges have it from Graph; the address is the lab's
+            place = f'authorization_uri="{incoming.base}/common/oauth2/authorize", client_id="{GRAPH_APP_ID}"'
+            headers = {"WWW-Authenticate": f'Bearer realm="", {place}'} | headers
+        return Answer(error.status, encode(body), headers)
 
     # --- $batch ----------------------------------------------------------------------------------------------------------
 
@@ -311,17 +407,20 @@ class Graph:
         batch_id = str(uuid.uuid4())
         statuses: dict[str, int] = {}
         parts: list[bytes] = []
+
+        def refused(error: GraphError) -> Answer:
+            return self._dressed(self._error(error, incoming, batch_id), incoming, batch_id, {})
+
         for item in requests:
             if any(statuses.get(other, 424) >= 400 for other in item.get("dependsOn", ())):
-                result = self._error(GraphError(424, "FailedDependency", "Failed Dependency"), incoming, batch_id)
+                result = refused(GraphError(424, "FailedDependency", "Failed Dependency"))
             else:
                 path, _, query = item["url"].partition("?")
                 headers = {name.lower(): value for name, value in item.get("headers", {}).items()}
                 headers["authorization"] = incoming.headers.get("authorization", "")
-                inner = Incoming(item["method"], "/" + path.lstrip("/"), query, headers, item.get("body"), incoming.base, batch_id)
+                inner = Incoming(item["method"], "/" + path.lstrip("/"), query, headers, item.get("body"), incoming.base, batch_id, incoming.version)
                 if inner.body is not None and "content-type" not in headers:
-                    error = GraphError(400, "BadRequest", "Write requests (excluding DELETE) must contain the Content-Type header declaration.")
-                    result = self._error(error, incoming, batch_id)
+                    result = refused(GraphError(400, "BadRequest", "Write requests (excluding DELETE) must contain the Content-Type header declaration."))
                 else:
                     result = await self._with_fault(inner, self._answer)
             statuses[item["id"]] = result.status
@@ -354,9 +453,21 @@ def _inner_requests(incoming: Incoming) -> list[dict[str, Any]]:
 
 
 def _inner_answer(key: str, answer: Answer) -> bytes:
-    headers = answer.headers | ({"Content-Type": "application/json"} if answer.body else {})
-    head = encode({"id": key, "status": answer.status, "headers": headers})
-    return head[:-1] + b',"body":' + answer.body + b"}" if answer.body else head
+    head = encode({"id": key, "status": answer.status, "headers": answer.headers})
+    body = answer.body
+    if body and "json" not in answer.headers.get("Content-Type", "json"):
+        body = encode(base64.b64encode(body).decode())  # learn.microsoft.com/graph/json-batching: what is no JSON comes in base64
+    return head[:-1] + b',"body":' + body + b"}" if body else head
+
+
+def _bare(value: Any) -> Any:
+    """Without OData's annotations, but for those that a client cannot do without."""
+    if isinstance(value, list):
+        return [_bare(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = ("@odata.nextLink", "@odata.deltaLink", "@odata.count")
+    return {name: _bare(item) for name, item in value.items() if "@odata." not in name or name in kept}
 
 
 def _fault_code(status: int) -> str:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OData as Microsoft Graph does it for directory objects: $select, $filter, $orderby, $count, pages.
+"""OData as Microsoft Graph does it for directory objects: $select, $filter, $search, $orderby, $count, casts, contexts, pages.
 
-Sources: learn.microsoft.com/graph/query-parameters, /aad-advanced-queries, /paging; the supported $filter operators are those
-that each resource's page lists.
+Sources: learn.microsoft.com/graph/query-parameters, /search-query-parameter, /aad-advanced-queries, /paging; the supported $filter
+operators are those that each resource's page lists. `@odata.context` as the examples of the resources' pages have it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .answers import Answer, bad_request, encode
+from .answers import Answer, GraphError, bad_request, encode
 from .store import Object, Table
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ _FILTERS: dict[str, dict[str, str]] = {
     "unifiedRoleDefinition": {"displayName": "eq startsWith", "id": "eq", "isBuiltIn": "eq", "templateId": "eq"},
     "directoryRole": {"displayName": "eq", "roleTemplateId": "eq"},
     "samlOrWsFedExternalDomainFederation": {"domains": "eq"},
+    "signIn": {
+        "createdDateTime": "eq ge le gt lt",
+        **dict.fromkeys(["appId", "id", "userId"], "eq"),
+        **dict.fromkeys(["appDisplayName", "userDisplayName", "userPrincipalName"], "eq startsWith"),
+        "status": "eq",
+    },
     "directoryAudit": {
         "activityDateTime": "eq ge le gt lt",
         "activityDisplayName": "eq startsWith",
@@ -122,6 +128,7 @@ _ORDERS: dict[str, str] = {
     "application": "displayName",
     "servicePrincipal": "displayName",
     "directoryAudit": "activityDateTime",
+    "signIn": "createdDateTime",
 }
 #: kinds for which Graph asks for ConsistencyLevel: eventual and $count=true
 _ADVANCED_KINDS = {"user", "group", "application", "servicePrincipal"}
@@ -131,15 +138,59 @@ def _refuse(message: str, code: str = "Request_UnsupportedQuery") -> NoReturn:
     bad_request(message, code)
 
 
+# --- @odata.context ----------------------------------------------------------------------------------------------------------
+
+#: the entity set that objects of a type belong to, wherever they were found; for others the path says where they are
+_SETS = {
+    "user": "users",
+    "group": "groups",
+    "domain": "domains",
+    "application": "applications",
+    "servicePrincipal": "servicePrincipals",
+    "directoryObject": "directoryObjects",
+    "directoryRole": "directoryRoles",
+    "oAuth2PermissionGrant": "oauth2PermissionGrants",
+    "subscribedSku": "subscribedSkus",
+    "organization": "organization",
+    "invitation": "invitations",
+}
+
+
+def context(call: Call, kind: str, names: tuple[str, ...] | None, *, one: bool, place: str = "") -> str:
+    """`…/$metadata#users(id)/$entity`. `place` replaces what follows the `#` up to the properties."""
+    place = place or _place(call, kind, one)
+    selected = f"({','.join(names)})" if names else ""
+    return f"{call.url}/$metadata#{place}{selected}{'/$entity' if one else ''}"
+
+
+def _place(call: Call, kind: str, one: bool) -> str:
+    if kind in _SETS:
+        return _SETS[kind]
+    if kind == "appRoleAssignment" and not one and not call.operation.path.endswith("/appRoleAssignedTo"):
+        return "appRoleAssignments"  # learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments, user-list-approleassignments
+    parts: list[str] = []
+    for segment in call.operation.path.strip("/").split("/"):
+        if segment.startswith("{"):
+            parts[-1] += f"('{call.params[segment[1:-1]]}')"
+        else:
+            parts.append(f"microsoft.{segment}" if segment.startswith("graph.") else segment)
+    if one and call.operation.path.endswith("}"):
+        parts[-1] = parts[-1].partition("(")[0]
+    return "/".join(parts)
+
+
 # --- $select -----------------------------------------------------------------------------------------------------------------
+
+#: what a directoryObject may be
+DIRECTORY_OBJECTS = ("user", "group", "servicePrincipal", "application", "device", "orgContact", "directoryRole", "administrativeUnit")
 
 
 def select(query: dict[str, str], kind: str, models: Models) -> tuple[str, ...] | None:
-    """The properties asked for, each known to the type; None when nothing was asked."""
+    """The properties asked for, each known to the type, or to a type derived from directoryObject; None when nothing was asked."""
     text = query.get("$select", "").strip()
     if not text:
         return None
-    fields = models.fields(kind)
+    fields = {name for each in (DIRECTORY_OBJECTS if kind == "directoryObject" else (kind,)) for name in models.fields(each)}
     declared = {name.casefold(): name for name in fields}  # Graph does not mind the case, and answers in its own
     names = tuple(dict.fromkeys(declared.get(name.strip().casefold(), name.strip()) for name in text.split(",")))
     for name in names:
@@ -148,18 +199,43 @@ def select(query: dict[str, str], kind: str, models: Models) -> tuple[str, ...] 
     return None if "*" in names else names
 
 
-def view(kind: str, item: Object, names: tuple[str, ...] | None) -> Object:
-    """What is served of an object. A property that was asked for and has no value is null, a collection empty."""
+def view(models: Models, kind: str, item: Object, names: tuple[str, ...] | None, whole: bool = False) -> Object:
+    """What is served of an object. A property that was asked for and has no value is null, a collection empty; of a directoryObject it is
+    what its own type has. `whole` is everything that the tenant keeps, for answers that show it unasked."""
+    declared = item.get("@odata.type")
+    if kind == "directoryObject" and declared:
+        kind = declared.rpartition(".")[2]
+        names = tuple(name for name in names if name in models.fields(kind)) if names is not None else None
+    collections = _COLLECTIONS.get(kind, ())
     if names is None:
         names = DEFAULTS.get(kind)
-        if names is None:
-            return {key: value for key, value in item.items() if not key.startswith("_")}
-    collections = _COLLECTIONS.get(kind, ())
-    shown = {name: item.get(name, [] if name in collections else None) for name in names}
-    if "@odata.type" in item:
-        shown["@odata.type"] = item["@odata.type"]
-    return shown
+        if names is None or whole:
+            also = {name: [] if name in collections else None for name in _ALSO.get(kind, ())}
+            return also | {key: value for key, value in item.items() if not key.startswith("_")}
+    shown = {"@odata.type": declared} if declared else {}
+    return shown | {name: item.get(name, [] if name in collections else None) for name in names}
 
+
+#: properties that the tenant keeps nothing in, and that are shown all the same where everything is
+_ALSO: dict[str, tuple[str, ...]] = {
+    "user": (
+        "ageGroup", "assignedPlans", "city", "consentProvidedForMinor", "country", "employeeId", "imAddresses", "isResourceAccount",
+        "legalAgeGroupClassification", "onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesProvisioningErrors",
+        "onPremisesSecurityIdentifier", "onPremisesUserPrincipalName", "postalCode", "preferredDataLocation", "provisionedPlans",
+        "showInAddressList", "state", "streetAddress",
+    ),
+    "group": (
+        "classification", "expirationDateTime", "isAssignableToRole", "membershipRule", "membershipRuleProcessingState", "onPremisesDomainName",
+        "onPremisesLastSyncDateTime", "onPremisesNetBiosName", "onPremisesProvisioningErrors", "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier", "preferredDataLocation", "preferredLanguage", "renewedDateTime", "securityIdentifier", "theme",
+    ),
+    "servicePrincipal": (
+        "addIns", "applicationTemplateId", "disabledByMicrosoftStatus", "loginUrl", "logoutUrl", "notes", "notificationEmailAddresses",
+        "preferredSingleSignOnMode", "tokenEncryptionKeyId",
+    ),
+    "application": ("addIns", "disabledByMicrosoftStatus", "groupMembershipClaims", "optionalClaims", "serviceManagementReference", "tokenEncryptionKeyId"),
+    "organization": ("city", "country", "postalCode", "state", "street"),
+}  # fmt: skip
 
 #: collections of users that the tenant keeps nothing in
 _COLLECTIONS = {
@@ -379,7 +455,85 @@ def _reader_raw(path: list[str]) -> Callable[[Any], Any]:
     return read
 
 
+# --- $search -----------------------------------------------------------------------------------------------------------------
+
+#: properties that $search looks at; in those of `_TOKENS` it finds words and parts of words, in the others how they begin
+_SEARCHED = {
+    "user": "displayName givenName surname mail mailNickname userPrincipalName otherMails proxyAddresses",
+    "group": "displayName description mail mailNickname proxyAddresses",
+    "application": "displayName appId identifierUris",
+    "servicePrincipal": "displayName appId servicePrincipalNames",
+}
+_TOKENS = {"displayName", "description"}
+_CLAUSE = re.compile(r'\s*(?:(?P<word>AND|OR)\b|(?P<mark>[()])|"(?P<name>\w+):(?P<text>(?:[^"\\]|\\.)*)")')
+
+
+def _words(text: str) -> set[str]:
+    """As learn.microsoft.com/graph/search-query-parameter cuts names: at what is no letter or digit, and where small meets great."""
+    return {text.casefold(), *(word.casefold() for word in re.findall(r"[^\W_]+", text)), *(word.casefold() for word in re.findall(r"[A-Z]?[^\W_A-Z]+", text))}
+
+
+def _search(kind: str, text: str) -> Predicate:
+    """The predicate of one $search. Clauses bind as in $filter: AND before OR."""
+    clauses: list[tuple[str, str, str]] = []
+    position, text = 0, text.rstrip()
+    while position < len(text):
+        found = _CLAUSE.match(text, position)
+        if found is None:
+            _refuse(f"Syntax error: character '{text[position]}' is not valid at position {position} in '{text}'.", "BadRequest")
+        clauses.append((found["word"] or found["mark"] or "clause", found["name"] or "", re.sub(r"\\(.)", r"\1", found["text"] or "")))
+        position = found.end()
+
+    def take() -> tuple[str, str, str]:
+        return clauses.pop(0) if clauses else _refuse(f"Invalid search clause: {text}", "BadRequest")
+
+    def single() -> Predicate:
+        what, name, wanted = take()
+        if what == "(":
+            inner = either()
+            if take()[0] != ")":
+                _refuse(f"Invalid search clause: {text}", "BadRequest")
+            return inner
+        if what != "clause" or name not in _SEARCHED.get(kind, "").split():
+            _refuse(f"Unsupported property filter clause operator for '{name or what}' in $search.")
+        return _searches(name, wanted.casefold())
+
+    def both() -> Predicate:
+        left = single()
+        while clauses and clauses[0][0] == "AND":
+            take()
+            left = (lambda a, b: lambda item: a(item) and b(item))(left, single())
+        return left
+
+    def either() -> Predicate:
+        left = both()
+        while clauses and clauses[0][0] == "OR":
+            take()
+            left = (lambda a, b: lambda item: a(item) or b(item))(left, both())
+        return left
+
+    result = either()
+    if clauses:
+        _refuse(f"Invalid search clause: {text}", "BadRequest")
+    return result
+
+
+def _searches(name: str, wanted: str) -> Predicate:
+    def found(item: Any) -> bool:
+        value = item.get(name)
+        values = value if isinstance(value, list) else [value] if value else []
+        if name in _TOKENS:
+            parts = {word for text in values for word in _words(text)}
+            return all(any(part.startswith(word) for part in parts) for word in wanted.split() or [wanted])
+        return any(text.casefold().startswith(wanted) for text in values)
+
+    return found
+
+
 # --- pages -------------------------------------------------------------------------------------------------------------------
+
+
+_OPTIONS = {"$select", "$filter", "$search", "$top", "$count", "$orderby", "$skiptoken"}
 
 
 @dataclass
@@ -394,9 +548,9 @@ class _Query:
 
 def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
     query = call.query
-    if unknown := {name for name in query if name.startswith("$")} - {"$select", "$filter", "$top", "$count", "$orderby", "$skiptoken"}:
+    if unknown := {name for name in query if name.startswith("$")} - _OPTIONS:
         _refuse(f"Query option '{sorted(unknown)[0]}' is not supported here.", "BadRequest")
-    eventual = call.headers.get("consistencylevel", "").lower() == "eventual"
+    eventual = call.eventual
     count = query.get("$count", "").lower() == "true"
     matches = order = needs = None
     if query.get("$filter"):
@@ -414,6 +568,13 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
             f"Operator '{needs}' is not supported because the required parameters might be missing. Try adding $count=true query "
             "parameter and ConsistencyLevel:eventual header. Refer to https://aka.ms/graph-docs/advanced-queries for more information"
         )
+    if query.get("$search"):
+        if kind not in _SEARCHED:
+            _refuse("Query option '$search' is not supported for this resource.", "BadRequest")
+        if not eventual:
+            _refuse("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'")
+        searched, filtered = _search(kind, query["$search"]), matches
+        matches = searched if filtered is None else lambda item: searched(item) and filtered(item)
     top_text = query.get("$top", str(default_top))
     if not top_text.isdigit() or not 1 <= int(top_text) <= max_top:
         _refuse(f"Invalid page size specified: '{top_text}'. Must be between 1 and {max_top} inclusive.")
@@ -440,12 +601,20 @@ def _next_link(call: Call, at: int) -> str:
 
 
 def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 100, max_top: int = 999) -> Answer:
-    """A page. Its place is an index in an order that only grows, so nothing is lost or repeated while objects change."""
+    """A page, or for /$count the number alone. A page's place is an index in an order that only grows, so nothing is lost or repeated while
+    objects change."""
+    if call.cast:
+        kind, rows = _cast(call, kind, rows)
     query = _parse(call, kind, default_top, max_top)
+    if call.counting:
+        if kind in (*_ADVANCED_KINDS, "directoryObject") and not call.eventual:
+            bad_request("$count is not currently supported.")
+        number = sum(1 for item in rows if query.matches is None or query.matches(item))
+        return Answer(200, str(number).encode(), {"Content-Type": "text/plain"})
     fragments: list[bytes] = []
     at = query.start
     if isinstance(rows, Table) and query.order is None:
-        cache = rows.fragments.setdefault(query.select, {})
+        cache = rows.fragments.setdefault((query.select, call.beta), {})
         order, end = rows.order, len(rows.order)
         while at < end and len(fragments) < query.top:
             key = order[at]
@@ -467,7 +636,7 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
         end = len(items)
         fragments = [_fragment(call, kind, item, query) for item in items[at : at + query.top]]
         at += len(fragments)
-    head: dict[str, Any] = {"@odata.context": f"{call.url}/$metadata#{kind}"}
+    head: dict[str, Any] = {"@odata.context": context(call, kind, query.select, one=False)}
     if query.count and "$skiptoken" not in call.query:
         head["@odata.count"] = sum(1 for item in rows if query.matches is None or query.matches(item))
     if at < end:
@@ -477,7 +646,55 @@ def page(call: Call, kind: str, rows: Table | list[Object], default_top: int = 1
     return Answer(200, body)
 
 
+def delta(call: Call, kind: str, table: str, size: int = 100) -> Answer:
+    """All objects, page by page, then only what has changed since: learn.microsoft.com/graph/delta-query-overview."""
+    rows, query = call.table(table), call.query
+    if unknown := {name for name in query if name.startswith("$")} - {"$select", "$deltatoken", "$skiptoken"}:
+        _refuse(f"Query option '{sorted(unknown)[0]}' is not supported for delta queries here.", "BadRequest")
+    names = select(query, kind, call.graph.contract.models)
+    token = query.get("$skiptoken") or query.get("$deltatoken")
+    state = {"at": 0, "since": None, "until": rows.changes}
+    if token == "latest":
+        state["at"] = len(rows.order)
+    elif token:
+        try:
+            state |= json.loads(base64.urlsafe_b64decode(token))
+        except (ValueError, TypeError):
+            _refuse("Delta token is invalid.", "Directory_ExpiredPageToken")
+        if (state["since"] or 0) > rows.changes:  # from before a reset
+            raise GraphError(410, "SyncStateNotFound", "The sync state generation is not found; begin anew without a token.")
+    found: list[Object] = []
+    while state["at"] < len(rows.order) and len(found) < size:
+        key = rows.order[state["at"]]
+        state["at"] += 1
+        if state["since"] is not None and rows.changed_at.get(key, 0) <= state["since"]:
+            continue
+        item = rows.visible(key)
+        if item is not None:
+            found.append(view(call.graph.contract.models, kind, item, ("id", *(name for name in names if name != "id")) if names else None, whole=call.beta))
+        elif state["since"] is not None:
+            kept = f"deleted_{table}" in call.store.tables and key in call.table(f"deleted_{table}").objects
+            found.append({"id": key, "@removed": {"reason": "changed" if kept else "deleted"}})
+    left = state["at"] < len(rows.order)
+    after = state if left else {"at": 0, "since": state["until"]}
+    link = base64.urlsafe_b64encode(json.dumps(after).encode()).decode()
+    others = {name: value for name, value in query.items() if name not in ("$skiptoken", "$deltatoken")}
+    options = urllib.parse.urlencode({**others, "$skiptoken" if left else "$deltatoken": link}, safe="$,", quote_via=urllib.parse.quote)
+    head = {"@odata.context": context(call, kind, names, one=False), "@odata.nextLink" if left else "@odata.deltaLink": f"{call.url}{call.path}?{options}"}
+    return Answer(200, encode(head | {"value": found}))
+
+
+def _cast(call: Call, kind: str, rows: Table | list[Object]) -> tuple[str, list[Object]]:
+    """Only the objects of the type that the path ends with. Plain casts are not bound to the advanced query parameters: public clients,
+    CLI for Microsoft 365 among them, list `members/microsoft.graph.user` without."""
+    cast = call.cast or ""
+    if kind != "directoryObject" or cast not in DIRECTORY_OBJECTS:
+        bad_request(f"Resource not found for the segment 'microsoft.graph.{cast}'.", "BadRequest")
+    wanted = f"#microsoft.graph.{cast}"
+    return cast, [{name: value for name, value in item.items() if name != "@odata.type"} for item in rows if item.get("@odata.type") == wanted]
+
+
 def _fragment(call: Call, kind: str, item: Object, query: _Query) -> bytes:
-    shown = view(kind, item, query.select)
+    shown = view(call.graph.contract.models, kind, item, query.select, whole=call.beta)
     call.graph.check_answer(kind, shown, call.operation)
     return encode(shown)

@@ -75,6 +75,19 @@ class Call:
     url: str
     path: str
     stale: bool = False
+    #: the derived type that the path ends with: /members/microsoft.graph.user
+    cast: str | None = None
+    #: the path ends with /$count
+    counting: bool = False
+
+    @property
+    def beta(self) -> bool:
+        return self.url.endswith("/beta")
+
+    @property
+    def eventual(self) -> bool:
+        """Whether the request takes eventual consistency: learn.microsoft.com/graph/aad-advanced-queries."""
+        return self.headers.get("consistencylevel", "").lower() == "eventual"
 
     @property
     def store(self) -> Store:
@@ -115,12 +128,24 @@ class Call:
         who = {"appId": self.caller.app_id, "id": self.caller.principal_id, "displayName": principal.get("displayName")}
         self.store.audit(company.audit(now(), who, activity, kind, item["id"], item.get("displayName"), item.get("userPrincipalName")))
 
-    def one(self, kind: str, item: Object, status: int = 200) -> Answer:
-        """A single object, with $select."""
-        select = odata.select(self.query, kind, self.graph.contract.models)
-        view = odata.view(kind, item, select)
+    def one(self, kind: str, item: Object, status: int = 200, *, context: str = "", whole: bool = False) -> Answer:
+        """A single object, with $select. `whole` shows what a read would show only when asked, as the answers to actions do; `context` is
+        for what is no entity."""
+        if self.counting or self.cast:
+            bad_request("The request URI is not valid: a single object can be neither counted nor cast.", "BadRequest")
+        models = self.graph.contract.models
+        select = odata.select(self.query, kind, models)
+        view = odata.view(models, kind, item, select, whole=whole or self.beta)
         self.graph.check_answer(kind, view, self.operation)
-        return Answer(status, encode({"@odata.context": f"{self.url}/$metadata#{kind}/$entity"} | view))
+        answer = Answer(status, encode({"@odata.context": odata.context(self, kind, select, one=not context, place=context)} | view))
+        if status == 201 and "id" in item:
+            # OData 4.01, part 1, 8.3.3 "Header Location"; a plain reading of it finds the new object
+            answer.headers["Location"] = f"{self.url}{self.path.rstrip('/')}/{item['id']}"
+        return answer
+
+    def value(self, value: Any, edm: str = "Edm.Boolean") -> Answer:
+        """What an action returns that is no object."""
+        return Answer(200, encode({"@odata.context": f"{self.url}/$metadata#{edm}", "value": value}))
 
     def page(self, kind: str, rows: Table | list[Object], **options: Any) -> Answer:
         """A page of a collection, with everything OData that Graph supports there. `options` as in `odata.page`."""

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .. import part, paths, process, tls
+from .. import part, paths, process, surroundings, tls
 from ..iij import console
 from ..rest import Rest
 
@@ -94,7 +94,7 @@ def control(timeout: float = 60.0) -> Rest:
 
 def _environment() -> dict[str, str]:
     tests = str(Path(__file__).resolve().parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [tests, os.environ.get("PYTHONPATH")]))}
+    return {**surroundings.clean(os.environ), "PYTHONPATH": os.pathsep.join(filter(None, [tests, os.environ.get("PYTHONPATH")]))}
 
 
 def _last_line(log: Path) -> str:

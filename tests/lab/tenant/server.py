@@ -19,7 +19,7 @@ from aiohttp import web
 
 from .. import paths, tls
 from . import control
-from .graph import Drop, Graph, Incoming
+from .graph import VERSIONS, Drop, Graph, Incoming
 from .settings import Settings
 from .signin import SignInError, instance_discovery, openid_configuration, user_realm
 from .store import Store
@@ -52,8 +52,9 @@ class Tenant:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         try:
-            if path.startswith("/v1.0/"):
-                return await self._graph(request, path.removeprefix("/v1.0"), query)
+            for version in VERSIONS:
+                if path.startswith(f"/{version}/"):
+                    return await self._graph(request, version, path.removeprefix(f"/{version}"), query)
             if path.startswith("/_lab/"):
                 return await self._control(request, path.removeprefix("/_lab/"), query)
             return await self._sign_in(request, path)
@@ -62,7 +63,7 @@ class Tenant:
                 request.transport.abort()
             return web.Response(status=500)
 
-    async def _graph(self, request: web.BaseRequest, path: str, query: str) -> web.Response:
+    async def _graph(self, request: web.BaseRequest, version: str, path: str, query: str) -> web.Response:
         incoming = Incoming(
             method=request.method,
             path=path,
@@ -70,10 +71,10 @@ class Tenant:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.read(),
             base=f"https://{request.host}",
+            version=version,
         )
         answer = await self.graph.serve(incoming)
-        content_type = "application/json" if path != "/users/$count" else "text/plain"
-        return web.Response(status=answer.status, body=answer.body, headers=answer.headers, content_type=content_type if answer.body else None)
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
     async def _control(self, request: web.BaseRequest, path: str, query: str) -> web.Response:
         raw = await request.read()

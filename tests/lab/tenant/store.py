@@ -37,12 +37,17 @@ class Table:
         self._known = set(self.order)
         self._pending: dict[str, list[tuple[float, Object | None]]] = {}
         self._previous: OrderedDict[str, Object | None] = OrderedDict()
-        #: encoded objects by $select, for pages at the speed of a join
-        self.fragments: dict[tuple[str, ...] | None, dict[str, bytes]] = {}
+        #: how often the table was changed, and at which change each object last; for delta queries
+        self.changes = 0
+        self.changed_at: dict[str, int] = {}
+        #: encoded objects by $select and version, for pages at the speed of a join
+        self.fragments: dict[tuple[tuple[str, ...] | None, bool], dict[str, bytes]] = {}
 
     def replace(self, key: str, new: Object | None, delay: float) -> None:
         """Put `new` (None removes) in the place of the object; reads see it after `delay` seconds."""
         old = self.objects.get(key)
+        self.changes += 1
+        self.changed_at[key] = self.changes
         self._previous[key] = old
         if len(self._previous) > _VERSIONS:
             self._previous.popitem(last=False)

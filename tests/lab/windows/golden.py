@@ -28,7 +28,7 @@ import yaml
 
 from .. import paths
 from . import tree
-from .machine import ENVIRONMENT, SYSTEM32, Machine, MachineError, clone
+from .machine import ABSENT, ENVIRONMENT, SYSTEM32, Machine, MachineError, clone
 
 HERE = Path(__file__).parent
 INSTALLERS = HERE / "installers"
@@ -86,7 +86,7 @@ def missing() -> list[str]:
 def _compile_programs(out: Path) -> None:
     compiler = ["x86_64-w64-mingw32-gcc-win32", "-O2", "-s", "-Wall", "-Wextra", "-Werror"]
     out.mkdir(parents=True, exist_ok=True)
-    for name in _SYSTEM_PROGRAMS + _PAYLOADS:
+    for name in (*_SYSTEM_PROGRAMS, *_PAYLOADS, "absent"):
         tree.run([*compiler, "-municode", "-o", str(out / f"{name}.exe"), str(HERE / f"programs/{name}.c")])
     tree.run([*compiler, "-shared", "-o", str(out / "filter.dll"), str(HERE / "programs/filter.c")])
 
@@ -102,6 +102,12 @@ def _make_base(programs: Path) -> None:
         target = building / SYSTEM32 / f"{name}.exe"
         target.unlink(missing_ok=True)
         shutil.copy(programs / f"{name}.exe", target)
+    for name in ABSENT:
+        for folder in (SYSTEM32, SYSTEM32.replace("system32", "syswow64")):  # the second for 32-bit callers
+            target = building / folder / f"{name}.exe"
+            if target.exists():
+                target.unlink()
+                shutil.copy(programs / "absent.exe", target)
     shutil.copy(programs / "filter.dll", building / SYSTEM32 / _DECOY_FILTER)
     (building / SYSTEM32 / "Tasks").mkdir(exist_ok=True)
     machine.power_off()

@@ -25,6 +25,11 @@ from . import tree
 # A Japanese Windows whose console programs write UTF-8, as they do in a WinRM shell that asks for code page 65001:
 # Wine takes the language of messages from LC_MESSAGES and the code page from LC_CTYPE, where no Japanese locale gives
 # 65001 but Hindi does.
+#: below System32: Wine's are stubs that answer 0 and do nothing, which nobody may take for done; `programs/absent.c` is there instead
+ABSENT = ("WindowsPowerShell/v1.0/powershell", "wbem/mofcomp",
+          "cacls", "certutil", "dism", "icacls", "klist", "netsh", "pnputil", "secedit", "wevtutil", "wusa")  # fmt: skip
+#: n: our program of that name in place of Wine's
+_OURS = ("schtasks", "shutdown", "fsutil", *(name.rpartition("/")[2] for name in ABSENT))
 ENVIRONMENT = {
     "HOME": "/root",
     "PATH": "/usr/lib/wine:/usr/bin:/bin",
@@ -33,8 +38,7 @@ ENVIRONMENT = {
     "TZ": "Asia/Tokyo",
     "XDG_RUNTIME_DIR": "/tmp",
     "WINEDEBUG": "-all",
-    # n: our program of that name in system32 instead of Wine's stub, which answers 0 and does nothing
-    "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=;schtasks.exe=n;shutdown.exe=n;fsutil.exe=n",
+    "WINEDLLOVERRIDES": ";".join(["mscoree=", "mshtml=", "winemenubuilder.exe=", *(f"{name}.exe=n" for name in _OURS)]),
 }
 
 SYSTEM32 = "drive_c/windows/system32"

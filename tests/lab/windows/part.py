@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .. import paths, process
+from .. import paths, process, surroundings
 from ..part import Part
 from . import golden, server, tree
 from .machine import SYSTEM32, clone
@@ -42,7 +42,7 @@ _VOLATILE_FOLDERS = {"Temp", "temp"}
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return surroundings.clean(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class WindowsPart(Part):
@@ -142,6 +142,10 @@ class WindowsPart(Part):
     def rules(self, rules: list[dict]) -> None:
         """Faults of the WinRM service from now on, in place of those set before; see `winrm.Rule`. Gone after a restart."""
         server.ask("rules", rules=rules)
+
+    def limits(self, **values: float) -> None:
+        """What the WinRM service of every machine allows from now on (`winrm.Limits`); without any, what a fresh Windows does. Gone after a restart."""
+        server.ask("limits", **values)
 
     def fault(self, machine: str, product: str, kind: str | None) -> None:
         """Let the product's uninstaller misbehave from now on: `fail` (exit code 1; Windows Installer 1603), `hang` (for ever),

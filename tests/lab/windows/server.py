@@ -24,12 +24,13 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import spnego
 
 from .. import paths, tls
 from . import machine as machines
-from .winrm import Dropped, Fault, Log, Rules, Service, fault_body
+from .winrm import Dropped, Fault, Limits, Log, Rules, Service, fault_body
 
 STATE = paths.part_state("windows")
 CONTROL = STATE / "control.sock"
@@ -82,14 +83,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _challenge(self) -> None:
-        offers = ["Negotiate", "NTLM", *([_BASIC] if self.server.encrypted else [])]
+        offers = ["Negotiate", *([_BASIC] if self._basic else [])]
         self._reply(401, headers=tuple(("WWW-Authenticate", offer) for offer in offers))
+
+    @property
+    def _basic(self) -> bool:
+        """Whether a name and a password in clear are taken: never over HTTP, and not as Windows comes."""
+        return self.server.encrypted and self.server.service.limits.basic
 
     def _authenticate(self) -> tuple[tuple[str, str], ...] | None:
         """Headers for the answer when the user is known, None when an answer has been sent already."""
         scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")
         match scheme:
-            case "Basic" if self.server.encrypted:
+            case "Basic" if self._basic:
                 name, _, password = base64.b64decode(token).decode(errors="replace").partition(":")
                 self._user = name if name.rpartition("\\")[2].lower() == paths.WINDOWS_USER and password == paths.PASSWORD else None
             case "Negotiate" | "NTLM":
@@ -231,6 +237,7 @@ class Host:
         self.power_on()
         while True:
             time.sleep(_WATCH_SECONDS)
+            self.service.close_idle()
             with self._power:
                 if not self.ready.is_set():
                     continue
@@ -266,9 +273,15 @@ class Control:
             "run": lambda machine, line, seconds=120: self._hosts[machine].machine.run(line, seconds),
             "power_off": lambda machine: self._hosts[machine].power_off(),
             "power_on": lambda machine: self._hosts[machine].power_on(),
+            "limits": self._limits,
             "reboot": lambda machine: self._hosts[machine].reboot(),
         }
         return does[request.pop("do")](**request)
+
+    def _limits(self, **values: Any) -> None:
+        """On every machine; what is not named is as a fresh Windows has it."""
+        for host in self._hosts.values():
+            host.service.limits = Limits(**values)
 
     def listen(self) -> None:
         control = self

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .. import paths
+from .. import paths, surroundings
 
 #: Debian packages that must be on the host, and the program by which each is recognised
 PACKAGES = {
@@ -95,6 +95,7 @@ def step(text: str) -> Iterator[None]:
 
 def run(argv: Sequence[str], **options: object) -> None:
     """Run a program of the preparation, its output in the log; RuntimeError with the end of the log when it fails."""
+    options = {"env": surroundings.download(os.environ), **options}  # some of them fetch
     with open(LOG, "ab") as log:
         done = subprocess.run(list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, pass_fds=held_locks, **options)  # type: ignore[call-overload]
     if done.returncode:

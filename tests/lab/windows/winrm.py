@@ -34,13 +34,20 @@ _CMD_URI = _SHELL + "/cmd"
 
 #: concurrent shells of one user, as Windows Server 2012 and later allow
 MAX_SHELLS = 30
+#: MaxConcurrentOperationsPerUser. The count of a shell's commands goes down only when the shell is gone, whatever has ended meanwhile:
+#: ansible-core's connection plugin winrm makes its shell anew for that reason ("WinRS does not decrement the operation count for commands").
+MAX_OPERATIONS = 1500
+#: seconds until a shell that nobody uses is closed with all that runs in it, unless it was opened with another IdleTimeOut:
+#: learn.microsoft.com/windows/win32/winrm/installation-and-configuration-for-windows-remote-management, "Winrs default configuration settings"
+IDLE_SECONDS = 7200.0
 _UTF8 = 65001
 _MAX_SECONDS = 60.0
 
 # WSMan fault codes (wsmerror.h)
 _TIMED_OUT = 2150858793
 _SHELL_NOT_FOUND = 2150858843
-_MAX_SHELLS_OF_USER = 2150859174
+_MAX_SHELLS_OF_USER = 2150859173
+_MAX_OPERATIONS_OF_USER = 2150859174
 _NOT_SUPPORTED = 2150858752
 _CANNOT_START = 2147942400  # 0x80070000 plus the Win32 error
 
@@ -165,6 +172,11 @@ class _Shell:
     code_page: int
     directory: str
     environment: dict[str, str]
+    idle_seconds: float
+    used: float = field(default_factory=time.monotonic)
+    #: requests that are being served in it
+    busy: int = 0
+    operations: int = 0
     commands: dict[str, _Running] = field(default_factory=dict)
 
 
@@ -180,11 +192,22 @@ def _transcoder(code_page: int) -> Callable[[bytes], bytes]:
     return lambda data: decoder.decode(data).encode(_codec(code_page), "replace")
 
 
+@dataclass
+class Limits:
+    """What the service allows, as a fresh Windows has it."""
+
+    operations: int = MAX_OPERATIONS
+    idle_seconds: float = IDLE_SECONDS
+    #: winrm/config/service/auth: Basic = false
+    basic: bool = False
+
+
 class Service:
     """The shells of one machine."""
 
     def __init__(self, machine: Machine, rules: Rules, log: Log) -> None:
         self.machine, self.rules, self.log = machine, rules, log
+        self.limits = Limits()
         self._shells: dict[str, _Shell] = {}
         self._lock = threading.Lock()
 
@@ -194,6 +217,19 @@ class Service:
             for running in shell.commands.values():
                 self._log_end(running)
         self._shells.clear()
+
+    def close_idle(self) -> None:
+        """Shells that nobody has used for too long, and what runs in them. A request that is still waited on counts as use."""
+        now = time.monotonic()
+        for shell in list(self._shells.values()):
+            if not shell.busy and now - shell.used > shell.idle_seconds:
+                self._close(shell)
+
+    def _close(self, shell: _Shell) -> None:
+        for running in shell.commands.values():
+            running.command.forget()
+            self._log_end(running)
+        self._shells.pop(shell.id, None)
 
     def handle(self, data: bytes, user: str) -> tuple[int, bytes]:
         """HTTP status and body for a request. Dropped when a fault rule wants the connection to end."""
@@ -243,13 +279,17 @@ class Service:
                 _SHELL_NOT_FOUND, "w:InvalidSelectors", "The request for the Windows Remote Shell failed because the shell was not found on the server."
             )
         if action == "Delete":
-            for left in shell.commands.values():
-                left.command.forget()
-                self._log_end(left)
-            del self._shells[shell.id]
+            self._close(shell)
             return ""
+        shell.busy += 1
+        try:
+            return self._in_shell(shell, action, header, body, options, rule)
+        finally:
+            shell.busy, shell.used = shell.busy - 1, time.monotonic()
+
+    def _in_shell(self, shell: _Shell, action: str, header: ET.Element, body: ET.Element, options: dict[str | None, str], rule: Rule | None) -> str:
         if action == "Command":
-            return self._command(shell, body, options, user, rule)
+            return self._command(shell, body, options, rule)
         running = shell.commands.get(_command_id(body))
         if running is None:
             raise Fault(_SHELL_NOT_FOUND, "w:InvalidSelectors", "The command was not found in the shell.")
@@ -282,6 +322,7 @@ class Service:
                 code_page=int(options.get("WINRS_CODEPAGE") or 437),
                 directory=body.findtext(f".//{{{_SHELL}}}WorkingDirectory") or "",
                 environment={e.get("Name") or "": e.text or "" for e in body.iter(f"{{{_SHELL}}}Variable")},
+                idle_seconds=_duration(body.findtext(f".//{{{_SHELL}}}IdleTimeOut")) or self.limits.idle_seconds,
             )
             self._shells[shell.id] = shell
         selector = f'<w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
@@ -289,18 +330,26 @@ class Service:
         return (
             f"<x:ResourceCreated><a:Address>http://{self.machine.name}:{paths.WINRM_HTTP}/wsman</a:Address>{reference}</x:ResourceCreated>"
             f"<rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId><rsp:ResourceUri>{_CMD_URI}</rsp:ResourceUri><rsp:Owner>{escape(user)}</rsp:Owner>"
-            "<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT7200.000S</rsp:IdleTimeOut>"
+            f"<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT{shell.idle_seconds:.3f}S</rsp:IdleTimeOut>"
             "<rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
         )
 
-    def _command(self, shell: _Shell, body: ET.Element, options: dict[str | None, str], user: str, rule: Rule | None) -> str:
+    def _command(self, shell: _Shell, body: ET.Element, options: dict[str | None, str], rule: Rule | None) -> str:
+        with self._lock:
+            if sum(other.operations for other in self._shells.values() if other.owner == shell.owner) >= self.limits.operations:
+                text = (
+                    "The maximum number of concurrent operations for this user has been exceeded. Close existing operations for this user, or raise the "
+                    f"quota for this user. This user is allowed a maximum number of {self.limits.operations} concurrent operations, which has been exceeded."
+                )
+                raise Fault(_MAX_OPERATIONS_OF_USER, "w:QuotaLimit", f"The WS-Management service cannot process the request. {text}")
+            shell.operations += 1
         line = _command_line(body)
         whole = line
         if (options.get("WINRS_SKIP_CMD_SHELL") or "FALSE").upper() != "TRUE":
             whole = rf'C:\Windows\system32\cmd.exe /C "{line}"'
         number = str(uuid.uuid4()).upper()
         shown = _SECRET_ARGUMENT.sub(r"\1***", line).replace(paths.PASSWORD, "***")
-        entry = {"id": number, "machine": self.machine.name, "user": user, "command": shown}
+        entry = {"id": number, "machine": self.machine.name, "user": shell.owner, "command": shown}
         self.log.write(event="start", write=not read_only(line), **entry)
         command: Command | _Answered
         if rule and rule.kind == "exit":
@@ -352,9 +401,14 @@ def _command_line(body: ET.Element) -> str:
     return " ".join(word for word in words if word)
 
 
+def _duration(text: str | None) -> float:
+    """Seconds of an XML duration of hours, minutes and seconds; 0 for none."""
+    found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?", text or "")
+    return int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + float(found[3] or 0) if found else 0.0
+
+
 def _seconds(duration: str | None) -> float:
-    found = re.fullmatch(r"PT(?:(\d+)M)?(?:([\d.]+)S)?", duration or "")
-    return min(_MAX_SECONDS, int(found[1] or 0) * 60 + float(found[2] or 0)) if found else _MAX_SECONDS
+    return min(_MAX_SECONDS, _duration(duration) if duration else _MAX_SECONDS)
 
 
 def _envelope(action: str, relates_to: str, body: str) -> bytes:

@@ -29,7 +29,7 @@ DOCUMENTED = {
 
 
 def shape(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
+    return re.sub(r"\{[^}]*\}", "{}", path).removesuffix("()")
 
 
 def test_no_operation_allows_more_than_microsoft() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import OffboardError
+from ..._core.ids import user_address
 from ..._core.model import Object
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -56,7 +57,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
     holders = {item["principalId"] for item in assignments}
     found = []
     for upn in upns:
-        state = client.find(f"/users/{urllib.parse.quote(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
+        state = client.find(f"{user_address(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
         found.append(Administrator(upn, state, state is not None and state["id"] in holders))
     return found
 

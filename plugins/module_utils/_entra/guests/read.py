@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core.ids import user_address
 from ..._core.model import Object
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
@@ -51,7 +52,7 @@ def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
 
 
 def _path(key: str) -> str:
-    return f"/users/{urllib.parse.quote(key)}?$select={FIELDS}"
+    return f"{user_address(key)}?$select={FIELDS}"
 
 
 def _body(path: str, answer: Answer) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._core import strict_json
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id
+from ..._core.ids import is_id, user_address
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
@@ -115,7 +115,7 @@ class Selection:
 
 def user_path(key: str, fields: Iterable[str]) -> str:
     """The request for one user, with the fields that are always read, and further ones."""
-    return f"/users/{urllib.parse.quote(key)}?$select={_select(fields)}"
+    return f"{user_address(key)}?$select={_select(fields)}"
 
 
 def _select(fields: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ import secrets
 import uuid
 
 from ... import company
+from .. import odata
 from ..answers import Answer, bad_request, not_found, now
 from ..operation import NO_CONTENT, Call, by_alternate_key, operation
 from ..store import Object
@@ -44,9 +45,31 @@ def update(call: Call) -> Answer:
     application = call.current("applications", _key(call))
     if wrong := set(call.body) - _CHANGEABLE:
         bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
-    call.store.put("applications", application["id"], call.body)
+    call.store.put("applications", application["id"], _merged(application, call.body))
     call.audit("Update application", "Application", application)
     return NO_CONTENT
+
+
+def _merged(application: Object, body: Object) -> Object:
+    """A complex property that is changed keeps what the request does not name: OData 4.01, part 1, 11.4.3."""
+    return {name: application[name] | value if isinstance(value, dict) and isinstance(application.get(name), dict) else value for name, value in body.items()}
+
+
+@operation("POST", "/applications", permissions=_WRITE, body="application")
+def create(call: Call) -> Answer:
+    if not call.body.get("displayName"):
+        bad_request("A value is required for property 'displayName' of resource 'Application'.")
+    if wrong := set(call.body) - _CHANGEABLE - {"api", "appRoles", "optionalClaims", "publicClient", "spa"}:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    values = company.application(str(uuid.uuid4()), call.body["displayName"], id=str(uuid.uuid4()), createdDateTime=now())
+    values |= _merged(values, call.body)
+    call.audit("Add application", "Application", values)
+    return call.one("application", call.store.put("applications", values["id"], values), 201)
+
+
+@operation("GET", "/applications/delta", permissions=_READ)
+def delta(call: Call) -> Answer:
+    return odata.delta(call, "application", "applications")
 
 
 @operation("DELETE", "/applications/{application}", permissions=_WRITE)
@@ -92,7 +115,7 @@ def add_password(call: Call) -> Answer:
     }
     call.store.put("applications", application["id"], values)
     call.audit("Update application – Certificates and secrets management", "Application", application)
-    return call.one("passwordCredential", credential | {"secretText": secret})
+    return call.one("passwordCredential", credential | {"secretText": secret}, context="microsoft.graph.passwordCredential")
 
 
 @operation(

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The directory audit: one entry for each write, newest first. Source: learn.microsoft.com/graph/api/directoryaudit-list."""
+"""The directory audit: one entry for each write, newest first; and people's sign-ins, of which a tenant of the lab knows each one's last.
+Sources: learn.microsoft.com/graph/api/directoryaudit-list, signin-list."""
 
 from __future__ import annotations
 
@@ -43,3 +44,27 @@ def list_audits(call: Call) -> Answer:
     entries = call.store.audits
     rows = [_view(number, entries[number]) for number in range(len(entries) - 1, -1, -1)]
     return call.page("directoryAudit", rows, default_top=1000, max_top=1000)
+
+
+@operation("GET", "/auditLogs/signIns", permissions="AuditLog.Read.All", report=True)
+def list_sign_ins(call: Call) -> Answer:
+    rows = [
+        {
+            "id": company.make_id("signIn", f"{user['id']}:{when}"),
+            "createdDateTime": when,
+            "userDisplayName": user["displayName"],
+            "userPrincipalName": user["userPrincipalName"].lower(),
+            "userId": user["id"],
+            "appDisplayName": None,
+            "appId": None,
+            "clientAppUsed": None,
+            "ipAddress": None,
+            "isInteractive": True,
+            "resourceDisplayName": None,
+            "status": {"errorCode": 0, "failureReason": None, "additionalDetails": None},
+        }
+        for user in call.table("users")
+        if (when := (user.get("signInActivity") or {}).get("lastSignInDateTime"))
+    ]
+    rows.sort(key=lambda item: item["createdDateTime"], reverse=True)
+    return call.page("signIn", rows, default_top=1000, max_top=1000)

@@ -1,11 +1,12 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Temporary Access Passes and the policy that allows them.
+"""Authentication methods: the policy, what users have registered, and Temporary Access Passes.
 
 Sources: learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods (a new pass takes the place of one that can
-still be used; its value is in that answer and nowhere else), -list-temporaryaccesspassmethods,
-temporaryaccesspassauthenticationmethod-delete, resources/temporaryaccesspassauthenticationmethodconfiguration;
+still be used; its value is in that answer and nowhere else), -list-temporaryaccesspassmethods, -list-methods,
+temporaryaccesspassauthenticationmethod-delete, authenticationmethodspolicy-get,
+resources/temporaryaccesspassauthenticationmethodconfiguration;
 learn.microsoft.com/entra/identity/authentication/howto-authentication-temporary-access-pass.
 """
 
@@ -27,8 +28,35 @@ _POLICY = "Policy.Read.All Policy.Read.AuthenticationMethod Policy.ReadWrite.Aut
 _KIND = "temporaryAccessPassAuthenticationMethod"
 
 
+_CONFIGURATIONS = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations"
+_CHANGE = "Policy.ReadWrite.AuthenticationMethod"
+#: the other methods, none of which the fixture has switched on
+_OTHERS = {
+    "Fido2": "fido2AuthenticationMethodConfiguration",
+    "MicrosoftAuthenticator": "microsoftAuthenticatorAuthenticationMethodConfiguration",
+    "Sms": "smsAuthenticationMethodConfiguration",
+    "SoftwareOath": "softwareOathAuthenticationMethodConfiguration",
+    "Voice": "voiceAuthenticationMethodConfiguration",
+    "Email": "emailAuthenticationMethodConfiguration",
+    "X509Certificate": "x509CertificateAuthenticationMethodConfiguration",
+}
+#: the id of every account's password method: learn.microsoft.com/graph/api/passwordauthenticationmethod-list
+_PASSWORD_ID = "28c10230-6103-485e-b985-444c60001490"
+
+
 def _policy(call: Call) -> Object:
     return call.table("authentication_method_configurations").objects["TemporaryAccessPass"]
+
+
+def _configurations(call: Call) -> list[Object]:
+    kept = call.table("authentication_method_configurations")
+    others = [{"@odata.type": f"#microsoft.graph.{kind}", "id": key, "state": "disabled", "excludeTargets": []} for key, kind in _OTHERS.items()]
+    return [item | (kept.visible(item["id"]) or {}) for item in others] + [item for item in kept if item["id"] not in _OTHERS]
+
+
+def _configuration(call: Call) -> Object:
+    key = call.params["id"].casefold()
+    return next((item for item in _configurations(call) if item["id"].casefold() == key), None) or not_found(call.params["id"])
 
 
 def _view(item: Object) -> Object:
@@ -38,11 +66,62 @@ def _view(item: Object) -> Object:
     return {**item, "temporaryAccessPass": None, "isUsable": reason == "EnabledByPolicy", "methodUsabilityReason": reason}
 
 
-@operation("GET", "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/{id}", permissions=_POLICY)
+@operation("GET", "/policies/authenticationMethodsPolicy", permissions=_POLICY)
+def get_policy(call: Call) -> Answer:
+    return call.one(
+        "authenticationMethodsPolicy",
+        {
+            "id": "authenticationMethodsPolicy",
+            "displayName": "Authentication Methods Policy",
+            "description": "The tenant-wide policy that controls which authentication methods are allowed in the tenant",
+            "policyVersion": "1.5",
+            "registrationEnforcement": {
+                "authenticationMethodsRegistrationCampaign": {"snoozeDurationInDays": 1, "state": "default", "excludeTargets": [], "includeTargets": []}
+            },
+            "authenticationMethodConfigurations": _configurations(call),
+        },
+    )
+
+
+@operation("GET", _CONFIGURATIONS, permissions=_POLICY)
+def list_configurations(call: Call) -> Answer:
+    return call.page("authenticationMethodConfiguration", _configurations(call))
+
+
+@operation("GET", f"{_CONFIGURATIONS}/{{id}}", permissions=_POLICY)
 def get_configuration(call: Call) -> Answer:
-    if call.params["id"].casefold() != "temporaryaccesspass":
-        not_found(call.params["id"])
-    return call.one("temporaryAccessPassAuthenticationMethodConfiguration", _policy(call))
+    return call.one("authenticationMethodConfiguration", _configuration(call))
+
+
+@operation("PATCH", f"{_CONFIGURATIONS}/{{id}}", permissions=_CHANGE, body="authenticationMethodConfiguration")
+def update_configuration(call: Call) -> Answer:
+    found = _configuration(call)
+    if call.body.get("state", found["state"]) not in ("enabled", "disabled"):
+        bad_request("Invalid value specified for property 'state' of resource 'AuthenticationMethodConfiguration'.")
+    call.store.put("authentication_method_configurations", found["id"], found | call.body)
+    call.audit("Authentication Methods Policy Update", "Policy", {"id": found["id"]})
+    return NO_CONTENT
+
+
+@operation("GET", "/users/{user}/authentication/methods", permissions="UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All", report=True)
+def list_methods(call: Call) -> Answer:
+    user = find(call)
+    item = call.find("access_passes", user["id"])
+    password = {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": _PASSWORD_ID, "password": None}
+    password["createdDateTime"] = user["lastPasswordChangeDateTime"]
+    return call.page("authenticationMethod", [password, *([{"@odata.type": f"#microsoft.graph.{_KIND}", **_view(item)}] if item else [])])
+
+
+@operation(
+    "GET",
+    "/users/{user}/authentication/fido2Methods",
+    permissions="UserAuthMethod-Passkey.Read.All",
+    report=True,
+)
+def list_fido2(call: Call) -> Answer:
+    """Nobody of the fixture has registered a key with Entra; IIJ ID keeps its own."""
+    find(call)
+    return call.page("fido2AuthenticationMethod", [])
 
 
 @operation("GET", "/users/{user}/authentication/temporaryAccessPassMethods", permissions=_READ, report=True)

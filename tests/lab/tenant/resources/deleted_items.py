@@ -39,7 +39,7 @@ def get_or_list(call: Call) -> Answer:
             denied()
         return call.page(kind, call.table(f"deleted_{table}"))
     kind, table, item = _find(call, 2)
-    return call.one(kind, {"@odata.type": f"#microsoft.graph.{kind}", **item})
+    return call.one("directoryObject", {"@odata.type": f"#microsoft.graph.{kind}", **item})
 
 
 def _find(call: Call, permissions: int) -> tuple[str, str, Object]:
@@ -70,7 +70,7 @@ def restore(call: Call) -> Answer:
             if key in users:
                 apply_group(call.store, users[key], restored, True)
     call.audit(f"Restore {kind}", kind[0].upper() + kind[1:], item)
-    return call.one(kind, {"@odata.type": f"#microsoft.graph.{kind}", **restored})
+    return call.one("directoryObject", {"@odata.type": f"#microsoft.graph.{kind}", **restored})
 
 
 def _licences_back(call: Call, user: Object) -> Object:

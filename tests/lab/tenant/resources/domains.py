@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 
+from ...company import make_id
 from ..answers import Answer, bad_request
 from ..operation import NO_CONTENT, Call, not_found, operation
 from ..store import Object, Store
@@ -46,19 +47,19 @@ def list_domains(call: Call) -> Answer:
 
 @operation("GET", "/domains/{domain}", permissions=f"{_READ} Directory.Read.All")
 def get_domain(call: Call) -> Answer:
-    return call.one("domain", view(call.store, call.get("domains", call.params["domain"])))
+    return call.one("domain", view(call.store, call.get("domains", call.params["domain"].lower())))
 
 
 @operation("GET", "/domains/{domain}/rootDomain", permissions=f"{_READ} Directory.Read.All")
 def get_root(call: Call) -> Answer:
-    return call.one("domain", view(call.store, root_of(call.store, call.get("domains", call.params["domain"]))))
+    return call.one("domain", view(call.store, root_of(call.store, call.get("domains", call.params["domain"].lower()))))
 
 
 @operation("GET", "/domains/{domain}/domainNameReferences", permissions=_READ, units=4)
 def references(call: Call) -> Answer:
-    suffix = "@" + call.get("domains", call.params["domain"])["id"]
+    suffix = "@" + call.get("domains", call.params["domain"].lower())["id"]
     users = [item for item in call.table("users") if item["userPrincipalName"].endswith(suffix)]
-    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", "id": item["id"]} for item in users])
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **item} for item in users])
 
 
 @operation("POST", "/domains", permissions="Domain.ReadWrite.All", body="domain")
@@ -88,7 +89,7 @@ def create(call: Call) -> Answer:
 
 @operation("PATCH", "/domains/{domain}", permissions="Domain.ReadWrite.All", body="domain")
 def update(call: Call) -> Answer:
-    domain = call.current("domains", call.params["domain"])
+    domain = call.current("domains", call.params["domain"].lower())
     if wrong := set(call.body) - _CHANGEABLE:
         bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
     values = dict(call.body)
@@ -116,7 +117,7 @@ def update(call: Call) -> Answer:
 
 @operation("DELETE", "/domains/{domain}", permissions="Domain.ReadWrite.All")
 def delete(call: Call) -> Answer:
-    domain = call.current("domains", call.params["domain"])
+    domain = call.current("domains", call.params["domain"].lower())
     if domain["isDefault"] or domain["isInitial"]:
         bad_request("The default domain and the initial domain cannot be deleted.")
     if any(item["userPrincipalName"].endswith("@" + domain["id"]) for item in call.table("users")):
@@ -130,7 +131,7 @@ def delete(call: Call) -> Answer:
 
 @operation("POST", "/domains/{domain}/promote", permissions="Domain.ReadWrite.All")
 def promote(call: Call) -> Answer:
-    domain = call.current("domains", call.params["domain"])
+    domain = call.current("domains", call.params["domain"].lower())
     if not domain["isVerified"]:
         bad_request("Unverified domains can't be promoted. Verify the domain before promotion.")
     if not domain["_parent"]:
@@ -141,4 +142,36 @@ def promote(call: Call) -> Answer:
     # A promoted subdomain loses the federation it inherited.
     call.store.put("domains", domain["id"], {"isRoot": True, "_parent": None, "authenticationType": "Managed"})
     call.audit("Promote subdomain to root", "Other", domain)
-    return Answer(200, b'{"value":true}')
+    return call.value(True)
+
+
+@operation("POST", "/domains/{domain}/verify", permissions="Domain.ReadWrite.All")
+def verify(call: Call) -> Answer:
+    """The records that a domain has to show lie outside of the tenant: a TXT record MS=…"""
+    domain = call.current("domains", call.params["domain"].lower())
+    if domain["isVerified"]:
+        bad_request("Domain is already verified.")
+    if _proof(domain["id"]) not in call.graph.outside.txt_at(domain["id"]):
+        bad_request("Domain verification failed with the following error: 'Expected DNS record is not found for your domain.'.")
+    call.audit("Verify domain", "Other", domain)
+    return call.one("domain", view(call.store, call.store.put("domains", domain["id"], {"isVerified": True})))
+
+
+@operation("GET", "/domains/{domain}/verificationDnsRecords", permissions=_READ)
+def verification_records(call: Call) -> Answer:
+    domain = call.get("domains", call.params["domain"].lower())
+    record = {
+        "@odata.type": "#microsoft.graph.domainDnsTxtRecord",
+        "id": make_id("dnsTxt", domain["id"]),
+        "isOptional": False,
+        "label": domain["id"],
+        "recordType": "Txt",
+        "supportedService": "null",
+        "ttl": 3600,
+        "text": _proof(domain["id"]),
+    }
+    return call.page("domainDnsRecord", [record])
+
+
+def _proof(domain: str) -> str:
+    return f"MS=ms{int(make_id('dnsTxt', domain)[:7], 16) % 10**8:08d}"

@@ -42,7 +42,7 @@ _EMPTY: Object = {
 
 
 def _configuration(call: Call) -> Object:
-    domain = call.get("domains", call.params["domain"])
+    domain = call.get("domains", call.params["domain"].lower())
     found = call.find("federations", domain["id"])
     if found is None or found.get("_broken") or not is_federated(call.store, domain["id"]):
         raise GraphError(404, "Request_ResourceNotFound", "Resource 'federationConfiguration' does not exist.")
@@ -54,7 +54,8 @@ def _configuration(call: Call) -> Object:
 def _check(call: Call, domain: str) -> None:
     body = call.body
     for name, allowed in (("preferredAuthenticationProtocol", _PROTOCOLS), ("promptLoginBehavior", _PROMPTS), ("federatedIdpMfaBehavior", _MFA)):
-        if body.get(name) is not None and body[name] not in allowed:
+        # null is a value too, and the protocol has none: a saved configuration that is sent back as it was read must leave it out
+        if name in body and body[name] not in (allowed if name == "preferredAuthenticationProtocol" else (*allowed, None)):
             bad_request(f"Invalid value specified for property '{name}' of resource 'InternalDomainFederation'.")
     issuer = body.get("issuerUri")
     for other in call.table("federations").objects.values():
@@ -74,7 +75,7 @@ def get_configuration(call: Call) -> Answer:
 
 @operation("POST", "/domains/{domain}/federationConfiguration", permissions=_WRITE, body="internalDomainFederation")
 def create(call: Call) -> Answer:
-    domain = call.current("domains", call.params["domain"])
+    domain = call.current("domains", call.params["domain"].lower())
     if domain["_parent"] or domain["isDefault"] or not domain["isVerified"]:
         # No text is published; the rule is: verified root domains other than the default.
         bad_request(f"Domain '{domain['id']}' cannot be federated.")

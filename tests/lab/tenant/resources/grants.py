@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 
+from .. import odata
 from ..answers import Answer, bad_request
 from ..operation import NO_CONTENT, Call, operation
 
@@ -17,6 +18,11 @@ _READ = f"Directory.Read.All {_WRITE}"
 @operation("GET", "/oauth2PermissionGrants", permissions=_READ, units=2)
 def list_grants(call: Call) -> Answer:
     return call.page("oAuth2PermissionGrant", call.table("oauth2_permission_grants"))
+
+
+@operation("GET", "/oauth2PermissionGrants/delta", permissions=_READ)
+def delta(call: Call) -> Answer:
+    return odata.delta(call, "oAuth2PermissionGrant", "oauth2_permission_grants")
 
 
 @operation("GET", "/oauth2PermissionGrants/{id}", permissions=_READ, units=2)

@@ -1,10 +1,16 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups and their members. Sources: learn.microsoft.com/graph/api/resources/group, group-post-members, group-delete-members."""
+"""Groups, their members and owners. Sources: learn.microsoft.com/graph/api/resources/group, group-post-groups, group-post-members,
+group-delete-members, group-list-owners, group-post-owners, group-delete-owners, group-delta."""
 
 from __future__ import annotations
 
+import re
+import uuid
+
+from ... import company
+from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, operation
 from ..store import Object
@@ -14,6 +20,8 @@ _READ = "Group.ReadBasic.All Group.Read.All Group.ReadWrite.All GroupMember.Read
 _MEMBERS = "GroupMember.ReadBasic.All GroupMember.Read.All GroupMember.ReadWrite.All Group.ReadBasic.All Group.Read.All Group.ReadWrite.All Directory.Read.All"
 _MEMBERS_WRITE = "GroupMember.ReadWrite.All Group.ReadWrite.All Directory.ReadWrite.All"
 _MEMBERS_PER_PATCH = 20
+_CHANGEABLE = {"displayName", "description", "groupTypes", "mailEnabled", "mailNickname", "membershipRule", "membershipRuleProcessingState",
+               "preferredDataLocation", "preferredLanguage", "securityEnabled", "theme", "uniqueName", "visibility"}  # fmt: skip
 
 
 @operation("GET", "/groups", permissions=_READ)
@@ -24,6 +32,48 @@ def list_groups(call: Call) -> Answer:
 @operation("GET", "/groups/{group}", permissions=_READ)
 def get_group(call: Call) -> Answer:
     return call.one("group", call.get("groups", call.params["group"]))
+
+
+@operation("GET", "/groups/delta", permissions="GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All")
+def delta(call: Call) -> Answer:
+    return odata.delta(call, "group", "groups")
+
+
+@operation("POST", "/groups", permissions="Group.Create Group.ReadWrite.All Directory.ReadWrite.All", body="group")
+def create(call: Call) -> Answer:
+    body = {name: value for name, value in call.body.items() if "@" not in name}
+    for name in ("displayName", "mailEnabled", "mailNickname", "securityEnabled"):
+        if body.get(name) in (None, ""):
+            bad_request(f"A value is required for property '{name}' of resource 'Group'.")
+    if body["mailEnabled"] and "Unified" not in body.get("groupTypes", ()):
+        bad_request("The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset and "
+                    "the security-enablement property is set.")  # fmt: skip
+    if not re.fullmatch(r"[\x21-\x7e]{1,64}", body["mailNickname"]) or set(body["mailNickname"]) & set('@()\\[]";:<>,'):
+        bad_request("Invalid value specified for property 'mailNickname' of resource 'Group'.")
+    if wrong := set(body) - _CHANGEABLE - {"isAssignableToRole"}:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    if body.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
+        denied()
+    bound = {name: _bound(call, name) for name in ("members", "owners")}
+    values = company.group(body["displayName"], id=str(uuid.uuid4()), createdDateTime=now(), _members=bound["members"], _owners=bound["owners"]) | body
+    call.audit("Add group", "Group", values)
+    return call.one("group", call.store.put("groups", values["id"], values), 201)
+
+
+def _bound(call: Call, name: str) -> list[str]:
+    """The users that `members@odata.bind` and the like name; 20 at most."""
+    references = call.body.get(f"{name}@odata.bind") or []
+    if len(references) > _MEMBERS_PER_PATCH:
+        bad_request(f"Up to {_MEMBERS_PER_PATCH} {name} can be added in one request.")
+    keys = [_key(reference) for reference in references]
+    for key in keys:
+        if key not in call.table("users").objects:
+            not_found(key)
+    return list(dict.fromkeys(keys))
+
+
+def _key(reference: str) -> str:
+    return reference.rstrip("/").rpartition("/")[2]
 
 
 @operation("DELETE", "/groups/{group}", permissions="Group.ReadWrite.All")
@@ -62,7 +112,7 @@ def _check_changeable(call: Call, group: Object) -> None:
 def _add(call: Call, references: list[str]) -> Answer:
     group = call.current("groups", call.params["group"])
     _check_changeable(call, group)
-    keys = [reference.rstrip("/").rpartition("/")[2] for reference in references]
+    keys = [_key(reference) for reference in references]
     for key in keys:
         if key not in call.table("users").objects:
             not_found(key)
@@ -90,6 +140,8 @@ def update(call: Call) -> Answer:
         if len(call.body) > 1 or len(references) > _MEMBERS_PER_PATCH:
             bad_request(f"Up to {_MEMBERS_PER_PATCH} members can be added in one request, and nothing else with them.")
         return _add(call, references)
+    if wrong := set(call.body) - _CHANGEABLE:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
     call.store.put("groups", group["id"], call.body)
     call.audit("Update group", "Group", group)
     return NO_CONTENT
@@ -98,10 +150,53 @@ def update(call: Call) -> Answer:
 @operation("DELETE", "/groups/{group}/members/{member}/$ref", permissions=_MEMBERS_WRITE)
 def remove_member(call: Call) -> Answer:
     group, key = call.current("groups", call.params["group"]), call.params["member"]
+    _check_changeable(call, group)
     if key not in group["_members"]:
         not_found(key)
     call.store.put("groups", group["id"], {"_members": [item for item in group["_members"] if item != key]})
     if key in call.table("users").objects:
         apply_group(call.store, call.table("users").objects[key], group, False)
     call.audit("Remove member from group", "Group", group)
+    return NO_CONTENT
+
+
+# -- owners
+
+
+@operation("GET", "/groups/{group}/owners", permissions=_MEMBERS)
+def owners(call: Call) -> Answer:
+    group, users = call.get("groups", call.params["group"]), call.table("users")
+    rows = [{"@odata.type": "#microsoft.graph.user", **user} for key in group.get("_owners", ()) if (user := users.visible(key)) is not None]
+    return call.page("directoryObject", rows)
+
+
+@operation("POST", "/groups/{group}/owners/$ref", permissions="Group.ReadWrite.All Directory.ReadWrite.All")
+def add_owner(call: Call) -> Answer:
+    group = call.current("groups", call.params["group"])
+    if not isinstance(call.body, dict) or not isinstance(call.body.get("@odata.id"), str):
+        bad_request("The property '@odata.id' is required.")
+    key = _key(call.body["@odata.id"])
+    if key not in call.table("users").objects:
+        not_found(key)
+    if key in group.get("_owners", ()):
+        bad_request("One or more added object references already exist for the following modified properties: 'owners'.")
+    if group.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
+        denied()
+    call.store.put("groups", group["id"], {"_owners": [*group.get("_owners", ()), key]})
+    call.audit("Add owner to group", "Group", group)
+    return NO_CONTENT
+
+
+@operation("DELETE", "/groups/{group}/owners/{owner}/$ref", permissions="Group.ReadWrite.All Directory.ReadWrite.All")
+def remove_owner(call: Call) -> Answer:
+    group, key = call.current("groups", call.params["group"]), call.params["owner"]
+    present = group.get("_owners", [])
+    if key not in present:
+        not_found(key)
+    if group.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
+        denied()
+    if len(present) == 1:
+        bad_request("The group must have at least one owner, hence this owner cannot be removed.")
+    call.store.put("groups", group["id"], {"_owners": [item for item in present if item != key]})
+    call.audit("Remove owner from group", "Group", group)
     return NO_CONTENT

@@ -25,6 +25,9 @@ from .external_federations import TABLE as FEDERATIONS
 if TYPE_CHECKING:
     from ..graph import Graph
 
+#: learn.microsoft.com/graph/api/resources/invitation, invitedUserEmailAddress: not permitted; a period or hyphen is, but for the beginning
+#: and the end of the name
+_NOT_PERMITTED = frozenset('~!#$%^&*()+=[]{}\\/|;:"<>?,')
 PENDING, ACCEPTED = "PendingAcceptance", "Accepted"
 #: domains of mailboxes that are Google accounts by themselves
 _GOOGLE = ("gmail.com", "googlemail.com")
@@ -52,6 +55,9 @@ def invite(call: Call) -> Answer:
     address = body["invitedUserEmailAddress"]
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", address):
         bad_request(f"lab: {address} is not a mail address.")
+    name = address.rpartition("@")[0]
+    if _NOT_PERMITTED & set(address) or name.strip(".-") != name:
+        bad_request("The invited user email address contains a character that is not permitted.")
     if not re.fullmatch(r"https?://[^/\s]+\S*", body["inviteRedirectUrl"]):
         bad_request("lab: inviteRedirectUrl is not an address.")
     if len((body.get("invitedUserMessageInfo") or {}).get("ccRecipients") or ()) > 1:

@@ -24,8 +24,10 @@ _GROUP_BODY = "groups.item.assign_license.assign_license_post_request_body:Assig
 
 
 def free_seats(store: Store, sku: Object) -> int:
-    """Those in grace count (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail)."""
-    return sku["prepaidUnits"]["enabled"] + sku["prepaidUnits"]["warning"] - store.consumed[sku["skuId"]]
+    """Seats in grace count: after a subscription has expired they are `warning` for 30 days, and can still be assigned.
+    learn.microsoft.com/graph/api/resources/licenseunitsdetail."""
+    units = sku["prepaidUnits"]
+    return units["enabled"] + units["warning"] - store.consumed[sku["skuId"]]
 
 
 def licence_values(states: list[Object]) -> Object:
@@ -86,7 +88,24 @@ def assign_to_user(call: Call) -> Answer:
     added = [company.licence_state(sku, None, now()) | {"disabledPlans": plans} for sku, plans in add.items()]
     changed = call.store.put("users", user["id"], licence_values(kept + added))
     call.audit("Change user license", "User", user)
-    return call.one("user", changed)
+    return call.one("user", changed, whole=True)
+
+
+@operation("POST", "/users/{user}/reprocessLicenseAssignment", permissions="User.ReadWrite.All Directory.ReadWrite.All")
+def reprocess(call: Call) -> Answer:
+    """Group licences once more: learn.microsoft.com/graph/api/user-reprocesslicenseassignment."""
+    user = find_current(call)
+    for group in call.table("groups").objects.values():
+        apply_group(call.store, call.table("users").objects[user["id"]], group, user["id"] in group["_members"])
+    return call.one("user", call.table("users").objects[user["id"]], whole=True)
+
+
+@operation("GET", "/groups/{group}/membersWithLicenseErrors", permissions="GroupMember.Read.All Group.Read.All Directory.Read.All")
+def members_with_errors(call: Call) -> Answer:
+    group, users = call.get("groups", call.params["group"]), call.table("users")
+    rows = [user for key in group["_members"] if (user := users.visible(key)) is not None]
+    wrong = [user for user in rows if any(item["assignedByGroup"] == group["id"] and item["state"] == "Error" for item in user["licenseAssignmentStates"])]
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **user} for user in wrong])
 
 
 @operation("GET", "/users/{user}/licenseDetails", permissions="LicenseAssignment.Read.All Directory.Read.All Directory.ReadWrite.All "

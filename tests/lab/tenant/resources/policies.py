@@ -18,6 +18,31 @@ def home_realm_discovery(call: Call) -> Answer:
     return call.page("homeRealmDiscoveryPolicy", [])
 
 
+@operation("GET", "/policies/authorizationPolicy", permissions="Policy.Read.All Policy.ReadWrite.Authorization")
+def authorization(call: Call) -> Answer:
+    """Entra's defaults: learn.microsoft.com/graph/api/authorizationpolicy-get."""
+    return call.one(
+        "authorizationPolicy",
+        {
+            "id": "authorizationPolicy",
+            "displayName": "Authorization Policy",
+            "description": "Used to manage authorization related settings across the company.",
+            "allowInvitesFrom": "everyone",
+            "allowedToSignUpEmailBasedSubscriptions": True,
+            "allowedToUseSSPR": True,
+            "allowEmailVerifiedUsersToJoinOrganization": False,
+            "blockMsolPowerShell": False,
+            "guestUserRoleId": "10dae51f-b6af-4016-8d66-8c2a99b929b3",
+            "defaultUserRolePermissions": {
+                "allowedToCreateApps": True,
+                "allowedToCreateSecurityGroups": True,
+                "allowedToReadOtherUsers": True,
+                "permissionGrantPoliciesAssigned": [],
+            },
+        },
+    )
+
+
 @operation("GET", "/policies/featureRolloutPolicies", permissions="")
 def feature_rollout(call: Call) -> Answer:
     return call.page("featureRolloutPolicy", [])

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import uuid
 
-from ..answers import Answer, GraphError, bad_request, not_found, now
+from ... import company
+from .. import odata
+from ..answers import Answer, GraphError, bad_request, now
 from ..operation import NO_CONTENT, Call, by_alternate_key, operation
 from ..store import Object
 from .applications import delete_principal
@@ -45,6 +47,35 @@ def update(call: Call) -> Answer:
     call.store.put("service_principals", principal["id"], call.body)
     call.audit("Update service principal", "ServicePrincipal", principal)
     return NO_CONTENT
+
+
+@operation("POST", "/servicePrincipals", permissions=_WRITE, body="servicePrincipal")
+def create(call: Call) -> Answer:
+    """Of an application of this tenant. The texts are those of public reports (terraform-provider-azuread, Azure CLI)."""
+    app_id = call.body.get("appId")
+    application = next((item for item in call.table("applications").objects.values() if item["appId"] == app_id), None)
+    if application is None:
+        bad_request(f"The appId '{app_id}' of the service principal does not reference a valid application object.")
+    if any(item["appId"] == app_id for item in call.table("service_principals").objects.values()):
+        text = f"The service principal cannot be created, updated, or restored because the service principal name {app_id} is already in use."
+        raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", text)
+    if wrong := set(call.body) - _CHANGEABLE - {"appId"}:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    values = company.service_principal(str(app_id), application["displayName"], id=str(uuid.uuid4()), tags=[]) | call.body
+    call.audit("Add service principal", "ServicePrincipal", values)
+    return call.one("servicePrincipal", call.store.put("service_principals", values["id"], values), 201)
+
+
+@operation("GET", "/servicePrincipals/delta", permissions=f"{_READ} Directory.ReadWrite.All")
+def delta(call: Call) -> Answer:
+    return odata.delta(call, "servicePrincipal", "service_principals")
+
+
+@operation("GET", "/servicePrincipals/{principal}/synchronization/jobs", permissions="Synchronization.Read.All Synchronization.ReadWrite.All")
+def synchronization_jobs(call: Call) -> Answer:
+    """The fixture provisions nothing out of Entra."""
+    _find(call)
+    return call.page("synchronizationJob", [])
 
 
 @operation("DELETE", "/servicePrincipals/{principal}", permissions=_WRITE)
@@ -126,7 +157,7 @@ def _assigned(call: Call, principal: Object, kind: str, resource: Object) -> Ans
 
 @operation("GET", "/users/{user}/appRoleAssignments", permissions="AppRoleAssignment.ReadWrite.All Directory.Read.All", units=2)
 def user_assignments(call: Call) -> Answer:
-    """The user's own, and those of the groups that he is a direct member of."""
+    """The user's own, and those of the groups that they are a direct member of."""
     user = find_user(call)
     principals = {user["id"], *(item["id"] for item in call.table("groups") if user["id"] in item["_members"])}
     return call.page("appRoleAssignment", [item for item in call.table("app_role_assignments") if item["principalId"] in principals])
@@ -140,6 +171,14 @@ def assign_to_user(call: Call) -> Answer:
     return _assigned(call, user, "User", resource)
 
 
+@operation("DELETE", "/users/{user}/appRoleAssignments/{id}", permissions="AppRoleAssignment.ReadWrite.All")
+def unassign_user(call: Call) -> Answer:
+    user = current_user(call)
+    _unassign(call, user["id"])
+    call.audit("Remove app role assignment grant from user", "User", user)
+    return NO_CONTENT
+
+
 @operation(
     "DELETE",
     "/servicePrincipals/{principal}/appRoleAssignments/{id}",
@@ -148,9 +187,14 @@ def assign_to_user(call: Call) -> Answer:
 )
 def unassign(call: Call) -> Answer:
     principal = _current(call)
-    assignment = call.current("app_role_assignments", call.params["id"])
-    if principal["id"] not in (assignment["principalId"], assignment["resourceId"]):
-        not_found(assignment["id"])
-    call.store.remove("app_role_assignments", assignment["id"])
+    _unassign(call, principal["id"])
     call.audit("Remove app role assignment from service principal", "ServicePrincipal", principal)
     return NO_CONTENT
+
+
+def _unassign(call: Call, holder: str) -> None:
+    assignment = call.table("app_role_assignments").objects.get(call.params["id"])
+    if assignment is None or holder not in (assignment["principalId"], assignment["resourceId"]):
+        # 400, not 404: microsoft-graph-docs#12385, msgraph-sdk-dotnet#968
+        bad_request("EntitlementGrant being updated or deleted is not found.")
+    call.store.remove("app_role_assignments", assignment["id"])

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Users: read, create, change, delete, sign-in sessions, memberships.
 
-Sources: learn.microsoft.com/graph/api/user-list, -get, -update (permissions for accountEnabled and passwordProfile), -delete,
+Sources: learn.microsoft.com/graph/api/user-list, -get, -update (permissions for accountEnabled and passwordProfile), -delete, -delta,
 -revokesigninsessions; learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions ("who can reset
-passwords").
+passwords"); learn.microsoft.com/graph/api/resources/users ("who can perform sensitive actions").
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import secrets
 import uuid
 
 from ... import company
+from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, operation
 from ..store import Object
@@ -27,6 +28,8 @@ _PASSWORD, _ENABLE = "User-PasswordProfile.ReadWrite.All", "User.EnableDisableAc
 #: roles whose holders a User Administrator may still act on
 _LIMITED_ROLES = {"User Administrator", "Helpdesk Administrator"}
 _HIGHER_ROLES = {"Privileged Authentication Administrator", "Global Administrator"}
+#: changes that are as guarded as a new password
+_SENSITIVE = {"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
 #: properties that the on-premises directory masters for a synced user
 _ON_PREMISES = {
     "displayName", "givenName", "surname", "mail", "mailNickname", "jobTitle", "department", "companyName", "businessPhones", "mobilePhone",
@@ -74,9 +77,10 @@ def check_password(profile: object) -> str:
 
 
 def check_target(call: Call, user: Object) -> None:
-    """An administrator's account needs a higher role than User Administrator, whatever the permissions."""
-    target = call.directory_roles(user["id"])
-    if not target - _LIMITED_ROLES:
+    """An administrator's account needs a higher role than User Administrator, whatever the permissions; so does that of a member or owner of
+    a group that roles can be assigned to: learn.microsoft.com/entra/identity/role-based-access-control/groups-concept."""
+    near = (item for item in call.table("groups").objects.values() if item.get("isAssignableToRole"))
+    if not call.directory_roles(user["id"]) - _LIMITED_ROLES and not any(user["id"] in (*item["_members"], *item.get("_owners", ())) for item in near):
         return
     if not call.directory_roles(call.caller.principal_id) & _HIGHER_ROLES:
         denied()
@@ -92,7 +96,7 @@ def _check_permissions(call: Call, user: Object) -> None:
         denied()
     if names - {"passwordProfile", "accountEnabled"} and not call.may(*_WRITE.split()):
         denied()
-    if names & {"passwordProfile", "accountEnabled"}:
+    if names & _SENSITIVE:
         check_target(call, user)
 
 
@@ -108,11 +112,10 @@ def list_users(call: Call) -> Answer:
     return call.page("user", call.table("users"))
 
 
-@operation("GET", "/users/$count", permissions=_READ)
-def count_users(call: Call) -> Answer:
-    if call.headers.get("consistencylevel", "").lower() != "eventual":
-        bad_request("$count is not currently supported.")
-    return Answer(200, str(sum(1 for _ in call.table("users"))).encode())
+@operation("GET", "/users/delta", permissions=f"User.Read.All {_WRITE} Directory.Read.All")
+def delta(call: Call) -> Answer:
+    _check_select(call)
+    return odata.delta(call, "user", "users")
 
 
 @operation("GET", "/users/{user}", permissions=_READ)
@@ -191,12 +194,13 @@ def revoke_sessions(call: Call) -> Answer:
     check_target(call, user)
     call.store.put("users", user["id"], {"signInSessionsValidFromDateTime": now()})
     call.audit("Update StsRefreshTokenValidFrom Timestamp", "User", user)
-    return Answer(200, b'{"value":true}')
+    return call.value(True)
 
 
 @operation(
     "GET",
     "/users/{user}/memberOf",
+    "/users/{user}/transitiveMemberOf",
     permissions="Directory.Read.All Directory.ReadWrite.All Group.ReadBasic.All GroupMember.ReadBasic.All",
     units=2,
 )
@@ -224,7 +228,7 @@ def manager(call: Call) -> Answer:
     above = call.find("users", find(call).get("_manager") or "")
     if above is None:
         not_found("manager")
-    return call.one("user", {"@odata.type": "#microsoft.graph.user", **above})
+    return call.one("directoryObject", {"@odata.type": "#microsoft.graph.user", **above})
 
 
 @operation("PUT", "/users/{user}/manager/$ref", permissions=_WRITE)
