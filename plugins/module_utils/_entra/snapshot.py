@@ -45,6 +45,11 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
+def holds(saved: Mapping[str, Any], name: str) -> bool:
+    """Whether a snapshot that holds the users of the domains `saved["users"]` has the user of this name."""
+    return saved["users"] == _ALL or name.rpartition("@")[2].casefold() in map(str.casefold, saved["users"])
+
+
 class Snapshot(OfTenant):
     """entra_snapshot."""
 
@@ -127,9 +132,9 @@ class Snapshot(OfTenant):
 
     def _users(self) -> Iterator[dict[str, Any]]:
         """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
-        wanted = {name.casefold() for name in self._params["domains"] or ()}
+        saved = {"users": self._params["domains"] or _ALL}
         for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
-            if not wanted or item["userPrincipalName"].rpartition("@")[2].casefold() in wanted:
+            if holds(saved, item["userPrincipalName"]):
                 yield user_record(item)
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
