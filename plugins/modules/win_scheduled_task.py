@@ -35,7 +35,9 @@ options:
     default: disabled
     choices: [enabled, disabled, absent]
   backup_dir:
-    description: Folder on the controller for the definitions. They hold no password. Required for O(state=absent).
+    description:
+      - Folder on the controller for the definitions. They hold no password. Required for O(state=absent).
+      - With O(state=enabled), when no task is there and definitions are, the task fails with code V(task_gone) and names them.
     type: path
 notes:
   - Windows keeps the password of the run user apart from the definition; removing the task removes it, and bringing a removed task back needs it again.
@@ -79,7 +81,7 @@ saved:
 failure:
   description:
     - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(system_task), V(max_changes)), V(tasks_unreadable), V(task_unreadable), V(task_refused),
-      V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see M(offboard.iij_id.win_software).
+      V(registry_unreadable), V(not_seen), V(task_gone), V(file_write_failed), or one of the connection, see M(offboard.iij_id.win_software).
   returned: failure
   type: dict
 """

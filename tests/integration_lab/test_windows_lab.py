@@ -187,7 +187,7 @@ def test_shell_quota(shell: Callable[..., Shell]) -> None:
     with pytest.raises(winrm.exceptions.WSManFaultError) as refused:
         for _ in range(31):
             shell("dcwin2")
-    assert refused.value.wsman_fault_code == 2150859174
+    assert refused.value.wsman_fault_code == 2150859173
 
 
 def test_closed_shell(shell: Callable[..., Shell]) -> None:

@@ -34,13 +34,19 @@ _CMD_URI = _SHELL + "/cmd"
 
 #: concurrent shells of one user, as Windows Server 2012 and later allow
 MAX_SHELLS = 30
+#: MaxConcurrentOperationsPerUser (https://learn.microsoft.com/windows/win32/winrm/quotas). A command counts until its shell is deleted: Windows does not
+#: decrement the counter when a command is signalled to terminate in a text-based command shell ([MS-WSMV] 3.1.4.12, note <118>).
+MAX_OPERATIONS = 1500
+#: IdleTimeout, in seconds (the same page): a shell in which nothing runs and of which nobody asks is deleted.
+IDLE_SECONDS = 7200.0
 _UTF8 = 65001
 _MAX_SECONDS = 60.0
 
 # WSMan fault codes (wsmerror.h)
 _TIMED_OUT = 2150858793
 _SHELL_NOT_FOUND = 2150858843
-_MAX_SHELLS_OF_USER = 2150859174
+_MAX_SHELLS_OF_USER = 2150859173
+_MAX_OPERATIONS_OF_USER = 2150859174
 _NOT_SUPPORTED = 2150858752
 _CANNOT_START = 2147942400  # 0x80070000 plus the Win32 error
 
@@ -166,6 +172,9 @@ class _Shell:
     directory: str
     environment: dict[str, str]
     commands: dict[str, _Running] = field(default_factory=dict)
+    #: commands started so far, and when the last request was served
+    operations: int = 0
+    used: float = 0.0
 
 
 def _codec(code_page: int) -> str:
@@ -183,8 +192,8 @@ def _transcoder(code_page: int) -> Callable[[bytes], bytes]:
 class Service:
     """The shells of one machine."""
 
-    def __init__(self, machine: Machine, rules: Rules, log: Log) -> None:
-        self.machine, self.rules, self.log = machine, rules, log
+    def __init__(self, machine: Machine, rules: Rules, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
+        self.machine, self.rules, self.log, self._clock = machine, rules, log, clock
         self._shells: dict[str, _Shell] = {}
         self._lock = threading.Lock()
 
@@ -194,6 +203,19 @@ class Service:
             for running in shell.commands.values():
                 self._log_end(running)
         self._shells.clear()
+
+    def _end(self, shell: _Shell) -> None:
+        """Delete a shell, with what still runs in it."""
+        for running in shell.commands.values():
+            running.command.forget()
+            self._log_end(running)
+        self._shells.pop(shell.id, None)
+
+    def _end_idle_shells(self) -> None:
+        for shell in list(self._shells.values()):
+            at_work = any(running.command.exit_code is None for running in list(shell.commands.values()))
+            if not at_work and self._clock() - shell.used > IDLE_SECONDS:
+                self._end(shell)
 
     def handle(self, data: bytes, user: str) -> tuple[int, bytes]:
         """HTTP status and body for a request. Dropped when a fault rule wants the connection to end."""
@@ -235,6 +257,7 @@ class Service:
         if uri != _CMD_URI:
             raise Fault(_NOT_SUPPORTED, "w:UnsupportedFeature", f"The WS-Management service cannot process the request. Unknown resource URI: {uri}")
         options = {e.get("Name"): e.text or "" for e in header.iter(f"{{{_WSMAN}}}Option")}
+        self._end_idle_shells()
         if action == "Create":
             return self._create(body, options, user)
         shell = self._shells.get(_selector(header))
@@ -242,11 +265,9 @@ class Service:
             raise Fault(
                 _SHELL_NOT_FOUND, "w:InvalidSelectors", "The request for the Windows Remote Shell failed because the shell was not found on the server."
             )
+        shell.used = self._clock()
         if action == "Delete":
-            for running in shell.commands.values():
-                running.command.forget()
-                self._log_end(running)
-            del self._shells[shell.id]
+            self._end(shell)
             return ""
         if action == "Command":
             return self._command(shell, body, options, user, rule)
@@ -283,17 +304,23 @@ class Service:
                 directory=body.findtext(f".//{{{_SHELL}}}WorkingDirectory") or "",
                 environment={e.get("Name") or "": e.text or "" for e in body.iter(f"{{{_SHELL}}}Variable")},
             )
+            shell.used = self._clock()
             self._shells[shell.id] = shell
         selector = f'<w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
         reference = f"<a:ReferenceParameters><w:ResourceURI>{_CMD_URI}</w:ResourceURI>{selector}</a:ReferenceParameters>"
         return (
             f"<x:ResourceCreated><a:Address>http://{self.machine.name}:{paths.WINRM_HTTP}/wsman</a:Address>{reference}</x:ResourceCreated>"
             f"<rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId><rsp:ResourceUri>{_CMD_URI}</rsp:ResourceUri><rsp:Owner>{escape(user)}</rsp:Owner>"
-            "<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT7200.000S</rsp:IdleTimeOut>"
+            "<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT{IDLE_SECONDS:.3f}S</rsp:IdleTimeOut>"
             "<rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
         )
 
     def _command(self, shell: _Shell, body: ET.Element, options: dict[str | None, str], user: str, rule: Rule | None) -> str:
+        with self._lock:
+            if sum(one.operations for one in self._shells.values() if one.owner == user) >= MAX_OPERATIONS:
+                text = f"This user is allowed a maximum number of {MAX_OPERATIONS} concurrent operations, which has been exceeded."
+                raise Fault(_MAX_OPERATIONS_OF_USER, "w:QuotaLimit", f"The WS-Management service cannot process the request. {text}")
+            shell.operations += 1
         line = _command_line(body)
         whole = line
         if (options.get("WINRS_SKIP_CMD_SHELL") or "FALSE").upper() != "TRUE":

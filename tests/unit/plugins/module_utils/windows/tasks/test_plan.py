@@ -175,6 +175,15 @@ def test_plan(state, enabled, actions):
     assert list(made.guard(plan)) == []
 
 
+def test_a_removed_task_cannot_be_enabled_and_its_definition_is_named(tmp_path):
+    made = tasks_resource.ScheduledTasks(Client(), {"state": "enabled", "backup_dir": str(tmp_path)})
+    assert not made.plan([]).changes
+    (tmp_path / "win-sync-0123456789ab.xml").write_text("")
+    with pytest.raises(OffboardError) as error:
+        made.plan([])
+    assert error.value.code == "task_gone" and str(tmp_path / "win-sync-0123456789ab.xml") in error.value.msg
+
+
 def test_windows_own_tasks_are_refused():
     task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
     made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
