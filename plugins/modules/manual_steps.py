@@ -54,7 +54,9 @@ options:
         type: str
         default: ""
   confirm:
-    description: Steps that a person has done. One that is confirmed already keeps its first confirmation.
+    description:
+      - Steps that a person has done. One that is confirmed already keeps its first confirmation.
+      - Those of the stage C(report) can be confirmed only after the final gate has opened, as C(results/final_gate.json) beside O(path) tells.
     type: list
     elements: str
     default: []
@@ -128,7 +130,7 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(file_read_failed) or V(file_write_failed).
+    - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(gate_closed), V(file_read_failed) or V(file_write_failed).
     - With V(step_not_done), C(details) holds C(steps) and C(confirm_command).
   returned: failure
   type: dict

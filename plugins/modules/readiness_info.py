@@ -135,6 +135,15 @@ options:
       max_users:
         description: How many users one task may change. Without it, that limit is not judged.
         type: int
+      usage_location:
+        description: What users without a usage location get.
+        type: str
+        default: ""
+      also_enable:
+        description: Blocked users who shall work again.
+        type: list
+        elements: str
+        default: []
 seealso:
   - module: offboard.iij_id.run_report
 """
@@ -217,12 +226,13 @@ def main() -> None:
     dicts: dict[str, Any] = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     texts: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
-    confirmed = dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers"), texts)
+    confirmed = dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), texts)
     confirmed["password_filters"] = texts | {"no_log": False}  # names of programs
     confirmed["without_machines"] = {"type": "bool", "default": False}
     confirmed["passwords"] = {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False}
     confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
     confirmed["max_users"] = {"type": "int"}
+    confirmed["usage_location"] = {"type": "str", "default": ""}
     confirmed["own_client_id"] = {"type": "str", "default": ""}
     confirmed["products"] = confirmed["tasks"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(

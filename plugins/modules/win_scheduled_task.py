@@ -63,6 +63,7 @@ options:
       - Folder on the controller for the definitions. Required for O(state=absent).
       - With O(vault_password) or O(vault_password_file) they are encrypted, since a program may be started with a password in its arguments; without,
         such a task is refused (rule V(vault_password_missing)). C(ansible-vault decrypt --output FILE) makes what C(schtasks /create /xml FILE) takes.
+      - With O(state=enabled), when no task is there and definitions are, the task fails with code V(task_gone) and names them.
     type: path
 notes:
   - Windows keeps the password of the run user apart from the definition; removing the task removes it, and bringing a removed task back needs it again.
@@ -110,7 +111,7 @@ saved:
 failure:
   description:
     - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(not_confirmed), V(system_task), V(vault_password_missing), V(max_changes)),
-      V(changed_since_read) when the task is no longer the one that was read, V(tasks_unreadable), V(task_unreadable), V(task_refused),
+      V(changed_since_read) when the task is no longer the one that was read, V(tasks_unreadable), V(task_unreadable), V(task_refused), V(task_gone),
       V(vault_password_empty), V(file_read_failed), V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see
       M(offboard.iij_id.win_software).
   returned: failure

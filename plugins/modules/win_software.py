@@ -121,7 +121,8 @@ failure:
       V(uninstaller_failed), V(uninstaller_hangs), V(installer_busy), V(program_missing), V(registry_unreadable), V(processes_unreadable), V(not_seen),
       V(several) when products failed for different reasons, or one of the connection.
     - Those of the connection are V(wrong_credentials), V(host_unknown), V(connection_refused), V(connection_lost), V(certificate_untrusted),
-      V(timeout), V(command_timeout), V(access_denied), V(credentials_missing), V(ca_file_unusable), V(unencrypted_refused), V(winrm_fault) and
+      V(timeout), V(command_timeout), V(access_denied), V(credentials_missing), V(ca_file_unusable), V(unencrypted_refused), V(shell_gone),
+      V(winrm_quota), V(winrm_fault) and
       V(winrm_failed).
   returned: failure
   type: dict

@@ -262,10 +262,31 @@ def test_repair_from_the_snapshot(call, tenant, tmp_path, snapshot):
     assert tenant.writes() == []
 
 
-def test_check_mode_before_there_is_a_snapshot(call, tenant, snapshot):
+def test_check_mode_plans_for_the_users_of_the_snapshot_only(call, tenant, snapshot, tmp_path):
+    """No real run gives a guest a usage location: the snapshot that this check run plans holds the users of its domains, nobody else."""
+    predictions = str(tmp_path / "predictions.jsonl")
+    call("entra_snapshot", check=True, predictions=predictions, **{**snapshot, "domains": ["reiji.example"]})
+    options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD, "max_changes": 300, "usage_location": "JP"}
+    result = call("entra_users", check=True, predictions=predictions, also_enable=[PEOPLE[11].upn], **options)
+    touched = {item["name"] for item in (*result["plan"], *result["skipped_objects"])}
+    assert touched and {name.rpartition("@")[2] for name in touched} == {"reiji.example"}
+    assert not any("#EXT#" in name for name in touched)
+
+
+def test_check_mode_without_a_snapshot_plans_nothing_and_says_so(call, tenant, snapshot):
+    options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD, "max_changes": 300, "usage_location": "JP"}
+    result = call("entra_users", check=True, also_enable=[PEOPLE[11].upn], **options)
+    assert (result["changed"], result["plan"], result["skipped_objects"]) == (False, [], [])
+    warnings = str(result["warnings"])
+    assert "run offboard.iij_id.snapshot first" in warnings and snapshot["path"] in warnings
+
+
+def test_check_mode_before_there_is_a_snapshot(call, tenant, snapshot, tmp_path):
     """From the untouched start, the repair is planned as if the snapshot were taken now."""
     options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD, "max_changes": 300}
-    result = call("entra_users", check=True, also_enable=[PEOPLE[11].upn], **options)
+    predictions = str(tmp_path / "predictions.jsonl")
+    call("entra_snapshot", check=True, predictions=predictions, **snapshot)
+    result = call("entra_users", check=True, predictions=predictions, also_enable=[PEOPLE[11].upn], **options)
     assert [item["name"] for item in result["plan"]] == [PEOPLE[11].upn]
     assert {item["code"] for item in result["skipped_objects"]} == {"blocked_before_snapshot"}
     assert len(result["skipped_objects"]) == 24

@@ -15,6 +15,8 @@ from .model import Change, Object
 KIND = "manual_step"
 #: What describes a step, in the order in which it is recorded.
 DEFINITION = ("stage", "en", "ja", "blocks_final_gate", "source")
+#: the stage whose steps wait until the final gate has opened
+AFTER_FINAL_GATE = "report"
 _OPEN = {"done": False, "by": "", "at": "", "note": ""}
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 

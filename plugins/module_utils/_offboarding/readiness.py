@@ -8,6 +8,7 @@ Every input is what an info module returned; None means that it was not looked a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -74,6 +75,9 @@ class Confirmed:
     passwords: str = "generate"
     synced_password: str = "skip"
     max_users: int | None = None
+    #: what the repair of the users will do
+    usage_location: str = ""
+    also_enable: Collection[str] = ()
 
 
 def _fold(values: Iterable[str]) -> set[str]:
@@ -95,7 +99,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """Blockers, warnings and facts before anything is changed."""
     found = [
         *_domains(facts, confirmed),
-        *_users(facts),
+        *_users(facts, confirmed),
         *_max_users(facts, confirmed),
         *_apps(facts, confirmed),
         *_machines(facts, confirmed),
@@ -142,7 +146,7 @@ def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         )
 
 
-def _users(facts: Facts) -> Iterator[Finding]:
+def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     for domain in facts.users or ():
         counts = {name: int(domain["counts"].get(name, 0)) for name in ("total", "blocked", "unlicensed", "without_usage_location", "synced")}
         name = domain["domain"]
@@ -158,7 +162,7 @@ def _users(facts: Facts) -> Iterator[Finding]:
             f"{counts['synced']}人はActive Directoryから同期（パスワードハッシュ同期の有無を確認）。",
             (name,),
         )
-        if counts["blocked"]:
+        if counts["blocked"] and not confirmed.also_enable:
             yield Finding(
                 "warning",
                 "users_blocked",
@@ -168,7 +172,7 @@ def _users(facts: Facts) -> Iterator[Finding]:
                 "復帰させる利用者は microsoft_365_also_enable に指定してください。",
                 (name,),
             )
-        if counts["without_usage_location"]:
+        if counts["without_usage_location"] and not confirmed.usage_location:
             yield Finding(
                 "warning",
                 "users_without_usage_location",
@@ -422,8 +426,36 @@ def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         )
 
 
+#: Windows' own accounts and groups, by SID or by the part of the name after the backslash
+_BUILT_IN = re.compile(
+    r"(?i)(S-1-5-(18|19|20|32-\d+|4|11)|S-1-1-0|((NT AUTHORITY|BUILTIN|NT SERVICE)\\.*)|(.*\\)?(SYSTEM|LOCAL SERVICE|NETWORK SERVICE|Administrators|Users))|"
+)
+
+
+def _task_accounts(facts: Facts) -> Iterator[Finding]:
+    """Who runs the agents' scheduled tasks. Who is known to Active Directory as a candidate, or confirmed, is not named twice."""
+    known = _fold(str(item[name]) for item in facts.directory_objects or () for name in ("sAMAccountName", "objectSid", "userPrincipalName") if item.get(name))
+    who: dict[str, list[tuple[str, str]]] = {}
+    for machine, found in (facts.machines or {}).items():
+        for task in (found or {}).get("tasks") or ():
+            account = str(task.get("run_as") or "")
+            if not _BUILT_IN.fullmatch(account) and not known & {account.casefold(), account.rpartition("\\")[2].casefold()}:
+                who.setdefault(account, []).append((machine, task["name"]))
+    for account, places in who.items():
+        where = ", ".join(f"{task} ({machine})" for machine, task in places)
+        yield Finding(
+            "warning",
+            "task_account",
+            f"{account} runs {where}. If it was made for IIJ ID, add its distinguished name to directory_sync_accounts; else it stays.",
+            f"{where} は {account} で実行されています。IIJ IDのために作られたアカウントであれば、識別名（DN）を directory_sync_accounts に追加してください。"
+            "追加しなければ残ります。",
+            (account, *(machine for machine, _task in places)),
+        )
+
+
 def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _directory_missing(facts, confirmed)
+    yield from _task_accounts(facts)
     for item in facts.directory_objects or ():
         if any(dn.means(name, item) for name in confirmed.accounts):
             continue
@@ -443,8 +475,8 @@ def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "account_not_found",
-            f"{item['name']} ({'; '.join(item['found_by'])}): {item['msg']}",
-            f"{item['name']}（{'; '.join(item['found_by'])}）: {item['msg']}",
+            f"{item['name']} ({item['found_by']}): {item['msg']}",
+            f"{item['name']}（{item['found_by']}）: {item['msg']}",
             (item["name"],),
         )
 

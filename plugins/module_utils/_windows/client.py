@@ -16,7 +16,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -41,6 +41,10 @@ _DEFAULT_COMMAND_SECONDS = 120.0
 # How long a command of which only the exit code matters may go on unseen after a lost connection.
 _LOST_SECONDS, _LOST_PAUSE = 30.0, 2.0
 # WSManFault codes: a command that cannot be started carries its Win32 error as an HRESULT.
+_SHELL_NOT_FOUND, _QUOTA_OF_OPERATIONS = 2150858843, 2150859174
+#: A command counts against the user's MaxConcurrentOperationsPerUser (1,500 by default) until its shell ends, not until it ends itself
+#: ([MS-WSMV] 3.1.4.12 and its note <118>), so a shell that only asks is given back long before.
+_COMMANDS_OF_A_SHELL = 250
 _FILE_NOT_FOUND, _PATH_NOT_FOUND, _ACCESS_DENIED = 0x80070002, 0x80070003, 5
 
 
@@ -80,6 +84,7 @@ class Shell:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self.commands = 0
         with client.translated():
             client.poll_for(_DEFAULT_COMMAND_SECONDS)
             self._id = client.protocol.open_shell(codepage=_UTF8)
@@ -100,13 +105,34 @@ class Shell:
     def _run(self, program: str, arguments: str, seconds: float, output_matters: bool = True) -> Answer:
         protocol, end = self._client.protocol, time.monotonic() + seconds
         with self._client.translated(program):
-            command = protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True)
+            command = self._start(program, arguments)
             try:
                 return self._receive(command, end, program, seconds, output_matters)
             finally:
                 # Ends the command when it still runs. An error here must not hide the one that led here.
                 with contextlib.suppress(*_FAULTS):
                     protocol.cleanup_command(self._id, command)
+
+    def _start(self, program: str, arguments: str) -> str:
+        self.commands += 1
+        try:
+            return str(self._client.protocol.run_command(self._id, program, [arguments] if arguments else [], skip_cmd_shell=True))
+        except WSManFaultError as exc:
+            match exc.wsman_fault_code:
+                case code if code == _SHELL_NOT_FOUND:
+                    raise OffboardError(
+                        f"{self._client.host}: the shell for {program} is gone, ended by its idle time-out or from outside; {program} was not started",
+                        code="shell_gone",
+                        details={"host": self._client.host},
+                    ) from exc
+                case code if code == _QUOTA_OF_OPERATIONS:
+                    raise OffboardError(
+                        f"{self._client.host}: {program} was not started, because the user's quota of WinRM operations (MaxConcurrentOperationsPerUser) is "
+                        f"spent: {exc.reason}. End other sessions of this user, or raise the quota.",
+                        code="winrm_quota",
+                        details={"host": self._client.host},
+                    ) from exc
+            raise
 
     def _receive(self, command: str, end: float, program: str, seconds: float, output_matters: bool) -> Answer:
         out, err = [], []
@@ -178,7 +204,9 @@ class Client:
 
     @property
     def shell(self) -> Shell:
-        """The shell of the task, opened when first needed."""
+        """The shell of the task, opened when first needed and renewed after many commands. Nothing may be left running in it."""
+        if self._shell is not None and self._shell.commands >= _COMMANDS_OF_A_SHELL:
+            self._end_shell()
         if self._shell is None:
             self._shell = Shell(self)
         return self._shell
@@ -194,11 +222,26 @@ class Client:
 
     def run(self, *arguments: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
         """See `Shell.run`."""
-        return self.shell.run(arguments, seconds)
+        return self._in_shell(lambda shell: shell.run(arguments, seconds))
 
     def cmd(self, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
         """See `Shell.cmd`."""
-        return self.shell.cmd(line, seconds)
+        return self._in_shell(lambda shell: shell.cmd(line, seconds))
+
+    def _in_shell(self, start: Callable[[Shell], Answer]) -> Answer:
+        """In a fresh shell when the task's is gone or the quota is spent: once, and only since nothing was started."""
+        try:
+            return start(self.shell)
+        except OffboardError as exc:
+            if exc.code not in ("shell_gone", "winrm_quota"):
+                raise
+        self._end_shell()
+        return start(self.shell)
+
+    def _end_shell(self) -> None:
+        if self._shell is not None:
+            self._shell.close()
+            self._shell = None
 
     def poll_for(self, seconds: float) -> None:
         """Let the service hold back its next answer for at most `seconds`, and never longer than it may."""
@@ -206,9 +249,7 @@ class Client:
 
     def close(self) -> None:
         """Give back the shell and the connection, whatever state they are in."""
-        if self._shell is not None:
-            self._shell.close()
-            self._shell = None
+        self._end_shell()
         self.protocol.transport.close_session()
 
     @contextlib.contextmanager

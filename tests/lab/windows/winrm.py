@@ -173,7 +173,7 @@ class _Shell:
     directory: str
     environment: dict[str, str]
     idle_seconds: float
-    used: float = field(default_factory=time.monotonic)
+    used: float
     #: requests that are being served in it
     busy: int = 0
     operations: int = 0
@@ -205,8 +205,8 @@ class Limits:
 class Service:
     """The shells of one machine."""
 
-    def __init__(self, machine: Machine, rules: Rules, log: Log) -> None:
-        self.machine, self.rules, self.log = machine, rules, log
+    def __init__(self, machine: Machine, rules: Rules, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
+        self.machine, self.rules, self.log, self._clock = machine, rules, log, clock
         self.limits = Limits()
         self._shells: dict[str, _Shell] = {}
         self._lock = threading.Lock()
@@ -220,7 +220,7 @@ class Service:
 
     def close_idle(self) -> None:
         """Shells that nobody has used for too long, and what runs in them. A request that is still waited on counts as use."""
-        now = time.monotonic()
+        now = self._clock()
         for shell in list(self._shells.values()):
             if not shell.busy and now - shell.used > shell.idle_seconds:
                 self._close(shell)
@@ -285,7 +285,7 @@ class Service:
         try:
             return self._in_shell(shell, action, header, body, options, rule)
         finally:
-            shell.busy, shell.used = shell.busy - 1, time.monotonic()
+            shell.busy, shell.used = shell.busy - 1, self._clock()
 
     def _in_shell(self, shell: _Shell, action: str, header: ET.Element, body: ET.Element, options: dict[str | None, str], rule: Rule | None) -> str:
         if action == "Command":
@@ -323,6 +323,7 @@ class Service:
                 directory=body.findtext(f".//{{{_SHELL}}}WorkingDirectory") or "",
                 environment={e.get("Name") or "": e.text or "" for e in body.iter(f"{{{_SHELL}}}Variable")},
                 idle_seconds=_duration(body.findtext(f".//{{{_SHELL}}}IdleTimeOut")) or self.limits.idle_seconds,
+                used=self._clock(),
             )
             self._shells[shell.id] = shell
         selector = f'<w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'

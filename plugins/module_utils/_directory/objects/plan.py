@@ -125,7 +125,7 @@ def plan(wanted: Sequence[str], current: Mapping[str, Object], state: str, copie
                 result.changes.append(step)
             case Skip():
                 result.skipped.append(step)
-                if step.code == "not_found":
+                if step.code == "not_found" or state == "disabled":
                     result.warnings.append(f"{dn}: {step.msg}")
             case None:
                 result.unchanged += 1
@@ -143,7 +143,7 @@ def _delete(item: Object) -> Change:
 
 def _switch(item: Object, enabled: bool) -> Change | Skip | None:
     if item.state["enabled"] is None:
-        return Skip(KIND, item.id, item.name, "not_a_user", "a group has no enabled or disabled state; left as it is")
+        return Skip(KIND, item.id, item.name, "not_a_user", "a group cannot be enabled or disabled, so it is left as it is; state=absent removes it")
     if item.state["enabled"] == enabled:
         return None
     action, other = ("enable", "disabled") if enabled else ("disable", "enabled")

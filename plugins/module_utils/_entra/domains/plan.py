@@ -273,7 +273,7 @@ def _break_glass(affected: Collection[str], context: Context) -> list[Refusal]:
             f"{fit} break-glass administrators would be able to sign in whatever happens, but {context.min_break_glass} are required ({told}). "
             "Name cloud-only Global Administrators of a domain that is not affected in break_glass.",
             tuple(problems),
-            f"min_break_glass: {fit}",
+            f"min_break_glass: {fit}" if fit else "",  # nobody is advised to go without
         )
     ]
 

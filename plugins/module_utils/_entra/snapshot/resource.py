@@ -45,6 +45,11 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
+def holds(saved: Mapping[str, Any], name: str) -> bool:
+    """Whether a snapshot that holds the users of the domains `saved["users"]` has the user of this name."""
+    return saved["users"] == _ALL or name.rpartition("@")[2].casefold() in map(str.casefold, saved["users"])
+
+
 class Snapshot(OfTenant):
     """entra_snapshot."""
 
@@ -71,8 +76,9 @@ class Snapshot(OfTenant):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         for item in current:
-            self._check_contents(item.state)
-            return Plan(unchanged=1)
+            if item.id == self._path:  # in check mode the snapshots of earlier tasks are among them
+                self._check_contents(item.state)
+                return Plan(unchanged=1)
         after = {"domains": _ALL, "users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
         return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
 
@@ -130,9 +136,9 @@ class Snapshot(OfTenant):
 
     def _users(self) -> Iterator[dict[str, Any]]:
         """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
-        wanted = {name.casefold() for name in self._params["domains"] or ()}
+        saved = {"users": self._params["domains"] or _ALL}
         for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
-            if not wanted or item["userPrincipalName"].rpartition("@")[2].casefold() in wanted:
+            if holds(saved, item["userPrincipalName"]):
                 yield user_record(item)
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:

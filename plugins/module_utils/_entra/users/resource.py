@@ -31,6 +31,8 @@ from ..domains.read import read_domains
 from ..of_tenant import OfTenant
 from ..roles import read_roles
 from ..snapshot.files import read_snapshot_users
+from ..snapshot.resource import KIND as SNAPSHOT
+from ..snapshot.resource import holds
 from . import access_pass
 from . import plan as user_plan
 from .history import History
@@ -151,7 +153,11 @@ class Users(OfTenant):
         signs_in_anew = self._may_set_password or self._passes is not None
         fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew)
         self._selection = Selection(self._client, params, fields, self._keyed())
+        if self._snapshot_is_now and self._planned_snapshot is None:
+            return
         for item in self._selection.read():
+            if self._planned_snapshot is not None and not holds(self._planned_snapshot, item["userPrincipalName"]):
+                continue
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
             if signs_in_anew and "missing" not in item:
                 state["createdDateTime"] = item.get("createdDateTime")
@@ -208,6 +214,11 @@ class Users(OfTenant):
         return keyed
 
     @cached_property
+    def _planned_snapshot(self) -> Mapping[str, Any] | None:
+        """What the snapshot will hold that this check run plans; None where it plans none, or where there is one."""
+        return self.assumed.state(SNAPSHOT, os.path.abspath(self._params["snapshot"]), None) if self._snapshot_is_now else None
+
+    @cached_property
     def _domains(self) -> dict[str, Mapping[str, Any]]:
         return {item.id: item.state for item in self.assumed.overlay((DOMAIN,), read_domains(self._client, configurations_of=()))}
 
@@ -260,7 +271,11 @@ class Users(OfTenant):
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
         if self._snapshot_is_now:
-            plan.warnings.append(f"check mode: there is no snapshot at {self._params['snapshot']} yet; planned as if it were taken now")
+            missing = f"check mode: there is no snapshot at {self._params['snapshot']} yet"
+            if self._planned_snapshot is None:
+                plan.warnings.append(f"{missing}, so nothing is planned for the users, and a real run would stop here: run offboard.iij_id.snapshot first")
+            else:
+                plan.warnings.append(f"{missing}; planned as if it were taken now")
         if self._unproven:
             plan.warnings.append(
                 f"{self._unproven} users count as having the password of the hand-over file, because theirs was changed after it was written; "

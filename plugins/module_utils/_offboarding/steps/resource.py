@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -33,6 +34,25 @@ def read_steps(path: str) -> list[Object]:
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         why = f": {exc}" if isinstance(exc, ValueError) else ""
         raise OffboardError(f"{path} is not a steps file{why}. Restore it from a backup of the run folder.", code="steps_file_damaged") from exc
+
+
+def _check_final_gate(path: str, identities: Sequence[str]) -> None:
+    """Raises OffboardError `gate_closed` unless the final gate has found nothing in the way; `file_read_failed`."""
+    findings = None
+    try:
+        with open(path, encoding="utf-8") as stream:
+            findings = json.load(stream)["findings"]
+        blockers = [finding for finding in findings if finding["severity"] == "blocker"]
+    except FileNotFoundError:
+        blockers = []
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise OffboardError(f"cannot read {path}: {exc}; run offboard.iij_id.final_gate again", code="file_read_failed") from exc
+    if findings is None or blockers:
+        why = f"{len(blockers)} things still stand in the way, as {path} tells" if blockers else f"it has not judged yet: there is no {path}"
+        raise OffboardError(
+            f"{', '.join(identities)} may be confirmed only after the final gate has opened, and {why}. Run offboard.iij_id.final_gate until nothing does.",
+            code="gate_closed",
+        )
 
 
 class ManualSteps(Resource):
@@ -68,7 +88,10 @@ class ManualSteps(Resource):
         """What is to be changed, and the steps as they are then."""
         params = self._params
         made = steps.changes(before, params["steps"], params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=now())
-        return made, steps.apply(before, made)
+        states = steps.apply(before, made)
+        if last := [change.id for change in made if change.action == "confirm" and states[change.id]["stage"] == steps.AFTER_FINAL_GATE]:
+            _check_final_gate(os.path.join(os.path.dirname(os.path.abspath(self._path)), "results", "final_gate.json"), last)
+        return made, states
 
     def _missing(self, states: dict[str, dict[str, Any]]) -> OffboardError | None:
         missing = steps.not_done(states, self._params["require"])

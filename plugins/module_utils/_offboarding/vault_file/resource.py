@@ -39,7 +39,7 @@ class VaultFile(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Create it, or nothing."""
-        if list(current):
+        if any(item.id == self._path for item in current):  # in check mode the files of earlier tasks are among them
             return Plan(unchanged=1)
         after = {"exists": True, "content": f"(encrypted, {len(self._content)} bytes)"}
         return Plan(changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"delete {self._path}")]))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,8 +83,15 @@ class ScheduledTasks(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Enabled, disabled or removed, each task that is not so already."""
-        plan = Plan()
+        plan, current = Plan(), list(current)
         enabled = self._state == "enabled"
+        if enabled and not current and (saved := self._saved_definitions()):
+            raise OffboardError(
+                f"{self._client.host} has no such task any more, so nothing can be enabled. Its definition is saved: {', '.join(saved)}. "
+                "Install the agent again, import the file with schtasks /create /tn NAME /xml FILE, and enter the password of its account.",
+                code="task_gone",
+                details={"saved": saved},
+            )
         for item in current:
             if self._state == "absent":
                 undo = (
@@ -101,6 +109,10 @@ class ScheduledTasks(Resource):
             msg = f"it is confirmed, but starts nothing of action_paths: {'; '.join(action.shown() for action in task.actions) or '(no program)'}"
             plan.skipped.append(Skip(tasks.KIND, task.id(self._client.host), task.name, "other_action", msg))
         return plan
+
+    def _saved_definitions(self) -> list[str]:
+        """What lies in backup_dir."""
+        return sorted(glob.glob(os.path.join(glob.escape(self._options["backup_dir"]), "*.xml"))) if self._options.get("backup_dir") else []
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's tasks."""

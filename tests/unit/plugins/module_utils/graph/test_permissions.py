@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.permissions import needed, sentence
 
 PUBLISHED = Path(__file__).parents[6] / "shared" / "graph" / "permissions-subset.json"
@@ -56,3 +58,35 @@ def test_against_microsofts_published_data():
         checked += 1
         assert set(need.permissions) & allowed, (entry["method"], entry["path"], need.permissions)
     assert checked > 40
+
+
+#: the rows of the manual's table, in its order, with the modules that the stages of the row play; the last row sends the reader to ansible-doc
+_ROWS = (
+    ("entra_domain_info", "entra_users_info", "entra_app_info", "entra_snapshot"),
+    ("entra_users",),
+    ("entra_users",),
+    ("entra_users",),
+    ("entra_domain",),
+    ("entra_app",),
+)
+_PERMISSION = re.compile(r"\b[A-Z][A-Za-z-]+(?:\.[A-Za-z-]+)+\.(?:All|Directory|AuthenticationMethod|CrossTenantAccess)\b|RoleManagement\.Read\.Directory")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_manual_names_what_the_modules_pages_demand(language):
+    root = Path(__file__).parents[5]
+    table = [line for line in (root / "docs" / language / "before-you-start.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    start = next(number for number, line in enumerate(table) if "Microsoft Graph" in line) + 1
+    rows = [set(_PERMISSION.findall(line)) for line in table[start : start + len(_ROWS)]]
+    for number, names in enumerate(_ROWS):
+        # passes and passwords are options of entra_users, each with a row of its own; who changes may read, too
+        given = rows[number] | rows[0] | (set().union(*rows[1:4]) if names == ("entra_users",) else set())
+        for name in names:
+            module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
+            notes = yaml.safe_load(module.DOCUMENTATION)["notes"]
+            demanded = set(_PERMISSION.findall(re.search(r"Needs the application permissions?(.*)", " ".join(notes), re.DOTALL)[1]))
+            assert demanded, name
+            # X.Read.All is part of X.ReadWrite.All; a group's members are read with Directory.Read.All, too (learn.microsoft.com/graph/api/group-list-members)
+            demanded -= {"GroupMember.Read.All"} if "Directory.Read.All" in given else set()
+            lacking = {one for one in demanded if one not in given and one.replace(".Read.", ".ReadWrite.") not in given}
+            assert not lacking, (language, name, lacking)

@@ -281,3 +281,28 @@ def test_the_message_names_every_blocker_in_both_languages():
 def test_what_is_left_on_a_machine_is_named():
     machine = {"products": [AGENT], "tasks": [{"name": "sync"}], "folders": ["C:\\x"]}
     assert agents_left(machine) == ["IIJ ID Service Directory Sync", "task sync", "folder C:\\x"]
+
+
+def test_a_text_stays_a_text():
+    """directory_object_info gives the reason of an unusable name as one text, not as a list."""
+    (found,) = preflight(Facts(directory_unusable=[{"name": "x", "found_by": "bind user in config.yml", "msg": "gone"}]), Confirmed())
+    assert "x (bind user in config.yml): gone" in found.en and "x（bind user in config.yml）: gone" in found.ja
+
+
+@pytest.mark.parametrize(
+    ("field", "confirmed", "code"),
+    [("without_usage_location", {"usage_location": "JP"}, "users_without_usage_location"), ("blocked", {"also_enable": ["a@b"]}, "users_blocked")],
+)
+def test_advice_that_is_followed_is_given_no_more(field, confirmed, code):
+    facts = Facts(users=[{"domain": "a", "counts": counts(**{field: 2})}])
+    assert code in [item.code for item in preflight(facts, Confirmed())]
+    assert code not in [item.code for item in preflight(facts, Confirmed(**confirmed))]
+
+
+def test_an_account_that_runs_a_task_is_named_among_the_candidates():
+    task = {"name": "sync", "run_as": "CONTOSO\\svc-sync"}
+    (found,) = [item for item in preflight(Facts(machines={"m": {"tasks": [task], "products": []}}), Confirmed(leftovers=["m"])) if item.code == "task_account"]
+    assert found.severity == "warning" and "CONTOSO\\svc-sync" in found.en and "sync" in found.en and "m" in found.objects
+    for own in ("S-1-5-18", "NT AUTHORITY\\SYSTEM", "SYSTEM", "S-1-5-32-544", ""):
+        machine = {"tasks": [task | {"run_as": own}], "products": []}
+        assert "task_account" not in [item.code for item in preflight(Facts(machines={"m": machine}), Confirmed(leftovers=["m"]))]

@@ -179,6 +179,35 @@ def test_a_vault_file_is_written_once_and_kept(tmp_path):
     assert read == {"contents": {str(path): "secret: ひみつ\n"}}
 
 
+def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
+    """What an earlier task of the check run would write is another file, and says nothing about this one."""
+    predictions = str(tmp_path / "predictions.jsonl")
+    plans = []
+    for name in ("a", "b", "c", "a"):
+        params = {"path": str(tmp_path / f"{name}.yml"), "content": "x", "vault_password": "pw", "vault_password_file": None, "predictions": predictions}
+        plans.append([change["name"] for change in execute(vault_file.VaultFile, params, True)[0]["plan"]])
+    assert plans == [["a.yml"], ["b.yml"], ["c.yml"], []]
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"), [(None, "gate_closed"), ({"findings": [{"severity": "blocker"}]}, "gate_closed"), ({"findings": [{"severity": "info"}]}, None)]
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_step_of_the_report_is_confirmed_only_after_the_final_gate(tmp_path, gate, code, check_mode):
+    manual_steps(tmp_path, steps=[{**A, "stage": "report", "blocks_final_gate": False}, B])
+    if gate is not None:
+        (tmp_path / "run" / "results").mkdir()
+        (tmp_path / "run" / "results" / "final_gate.json").write_text(json.dumps(gate))
+    assert manual_steps(tmp_path, check_mode, confirm=["b"], by="Hanako")[0]["changed"]
+    if code is None:
+        assert manual_steps(tmp_path, check_mode, confirm=["a"], by="Hanako")[0]["changed"]
+        return
+    with pytest.raises(OffboardError) as caught:
+        manual_steps(tmp_path, check_mode, confirm=["a"], by="Hanako")
+    assert caught.value.code == code and "offboard.iij_id.final_gate" in caught.value.msg
+    assert "a" in info(tmp_path)["open"]
+
+
 @pytest.mark.parametrize(("password", "code"), [("other", "vault_wrong_password"), ("", "vault_password_empty"), (None, "vault_password_missing")])
 def test_a_vault_file_and_its_password(tmp_path, password, code):
     write(tmp_path)

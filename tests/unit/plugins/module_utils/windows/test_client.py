@@ -211,6 +211,88 @@ def test_a_lost_connection_is_borne_only_when_the_output_does_not_matter(monkeyp
         _client(lost, (b"", b"", 0, True)).shell.run(["x.exe"], output_matters=False)
 
 
+class _Shells(_Protocol):
+    """A service with an operations quota for the user, which only the end of a shell gives back, and with shells that may be gone."""
+
+    def __init__(self, quota=10**9):
+        super().__init__([(b"", b"", 0, True)])
+        self.quota, self.counts, self.opened, self.starts = quota, {}, 0, []
+
+    def open_shell(self, **_options):
+        self.opened += 1
+        self.counts[f"shell{self.opened}"] = 0
+        return f"shell{self.opened}"
+
+    def run_command(self, shell, command, arguments, skip_cmd_shell):
+        if shell not in self.counts:
+            raise _fault(2150858843)
+        if sum(self.counts.values()) >= self.quota:
+            raise _fault(2150859174)
+        self.counts[shell] += 1
+        self.starts.append((shell, command))
+        return "command"
+
+    def close_shell(self, shell, close_session):
+        if self.counts.pop(shell, None) is None:
+            raise _fault(2150858843)
+
+
+def _with(protocol):
+    client = Client(OPTIONS)
+    client.protocol = protocol
+    return client
+
+
+@pytest.mark.parametrize("quota", [1500, 50, 15])
+def test_a_long_wait_renews_its_shell_and_leaves_the_uninstallers_alone(quota):
+    """MaxConcurrentOperationsPerUser: 1500 by default, 15 on older machines. 25 minutes at 80 commands a minute."""
+    client = _with(protocol := _Shells(quota))
+    with client.own_shell() as own:
+        own.run(["uninstall.exe"])
+        for _ in range(2000):
+            client.run("tasklist.exe")
+            assert "shell1" in protocol.counts  # the uninstaller's lives
+    assert [command for _shell, command in protocol.starts].count("tasklist.exe") == 2000
+    assert "shell1" not in protocol.counts and len(protocol.counts) == 1
+
+
+def test_a_polling_shell_that_is_gone_is_made_again_once():
+    client = _with(protocol := _Shells())
+    client.run("tasklist.exe")
+    protocol.counts.clear()  # its idle time-out
+    client.run("reg.exe")
+    client.cmd("echo")
+    assert protocol.starts == [("shell1", "tasklist.exe"), ("shell2", "reg.exe"), ("shell2", "cmd.exe")]
+    protocol.open_shell = lambda **_options: "gone"
+    protocol.counts.clear()
+    with pytest.raises(OffboardError) as error:
+        client.run("reg.exe")
+    assert error.value.code == "shell_gone" and error.value.msg.startswith("win: ")
+
+
+def test_a_command_that_has_started_is_never_repeated():
+    client = _with(protocol := _Shells())
+    protocol.answers = [_fault(2150858843)]
+    with pytest.raises(OffboardError) as error:
+        client.run("schtasks.exe", "/delete")
+    assert error.value.code == "winrm_fault" and len(protocol.starts) == 1
+
+
+def test_a_quota_that_others_have_spent_is_told():
+    with pytest.raises(OffboardError) as error:
+        _with(_Shells(0)).run("reg.exe")
+    assert error.value.code == "winrm_quota" and "MaxConcurrentOperationsPerUser" in error.value.msg
+
+
+def test_the_uninstallers_shell_is_not_made_again():
+    client = _with(protocol := _Shells())
+    with pytest.raises(OffboardError) as error, client.own_shell() as own:
+        own.run(["a.exe"])
+        protocol.counts.pop("shell1")
+        own.run(["b.exe"])
+    assert error.value.code == "shell_gone" and protocol.opened == 1
+
+
 def test_cleanup_happens_after_an_error_and_close_never_fails():
     client = _client(requests.exceptions.ConnectionError("dropped"))
     with pytest.raises(OffboardError) as error:

@@ -106,6 +106,7 @@ def test_disabling_and_enabling():
     assert (change.action, change.id, change.before, change.after) == ("disable", f"CN=iij-iwa,{BASE}", before, after)
     assert result.unchanged == 1
     assert [item.code for item in result.skipped] == ["not_a_user"]
+    assert "group" in result.warnings[0] and "state=absent" in result.warnings[0]
     (change,) = plan("enabled", user(userAccountControl=[b"514"])).changes
     assert (change.action, change.after) == ("enable", after | {"enabled": True})
 

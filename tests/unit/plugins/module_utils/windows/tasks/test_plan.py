@@ -289,6 +289,15 @@ def test_a_definition_with_a_secret_is_saved_encrypted_or_not_at_all(monkeypatch
     assert one(arguments="-phush").file_name("win") not in saved
 
 
+def test_a_removed_task_cannot_be_enabled_and_its_definition_is_named(tmp_path):
+    made = scheduled(Client(), "enabled", backup_dir=str(tmp_path))
+    assert not made.plan([]).changes
+    (tmp_path / "win-sync-0123456789ab.xml").write_text("")
+    with pytest.raises(OffboardError) as error:
+        made.plan([])
+    assert error.value.code == "task_gone" and str(tmp_path / "win-sync-0123456789ab.xml") in error.value.msg
+
+
 def test_windows_own_tasks_are_refused():
     task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
     made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
