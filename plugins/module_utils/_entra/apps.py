@@ -242,10 +242,15 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
     details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None}
     if activity_hours:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=activity_hours)
-        condition = f"initiatedBy/app/appId eq '{app['client_id']}' and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
-        times = [item["activityDateTime"] for item in client.list(f"/auditLogs/directoryAudits?$filter={condition}")]
+        times = read_activity(client, app["client_id"], since)
         details |= {"last_activity": max(times, default=None), "activity_count": len(times)}
     return details
+
+
+def read_activity(client: Client, client_id: str, since: datetime.datetime) -> list[str]:
+    """When the app changed something, by the directory's audit log."""
+    condition = f"initiatedBy/app/appId eq '{client_id}' and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
+    return [item["activityDateTime"] for item in client.list(f"/auditLogs/directoryAudits?$filter={condition}")]
 
 
 # -- the resource
@@ -289,6 +294,11 @@ class App(OfTenant):
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
         return guard_app(changes, self._client_id, self._client.identity()["app_id"], self._owner) if changes else []
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
+        """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""
+        held = {item.casefold() for item in manifest["app_objects"]}
+        return [f"{c.kind} {c.name} ({c.id})" for c in changes if c.kind in (APPLICATION, PRINCIPAL) and c.id.casefold() not in held]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         match change.kind, change.action:

@@ -424,6 +424,19 @@ class Domains(OfTenant):
         )
         return self._refusals + guard_domains(changes, self._states, self._params["expected_idp_hosts"], context)
 
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
+        """A domain with the federation configuration that it has, or shall have again."""
+        held, federated = ({name.casefold() for name in manifest[key]} for key in ("domains", "federated"))
+        result = []
+        for change in changes:
+            configured = any((state or {}).get("federationConfiguration") for state in (change.before, change.after))
+            if change.id not in held or (configured and change.id not in federated):
+                result.append(f"{change.name} with its federation configuration" if change.id in held else change.name)
+        return result
+
+    def domains(self, changes: Iterable[Change]) -> list[str]:
+        return [change.id for change in changes]
+
     def apply(self, change: Change) -> dict[str, Any]:
         wanted = (change.after or {})["authenticationType"]
         configuration = (change.after or {})["federationConfiguration"]

@@ -18,6 +18,7 @@ from .batches import Request
 from .client import Client
 from .ids import is_id
 from .marks import Shard
+from .of_tenant import tenant_of
 from .snapshot_files import read_snapshot_users
 
 #: More users than this are found in the list of all users, not one by one.
@@ -144,7 +145,8 @@ def named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | None
     if params["src"] is not None:
         return dict.fromkeys(key.casefold() for _unused, key, _unused in src_lines(params["src"]))
     if params["snapshot"] is not None:
-        return {record["id"].casefold(): None for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)))}
+        records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client))
+        return {record["id"].casefold(): None for record in records}
     return None
 
 

@@ -19,6 +19,7 @@ from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal, Skip
 from .._module.clock import now, seconds_since
 from .._module.files import read_records
+from .._module.preconditions import read_manifest
 from .._module.runner import ANSWER_LIMIT, Plan, Record
 from .._module.spool import Spool
 from .._module.vault_password import vault_password
@@ -32,7 +33,7 @@ from .licence_group import FIELDS, LicenceGroup
 from .marks import Marks, Shard, mark
 from .of_tenant import OfTenant
 from .passwords import HandOver, PassBook, generate
-from .snapshot_files import read_snapshot_users
+from .snapshot_files import read_snapshot_users, read_user_ids
 from .user_history import History
 from .user_plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 from .user_results import Results
@@ -45,6 +46,8 @@ _ASKED = 100
 #: Seconds for which an old time of the last change may come from a replica that lags. Graph promises no bound; after these, what is read
 #: overrules what the journal says, and the same password is set again.
 _REPLICAS_LAG = 900.0
+#: of a time in RFC 3339: Graph may give fractions
+_TO_THE_SECOND = len("2026-01-01T00:00:00")
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +115,17 @@ class Users(OfTenant):
         self._free: dict[str, int] = {}
         self._unproven = 0
         self._found = self._not_found = 0
+        #: where a snapshot is required: its folder and time, and those who came after it
+        self._required = self._required_snapshot()
+        self._came_later: set[int] = set()
+
+    def _required_snapshot(self) -> tuple[str, str] | None:
+        requires = self._params.get("requires") or {}
+        if not requires.get("snapshot"):
+            return None
+        folder = os.path.join(os.path.abspath(requires["run_dir"]), "snapshot")
+        manifest = read_manifest(folder)
+        return (folder, manifest["taken"]) if manifest else None
 
     def _make_handover(self) -> HandOver | None:
         path, length = self._params["handover_file"], self._params["password_length"]
@@ -146,12 +160,14 @@ class Users(OfTenant):
             **user_plan.desired_licences(params["licences"], self._skus),
         )
         signs_in_anew = self._may_set_password or self._passes is not None
-        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew)
+        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew or bool(self._required))
         self._selection = Selection(self._client, params, fields, self._keyed())
         for item in self._selection.read():
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
             if signs_in_anew and "missing" not in item:
                 state["createdDateTime"] = item.get("createdDateTime")
+            if self._required and (item.get("createdDateTime") or "")[:_TO_THE_SECOND] >= self._required[1][:_TO_THE_SECOND]:
+                self._came_later.add(mark(item["id"].casefold()))
             if self._group is not None and "missing" not in item:
                 state["given"] = self._group.gives(item.get("licenseAssignmentStates") or ())
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
@@ -180,7 +196,7 @@ class Users(OfTenant):
             return self._from_src(params["src"])
         if self._by_snapshot and not self._snapshot_is_now:
             also = self._also_enable()
-            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)))
+            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), self.owner())
             # Most users want one of a few things; equal ones share one object, which keeps 100,000 of them small.
             shared: dict[str, Desired] = {}
             keyed = {}
@@ -220,6 +236,13 @@ class Users(OfTenant):
 
     def _may_reset_administrators(self) -> bool:
         return all(self._roles.get(who["object_id"], set()) & user_plan.FULL_RESET_ROLES for who in self._identities)
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
+        """Users whom the snapshot does not hold although they were there. Of those who came later there was nothing to hold."""
+        if self._required is None:
+            return []
+        held = Marks(map(mark, read_user_ids(self._required[0], vault_password(dict(self._params)))))
+        return [change.name for change in changes if (one := mark(change.id.casefold())) not in held and one not in self._came_later]
 
     # -- plan
 

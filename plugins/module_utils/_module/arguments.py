@@ -21,7 +21,9 @@ RUN: dict[str, Any] = {
         "options": {
             "run_dir": {"type": "path", "required": True},
             "steps": {"type": "list", "elements": "str", "default": []},
+            "gate_max_age_hours": {"type": "int"},
             "snapshot": {"type": "bool", "default": False},
+            "snapshot_files": {"type": "list", "elements": "str", "default": []},
         },
     },
 }

@@ -18,12 +18,14 @@ NAME = "run.json"
 _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
 
 
-def check(journal: str, owner: Mapping[str, str]) -> None:
-    """Refuse a run folder that belongs to others.
+def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
+    """Refuse a run folder that belongs to others; returns whose it is.
 
     `owner`: `tenant_id`, `directory` (the domain's distinguished name), or neither. Raises OffboardError `other_run_folder`, `run_file_damaged`.
     """
-    _compare(_path(journal), _read(_path(journal)), owner)
+    bound = _read(_path(journal))
+    _compare(_path(journal), bound, owner)
+    return bound
 
 
 def bind(journal: str, owner: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -102,6 +102,18 @@ class Resource(abc.ABC):
     def owner(self) -> Mapping[str, str]:
         """Whose objects these are, as `binding` names it: asked for after `read`."""
         return {}
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> Collection[str]:
+        """What the tenant's snapshot, of which this is the manifest, does not hold of the objects about to change, in people's words."""
+        return ()
+
+    def to_be_saved(self, changes: Iterable[Change]) -> Iterable[str]:
+        """Ids that the files of the snapshot beside the tenant's must hold before the changes are made."""
+        return ()
+
+    def domains(self, changes: Iterable[Change]) -> Iterable[str]:
+        """The tenant's domains that change: the gate's verdict must be about them."""
+        return ()
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Further return values, in check mode too."""
@@ -209,16 +221,23 @@ class _Run:
                 self._append([journal.refusal(item, self.resource.noun, self.id, now()) for item in refusals])
             raise _Refused(refusals, {**result, "changed": False})
         if len(plan.changes) and self.module.params.get("requires"):
-            self._check_preconditions()
+            self._check_preconditions(plan.changes)
         if self.module.check_mode:
             self._predict(plan, result)
             return result
         self._apply(plan, result)
         return result
 
-    def _check_preconditions(self) -> None:
+    def _check_preconditions(self, changes: Iterable[Change]) -> None:
+        resource = self.resource
         try:
-            preconditions.check(self.module.params["requires"])
+            preconditions.check(
+                self.module.params["requires"],
+                resource.owner(),
+                lacks=lambda manifest: resource.lacking(manifest, changes),
+                saved=list(resource.to_be_saved(changes)),
+                domains=list(resource.domains(changes)),
+            )
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise

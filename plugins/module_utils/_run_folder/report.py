@@ -17,9 +17,9 @@ from .._core import report, report_page, steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._module.files import read_records, write_atomically
+from .._module.preconditions import read_steps
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
-from .steps import read_steps
 
 KIND = "report_file"
 
