@@ -322,6 +322,10 @@ class DirectoryObjects(Resource):
     def owner(self) -> Mapping[str, str]:
         return {"directory": self._client.root.text("defaultNamingContext") or ""}
 
+    def to_be_saved(self, changes: Iterable[Change]) -> list[str]:
+        """What is there. What is brought back comes from its saved copy."""
+        return [self._objects[key].state["objectGUID"] for change in changes if (key := dn_key(change.id)) in self._objects]
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Where the copies of this run lie."""
         return {"saved_copies": dict(self._saved)}
@@ -393,7 +397,7 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
         stops = objects.refusals([item], "delete", guard_rules, now())
         shown = {name: value for name, value in item.state.items() if name != "attributes"}
         found.append({"dn": item.id, **shown, "found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]})
-    return {"objects": found, "unusable": unusable}
+    return {"objects": found, "unusable": unusable, "directory": client.root.text("defaultNamingContext") or ""}
 
 
 def _by_logon_name(client: Client, name: str) -> str | None:

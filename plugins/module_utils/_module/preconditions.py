@@ -116,8 +116,10 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
     for name in names:
         found = None
         for path in further(os.path.join(folder, name)):
-            if (one := read_saved(path)) is None:
+            if not os.path.exists(path):
                 break
+            if (one := read_saved(path)) is None:
+                continue
             check_owner(path, one, owner)
             held |= {item.casefold() for item in one["objects"]}
             found = _check_whole(path, one)
@@ -152,7 +154,7 @@ def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -
         if name in owner and found.get(name, "").casefold() != owner[name].casefold():
             raise OffboardError(
                 f"{path} was saved of {words} {found.get(name) or '(unknown)'}, and this task works on {owner[name]}. Nothing was changed. Use the run folder "
-                "that belongs to it (offboard_run_dir).",
+                "that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
                 code="other_run_folder",
                 details={"path": path, "given": owner[name]},
             )

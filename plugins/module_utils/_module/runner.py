@@ -54,6 +54,8 @@ class Resource(abc.ABC):
     kinds: ClassVar[tuple[str, ...]]
     #: true where going on after a failure could make things worse (domains, one at a time; guests that are deleted and invited again)
     stop_at_first_failure: bool = False
+    #: true where the objects lie on the Windows machine that the option `host` names
+    on_machine: ClassVar[bool] = False
     #: set by the runner before `apply_all`: kinds of which one single change takes long tell there what they wait for
     progress: Progress | None = None
     #: set by the runner before `read`: what a check run assumes. It lays that over what `read` gives; `plan` does, over what else it reads.
@@ -233,7 +235,7 @@ class _Run:
         try:
             preconditions.check(
                 self.module.params["requires"],
-                resource.owner(),
+                {**resource.owner(), **({"machine": self.module.params["host"]} if resource.on_machine else {})},
                 lacks=lambda manifest: resource.lacking(manifest, changes),
                 saved=list(resource.to_be_saved(changes)),
                 domains=list(resource.domains(changes)),
