@@ -19,7 +19,7 @@ import ansible_runner
 import pytest
 import yaml
 from dev import places
-from lab import inventory
+from lab import company, inventory
 from lab.testing import RunningTenant
 
 MODULES = sorted(file.stem for file in places.ROOT.glob("plugins/modules/*.py") if file.stem != "__init__")
@@ -185,6 +185,90 @@ def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_pat
     ):
         assert told in run("gate", offboard_iij_client_id=given, microsoft_365_evidence_hours=hours), (hours, given)
     assert tenant.writes() == []
+
+
+#: a stage of the tenant, and its task that changes something
+CHANGING = {
+    "users": "Do what shall be otherwise than the snapshot says",
+    "domains": "Convert the domains to managed, one after the other",
+    "passwords": "Give passwords or passes and write them into the hand-over file",
+    "app": "Remove grants, service principal and application",
+}
+
+
+def test_nothing_steps_over_the_preconditions(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
+    """However the stages are started: the modules themselves demand steps, snapshot and verdict of this tenant's run folder."""
+    (tmp_path / "users.jsonl").write_text('{"userPrincipalName": "%s", "enabled": false}\n' % company.people()[0].upn)
+    secrets = {"offboard_client_secret": tenant.credentials()["client_secret"], "offboard_vault_password": inventory.VAULT_PASSWORD}
+    domain = _variables(tenant, tmp_path / "run")["microsoft_365_domains"][0]
+    # what tasks that are left out would have found
+    found = {"__microsoft_365_domains": {"domains": []}, "microsoft_365_users_src": str(tmp_path / "users.jsonl"), "microsoft_365_domains": [domain]}
+    variables = {**_variables(tenant, tmp_path / "run"), **secrets, **found}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
+    tasks = [
+        {
+            "name": "A task of one's own",
+            "offboard.iij_id.entra_domain": {
+                "domains": [domain],
+                "authentication": "managed",
+                "break_glass": "{{ offboard_break_glass }}",
+                "requires": {"run_dir": str(tmp_path / "run"), "snapshot": True},
+            },
+            "module_defaults": {"group/offboard.iij_id.entra": "{{ offboard_entra }}"},
+        }
+    ]
+    own = [{"hosts": "localhost", "gather_facts": False, "roles": ["offboard.iij_id.offboard"], "tasks": tasks}]
+    (tmp_path / "own.yml").write_text(yaml.safe_dump(own))
+
+    def run(playbook: str, *words: str, **more: Any) -> str:
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.json", playbook, *words, "-e", json.dumps(more)]
+        env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    def stage(name: str, *words: str, **more: Any) -> str:
+        return run(f"offboard.iij_id.{name}", *words, **more)
+
+    def refused(output: str, *told: str) -> None:
+        assert "failed=1" in output and any(word in output for word in told), output
+        assert tenant.writes() == [], output
+
+    for name, task in CHANGING.items():
+        refused(stage(name, "--start-at-task", task), "There is no step 'provisioning_stopped'")
+    refused(stage("decommission", "--tags", "domains"), "There is no step 'provisioning_stopped'")
+    refused(stage("decommission", "--skip-tags", "preflight,snapshot,freeze,gate,users"), "There is no step 'provisioning_stopped'")
+    refused(run("own.yml"), "There is no complete snapshot")
+
+    # confirmed and saved, but nobody has judged; then judged, and closed
+    assert "failed=0" in stage("preflight")
+    assert "failed=0" in stage("snapshot")
+    steps = "provisioning_stopped,break_glass_tested,sign_in_methods_ready,password_hash_sync_verified"
+    assert "failed=0" in stage("confirm", step=steps, by="Hanako Reiji")
+    refused(stage("domains"), "no verdict of the gate")
+    refused(stage("decommission", "--tags", "domains"), "no verdict of the gate")
+    refused(stage("gate", microsoft_365_evidence_hours=24), "IIJ ID still changes the tenant")
+    for name, task in CHANGING.items():
+        refused(stage(name, "--start-at-task", task), "it stays closed")
+    # an older word for another tenant's folder, and one that is too old
+    assert "failed=0" in stage("gate", microsoft_365_evidence_hours=0)
+    verdict = tmp_path / "run" / "gate.json"
+    good = json.loads(verdict.read_text())
+    assert good["open"] and good["tenant_id"] == variables["offboard_tenant_id"] and good["domains"] == [domain]
+    for worse, told in (({"at": "2026-01-01T00:00:00Z"}, "older than the 24 hours"), ({"tenant_id": str(uuid.uuid4())}, "is for the tenant")):
+        verdict.write_text(json.dumps({**good, **worse}))
+        refused(stage("domains", "--start-at-task", CHANGING["domains"]), told)
+    verdict.write_text(json.dumps(good))
+    manifest = tmp_path / "run" / "snapshot" / "manifest.json"
+    taken = manifest.read_text()
+    for worse, told in (({"federated": []}, "with its federation configuration"), ({"tenant_id": str(uuid.uuid4())}, "was taken of the tenant")):
+        manifest.write_text(json.dumps({**json.loads(taken), **worse}))
+        refused(stage("domains", "--start-at-task", CHANGING["domains"]), told)
+    manifest.write_text("{}")
+    refused(stage("domains"), "is not a manifest of a snapshot")
+    refused(stage("preflight"), "is not a manifest of a snapshot")
+    manifest.write_text(taken)
+    assert "failed=0" in stage("domains", "--start-at-task", CHANGING["domains"])
+    assert tenant.writes() != []
 
 
 class Awx:

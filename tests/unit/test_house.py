@@ -111,3 +111,28 @@ def test_every_python_file_names_its_licence() -> None:
 def test_the_manual_exists_in_both_languages() -> None:
     docs = places.ROOT / "docs"
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}
+
+
+def _tasks(node: object) -> list[dict[str, object]]:
+    """The tasks of a file, in blocks too."""
+    if isinstance(node, list):
+        return [task for item in node for task in _tasks(item)]
+    if isinstance(node, dict):
+        return [node, *(task for name in ("block", "rescue", "always") for task in _tasks(node.get(name)))]
+    return []
+
+
+def test_every_change_of_the_exit_demands_its_preconditions() -> None:
+    """In the roles: the module itself demands them, since tasks before it may be left out."""
+    changing = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])
+    # these write the run folder itself
+    changing -= {"manual_steps", "vault_file", "entra_snapshot"}
+    without = []
+    for file in places.ROOT.glob("roles/*/tasks/*.yml"):
+        for task in _tasks(yaml.safe_load(file.read_text())):
+            for name in changing & {key.removeprefix("offboard.iij_id.") for key in task}:
+                options = task[f"offboard.iij_id.{name}"]
+                # a trial changes nothing, and partners' federations are no part of the exit
+                if task.get("check_mode") is not True and file.parent.parent.name != "guest_federation" and "requires" not in options:  # type: ignore[operator]
+                    without.append(f"{file.parent.parent.name}: {task['name']}")
+    assert without == []

@@ -10,22 +10,25 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+#: What a change of the exit demands of the run folder.
+REQUIRES: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "run_dir": {"type": "path", "required": True},
+        "steps": {"type": "list", "elements": "str", "default": []},
+        "gate_max_age_hours": {"type": "int"},
+        "snapshot": {"type": "bool", "default": False},
+        "snapshot_files": {"type": "list", "elements": "str", "default": []},
+    },
+}
+
 #: What every changing module takes: the guard on the number of changes, and the run's files on the controller.
 RUN: dict[str, Any] = {
     "max_changes": {"type": "int", "default": 20},
     "journal": {"type": "path"},
     "predictions": {"type": "path"},
     "progress_file": {"type": "path"},
-    "requires": {
-        "type": "dict",
-        "options": {
-            "run_dir": {"type": "path", "required": True},
-            "steps": {"type": "list", "elements": "str", "default": []},
-            "gate_max_age_hours": {"type": "int"},
-            "snapshot": {"type": "bool", "default": False},
-            "snapshot_files": {"type": "list", "elements": "str", "default": []},
-        },
-    },
+    "requires": REQUIRES,
 }
 
 #: How to reach Microsoft Graph.

@@ -28,8 +28,8 @@ def check(
     lacks: Lacks = lambda _manifest: (),
     saved: Collection[str] = (),
     domains: Iterable[str] = (),
-) -> dict[str, Any]:
-    """What the run folder holds of what is required; `snapshot` is the manifest, None where none is required.
+) -> None:
+    """Refuse a run folder that does not hold what is required.
 
     owner: whose objects are changed, as `binding` names it. saved: ids of objects that `snapshot_files` must hold. domains: those of the gate's verdict.
     Raises OffboardError `step_not_done`, `unknown_step`, `steps_file_damaged`, `snapshot_missing`, `snapshot_damaged`, `snapshot_incomplete`,
@@ -45,10 +45,29 @@ def check(
             raise steps.not_done_error(states, missing, folder)
     if requires.get("gate_max_age_hours") is not None:
         _check_gate(folder, requires["gate_max_age_hours"], owner, domains)
-    taken = _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks) if requires["snapshot"] else None
+    if requires["snapshot"]:
+        _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks)
     if requires.get("snapshot_files"):
         _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], owner, saved)
-    return {"snapshot": taken}
+
+
+def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:
+    """The return values of run_folder_info. warn: in check mode, takes why a real run would stop."""
+    folder = os.path.abspath(params["run_dir"])
+    read_steps(os.path.join(folder, "steps.json"))
+    found = {
+        "snapshot": read_manifest(os.path.join(folder, "snapshot")),
+        "verdict": read_verdict(os.path.join(folder, gate.NAME)),
+        "owner": binding.check(os.path.join(folder, "journal.jsonl"), {}),
+    }
+    if params["requires"]:
+        try:
+            check({**params["requires"], "run_dir": folder}, {})
+        except OffboardError as exc:
+            if warn is None:
+                raise
+            warn(f"check mode: a real run would stop here. {exc.msg}")
+    return found
 
 
 def read_steps(path: str) -> list[Object]:
@@ -89,7 +108,7 @@ def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iter
         raise refused
 
 
-def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> dict[str, Any]:
+def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None:
     found = read_manifest(folder)
     if found is None:
         raise OffboardError(
@@ -108,7 +127,6 @@ def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> dict
             code="snapshot_incomplete",
             details={"lacks": missing[:1000]},
         )
-    return found
 
 
 def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], ids: Collection[str]) -> None:
