@@ -25,7 +25,7 @@ options:
     description: The file with the verdict (JSON) on the controller, C(gate.json) in the run folder.
     type: path
     required: true
-  client_id:
+  app_id:
     description: The client id of IIJ ID's app, as its console shows it. It may be a deleted one.
     type: str
     default: ""
@@ -49,7 +49,7 @@ EXAMPLES = r"""
 - name: Does IIJ ID still change the tenant?
   offboard.iij_id.entra_provisioning_gate:
     path: offboard-run/gate.json
-    client_id: 0b1f3e8a-57a1-4f0c-8a10-aa11d0000001
+    app_id: 0b1f3e8a-57a1-4f0c-8a10-aa11d0000001
     domains: [reiji.example, reiji-group.example]
     activity_hours: 24
   register: gate
@@ -111,7 +111,7 @@ def main() -> None:
             RUN,
             ENTRA,
             path={"type": "path", "required": True},
-            client_id={"type": "str", "default": ""},
+            app_id={"type": "str", "default": ""},
             domains={"type": "list", "elements": "str", "default": []},
             activity_hours={"type": "int", "default": 24},
         ),

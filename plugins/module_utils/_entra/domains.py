@@ -299,6 +299,11 @@ def _unfit(item: Administrator, affected: Collection[str]) -> str:
     return ""
 
 
+def as_named(name: str) -> str:
+    """A domain as Graph's ids are compared here, however somebody typed it."""
+    return name.strip().rstrip(".").casefold()
+
+
 # -- reading
 
 
@@ -341,7 +346,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
     assignments = client.list(f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'")
     holders = {item["principalId"] for item in assignments}
     found = []
-    for upn in upns:
+    for upn in map(str.strip, upns):
         state = client.find(f"/users/{urllib.parse.quote(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
         found.append(Administrator(upn, state, state is not None and state["id"] in holders))
     return found
@@ -349,7 +354,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_domain_info."""
-    wanted = {name.casefold() for name in params["domains"] or ()}
+    wanted = {as_named(name) for name in params["domains"] or ()}
     with Client(Connection.from_params(params)) as client:
         found = [item for item in read_domains(client, wanted or None) if not wanted or item.id in wanted]
     missing = wanted - {item.id for item in found}
@@ -390,18 +395,19 @@ class Domains(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._client = Client(Connection.from_params(params))
+        self._names = [as_named(name) for name in params["domains"]]
         self._states: dict[str, Mapping[str, Any]] = {}
         self._refusals: list[Refusal] = []
 
     def read(self) -> Iterable[Object]:
-        return read_domains(self._client, {name.casefold() for name in self._params["domains"]})
+        return read_domains(self._client, set(self._names))
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
         self._states = {item.id: item.state for item in objects}
         params = self._params
         plan, self._refusals = plan_domains(
-            objects, params["domains"], params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
+            objects, self._names, params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
         )
         return plan
 

@@ -40,9 +40,9 @@ class ProvisioningGate(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._path: str = os.path.abspath(params["path"])
-        self._client_id: str = (params["client_id"] or "").strip().casefold()
+        self._client_id: str = params["app_id"].strip().casefold()
         if self._client_id and not is_id(self._client_id):
-            raise OffboardError(f"client_id {params['client_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+            raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
         self._client = Client(Connection.from_params(params))
         self._verdict: dict[str, Any] = {}

@@ -189,7 +189,7 @@ class Users(OfTenant):
         """What is desired, by user, where users are named one by one."""
         params = self._params
         if params["users"] is not None:
-            return {name.casefold(): self._base for name in params["users"]}
+            return {name.strip().casefold(): self._base for name in params["users"]}
         if params["group"] is not None:
             return dict.fromkeys(members(self._client, params["group"]), self._base)
         if params["src"] is not None:
@@ -207,7 +207,7 @@ class Users(OfTenant):
         return None
 
     def _also_enable(self) -> set[str]:
-        return {name.casefold() for name in self._params["also_enable"]}
+        return {name.strip().casefold() for name in self._params["also_enable"]}
 
     def _from_src(self, path: str) -> dict[str, Desired]:
         keyed: dict[str, Desired] = {}
