@@ -22,6 +22,11 @@ options:
       - It belongs to one tenant and one Active Directory domain, written into C(run.json) beside it at the first change. A task that works on
         another one is refused, in check mode too (failure code C(other_run_folder)).
     type: path
+  run_tenant_id:
+    description:
+      - The id of the tenant for whose exit the task works, where the module itself cannot know it (a Windows machine, a step of a person). The run folder
+        is bound to it as by the modules of the tenant, which go by their access token. What is no id (a domain's name) says nothing.
+    type: str
   predictions:
     description:
       - A file on the controller (JSON lines), used in check mode only. The task plans against the outcome that the changes in the file

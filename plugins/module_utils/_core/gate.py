@@ -45,8 +45,8 @@ def judge(tenant_id: str, domains: Sequence[str], client_id: str, hours: int, ac
         )
     elif hours and activity:
         reasons.append(
-            f"IIJ ID still changes the tenant: {len(activity)} entries in the audit log within the last {hours} hours, the last one at {max(activity)}. What the "
-            "next stages repair, IIJ ID would undo. Is the provisioning off for everybody? Then run this stage again later, or set "
+            f"IIJ ID still changes the tenant: {len(activity)} entries in the audit log within the last {hours} hours, the last one at {max(activity)}. What "
+            "the next stages repair, IIJ ID would undo. Is the provisioning off for everybody? Then run this stage again later, or set "
             "microsoft_365_evidence_hours: 0 to rely on the person's word."
         )
     return {
@@ -83,7 +83,8 @@ def refusal(
     """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known."""
     again = "Run offboard.iij_id.gate (it only reads, unless it switches IIJ ID's app off), then this stage again. Nothing was changed."
     if verdict is None:
-        return OffboardError(f"The run folder holds no verdict of the gate, so nobody knows whether IIJ ID still changes the tenant. {again}", code="gate_closed")
+        why = "The run folder holds no verdict of the gate, so nobody knows whether IIJ ID still changes the tenant."
+        return OffboardError(f"{why} {again}", code="gate_closed")
     tenant = owner.get("tenant_id", verdict["tenant_id"])
     age = now - moment(verdict["at"])
     missing = sorted({name.casefold() for name in domains} - set(verdict["domains"]))

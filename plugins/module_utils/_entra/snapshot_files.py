@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._core import vault
-from .._core.manifest import NAME as MANIFEST
 from .._core.errors import OffboardError
+from .._core.manifest import NAME as MANIFEST
 from .._module.files import write_atomically
 from .._module.preconditions import check_tenant, read_manifest
 from .._module.vault_password import decrypt_file

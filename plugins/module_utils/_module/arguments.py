@@ -26,6 +26,7 @@ REQUIRES: dict[str, Any] = {
 RUN: dict[str, Any] = {
     "max_changes": {"type": "int", "default": 20},
     "journal": {"type": "path"},
+    "run_tenant_id": {"type": "str"},
     "predictions": {"type": "path"},
     "progress_file": {"type": "path"},
     "requires": REQUIRES,

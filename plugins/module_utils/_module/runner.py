@@ -198,7 +198,7 @@ class _Run:
     def run(self) -> dict[str, Any]:
         plan = self.resource.plan(self.read())
         if self.journal and (len(plan.changes) or plan.unchanged or plan.skipped):
-            binding.check(self.journal, self.resource.owner())
+            binding.check(self.journal, self.owner())
         self._settle()
         result: dict[str, Any] = {
             "changed": len(plan.changes) > 0,
@@ -230,12 +230,16 @@ class _Run:
         self._apply(plan, result)
         return result
 
+    def owner(self) -> dict[str, str]:
+        """Whose the objects are: as the kind itself knows it, else as the task says."""
+        return {**binding.tenant(self.module.params.get("run_tenant_id")), **self.resource.owner()}
+
     def _check_preconditions(self, changes: Iterable[Change]) -> None:
         resource = self.resource
         try:
             preconditions.check(
                 self.module.params["requires"],
-                {**resource.owner(), **({"machine": self.module.params["host"]} if resource.on_machine else {})},
+                {**self.owner(), **({"machine": self.module.params["host"]} if resource.on_machine else {})},
                 lacks=lambda manifest: resource.lacking(manifest, changes),
                 saved=list(resource.to_be_saved(changes)),
                 domains=list(resource.domains(changes)),
@@ -260,7 +264,7 @@ class _Run:
         stopped: OffboardError | None = None
         if len(plan.changes):
             try:
-                if self.journal and (owner := self.resource.owner()):
+                if self.journal and (owner := self.owner()):
                     binding.bind(self.journal, owner)
                 self.resource.apply_all(plan.changes, self.begin, self.record)
                 self._verify()

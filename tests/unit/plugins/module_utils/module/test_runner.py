@@ -425,3 +425,20 @@ def test_the_required_run_folder_may_belong_to_nobody_else(tmp_path):
     assert required(tmp_path, {}, "T2")[0] == "other_run_folder"
     (tmp_path / "gate.json").write_text(json.dumps(verdict(tenant_id="T2")))  # a machine knows no tenant, its run folder does
     assert required(tmp_path, {"gate_max_age_hours": 24})[0] == "other_run_folder"
+
+
+def test_who_cannot_know_the_tenant_is_told_it(tmp_path):
+    """A Windows machine, a step of a person: bound and refused as the modules of the tenant are."""
+    one, other = "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000001", "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000002"
+
+    def run(lamps, tenant):
+        with pytest.raises(Finished) as caught:
+            runner.run(Module(max_changes=9, journal=str(tmp_path / "journal.jsonl"), run_tenant_id=tenant), lambda params: lamps)
+        return (caught.value.result.get("failure") or {}).get("code")
+
+    assert run(Lamps({"a": True}), one) is None
+    assert json.loads((tmp_path / "run.json").read_text()) == {"tenant_id": one}
+    refused = Lamps({"a": True})
+    assert run(refused, other) == "other_run_folder" and refused.writes == []
+    assert run(Lamps({"a": True}), one.upper()) is None and run(Lamps({"a": True}), "reiji.example") is None
+    assert run(OfCompany(other, {"a": True}), one) == "other_run_folder"  # the access token knows better
