@@ -187,11 +187,10 @@ def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_pat
     assert tenant.writes() == []
 
 
-#: a stage of the tenant, and its task that changes something
+#: a stage of the tenant, and its task that changes something; passwords plan nothing while the domain is federated
 CHANGING = {
     "users": "Do what shall be otherwise than the snapshot says",
     "domains": "Convert the domains to managed, one after the other",
-    "passwords": "Give passwords or passes and write them into the hand-over file",
     "app": "Remove grants, service principal and application",
 }
 
