@@ -19,8 +19,8 @@ from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.files import read_records, write_atomically
+from ..._module.preconditions import read_steps
 from ..._module.runner import Resource
-from ..steps.resource import read_steps
 from . import page as report_page
 from . import plan as report
 

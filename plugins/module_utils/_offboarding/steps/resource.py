@@ -18,20 +18,8 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
 from ..._module.files import folder_locked, write_atomically
+from ..._module.preconditions import read_steps
 from ..._module.runner import Record, Resource
-
-
-def read_steps(path: str) -> list[Object]:
-    """The recorded steps; none when there is no file yet. Raises OffboardError `file_read_failed`, `steps_file_damaged`."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return [steps.to_object(record) for record in json.load(stream)["steps"]]
-    except FileNotFoundError:
-        return []
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    except (ValueError, KeyError, TypeError) as exc:
-        raise OffboardError(f"{path} is not a steps file: {exc}. Restore it from a backup of the run folder.", code="steps_file_damaged") from exc
 
 
 class ManualSteps(Resource):
