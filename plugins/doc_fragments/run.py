@@ -29,6 +29,11 @@ options:
       - Where the runs are on other machines or in other containers, nobody can see whether the other one's C(ansible-playbook) lives. There a run is
         refused while a task of the other one is at work, if the file system passes POSIX locks on (NFS does), and not between its tasks.
     type: path
+  run_tenant_id:
+    description:
+      - The id of the tenant for whose exit the task works, where the module itself cannot know it (a Windows machine, a step of a person). The run folder
+        is bound to it as by the modules of the tenant, which go by their access token. What is no id (a domain's name) says nothing.
+    type: str
   predictions:
     description:
       - A file on the controller (JSON lines), used in check mode only. The task plans against the outcome that the changes in the file
@@ -42,6 +47,7 @@ options:
     description:
       - What the run folder must hold before anything is changed, for a task that works for the exit. The module itself looks, so that it holds
         whatever plays and tasks ran before, or were left out. In check mode what is missing is a warning.
+      - A run folder that belongs to another tenant or Active Directory domain (C(run.json)) is refused with the code C(other_run_folder).
     type: dict
     suboptions:
       run_dir:
@@ -53,10 +59,25 @@ options:
         type: list
         elements: str
         default: []
+      gate_max_age_hours:
+        description:
+          - How many hours old the verdict of M(offboard.iij_id.entra_provisioning_gate) in C(gate.json) may be, which must be open, for the same tenant,
+            and for the domains that change. Else the task fails with the code C(gate_closed) or C(gate_outdated). Without the option no verdict is needed.
+        type: int
       snapshot:
-        description: Whether there must be a complete snapshot. Else the task fails with the code C(snapshot_missing).
+        description:
+          - Whether there must be a complete snapshot of the tenant, which holds each domain, application, service principal and user about to change.
+            Users who were created after it are no matter of it. Else the task fails with the code C(snapshot_missing), C(snapshot_damaged),
+            C(snapshot_incomplete) or C(other_run_folder).
         type: bool
         default: false
+      snapshot_files:
+        description:
+          - Files below C(snapshot/) that M(offboard.iij_id.vault_file) has written, and that must be of the Active Directory domain or the Windows machine
+            that the task works on. They must hold each directory object about to change. Else the task fails with the same codes.
+        type: list
+        elements: str
+        default: []
 """
 
     ATTRIBUTES = r"""

@@ -111,6 +111,10 @@ objects:
       type: list
       elements: dict
       returned: always
+directory:
+  description: The distinguished name of the domain.
+  returned: success
+  type: str
 unusable:
   description: Names that lead to no user or group, each with C(name), C(found_by) and C(msg).
   returned: success

@@ -27,6 +27,25 @@ options:
     description: The text to encrypt.
     type: str
     required: true
+  holds:
+    description:
+      - What the content holds, for a file of the snapshot. A manifest without personal data is written beside it (C(.json) is added to the name), and the
+        changing modules demand it by the option O(requires).
+      - Where there is a file already that does not hold all O(holds.objects), the content is written into a further one, C(directory-2.yml) beside
+        C(directory.yml). A file of another domain or machine is refused (failure code C(other_run_folder)).
+    type: dict
+    suboptions:
+      directory:
+        description: The distinguished name of the Active Directory domain that it was read from.
+        type: str
+      machine:
+        description: The address of the Windows machine that it was read from.
+        type: str
+      objects:
+        description: The ids (objectGUID) of the objects in it.
+        type: list
+        elements: str
+        default: []
 seealso:
   - module: offboard.iij_id.vault_file_info
 """
@@ -48,7 +67,7 @@ plan:
 failure:
   description:
     - C(code) is V(vault_password_missing), V(vault_password_empty), V(vault_password_script_failed), V(vault_wrong_password), V(vault_not_a_vault),
-      V(file_exists), V(file_read_failed) or V(file_write_failed).
+      V(file_exists), V(other_run_folder), V(snapshot_damaged), V(file_read_failed) or V(file_write_failed).
   returned: failure
   type: dict
 """
@@ -65,7 +84,16 @@ from ..module_utils._module.vault_password import VAULT
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec=spec(RUN, VAULT, path={"type": "path", "required": True}, content={"type": "str", "required": True, "no_log": True}),
+        argument_spec=spec(
+            RUN,
+            VAULT,
+            path={"type": "path", "required": True},
+            content={"type": "str", "required": True, "no_log": True},
+            holds={
+                "type": "dict",
+                "options": {"directory": {"type": "str"}, "machine": {"type": "str"}, "objects": {"type": "list", "elements": "str", "default": []}},
+            },
+        ),
         supports_check_mode=True,
     )
     require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)

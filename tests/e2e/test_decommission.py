@@ -90,7 +90,7 @@ def test_before_the_gate_only_schedules_are_touched(stopped: Chapter, start: wor
 def test_snapshot_opens_with_ansible_vault_and_holds_what_was(stopped: Chapter) -> None:
     assert stopped.run_dir is not None
     folder = stopped.run_dir / "snapshot"
-    plain = {file.relative_to(folder).as_posix(): vault_view(file) for file in folder.rglob("*") if file.is_file() and file.name != "manifest.json"}
+    plain = {file.relative_to(folder).as_posix(): vault_view(file) for file in folder.rglob("*") if file.is_file() and file.suffix != ".json"}
     records = {record["id"]: record for name, text in plain.items() if name.startswith("users-") for record in map(json.loads, text.splitlines())}
     assert {person.id for person in PEOPLE} <= records.keys()
     for person in PEOPLE:

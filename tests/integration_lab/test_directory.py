@@ -682,6 +682,18 @@ def test_a_configuration_that_names_no_dn(module, user, dn):
     assert len(answer["unusable"]) == (0 if dn else 1)
 
 
+def test_a_name_that_leads_nowhere_hides_no_other(module):
+    """A typo, a DN of another domain, one below an organizational unit that is gone: told beside what was found."""
+    bad = ["no distinguished name", "CN=svc,DC=other,DC=example", full_dn("CN=svc,OU=gone," + SERVICES)]
+    config = yaml.safe_dump({"ad": {"ldap": {"filter": "(|" + "".join(f"(memberOf={dn})" for dn in bad) + ")"}}})
+    answer = module("directory_object_info", objects=["no distinguished name", "CN=svc,OU=gone," + SERVICES, MANAGER], agent_configs=[config])
+    assert [item["dn"] for item in answer["objects"]] == [full_dn(MANAGER)]
+    told = {item["name"]: item for item in answer["unusable"]}
+    assert set(told) == {*bad, full_dn("no distinguished name")}
+    assert all(item["msg"] and item["found_by"] and isinstance(item["found_by"], list) for item in told.values())
+    assert answer["directory"] == paths.AD_BASE
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [({"agent_configs": ["a: b: hush-hush"]}, "config_unreadable"), ({"spn_patterns": ["("]}, "pattern_invalid"), ({"allowed_spns": ["("]}, "pattern_invalid")],

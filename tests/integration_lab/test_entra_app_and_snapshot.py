@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from lab import company
 from lab.testing import RunningTenant
 
-from .entra import PEOPLE, VAULT_PASSWORD, ansible, connection, lines, run_module
+from .entra import BREAK_GLASS, PEOPLE, VAULT_PASSWORD, ansible, connection, lines, run_module
 
+#: works in reiji.example
+ACTIVE = next(person for person in PEOPLE.values() if person.number > 50 and person.enabled and person.upn.endswith("@reiji.example"))
+#: how a refusal calls one of its objects
+IIJ_OBJECT = "servicePrincipal "
 IIJ, OLD, DECOY, OURS = (company.app(key)["client_id"] for key in ("iij", "iij_old", "decoy", "offboard"))
 
 
@@ -291,3 +296,68 @@ def test_check_mode_before_there_is_a_snapshot(call, tenant, snapshot, tmp_path)
     assert {item["code"] for item in result["skipped_objects"]} == {"blocked_before_snapshot"}
     assert len(result["skipped_objects"]) == 24
     assert call("entra_users", **options)["failure"]["code"] == "snapshot_missing"
+
+
+# -- what the run folder must hold
+
+
+def test_the_run_folder_must_hold_what_is_required(call, tenant, tmp_path, snapshot):
+    """Each changing module looks itself: a verdict that is open and not too old, and a snapshot of this tenant that holds each object."""
+    domain, run = "reiji.example", {"run_dir": str(tmp_path), "steps": [], "snapshot": True, "gate_max_age_hours": 24}
+    gate = {"path": str(tmp_path / "gate.json"), "app_id": IIJ, "domains": [domain.title()], "activity_hours": 0}
+    (tmp_path / "src.jsonl").write_text(json.dumps({"id": ACTIVE.id, "enabled": False}))
+    changes = [
+        ("entra_domain", {"domains": [domain], "authentication": "managed", "break_glass": BREAK_GLASS}),
+        ("entra_app", {"app_id": IIJ, "state": "absent"}),
+        ("entra_users", {"src": str(tmp_path / "src.jsonl"), "vault_password": VAULT_PASSWORD}),
+    ]
+
+    def refused(code: str, told: str, only: str = "") -> None:
+        for name, options in changes:
+            if only in name:
+                answer = call(name, **options, requires=run)
+                assert answer.get("failure", {}).get("code") == code and told in answer["msg"], answer
+        assert tenant.writes() == []
+
+    refused("gate_closed", "no verdict")
+    assert call("entra_provisioning_gate", check=True, **gate)["open"] is True and not (tmp_path / "gate.json").exists()
+    assert call("entra_provisioning_gate", **gate)["open"] is True
+    assert call("entra_provisioning_gate", **gate)["changed"] is False
+    refused("snapshot_missing", "offboard.iij_id.snapshot")
+    call("entra_snapshot", domains=["reiji-group.example"], **{**snapshot, "client_ids": []})
+    refused("snapshot_incomplete", IIJ_OBJECT, "app")
+    refused("snapshot_incomplete", ACTIVE.upn, "users")
+    shutil.rmtree(tmp_path / "snapshot")
+    call("entra_snapshot", **snapshot)
+    manifest, verdict = tmp_path / "snapshot" / "manifest.json", tmp_path / "gate.json"
+    taken, good = json.loads(manifest.read_text()), json.loads(verdict.read_text())
+    for worse, code, told in (
+        ({"at": "2026-01-01T00:00:00Z"}, "gate_outdated", "24 hours"),
+        ({"tenant_id": "another"}, "other_run_folder", "another"),
+        ({"open": False, "reasons": ["It is at work."]}, "gate_closed", "It is at work."),
+        ({"open": "true"}, "gate_damaged", "gate.json"),
+    ):
+        verdict.write_text(json.dumps({**good, **worse}))
+        refused(code, told)
+    verdict.write_text(json.dumps({**good, "domains": []}))
+    refused("gate_closed", domain, "domain")
+    verdict.write_text(json.dumps(good))
+    for worse, code, told, only in (
+        ({"tenant_id": "another"}, "other_run_folder", "another", ""),
+        ({"federated": []}, "snapshot_incomplete", "federation configuration", "domain"),
+        ({"domains": []}, "snapshot_incomplete", domain, "domain"),
+        ({"app_objects": []}, "snapshot_incomplete", IIJ_OBJECT, "app"),
+        ({"files": []}, "snapshot_damaged", "manifest.json", ""),
+    ):
+        manifest.write_text(json.dumps({**taken, **worse}))
+        refused(code, told, only)
+    manifest.write_text(json.dumps({**taken, "tenant_id": "another"}))
+    assert call("entra_snapshot", **snapshot)["failure"]["code"] == "other_run_folder"
+    assert call("entra_users", snapshot=snapshot["path"], vault_password=VAULT_PASSWORD)["failure"]["code"] == "other_run_folder"
+    manifest.write_text(json.dumps(taken))
+    # a refusal is kept in the place of the open verdict
+    assert call("entra_provisioning_gate", **{**gate, "activity_hours": 24})["open"] is False
+    refused("gate_closed", "IIJ ID still changes the tenant")
+    assert call("entra_provisioning_gate", **gate)["changed"] is True
+    for name, options in changes:
+        assert call(name, **options, requires=run).get("failed") is not True

@@ -19,7 +19,7 @@ import ansible_runner
 import pytest
 import yaml
 from dev import places
-from lab import inventory
+from lab import company, inventory
 from lab.testing import RunningTenant
 
 MODULES = sorted(file.stem for file in places.ROOT.glob("plugins/modules/*.py") if file.stem != "__init__")
@@ -185,6 +185,60 @@ def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_pat
     ):
         assert told in run("gate", offboard_iij_client_id=given, microsoft_365_evidence_hours=hours), (hours, given)
     assert tenant.writes() == []
+
+
+#: a stage of the tenant, and its task that changes something; passwords plan nothing while the domain is federated
+CHANGING = {
+    "users": "Do what shall be otherwise than the snapshot says",
+    "domains": "Convert the domains to managed, one after the other",
+    "app": "Remove grants, service principal and application",
+}
+
+
+def test_nothing_steps_over_the_preconditions(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
+    """However the stages are started: the modules themselves demand steps, snapshot and verdict of this tenant's run folder."""
+    person = next(person for person in company.people() if person.number > 50 and person.enabled)  # the first ones are administrators
+    (tmp_path / "users.jsonl").write_text(json.dumps({"userPrincipalName": person.upn, "enabled": False}))
+    secrets = {"offboard_client_secret": tenant.credentials()["client_secret"], "offboard_vault_password": inventory.VAULT_PASSWORD}
+    domain = _variables(tenant, tmp_path / "run")["microsoft_365_domains"][0]
+    # what tasks that are left out would have found
+    found = {"__microsoft_365_domains": {"domains": []}, "microsoft_365_users_src": str(tmp_path / "users.jsonl"), "microsoft_365_domains": [domain]}
+    variables = {**_variables(tenant, tmp_path / "run"), **secrets, **found}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
+    tasks = [
+        {
+            "name": "A task of one's own",
+            "offboard.iij_id.entra_domain": {
+                "domains": [domain],
+                "authentication": "managed",
+                "break_glass": "{{ offboard_break_glass }}",
+                "requires": {"run_dir": str(tmp_path / "run"), "snapshot": True},
+            },
+            "module_defaults": {"group/offboard.iij_id.entra": "{{ offboard_entra }}"},
+        }
+    ]
+    own = [{"hosts": "localhost", "gather_facts": False, "roles": ["offboard.iij_id.offboard"], "tasks": tasks}]
+    (tmp_path / "own.yml").write_text(yaml.safe_dump(own))
+
+    def run(playbook: str, *words: str, **more: Any) -> str:
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.json", playbook, *words, "-e", json.dumps(more)]
+        env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    def stage(name: str, *words: str, **more: Any) -> str:
+        return run(f"offboard.iij_id.{name}", *words, **more)
+
+    def refused(output: str, *told: str) -> None:
+        assert "failed=1" in output and any(word in output for word in told), output
+        assert tenant.writes() == [], output
+
+    for name, task in CHANGING.items():
+        refused(stage(name, "--start-at-task", task), "There is no step 'provisioning_stopped'")
+    refused(stage("decommission", "--tags", "domains"), "There is no step 'provisioning_stopped'")
+    refused(stage("decommission", "--skip-tags", "preflight,snapshot,freeze,gate,users"), "There is no step 'provisioning_stopped'")
+    refused(run("own.yml"), "There is no complete snapshot")
+    # what the modules demand of a folder that holds something: tests/integration_lab/test_entra_app_and_snapshot.py
 
 
 class Awx:

@@ -126,7 +126,11 @@ def test_every_module_for_a_machine_takes_its_connection_variables() -> None:
 
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info")], ids=lambda file: file.stem)
 def test_every_changing_module_has_an_info_twin(module: Path) -> None:
-    without = {"entra_snapshot": "writes a file of what the _info modules read", "run_report": "writes a file of what the run folder holds"}
+    without = {
+        "entra_snapshot": "writes a file of what the _info modules read",
+        "entra_provisioning_gate": "writes a verdict on what entra_app_info reads",
+        "run_report": "writes a file of what the run folder holds",
+    }
     assert module.stem in without or module.with_name(f"{module.stem}_info.py").exists()
 
 
@@ -139,3 +143,35 @@ def test_every_python_file_names_its_licence() -> None:
 def test_the_manual_exists_in_both_languages() -> None:
     docs = places.ROOT / "docs"
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}
+
+
+def test_every_list_of_the_roles_is_known_to_be_one() -> None:
+    """roles/offboard refuses a text in the place of a list, for all roles at once."""
+    specs = [yaml.safe_load(file.read_text())["argument_specs"]["main"]["options"] for file in places.ROOT.glob("roles/*/meta/argument_specs.yml")]
+    lists = {name for options in specs for name, option in options.items() if option["type"] == "list"} - {"microsoft_365_domains"}
+    assert lists == set(yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())["__offboard_lists"])
+
+
+def _tasks(node: object) -> list[dict[str, object]]:
+    """The tasks of a file, in blocks too."""
+    if isinstance(node, list):
+        return [task for item in node for task in _tasks(item)]
+    if isinstance(node, dict):
+        return [node, *(task for name in ("block", "rescue", "always") for task in _tasks(node.get(name)))]
+    return []
+
+
+def test_every_change_of_the_exit_demands_its_preconditions() -> None:
+    """In the roles: the module itself demands them, since tasks before it may be left out."""
+    changing = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])
+    # these write the run folder itself
+    changing -= {"manual_steps", "vault_file", "entra_snapshot"}
+    without = []
+    for file in places.ROOT.glob("roles/*/tasks/*.yml"):
+        for task in _tasks(yaml.safe_load(file.read_text())):
+            for name in changing & {key.removeprefix("offboard.iij_id.") for key in task}:
+                options = task[f"offboard.iij_id.{name}"]
+                # a trial changes nothing, and partners' federations are no part of the exit
+                if task.get("check_mode") is not True and file.parent.parent.name != "guest_federation" and "requires" not in options:  # type: ignore[operator]
+                    without.append(f"{file.parent.parent.name}: {task['name']}")
+    assert without == []

@@ -26,13 +26,21 @@ def to_object(record: Mapping[str, Any]) -> Object:
     return Object(KIND, record["id"], record["id"], {name: value for name, value in record.items() if name != "id"})
 
 
-def complete(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A record as it lies in the steps file. Raises ValueError when something is missing or of another type."""
-    for name in ("id", *DEFINITION, *_OPEN):
-        wanted = bool if name in ("done", "blocks_final_gate") else str
-        if not isinstance(record.get(name), wanted):
-            raise ValueError(f"{name} of a step is missing or no {'boolean' if wanted is bool else 'text'}")
-    return record
+def parse(content: Any) -> list[Object]:
+    """The steps out of what the steps file holds. Raises ValueError, which quotes nothing, for whatever is missing, doubled or of another type."""
+    records = content.get("steps") if isinstance(content, Mapping) else None
+    if not isinstance(records, list):
+        raise ValueError("it has no list of steps")
+    found: dict[str, Object] = {}
+    for record in records:
+        for name in ("id", *DEFINITION, *_OPEN):
+            wanted, word = (bool, "true or false") if name in ("done", "blocks_final_gate") else (str, "a text")
+            if not isinstance(record, Mapping) or not isinstance(record.get(name), wanted):
+                raise ValueError(f"{name} of a step is not {word}")
+        if not _ID.fullmatch(record["id"]) or record["id"] in found:
+            raise ValueError("the id of a step is there twice, or has other characters than a-z, 0-9 and _")
+        found[record["id"]] = to_object(record)
+    return list(found.values())
 
 
 def to_record(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,15 @@ from .._graph.client import Client
 from .._module.runner import Resource
 
 
+def tenant_of(client: Client) -> dict[str, str]:
+    """The tenant that the access token is for, as `binding` names it."""
+    return {"tenant_id": client.identity()["tenant_id"]}
+
+
 class OfTenant(Resource):
     """A kind of object that Microsoft Graph changes."""
 
     _client: Client
 
     def owner(self) -> Mapping[str, str]:
-        """The tenant that the access token is for."""
-        return {"tenant_id": self._client.identity()["tenant_id"]}
+        return tenant_of(self._client)

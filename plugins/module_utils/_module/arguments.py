@@ -8,20 +8,26 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+#: What a change of the exit demands of the run folder.
+REQUIRES: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "run_dir": {"type": "path", "required": True},
+        "steps": {"type": "list", "elements": "str", "default": []},
+        "gate_max_age_hours": {"type": "int"},
+        "snapshot": {"type": "bool", "default": False},
+        "snapshot_files": {"type": "list", "elements": "str", "default": []},
+    },
+}
+
 #: What every changing module takes: the guard on the number of changes, and the run's files on the controller.
 RUN: dict[str, Any] = {
     "max_changes": {"type": "int", "default": 20},
     "journal": {"type": "path"},
+    "run_tenant_id": {"type": "str"},
     "predictions": {"type": "path"},
     "progress_file": {"type": "path"},
-    "requires": {
-        "type": "dict",
-        "options": {
-            "run_dir": {"type": "path", "required": True},
-            "steps": {"type": "list", "elements": "str", "default": []},
-            "snapshot": {"type": "bool", "default": False},
-        },
-    },
+    "requires": REQUIRES,
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 
 from .._core import strict_json
@@ -16,15 +17,23 @@ from .files import check_run_file, folder_locked, write_atomically
 #: beside the journal
 NAME = "run.json"
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
 
 
-def check(journal: str, owner: Mapping[str, str]) -> None:
-    """Refuse a run folder that belongs to others.
+def tenant(text: str | None) -> dict[str, str]:
+    """The tenant with that id as an owner; nobody where it is none, for instance one of the tenant's domains."""
+    return {"tenant_id": text.strip()} if text and _ID.fullmatch(text.strip().casefold()) else {}
+
+
+def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
+    """Refuse a run folder that belongs to others; returns whose it is.
 
     `owner`: `tenant_id`, `directory` (the domain's distinguished name), or neither. Raises OffboardError `other_run_folder`, `run_file_damaged`.
     """
-    _compare(_path(journal), _read(_path(journal)), owner)
+    bound = _read(_path(journal))
+    _compare(_path(journal), bound, owner)
+    return bound
 
 
 def bind(journal: str, owner: Mapping[str, str]) -> None:

@@ -5,54 +5,200 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from .._core import steps, strict_json
+from .._core import gate, manifest, steps, strict_json
 from .._core.errors import OffboardError
+from .._core.model import Object
+from . import binding
 from .files import check_run_file
 
+#: Given the manifest of the tenant's snapshot, the objects about to change that it does not hold.
+Lacks = Callable[[Mapping[str, Any]], Collection[str]]
 
-def check(requires: Mapping[str, Any]) -> None:
-    """Raises OffboardError `step_not_done`, `unknown_step`, `steps_file_damaged`, `snapshot_missing` or `file_read_failed`."""
+
+def check(
+    requires: Mapping[str, Any],
+    owner: Mapping[str, str],
+    *,
+    lacks: Lacks = lambda _manifest: (),
+    saved: Collection[str] = (),
+    domains: Iterable[str] = (),
+) -> None:
+    """Refuse a run folder that does not hold what is required.
+
+    owner: whose objects are changed, as `binding` names it. saved: ids of objects that `snapshot_files` must hold. domains: those of the gate's verdict.
+    Raises OffboardError `step_not_done`, `unknown_step`, `steps_file_damaged`, `snapshot_missing`, `snapshot_damaged`, `snapshot_incomplete`,
+    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged` or `file_read_failed`.
+    """
     folder = os.path.abspath(requires["run_dir"])
+    # who cannot know the tenant (a Windows machine) works for that of the folder
+    owner = {**binding.check(os.path.join(folder, "journal.jsonl"), owner), **owner}
     if requires["steps"]:
-        states = _steps(os.path.join(folder, "steps.json"))
+        states = {item.id: item.state for item in read_steps(os.path.join(folder, "steps.json"))}
         missing = steps.not_done(states, requires["steps"])
         if missing:
             raise steps.not_done_error(states, missing, folder)
+    if requires.get("gate_max_age_hours") is not None:
+        _check_gate(folder, requires["gate_max_age_hours"], owner, domains)
     if requires["snapshot"]:
-        manifest = _json(os.path.join(folder, "snapshot", "manifest.json"))
-        if not isinstance(manifest, dict) or not manifest.get("taken") or not manifest.get("files"):
-            raise OffboardError(
-                f"There is no complete snapshot in {os.path.join(folder, 'snapshot')}. Nothing is changed without one: run offboard.iij_id.snapshot first, or "
-                "name the run folder that has it by offboard_run_dir.",
-                code="snapshot_missing",
-            )
+        _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks)
+    if requires.get("snapshot_files"):
+        _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], owner, saved)
 
 
-def _steps(path: str) -> dict[str, dict[str, Any]]:
-    content = _json(path)
-    if content is None:
-        return {}
-    try:
-        found = {item.id: dict(item.state) for item in map(steps.to_object, map(steps.complete, content["steps"]))}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        found = None
-    if found is None:
-        raise OffboardError(f"{path} is not a steps file. Restore it from a backup of the run folder.", code="steps_file_damaged")
+def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:
+    """The return values of run_folder_info. warn: in check mode, takes why a real run would stop."""
+    folder = os.path.abspath(params["run_dir"])
+    read_steps(os.path.join(folder, "steps.json"))
+    found = {
+        "snapshot": read_manifest(os.path.join(folder, "snapshot")),
+        "verdict": read_verdict(os.path.join(folder, gate.NAME)),
+        "owner": binding.check(os.path.join(folder, "journal.jsonl"), {}),
+    }
+    if params["requires"]:
+        try:
+            check({**params["requires"], "run_dir": folder}, {})
+        except OffboardError as exc:
+            if warn is None:
+                raise
+            warn(f"check mode: a real run would stop here. {exc.msg}")
     return found
 
 
-def _json(path: str) -> Any:
+def read_steps(path: str) -> list[Object]:
+    """The recorded steps; none when there is no file yet. Raises OffboardError `file_read_failed`, `steps_file_damaged`."""
+    return _parsed(path, steps.parse, "steps file", "steps_file_damaged") or []
+
+
+def read_manifest(folder: str) -> dict[str, Any] | None:
+    """The manifest of a complete snapshot of the tenant, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
+    return _parsed(os.path.join(folder, manifest.NAME), manifest.parse, "manifest of a snapshot", "snapshot_damaged")
+
+
+def read_verdict(path: str) -> dict[str, Any] | None:
+    """The gate's verdict, None when there is none. Raises OffboardError `gate_damaged`, `file_read_failed`."""
+    return _parsed(path, gate.parse, "verdict of the gate", "gate_damaged")
+
+
+def read_saved(path: str) -> dict[str, Any] | None:
+    """The manifest beside one saved file, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
+    return _parsed(f"{path}.json", manifest.parse_saved, "manifest of a saved file", "snapshot_damaged")
+
+
+def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
+    """Refuse a snapshot of another tenant. Raises OffboardError `other_run_folder`."""
+    tenant = owner.get("tenant_id", found["tenant_id"])
+    if tenant.casefold() != found["tenant_id"].casefold():
+        raise OffboardError(
+            f"The snapshot {folder} was taken of the tenant {found['tenant_id']}, and this task works on {tenant}: it says nothing about that one. Nothing was "
+            "changed. Use the run folder of this tenant (offboard_run_dir).",
+            code="other_run_folder",
+            details={"path": folder, "tenant_id": found["tenant_id"], "given": tenant},
+        )
+
+
+def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
+    refused = gate.refusal(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC))
+    if refused is not None:
+        raise refused
+
+
+def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None:
+    found = read_manifest(folder)
+    if found is None:
+        raise OffboardError(
+            f"There is no complete snapshot in {folder}. Nothing is changed without one: run offboard.iij_id.snapshot first, or name the run folder that has "
+            "it by offboard_run_dir.",
+            code="snapshot_missing",
+        )
+    check_tenant(folder, found, owner)
+    for entry in found["files"]:
+        if not os.path.isfile(os.path.join(folder, entry["name"])):
+            raise OffboardError(f"The snapshot {folder} is damaged: {entry['name']} is missing. Restore it from a backup.", code="snapshot_damaged")
+    if missing := list(lacks(found)):
+        raise OffboardError(
+            f"The snapshot {folder} of {found['taken']} does not hold {', '.join(missing[:10])}{' and others' if len(missing) > 10 else ''}, so nothing could "
+            "bring it back. Nothing was changed. A snapshot is never overwritten: take one in a run folder of its own (offboard_run_dir) for what it lacks.",
+            code="snapshot_incomplete",
+            details={"lacks": missing[:1000]},
+        )
+
+
+def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], ids: Collection[str]) -> None:
+    held: set[str] = set()
+    for name in names:
+        found = None
+        for path in further(os.path.join(folder, name)):
+            if not os.path.exists(path):
+                break
+            if (one := read_saved(path)) is None:
+                continue
+            check_owner(path, one, owner)
+            held |= {item.casefold() for item in one["objects"]}
+            found = _check_whole(path, one)
+        if found is None:
+            raise OffboardError(
+                f"There is no {name} in {folder}. Nothing is changed that was not saved before: run offboard.iij_id.snapshot first, or name the run folder "
+                "that has it by offboard_run_dir.",
+                code="snapshot_missing",
+            )
+    if missing := [item for item in ids if item.casefold() not in held]:
+        raise OffboardError(
+            f"The snapshot {folder} does not hold {', '.join(missing[:10])}: they were not named when it was taken. Nothing was changed. Run "
+            "offboard.iij_id.snapshot again; it saves what is named now in addition.",
+            code="snapshot_incomplete",
+            details={"lacks": missing[:1000]},
+        )
+
+
+def further(path: str) -> Iterable[str]:
+    """A saved file, and those that were added later because it is never overwritten: directory.yml, directory-2.yml, …"""
+    stem, ending = os.path.splitext(path)
+    yield path
+    number = 2
+    while True:
+        yield f"{stem}-{number}{ending}"
+        number += 1
+
+
+def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
+    """Refuse a saved file of another Active Directory domain or machine. Raises OffboardError `other_run_folder`."""
+    for name, words in (("directory", "the Active Directory domain"), ("machine", "the machine")):
+        if name in owner and found.get(name, "").casefold() != owner[name].casefold():
+            raise OffboardError(
+                f"{path} was saved of {words} {found.get(name) or '(unknown)'}, and this task works on {owner[name]}. Nothing was changed. Use the run folder "
+                "that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
+                code="other_run_folder",
+                details={"path": path, "given": owner[name]},
+            )
+
+
+def _check_whole(path: str, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        with open(path, "rb") as stream:
+            digest = hashlib.sha256(stream.read()).hexdigest()
+    except OSError as exc:
+        raise OffboardError(f"the snapshot is damaged: cannot read {path}: {exc.strerror or exc}", code="snapshot_damaged") from exc
+    if digest != found["files"][0]["sha256"]:
+        raise OffboardError(f"the snapshot is damaged: {path} is not the file that was written", code="snapshot_damaged")
+    return found
+
+
+def _parsed(path: str, parse: Callable[[Any], Any], noun: str, code: str) -> Any:
     check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
-            return strict_json.loads(stream.read())
+            return parse(strict_json.loads(stream.read()))
     except FileNotFoundError:
         return None
-    except ValueError:
-        return {}
+    except (ValueError, RecursionError) as exc:
+        why = "" if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError, RecursionError)) else f": {exc}"
+        raise OffboardError(f"{path} is not a {noun}{why}. Restore it from a backup of the run folder.", code=code) from exc
     except OSError as exc:
         raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc

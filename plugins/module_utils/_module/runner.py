@@ -9,7 +9,7 @@ import abc
 import contextlib
 import os
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -38,6 +38,8 @@ class Resource(abc.ABC):
     kinds: ClassVar[tuple[str, ...]]
     #: true where going on after a failure could make things worse (domains, one at a time; guests that are deleted and invited again)
     stop_at_first_failure: bool = False
+    #: true where the objects lie on the Windows machine that the option `host` names
+    on_machine: ClassVar[bool] = False
     #: set by the runner before `apply_all`: kinds of which one single change takes long tell there what they wait for
     progress: Progress | None = None
     #: set by the runner before `read`: what a check run assumes. It lays that over what `read` gives; `plan` does, over what else it reads.
@@ -86,6 +88,18 @@ class Resource(abc.ABC):
     def owner(self) -> Mapping[str, str]:
         """Whose objects these are, as `binding` names it: asked for after `read`."""
         return {}
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> Collection[str]:
+        """What the tenant's snapshot, of which this is the manifest, does not hold of the objects about to change, in people's words."""
+        return ()
+
+    def to_be_saved(self, changes: Iterable[Change]) -> Iterable[str]:
+        """Ids that the files of the snapshot beside the tenant's must hold before the changes are made."""
+        return ()
+
+    def domains(self, changes: Iterable[Change]) -> Iterable[str]:
+        """The tenant's domains that change: the gate's verdict must be about them."""
+        return ()
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Further return values, in check mode too."""
@@ -182,7 +196,7 @@ class _Run:
             check_run_file(self.journal)
         plan = self.resource.plan(self.read())
         if self.journal and (len(plan.changes) or plan.unchanged or plan.skipped):
-            binding.check(self.journal, self.resource.owner())
+            binding.check(self.journal, self.owner())
         self._settle()
         result: dict[str, Any] = {
             "changed": len(plan.changes) > 0,
@@ -207,16 +221,27 @@ class _Run:
                 self._append([journal.refusal(item, self.resource.noun, self.id, now()) for item in refusals])
             raise _Refused(refusals, {**result, "changed": False})
         if len(plan.changes) and self.module.params.get("requires"):
-            self._check_preconditions()
+            self._check_preconditions(plan.changes)
         if self.module.check_mode:
             self._predict(plan, result)
             return result
         self._apply(plan, result)
         return result
 
-    def _check_preconditions(self) -> None:
+    def owner(self) -> dict[str, str]:
+        """Whose the objects are: as the kind itself knows it, else as the task says."""
+        return {**binding.tenant(self.module.params.get("run_tenant_id")), **self.resource.owner()}
+
+    def _check_preconditions(self, changes: Iterable[Change]) -> None:
+        resource = self.resource
         try:
-            preconditions.check(self.module.params["requires"])
+            preconditions.check(
+                self.module.params["requires"],
+                {**self.owner(), **({"machine": self.module.params["host"]} if resource.on_machine else {})},
+                lacks=lambda manifest: resource.lacking(manifest, changes),
+                saved=list(resource.to_be_saved(changes)),
+                domains=list(resource.domains(changes)),
+            )
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise
@@ -238,7 +263,7 @@ class _Run:
         stopped: OffboardError | None = None
         if len(plan.changes):
             try:
-                if self.journal and (owner := self.resource.owner()):
+                if self.journal and (owner := self.owner()):
                     binding.bind(self.journal, owner)
                 self.resource.apply_all(plan.changes, self.begin, self.record)
                 self._verify()

@@ -475,8 +475,8 @@ def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "account_not_found",
-            f"{item['name']} ({item['found_by']}): {item['msg']}",
-            f"{item['name']}（{item['found_by']}）: {item['msg']}",
+            f"{item['name']} ({'; '.join(item['found_by'])}): {item['msg']}",
+            f"{item['name']}（{'、'.join(item['found_by'])}）: {item['msg']}",
             (item["name"],),
         )
 

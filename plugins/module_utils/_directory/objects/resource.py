@@ -31,6 +31,8 @@ from . import saved
 _NAMING = ("assistant", "secretary", "seeAlso")
 _ACT_ON_BEHALF, _DELEGATE_TO = "msDS-AllowedToActOnBehalfOfOtherIdentity", "msDS-AllowedToDelegateTo"
 _BATCH = 50  # objects per filter
+#: A name that leads nowhere: a typo, one of another domain, or one below an organizational unit that is gone or may not be seen.
+_NAMES_NOTHING = ("invalid_dn", "other_domain", "cannot_read", "not_found")
 
 
 def now() -> datetime.datetime:
@@ -485,6 +487,10 @@ class DirectoryObjects(Resource):
     def owner(self) -> Mapping[str, str]:
         return {"directory": self._client.root.text("defaultNamingContext") or ""}
 
+    def to_be_saved(self, changes: Iterable[Change]) -> list[str]:
+        """What is there. What is brought back comes from its saved copy."""
+        return [self._objects[key].state["objectGUID"] for change in changes if (key := dn_key(change.id)) in self._objects]
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Where the copies of this run lie."""
         return {"saved_copies": dict(self._saved)}
@@ -539,7 +545,7 @@ def find(options: Mapping[str, Any]) -> dict[str, Any]:
 def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     reader = Reader(client)
     guard_rules = rules(options)
-    unusable: list[dict[str, str]] = []
+    unusable: list[dict[str, Any]] = []
     why: dict[str, list[str]] = {}
     names: dict[str, Name] = {}
 
@@ -555,7 +561,7 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
         for account, reason in agent_config.accounts(text):
             dn = account if "=" in account else _by_logon_name(client, account)
             if dn is None:
-                unusable.append({"name": account, "found_by": reason, "msg": "no such account in this domain"})
+                unusable.append({"name": account, "found_by": [reason], "msg": "no such account in this domain"})
             else:
                 candidate(Name(dn), reason)
     patterns = objects.compiled("spn_patterns", options["spn_patterns"])
@@ -568,23 +574,28 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
 
     found = []
     for key, name in names.items():
-        entries, missing = reader.entries([name])
-        reason = "; ".join(why[key])
+        try:
+            entries, missing = reader.entries([name])
+        except OffboardError as exc:  # one typo, or one name of another domain, hides none of the others
+            if exc.code not in _NAMES_NOTHING:
+                raise
+            unusable.append({"name": str(name), "found_by": why[key], "msg": exc.msg})
+            continue
         if missing:
-            unusable.append({"name": str(name), "found_by": reason, "msg": "no such object"})
+            unusable.append({"name": str(name), "found_by": why[key], "msg": "no such object"})
             continue
         try:
             item = reader.describe(entries)[0]
         except OffboardError as exc:
             if exc.code != "unsupported_class":
                 raise
-            unusable.append({"name": str(name), "found_by": reason, "msg": exc.msg})
+            unusable.append({"name": str(name), "found_by": why[key], "msg": exc.msg})
             continue
         stops = objects.refusals([item], "delete", guard_rules, now())
         shown = {name: value for name, value in item.state.items() if name != "attributes"}
         told = {"found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]}
         found.append({"dn": item.id, "confirm_as": extended(item.state["objectGUID"], item.id), **shown, **told})
-    return {"objects": found, "unusable": unusable}
+    return {"objects": found, "unusable": unusable, "directory": client.root.text("defaultNamingContext") or ""}
 
 
 def _by_logon_name(client: Client, name: str) -> str | None:

@@ -16,6 +16,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
+from .resource import read_activity
 
 _APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,passwordCredentials,keyCredentials"
 
@@ -163,7 +164,6 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
     details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None}
     if activity_hours:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=activity_hours)
-        condition = f"initiatedBy/app/appId eq '{app['client_id']}' and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
-        times = [item["activityDateTime"] for item in client.list(f"/auditLogs/directoryAudits?$filter={condition}")]
+        times = read_activity(client, app["client_id"], since)
         details |= {"last_activity": max(times, default=None), "activity_count": len(times)}
     return details

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -25,6 +26,12 @@ from .read import read_app
 
 
 # -- reading
+
+
+def read_activity(client: Client, client_id: str, since: datetime.datetime) -> list[str]:
+    """When the app changed something, by the directory's audit log."""
+    condition = f"initiatedBy/app/appId eq '{client_id}' and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
+    return [item["activityDateTime"] for item in client.list(f"/auditLogs/directoryAudits?$filter={condition}")]
 
 
 # -- the resource
@@ -68,6 +75,11 @@ class App(OfTenant):
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
         return guard_app(changes, self._client_id, self._client.identity()["app_id"], self._owner) if changes else []
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
+        """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""
+        held = {item.casefold() for item in manifest["app_objects"]}
+        return [f"{c.kind} {c.name} ({c.id})" for c in changes if c.kind in (APPLICATION, PRINCIPAL) and c.id.casefold() not in held]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         match change.kind, change.action:

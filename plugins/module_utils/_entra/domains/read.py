@@ -15,6 +15,7 @@ from ..._core.model import Object
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, hosts, identified_by, root_of
+from .resource import as_named
 
 
 def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:
@@ -56,7 +57,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
     assignments = client.list(f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'")
     holders = {item["principalId"] for item in assignments}
     found = []
-    for upn in upns:
+    for upn in map(str.strip, upns):
         state = client.find(f"{user_address(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
         found.append(Administrator(upn, state, state is not None and state["id"] in holders))
     return found
@@ -64,7 +65,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_domain_info."""
-    wanted = {name.casefold() for name in params["domains"] or ()}
+    wanted = {as_named(name) for name in params["domains"] or ()}
     with Client(Connection.from_params(params)) as client:
         found = [item for item in read_domains(client, wanted or None) if not wanted or item.id in wanted]
     missing = wanted - {item.id for item in found}

@@ -38,6 +38,11 @@ GO_BACK = "convert_to_federated"
 # -- pure: plan and guards
 
 
+def as_named(name: str) -> str:
+    """A domain as Graph's ids are compared here, however somebody typed it."""
+    return name.strip().rstrip(".").casefold()
+
+
 # -- reading
 
 
@@ -54,18 +59,19 @@ class Domains(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._client = Client(Connection.from_params(params))
+        self._names = [as_named(name) for name in params["domains"]]
         self._states: dict[str, Mapping[str, Any]] = {}
         self._refusals: list[Refusal] = []
 
     def read(self) -> Iterable[Object]:
-        return read_domains(self._client, {name.casefold() for name in self._params["domains"]})
+        return read_domains(self._client, set(self._names))
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
         self._states = {item.id: item.state for item in objects}
         params = self._params
         plan, self._refusals = plan_domains(
-            objects, params["domains"], params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
+            objects, self._names, params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
         )
         return plan
 
@@ -87,6 +93,19 @@ class Domains(OfTenant):
             min_break_glass=self._params["min_break_glass"],
         )
         return self._refusals + guard_domains(changes, self._states, self._params["expected_idp_hosts"], context)
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
+        """A domain with the federation configuration that it has, or shall have again."""
+        held, federated = ({name.casefold() for name in manifest[key]} for key in ("domains", "federated"))
+        result = []
+        for change in changes:
+            configured = any((state or {}).get("federationConfiguration") for state in (change.before, change.after))
+            if change.id not in held or (configured and change.id not in federated):
+                result.append(f"{change.name} with its federation configuration" if change.id in held else change.name)
+        return result
+
+    def domains(self, changes: Iterable[Change]) -> list[str]:
+        return [change.id for change in changes]
 
     def apply(self, change: Change) -> dict[str, Any]:
         wanted = (change.after or {})["authenticationType"]

@@ -9,16 +9,19 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._core import strict_json, vault
+from ..._core import vault
 from ..._core.errors import OffboardError
-from ..._module.files import check_run_file, write_atomically
+from ..._core.manifest import NAME as MANIFEST
+from ..._module.files import write_atomically
+from ..._module.preconditions import check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file
 
-MANIFEST = "manifest.json"
 DOMAINS, LICENCES, APPS = "domains.yml", "licences.yml", "apps.yml"
+#: the ids of all users in the snapshot, one a line
+USER_IDS = "user-ids.txt"
 
 #: Users in one file; bounds the memory of who writes and reads.
 USERS_PER_FILE = 5000
@@ -36,24 +39,6 @@ def write_encrypted(folder: str, name: str, plain: bytes, password: bytes) -> di
     return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def read_manifest(folder: str) -> dict[str, Any] | None:
-    """The manifest of a complete snapshot, None when there is none. Raises OffboardError `snapshot_damaged`."""
-    check_run_file(os.path.join(folder, MANIFEST))
-    try:
-        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as stream:
-            manifest = strict_json.loads(stream.read())
-        files = manifest["files"]
-        if not all(isinstance(entry["name"], str) and isinstance(entry["sha256"], str) for entry in files):
-            raise ValueError("it does not say which files there are")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as exc:
-        raise OffboardError(f"cannot read {os.path.join(folder, MANIFEST)}: {exc}", code="snapshot_damaged") from exc
-    except (LookupError, TypeError):
-        raise OffboardError(f"cannot read {os.path.join(folder, MANIFEST)}: it is no manifest of a snapshot", code="snapshot_damaged") from None
-    return manifest
-
-
 def check_files(folder: str, manifest: dict[str, Any]) -> None:
     """Every file is there as it was written. Raises OffboardError `snapshot_damaged`."""
     for entry in manifest["files"]:
@@ -67,10 +52,16 @@ def check_files(folder: str, manifest: dict[str, Any]) -> None:
             raise OffboardError(f"the snapshot is damaged: {path} is not the file that was written", code="snapshot_damaged")
 
 
-def read_snapshot_users(path: str, password: bytes) -> Iterator[dict[str, Any]]:
-    """The users of a snapshot folder, or of one of its files. Raises OffboardError `snapshot_missing` or `snapshot_damaged`."""
-    if os.path.isdir(path):
-        manifest = read_manifest(path)
+def read_snapshot_users(path: str, password: bytes, owner: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The users of a snapshot folder, or of one of its files.
+
+    owner: the tenant that the snapshot must be of. Raises OffboardError `snapshot_missing`, `snapshot_damaged` or `other_run_folder`.
+    """
+    folder = path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
+    manifest = read_manifest(folder)
+    if manifest is not None:
+        check_tenant(folder, manifest, owner)
+    if folder == path:
         if manifest is None:
             raise OffboardError(f"{path} holds no complete snapshot ({MANIFEST} is missing)", code="snapshot_missing")
         check_files(path, manifest)
@@ -90,3 +81,11 @@ def read_snapshot_users(path: str, password: bytes) -> Iterator[dict[str, Any]]:
                 if not isinstance(record, dict) or not isinstance(record.get("id"), str):
                     raise OffboardError(f"{file} is no snapshot of users: a line of it is not one", code="snapshot_damaged")
                 yield record
+
+
+def read_user_ids(folder: str, password: bytes) -> list[str]:
+    """The ids of all users in a snapshot, in lower case. Raises OffboardError `snapshot_damaged`."""
+    content = decrypt_file(os.path.join(folder, USER_IDS), password)
+    if content is None:
+        raise OffboardError(f"The snapshot {folder} is damaged: {USER_IDS} is missing. Restore it from a backup.", code="snapshot_damaged")
+    return content.decode().casefold().split()

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from ..._core.errors import OffboardError
+from ..._core.manifest import ALL
+from ..._core.manifest import NAME as MANIFEST
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
@@ -20,16 +22,16 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
 from ..._module.files import write_atomically
+from ..._module.preconditions import check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file, vault_password, yaml_item
+from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
-from .files import APPS, DOMAINS, LICENCES, MANIFEST, USERS_PER_FILE, check_files, read_manifest, users_file, write_encrypted
+from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, check_files, users_file, write_encrypted
 
 KIND = "snapshot"
 
-#: instead of a list of domains
-_ALL = "all"
 _USER_FIELDS = (
     "id,userPrincipalName,displayName,accountEnabled,usageLocation,userType,onPremisesSyncEnabled,onPremisesImmutableId,"
     "lastPasswordChangeDateTime,licenseAssignmentStates"
@@ -47,7 +49,7 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def holds(saved: Mapping[str, Any], name: str) -> bool:
     """Whether a snapshot that holds the users of the domains `saved["users"]` has the user of this name."""
-    return saved["users"] == _ALL or name.rpartition("@")[2].casefold() in map(str.casefold, saved["users"])
+    return saved["users"] == ALL or name.rpartition("@")[2].casefold() in map(str.casefold, saved["users"])
 
 
 class Snapshot(OfTenant):
@@ -66,6 +68,7 @@ class Snapshot(OfTenant):
         manifest = read_manifest(self._path)
         if manifest is None:
             return
+        check_tenant(self._path, manifest, self.owner())
         check_files(self._path, manifest)
         decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
         try:
@@ -79,7 +82,7 @@ class Snapshot(OfTenant):
             if item.id == self._path:  # in check mode the snapshots of earlier tasks are among them
                 self._check_contents(item.state)
                 return Plan(unchanged=1)
-        after = {"domains": _ALL, "users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
+        after = {"domains": ALL, "users": self._params["domains"] or ALL, "apps": self._params["client_ids"]}
         return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
@@ -87,12 +90,12 @@ class Snapshot(OfTenant):
 
     def _check_contents(self, state: Mapping[str, Any]) -> None:
         """A snapshot is never overwritten, so what was confirmed later is not in it. Raises OffboardError `snapshot_incomplete`."""
-        wanted = {"users of": (self._params["domains"] or [_ALL], state["users"]), "application": (self._params["client_ids"], state["apps"])}
+        wanted = {"users of": (self._params["domains"] or [ALL], state["users"]), "application": (self._params["client_ids"], state["apps"])}
         lacks = [
             f"{noun} {name}"
             for noun, (names, there) in wanted.items()
             for name in names
-            if there != _ALL and name.casefold() not in {item.casefold() for item in there}
+            if there != ALL and name.casefold() not in {item.casefold() for item in there}
         ]
         if lacks:
             raise OffboardError(
@@ -106,19 +109,28 @@ class Snapshot(OfTenant):
         """Files first, manifest last: without a manifest there is no snapshot, and a rerun after a kill starts afresh."""
         taken = now()
         files, counts = [], {}
-        for name, rows in ((DOMAINS, self._domains()), (LICENCES, list(self._client.list("/subscribedSkus"))), (APPS, self._apps())):
+        domains, apps = self._domains(), self._apps()
+        for name, rows in ((DOMAINS, domains), (LICENCES, list(self._client.list("/subscribedSkus"))), (APPS, apps)):
             files.append(write_encrypted(self._path, name, _yaml(name, rows), self._password))
             counts[name.partition(".")[0]] = len(rows)
         counts["users"] = 0
         users = self._users()
-        number = 0
+        number, ids = 0, bytearray()
         while part := list(islice(users, USERS_PER_FILE)):
             number += 1
             plain = b"".join(to_json(record, separators=(",", ":")).encode() + b"\n" for record in part)
             files.append(write_encrypted(self._path, users_file(number), plain, self._password))
             counts["users"] += len(part)
-        saved = {"users": self._params["domains"] or _ALL, "apps": self._params["client_ids"]}
-        manifest = {"format": 1, "taken": taken, "counts": counts, **saved, "files": files}
+            ids += b"".join(record["id"].encode() + b"\n" for record in part)
+        files.append(write_encrypted(self._path, USER_IDS, bytes(ids), self._password))
+        saved = {
+            "users": self._params["domains"] or ALL,
+            "apps": self._params["client_ids"],
+            "domains": [item["id"] for item in domains],
+            "federated": [item["id"] for item in domains if item["federationConfiguration"]],
+            "app_objects": [found["id"] for app in apps for found in app["objects"] if found["kind"] in (APPLICATION, PRINCIPAL)],
+        }
+        manifest = {"format": 1, "taken": taken, **self.owner(), "counts": counts, **saved, "files": files}
         write_atomically(os.path.join(self._path, MANIFEST), json.dumps(manifest, indent=2).encode() + b"\n", overwrite=False)
         return {"counts": counts}
 
@@ -136,7 +148,7 @@ class Snapshot(OfTenant):
 
     def _users(self) -> Iterator[dict[str, Any]]:
         """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
-        saved = {"users": self._params["domains"] or _ALL}
+        saved = {"users": self._params["domains"] or ALL}
         for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
             if holds(saved, item["userPrincipalName"]):
                 yield user_record(item)

@@ -24,13 +24,14 @@ from ..._graph.connection import Connection
 from ..._module import waiting
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal
+from ..._module.preconditions import read_manifest
 from ..._module.runner import Record
 from ..._module.vault_password import vault_password
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
 from ..roles import read_roles
-from ..snapshot.files import read_snapshot_users
+from ..snapshot.files import read_snapshot_users, read_user_ids
 from ..snapshot.resource import KIND as SNAPSHOT
 from ..snapshot.resource import holds
 from . import access_pass
@@ -50,6 +51,8 @@ _ASKED = 100
 #: Seconds for which an old time of the last change may come from a replica that lags. Graph promises no bound; after these, what is read
 #: overrules what the journal says, and the same password is set again.
 _REPLICAS_LAG = 900.0
+#: of a time in RFC 3339: Graph may give fractions
+_TO_THE_SECOND = len("2026-01-01T00:00:00")
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +120,17 @@ class Users(OfTenant):
         self._free: dict[str, int] = {}
         self._unproven = 0
         self._found = self._not_found = 0
+        #: where a snapshot is required: its folder and time, and those who came after it
+        self._required = self._required_snapshot()
+        self._came_later: set[int] = set()
+
+    def _required_snapshot(self) -> tuple[str, str] | None:
+        requires = self._params.get("requires") or {}
+        if not requires.get("snapshot"):
+            return None
+        folder = os.path.join(os.path.abspath(requires["run_dir"]), "snapshot")
+        manifest = read_manifest(folder)
+        return (folder, manifest["taken"]) if manifest else None
 
     def _make_handover(self) -> HandOver | None:
         path, length = self._params["handover_file"], self._params["password_length"]
@@ -151,7 +165,7 @@ class Users(OfTenant):
             **user_plan.desired_licences(params["licences"], self._skus),
         )
         signs_in_anew = self._may_set_password or self._passes is not None
-        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew)
+        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew or bool(self._required))
         self._selection = Selection(self._client, params, fields, self._keyed())
         if self._snapshot_is_now and self._planned_snapshot is None:
             return
@@ -161,6 +175,8 @@ class Users(OfTenant):
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
             if signs_in_anew and "missing" not in item:
                 state["createdDateTime"] = item.get("createdDateTime")
+            if self._required and (item.get("createdDateTime") or "")[:_TO_THE_SECOND] >= self._required[1][:_TO_THE_SECOND]:
+                self._came_later.add(mark(item["id"].casefold()))
             if self._group is not None and "missing" not in item:
                 state["given"] = self._group.gives(item.get("licenseAssignmentStates") or ())
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
@@ -182,14 +198,14 @@ class Users(OfTenant):
         """What is desired, by user, where users are named one by one."""
         params = self._params
         if params["users"] is not None:
-            return {name.casefold(): self._base for name in params["users"]}
+            return {name.strip().casefold(): self._base for name in params["users"]}
         if params["group"] is not None:
             return dict.fromkeys(members(self._client, params["group"]), self._base)
         if params["src"] is not None:
             return self._from_src(params["src"])
         if self._by_snapshot and not self._snapshot_is_now:
             also = self._also_enable()
-            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)))
+            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), self.owner())
             # Most users want one of a few things; equal ones share one object, which keeps 100,000 of them small.
             shared: dict[str, Desired] = {}
             keyed = {}
@@ -200,7 +216,7 @@ class Users(OfTenant):
         return None
 
     def _also_enable(self) -> set[str]:
-        return {name.casefold() for name in self._params["also_enable"]}
+        return {name.strip().casefold() for name in self._params["also_enable"]}
 
     def _from_src(self, path: str) -> dict[str, Desired]:
         keyed: dict[str, Desired] = {}
@@ -234,6 +250,13 @@ class Users(OfTenant):
 
     def _may_reset_administrators(self) -> bool:
         return all(self._roles.get(who["object_id"], set()) & user_plan.FULL_RESET_ROLES for who in self._identities)
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
+        """Users whom the snapshot does not hold although they were there. Of those who came later there was nothing to hold."""
+        if self._required is None:
+            return []
+        held = Marks(map(mark, read_user_ids(self._required[0], vault_password(dict(self._params)))))
+        return [change.name for change in changes if (one := mark(change.id.casefold())) not in held and one not in self._came_later]
 
     # -- plan
 

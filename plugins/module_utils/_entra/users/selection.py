@@ -17,6 +17,7 @@ from ..._core.ids import is_id, user_address
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
+from ..of_tenant import tenant_of
 from ..snapshot.files import read_snapshot_users
 from .marks import Shard
 
@@ -33,10 +34,10 @@ class Selection:
 
     def __init__(self, client: Client, params: Mapping[str, Any], fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
         self._client = client
-        domain = (params.get("domain") or "").casefold().lstrip("@")
+        domain = (params.get("domain") or "").strip().casefold().lstrip("@").rstrip(".")
         self._ending = f"@{domain}" if domain else ""
         self._provisioned_only = params.get("provisioned_only", False)
-        self._exclude = {name.casefold() for name in params.get("exclude") or ()}
+        self._exclude = {name.strip().casefold() for name in params.get("exclude") or ()}
         self._shard = Shard.parse(params.get("shard"))
         #: what is desired, by id or userPrincipalName in lower case; None when users are not selected one by one
         self.keyed = desired
@@ -138,13 +139,14 @@ def members(client: Client, group: str) -> Iterator[str]:
 def named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """The keys of the users who are named one by one, in lower case; None when the option is another one."""
     if params["users"] is not None:
-        return dict.fromkeys(name.casefold() for name in params["users"])
+        return dict.fromkeys(name.strip().casefold() for name in params["users"])
     if params["group"] is not None:
         return dict.fromkeys(members(client, params["group"]))
     if params["src"] is not None:
         return dict.fromkeys(key.casefold() for _line, key, _desired in src_lines(params["src"]))
     if params["snapshot"] is not None:
-        return {record["id"].casefold(): None for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)))}
+        records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client))
+        return {record["id"].casefold(): None for record in records}
     return None
 
 

@@ -10,30 +10,16 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
-from ..._core import steps, strict_json
+from ..._core import steps
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
-from ..._module.files import check_run_file, folder_locked, write_atomically
+from ..._module.files import folder_locked, write_atomically
+from ..._module.preconditions import read_steps
 from ..._module.runner import Record, Resource
-
-
-def read_steps(path: str) -> list[Object]:
-    """The recorded steps; none when there is no file yet. Raises OffboardError `file_read_failed`, `steps_file_damaged`."""
-    check_run_file(path)
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return [steps.to_object(steps.complete(record)) for record in strict_json.loads(stream.read())["steps"]]
-    except FileNotFoundError:
-        return []
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        why = f": {exc}" if isinstance(exc, ValueError) else ""
-        raise OffboardError(f"{path} is not a steps file{why}. Restore it from a backup of the run folder.", code="steps_file_damaged") from exc
 
 
 def _check_final_gate(path: str, identities: Sequence[str]) -> None:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from ..._core import vault
@@ -14,7 +17,9 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module.clock import now
 from ..._module.files import write_atomically
+from ..._module.preconditions import check_owner, further, read_saved
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
 
@@ -22,7 +27,10 @@ KIND = "vault_file"
 
 
 class VaultFile(Resource):
-    """One encrypted file that is written once. An existing one is kept, after a look whether the password opens it."""
+    """One encrypted file that is written once. An existing one is kept, after a look whether the password opens it.
+
+    With `holds`, a manifest beside it says in clear what it holds; what an existing one does not hold goes into a further file.
+    """
 
     noun: ClassVar[str] = "files"
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
@@ -31,16 +39,30 @@ class VaultFile(Resource):
         self._path: str = os.path.abspath(params["path"])
         self._content: bytes = params["content"].encode()
         self._password = vault_password(params)
+        self._holds: dict[str, Any] | None = params.get("holds")
 
     def read(self) -> Iterable[Object]:
-        """The file, if it is there and can be opened."""
-        if decrypt_file(self._path, self._password) is not None:
-            yield Object(KIND, self._path, os.path.basename(self._path), {"exists": True})
+        """The file and those that were added to it, if they are there and can be opened."""
+        for path in further(self._path):
+            if decrypt_file(path, self._password) is None:
+                return
+            found = read_saved(path) if self._holds else None
+            if found is not None:
+                check_owner(path, found, {name: value for name, value in (self._holds or {}).items() if name != "objects" and value})
+            yield Object(KIND, path, os.path.basename(path), {"exists": True, "objects": found["objects"] if found else None})
+            if not self._holds:
+                return
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """Create it, or nothing."""
-        if any(item.id == self._path for item in current):  # in check mode the files of earlier tasks are among them
+        """Create it, or a further one, or nothing."""
+        found = {item.id: item for item in current}  # in check mode the files of earlier tasks are among them
+        there = [found[path] for path in takewhile(found.__contains__, further(self._path))]
+        held = {item.casefold() for one in there for item in one.state.get("objects") or ()}
+        known = not self._holds or any(one.state.get("objects") is not None for one in there)
+        if there and known and {item.casefold() for item in (self._holds or {}).get("objects") or ()} <= held:
             return Plan(unchanged=1)
+        taken = {one.id for one in there}
+        self._path = next(path for path in further(self._path) if path not in taken)
         after = {"exists": True, "content": f"(encrypted, {len(self._content)} bytes)"}
         return Plan(changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"delete {self._path}")]))
 
@@ -49,7 +71,13 @@ class VaultFile(Resource):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Encrypt and write."""
-        write_atomically(self._path, vault.encrypt(self._content, self._password, os.urandom(32)), overwrite=False)
+        content = vault.encrypt(self._content, self._password, os.urandom(32))
+        if self._holds:  # first, so that a file of which nobody knows what it holds is never there
+            entry = {"name": os.path.basename(self._path), "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            holds = {name: value for name, value in self._holds.items() if value} | {"objects": self._holds["objects"]}
+            manifest = {"format": 1, "taken": now(), **holds, "files": [entry]}
+            write_atomically(f"{self._path}.json", (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
+        write_atomically(self._path, content, overwrite=False)
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:

@@ -52,6 +52,7 @@ class Files(Resource):
     noun = "files and folders"
     # What is installed matters too: the folder of a product must not go before the product, in check mode as predicted.
     kinds = (files.KIND, software.KIND)
+    on_machine = True
 
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self._client = client

@@ -41,6 +41,7 @@ class PasswordFilter(Resource):
 
     noun = "password filters"
     kinds = (lsa.KIND,)
+    on_machine = True
 
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self._client = client

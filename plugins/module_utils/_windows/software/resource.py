@@ -79,6 +79,7 @@ class Software(Resource):
 
     noun = "products"
     kinds = (software.KIND,)
+    on_machine = True
 
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self._client = client

@@ -52,6 +52,7 @@ class ScheduledTasks(Resource):
 
     noun = "scheduled tasks"
     kinds = (tasks.KIND,)
+    on_machine = True
 
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self._client = client

@@ -327,8 +327,8 @@ def test_journal_lines_that_are_not_whole_change_no_report():
 
 
 def test_a_step_without_its_parts_is_no_step():
-    assert steps.complete(STEP) == STEP
+    assert [steps.to_record(item.id, item.state) for item in steps.parse({"steps": [STEP]})] == [STEP]
     for name in STEP:
         for wrong in (None, 1, []):
             with pytest.raises(ValueError):
-                steps.complete({**STEP, name: wrong})
+                steps.parse({"steps": [{**STEP, name: wrong}]})

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, preconditions, runner
 
 
 class Finished(Exception):
@@ -308,6 +310,22 @@ def test_a_run_folder_belongs_to_one_tenant(tmp_path):
 
 
 STEP = {"id": "s", "stage": "gate", "en": "stop it", "ja": "止める", "blocks_final_gate": True, "source": "", "done": True, "by": "A", "at": "t", "note": ""}
+AT = "2026-11-27T09:00:00Z"
+MANIFEST = {
+    "format": 1, "taken": AT, "tenant_id": "T1", "counts": {"users": 0}, "users": "all", "domains": ["a"], "federated": ["a"], "apps": [], "app_objects": [],
+    "files": [{"name": "users.yml", "sha256": "0" * 64}],
+}  # fmt: skip
+
+
+def required(tmp_path, requires, owner=None, check=False, lamps=None):
+    """A task with `requires` that switches a lamp off; its end, and the warnings."""
+    lamps = lamps or (OfCompany(owner, {"a": True}) if owner else Lamps({"a": True}))
+    module = Module(check_mode=check, max_changes=9, requires={"run_dir": str(tmp_path), "steps": [], "snapshot": False, **requires})
+    with pytest.raises(Finished) as caught:
+        runner.run(module, lambda params: lamps)
+    code = (caught.value.result.get("failure") or {}).get("code")
+    assert check or bool(lamps.writes) == (code is None)
+    return code, caught.value.result.get("msg") or " ".join(module.warnings)
 
 
 @pytest.mark.parametrize(
@@ -315,31 +333,115 @@ STEP = {"id": "s", "stage": "gate", "en": "stop it", "ja": "止める", "blocks_
     [
         (None, None, "unknown_step"),
         ([STEP], None, "snapshot_missing"),
-        ([STEP], {}, "snapshot_missing"),
-        ([STEP], {"taken": "t", "files": [{"name": "a"}]}, None),
-        ([STEP | {"done": False}], {"taken": "t", "files": [{"name": "a"}]}, "step_not_done"),
-        ([STEP | {"done": "false"}], {"taken": "t", "files": [{"name": "a"}]}, "steps_file_damaged"),
-        ("none", {"taken": "t", "files": [{"name": "a"}]}, "steps_file_damaged"),
+        ([STEP], {}, "snapshot_damaged"),
+        ([STEP], MANIFEST, None),
+        ([STEP], {name: value for name, value in MANIFEST.items() if name != "tenant_id"}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"tenant_id": "T2"}, "other_run_folder"),
+        ([STEP], MANIFEST | {"taken": 1}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"files": []}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"files": ["users.yml"]}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"files": [{"name": "../steps.json", "sha256": "0" * 64}]}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"files": [{"name": "gone.yml", "sha256": "0" * 64}]}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"federated": "a"}, "snapshot_damaged"),
+        ([STEP | {"done": False}], MANIFEST, "step_not_done"),
+        ([STEP | {"done": "false"}], MANIFEST, "steps_file_damaged"),
+        ([STEP | {"done": 1}], MANIFEST, "steps_file_damaged"),
+        ([STEP, STEP | {"done": False}], MANIFEST, "steps_file_damaged"),
+        ([STEP | {"done": False}, STEP], MANIFEST, "steps_file_damaged"),
+        ([STEP | {"at": None}], MANIFEST, "steps_file_damaged"),
+        ("none", MANIFEST, "steps_file_damaged"),
     ],
 )
 def test_the_changing_module_itself_demands_its_preconditions(tmp_path, steps, manifest, code):
     """Whatever ran before it: --start-at-task and --tags leave out the tasks that looked."""
     (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "users.yml").write_text("")
     if steps is not None:
         (tmp_path / "steps.json").write_text(json.dumps({"steps": steps}))
     if manifest is not None:
         (tmp_path / "snapshot" / "manifest.json").write_text(json.dumps(manifest))
-    requires = {"run_dir": str(tmp_path), "steps": ["s"], "snapshot": True}
-    for check in (True, False):
-        lamps, module = Lamps({"a": True}), Module(check_mode=check, max_changes=9, requires=requires)
-        with pytest.raises(Finished) as caught:
-            runner.run(module, lambda params, lamps=lamps: lamps)
-        if check:
-            assert not caught.value.failed and bool(module.warnings) == bool(code)
-        else:
-            assert (caught.value.result.get("failure") or {}).get("code") == code
-            assert bool(lamps.writes) == (code is None)
-    nothing = Lamps({"a": False})
-    with pytest.raises(Finished) as caught:
-        runner.run(Module(max_changes=9, requires=requires), lambda params: nothing)
+    requires = {"steps": ["s"], "snapshot": True}
+    assert required(tmp_path, requires, "T1")[0] == code
+    checked, told = required(tmp_path, requires, "T1", check=True)
+    assert checked is None and bool(told) == bool(code)
+    with pytest.raises(Finished) as caught:  # nothing to change, nothing to demand
+        runner.run(Module(max_changes=9, requires={"run_dir": str(tmp_path), **requires}), lambda params: Lamps({"a": False}))
     assert not caught.value.failed
+
+
+def verdict(**other):
+    return {**gate.judge("T1", ["A.example"], "", 0, []), "at": AT, **other}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "code", "told"),
+    [
+        (None, "gate_closed", "no verdict"),
+        ({}, "gate_damaged", "gate.json"),
+        (verdict(open="true"), "gate_damaged", "gate.json"),
+        (verdict(reasons=["because"]), "gate_damaged", "gate.json"),
+        (verdict(at="yesterday"), "gate_damaged", "gate.json"),
+        (verdict(), None, ""),
+        (verdict(tenant_id="T2"), "other_run_folder", "T2"),
+        (verdict(open=False, reasons=["IIJ ID is at work."]), "gate_closed", "IIJ ID is at work."),
+        (verdict(at="2026-11-26T08:59:59Z"), "gate_outdated", "offboard_gate_max_age_hours"),
+        (verdict(at="2026-11-27T09:06:00Z"), "gate_closed", "a clock"),
+        (verdict(domains=["b.example"]), "gate_closed", "not for a.example"),
+    ],
+)
+def test_the_changing_module_itself_demands_the_gates_verdict(tmp_path, monkeypatch, recorded, code, told):
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.datetime.fromisoformat(AT)
+
+    monkeypatch.setattr(preconditions.datetime, "datetime", Clock)
+    if recorded is not None:
+        (tmp_path / "gate.json").write_text(json.dumps(recorded))
+
+    class Lamp(OfCompany):
+        def domains(self, changes):
+            return ["A.example"] if list(changes) else []
+
+    found, msg = required(tmp_path, {"gate_max_age_hours": 24}, lamps=Lamp("T1", {"a": True}))
+    assert found == code and told in msg
+
+
+def test_the_snapshot_must_hold_what_changes(tmp_path):
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "users.yml").write_text("")
+    (tmp_path / "snapshot" / "manifest.json").write_text(json.dumps(MANIFEST))
+
+    class Lamp(OfCompany):
+        def lacking(self, manifest, changes):
+            return [change.name for change in changes if change.id not in manifest["domains"]]
+
+    assert required(tmp_path, {"snapshot": True}, lamps=Lamp("T1", {"a": True}))[0] is None
+    code, told = required(tmp_path, {"snapshot": True}, lamps=Lamp("T1", {"a": True, "b": True}))
+    assert code == "snapshot_incomplete" and "lamp b" in told and "offboard_run_dir" in told and "lamp a" not in told
+
+
+def test_the_required_run_folder_may_belong_to_nobody_else(tmp_path):
+    """Also where the journal lies elsewhere, or is not written."""
+    (tmp_path / "run.json").write_text('{"tenant_id": "T1"}')
+    assert required(tmp_path, {}, "T1")[0] is None
+    assert required(tmp_path, {}, "T2")[0] == "other_run_folder"
+    (tmp_path / "gate.json").write_text(json.dumps(verdict(tenant_id="T2")))  # a machine knows no tenant, its run folder does
+    assert required(tmp_path, {"gate_max_age_hours": 24})[0] == "other_run_folder"
+
+
+def test_who_cannot_know_the_tenant_is_told_it(tmp_path):
+    """A Windows machine, a step of a person: bound and refused as the modules of the tenant are."""
+    one, other = "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000001", "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000002"
+
+    def run(lamps, tenant):
+        with pytest.raises(Finished) as caught:
+            runner.run(Module(max_changes=9, journal=str(tmp_path / "journal.jsonl"), run_tenant_id=tenant), lambda params: lamps)
+        return (caught.value.result.get("failure") or {}).get("code")
+
+    assert run(Lamps({"a": True}), one) is None
+    assert json.loads((tmp_path / "run.json").read_text()) == {"tenant_id": one}
+    refused = Lamps({"a": True})
+    assert run(refused, other) == "other_run_folder" and refused.writes == []
+    assert run(Lamps({"a": True}), one.upper()) is None and run(Lamps({"a": True}), "reiji.example") is None
+    assert run(OfCompany(other, {"a": True}), one) == "other_run_folder"  # the access token knows better

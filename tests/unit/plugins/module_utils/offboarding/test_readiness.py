@@ -283,9 +283,8 @@ def test_what_is_left_on_a_machine_is_named():
     assert agents_left(machine) == ["IIJ ID Service Directory Sync", "task sync", "folder C:\\x"]
 
 
-def test_a_text_stays_a_text():
-    """directory_object_info gives the reason of an unusable name as one text, not as a list."""
-    (found,) = preflight(Facts(directory_unusable=[{"name": "x", "found_by": "bind user in config.yml", "msg": "gone"}]), Confirmed())
+def test_the_reasons_of_an_unusable_name_are_joined():
+    (found,) = preflight(Facts(directory_unusable=[{"name": "x", "found_by": ["bind user in config.yml"], "msg": "gone"}]), Confirmed())
     assert "x (bind user in config.yml): gone" in found.en and "x（bind user in config.yml）: gone" in found.ja
 
 

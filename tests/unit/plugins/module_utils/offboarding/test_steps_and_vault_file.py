@@ -18,6 +18,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
 
 A = {"id": "a", "stage": "gate", "en": "do a", "ja": "aをする", "blocks_final_gate": True, "source": ""}
+RECORD = {**A, "done": False, "by": "", "at": "", "note": ""}
 B = {**A, "id": "b", "en": "do b", "ja": "bをする", "blocks_final_gate": False}
 
 
@@ -134,7 +135,17 @@ def test_an_open_required_step_stops_a_real_run(tmp_path):
     assert f"offboard_run_dir={tmp_path}/run " in caught.value.msg
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": [{}]}', '{"steps": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "[]", '{"steps": [{}]}', '{"steps": 1}', '{"steps": ["a"]}', '{"steps": {}}', "null",
+        json.dumps({"steps": [RECORD | {"done": "false"}]}),
+        json.dumps({"steps": [RECORD | {"done": None}]}),
+        json.dumps({"steps": [RECORD | {"by": 1}]}),
+        json.dumps({"steps": [RECORD | {"id": "A"}]}),
+        json.dumps({"steps": [RECORD, RECORD | {"done": True}]}),
+    ],
+)  # fmt: skip
 def test_a_damaged_steps_file_is_named_and_kept(tmp_path, content):
     path = tmp_path / "run" / "steps.json"
     path.parent.mkdir()

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict of the gate: can IIJ ID still change the tenant? How it is reached, kept and believed. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .errors import OffboardError
+
+#: in the run folder
+NAME = "gate.json"
+#: What a verdict says beside its time, and of what type it is.
+_FACTS: dict[str, type] = {"tenant_id": str, "domains": list, "client_id": str, "evidence_hours": int, "activity_count": int, "open": bool, "reasons": list}
+#: A clock of another controller may be ahead by so much.
+_SKEW = datetime.timedelta(minutes=5)
+
+
+def judge(tenant_id: str, domains: Sequence[str], client_id: str, hours: int, activity: Sequence[str] | None) -> dict[str, Any]:
+    """The verdict, without its time.
+
+    client_id: IIJ ID's app, empty where none is known. activity: when it changed the tenant within `hours`; None when the tenant does not know the app.
+    Raises OffboardError `bad_option`.
+    """
+    if hours < 0:
+        raise OffboardError(
+            f"microsoft_365_evidence_hours is {hours} (option activity_hours), but must be 1 or more: hours without a change by IIJ ID. Only 0 says that you "
+            "rely on the person's word alone.",
+            code="bad_option",
+        )
+    reasons = []
+    if hours and not client_id:
+        reasons.append(
+            "offboard_iij_client_id is empty, so the audit log cannot tell whether IIJ ID still changes the tenant. Set it to the Client ID that the console "
+            "of IIJ ID shows for Microsoft 365, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
+        )
+    elif hours and activity is None:
+        reasons.append(
+            f"The tenant has no application {client_id}, not even a deleted one, so nothing says that IIJ ID changes nothing any more. Is "
+            "offboard_iij_client_id the Client ID that the console of IIJ ID shows? If the app was deleted over 30 days ago, set "
+            "microsoft_365_evidence_hours: 0."
+        )
+    elif hours and activity:
+        reasons.append(
+            f"IIJ ID still changes the tenant: {len(activity)} entries in the audit log within the last {hours} hours, the last one at {max(activity)}. What "
+            "the next stages repair, IIJ ID would undo. Is the provisioning off for everybody? Then run this stage again later, or set "
+            "microsoft_365_evidence_hours: 0 to rely on the person's word."
+        )
+    return {
+        "tenant_id": tenant_id,
+        "domains": sorted({name.strip().casefold() for name in domains} - {""}),
+        "client_id": client_id,
+        "evidence_hours": hours,
+        "activity_count": len(activity or ()),
+        "open": not reasons,
+        "reasons": reasons,
+    }
+
+
+def parse(content: Any) -> dict[str, Any]:
+    """A verdict as it lies in the run folder. Raises ValueError, which quotes nothing."""
+    if not isinstance(content, Mapping) or not all(type(content.get(name)) is kind for name, kind in _FACTS.items()):
+        raise ValueError("it is no verdict of the gate")
+    if not all(isinstance(item, str) for item in (*content["domains"], *content["reasons"])) or content["open"] is bool(content["reasons"]):
+        raise ValueError("its reasons or domains are none")
+    moment(content.get("at"))
+    return dict(content)
+
+
+def moment(text: Any) -> datetime.datetime:
+    """A time in RFC 3339, UTC. Raises ValueError."""
+    if not isinstance(text, str) or not text.endswith("Z"):
+        raise ValueError("its time is none")
+    return datetime.datetime.fromisoformat(text)
+
+
+def refusal(
+    verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime
+) -> OffboardError | None:
+    """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known."""
+    again = "Run offboard.iij_id.gate (it only reads, unless it switches IIJ ID's app off), then this stage again. Nothing was changed."
+    if verdict is None:
+        why = "The run folder holds no verdict of the gate, so nobody knows whether IIJ ID still changes the tenant."
+        return OffboardError(f"{why} {again}", code="gate_closed")
+    tenant = owner.get("tenant_id", verdict["tenant_id"])
+    age = now - moment(verdict["at"])
+    missing = sorted({name.casefold() for name in domains} - set(verdict["domains"]))
+    if verdict["tenant_id"].casefold() != tenant.casefold():
+        why, code = f"is for the tenant {verdict['tenant_id']}, and this task works on {tenant}", "other_run_folder"
+    elif not verdict["open"]:
+        why, code = f"of {verdict['at']} is that it stays closed: {' '.join(verdict['reasons'])}", "gate_closed"
+    elif age < -_SKEW:
+        why, code = f"is of {verdict['at']}, which is yet to come; is a clock wrong?", "gate_closed"
+    elif age > datetime.timedelta(hours=max_age_hours):
+        why, code = f"is of {verdict['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)", "gate_outdated"
+    elif missing:
+        why, code = f"was reached for {', '.join(verdict['domains']) or 'no domain'}, not for {', '.join(missing)}", "gate_closed"
+    else:
+        return None
+    return OffboardError(f"The gate's verdict {why}. {again}", code=code, details={"at": verdict["at"], "open": verdict["open"]})

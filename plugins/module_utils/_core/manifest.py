@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a manifest says of saved files: what they hold, whose it is, and when it was so. In clear, without personal data. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .gate import moment
+
+#: of the tenant's part of a snapshot
+NAME = "manifest.json"
+#: instead of a list of domains
+ALL = "all"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_FILE = re.compile(r"(?!\.\.?$)[^/\\\x00]+")
+
+
+def parse(content: Any) -> dict[str, Any]:
+    """The manifest of a tenant's snapshot. Raises ValueError, which quotes nothing, for what is not complete."""
+    found = _checked(content)
+    if not isinstance(found.get("tenant_id"), str) or not found["tenant_id"]:
+        raise ValueError("it does not say which tenant it was taken of")
+    for name in ("domains", "federated", "apps", "app_objects"):
+        _texts(found, name)
+    if found.get("users") != ALL:
+        _texts(found, "users")
+    if not isinstance(found.get("counts"), Mapping) or not all(type(number) is int for number in found["counts"].values()):
+        raise ValueError("it does not count what it holds")
+    return found
+
+
+def parse_saved(content: Any) -> dict[str, Any]:
+    """The manifest of one file beside it: `objects` (ids), and whose they are, `directory` or `machine`. Raises ValueError."""
+    found = _checked(content)
+    _texts(found, "objects")
+    for name in ("directory", "machine"):
+        if not isinstance(found.get(name, ""), str):
+            raise ValueError(f"{name} is no text")
+    return found
+
+
+def _checked(content: Any) -> dict[str, Any]:
+    if not isinstance(content, Mapping) or content.get("format") != 1:
+        raise ValueError("it is no manifest of a snapshot")
+    moment(content.get("taken"))
+    files = content.get("files")
+    if not isinstance(files, list) or not files or not all(map(_is_file, files)):
+        raise ValueError("it does not list the files")
+    return dict(content)
+
+
+def _is_file(entry: Any) -> bool:
+    return (
+        isinstance(entry, Mapping)
+        and isinstance(entry.get("name"), str)
+        and _FILE.fullmatch(entry["name"]) is not None
+        and isinstance(entry.get("sha256"), str)
+        and _DIGEST.fullmatch(entry["sha256"]) is not None
+    )
+
+
+def _texts(found: Mapping[str, Any], name: str) -> None:
+    if not isinstance(found.get(name), list) or not all(isinstance(item, str) for item in found[name]):
+        raise ValueError(f"it does not say what {name} it holds")

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate's verdict, from the directory's audit log into the run folder. Open or closed: the newest one counts, so a refusal is kept as well."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from .._core import gate
+from .._core.errors import OffboardError
+from .._core.ids import is_id
+from .._core.model import Change, Object, Outcome
+from .._core.plan import Plan
+from .._core.spool import Spool
+from .._graph.client import Client
+from .._graph.connection import Connection
+from .._module.clock import now, seconds_since
+from .._module.files import write_atomically
+from .._module.preconditions import read_verdict
+from .apps.read import read_app
+from .apps.resource import read_activity
+from .of_tenant import OfTenant
+
+KIND = "gate_verdict"
+
+#: A verdict that says the same and is not older than so many seconds need not be written again.
+_FRESH = 3600
+
+
+class ProvisioningGate(OfTenant):
+    """entra_provisioning_gate."""
+
+    noun = "verdicts"
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._path: str = os.path.abspath(params["path"])
+        self._client_id: str = params["app_id"].strip().casefold()
+        if self._client_id and not is_id(self._client_id):
+            raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+        gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
+        self._client = Client(Connection.from_params(params))
+        self._verdict: dict[str, Any] = {}
+
+    def read(self) -> Iterable[Object]:
+        recorded = read_verdict(self._path)
+        if recorded is not None:
+            yield Object(KIND, self._path, os.path.basename(self._path), recorded)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        hours = self._params["activity_hours"]
+        activity: list[str] | None = []
+        if hours and self._client_id:
+            known = any(True for _item in read_app(self._client, self._client_id))
+            since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
+            activity = read_activity(self._client, self._client_id, since) if known else None
+        found = gate.judge(self.owner()["tenant_id"], self._params["domains"], self._client_id, hours, activity)
+        self._verdict = {**found, "at": now()}
+        before = next((dict(item.state) for item in current), None)
+        if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
+            self._verdict = before
+            return Plan(unchanged=1)
+        return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, self._verdict)]))
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        recorded = read_verdict(self._path)
+        return [change for change in begun if change.id == self._path and recorded == change.after]
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        """One verdict takes the place of the one before."""
+        write_atomically(self._path, (json.dumps(change.after, ensure_ascii=False, indent=2) + "\n").encode())
+        return None
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        for change in applied:
+            if read_verdict(self._path) != change.after:
+                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {"verdict": self._verdict, "open": self._verdict.get("open", False), "reasons": self._verdict.get("reasons", [])}
+
+    def close(self) -> None:
+        self._client.close()
