@@ -13,7 +13,7 @@ description:
   - Judges what the info modules of this collection have read. It contacts nothing by itself.
   - With O(gate=preflight) it finds what would stop a later stage, who could be locked out, and what was found but not confirmed.
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines).
-  - With O(gate=final) it finds what still points at IIJ ID, or waits for a person.
+  - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
   - It never fails because of what it finds. The roles do, with RV(msg).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -33,6 +33,9 @@ options:
     description: For each domain its name as C(domain), and the C(counts) of M(offboard.iij_id.entra_users_info).
     type: list
     elements: dict
+  people:
+    description: The return values of M(offboard.iij_id.entra_users_readiness_info). Without it, users are not judged for O(gate=final).
+    type: dict
   apps:
     description: C(apps) of M(offboard.iij_id.entra_app_info). Without it, apps are not judged.
     type: list
@@ -130,6 +133,10 @@ options:
       max_users:
         description: How many users one task may change. Without it, that limit is not judged.
         type: int
+      max_blocked_percent:
+        description: More of a domain's users than so many in a hundred, blocked or without licence, are no normal state.
+        type: int
+        default: 50
 seealso:
   - module: offboard.iij_id.run_report
 """
@@ -211,6 +218,7 @@ def main() -> None:
     confirmed["passwords"] = {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False}
     confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
     confirmed["max_users"] = {"type": "int"}
+    confirmed["max_blocked_percent"] = {"type": "int", "default": 50}
     confirmed["own_client_id"] = {"type": "str", "default": ""}
     confirmed["products"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
@@ -218,6 +226,7 @@ def main() -> None:
             "gate": {"type": "str", "required": True, "choices": ["preflight", "agents", "final"]},
             **dicts,
             "machines": {"type": "dict"},
+            "people": {"type": "dict"},
             "journal": {"type": "path"},
             "needs_directory": texts,
             "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": confirmed},

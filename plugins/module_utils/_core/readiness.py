@@ -37,6 +37,8 @@ class Facts:
 
     domains: Sequence[Mapping[str, Any]] | None = None
     users: Sequence[Mapping[str, Any]] | None = None
+    #: who cannot work without IIJ ID, as entra_users_readiness_info says
+    people: Mapping[str, Any] | None = None
     apps: Sequence[Mapping[str, Any]] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
@@ -70,6 +72,13 @@ class Confirmed:
     passwords: str = "generate"
     synced_password: str = "skip"
     max_users: int | None = None
+    #: more of a domain's users than this many in a hundred, blocked or without licence, are no normal state
+    max_blocked_percent: int = 50
+
+
+def mostly(some: int, total: int, percent: int) -> bool:
+    """Whether `some` are more than `percent` in a hundred of `total`."""
+    return some * 100 > total * percent
 
 
 def _fold(values: Iterable[str]) -> set[str]:
@@ -445,7 +454,7 @@ def _dry_runs(facts: Facts) -> Iterator[Finding]:
 
 
 def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
-    """What still points at IIJ ID or waits for a person. Every finding keeps the gate closed. Facts that are None are not judged."""
+    """What still points at IIJ ID, who could not work without it, what waits for a person. Facts that are None are not judged."""
     found: list[Finding] = []
     if facts.domains is not None:
         found += [
@@ -481,6 +490,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                 found.append(
                     Finding("blocker", "agent_present", f"{name} still has {_names(left)}.", f"{name} にまだ {_names(left)} が残っています。", (name, *left))
                 )
+    found += _people(facts, confirmed)
     found += _directory_missing(facts, confirmed)
     found += [
         Finding(
@@ -504,7 +514,121 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         for step in facts.steps or ()
         if step["blocks_final_gate"] and not step["done"]
     ]
-    return found
+    return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+#: What entra_users_readiness_info tells of users: severity, the sentence in both languages (what is so, and the way out).
+_PEOPLE = {
+    "user_blocked": (
+        "blocker",
+        "are blocked, but were enabled in the snapshot or are named to be enabled. Run the stage users again; leave out by microsoft_365_exclude who shall "
+        "stay blocked",
+        "はスナップショットでは有効（または有効にする指定）ですが、ブロックされています。usersの段階を再実行してください。ブロックのままでよい利用者は "
+        "microsoft_365_exclude に指定してください",
+    ),
+    "user_enabled_not_meant": (
+        "blocker",
+        "are enabled, but were blocked in the snapshot. Block them, or name them in microsoft_365_also_enable",
+        "はスナップショットではブロックされていましたが、有効になっています。ブロックするか、microsoft_365_also_enable に指定してください",
+    ),
+    "licence_missing": (
+        "blocker",
+        "do not have the licences that they had in the snapshot, or that microsoft_365_users_src names. Run the stage users again, and see "
+        "results/users.jsonl for those that were refused; who shall have others is said in microsoft_365_users_src",
+        "にはスナップショット（または microsoft_365_users_src）のライセンスがありません。usersの段階を再実行し、拒否された利用者は results/users.jsonl を"
+        "確認してください。別のライセンスにする利用者は microsoft_365_users_src に指定してください",
+    ),
+    "licence_not_as_meant": (
+        "warning",
+        "have other licences or service plans than meant",
+        "のライセンスまたはサービスプランが意図と異なります",
+    ),
+    "licence_gone": (
+        "warning",
+        "had a licence in the snapshot that the tenant has no longer",
+        "がスナップショット時に持っていたライセンスは、テナントにもうありません",
+    ),
+    "user_gone": ("warning", "are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません"),
+    "domain_is_federated": ("blocker", "are in a domain that is still federated", "のドメインはまだフェデレーションされています"),
+    "no_way_to_sign_in": (
+        "blocker",
+        "are enabled, and nothing shows a way to sign in: no password that was set since their domain was converted, and no pass. Run the stage passwords for "
+        "their domain; who signs in otherwise is named in microsoft_365_signs_in_otherwise",
+        "は有効ですが、サインインの手段を確認できません（ドメイン変換後に設定したパスワードも、パスもありません）。passwordsの段階を再実行してください。"
+        "別の方法でサインインする利用者は microsoft_365_signs_in_otherwise に指定してください",
+    ),
+    "access_pass_ended": (
+        "blocker",
+        "were given a Temporary Access Pass that has ended, and no password. Give them another one; who has registered another method is named in "
+        "microsoft_365_signs_in_otherwise",
+        "の一時アクセスパスは期限切れで、パスワードもありません。新しいパスを発行するか、別の方法を登録済みなら microsoft_365_signs_in_otherwise に"
+        "指定してください",
+    ),
+}
+
+
+def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Each user of the exit: enabled as meant, licensed as meant, a way to sign in."""
+    people = facts.people
+    if people is None:
+        return
+    if not people["snapshot_taken"]:
+        yield Finding(
+            "blocker",
+            "users_not_compared",
+            "There is no snapshot to compare the users with, so nobody can say who shall be enabled and licensed. Name the run folder that has it by "
+            "offboard_run_dir.",
+            "利用者を比較するスナップショットがなく、誰が有効でライセンスを持つべきか判断できません。offboard_run_dir にスナップショットのある実行フォルダーを"
+            "指定してください。",
+        )
+    done = {step["id"] for step in facts.steps or () if step["done"]}
+    for code, count in people["counts"].items():
+        names = tuple(item["name"] for item in people["exceptions"] if item["code"] == code)
+        yield _of_people(code, int(count), names, done, people)
+    for domain in people["domains"]:
+        if mostly(domain["stays_blocked"], domain["total"], confirmed.max_blocked_percent):
+            name, blocked, total = domain["domain"], domain["stays_blocked"], domain["total"]
+            yield Finding(
+                "blocker",
+                "mostly_blocked",
+                f"{name}: {blocked} of {total} users are blocked, and the snapshot says that they were before the exit. Was it taken after IIJ ID's stop had "
+                "blocked them? Name those who shall work in microsoft_365_also_enable and run the stage users; if it is right so, raise "
+                "microsoft_365_max_blocked_percent.",
+                f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後にスナップショットを取得した"
+                "可能性があります。復帰させる利用者を microsoft_365_also_enable に指定してusersの段階を実行してください。意図どおりであれば "
+                "microsoft_365_max_blocked_percent を上げてください。",
+                (name,),
+            )
+    if people["left_alone"]:
+        left = people["left_alone"]
+        yield Finding(
+            "info",
+            "users_left_alone",
+            f"{left} users of microsoft_365_exclude were not judged.",
+            f"microsoft_365_exclude の{left}人は確認していません。",
+        )
+
+
+def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any]) -> Finding:
+    shown = _names(names[:10]) + (f" (+{count - 10})" if count > 10 else "")
+    if code == "administrator_without_password":
+        severity = "warning" if "administrators_have_passwords" in done else "blocker"
+        en = "are administrators, whom the tool may not give a password, and nothing shows one that was set since their domain was converted"
+        ja = "は管理者で、本ツールはパスワードを設定できず、ドメイン変換後のパスワードも確認できません"
+        word_en, word_ja = "; the step administrators_have_passwords is all that speaks for them", "（手順 administrators_have_passwords の確認のみ）"
+    elif code == "password_is_synced":
+        severity = "info" if "password_hash_sync_verified" in done and people["synchronization"]["enabled"] else "blocker"
+        en = "sign in with their Active Directory password, if its hash is synchronized"
+        ja = "はパスワードハッシュ同期によりActive Directoryのパスワードでサインインします"
+        word_en = f"; the step password_hash_sync_verified says so, and the tenant was last synchronized at {people['synchronization']['last']}"
+        word_ja = f"（手順 password_hash_sync_verified の確認による。最終同期: {people['synchronization']['last']}）"
+        if severity == "blocker":
+            word_en = ", but the step password_hash_sync_verified is not confirmed, or the tenant is synchronized no longer"
+            word_ja = "が、手順 password_hash_sync_verified が未確認か、テナントの同期が停止しています"
+    else:
+        severity, en, ja = _PEOPLE[code]
+        word_en = word_ja = ""
+    return Finding(severity, code, f"{count} users {en}{word_en}: {shown}.", f"{count}人{ja}{word_ja}: {shown}", names)
 
 
 def message(findings: Iterable[Finding]) -> str:

@@ -19,7 +19,7 @@ from .._core.model import Change, Object, Outcome
 from .._module.files import read_records, write_atomically
 from .._module.runner import Plan, Resource
 from .._module.spool import Spool
-from .steps import read_steps
+from .steps import steps_now
 
 KIND = "report_file"
 
@@ -73,7 +73,7 @@ class RunReport(Resource):
 
         self._report = report.build(
             read_records(os.path.join(folder, "journal.jsonl")),
-            [steps.to_record(item.id, item.state) for item in read_steps(os.path.join(folder, "steps.json"))],
+            [steps.to_record(item.id, item.state) for item in steps_now(os.path.join(folder, "steps.json"))],
             results("preflight"),
             results("final_gate"),
             _json_file(os.path.join(folder, "snapshot", "manifest.json")),
