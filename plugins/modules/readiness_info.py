@@ -33,6 +33,9 @@ options:
     description: For each domain its name as C(domain), and the C(counts) of M(offboard.iij_id.entra_users_info).
     type: list
     elements: dict
+  provisioning:
+    description: The return values of M(offboard.iij_id.entra_provisioning_info) from before the first snapshot. Without it, that is not judged.
+    type: dict
   people:
     description: The return values of M(offboard.iij_id.entra_users_readiness_info). Without it, users are not judged for O(gate=final).
     type: dict
@@ -226,6 +229,7 @@ def main() -> None:
             "gate": {"type": "str", "required": True, "choices": ["preflight", "agents", "final"]},
             **dicts,
             "machines": {"type": "dict"},
+            "provisioning": {"type": "dict"},
             "people": {"type": "dict"},
             "journal": {"type": "path"},
             "needs_directory": texts,

@@ -37,6 +37,8 @@ class Facts:
 
     domains: Sequence[Mapping[str, Any]] | None = None
     users: Sequence[Mapping[str, Any]] | None = None
+    #: before the first snapshot: how many users are blocked or without licence, and what IIJ ID's app did to whom, as entra_provisioning_info says
+    provisioning: Mapping[str, Any] | None = None
     #: who cannot work without IIJ ID, as entra_users_readiness_info says
     people: Mapping[str, Any] | None = None
     apps: Sequence[Mapping[str, Any]] | None = None
@@ -101,6 +103,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     found = [
         *_domains(facts, confirmed),
         *_users(facts),
+        *_provisioning(facts, confirmed),
         *_max_users(facts, confirmed),
         *_apps(facts, confirmed),
         *_machines(facts, confirmed),
@@ -183,6 +186,58 @@ def _users(facts: Facts) -> Iterator[Finding]:
                 "microsoft_365_usage_location を設定してください。",
                 (name,),
             )
+
+
+def _provisioning(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A snapshot keeps what it finds for ever: nobody may be in it as blocked who was so by IIJ ID's stop."""
+    found = facts.provisioning
+    if found is None or found.get("skipped"):
+        return
+    for domain in found["domains"]:
+        name, total, blocked, unlicensed = (domain[key] for key in ("domain", "total", "blocked", "unlicensed"))
+        if not mostly(max(blocked, unlicensed), total, confirmed.max_blocked_percent):
+            continue
+        en, ja = _log(found)
+        yield Finding(
+            "blocker",
+            "mostly_blocked",
+            f"{name}: of {total} users {blocked} are blocked and {unlicensed} have no licence, and there is no snapshot yet. It would keep that state as "
+            f"normal, and nobody would be enabled again. Was IIJ ID's provisioning stopped already? {en} If it is right so, raise "
+            "microsoft_365_max_blocked_percent.",
+            f"{name}: スナップショットがまだない時点で、利用者{total}人のうち{blocked}人がブロックされ、{unlicensed}人にライセンスがありません。このままでは"
+            f"この状態が正常として保存され、復帰できません。IIJ IDのプロビジョニングをすでに停止していませんか。{ja}"
+            "意図どおりであれば microsoft_365_max_blocked_percent を上げてください。",
+            (name,),
+        )
+
+
+def _log(found: Mapping[str, Any]) -> tuple[str, str]:
+    """What the directory's audit log tells of it, and the way out."""
+    log = found["log"]
+    by_hand = (
+        "Name those who shall work in microsoft_365_also_enable, and their licences in microsoft_365_users_src.",
+        "復帰させる利用者を microsoft_365_also_enable に、ライセンスを microsoft_365_users_src に指定してください。",
+    )
+    if not log["looked_at"]:
+        return f"The audit log was not read: {log['msg']}. {by_hand[0]}", f"監査ログを確認できません: {log['msg']}。{by_hand[1]}"
+    kept_en = f"it reaches back to {log['since']}; Microsoft keeps 30 days, 7 in Entra ID Free"
+    kept_ja = f"保存されているのは {log['since']} 以降。Microsoftの保存期間は30日、Entra ID Freeは7日"
+    if not found["blocked"] and not found["unlicensed"]:
+        return (
+            f"The audit log shows no block and no removed licence by IIJ ID's app ({kept_en}). {by_hand[0]}",
+            f"監査ログにはIIJ IDのアプリによるブロックもライセンス解除もありません（{kept_ja}）。{by_hand[1]}",
+        )
+    en = f"The audit log shows that IIJ ID's app blocked {found['blocked']} users ({found['first']} to {found['last']})"
+    ja = f"監査ログによると、IIJ IDのアプリが{found['blocked']}人をブロックしました（{found['first']}～{found['last']}）"
+    en += f" and took the licences of {found['unlicensed']} ({kept_en})."
+    ja += f"。ライセンスを外したのは{found['unlicensed']}人です（{kept_ja}）。"
+    if found["licences_not_told"]:
+        en += f" Of {found['licences_not_told']} it does not say which licences; name them in microsoft_365_users_src."
+        ja += f"{found['licences_not_told']}人はどのライセンスか記録がないため、microsoft_365_users_src に指定してください。"
+    if found["file"]:
+        en += f" They are in {found['file']} (written by a run without --check): take out who shall stay blocked, and run again with -e @{found['file']}."
+        ja += f"一覧は {found['file']}（--checkなしの実行で作成）。ブロックのままでよい利用者を除き、-e @{found['file']} を付けて再実行してください。"
+    return en, ja
 
 
 def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

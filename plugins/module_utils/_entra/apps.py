@@ -15,6 +15,7 @@ from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._module.runner import Plan
 from .._module.spool import Spool
+from .app_audit import entries_of
 from .client import Client
 from .connection import Connection
 from .ids import is_id
@@ -242,8 +243,8 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
     details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None}
     if activity_hours:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=activity_hours)
-        condition = f"initiatedBy/app/appId eq '{app['client_id']}' and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
-        times = [item["activityDateTime"] for item in client.list(f"/auditLogs/directoryAudits?$filter={condition}")]
+        entries = entries_of(client, app["client_id"], f"{since:%Y-%m-%dT%H:%M:%SZ}", name=app["display_name"], principal_id=principal)
+        times = [item["activityDateTime"] for item in entries]
         details |= {"last_activity": max(times, default=None), "activity_count": len(times)}
     return details
 

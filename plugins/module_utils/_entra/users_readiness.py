@@ -123,7 +123,7 @@ class _Sums:
 
     def found(self, user_id: str, upn: str, found: Mapping[str, str]) -> None:
         """What is told of one user."""
-        self._counts.update(found)
+        self._counts.update(found.keys())
         for code, msg in found.items():
             if len(self._exceptions) < ANSWER_LIMIT:
                 self._exceptions.append(Skip(KIND, user_id, upn, code, msg).to_dict())
