@@ -138,3 +138,39 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
     found = {item["code"]: item for item in json.loads((operator.run_dir / "results" / "final_gate.json").read_text())["findings"]}
     assert "licence_missing" not in blockers(found) and blockers(found) == set(), output[-3000:]
     assert code == 0
+
+
+def test_a_stop_before_the_first_snapshot(tenant: RunningTenant, tmp_path: Path) -> None:
+    """The vendor's page names the stop first. What it did must not become what a snapshot keeps as normal."""
+    operator = Operator(tenant, tmp_path, microsoft_365_evidence_hours=0)
+    before = {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()}
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    tenant.clear_requests()
+    code, output = operator.play("preflight", "--check")
+    assert code != 0 and "reiji-group.example: of 40 users 40 are blocked and 40 have no licence" in output
+    assert not operator.run_dir.exists()
+    code, output = operator.play("preflight")
+    list_file = operator.run_dir / "results" / "blocked_by_iij_id.yml"
+    assert code != 0 and f"-e @{list_file}" in output and "blocked 223 users" in output
+    # neither does the snapshot alone take it
+    code, output = operator.play("snapshot")
+    assert code != 0 and "No snapshot was taken" in output
+    assert not (operator.run_dir / "snapshot" / "manifest.json").exists()
+    # without the log, or with an app that it does not know: a person has to say it
+    code, output = operator.play("preflight", offboard_iij_client_id="", microsoft_365_old_client_ids=[])
+    assert code != 0 and "The audit log was not read: offboard_iij_client_id is empty" in output
+    assert tenant.writes() == []
+
+    named = f"@{list_file}"
+    listed = yaml.safe_load(list_file.read_text())
+    assert set(listed["microsoft_365_also_enable"]) == {upn for upn in before if before[upn] and not tenant.user(upn)["accountEnabled"]}
+    for playbook in ("preflight", "snapshot"):
+        operator.must(playbook, "-e", named)
+    operator.play("gate", "-e", named)
+    operator.confirm("provisioning_stopped", "break_glass_tested")
+    operator.must("users", "-e", named)
+    assert {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()} == before
+    assert [person.upn for person in PEOPLE.values() if before[person.upn] and not tenant.user(person.upn)["assignedLicenses"]] == []
+    # preflight runs again with every run of decommission; once there is a snapshot, a stop is what is expected
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    operator.must("preflight", "-e", named)

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from . import quiet
+
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
 
@@ -49,6 +51,9 @@ class Facts:
     directory_unusable: Sequence[Mapping[str, Any]] = ()
     dry_runs: Sequence[Mapping[str, Any]] = ()
     steps: Sequence[Mapping[str, Any]] | None = None
+    #: IIJ ID's app, as the tenant, the journal and the audit log show it, and the time of now (RFC 3339)
+    app: quiet.App | None = None
+    now: str = ""
     #: options of the contract whose accounts lie in Active Directory
     needs_directory: Sequence[str] = ()
 
@@ -76,6 +81,10 @@ class Confirmed:
     max_users: int | None = None
     #: more of a domain's users than this many in a hundred, blocked or without licence, are no normal state
     max_blocked_percent: int = 50
+    #: for how long an access token of IIJ ID's app may be good after the app was switched off
+    token_minutes: int = quiet.TOKEN_MINUTES
+    #: whether the gate switches IIJ ID's service principal off before the stop (None: not judged)
+    disable_app: bool | None = None
 
 
 def mostly(some: int, total: int, percent: int) -> bool:
@@ -296,6 +305,17 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.apps is None:
         return
     present = _fold(app["client_id"] for app in facts.apps)
+    if confirmed.disable_app is False and facts.app is not None and facts.app.enabled:
+        yield Finding(
+            "warning",
+            "stop_will_block_people",
+            "IIJ ID's stop blocks users and takes their licences until the stage users has repaired that. Nobody is blocked when its service principal is "
+            "switched off before: set microsoft_365_disable_app: true, run the stage gate, wait until the time that it names (a token already issued stays good "
+            "for up to 90 minutes), and only then stop the provisioning in IIJ ID's console, which will show errors.",
+            "IIJ IDのプロビジョニングを停止すると、usersの段階で復旧するまで利用者がブロックされ、ライセンスが外れます。"
+            "先にサービスプリンシパルを無効化すれば誰もブロックされません。microsoft_365_disable_app: true としてgateの段階を実行し、示された時刻"
+            "（発行済みトークンは最長90分有効）を過ぎてから、IIJ IDコンソールで停止してください。コンソールにはエラーが表示されます。",
+        )
     yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
     gone = tuple(identity for identity in confirmed.client_ids if identity.casefold() not in present)
     if gone:
@@ -424,6 +444,59 @@ def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
 def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
     tasks = [f"task {task['name']}" for task in (machine or {}).get("tasks") or ()]
     return [*tasks, *(f"folder {path}" for path in (machine or {}).get("folders") or ())]
+
+
+_STOPPED = "provisioning_stopped"
+
+
+def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to repair the users: IIJ ID would undo it. Before the stop is confirmed: when it may be done, so that it blocks nobody."""
+    app = facts.app or quiet.App()
+    step = next((step for step in facts.steps or () if step["id"] == _STOPPED), None)
+    until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
+    if step is None or not step["done"]:
+        return [_stop_later(app, until, confirmed.token_minutes)] if until else []
+    start = quiet.counts_from(step["at"], app)
+    found = quiet.since(app.activities or (), start)
+    return [_still_active(found, start, until)] if found else []
+
+
+def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
+    return Finding(
+        "blocker",
+        "token_may_be_good",
+        f"IIJ ID's service principal was switched off at {app.switched_off_at}, but an access token that it got before stays good for up to {minutes} minutes. "
+        f"Stop the provisioning in the console of IIJ ID at {until} or later: then the stop can block nobody. Until then its console shows errors, which is "
+        f"as it should be. When it is done, confirm the step {_STOPPED} and run this stage again. (microsoft_365_token_minutes: 0 does not wait.)",
+        f"IIJ IDのサービスプリンシパルは {app.switched_off_at} に無効化しましたが、それ以前に発行されたアクセストークンは最長{minutes}分間有効です。"
+        f"IIJ IDコンソールでのプロビジョニング停止は {until} 以降に行ってください（停止しても利用者はブロックされません）。それまでコンソールに"
+        f"エラーが表示されますが、問題ありません。停止後に手順 {_STOPPED} を確認し、この段階を再実行してください。"
+        "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
+        (_STOPPED,),
+    )
+
+
+def _still_active(found: Sequence[str], start: str, until: str | None) -> Finding:
+    en = (
+        f"A token that its app got before it was switched off may be good until {until}: run this stage again after that."
+        if until
+        else "Is the provisioning off for everybody? If it is, and these were the last of the stop itself, withdraw the step provisioning_stopped and confirm it "
+        "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
+    )
+    ja = (
+        f"無効化前に発行されたトークンは {until} まで有効な可能性があります。その後にこの段階を再実行してください。"
+        if until
+        else "すべての利用者のプロビジョニングが停止していますか。停止済みで、これが停止処理自体の記録であれば、手順 provisioning_stopped を取り消して"
+        "確認し直してください（それ以前の記録は数えません）。そうでなければ後で再実行するか、担当者の確認のみに頼る場合は "
+        "microsoft_365_evidence_hours: 0 を設定してください。"
+    )
+    return Finding(
+        "blocker",
+        "still_active",
+        f"IIJ ID still changes the tenant: {len(found)} entries in the audit log since {start}, the last one at {found[-1]}. What the next stages repair, "
+        f"IIJ ID would undo. {en}",
+        f"IIJ IDがまだテナントを変更しています（{start} 以降に{len(found)}件、最後は {found[-1]}）。修復しても元に戻されます。{ja}",
+    )
 
 
 def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from .._core.errors import AmbiguousMatch, OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
-from .._module.runner import Plan
+from .._module.runner import ANSWER_LIMIT, Plan
 from .._module.spool import Spool
 from .app_audit import entries_of
 from .client import Client
@@ -240,12 +240,13 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
         definitions = {item["id"]: item["displayName"] for item in client.list("/roleManagement/directory/roleDefinitions?$select=id,displayName")}
         held = client.list(f"/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'")
         roles = [definitions.get(item["roleDefinitionId"], item["roleDefinitionId"]) for item in held]
-    details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None}
+    details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None, "activity_times": None}
     if activity_hours:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=activity_hours)
         entries = entries_of(client, app["client_id"], f"{since:%Y-%m-%dT%H:%M:%SZ}", name=app["display_name"], principal_id=principal)
         times = [item["activityDateTime"] for item in entries]
-        details |= {"last_activity": max(times, default=None), "activity_count": len(times)}
+        newest = sorted(times, reverse=True)[:ANSWER_LIMIT]
+        details |= {"last_activity": max(times, default=None), "activity_count": len(times), "activity_times": newest}
     return details
 
 

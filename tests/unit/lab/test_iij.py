@@ -80,11 +80,22 @@ def test_without_its_service_principal_it_can_do_neither(tenant: RunningTenant, 
     repair()
     assert tenant.client().call("PATCH", f"/servicePrincipals/{PRINCIPAL}", {"accountEnabled": False}).status == 204
     tenant.clear_requests()
+    # Without a token from before: it holds one to its end otherwise.
     for outcome in (actor.apply(), actor.withdraw()):
         assert "AADSTS7000112" in str(outcome.error)
         assert outcome.wrote == 0
     assert tenant.writes() == []
     assert state(tenant, 11) == (True, [E3])
+
+
+def test_a_token_from_before_stays_good_to_its_end(tenant: RunningTenant, actor: Actor) -> None:
+    """Why one waits between switching the app off and the stop."""
+    assert actor.apply().error is None
+    assert tenant.client().call("PATCH", f"/servicePrincipals/{PRINCIPAL}", {"accountEnabled": False}).status == 204
+    assert actor.apply().error is None
+    actor.forget_token()
+    assert "AADSTS7000112" in str(actor.withdraw().error)
+    assert state(tenant, 5)[0]
 
 
 def test_its_writes_are_in_the_directory_audit(tenant: RunningTenant, actor: Actor, repair: Callable[[], None]) -> None:

@@ -307,3 +307,35 @@ def test_final_gate_names_the_exceptions() -> None:
     assert finding.en.startswith("27 users ")
     assert "no_way_to_sign_in9@a (+17)" in finding.en and "no_way_to_sign_in9@a (+17)" in finding.ja
     assert len(finding.objects) == 27
+
+
+LOOKED = {"looked_at": True, "msg": "", "since": "2026-01-01T00:00:00Z"}
+
+
+def provisioning(blocked=0, unlicensed=0, log=LOOKED, by_app=0, licences=0, not_told=0, file="/run/list.yml"):
+    domains = [{"domain": "a", "total": 40, "blocked": blocked, "unlicensed": unlicensed}, {"domain": "b", "total": 0, "blocked": 0, "unlicensed": 0}]
+    told = {"blocked": by_app, "unlicensed": licences, "licences_not_told": not_told, "first": "2026-01-09T00:00:00Z", "last": "2026-01-09T00:05:00Z"}
+    return {"domains": domains, "log": log, "file": file if by_app or licences else None, **told}
+
+
+@pytest.mark.parametrize(
+    ("found", "percent", "told"),
+    [
+        (provisioning(), 50, None),
+        (provisioning(blocked=20, unlicensed=20), 50, None),
+        ({"skipped": True, "changed": False}, 50, None),
+        (provisioning(blocked=34), 100, None),
+        (provisioning(blocked=34, by_app=32), 50, "blocked 32 users (2026-01-09T00:00:00Z to 2026-01-09T00:05:00Z)"),
+        (provisioning(blocked=34, by_app=32), 50, "-e @/run/list.yml"),
+        (provisioning(unlicensed=21, licences=20), 50, "took the licences of 20"),
+        (provisioning(blocked=21, by_app=1, not_told=3), 50, "Of 3 it does not say which licences"),
+        # too old, not readable
+        (provisioning(blocked=21), 50, "it reaches back to 2026-01-01T00:00:00Z; Microsoft keeps 30 days, 7 in Entra ID Free"),
+        (provisioning(blocked=21, log={"looked_at": False, "msg": "no permission", "since": None}), 50, "The audit log was not read: no permission."),
+    ],
+)
+def test_most_blocked_before_the_first_snapshot(found, percent, told) -> None:
+    judged = preflight(Facts(provisioning=found), Confirmed(max_blocked_percent=percent))
+    assert [(item.severity, item.code, item.objects) for item in judged if item.code == "mostly_blocked"] == ([("blocker", "mostly_blocked", ("a",))] if told else [])
+    if told:
+        assert told in judged[0].en and "microsoft_365_max_blocked_percent" in judged[0].ja
