@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -19,9 +20,6 @@ from lab.iij.actor import Actor
 from lab.testing import RunningTenant
 
 from .entra import PEOPLE
-
-ROOTS = ["reiji.example", "reiji-group.example"]
-BOTH = json.dumps(ROOTS)
 
 
 class Operator:
@@ -78,7 +76,7 @@ def blockers(found: dict[str, dict[str, Any]]) -> set[str]:
 @pytest.fixture
 def operator(tenant: RunningTenant, tmp_path: Path) -> Operator:
     """Snapshot, stop, open gate."""
-    operator = Operator(tenant, tmp_path, microsoft_365_evidence_hours=0)
+    operator = Operator(tenant, tmp_path)
     operator.must("snapshot")
     operator.play("gate")
     operator.confirm("provisioning_stopped", "break_glass_tested", "sign_in_methods_ready", "password_hash_sync_verified")
@@ -142,7 +140,7 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
 
 def test_a_stop_before_the_first_snapshot(tenant: RunningTenant, tmp_path: Path) -> None:
     """The vendor's page names the stop first. What it did must not become what a snapshot keeps as normal."""
-    operator = Operator(tenant, tmp_path, microsoft_365_evidence_hours=0)
+    operator = Operator(tenant, tmp_path)
     before = {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()}
     Actor(tenant.url, tenant.ca_file).withdraw()
     tenant.clear_requests()
@@ -174,3 +172,51 @@ def test_a_stop_before_the_first_snapshot(tenant: RunningTenant, tmp_path: Path)
     # preflight runs again with every run of decommission; once there is a snapshot, a stop is what is expected
     Actor(tenant.url, tenant.ca_file).withdraw()
     operator.must("preflight", "-e", named)
+
+
+def shift(operator: Operator, identity: str, seconds: int) -> None:
+    """As if the step had been confirmed so many seconds earlier."""
+    file = operator.run_dir / "steps.json"
+    recorded = json.loads(file.read_text())
+    for step in recorded["steps"]:
+        if step["id"] == identity:
+            before = datetime.datetime.fromisoformat(step["at"]) - datetime.timedelta(seconds=seconds)
+            step["at"] = f"{before:%Y-%m-%dT%H:%M:%SZ}"
+    file.write_text(json.dumps(recorded))
+
+
+def test_the_stop_itself_is_no_evidence_against_it(tenant: RunningTenant, tmp_path: Path) -> None:
+    """With the user's defaults: what came before the confirmed stop does not count, what comes after does."""
+    operator, actor = Operator(tenant, tmp_path), Actor(tenant.url, tenant.ca_file)
+    operator.must("snapshot")
+    code, output = operator.play("gate")
+    assert code != 0 and "provisioning_stopped" in output
+    actor.withdraw()
+    operator.confirm("provisioning_stopped", "break_glass_tested")
+    operator.must("gate")
+    operator.must("users")
+    # a word too early: its own changes come after it, also those that the log names without a client id
+    shift(operator, "provisioning_stopped", 3600)
+    code, output = operator.play("gate")
+    assert code != 0 and "IIJ ID still changes the tenant" in output and "withdraw the step provisioning_stopped and confirm it again" in output
+    operator.must("confirm", step="provisioning_stopped", withdraw=True)
+    operator.confirm("provisioning_stopped")
+    operator.must("gate")
+
+
+def test_switched_off_first_nobody_is_blocked(tenant: RunningTenant, tmp_path: Path) -> None:
+    operator, actor = Operator(tenant, tmp_path, microsoft_365_disable_app=True), Actor(tenant.url, tenant.ca_file)
+    before = {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()}
+    assert actor.apply().error is None  # it holds a token from now on
+    operator.must("snapshot")
+    code, output = operator.play("gate")
+    assert code != 0 and "an access token that it got before stays good for up to 90 minutes" in output
+    assert actor.apply().error is None, "its token is still good"
+    # after that time
+    actor.forget_token()
+    code, output = operator.play("gate", microsoft_365_token_minutes=0)
+    assert code != 0 and "IIJ ID offers no API for this" in output
+    assert "AADSTS7000112" in str(actor.withdraw().error)
+    operator.confirm("provisioning_stopped", "break_glass_tested")
+    operator.must("gate")
+    assert {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()} == before
