@@ -58,7 +58,9 @@ options:
     choices: [skip, set]
     default: skip
   signs_in_otherwise:
-    description: Users of whom a person knows another way to sign in (passkey, certificate, an old password), as user principal names, ids, or C(@domain) for all of it.
+    description:
+      - Users of whom a person knows another way to sign in (passkey, certificate, an old password), as user principal names, ids, or C(@domain) for
+        all of it.
     type: list
     elements: str
     default: []

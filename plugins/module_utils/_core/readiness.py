@@ -310,7 +310,7 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "warning",
             "stop_will_block_people",
             "IIJ ID's stop blocks users and takes their licences until the stage users has repaired that. Nobody is blocked when its service principal is "
-            "switched off before: set microsoft_365_disable_app: true, run the stage gate, wait until the time that it names (a token already issued stays good "
+            "switched off before: set microsoft_365_disable_app: true, run the stage gate, wait until the time that it names (a token issued before stays good "
             "for up to 90 minutes), and only then stop the provisioning in IIJ ID's console, which will show errors.",
             "IIJ IDのプロビジョニングを停止すると、usersの段階で復旧するまで利用者がブロックされ、ライセンスが外れます。"
             "先にサービスプリンシパルを無効化すれば誰もブロックされません。microsoft_365_disable_app: true としてgateの段階を実行し、示された時刻"
@@ -480,7 +480,7 @@ def _still_active(found: Sequence[str], start: str, until: str | None) -> Findin
     en = (
         f"A token that its app got before it was switched off may be good until {until}: run this stage again after that."
         if until
-        else "Is the provisioning off for everybody? If it is, and these were the last of the stop itself, withdraw the step provisioning_stopped and confirm it "
+        else "Is the provisioning off for everybody? If it is, and these came of the stop itself, withdraw the step provisioning_stopped and confirm it "
         "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
     )
     ja = (
@@ -722,7 +722,7 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 f"{name}: {blocked} of {total} users are blocked, and the snapshot says that they were before the exit. Was it taken after IIJ ID's stop had "
                 "blocked them? Name those who shall work in microsoft_365_also_enable and run the stage users; if it is right so, raise "
                 "microsoft_365_max_blocked_percent.",
-                f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後にスナップショットを取得した"
+                f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後にスナップショットをとった"
                 "可能性があります。復帰させる利用者を microsoft_365_also_enable に指定してusersの段階を実行してください。意図どおりであれば "
                 "microsoft_365_max_blocked_percent を上げてください。",
                 (name,),

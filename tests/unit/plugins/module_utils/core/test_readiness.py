@@ -271,7 +271,9 @@ def test_what_is_left_on_a_machine_is_named():
 
 
 def people(domains=(), counts=None, left_alone=0, taken="2026-01-01T00:00:00Z", enabled=True):
-    found = [{"id": f"{code}-{number}", "name": f"{code}{number}@a", "code": code, "msg": code} for code, many in (counts or {}).items() for number in range(many)]
+    found = [
+        {"id": f"{code}-{number}", "name": f"{code}{number}@a", "code": code, "msg": code} for code, many in (counts or {}).items() for number in range(many)
+    ]
     sync = {"enabled": enabled, "last": "2026-01-01T00:00:00Z"}
     return {"domains": list(domains), "counts": counts or {}, "exceptions": found, "left_alone": left_alone, "snapshot_taken": taken, "synchronization": sync}
 
@@ -336,6 +338,8 @@ def provisioning(blocked=0, unlicensed=0, log=LOOKED, by_app=0, licences=0, not_
 )
 def test_most_blocked_before_the_first_snapshot(found, percent, told) -> None:
     judged = preflight(Facts(provisioning=found), Confirmed(max_blocked_percent=percent))
-    assert [(item.severity, item.code, item.objects) for item in judged if item.code == "mostly_blocked"] == ([("blocker", "mostly_blocked", ("a",))] if told else [])
+    assert [(item.severity, item.code, item.objects) for item in judged if item.code == "mostly_blocked"] == (
+        [("blocker", "mostly_blocked", ("a",))] if told else []
+    )
     if told:
         assert told in judged[0].en and "microsoft_365_max_blocked_percent" in judged[0].ja
