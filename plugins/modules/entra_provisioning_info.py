@@ -63,8 +63,8 @@ EXAMPLES = r"""
 - name: Has IIJ ID's stop blocked people before there is a snapshot?
   offboard.iij_id.entra_provisioning_info:
     domains: [reiji.example]
-    client_ids: ["{{ offboard_iij_client_id }}"]
-    path: "{{ offboard_run_dir }}/blocked_by_iij_id.yml"
+    client_ids: [0b1f3e8a-57a1-4f0c-8a10-aa11d0000001]
+    path: offboard-run/blocked_by_iij_id.yml
   register: found
 
 - name: Tell it

@@ -78,9 +78,10 @@ EXAMPLES = r"""
 - name: Who could not work on Monday?
   offboard.iij_id.entra_users_readiness_info:
     domains: [reiji.example]
-    snapshot: "{{ offboard_run_dir }}/snapshot"
-    journal: "{{ offboard_run_dir }}/journal.jsonl"
-    handover_file: "{{ offboard_run_dir }}/handover.yml"
+    snapshot: offboard-run/snapshot
+    vault_password_file: vault-password
+    journal: offboard-run/journal.jsonl
+    handover_file: offboard-run/handover.yml
   register: people
 
 - name: Name them
