@@ -127,6 +127,8 @@ def test_latest_of_what_a_step_confirms() -> None:
     ]
     assert steps.latest(lines) == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
     assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})]) == {"handed_over": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")]) == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")]) == {}
     assert steps.latest([]) == {}
 
 
