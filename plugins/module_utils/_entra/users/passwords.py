@@ -180,6 +180,10 @@ class PassBook(_Files):
         """Whether the user was given a pass that has not ended by `now` (RFC 3339, UTC, as in the file)."""
         return self._until.get(user_id, "") > now
 
+    def ever_given(self, user_id: str) -> bool:
+        """Whether the user was given a pass at all."""
+        return user_id in self._until
+
     def asked_for(self, user_id: str) -> tuple[str, ...]:
         """When passes were asked for whose values are not known."""
         return self._asked.get(user_id, ())

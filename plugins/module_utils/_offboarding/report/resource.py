@@ -20,7 +20,7 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.files import read_records, write_atomically
 from ..._module.runner import Resource
-from ..steps.resource import read_steps
+from ..steps.resource import steps_now
 from . import page as report_page
 from . import plan as report
 
@@ -76,7 +76,7 @@ class RunReport(Resource):
 
         self._report = report.build(
             read_records(os.path.join(folder, "journal.jsonl")),
-            [steps.to_record(item.id, item.state) for item in read_steps(os.path.join(folder, "steps.json"))],
+            [steps.to_record(item.id, item.state) for item in steps_now(os.path.join(folder, "steps.json"))],
             results("preflight"),
             results("final_gate"),
             _json_file(os.path.join(folder, "snapshot", "manifest.json")),

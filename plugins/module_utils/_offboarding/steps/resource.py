@@ -17,7 +17,7 @@ from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
-from ..._module.files import folder_locked, write_atomically
+from ..._module.files import folder_locked, read_lines, write_atomically
 from ..._module.runner import Record, Resource
 
 
@@ -34,6 +34,16 @@ def read_steps(path: str) -> list[Object]:
         raise OffboardError(f"{path} is not a steps file: {exc}. Restore it from a backup of the run folder.", code="steps_file_damaged") from exc
 
 
+def steps_now(path: str) -> list[Object]:
+    """The recorded steps; a confirmation that is older than what it confirms, by the journal of the run folder, is none."""
+    recorded = read_steps(path)
+    if not any(item.id in steps.CONFIRMS and item.state["done"] for item in recorded):
+        return recorded
+    last = steps.latest(read_lines(os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")))
+    states = steps.as_of({item.id: item.state for item in recorded}, last)
+    return [replace(item, state=states[item.id]) for item in recorded]
+
+
 class ManualSteps(Resource):
     """Registers steps, confirms or withdraws them, and requires that some are done."""
 
@@ -47,7 +57,7 @@ class ManualSteps(Resource):
 
     def read(self) -> Iterable[Object]:
         """The steps file."""
-        return read_steps(self._path)
+        return steps_now(self._path)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
@@ -122,7 +132,7 @@ class ManualSteps(Resource):
 
 def steps_info(params: dict[str, Any]) -> dict[str, Any]:
     """The recorded steps, and which are open."""
-    recorded = read_steps(params["path"])
+    recorded = steps_now(params["path"])
     records = [steps.to_record(item.id, item.state) for item in recorded]
     opened = [record for record in records if not record["done"]]
     return {
