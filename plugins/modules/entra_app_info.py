@@ -129,6 +129,11 @@ apps:
       description: When it last changed something, within O(activity_hours).
       type: str
       returned: always
+    activity_times:
+      description: When it made the newest 1000 changes in that time, newest first. Null when O(activity_hours) is V(0).
+      type: list
+      elements: str
+      returned: always
     activity_count:
       description: How many changes it made in that time.
       type: int

@@ -35,9 +35,16 @@ options:
     elements: str
     default: []
   activity_hours:
-    description: For how many hours IIJ ID's app must have changed nothing. V(0) does not look, so that the word of a person is enough.
+    description:
+      - For how many hours IIJ ID's app must have changed nothing. V(0) does not look, so that the word of a person is enough.
+      - What came before the confirmed stop (step C(provisioning_stopped) of C(steps.json) beside O(path)), or before the app was switched off by this
+        run folder's journal, does not count, since the stop itself blocks users.
     type: int
     default: 24
+  token_minutes:
+    description: For how many minutes an access token of the app may be good after it was switched off. Only for the advice.
+    type: int
+    default: 90
 notes:
   - Needs the application permissions C(Application.Read.All) and, unless O(activity_hours=0), C(AuditLog.Read.All).
 seealso:
@@ -115,6 +122,7 @@ def main() -> None:
             app_id={"type": "str", "default": ""},
             domains={"type": "list", "elements": "str", "default": []},
             activity_hours={"type": "int", "default": 24},
+            token_minutes={"type": "int", "default": 90, "no_log": False},
         ),
         supports_check_mode=True,
     )

@@ -35,6 +35,24 @@ options:
     type: list
     elements: str
     default: []
+  max_blocked_percent:
+    description:
+      - Take no snapshot when more of a domain's users than so many in a hundred are blocked or have no licence (failure code C(mostly_blocked)). Without
+        it, that is not judged.
+    type: int
+  also_enable:
+    description: Users who do not count as blocked, since they will be enabled.
+    type: list
+    elements: str
+    default: []
+  src:
+    description: A JSON-lines file of M(offboard.iij_id.entra_users). Whose C(enabled) or C(licences) it names does not count as blocked or without licence.
+    type: path
+  exclude:
+    description: Users who do not count.
+    type: list
+    elements: str
+    default: []
 notes:
   - Needs the application permissions C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(User.Read.All), C(LicenseAssignment.Read.All) and
     C(Application.Read.All).
@@ -75,7 +93,7 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(snapshot_damaged), V(snapshot_incomplete) (it lacks a domain or an application that is named now),
+    - C(code) is V(mostly_blocked), V(snapshot_damaged), V(snapshot_incomplete) (it lacks a domain or an application that is named now),
       V(vault_wrong_password), V(vault_password_missing), V(file_write_failed), V(not_found) or one of those of
       M(offboard.iij_id.entra_domain).
   returned: failure
@@ -103,6 +121,10 @@ def main() -> None:
             path={"type": "path", "required": True},
             domains={"type": "list", "elements": "str"},
             client_ids={"type": "list", "elements": "str", "default": []},
+            max_blocked_percent={"type": "int"},
+            also_enable={"type": "list", "elements": "str", "default": []},
+            src={"type": "path"},
+            exclude={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
     )

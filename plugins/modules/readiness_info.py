@@ -12,8 +12,10 @@ version_added: 0.1.0
 description:
   - Judges what the info modules of this collection have read. It contacts nothing by itself.
   - With O(gate=preflight) it finds what would stop a later stage, who could be locked out, and what was found but not confirmed.
+  - With O(gate=provisioning) it finds what forbids to repair the users, since IIJ ID would undo it, and before that when the provisioning may be stopped
+    without blocking anybody.
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines).
-  - With O(gate=final) it finds what still points at IIJ ID, or waits for a person.
+  - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
   - It never fails because of what it finds. The roles do, with RV(msg).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -24,7 +26,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, agents, final]
+    choices: [preflight, provisioning, agents, final]
   domains:
     description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
     type: list
@@ -33,6 +35,12 @@ options:
     description: For each domain its name as C(domain), and the C(counts) of M(offboard.iij_id.entra_users_info).
     type: list
     elements: dict
+  provisioning:
+    description: The return values of M(offboard.iij_id.entra_provisioning_info) from before the first snapshot. Without it, that is not judged.
+    type: dict
+  people:
+    description: The return values of M(offboard.iij_id.entra_users_readiness_info). Without it, users are not judged for O(gate=final).
+    type: dict
   apps:
     description: C(apps) of M(offboard.iij_id.entra_app_info). Without it, apps are not judged.
     type: list
@@ -44,8 +52,12 @@ options:
       - Also C(host), the address by which the journal knows it, when that is not its name.
     type: dict
   journal:
-    description: The run's journal, which tells on which machines products are uninstalled already.
+    description: The run's journal, which tells on which machines products are uninstalled already, and when IIJ ID's service principal was switched off.
     type: path
+  client_id:
+    description: IIJ ID's app among O(apps), for O(gate=provisioning).
+    type: str
+    default: ""
   directory_objects:
     description: RV(offboard.iij_id.directory_object_info#module:objects). Without it, Active Directory counts as not looked at.
     type: list
@@ -144,6 +156,17 @@ options:
         type: list
         elements: str
         default: []
+      token_minutes:
+        description: For how many minutes an access token of IIJ ID's app may be good after its service principal was switched off.
+        type: int
+        default: 90
+      disable_app:
+        description: Whether the gate switches IIJ ID's service principal off before the stop. Without it, that is not judged.
+        type: bool
+      max_blocked_percent:
+        description: More of a domain's users than so many in a hundred, blocked or without licence, are no normal state.
+        type: int
+        default: 50
 seealso:
   - module: offboard.iij_id.run_report
 """
@@ -194,9 +217,11 @@ msg:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import quiet
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import readiness
 
 from ..module_utils._core.errors import OffboardError
+from ..module_utils._module.clock import now
 from ..module_utils._module.files import read_journal
 from ..module_utils._module.runner import run_info
 
@@ -204,11 +229,13 @@ from ..module_utils._module.runner import run_info
 def judge(params: dict) -> dict:
     """The findings, counted."""
     confirmed = readiness.Confirmed(**params.pop("confirmed"))
-    rule = {"preflight": readiness.preflight, "agents": readiness.agents_gate, "final": readiness.final_gate}[params.pop("gate")]
-    journal = params.pop("journal")
+    rule = _RULES[params.pop("gate")]
+    journal, client_id = params.pop("journal"), params.pop("client_id").strip().casefold()
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
     try:
-        findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on), confirmed)
+        found = next((app for app in params["apps"] or () if client_id and app["client_id"].casefold() == client_id), None)
+        app = _app(found, journal) if found is not None else None
+        findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), confirmed)
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
@@ -219,6 +246,19 @@ def judge(params: dict) -> dict:
         "warnings_found": count("warning"),
         "msg": readiness.message(findings),
     }
+
+
+_RULES = {
+    "preflight": readiness.preflight,
+    "provisioning": readiness.provisioning_gate,
+    "agents": readiness.agents_gate,
+    "final": readiness.final_gate,
+}
+
+
+def _app(found: dict, journal: str | None) -> quiet.App:
+    principal = found.get("service_principal_id")
+    return quiet.App(found.get("enabled"), quiet.switched_off(read_journal(journal), principal) if journal else None, found.get("activity_times"))
 
 
 def main() -> None:
@@ -233,14 +273,20 @@ def main() -> None:
     confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
     confirmed["max_users"] = {"type": "int"}
     confirmed["usage_location"] = {"type": "str", "default": ""}
+    confirmed["token_minutes"] = {"type": "int", "default": 90, "no_log": False}
+    confirmed["disable_app"] = {"type": "bool"}
+    confirmed["max_blocked_percent"] = {"type": "int", "default": 50}
     confirmed["own_client_id"] = {"type": "str", "default": ""}
     confirmed["products"] = confirmed["tasks"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={
-            "gate": {"type": "str", "required": True, "choices": ["preflight", "agents", "final"]},
+            "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "agents", "final"]},
             **dicts,
             "machines": {"type": "dict"},
+            "provisioning": {"type": "dict"},
+            "people": {"type": "dict"},
             "journal": {"type": "path"},
+            "client_id": {"type": "str", "default": ""},
             "needs_directory": texts,
             "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": confirmed},
         },

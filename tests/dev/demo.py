@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -27,6 +28,9 @@ PARTS = ("tenant", "directory", "windows")
 PERSON = "Hanako Reiji (./dev demo)"
 #: The step that a person does in IIJ ID's console; the lab has one.
 CONSOLE_STEP = "provisioning_stopped"
+#: The order that blocks nobody: IIJ ID's service principal is switched off before the stop. A token that IIJ ID has already stays good to its end; a
+#: company waits 90 minutes for that. In the demo such tokens live shorter, and so it waits shorter, in both places by these.
+TOKEN_SECONDS, TOKEN_MINUTES = 50, 1
 #: A stage that waits for a person ends the run, so there are several real runs; more than these and something is wrong.
 MOST_RUNS = 4
 #: What can be shown when a part of the lab does not run on this machine.
@@ -52,8 +56,37 @@ class Demo:
             raise Failure(f"without the tenant there is nothing to show: {self.left_out['tenant']}")
         self._parts = [part for part in PARTS if part not in self.left_out]
         self._common = ["-i", str(Path(os.environ["OFFBOARD_LAB"], "inventory")), "-e", f"offboard_run_dir={RUN_DIR}"]
+        self._common += ["-e", json.dumps({"microsoft_365_disable_app": True, "microsoft_365_token_minutes": TOKEN_MINUTES})]
+        self._shorten_tokens()
         for part in self.left_out:
             self._common += ["-e", WITHOUT[part]]
+
+    @staticmethod
+    def _shorten_tokens() -> None:
+        from lab.iij import console
+        from lab.tenant.part import TenantPart, control
+
+        if control().call("PATCH", "/_lab/settings", {"iij_token_lifetime": TOKEN_SECONDS}).status != 200:
+            raise Failure("the tenant did not take its setting")
+        console.stop()  # and with it the token that IIJ ID's side holds
+        TenantPart().start()
+        say(f"    access tokens of IIJ ID's app live {TOKEN_SECONDS} seconds here; in the real world up to 90 minutes (microsoft_365_token_minutes)")
+
+    @staticmethod
+    def enabled() -> set[str]:
+        """Who can work."""
+        from lab.tenant.part import control
+
+        return {user["userPrincipalName"] for user in control().call("GET", "/_lab/objects/users").data if user["accountEnabled"]}
+
+    def wait_for_the_token(self) -> None:
+        """The gate has told until when to wait with the stop."""
+        told = re.findall(r"Stop the provisioning in the console of IIJ ID at (\S+Z) or later", self._log.read_text(encoding="utf-8"))
+        if not told:
+            raise Failure("the gate did not say until when to wait with the stop")
+        rest = (datetime.datetime.fromisoformat(told[-1]) - datetime.datetime.now(datetime.UTC)).total_seconds()
+        say(f"\n=== The person waits until {told[-1]}, when no token of IIJ ID is good any more")
+        time.sleep(max(0.0, rest) + 1)
 
     def playbook(self, name: str, *words: str) -> tuple[int, int]:
         """Run a playbook and show it as it goes (all of it is in the log). Exit code, and how many tasks changed something."""
@@ -97,13 +130,25 @@ class Demo:
         return {record["id"]: record["stage"] for record in records if not record["done"]}
 
     def confirm(self) -> None:
-        """What the person does when a stage waits: first the steps of the gate, later everything else that is open."""
+        """What the person does when a stage waits: first the steps of the gate, then of the domains, later everything else that is open."""
         steps = self.open_steps()
         if CONSOLE_STEP in steps:
-            say("\n=== The person stops the provisioning in IIJ ID's console\n\n$ ./dev lab iij stop-provisioning")
-            if lab.main(["iij", "stop-provisioning"]):
-                raise Failure("IIJ ID's side did not stop its provisioning")
-            steps = {identity: stage for identity, stage in steps.items() if stage == "gate"}
+            self.wait_for_the_token()
+            before = self.enabled()
+            say("\n=== The person stops the provisioning in IIJ ID's console, which shows an error, as it should\n\n$ ./dev lab iij stop-provisioning")
+            lab.main(["iij", "stop-provisioning"])
+            from lab.iij import console
+
+            state = console.status()
+            if state["provisioning"] or "is disabled" not in str(state["last"]["error"]):
+                raise Failure(f"IIJ ID's side did not stop its provisioning, or could still reach the tenant: {state}")
+            if blocked := before - self.enabled():
+                raise Failure(f"the stop has blocked {len(blocked)} users")
+            say(f"    {len(before)} users can work, as before the stop")
+        for stage in ("gate", "domains"):  # who says of passwords that they are handed over before they are made, has said nothing
+            if stage in steps.values():
+                steps = {identity: of for identity, of in steps.items() if of == stage}
+                break
         say(f"\n=== The person has done what was asked, and says so: {', '.join(steps)}")
         if not steps or self.playbook("confirm", "-e", f"step={','.join(steps)}", "-e", json.dumps({"by": PERSON}))[0]:
             raise Failure("nothing is left to confirm, or it cannot be confirmed")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from lab import company
+from lab.iij.actor import Actor
 from lab.testing import RunningTenant
 
 from .entra import BREAK_GLASS, PEOPLE, VAULT_PASSWORD, ansible, connection, lines, run_module
@@ -361,3 +363,87 @@ def test_the_run_folder_must_hold_what_is_required(call, tenant, tmp_path, snaps
     assert call("entra_provisioning_gate", **gate)["changed"] is True
     for name, options in changes:
         assert call(name, **options, requires=run).get("failed") is not True
+
+
+def test_entries_that_name_the_app_by_its_service_principal_only_count(call, tenant):
+    """Many entries of the log come without the client id. Another app of the same name is another app."""
+    tenant.settings.change({"throttling": False})
+    before = call("entra_app_info", client_ids=[IIJ, OLD], name_patterns=[])["apps"]
+    person, principals = PEOPLE[5], tenant.store.tables["service_principals"].objects.values()
+    principal = next(item for item in principals if item["appId"] == IIJ)
+    when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tenant.store.audit(company.audit(when, principal, "Disable account", "User", person.id, person.name, person.upn))
+    log = tenant.client().get(f"/auditLogs/directoryAudits?$filter=initiatedBy/app/appId%20eq%20'{IIJ}'").data["value"]
+    assert when not in [item["activityDateTime"] for item in log]
+    after = {item["client_id"]: item for item in call("entra_app_info", client_ids=[IIJ, OLD], name_patterns=[])["apps"]}
+    for item in before:
+        assert after[item["client_id"]]["activity_count"] == item["activity_count"] + (item["client_id"] == IIJ)
+    assert after[IIJ]["activity_times"][0] == when
+
+
+# -- before the first snapshot
+
+
+def test_no_snapshot_keeps_what_a_stop_has_done(call, tenant, tmp_path):
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    options = {"path": str(tmp_path / "snapshot"), "vault_password": VAULT_PASSWORD, "domains": ["reiji-group.example"], "max_blocked_percent": 50}
+    refused = call("entra_snapshot", **options)
+    assert refused["failed"] and "reiji-group.example: of 40 users 40 are blocked, 40 have no licence" in json.dumps(refused)
+    assert not (tmp_path / "snapshot" / "manifest.json").exists()
+    # a domain that is right so, and one of which the operator has said what shall become of whom
+    assert call("entra_snapshot", **{**options, "max_blocked_percent": 100}, check=True)["changed"]
+    src = tmp_path / "src.jsonl"
+    names = [person.upn for person in PEOPLE.values() if person.upn.endswith("@reiji-group.example")]
+    src.write_text("".join(json.dumps({"userPrincipalName": upn, "licences": {"add": ["SPE_E3"]}}) + "\n" for upn in names))
+    assert call("entra_snapshot", **options, also_enable=names)["failed"]
+    assert call("entra_snapshot", **options, also_enable=names, src=str(src))["changed"]
+    # it is there now, and read again without that question
+    assert not call("entra_snapshot", **options)["changed"]
+
+
+def test_whom_the_app_has_blocked_and_when(call, tenant, tmp_path):
+    path, options = tmp_path / "list.yml", {"domains": ["reiji.example", "reiji-group.example"], "client_ids": [IIJ, OLD]}
+    fine = call("entra_provisioning_info", **options, path=str(path))
+    assert (fine["unusual"], fine["file"], fine["log"]["looked_at"]) == ([], None, False)
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    looked = call("entra_provisioning_info", **options, path=str(path), check=True)
+    assert looked["file"] == str(path) and not path.exists()
+    found = call("entra_provisioning_info", **options, path=str(path))
+    assert found["unusual"] == ["reiji-group.example", "reiji.example", "sales.reiji.example"]
+    assert found["log"]["looked_at"] and found["log"]["since"] < found["first"] <= found["last"]
+    enabled = {person.upn for person in PEOPLE.values() if person.enabled}
+    assert set(found["also_enable"]) == enabled - {PEOPLE[1].upn, PEOPLE[3].upn} and found["blocked"] == len(enabled) - 2
+    assert found["licences_not_told"] == 0
+    listed = yaml.safe_load(path.read_text())
+    assert listed == {"microsoft_365_also_enable": listed["microsoft_365_also_enable"], "microsoft_365_users_src": str(tmp_path / "list.jsonl")}
+    assert set(listed["microsoft_365_also_enable"]) == set(found["also_enable"])
+    assert len(lines(tmp_path / "list.jsonl")) == found["unlicensed"]
+    settled = call("entra_provisioning_info", **options, also_enable=found["also_enable"], src=listed["microsoft_365_users_src"])
+    assert settled["unusual"] == []
+    # who may not read the log is told so, and has to judge
+    blind = call("entra_provisioning_info", **options, app="readonly")
+    assert blind["unusual"] and not blind["log"]["looked_at"] and "AuditLog.Read.All" in blind["log"]["msg"]
+
+
+def test_who_can_work_without_iij_id(call, tenant, tmp_path):
+    """Every user of the exit's domains, and nobody else; nothing is written but the results."""
+    options = {"path": str(tmp_path / "snapshot"), "vault_password": VAULT_PASSWORD, "domains": ["reiji.example", "sales.reiji.example"]}
+    call("entra_snapshot", **options)
+    tenant.arrange("domains", "reiji.example", authenticationType="Managed")
+    tenant.clear_requests()
+    results = tmp_path / "results.jsonl"
+    asked = {"domains": ["Reiji.example"], "snapshot": options["path"], "vault_password": VAULT_PASSWORD}
+    found = call("entra_users_readiness_info", **asked, results_file=str(results))
+    enabled = [person for person in PEOPLE.values() if person.enabled and not person.upn.endswith("@reiji-group.example")]
+    synced = [person for person in enabled if person.synced]
+    assert found["counts"] == {
+        "administrator_without_password": 2,
+        "password_is_synced": len(synced),
+        "no_way_to_sign_in": len(enabled) - len(synced) - 2,
+    }
+    assert [(item["domain"], item["total"]) for item in found["domains"]] == [("reiji.example", 200), ("sales.reiji.example", 10)]
+    assert len(lines(results)) == 210
+    assert found["synchronization"]["enabled"] and found["snapshot_taken"]
+    left = call("entra_users_readiness_info", **asked, exclude=[PEOPLE[5].upn], signs_in_otherwise=["@reiji.example"])
+    assert (left["counts"], left["left_alone"]) == ({}, 1)
+    assert tenant.writes() == []

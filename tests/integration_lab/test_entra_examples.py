@@ -55,6 +55,8 @@ def test_examples(tenant, tmp_path):
         convert,
         *examples("entra_users"),
         *examples("entra_users_info"),
+        *examples("entra_users_readiness_info"),
+        examples("entra_provisioning_info")[0],  # nothing is unusual here, so there is nothing to tell
         *examples("entra_app_info"),
         *examples("entra_app"),
         *[task for task in examples("readiness_info") if "ansible.builtin.assert" not in task],  # the contract may not end yet

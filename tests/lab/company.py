@@ -588,9 +588,9 @@ def _audits(tenant: dict[str, Any], fixture: Fixture, principals: dict[str, dict
     ]
 
 
-def audit(when: str, principal: dict[str, Any], activity: str, kind: str, target: str, name: str | None, upn: str | None) -> list[Any]:
-    """One directory audit, short; the tenant makes Graph's form of it when it is read."""
-    return [when, principal["appId"], principal["displayName"], principal["id"], activity, kind, target, name, upn]
+def audit(when: str, principal: dict[str, Any], activity: str, kind: str, target: str, name: str | None, upn: str | None, modified: Any = None) -> list[Any]:
+    """One directory audit, short; the tenant makes Graph's form of it when it is read. modified: property → (old, new), as JSON texts."""
+    return [when, principal["appId"], principal["displayName"], principal["id"], activity, kind, target, name, upn, modified]
 
 
 def tenant_tables(fixture: Fixture) -> dict[str, list[Any]]:

@@ -19,10 +19,13 @@ _FACTS: dict[str, type] = {"tenant_id": str, "domains": list, "client_id": str, 
 _SKEW = datetime.timedelta(minutes=5)
 
 
-def judge(tenant_id: str, domains: Sequence[str], client_id: str, hours: int, activity: Sequence[str] | None) -> dict[str, Any]:
+def judge(
+    tenant_id: str, domains: Sequence[str], client_id: str, hours: int, activity: Sequence[str] | None, start: str | None = None, token_until: str | None = None
+) -> dict[str, Any]:
     """The verdict, without its time.
 
-    client_id: IIJ ID's app, empty where none is known. activity: when it changed the tenant within `hours`; None when the tenant does not know the app.
+    client_id: IIJ ID's app, empty where none is known. activity: when it changed the tenant within `hours`, and after `start` where that is known: the
+    confirmed stop, or the app's switch-off; None when the tenant does not know the app. token_until: until when a token of before the switch-off is good.
     Raises OffboardError `bad_option`.
     """
     if hours < 0:
@@ -44,10 +47,16 @@ def judge(tenant_id: str, domains: Sequence[str], client_id: str, hours: int, ac
             "microsoft_365_evidence_hours: 0."
         )
     elif hours and activity:
+        when = f"since {start}" if start else f"within the last {hours} hours"
+        way = (
+            f"A token that its app got before it was switched off may be good until {token_until}: run this stage again after that."
+            if token_until
+            else "Is the provisioning off for everybody? If it is, and these came of the stop itself, withdraw the step provisioning_stopped and confirm it "
+            "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
+        )
         reasons.append(
-            f"IIJ ID still changes the tenant: {len(activity)} entries in the audit log within the last {hours} hours, the last one at {max(activity)}. What "
-            "the next stages repair, IIJ ID would undo. Is the provisioning off for everybody? Then run this stage again later, or set "
-            "microsoft_365_evidence_hours: 0 to rely on the person's word."
+            f"IIJ ID still changes the tenant: {len(activity)} entries in the audit log {when}, the last one at {max(activity)}. What the next stages repair, "
+            f"IIJ ID would undo. {way}"
         )
     return {
         "tenant_id": tenant_id,

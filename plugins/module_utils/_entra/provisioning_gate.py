@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from .._core import gate
+from .._core import gate, quiet
 from .._core.errors import OffboardError
 from .._core.ids import is_id
 from .._core.model import Change, Object, Outcome
@@ -20,13 +20,17 @@ from .._core.spool import Spool
 from .._graph.client import Client
 from .._graph.connection import Connection
 from .._module.clock import now, seconds_since
-from .._module.files import write_atomically
-from .._module.preconditions import read_verdict
+from .._module.files import read_journal, write_atomically
+from .._module.preconditions import read_steps, read_verdict
+from .app_audit import entries_of
+from .apps.plan import PRINCIPAL
 from .apps.read import read_app
-from .apps.resource import read_activity
 from .of_tenant import OfTenant
 
 KIND = "gate_verdict"
+
+#: the step of a person whose confirmation says that IIJ ID provisions nobody any more
+_STOPPED = "provisioning_stopped"
 
 #: A verdict that says the same and is not older than so many seconds need not be written again.
 _FRESH = 3600
@@ -54,19 +58,41 @@ class ProvisioningGate(OfTenant):
             yield Object(KIND, self._path, os.path.basename(self._path), recorded)
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        hours = self._params["activity_hours"]
+        hours, token_minutes = self._params["activity_hours"], self._params["token_minutes"]
         activity: list[str] | None = []
+        start = until = None
         if hours and self._client_id:
-            known = any(True for _item in read_app(self._client, self._client_id))
-            since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
-            activity = read_activity(self._client, self._client_id, since) if known else None
-        found = gate.judge(self.owner()["tenant_id"], self._params["domains"], self._client_id, hours, activity)
+            objects = list(read_app(self._client, self._client_id))
+            app = self._app(objects)
+            until = quiet.token_good_until(app, token_minutes, now())
+            start = self._counts_from(app)
+            activity = self._activity(hours, start) if objects else None
+        found = gate.judge(self.owner()["tenant_id"], self._params["domains"], self._client_id, hours, activity, start, until)
         self._verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
         if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
             self._verdict = before
             return Plan(unchanged=1)
         return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, self._verdict)]))
+
+    def _app(self, objects: Iterable[Object]) -> quiet.App:
+        """Whether the app is switched off, and since when, by the journal beside the verdict."""
+        principal = next((item for item in objects if item.kind == PRINCIPAL and not item.state["deleted"]), None)
+        if principal is None:
+            return quiet.App()
+        journal = os.path.join(os.path.dirname(self._path), "journal.jsonl")
+        return quiet.App(principal.state["accountEnabled"], quiet.switched_off(read_journal(journal), principal.id))
+
+    def _counts_from(self, app: quiet.App) -> str | None:
+        """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
+        steps = {item.id: item.state for item in read_steps(os.path.join(os.path.dirname(self._path), "steps.json"))}
+        step = steps.get(_STOPPED)
+        return quiet.counts_from(step["at"], app) if step is not None and step["done"] else None
+
+    def _activity(self, hours: int, start: str | None) -> list[str]:
+        window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
+        times = [item["activityDateTime"] for item in entries_of(self._client, self._client_id, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
+        return quiet.since(times, start) if start else times
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         recorded = read_verdict(self._path)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._core import confirmations, dn
+from .._core import confirmations, dn, quiet
 
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
@@ -40,6 +40,10 @@ class Facts:
 
     domains: Sequence[Mapping[str, Any]] | None = None
     users: Sequence[Mapping[str, Any]] | None = None
+    #: before the first snapshot: how many users are blocked or without licence, and what IIJ ID's app did to whom, as entra_provisioning_info says
+    provisioning: Mapping[str, Any] | None = None
+    #: who cannot work without IIJ ID, as entra_users_readiness_info says
+    people: Mapping[str, Any] | None = None
     apps: Sequence[Mapping[str, Any]] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
@@ -48,6 +52,9 @@ class Facts:
     directory_unusable: Sequence[Mapping[str, Any]] = ()
     dry_runs: Sequence[Mapping[str, Any]] = ()
     steps: Sequence[Mapping[str, Any]] | None = None
+    #: IIJ ID's app, as the tenant, the journal and the audit log show it, and the time of now (RFC 3339)
+    app: quiet.App | None = None
+    now: str = ""
     #: options of the contract whose accounts lie in Active Directory
     needs_directory: Sequence[str] = ()
 
@@ -78,6 +85,17 @@ class Confirmed:
     #: what the repair of the users will do
     usage_location: str = ""
     also_enable: Collection[str] = ()
+    #: more of a domain's users than this many in a hundred, blocked or without licence, are no normal state
+    max_blocked_percent: int = 50
+    #: for how long an access token of IIJ ID's app may be good after the app was switched off
+    token_minutes: int = quiet.TOKEN_MINUTES
+    #: whether the gate switches IIJ ID's service principal off before the stop (None: not judged)
+    disable_app: bool | None = None
+
+
+def mostly(some: int, total: int, percent: int) -> bool:
+    """Whether `some` are more than `percent` in a hundred of `total`."""
+    return some * 100 > total * percent
 
 
 def _fold(values: Iterable[str]) -> set[str]:
@@ -100,6 +118,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     found = [
         *_domains(facts, confirmed),
         *_users(facts, confirmed),
+        *_provisioning(facts, confirmed),
         *_max_users(facts, confirmed),
         *_apps(facts, confirmed),
         *_machines(facts, confirmed),
@@ -184,6 +203,58 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             )
 
 
+def _provisioning(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A snapshot keeps what it finds for ever: nobody may be in it as blocked who was so by IIJ ID's stop."""
+    found = facts.provisioning
+    if found is None or found.get("skipped"):
+        return
+    for domain in found["domains"]:
+        name, total, blocked, unlicensed = (domain[key] for key in ("domain", "total", "blocked", "unlicensed"))
+        if not mostly(max(blocked, unlicensed), total, confirmed.max_blocked_percent):
+            continue
+        en, ja = _log(found)
+        yield Finding(
+            "blocker",
+            "mostly_blocked",
+            f"{name}: of {total} users {blocked} are blocked and {unlicensed} have no licence, and there is no snapshot yet. It would keep that state as "
+            f"normal, and nobody would be enabled again. Was IIJ ID's provisioning stopped already? {en} If it is right so, raise "
+            "microsoft_365_max_blocked_percent.",
+            f"{name}: スナップショットがまだない時点で、利用者{total}人のうち{blocked}人がブロックされ、{unlicensed}人にライセンスがありません。このままでは"
+            f"この状態が正常として保存され、復帰できません。IIJ IDのプロビジョニングをすでに停止していませんか。{ja}"
+            "意図どおりであれば microsoft_365_max_blocked_percent を上げてください。",
+            (name,),
+        )
+
+
+def _log(found: Mapping[str, Any]) -> tuple[str, str]:
+    """What the directory's audit log tells of it, and the way out."""
+    log = found["log"]
+    by_hand = (
+        "Name those who shall work in microsoft_365_also_enable, and their licences in microsoft_365_users_src.",
+        "復帰させる利用者を microsoft_365_also_enable に、ライセンスを microsoft_365_users_src に指定してください。",
+    )
+    if not log["looked_at"]:
+        return f"The audit log was not read: {log['msg']}. {by_hand[0]}", f"監査ログを確認できません: {log['msg']}。{by_hand[1]}"
+    kept_en = f"it reaches back to {log['since']}; Microsoft keeps 30 days, 7 in Entra ID Free"
+    kept_ja = f"保存されているのは {log['since']} 以降。Microsoftの保存期間は30日、Entra ID Freeは7日"
+    if not found["blocked"] and not found["unlicensed"]:
+        return (
+            f"The audit log shows no block and no removed licence by IIJ ID's app ({kept_en}). {by_hand[0]}",
+            f"監査ログにはIIJ IDのアプリによるブロックもライセンス解除もありません（{kept_ja}）。{by_hand[1]}",
+        )
+    en = f"The audit log shows that IIJ ID's app blocked {found['blocked']} users ({found['first']} to {found['last']})"
+    ja = f"監査ログによると、IIJ IDのアプリが{found['blocked']}人をブロックしました（{found['first']}～{found['last']}）"
+    en += f" and took the licences of {found['unlicensed']} ({kept_en})."
+    ja += f"。ライセンスを外したのは{found['unlicensed']}人です（{kept_ja}）。"
+    if found["licences_not_told"]:
+        en += f" Of {found['licences_not_told']} it does not say which licences; name them in microsoft_365_users_src."
+        ja += f"{found['licences_not_told']}人はどのライセンスか記録がないため、microsoft_365_users_src に指定してください。"
+    if found["file"]:
+        en += f" They are in {found['file']} (written by a run without --check): take out who shall stay blocked, and run again with -e @{found['file']}."
+        ja += f"一覧は {found['file']}（--checkなしの実行で作成）。ブロックのままでよい利用者を除き、-e @{found['file']} を付けて再実行してください。"
+    return en, ja
+
+
 def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Whether the limit lets the later stages do their work: a refused task after the conversion would leave people without a password."""
     if confirmed.max_users is None or not facts.users:
@@ -240,6 +311,17 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.apps is None:
         return
     present = _fold(app["client_id"] for app in facts.apps)
+    if confirmed.disable_app is False and facts.app is not None and facts.app.enabled:
+        yield Finding(
+            "warning",
+            "stop_will_block_people",
+            "IIJ ID's stop blocks users and takes their licences until the stage users has repaired that. Nobody is blocked when its service principal is "
+            "switched off before: set microsoft_365_disable_app: true, run the stage gate, wait until the time that it names (a token issued before stays good "
+            "for up to 90 minutes), and only then stop the provisioning in IIJ ID's console, which will show errors.",
+            "IIJ IDのプロビジョニングを停止すると、usersの段階で復旧するまで利用者がブロックされ、ライセンスが外れます。"
+            "先にサービスプリンシパルを無効化すれば誰もブロックされません。microsoft_365_disable_app: true としてgateの段階を実行し、示された時刻"
+            "（発行済みトークンは最長90分有効）を過ぎてから、IIJ IDコンソールで停止してください。コンソールにはエラーが表示されます。",
+        )
     yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
     gone = tuple(identity for identity in confirmed.client_ids if identity.casefold() not in present)
     if gone:
@@ -389,6 +471,59 @@ def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
     return [*tasks, *(f"folder {path}" for path in (machine or {}).get("folders") or ())]
 
 
+_STOPPED = "provisioning_stopped"
+
+
+def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to repair the users: IIJ ID would undo it. Before the stop is confirmed: when it may be done, so that it blocks nobody."""
+    app = facts.app or quiet.App()
+    step = next((step for step in facts.steps or () if step["id"] == _STOPPED), None)
+    until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
+    if step is None or not step["done"]:
+        return [_stop_later(app, until, confirmed.token_minutes)] if until else []
+    start = quiet.counts_from(step["at"], app)
+    found = quiet.since(app.activities or (), start)
+    return [_still_active(found, start, until)] if found else []
+
+
+def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
+    return Finding(
+        "blocker",
+        "token_may_be_good",
+        f"IIJ ID's service principal was switched off at {app.switched_off_at}, but an access token that it got before stays good for up to {minutes} minutes. "
+        f"Stop the provisioning in the console of IIJ ID at {until} or later: then the stop can block nobody. Until then its console shows errors, which is "
+        f"as it should be. When it is done, confirm the step {_STOPPED} and run this stage again. (microsoft_365_token_minutes: 0 does not wait.)",
+        f"IIJ IDのサービスプリンシパルは {app.switched_off_at} に無効化しましたが、それ以前に発行されたアクセストークンは最長{minutes}分間有効です。"
+        f"IIJ IDコンソールでのプロビジョニング停止は {until} 以降に行ってください（停止しても利用者はブロックされません）。それまでコンソールに"
+        f"エラーが表示されますが、問題ありません。停止後に手順 {_STOPPED} を確認し、この段階を再実行してください。"
+        "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
+        (_STOPPED,),
+    )
+
+
+def _still_active(found: Sequence[str], start: str, until: str | None) -> Finding:
+    en = (
+        f"A token that its app got before it was switched off may be good until {until}: run this stage again after that."
+        if until
+        else "Is the provisioning off for everybody? If it is, and these came of the stop itself, withdraw the step provisioning_stopped and confirm it "
+        "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
+    )
+    ja = (
+        f"無効化前に発行されたトークンは {until} まで有効な可能性があります。その後にこの段階を再実行してください。"
+        if until
+        else "すべての利用者のプロビジョニングが停止していますか。停止済みで、これが停止処理自体の記録であれば、手順 provisioning_stopped を取り消して"
+        "確認し直してください（それ以前の記録は数えません）。そうでなければ後で再実行するか、担当者の確認のみに頼る場合は "
+        "microsoft_365_evidence_hours: 0 を設定してください。"
+    )
+    return Finding(
+        "blocker",
+        "still_active",
+        f"IIJ ID still changes the tenant: {len(found)} entries in the audit log since {start}, the last one at {found[-1]}. What the next stages repair, "
+        f"IIJ ID would undo. {en}",
+        f"IIJ IDがまだテナントを変更しています（{start} 以降に{len(found)}件、最後は {found[-1]}）。修復しても元に戻されます。{ja}",
+    )
+
+
 def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to take the agents off these machines."""
     return [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
@@ -500,7 +635,7 @@ def _dry_runs(facts: Facts) -> Iterator[Finding]:
 
 
 def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
-    """What still points at IIJ ID or waits for a person. Every finding keeps the gate closed. Facts that are None are not judged."""
+    """What still points at IIJ ID, who could not work without it, what waits for a person. Facts that are None are not judged."""
     found: list[Finding] = []
     if facts.domains is not None:
         found += [
@@ -536,6 +671,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                 found.append(
                     Finding("blocker", "agent_present", f"{name} still has {_names(left)}.", f"{name} にまだ {_names(left)} が残っています。", (name, *left))
                 )
+    found += _people(facts, confirmed)
     found += _directory_missing(facts, confirmed)
     found += [
         Finding(
@@ -559,7 +695,121 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         for step in facts.steps or ()
         if step["blocks_final_gate"] and not step["done"]
     ]
-    return found
+    return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+#: What entra_users_readiness_info tells of users: severity, the sentence in both languages (what is so, and the way out).
+_PEOPLE = {
+    "user_blocked": (
+        "blocker",
+        "are blocked, but were enabled in the snapshot or are named to be enabled. Run the stage users again; leave out by microsoft_365_exclude who shall "
+        "stay blocked",
+        "はスナップショットでは有効（または有効にする指定）ですが、ブロックされています。usersの段階を再実行してください。ブロックのままでよい利用者は "
+        "microsoft_365_exclude に指定してください",
+    ),
+    "user_enabled_not_meant": (
+        "blocker",
+        "are enabled, but were blocked in the snapshot. Block them, or name them in microsoft_365_also_enable",
+        "はスナップショットではブロックされていましたが、有効になっています。ブロックするか、microsoft_365_also_enable に指定してください",
+    ),
+    "licence_missing": (
+        "blocker",
+        "do not have the licences that they had in the snapshot, or that microsoft_365_users_src names. Run the stage users again, and see "
+        "results/users.jsonl for those that were refused; who shall have others is said in microsoft_365_users_src",
+        "にはスナップショット（または microsoft_365_users_src）のライセンスがありません。usersの段階を再実行し、拒否された利用者は results/users.jsonl を"
+        "確認してください。別のライセンスにする利用者は microsoft_365_users_src に指定してください",
+    ),
+    "licence_not_as_meant": (
+        "warning",
+        "have other licences or service plans than meant",
+        "のライセンスまたはサービスプランが意図と異なります",
+    ),
+    "licence_gone": (
+        "warning",
+        "had a licence in the snapshot that the tenant has no longer",
+        "がスナップショット時に持っていたライセンスは、テナントにもうありません",
+    ),
+    "user_gone": ("warning", "are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません"),
+    "domain_is_federated": ("blocker", "are in a domain that is still federated", "のドメインはまだフェデレーションされています"),
+    "no_way_to_sign_in": (
+        "blocker",
+        "are enabled, and nothing shows a way to sign in: no password that was set since their domain was converted, and no pass. Run the stage passwords for "
+        "their domain; who signs in otherwise is named in microsoft_365_signs_in_otherwise",
+        "は有効ですが、サインインの手段を確認できません（ドメイン変換後に設定したパスワードも、パスもありません）。passwordsの段階を再実行してください。"
+        "別の方法でサインインする利用者は microsoft_365_signs_in_otherwise に指定してください",
+    ),
+    "access_pass_ended": (
+        "blocker",
+        "were given a Temporary Access Pass that has ended, and no password. Give them another one; who has registered another method is named in "
+        "microsoft_365_signs_in_otherwise",
+        "の一時アクセスパスは期限切れで、パスワードもありません。新しいパスを発行するか、別の方法を登録済みなら microsoft_365_signs_in_otherwise に"
+        "指定してください",
+    ),
+}
+
+
+def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Each user of the exit: enabled as meant, licensed as meant, a way to sign in."""
+    people = facts.people
+    if people is None:
+        return
+    if not people["snapshot_taken"]:
+        yield Finding(
+            "blocker",
+            "users_not_compared",
+            "There is no snapshot to compare the users with, so nobody can say who shall be enabled and licensed. Name the run folder that has it by "
+            "offboard_run_dir.",
+            "利用者を比較するスナップショットがなく、誰が有効でライセンスを持つべきか判断できません。offboard_run_dir にスナップショットのある実行フォルダーを"
+            "指定してください。",
+        )
+    done = {step["id"] for step in facts.steps or () if step["done"]}
+    for code, count in people["counts"].items():
+        names = tuple(item["name"] for item in people["exceptions"] if item["code"] == code)
+        yield _of_people(code, int(count), names, done, people)
+    for domain in people["domains"]:
+        if mostly(domain["stays_blocked"], domain["total"], confirmed.max_blocked_percent):
+            name, blocked, total = domain["domain"], domain["stays_blocked"], domain["total"]
+            yield Finding(
+                "blocker",
+                "mostly_blocked",
+                f"{name}: {blocked} of {total} users are blocked, and the snapshot says that they were before the exit. Was it taken after IIJ ID's stop had "
+                "blocked them? Name those who shall work in microsoft_365_also_enable and run the stage users; if it is right so, raise "
+                "microsoft_365_max_blocked_percent.",
+                f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後にスナップショットをとった"
+                "可能性があります。復帰させる利用者を microsoft_365_also_enable に指定してusersの段階を実行してください。意図どおりであれば "
+                "microsoft_365_max_blocked_percent を上げてください。",
+                (name,),
+            )
+    if people["left_alone"]:
+        left = people["left_alone"]
+        yield Finding(
+            "info",
+            "users_left_alone",
+            f"{left} users of microsoft_365_exclude were not judged.",
+            f"microsoft_365_exclude の{left}人は確認していません。",
+        )
+
+
+def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any]) -> Finding:
+    shown = _names(names[:10]) + (f" (+{count - 10})" if count > 10 else "")
+    if code == "administrator_without_password":
+        severity = "warning" if "administrators_have_passwords" in done else "blocker"
+        en = "are administrators, whom the tool may not give a password, and nothing shows one that was set since their domain was converted"
+        ja = "は管理者で、本ツールはパスワードを設定できず、ドメイン変換後のパスワードも確認できません"
+        word_en, word_ja = "; the step administrators_have_passwords is all that speaks for them", "（手順 administrators_have_passwords の確認のみ）"
+    elif code == "password_is_synced":
+        severity = "info" if "password_hash_sync_verified" in done and people["synchronization"]["enabled"] else "blocker"
+        en = "sign in with their Active Directory password, if its hash is synchronized"
+        ja = "はパスワードハッシュ同期によりActive Directoryのパスワードでサインインします"
+        word_en = f"; the step password_hash_sync_verified says so, and the tenant was last synchronized at {people['synchronization']['last']}"
+        word_ja = f"（手順 password_hash_sync_verified の確認による。最終同期: {people['synchronization']['last']}）"
+        if severity == "blocker":
+            word_en = ", but the step password_hash_sync_verified is not confirmed, or the tenant is synchronized no longer"
+            word_ja = "が、手順 password_hash_sync_verified が未確認か、テナントの同期が停止しています"
+    else:
+        severity, en, ja = _PEOPLE[code]
+        word_en = word_ja = ""
+    return Finding(severity, code, f"{count} users {en}{word_en}: {shown}.", f"{count}人{ja}{word_ja}: {shown}", names)
 
 
 def message(findings: Iterable[Finding]) -> str:

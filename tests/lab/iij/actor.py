@@ -13,6 +13,7 @@ directly assigned licence, once.
 from __future__ import annotations
 
 import datetime
+import time
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -43,12 +44,13 @@ class Outcome:
 
 
 class Actor:
-    """Provisioning of `people` into one tenant. Each run signs in anew: the vendor's cycle is longer than a token's life."""
+    """Provisioning of `people` into one tenant. A token is used to its end, as any client library does: switching the app off does not end it."""
 
     def __init__(self, url: str, ca_file: Path, app: str = "iij", people: Iterable[Person] | None = None) -> None:
         self._rest = Rest(url, ca_file)
         self._url = url
         self._app = company.app(app)
+        self._held, self._until = "", 0.0
         self._people = list(company.people() if people is None else people)
 
     def apply(self) -> Outcome:
@@ -71,17 +73,25 @@ class Actor:
             outcome.error = str(error)
         return outcome
 
+    def forget_token(self) -> None:
+        """As if the one in hand had ended."""
+        self._until = 0.0
+
     def _token(self) -> str:
+        if time.time() < self._until:
+            return self._held
         form = {
             "grant_type": "client_credentials",
             "client_id": self._app["client_id"],
             "client_secret": self._app["secret"],
             "scope": f"{self._url}/.default",
         }
+        asked = time.time()
         reply = self._rest.call("POST", f"/{company.tenant_id()}/oauth2/v2.0/token", urllib.parse.urlencode(form).encode())
         if reply.status != 200:
             raise RuntimeError(f"sign-in refused: {reply.data['error_description'].split(' Trace ID', 1)[0]}")
-        return reply.data["access_token"]
+        self._held, self._until = reply.data["access_token"], asked + reply.data["expires_in"]
+        return self._held
 
     def _users(self, headers: dict[str, str]) -> Iterator[dict[str, Any]]:
         path: str | None = f"/v1.0/users?$select={_SELECT}&$top=999"

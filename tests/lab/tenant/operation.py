@@ -122,11 +122,11 @@ class Call:
             if item["principalId"] == principal and item["roleDefinitionId"] in names
         }
 
-    def audit(self, activity: str, kind: str, item: Object) -> None:
-        """Note a write in the directory audit."""
+    def audit(self, activity: str, kind: str, item: Object, modified: dict[str, tuple[str, str]] | None = None) -> None:
+        """Note a write in the directory audit. modified: property → old and new value, as JSON texts."""
         principal = self.table("service_principals").objects.get(self.caller.principal_id, {})
         who = {"appId": self.caller.app_id, "id": self.caller.principal_id, "displayName": principal.get("displayName")}
-        self.store.audit(company.audit(now(), who, activity, kind, item["id"], item.get("displayName"), item.get("userPrincipalName")))
+        self.store.audit(company.audit(now(), who, activity, kind, item["id"], item.get("displayName"), item.get("userPrincipalName"), modified))
 
     def one(self, kind: str, item: Object, status: int = 200, *, context: str = "", whole: bool = False) -> Answer:
         """A single object, with $select. `whole` shows what a read would show only when asked, as the answers to actions do; `context` is

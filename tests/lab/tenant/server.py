@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .. import paths, tls
+from .. import company, paths, tls
 from . import control
 from .graph import VERSIONS, Drop, Graph, Incoming
 from .settings import Settings
@@ -85,6 +85,10 @@ class Tenant:
             status, data = 400, {"error": str(error)}
         return web.json_response(data, status=status) if data is not None else web.Response(status=status)
 
+    def _token_lifetime(self, form: dict[str, str]) -> float:
+        settings = self.graph.settings
+        return settings.iij_token_lifetime if form.get("client_id") == company.app("iij")["client_id"] else settings.token_lifetime
+
     async def _sign_in(self, request: web.BaseRequest, path: str) -> web.Response:
         base = f"https://{request.host}"
         parts = path.strip("/").split("/")
@@ -106,7 +110,7 @@ class Tenant:
             elif parts[1:] == ["oauth2", "v2.0", "token"] and request.method == "POST":
                 form = dict(urllib.parse.parse_qsl((await request.read()).decode()))
                 app_id = form.get("client_id")
-                status, data = 200, self.graph.signin.token(parts[0], form, base, self.graph.settings.token_lifetime)
+                status, data = 200, self.graph.signin.token(parts[0], form, base, self._token_lifetime(form))
         except SignInError as error:
             status, data = error.status, error.body()
         finally:

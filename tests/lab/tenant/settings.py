@@ -21,6 +21,9 @@ class Settings:
     latency: float = 0.0
     #: life of an access token
     token_lifetime: float = 3600.0
+    #: the same for IIJ ID's app: the longest that Entra gives, as a company has to reckon with
+    #: (learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime; tenants can set it by app: configurable-token-lifetimes)
+    iij_token_lifetime: float = 5400.0
     #: answer 429 when a published quota is used up
     throttling: bool = True
     #: how many times faster than real time the quotas refill; Retry-After is in real seconds

@@ -12,11 +12,12 @@ from typing import Any
 
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
+from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
+from ..app_audit import entries_of
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
-from .resource import read_activity
 
 _APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,passwordCredentials,keyCredentials"
 
@@ -161,9 +162,11 @@ def _details(client: Client, app: Mapping[str, Any], activity_hours: int) -> dic
         definitions = {item["id"]: item["displayName"] for item in client.list("/roleManagement/directory/roleDefinitions?$select=id,displayName")}
         held = client.list(f"/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'")
         roles = [definitions.get(item["roleDefinitionId"], item["roleDefinitionId"]) for item in held]
-    details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None}
+    details: dict[str, Any] = {"grants": grants, "directory_roles": roles, "last_activity": None, "activity_count": None, "activity_times": None}
     if activity_hours:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=activity_hours)
-        times = read_activity(client, app["client_id"], since)
-        details |= {"last_activity": max(times, default=None), "activity_count": len(times)}
+        entries = entries_of(client, app["client_id"], f"{since:%Y-%m-%dT%H:%M:%SZ}", name=app["display_name"], principal_id=principal)
+        times = [item["activityDateTime"] for item in entries]
+        newest = sorted(times, reverse=True)[:ANSWER_LIMIT]
+        details |= {"last_activity": max(times, default=None), "activity_count": len(times), "activity_times": newest}
     return details

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -26,12 +25,6 @@ from .read import read_app
 
 
 # -- reading
-
-
-def read_activity(client: Client, client_id: str, since: datetime.datetime) -> list[str]:
-    """When the app changed something, by the directory's audit log."""
-    condition = f"initiatedBy/app/appId eq '{client_id}' and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
-    return [item["activityDateTime"] for item in client.list(f"/auditLogs/directoryAudits?$filter={condition}")]
 
 
 # -- the resource

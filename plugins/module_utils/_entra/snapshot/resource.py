@@ -28,6 +28,8 @@ from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
+from ..provisioning import Census
+from ..provisioning_info import census_of
 from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, check_files, users_file, write_encrypted
 
 KIND = "snapshot"
@@ -50,6 +52,11 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
 def holds(saved: Mapping[str, Any], name: str) -> bool:
     """Whether a snapshot that holds the users of the domains `saved["users"]` has the user of this name."""
     return saved["users"] == ALL or name.rpartition("@")[2].casefold() in map(str.casefold, saved["users"])
+
+
+def _works(state: Mapping[str, Any]) -> bool:
+    """A licence that is assigned directly, or that a group does give."""
+    return state.get("assignedByGroup") is None or state.get("state") == "Active"
 
 
 class Snapshot(OfTenant):
@@ -114,7 +121,8 @@ class Snapshot(OfTenant):
             files.append(write_encrypted(self._path, name, _yaml(name, rows), self._password))
             counts[name.partition(".")[0]] = len(rows)
         counts["users"] = 0
-        users = self._users()
+        census = census_of(self._params) if self._params.get("max_blocked_percent") is not None else None
+        users = self._users(census)
         number, ids = 0, bytearray()
         while part := list(islice(users, USERS_PER_FILE)):
             number += 1
@@ -123,6 +131,8 @@ class Snapshot(OfTenant):
             counts["users"] += len(part)
             ids += b"".join(record["id"].encode() + b"\n" for record in part)
         files.append(write_encrypted(self._path, USER_IDS, bytes(ids), self._password))
+        if census is not None:
+            self._check_people(census)
         saved = {
             "users": self._params["domains"] or ALL,
             "apps": self._params["client_ids"],
@@ -146,11 +156,26 @@ class Snapshot(OfTenant):
             rows.append({"client_id": client_id, "objects": found})
         return rows
 
-    def _users(self) -> Iterator[dict[str, Any]]:
+    def _check_people(self, census: Census) -> None:
+        """What is kept is kept for ever. Raises OffboardError `mostly_blocked`; then there is no manifest, so no snapshot."""
+        told = [f"{item['domain']}: of {item['total']} users {item['blocked']} are blocked, {item['unlicensed']} have no licence"
+                for item in census.unusual(self._params["max_blocked_percent"])]  # fmt: skip
+        if told:
+            raise OffboardError(
+                f"No snapshot was taken, since it would keep as normal what may be the work of IIJ ID's stop. {'; '.join(told)}. Run the stage preflight: it "
+                "says whom IIJ ID blocked and writes a list for microsoft_365_also_enable. If it is right so, raise microsoft_365_max_blocked_percent "
+                "(max_blocked_percent).",
+                code="mostly_blocked",
+            )
+
+    def _users(self, census: Census | None) -> Iterator[dict[str, Any]]:
         """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
         saved = {"users": self._params["domains"] or ALL}
         for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
             if holds(saved, item["userPrincipalName"]):
+                if census is not None:
+                    states = item.get("licenseAssignmentStates") or ()
+                    census.add(item["id"], item["userPrincipalName"], enabled=bool(item["accountEnabled"]), licensed=any(_works(one) for one in states))
                 yield user_record(item)
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:

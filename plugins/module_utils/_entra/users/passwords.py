@@ -302,6 +302,10 @@ class PassBook(_Files):
         """When the pass that the user was given was seen in the tenant; empty when it never was."""
         return self._of(user_id).seen
 
+    def ever_given(self, user_id: str) -> bool:
+        """Whether the user was given a pass at all."""
+        return user_id in self._until
+
     def asked_for(self, user_id: str) -> tuple[str, ...]:
         """When passes were asked for whose values are not known."""
         return self._of(user_id).asked

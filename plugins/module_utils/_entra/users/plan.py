@@ -303,7 +303,7 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
             seats = [skus.name(sku) for sku in desired.group.licences if sku not in there and sku not in state["group_licences"]]
             value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
             before["licenceGroup"], after["licenceGroup"] = None, value
-    licences = _licences(state, desired)
+    licences = wanted_licences(state, desired)
     gone = [] if licences == there else [sku for sku in licences if sku not in there and sku not in skus]
     if gone:
         if not desired.restored:
@@ -400,7 +400,7 @@ def group_code(errors: str) -> str:
     return "no_seat" if "CountViolation" in errors else "group_licence_refused"
 
 
-def _licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
+def wanted_licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, list[str]]:
     """The direct licences as they shall be. What a group gives is not assigned a second time, and stays until the group's is seen."""
     there: Mapping[str, list[str]] = state["licences"]
     group = desired.group

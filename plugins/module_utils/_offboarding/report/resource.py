@@ -19,9 +19,9 @@ from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.files import check_run_file, read_journal, read_records, write_atomically
-from ..._module.preconditions import read_steps
 from ..._module.runner import Resource
 from ..readiness import SEVERITIES
+from ..steps.resource import steps_now
 from . import page as report_page
 from . import plan as report
 
@@ -98,7 +98,7 @@ class RunReport(Resource):
 
         self._report = report.build(
             read_journal(os.path.join(folder, "journal.jsonl")),
-            [steps.to_record(item.id, item.state) for item in read_steps(os.path.join(folder, "steps.json"))],
+            [steps.to_record(item.id, item.state) for item in steps_now(os.path.join(folder, "steps.json"))],
             results("preflight"),
             results("final_gate"),
             _manifest(os.path.join(folder, "snapshot", "manifest.json")),

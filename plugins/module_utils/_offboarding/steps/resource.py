@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..._core import steps
@@ -17,7 +18,7 @@ from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
-from ..._module.files import folder_locked, write_atomically
+from ..._module.files import folder_locked, read_lines, write_atomically
 from ..._module.preconditions import read_steps
 from ..._module.runner import Record, Resource
 
@@ -41,6 +42,16 @@ def _check_final_gate(path: str, identities: Sequence[str]) -> None:
         )
 
 
+def steps_now(path: str) -> list[Object]:
+    """The recorded steps; a confirmation that is older than what it confirms, by the journal of the run folder, is none."""
+    recorded = read_steps(path)
+    if not any(item.id in steps.CONFIRMS and item.state["done"] for item in recorded):
+        return recorded
+    last = steps.latest(read_lines(os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")))
+    states = steps.as_of({item.id: item.state for item in recorded}, last)
+    return [replace(item, state=states[item.id]) for item in recorded]
+
+
 class ManualSteps(Resource):
     """Registers steps, confirms or withdraws them, and requires that some are done."""
 
@@ -56,7 +67,7 @@ class ManualSteps(Resource):
 
     def read(self) -> Iterable[Object]:
         """The steps file."""
-        return read_steps(self._path)
+        return steps_now(self._path)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
@@ -134,7 +145,7 @@ class ManualSteps(Resource):
 
 def steps_info(params: dict[str, Any]) -> dict[str, Any]:
     """The recorded steps, and which are open."""
-    recorded = read_steps(params["path"])
+    recorded = steps_now(params["path"])
     records = [steps.to_record(item.id, item.state) for item in recorded]
     opened = [record for record in records if not record["done"]]
     return {

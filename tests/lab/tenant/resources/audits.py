@@ -15,11 +15,16 @@ from ..store import Object
 
 _OPERATIONS = {"Add": "Add", "Update": "Update", "Delete": "Delete", "Hard": "Delete", "Remove": "Unassign", "Restore": "Update"}
 _CATEGORIES = {"User": "UserManagement", "Group": "GroupManagement", "Application": "ApplicationManagement", "Role": "RoleManagement"}
+#: Of many entries the app is named by its service principal alone: public samples of the log have `"appId": null` there.
+_WITHOUT_APP_ID = {"Change user license", "Disable account", "Enable account"}
 
 
 def _view(number: int, entry: list[Any]) -> Object:
-    when, app_id, app_name, principal, activity, kind, target, name, upn = entry
+    when, app_id, app_name, principal, activity, kind, target, name, upn, modified = entry
+    if activity in _WITHOUT_APP_ID:
+        app_id = None
     key = company.make_id("audit", f"{number}:{when}")
+    changed = [{"displayName": name, "oldValue": old, "newValue": new} for name, (old, new) in (modified or {}).items()]
     return {
         "id": f"Directory_{key}",
         "activityDateTime": when,
@@ -35,7 +40,7 @@ def _view(number: int, entry: list[Any]) -> Object:
         "operationType": _OPERATIONS.get(activity.split(" ", 1)[0], "Update"),
         "result": "success",
         "resultReason": "",
-        "targetResources": [{"id": target, "displayName": name, "type": kind, "userPrincipalName": upn, "modifiedProperties": []}],
+        "targetResources": [{"id": target, "displayName": name, "type": kind, "userPrincipalName": upn, "modifiedProperties": changed}],
     }
 
 

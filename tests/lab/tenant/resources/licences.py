@@ -9,6 +9,7 @@ learn.microsoft.com/entra/identity/users/licensing-groups-resolve-problems. The 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ... import company
@@ -87,7 +88,9 @@ def assign_to_user(call: Call) -> Answer:
     kept = [item for item in states if item["assignedByGroup"] is not None or (item["skuId"] not in add and item["skuId"] not in remove)]
     added = [company.licence_state(sku, None, now()) | {"disabledPlans": plans} for sku, plans in add.items()]
     changed = call.store.put("users", user["id"], licence_values(kept + added))
+    # "To see what licenses were changed, see the corresponding Updated user activity" (Microsoft on audited activities).
     call.audit("Change user license", "User", user)
+    call.audit("Update user", "User", user, {"AssignedLicense": (_audited(user, skus), _audited(changed, skus))})
     return call.one("user", changed, whole=True)
 
 
@@ -106,6 +109,16 @@ def members_with_errors(call: Call) -> Answer:
     rows = [user for key in group["_members"] if (user := users.visible(key)) is not None]
     wrong = [user for user in rows if any(item["assignedByGroup"] == group["id"] and item["state"] == "Error" for item in user["licenseAssignmentStates"])]
     return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **user} for user in wrong])
+
+
+def _audited(user: Object, skus: dict[str, Object]) -> str:
+    """A user's licences as the directory's audit log writes them."""
+    return json.dumps(
+        [
+            f"[SkuName={skus[item['skuId']]['skuPartNumber']}, AccountId={company.tenant_id()}, SkuId={item['skuId']}, DisabledPlans=[]]"
+            for item in user["assignedLicenses"]
+        ]
+    )
 
 
 @operation("GET", "/users/{user}/licenseDetails", permissions="LicenseAssignment.Read.All Directory.Read.All Directory.ReadWrite.All "

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from ... import company
 from ..answers import Answer, not_found
 from ..operation import Call, operation
@@ -14,6 +16,9 @@ _READ = "Organization.Read.All Organization.ReadWrite.All Directory.Read.All Dir
 
 
 def _organization(call: Call) -> Object:
+    synced = any(item["onPremisesSyncEnabled"] for item in call.table("users"))
+    # Entra Connect runs every 30 minutes: https://learn.microsoft.com/entra/identity/hybrid/connect/how-to-connect-sync-feature-scheduler
+    last = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=20)
     return {
         "id": company.tenant_id(),
         "displayName": company.data()["tenant"]["display_name"],
@@ -21,7 +26,8 @@ def _organization(call: Call) -> Object:
         "preferredLanguage": "ja",
         "tenantType": "AAD",
         "createdDateTime": "2022-04-01T00:00:00Z",
-        "onPremisesSyncEnabled": True if any(item["onPremisesSyncEnabled"] for item in call.table("users")) else None,
+        "onPremisesSyncEnabled": True if synced else None,
+        "onPremisesLastSyncDateTime": f"{last:%Y-%m-%dT%H:%M:%SZ}" if synced else None,
         "verifiedDomains": [
             {
                 "name": item["id"],

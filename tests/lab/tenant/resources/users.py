@@ -174,7 +174,12 @@ def update(call: Call) -> Answer:
     if values.get("userPrincipalName", user["userPrincipalName"]) != user["userPrincipalName"]:
         _check_upn(call, values["userPrincipalName"])
     call.store.put("users", user["id"], values)
-    call.audit("Reset user password" if "passwordProfile" in body else "Update user", "User", user)
+    changed: dict[str, tuple[str, str]] = {}
+    if "accountEnabled" in body and body["accountEnabled"] != user["accountEnabled"]:
+        # learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities: an activity of its own beside "Update user"
+        changed = {"AccountEnabled": (f"[{str(user['accountEnabled']).lower()}]", f"[{str(body['accountEnabled']).lower()}]")}
+        call.audit("Enable account" if body["accountEnabled"] else "Disable account", "User", user, changed)
+    call.audit("Reset user password" if "passwordProfile" in body else "Update user", "User", user, changed)
     return NO_CONTENT
 
 

@@ -108,3 +108,44 @@ def test_the_command_as_ansible_prints_it_records_the_whole_name(name):
     command = steps.confirm_command(["a"], "/srv/run")
     assert json.dumps(command) == f'"{command}"'
     assert DataLoader().load(shlex.split(command.replace("YOUR_NAME", name))[-1]) == {"by": name}
+
+
+def outcome(at, status="done", **other):
+    record = {"record": "outcome", "run": "r", "at": at, "kind": "user", "id": "u", "name": "u", "action": "update", "status": status, **other}
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def test_latest_of_what_a_step_confirms() -> None:
+    lines = [
+        outcome("2026-01-01T00:00:01Z", details={"password_set": True}),
+        outcome("2026-01-01T00:00:03Z", "failed", details={"steps_done": ["patch"], "password_set": True}),
+        outcome("2026-01-01T00:00:04Z", details={"steps_done": ["patch"], "password_set": False}),
+        outcome("2026-01-01T00:00:05Z", details={"steps_done": ["patch", "licences"]}),
+        outcome("2026-01-01T00:00:06Z", kind="domain", action="convert_to_managed"),
+        outcome("2026-01-01T00:00:07Z", "failed", kind="domain", action="convert_to_managed"),
+        outcome("2026-01-01T00:00:08Z", details={"password_set": True}).replace(b"outcome", b"intent"),
+    ]
+    assert steps.latest(lines) == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})]) == {"handed_over": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")]) == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")]) == {}
+    assert steps.latest([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("at", "last", "done"),
+    [
+        (AT, {}, True),
+        (AT, {"handed_over": "2026-11-21T09:59:59Z"}, True),
+        (AT, {"handed_over": AT}, True),
+        (AT, {"handed_over": "2026-11-21T10:00:01Z"}, False),
+        (AT, {"converted": "2026-11-21T10:00:01Z"}, True),
+        ("", {"handed_over": AT}, False),
+    ],
+)
+def test_a_confirmation_older_than_what_it_confirms_is_none(at, last, done) -> None:
+    states = {"passwords_handed_over": state("passwords_handed_over", done=True, at=at), "a": state("a", done=True)}
+    found = steps.as_of(states, last)
+    assert found["passwords_handed_over"]["done"] is done
+    assert found["a"] == states["a"]
+    assert list(steps.outdated(states, last)) == ([] if done else ["passwords_handed_over"])

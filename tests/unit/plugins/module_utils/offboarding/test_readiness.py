@@ -305,3 +305,78 @@ def test_an_account_that_runs_a_task_is_named_among_the_candidates():
     for own in ("S-1-5-18", "NT AUTHORITY\\SYSTEM", "SYSTEM", "S-1-5-32-544", ""):
         machine = {"tasks": [task | {"run_as": own}], "products": []}
         assert "task_account" not in [item.code for item in preflight(Facts(machines={"m": machine}), Confirmed(leftovers=["m"]))]
+
+
+def people(domains=(), counts=None, left_alone=0, taken="2026-01-01T00:00:00Z", enabled=True):
+    found = [
+        {"id": f"{code}-{number}", "name": f"{code}{number}@a", "code": code, "msg": code} for code, many in (counts or {}).items() for number in range(many)
+    ]
+    sync = {"enabled": enabled, "last": "2026-01-01T00:00:00Z"}
+    return {"domains": list(domains), "counts": counts or {}, "exceptions": found, "left_alone": left_alone, "snapshot_taken": taken, "synchronization": sync}
+
+
+@pytest.mark.parametrize(
+    ("found", "steps_done", "percent", "expected"),
+    [
+        (people(), (), 50, []),
+        (people(taken=None), (), 50, [("blocker", "users_not_compared")]),
+        (people(counts={"no_way_to_sign_in": 27}), (), 50, [("blocker", "no_way_to_sign_in")]),
+        (people(counts={"user_gone": 1, "user_blocked": 1}), (), 50, [("blocker", "user_blocked"), ("warning", "user_gone")]),
+        # a person's word is all that there is, and is told as that
+        (people(counts={"administrator_without_password": 2}), (), 50, [("blocker", "administrator_without_password")]),
+        (people(counts={"administrator_without_password": 2}), ("administrators_have_passwords",), 50, [("warning", "administrator_without_password")]),
+        (people(counts={"password_is_synced": 2}), (), 50, [("blocker", "password_is_synced")]),
+        (people(counts={"password_is_synced": 2}), ("password_hash_sync_verified",), 50, [("info", "password_is_synced")]),
+        (people(counts={"password_is_synced": 2}, enabled=False), ("password_hash_sync_verified",), 50, [("blocker", "password_is_synced")]),
+        # a snapshot of after the stop
+        (people([{"domain": "a", "total": 34, "stays_blocked": 32}]), (), 50, [("blocker", "mostly_blocked")]),
+        (people([{"domain": "a", "total": 34, "stays_blocked": 17}]), (), 50, []),
+        (people([{"domain": "a", "total": 34, "stays_blocked": 34}]), (), 100, []),
+        (people(left_alone=3), (), 50, [("info", "users_left_alone")]),
+    ],
+)
+def test_final_gate_judges_people(found, steps_done, percent, expected) -> None:
+    facts = Facts(people=found, steps=[step(identity, done=True) for identity in steps_done])
+    judged = final_gate(facts, Confirmed(max_blocked_percent=percent))
+    assert [(item.severity, item.code) for item in judged if item.code != "directory_not_given"] == expected
+
+
+def test_final_gate_names_the_exceptions() -> None:
+    (finding,) = final_gate(Facts(people=people(counts={"no_way_to_sign_in": 27})), Confirmed())
+    assert finding.en.startswith("27 users ")
+    assert "no_way_to_sign_in9@a (+17)" in finding.en and "no_way_to_sign_in9@a (+17)" in finding.ja
+    assert len(finding.objects) == 27
+
+
+LOOKED = {"looked_at": True, "msg": "", "since": "2026-01-01T00:00:00Z"}
+
+
+def provisioning(blocked=0, unlicensed=0, log=LOOKED, by_app=0, licences=0, not_told=0, file="/run/list.yml"):
+    domains = [{"domain": "a", "total": 40, "blocked": blocked, "unlicensed": unlicensed}, {"domain": "b", "total": 0, "blocked": 0, "unlicensed": 0}]
+    told = {"blocked": by_app, "unlicensed": licences, "licences_not_told": not_told, "first": "2026-01-09T00:00:00Z", "last": "2026-01-09T00:05:00Z"}
+    return {"domains": domains, "log": log, "file": file if by_app or licences else None, **told}
+
+
+@pytest.mark.parametrize(
+    ("found", "percent", "told"),
+    [
+        (provisioning(), 50, None),
+        (provisioning(blocked=20, unlicensed=20), 50, None),
+        ({"skipped": True, "changed": False}, 50, None),
+        (provisioning(blocked=34), 100, None),
+        (provisioning(blocked=34, by_app=32), 50, "blocked 32 users (2026-01-09T00:00:00Z to 2026-01-09T00:05:00Z)"),
+        (provisioning(blocked=34, by_app=32), 50, "-e @/run/list.yml"),
+        (provisioning(unlicensed=21, licences=20), 50, "took the licences of 20"),
+        (provisioning(blocked=21, by_app=1, not_told=3), 50, "Of 3 it does not say which licences"),
+        # too old, not readable
+        (provisioning(blocked=21), 50, "it reaches back to 2026-01-01T00:00:00Z; Microsoft keeps 30 days, 7 in Entra ID Free"),
+        (provisioning(blocked=21, log={"looked_at": False, "msg": "no permission", "since": None}), 50, "The audit log was not read: no permission."),
+    ],
+)
+def test_most_blocked_before_the_first_snapshot(found, percent, told) -> None:
+    judged = preflight(Facts(provisioning=found), Confirmed(max_blocked_percent=percent))
+    assert [(item.severity, item.code, item.objects) for item in judged if item.code == "mostly_blocked"] == (
+        [("blocker", "mostly_blocked", ("a",))] if told else []
+    )
+    if told:
+        assert told in judged[0].en and "microsoft_365_max_blocked_percent" in judged[0].ja

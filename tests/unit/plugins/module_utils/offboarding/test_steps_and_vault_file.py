@@ -266,3 +266,26 @@ def test_what_a_killed_run_wrote_without_a_word_is_looked_up(tmp_path):
     records = list(read_records(str(path)))
     assert journal.unfinished(records) == {}
     assert [record["status"] for record in records if record["record"] == "outcome"] == ["done"] * 3
+
+
+def test_a_confirmation_is_outdated_by_what_it_confirms(tmp_path):
+    handed_over = {**A, "id": "passwords_handed_over"}
+    manual_steps(tmp_path, steps=[handed_over, A], confirm=["passwords_handed_over", "a"], by="Hanako")
+    assert info(tmp_path)["open"] == []
+    record = {"record": "outcome", "run": "r", "at": "2999-01-01T00:00:00Z", "kind": "user", "id": "u", "name": "u", "action": "update", "status": "done"}
+    journal_file = tmp_path / "run" / "journal.jsonl"
+    journal_file.write_text(json.dumps({**record, "details": {"password_set": True}}, separators=(",", ":")) + "\n")
+    assert info(tmp_path)["open"] == ["passwords_handed_over"]
+    with pytest.raises(OffboardError, match="passwords_handed_over"):
+        manual_steps(tmp_path, require=["passwords_handed_over"])
+    # registering it again, as every stage does, makes it no younger, and takes nothing away
+    assert not manual_steps(tmp_path, steps=[handed_over, A])[0]["changed"]
+    journal_file.write_text(journal_file.read_text().replace("2999-", "2000-"))
+    assert info(tmp_path)["open"] == []
+    # whoever confirms it again has meant the last one
+    state = json.loads((tmp_path / "run" / "steps.json").read_text())
+    state["steps"][0]["at"] = "1999-01-01T00:00:00Z"
+    (tmp_path / "run" / "steps.json").write_text(json.dumps(state))
+    assert info(tmp_path)["open"] == ["passwords_handed_over"]
+    assert manual_steps(tmp_path, confirm=["passwords_handed_over"], by="Taro")[0]["changed"]
+    assert info(tmp_path)["open"] == [] and info(tmp_path)["steps"][0]["by"] == "Taro"

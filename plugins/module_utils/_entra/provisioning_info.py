@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""entra_provisioning_info: reads what `provisioning` judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._core.errors import OffboardError
+from .._core.plan import ANSWER_LIMIT
+from .._graph.client import Client
+from .._graph.connection import Connection
+from .._module.files import write_atomically
+from .app_audit import entries_of, reaches_back_to
+from .domains.plan import root_of, upn_domain
+from .provisioning import Census, deeds, source, variables, victims
+from .users.plan import user_state
+from .users.selection import fields_of, src_lines
+
+_FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True))
+
+
+def census_of(params: Mapping[str, Any]) -> Census:
+    """Whose state is settled, by the options also_enable, src and exclude."""
+    also = {name.casefold() for name in params["also_enable"]}
+    licensed: set[str] = set()
+    for _unused, key, line in src_lines(params["src"]) if params["src"] else ():
+        if "enabled" in line:
+            also.add(key.casefold())
+        if "licences" in line:
+            licensed.add(key.casefold())
+    return Census(also, licensed, {name.casefold() for name in params["exclude"]})
+
+
+def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    """The return values of entra_provisioning_info."""
+    roots = {name.casefold() for name in params["domains"]}
+    census = census_of(params)
+    suspects: list[dict[str, Any]] = []
+    with Client(Connection.from_params(params)) as client:
+        for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
+            upn = item["userPrincipalName"]
+            if root_of(upn_domain(upn), roots) is None:
+                continue
+            state = user_state(item)
+            enabled, licences = state["accountEnabled"], {*state["licences"], *state["group_licences"]}
+            census.add(item["id"], upn, enabled=enabled, licensed=bool(licences))
+            suspects.append({"id": item["id"], "userPrincipalName": upn, "enabled": enabled, "licences": licences})
+        unusual = census.unusual(params["max_blocked_percent"])
+        log = _read_log(client, params["client_ids"]) if unusual else {"looked_at": False, "msg": "", "since": None, "entries": []}
+    done = deeds(log.pop("entries"))
+    found = victims(suspects, done) if unusual else []
+    by_stop = [one for one in found if one.by_stop]
+    answer = {
+        "domains": census.answer(),
+        "unusual": [item["domain"] for item in unusual],
+        "log": log,
+        "blocked": len([one for one in by_stop if one.blocked_at]),
+        "first": min((one.blocked_at for one in by_stop if one.blocked_at), default=None),
+        "last": max((one.blocked_at for one in by_stop if one.blocked_at), default=None),
+        "unlicensed": len([one for one in by_stop if one.licences]),
+        "also_enable": [one.upn for one in by_stop if one.blocked_at][:ANSWER_LIMIT],
+        "licences_not_told": len([1 for user in suspects if (one := done.get(user["id"])) and one.unknown_at and not user["licences"] and not one.licences]),
+        "file": None,
+    }
+    if params["path"] and by_stop:
+        src = f"{params['path'].removesuffix('.yml')}.jsonl" if any(one.licences for one in by_stop) else None
+        answer["file"] = params["path"]
+        if not check_mode:
+            if src:
+                write_atomically(src, source(found))
+            write_atomically(params["path"], variables(found, src))
+    return answer
+
+
+def _read_log(client: Client, client_ids: Iterable[str]) -> dict[str, Any]:
+    """What the log holds of these apps. One that cannot be read is told, since a person has to judge then."""
+    names = [name for name in client_ids if name]
+    if not names:
+        return {"looked_at": False, "msg": "offboard_iij_client_id is empty", "since": None, "entries": []}
+    try:
+        since = reaches_back_to(client)
+        return {"looked_at": True, "msg": "", "since": since, "entries": [entry for name in names for entry in entries_of(client, name)]}
+    except OffboardError as exc:
+        return {"looked_at": False, "msg": exc.msg, "since": None, "entries": []}

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether one user is as the exit means to leave him: enabled, licensed, with a way to sign in. Pure functions over what was read."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from .users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
+
+#: what is known of the password in the hand-over file
+UNSET, CHANGED = "unset", "changed"
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of him alone."""
+
+    snapshot: Desired | None = None
+    src: Desired | None = None
+
+    @property
+    def enabled(self) -> bool | None:
+        """None: nobody has said."""
+        if self.src is not None and self.src.enabled is not None:
+            return self.src.enabled
+        return None if self.snapshot is None else not self.snapshot.blocked
+
+    def licences(self) -> list[Desired]:
+        """What says which licences he shall have: the operator's word of him alone, else the snapshot's."""
+        if self.src is not None and (self.src.add or self.src.remove or self.src.exact):
+            return [self.src]
+        return [] if self.snapshot is None or self.snapshot.blocked else [self.snapshot]
+
+
+@dataclass
+class Evidence:
+    """What proves that somebody can sign in. Functions, where it is only read when somebody needs it; names in lower case."""
+
+    skus: Skus
+    #: states by name
+    domains: Mapping[str, Mapping[str, Any]]
+    #: the root domains of the exit: whose users need a way to sign in
+    roots: Collection[str] = ()
+    #: when each domain that the journal knows of was converted (RFC 3339)
+    converted: Mapping[str, str] = field(default_factory=dict)
+    #: by id and last change of the password: whether the one of the hand-over file is not set yet, or it was changed since; "" without an entry
+    handed_over: Callable[[str, str | None], str] = lambda user_id, last_change: ""
+    #: whether the journal says that it was set, and that it was seen
+    password_was_set: Callable[[str], bool] = lambda user_id: False
+    #: whether a Temporary Access Pass that he was given can still be used; None: none was given
+    access_pass: Callable[[str], bool | None] = lambda user_id: None
+    #: directory roles by the holder's object id
+    roles: Callable[[], Mapping[str, Collection[str]]] = dict
+    may_reset_every_administrator: Callable[[], bool] = lambda: False
+    synced_password: str = "skip"
+    #: user principal names, ids, or domains as @name: of whom a person knows another way
+    otherwise: Collection[str] = ()
+
+
+def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, evidence: Evidence) -> dict[str, str]:
+    """What is not as it is meant, by code; empty for who is."""
+    found: dict[str, str] = {}
+    enabled = state["accountEnabled"]
+    if meant.enabled and not enabled:
+        found["user_blocked"] = f"{upn} is blocked, but was enabled in the snapshot, or is named to be enabled"
+    if meant.enabled is False and enabled:
+        found["user_enabled_not_meant"] = f"{upn} is enabled, but was blocked in the snapshot, and nobody named them to be enabled"
+    if meant.enabled:
+        found |= _licences(upn, state, meant, evidence.skus)
+    if enabled:
+        found |= _way_in(user_id, upn, state, evidence)
+    return found
+
+
+def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> dict[str, str]:
+    found: dict[str, str] = {}
+    there = state["licences"]
+    for desired in meant.licences():
+        wanted = wanted_licences(state, desired)
+        missing = [sku for sku in wanted if sku not in there]
+        gone = [sku for sku in missing if desired.restored and sku not in skus]
+        if gone:
+            found["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+        if missing := [skus.name(sku) for sku in missing if sku not in gone]:
+            found["licence_missing"] = f"{upn} shall have {', '.join(missing)}, and does not"
+        elif [sku for sku in there if wanted.get(sku) != there[sku]]:
+            found["licence_not_as_meant"] = f"{upn} has other licences or service plans than meant"
+    return found
+
+
+def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
+    """Empty when something proves a way to sign in. What is read of the tenant comes before what was recorded."""
+    domain, last_change = upn_domain(upn), state["lastPasswordChangeDateTime"]
+    root = root_of(domain, evidence.roots)
+    if root is None or state["userType"] == "Guest":
+        return {}
+    if authentication_of(domain, evidence.domains) == FEDERATED:
+        return {"domain_is_federated": f"the domain of {upn} is federated"}
+    if {user_id.casefold(), upn.casefold(), f"@{domain}", f"@{root}"} & set(evidence.otherwise):
+        return {}
+    converted = evidence.converted.get(root)
+    if converted and last_change and _time(last_change) >= _time(converted):
+        return {}
+    if evidence.access_pass(user_id):
+        return {}
+    entry = evidence.handed_over(user_id, last_change)
+    if entry == CHANGED and (not converted or evidence.password_was_set(user_id)):
+        return {}
+    if state["onPremisesSyncEnabled"] and evidence.synced_password == "skip":
+        return {"password_is_synced": f"{upn} is synchronized from Active Directory, and signs in with that password only where its hash is synchronized too"}
+    if set(evidence.roles().get(user_id, ())) - RESETTABLE_ROLES and not evidence.may_reset_every_administrator():
+        return {"administrator_without_password": f"{upn} is an administrator, and nothing shows a password that was set since the domain was converted"}
+    if entry == UNSET:
+        return {"no_way_to_sign_in": f"{upn} has a password in the hand-over file that was never set"}
+    if evidence.access_pass(user_id) is False:
+        return {"access_pass_ended": f"the Temporary Access Pass of {upn} has ended, and nothing shows a password"}
+    since = f"since {root} was converted" if converted else f"and the journal does not know when {root} was converted"
+    return {"no_way_to_sign_in": f"{upn} has neither a pass nor a password that was set {since}"}
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)

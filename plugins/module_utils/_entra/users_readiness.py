@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""entra_users_readiness_info: reads what `user_readiness` judges, for each user of every domain of the exit."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from .._core.model import Skip
+from .._core.plan import ANSWER_LIMIT
+from .._graph.client import Client
+from .._graph.connection import Connection
+from .._module.clock import now
+from .._module.files import read_records
+from .._module.vault_password import vault_password
+from .domains.plan import root_of, upn_domain
+from .domains.read import read_domains
+from .roles import read_roles
+from .snapshot.files import read_manifest, read_snapshot_users
+from .user_readiness import CHANGED, UNSET, Evidence, Meant, judge
+from .users.history import History
+from .users.passwords import SHORTEST, HandOver, PassBook
+from .users.plan import FULL_RESET_ROLES, KIND, Desired, Skus, from_snapshot, merged, user_state
+from .users.resource import skus_of
+from .users.results import Results
+from .users.selection import fields_of, src_lines
+
+_FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True, password=True))
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_users_readiness_info."""
+    history = History(read_records(params["journal"])) if params["journal"] else History()
+    roots = frozenset({name.casefold() for name in params["domains"]} | history.converted.keys())
+    results = Results(params["results_file"])
+    with closing(results), Client(Connection.from_params(params)) as client:
+        skus = skus_of(client)
+        meant = _Meant(params, skus, roots)
+        evidence = _evidence(client, params, history, skus, roots)
+        sums = _Sums(results)
+        for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
+            upn = item["userPrincipalName"]
+            wanted = meant.of(item)
+            if wanted is None and root_of(upn_domain(upn), roots) is None:
+                continue
+            if item["id"].casefold() in meant.left_alone or upn.casefold() in meant.left_alone:
+                sums.left_alone += 1
+                continue
+            state = user_state(item)
+            sums.add(item["id"], upn, state, wanted or Meant(), judge(item["id"], upn, state, wanted or Meant(), evidence))
+        for gone in meant.not_seen():
+            sums.found(*gone)
+        results.publish()
+        return {**sums.answer(), "snapshot_taken": meant.taken, "synchronization": _synchronization(client)}
+
+
+def _synchronization(client: Client) -> dict[str, Any]:
+    organization = next(client.list("/organization"), {})
+    return {"enabled": bool(organization.get("onPremisesSyncEnabled")), "last": organization.get("onPremisesLastSyncDateTime")}
+
+
+class _Meant:
+    """What each user shall be, by object id; who is named in the snapshot and was not seen yet."""
+
+    def __init__(self, params: Mapping[str, Any], skus: Skus, roots: frozenset[str]) -> None:
+        self.taken: str | None = None
+        self._snapshot: dict[str, Desired] = {}
+        self._names: dict[str, str] = {}
+        self._src: dict[str, Desired] = {}
+        self.left_alone = {name.casefold() for name in params["exclude"]}
+        if params["snapshot"] and (manifest := read_manifest(params["snapshot"])) is not None:
+            self.taken = manifest.get("taken")
+            also = {name.casefold() for name in params["also_enable"]}
+            shared: dict[str, Desired] = {}  # most users want one of a few things
+            for record in read_snapshot_users(params["snapshot"], vault_password(dict(params))):
+                if root_of(upn_domain(record["userPrincipalName"]), roots) is None:
+                    continue
+                desired = from_snapshot(Desired(), record, also)
+                self._snapshot[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
+                self._names[record["id"].casefold()] = record["userPrincipalName"]
+        if params["src"]:
+            for _unused, key, line in src_lines(params["src"]):
+                self._src[key.casefold()] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
+
+    def of(self, item: Mapping[str, Any]) -> Meant | None:
+        """None when nobody has said anything of the user."""
+        user_id = item["id"].casefold()
+        self._names.pop(user_id, None)
+        src = self._src.get(user_id) or self._src.get(item["userPrincipalName"].casefold())
+        snapshot = self._snapshot.get(user_id)
+        return None if src is None and snapshot is None else Meant(snapshot, src)
+
+    def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Who is in the snapshot and not in the tenant."""
+        for user_id, upn in self._names.items():
+            if user_id not in self.left_alone and upn.casefold() not in self.left_alone:
+                yield user_id, upn, {"user_gone": f"{upn} is in the snapshot, and not in the tenant any more"}
+
+
+class _Sums:
+    """Counts of everybody, and the first of those of whom something is told."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._domains: dict[str, Counter[str]] = {}
+        self._counts: Counter[str] = Counter()
+        self._exceptions: list[dict[str, str]] = []
+        self.left_alone = 0
+
+    def add(self, user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, found: Mapping[str, str]) -> None:
+        """One user of the tenant."""
+        sums = self._domains.setdefault(upn_domain(upn), Counter())
+        sums["total"] += 1
+        sums["enabled" if state["accountEnabled"] else "blocked"] += 1
+        sums["stays_blocked"] += not state["accountEnabled"] and not meant.enabled
+        if found:
+            self.found(user_id, upn, found)
+        else:
+            self._results.add(user_id, upn, "ready")
+
+    def found(self, user_id: str, upn: str, found: Mapping[str, str]) -> None:
+        """What is told of one user."""
+        self._counts.update(found.keys())
+        for code, msg in found.items():
+            if len(self._exceptions) < ANSWER_LIMIT:
+                self._exceptions.append(Skip(KIND, user_id, upn, code, msg).to_dict())
+        self._results.add(user_id, upn, "found", next(iter(found)), "; ".join(found.values()))
+
+    def answer(self) -> dict[str, Any]:
+        """As the module returns it."""
+        names = ("total", "enabled", "blocked", "stays_blocked")
+        domains = [{"domain": name, **{key: sums[key] for key in names}} for name, sums in sorted(self._domains.items())]
+        return {"domains": domains, "counts": dict(self._counts), "exceptions": self._exceptions, "left_alone": self.left_alone}
+
+
+def _evidence(client: Client, params: Mapping[str, Any], history: History, skus: Skus, roots: frozenset[str]) -> Evidence:
+    handover = passes = None
+    path = params["handover_file"]
+    if path and os.path.exists(path):
+        password = vault_password(dict(params))
+        handover, passes = HandOver(path, password, SHORTEST), PassBook(path, password)
+
+    def handed_over(user_id: str, last_change: str | None) -> str:
+        if handover is None:
+            return ""
+        return UNSET if handover.unchanged_since(user_id, last_change) else CHANGED if handover.changed_since(user_id, last_change) else ""
+
+    def access_pass(user_id: str) -> bool | None:
+        return passes.was_given(user_id, now()) if passes is not None and passes.ever_given(user_id) else None
+
+    return Evidence(
+        skus=skus,
+        domains={item.id: item.state for item in read_domains(client, configurations_of=())},
+        roots=roots,
+        converted=history.converted,
+        handed_over=handed_over,
+        password_was_set=history.password_was_set,
+        access_pass=access_pass,
+        roles=_once(lambda: read_roles(client)),
+        may_reset_every_administrator=_once(lambda: bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES)),
+        synced_password=params["synced_password"],
+        otherwise=frozenset(name.casefold() for name in params["signs_in_otherwise"]),
+    )
+
+
+def _once(read: Callable[[], Any]) -> Callable[[], Any]:
+    """`read`, called when its value is first asked for."""
+    kept: list[Any] = []
+
+    def value() -> Any:
+        if not kept:
+            kept.append(read())
+        return kept[0]
+
+    return value

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The exit's stages as playbooks, judged by what becomes of the people: who can work without IIJ ID, and who is told that they cannot."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from lab import inventory
+from lab.iij.actor import Actor
+from lab.testing import RunningTenant
+
+from .entra import PEOPLE
+
+
+class Operator:
+    """Somebody who has only the tenant's part of the exit, and confirms what is asked."""
+
+    def __init__(self, tenant: RunningTenant, folder: Path, **variables: Any) -> None:
+        self.run_dir = folder / "run"
+        decisions = {name: value for name, value in yaml.safe_load(inventory.DECISIONS.read_text()).items() if name.startswith(("offboard_", "microsoft_365_"))}
+        connection = {f"offboard_{name}": value for name, value in tenant.credentials().items()}
+        addresses = {"offboard_graph_url": tenant.url, "offboard_authority": tenant.url, "offboard_ca_file": str(tenant.ca_file)}
+        own = {"offboard_run_dir": str(self.run_dir), "offboard_options": ["microsoft_365"], "offboard_vault_password": inventory.VAULT_PASSWORD}
+        localhost = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        self._inventory = folder / "inventory.json"
+        everything = {**decisions, **connection, **addresses, **own, **variables}
+        self._inventory.write_text(json.dumps({"all": {"hosts": {"localhost": localhost}, "vars": everything}}))
+
+    def play(self, name: str, *flags: str, **variables: Any) -> tuple[int, str]:
+        """Exit code and output of a playbook."""
+        argv = ["ansible-playbook", "-i", str(self._inventory), "-e", json.dumps(variables), f"offboard.iij_id.{name}", *flags]
+        env = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false"}
+        done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300)
+        return done.returncode, done.stdout + done.stderr
+
+    def must(self, name: str, *flags: str, **variables: Any) -> str:
+        """Its output; it must end well."""
+        code, output = self.play(name, *flags, **variables)
+        assert code == 0, output[-4000:]
+        return output
+
+    def confirm(self, *steps: str) -> None:
+        """The person has done them."""
+        self.must("confirm", step=",".join(steps), by="Hanako Reiji")
+
+    def confirm_all(self) -> None:
+        """Every step that is open, by what the run folder says."""
+        steps = json.loads((self.run_dir / "steps.json").read_text())["steps"]
+        self.confirm(*(step["id"] for step in steps))
+
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """What the final gate has found, by code."""
+        file = self.run_dir / "results" / "final_gate.json"
+        file.unlink(missing_ok=True)
+        code, output = self.play("final_gate")
+        assert file.exists(), output[-4000:]
+        found = json.loads(file.read_text())["findings"]
+        assert (code == 0) == (not [item for item in found if item["severity"] == "blocker"]), output[-3000:]
+        return {item["code"]: item for item in found}
+
+
+def blockers(found: dict[str, dict[str, Any]]) -> set[str]:
+    return {code for code, item in found.items() if item["severity"] == "blocker"}
+
+
+@pytest.fixture
+def operator(tenant: RunningTenant, tmp_path: Path) -> Operator:
+    """Snapshot, stop, open gate."""
+    operator = Operator(tenant, tmp_path)
+    operator.must("snapshot")
+    operator.play("gate")
+    operator.confirm("provisioning_stopped", "break_glass_tested", "sign_in_methods_ready", "password_hash_sync_verified")
+    return operator
+
+
+def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operator) -> None:
+    """The stages are done for one domain; a later one is converted, and its stage passwords forgotten."""
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    operator.must("domains")
+    operator.must("passwords", microsoft_365_domains=["reiji.example"])
+    operator.must("app")
+    operator.confirm_all()
+    found = operator.findings()
+    # nobody was repaired, and whoever is enabled (administrators, whom IIJ ID may not block) has no password
+    assert {"user_blocked", "licence_missing"} <= blockers(found)
+    assert len(found["user_blocked"]["objects"]) == 250 - 25 - 2
+
+    operator.must("users")
+    operator.must("passwords", microsoft_365_domains=["reiji.example"])
+    operator.confirm_all()
+    found = operator.findings()
+    assert blockers(found) == {"no_way_to_sign_in"}
+    there = [person for person in PEOPLE.values() if person.upn.endswith("@reiji-group.example") and person.enabled]
+    assert set(found["no_way_to_sign_in"]["objects"]) == {person.upn for person in there}
+    assert len(found["administrator_without_password"]["objects"]) == 2 and found["administrator_without_password"]["severity"] == "warning"
+
+    # the hand-over was confirmed before the last passwords were set
+    operator.must("passwords")
+    state = json.loads((operator.run_dir / "steps.json").read_text())
+    for step in state["steps"]:
+        if step["id"] == "passwords_handed_over":
+            step["at"] = "2026-01-01T00:00:00Z"
+    (operator.run_dir / "steps.json").write_text(json.dumps(state))
+    found = operator.findings()
+    assert blockers(found) == {"step_not_done"} and found["step_not_done"]["objects"] == ["passwords_handed_over"]
+    operator.confirm("passwords_handed_over")
+    assert blockers(operator.findings()) == set()
+
+    # somebody is blocked again, somebody was made without a password, somebody who had left was enabled: all are told
+    one, left, made = PEOPLE[5], PEOPLE[231], PEOPLE[50]
+    tenant.arrange("users", one.id, accountEnabled=False)
+    tenant.arrange("users", left.id, accountEnabled=True)
+    tenant.arrange("users", made.id, lastPasswordChangeDateTime="2022-04-01T00:00:00Z")
+    found = operator.findings()
+    assert blockers(found) == {"user_blocked", "user_enabled_not_meant", "no_way_to_sign_in"}
+    assert found["user_blocked"]["objects"] == [one.upn]
+    assert found["user_enabled_not_meant"]["objects"] == [left.upn]
+    assert set(found["no_way_to_sign_in"]["objects"]) == {made.upn, left.upn}
+    # the operator's word: one is left out, another is named, and of the third a person knows that they can sign in
+    code, output = operator.play(
+        "final_gate",
+        microsoft_365_exclude=[one.upn],
+        microsoft_365_also_enable=[left.upn],
+        microsoft_365_signs_in_otherwise=[made.upn.upper(), left.id],
+    )
+    found = {item["code"]: item for item in json.loads((operator.run_dir / "results" / "final_gate.json").read_text())["findings"]}
+    assert "licence_missing" not in blockers(found) and blockers(found) == set(), output[-3000:]
+    assert code == 0
+
+
+def test_a_stop_before_the_first_snapshot(tenant: RunningTenant, tmp_path: Path) -> None:
+    """The vendor's page names the stop first. What it did must not become what a snapshot keeps as normal."""
+    operator = Operator(tenant, tmp_path)
+    before = {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()}
+    licensed = {person.upn for person in PEOPLE.values() if tenant.user(person.upn)["assignedLicenses"]}
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    tenant.clear_requests()
+    code, output = operator.play("preflight", "--check")
+    assert code != 0 and "reiji-group.example: of 40 users 40 are blocked and 40 have no licence" in output
+    assert not operator.run_dir.exists()
+    code, output = operator.play("preflight")
+    list_file = operator.run_dir / "results" / "blocked_by_iij_id.yml"
+    assert code != 0 and f"-e @{list_file}" in output and "blocked 223 users" in output
+    # neither does the snapshot alone take it
+    code, output = operator.play("snapshot")
+    assert code != 0 and "No snapshot was taken" in output
+    assert not (operator.run_dir / "snapshot" / "manifest.json").exists()
+    # without the log, or with an app that it does not know: a person has to say it
+    code, output = operator.play("preflight", offboard_iij_client_id="", microsoft_365_old_client_ids=[])
+    assert code != 0 and "The audit log was not read: offboard_iij_client_id is empty" in output
+    assert tenant.writes() == []
+
+    named = f"@{list_file}"
+    listed = yaml.safe_load(list_file.read_text())
+    assert set(listed["microsoft_365_also_enable"]) == {upn for upn in before if before[upn] and not tenant.user(upn)["accountEnabled"]}
+    for playbook in ("preflight", "snapshot"):
+        operator.must(playbook, "-e", named)
+    operator.play("gate", "-e", named)
+    operator.confirm("provisioning_stopped", "break_glass_tested")
+    operator.must("users", "-e", named)
+    assert {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()} == before
+    assert {person.upn for person in PEOPLE.values() if tenant.user(person.upn)["assignedLicenses"]} == licensed
+    # preflight runs again with every run of decommission; once there is a snapshot, a stop is what is expected
+    Actor(tenant.url, tenant.ca_file).withdraw()
+    operator.must("preflight", "-e", named)
+
+
+def shift(operator: Operator, identity: str, seconds: int) -> None:
+    """As if the step had been confirmed so many seconds earlier."""
+    file = operator.run_dir / "steps.json"
+    recorded = json.loads(file.read_text())
+    for step in recorded["steps"]:
+        if step["id"] == identity:
+            before = datetime.datetime.fromisoformat(step["at"]) - datetime.timedelta(seconds=seconds)
+            step["at"] = f"{before:%Y-%m-%dT%H:%M:%SZ}"
+    file.write_text(json.dumps(recorded))
+
+
+def test_the_stop_itself_is_no_evidence_against_it(tenant: RunningTenant, tmp_path: Path) -> None:
+    """With the user's defaults: what came before the confirmed stop does not count, what comes after does."""
+    operator, actor = Operator(tenant, tmp_path), Actor(tenant.url, tenant.ca_file)
+    operator.must("snapshot")
+    code, output = operator.play("gate")
+    assert code != 0 and "provisioning_stopped" in output
+    actor.withdraw()
+    operator.confirm("provisioning_stopped", "break_glass_tested")
+    operator.must("gate")
+    operator.must("users")
+    # a word too early: its own changes come after it, also those that the log names without a client id
+    shift(operator, "provisioning_stopped", 3600)
+    code, output = operator.play("gate")
+    assert code != 0 and "IIJ ID still changes the tenant" in output and "withdraw the step provisioning_stopped and confirm it again" in output
+    operator.must("confirm", step="provisioning_stopped", withdraw=True)
+    operator.confirm("provisioning_stopped")
+    operator.must("gate")
+
+
+def test_switched_off_first_nobody_is_blocked(tenant: RunningTenant, tmp_path: Path) -> None:
+    operator, actor = Operator(tenant, tmp_path, microsoft_365_disable_app=True), Actor(tenant.url, tenant.ca_file)
+    before = {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()}
+    assert actor.apply().error is None  # it holds a token from now on
+    operator.must("snapshot")
+    code, output = operator.play("gate")
+    assert code != 0 and "an access token that it got before stays good for up to 90 minutes" in output
+    assert actor.apply().error is None, "its token is still good"
+    # after that time
+    actor.forget_token()
+    code, output = operator.play("gate", microsoft_365_token_minutes=0)
+    assert code != 0 and "IIJ ID offers no API for this" in output
+    assert "AADSTS7000112" in str(actor.withdraw().error)
+    operator.confirm("provisioning_stopped", "break_glass_tested")
+    operator.must("gate")
+    assert {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()} == before
