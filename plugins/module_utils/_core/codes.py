@@ -84,6 +84,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "certificate_invalid": Text("A text is no certificate.", "証明書として正しくない。"),
     },
     Text("What is there, and what it means", "対象の有無と判断"): {
+        "value_unreadable": Text("A value of the directory cannot be understood.", "ディレクトリの値を解釈できない。"),
         "primary_group": Text("The group is the primary group of accounts.", "アカウントのプライマリグループである。"),
         "moved": Text("The object has another name now than when it was confirmed.", "確認後にオブジェクトの名前または場所が変わった。"),
         "other_object": Text("Another object has the name now than when it was confirmed.", "確認時と別のオブジェクトが同じ名前を持つ。"),
@@ -114,6 +115,19 @@ CODES: dict[Text, dict[str, Text]] = {
         "links_not_restored": Text("The object is back, but not all of its links.", "オブジェクトは復元したが、一部のリンクが戻っていない。"),
     },
     Text("Files of the run", "実行のファイル"): {
+        "not_text": Text("A file is no text in UTF-8.", "UTF-8のテキストではない。"),
+        "mostly_blocked": Text(
+            "Most users of a domain are blocked or without licence; a snapshot would keep that as normal.",
+            "ドメインの大半がブロックまたは未ライセンスのため、スナップショットに残せない。",
+        ),
+        "vault_password_script_failed": Text("The script that gives the vault password failed.", "Vaultパスワードのスクリプトが失敗した。"),
+        "predictions_damaged": Text("The predictions of a check run cannot be understood.", "チェック実行の予測ファイルが壊れている。"),
+        "held_by_another_run": Text(
+            "Another run is changing things with this journal or hand-over file.", "別の実行がジャーナルまたは引き渡しファイルを使用中。"
+        ),
+        "gate_damaged": Text("gate.json cannot be understood.", "gate.jsonが壊れている。"),
+        "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),
+        "gate_closed": Text("The gate's verdict is missing or closed, or the final gate has not opened.", "ゲートの判定がない、または閉じている。"),
         "run_folder_unsafe": Text("Others could write to the run folder or a file of it.", "実行フォルダーに他者が書き込める。"),
         "internal_error": Text("A fault of the collection itself; the place is named, never the text.", "コレクション内部の不具合。箇所だけを示す。"),
         "file_missing": Text("There is no such file.", "ファイルがない。"),
@@ -139,6 +153,8 @@ CODES: dict[Text, dict[str, Text]] = {
         "ambiguous_copy": Text("A guest has more than one unfinished copy.", "未完了の控えが複数ある。"),
     },
     Text("Domains, users, applications", "ドメイン、利用者、アプリ"): {
+        "time_unreadable": Text("A time that Graph gave cannot be understood.", "Graphの日時を解釈できない。"),
+        "pass_given_meanwhile": Text("Another run has given the user a pass meanwhile.", "別の実行が一時アクセスパスを発行した。"),
         "plan_gone": Text("A service plan that the licence has lost is left out.", "ライセンスから無くなったサービスプランを除外した。"),
         "break_glass": Text("Too few administrators outside the affected domains.", "対象ドメイン外の管理者が足りない。"),
         "own_identity": Text("It would lock out the identity that the run works with.", "実行中のID自身を締め出す。"),
@@ -200,6 +216,11 @@ CODES: dict[Text, dict[str, Text]] = {
         "not_a_token": Text("The text holds no token.", "トークンではない。"),
     },
     Text("Windows machines", "Windowsマシン"): {
+        "task_gone": Text("The task is not there any more; its saved definition is named.", "タスクが既にない。保存された定義を示す。"),
+        "winrm_quota": Text("The user's quota of WinRM operations is spent.", "WinRMの操作数の上限に達した。"),
+        "shell_gone": Text(
+            "The shell on the machine is gone; what was started may or may not have ended.", "シェルが失われた。開始した処理が終わったかは不明。"
+        ),
         "other_action": Text("The confirmed task starts something else now.", "確認済みのタスクが別のものを起動する。"),
         "registered": Text("The password filter is still registered.", "パスワードフィルターがまだ登録されている。"),
         "not_confirmed": Text("A candidate is not confirmed by name or exact action.", "名前または正確な操作で確認されていない候補。"),

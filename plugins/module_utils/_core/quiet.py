@@ -56,3 +56,8 @@ def token_good_until(app: App, token_minutes: int, now: str) -> str | None:
 
 def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
+
+
+def mostly(some: int, total: int, percent: int) -> bool:
+    """Whether `some` are more than `percent` in a hundred of `total`."""
+    return some * 100 > total * percent

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._offboarding.readiness import mostly
+from .._core.quiet import mostly
 from .domains.plan import upn_domain
 
 

@@ -20,6 +20,7 @@ from .._module.files import read_records
 from .._module.vault_password import vault_password
 from .domains.plan import root_of, upn_domain
 from .domains.read import read_domains
+from .of_tenant import tenant_of
 from .roles import read_roles
 from .snapshot.files import read_manifest, read_snapshot_users
 from .user_readiness import CHANGED, UNSET, Evidence, Meant, judge
@@ -40,7 +41,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     results = Results(params["results_file"])
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
-        meant = _Meant(params, skus, roots)
+        meant = _Meant(client, params, skus, roots)
         evidence = _evidence(client, params, history, skus, roots)
         sums = _Sums(results)
         for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
@@ -67,7 +68,7 @@ def _synchronization(client: Client) -> dict[str, Any]:
 class _Meant:
     """What each user shall be, by object id; who is named in the snapshot and was not seen yet."""
 
-    def __init__(self, params: Mapping[str, Any], skus: Skus, roots: frozenset[str]) -> None:
+    def __init__(self, client: Client, params: Mapping[str, Any], skus: Skus, roots: frozenset[str]) -> None:
         self.taken: str | None = None
         self._snapshot: dict[str, Desired] = {}
         self._names: dict[str, str] = {}
@@ -77,7 +78,7 @@ class _Meant:
             self.taken = manifest.get("taken")
             also = {name.casefold() for name in params["also_enable"]}
             shared: dict[str, Desired] = {}  # most users want one of a few things
-            for record in read_snapshot_users(params["snapshot"], vault_password(dict(params))):
+            for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client)):
                 if root_of(upn_domain(record["userPrincipalName"]), roots) is None:
                     continue
                 desired = from_snapshot(Desired(), record, also)

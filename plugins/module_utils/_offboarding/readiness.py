@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._core import confirmations, dn, quiet
+from .._core.quiet import mostly
 
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
@@ -91,11 +92,6 @@ class Confirmed:
     token_minutes: int = quiet.TOKEN_MINUTES
     #: whether the gate switches IIJ ID's service principal off before the stop (None: not judged)
     disable_app: bool | None = None
-
-
-def mostly(some: int, total: int, percent: int) -> bool:
-    """Whether `some` are more than `percent` in a hundred of `total`."""
-    return some * 100 > total * percent
 
 
 def _fold(values: Iterable[str]) -> set[str]:

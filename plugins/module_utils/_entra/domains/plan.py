@@ -18,7 +18,6 @@ from cryptography import x509
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
-from .resource import GO_BACK
 
 KIND = "domain"
 
@@ -290,3 +289,12 @@ def _unfit(item: Administrator, affected: Collection[str]) -> str:
     if upn_domain(item.state.get("userPrincipalName") or item.upn) in affected:
         return "its own domain is affected"
     return ""
+
+
+#: and of one that makes it federated again
+GO_BACK = "convert_to_federated"
+
+
+def as_named(name: str) -> str:
+    """A domain as Graph's ids are compared here, however somebody typed it."""
+    return name.strip().rstrip(".").casefold()

@@ -14,8 +14,7 @@ from ..._core.ids import user_address
 from ..._core.model import Object
 from ..._graph.client import Client
 from ..._graph.connection import Connection
-from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, hosts, identified_by, root_of
-from .resource import as_named
+from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, as_named, hosts, identified_by, root_of
 
 
 def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:

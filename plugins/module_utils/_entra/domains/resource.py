@@ -20,7 +20,7 @@ from ..._graph.connection import Connection
 from ..._graph.errors import AnswerLost, GraphError
 from ..._module import waiting
 from ..of_tenant import OfTenant
-from .plan import KIND, MANAGED, Context, _same, guard_domains, plan_domains
+from .plan import KIND, MANAGED, Context, _same, as_named, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
 
 try:
@@ -28,19 +28,11 @@ try:
 except ImportError:  # a requirement of the SDK; its absence is reported by the modules
     x509 = None  # type: ignore[assignment]
 
-#: and of one that makes it federated again
-GO_BACK = "convert_to_federated"
-
 
 # -- pure: whose federation, which domain
 
 
 # -- pure: plan and guards
-
-
-def as_named(name: str) -> str:
-    """A domain as Graph's ids are compared here, however somebody typed it."""
-    return name.strip().rstrip(".").casefold()
 
 
 # -- reading

@@ -9,9 +9,8 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..domains.plan import CONVERT
+from ..domains.plan import CONVERT, GO_BACK
 from ..domains.plan import KIND as DOMAIN
-from ..domains.resource import GO_BACK
 from .marks import Marks, mark
 from .plan import KIND
 

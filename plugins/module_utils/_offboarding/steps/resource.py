@@ -112,17 +112,19 @@ class ManualSteps(Resource):
         as soon as it has written. What they did already is not done again, and what they do later is theirs.
         """
         with folder_locked(self._path):
-            batch, states = self._decide(self._recorded())
+            recorded = self._recorded()
+            batch, states = self._decide(self._now())
             if missing := self._missing(states):
                 raise missing
             begin(batch)
             try:
-                self._write(states)
+                # what nobody changes stays as it is recorded, an outdated confirmation too
+                self._write({**recorded, **{change.id: states[change.id] for change in batch}})
             except OffboardError as exc:
                 record(*(Outcome(change, "failed", exc.code, exc.msg) for change in batch))
             else:
                 record(*(Outcome(change, "done") for change in batch))
-            self._wanted, self._states = states, self._recorded()
+            self._wanted, self._states = states, self._now()
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """By what the file held after the write."""
@@ -134,6 +136,9 @@ class ManualSteps(Resource):
     def facts(self, plan: Plan) -> dict[str, Any]:
         """All steps as they are after this task."""
         return {"steps": [steps.to_record(identity, state) for identity, state in self._states.items()]}
+
+    def _now(self) -> dict[str, dict[str, Any]]:
+        return {item.id: dict(item.state) for item in steps_now(self._path)}
 
     def _recorded(self) -> dict[str, dict[str, Any]]:
         return {item.id: dict(item.state) for item in read_steps(self._path)}

@@ -99,6 +99,22 @@ def a_line(*values: Any) -> bytes:
     return b"".join(as_json(value) + b"\n" for value in values)
 
 
+MANIFEST = {
+    "format": 1, "taken": AT, "tenant_id": TENANT, "domains": [], "federated": [], "apps": [], "app_objects": [], "users": [], "counts": {},
+    "files": [{"name": "manifest.json", "sha256": "0" * 64, "bytes": 1}],
+}  # fmt: skip
+
+
+def snapshot_users(path: str) -> Any:
+    with open(os.path.join(os.path.dirname(path), "manifest.json"), "wb") as stream:
+        stream.write(as_json(MANIFEST))
+    return list(snapshot_files.read_snapshot_users(path, PASSWORD, {"tenant_id": TENANT}))
+
+
+def requires_snapshot(path: str) -> None:
+    preconditions.check({"run_dir": os.path.dirname(os.path.dirname(path)), "steps": [], "snapshot": True}, {})
+
+
 #: name: the parser of bytes, and inputs that it reads
 PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "agent_config": (text(agent_config.accounts), [YAML.encode()]),
@@ -121,24 +137,24 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "strict_json": (text(strict_json.loads), []),
     "steps": (in_file("steps.json", read_steps), [as_json({"steps": [STEP]})]),
     "requires": (
-        in_file("steps.json", lambda path: preconditions.check({"run_dir": os.path.dirname(path), "steps": ["a"], "snapshot": False})),
+        in_file("steps.json", lambda path: preconditions.check({"run_dir": os.path.dirname(path), "steps": ["a"], "snapshot": False}, {})),
         [as_json({"steps": [{**STEP, "done": True}]})],
     ),
     "requires_snapshot": (
-        in_file("snapshot/manifest.json", lambda path: preconditions.check({"run_dir": os.path.dirname(os.path.dirname(path)), "steps": [], "snapshot": True})),
-        [as_json({"taken": AT, "files": [{"name": "a", "sha256": "b"}]})],
+        in_file("snapshot/manifest.json", requires_snapshot),
+        [as_json(MANIFEST)],
     ),
     "binding": (in_file("run.json", lambda path: binding.check(path, {"tenant_id": TENANT})), [as_json({"tenant_id": TENANT})]),
     "manifest": (
         in_file("manifest.json", lambda path: snapshot_files.read_manifest(os.path.dirname(path))),
-        [as_json({"files": [{"name": "a", "sha256": "b"}]})],
+        [as_json(MANIFEST)],
     ),
     "snapshot": (
-        in_file("users-1.jsonl", lambda path: list(snapshot_files.read_snapshot_users(path, PASSWORD))),
+        in_file("users-1.jsonl", snapshot_users),
         [vault.encrypt(a_line({"id": "1", "name": SECRET}), PASSWORD, bytes(32))],
     ),
     "snapshot_lines": (
-        lambda it: in_file("users-1.jsonl", lambda path: list(snapshot_files.read_snapshot_users(path, PASSWORD)))(vault.encrypt(it, PASSWORD, bytes(32))),
+        lambda it: in_file("users-1.jsonl", snapshot_users)(vault.encrypt(it, PASSWORD, bytes(32))),
         [a_line({"id": "1", "name": SECRET})],
     ),
     "vault_text": (
@@ -308,7 +324,7 @@ def test_a_file_with_other_types_than_ours_is_endured(name):
 @given(JSON, st.sampled_from(["domains", "users", "apps", "machines", "directory_objects", "dry_runs", "steps", "directory_unusable"]))
 def test_findings_out_of_something_else_are_a_clear_error(value, option):
     empty = dict.fromkeys(("domains", "users", "apps", "machines", "directory_objects", "steps"))
-    base = {"gate": "preflight", "journal": None, "confirmed": {}, "needs_directory": [], "dry_runs": [], "directory_unusable": [], **empty}
+    base = {"gate": "preflight", "journal": None, "confirmed": {}, "needs_directory": [], "dry_runs": [], "directory_unusable": [], "client_id": "", **empty}
     given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
     for gate in ("preflight", "agents", "final"):
         try:

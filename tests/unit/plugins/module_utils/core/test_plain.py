@@ -127,6 +127,8 @@ class Ended(Exception):
 class Module:
     """What the runner uses of AnsibleModule."""
 
+    _name = "things"
+
     def __init__(self, **params):
         self.check_mode, self._diff, self.params, self.warned = False, True, params, []
 

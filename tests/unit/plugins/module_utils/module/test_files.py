@@ -105,8 +105,8 @@ READERS = {
     "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
     "steps": lambda folder: read_steps(str(folder / "steps.json")),
     "binding": lambda folder: binding.check(str(folder / "journal.jsonl"), {}),
-    "requires": lambda folder: preconditions.check({"run_dir": str(folder), "steps": ["a"], "snapshot": False}),
-    "snapshot": lambda folder: preconditions.check({"run_dir": str(folder.parent), "steps": [], "snapshot": True}),
+    "requires": lambda folder: preconditions.check({"run_dir": str(folder), "steps": ["a"], "snapshot": False}, {}),
+    "snapshot": lambda folder: preconditions.check({"run_dir": str(folder.parent), "steps": [], "snapshot": True}, {}),
     "manifest": lambda folder: read_manifest(str(folder)),
     "report": lambda folder: RunReport({"run_dir": str(folder), "timezone": "UTC", "language": "ja", "title": "x"}),
 }

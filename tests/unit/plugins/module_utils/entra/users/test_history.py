@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import CONVERT
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.resource import GO_BACK
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import CONVERT, GO_BACK
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.history import History
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, REVOKED
 
