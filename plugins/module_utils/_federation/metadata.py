@@ -407,7 +407,7 @@ def _judge(entity: Entity, own: Signature, now: datetime.datetime) -> None:
             entity.warnings.append("want_authn_requests_signed")
         if entity.saml.nameid_formats and PERSISTENT not in entity.saml.nameid_formats:
             entity.warnings.append("nameid_persistent_not_offered")
-    if (entity.entity_id or "").strip():
+    if entity.entity_id and entity.entity_id.strip():
         entity.warnings += _issuer_warnings(entity.entity_id)
     if entity.valid_until is not None:
         until = _time(entity.valid_until)

@@ -92,7 +92,8 @@ def verify(element: etree._Element, certificate: Certificate, *, id_attribute: s
     _check_reference(alone, id_attribute, is_document)
     try:
         key = certificate.x509()
-        signed = _verifier(element, signature).verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=_configuration(key)).signed_xml
+        found = _verifier(element, signature).verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=_configuration(key))
+        signed = found.signed_xml if isinstance(found, signxml.VerifyResult) else None
     except (signxml.InvalidSignature, signxml.InvalidDigest) as exc:
         digest = isinstance(exc, signxml.InvalidDigest)
         why = "its content was altered after it was signed" if digest else "it was made with another key, or altered"

@@ -10,7 +10,7 @@ import contextlib
 import os
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -401,6 +401,9 @@ def _own_fault(error: Exception) -> OffboardError:
     )
 
 
-def _end(module: AnsibleModule, answer: dict[str, Any], failed: bool) -> NoReturn:
+def _end(module: AnsibleModule, answer: dict[str, Any], failed: bool) -> None:
     """The one way out: what is told passes through `plain`. Called outside of every handler, since a traceback quotes what a parser was given."""
-    (module.fail_json if failed else module.exit_json)(**plain.result(answer))
+    told = plain.result(answer)
+    if failed:
+        module.fail_json(**told)
+    module.exit_json(**told)

@@ -12,6 +12,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from xml.dom import Node, minidom
 
 from cryptography.hazmat.primitives import hashes
@@ -55,9 +56,7 @@ def canonical(element: minidom.Element, method: Method, *, comments: bool = Fals
     return "".join(_node(element, method, comments, leave_out, {}, apex=True)).encode()
 
 
-def _node(
-    node: minidom.Node, method: Method, comments: bool, leave_out: minidom.Element | None, rendered: dict[str, str], *, apex: bool = False
-) -> Iterator[str]:
+def _node(node: Any, method: Method, comments: bool, leave_out: minidom.Element | None, rendered: dict[str, str], *, apex: bool = False) -> Iterator[str]:
     if node is leave_out:
         return
     if node.nodeType in (Node.TEXT_NODE, Node.CDATA_SECTION_NODE):
@@ -88,7 +87,7 @@ def _value(text: str) -> str:
     return text
 
 
-def _lineage(node: minidom.Node) -> Iterator[minidom.Element]:
+def _lineage(node: Any) -> Iterator[minidom.Element]:
     while node is not None and node.nodeType == Node.ELEMENT_NODE:
         yield node
         node = node.parentNode
@@ -151,5 +150,6 @@ def signed(document: str, place: str, identifier: str, by: Key, *, info: Method,
     whole = document.replace(place, text)
     (signature,) = [one for one in element(whole, identifier).childNodes if one.nodeType == Node.ELEMENT_NODE and one.localName == "Signature"]
     (inside,) = [one for one in signature.childNodes if one.nodeType == Node.ELEMENT_NODE and one.localName == "SignedInfo"]
-    value = by.private.sign(canonical(inside, info, comments=info.comments), padding.PKCS1v15(), hashes.SHA256())
+    private: Any = by.private
+    value = private.sign(canonical(inside, info, comments=info.comments), padding.PKCS1v15(), hashes.SHA256())
     return whole.replace("SIGNED", base64.b64encode(value).decode())

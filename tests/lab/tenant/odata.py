@@ -210,7 +210,7 @@ def view(models: Models, kind: str, item: Object, names: tuple[str, ...] | None,
     if names is None:
         names = DEFAULTS.get(kind)
         if names is None or whole:
-            also = {name: [] if name in collections else None for name in _ALSO.get(kind, ())}
+            also: Object = {name: [] if name in collections else None for name in _ALSO.get(kind, ())}
             return also | {key: value for key, value in item.items() if not key.startswith("_")}
     shown = {"@odata.type": declared} if declared else {}
     return shown | {name: item.get(name, [] if name in collections else None) for name in names}
@@ -653,7 +653,7 @@ def delta(call: Call, kind: str, table: str, size: int = 100) -> Answer:
         _refuse(f"Query option '{sorted(unknown)[0]}' is not supported for delta queries here.", "BadRequest")
     names = select(query, kind, call.graph.contract.models)
     token = query.get("$skiptoken") or query.get("$deltatoken")
-    state = {"at": 0, "since": None, "until": rows.changes}
+    state: dict[str, Any] = {"at": 0, "since": None, "until": rows.changes}
     if token == "latest":
         state["at"] = len(rows.order)
     elif token:

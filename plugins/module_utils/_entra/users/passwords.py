@@ -213,13 +213,13 @@ class HandOver(_Files):
         the new passwords may be set.
         """
         users = list(users)
-        wanted = {user_id for user_id, _unused, _unused in users}
+        wanted = {user_id for user_id, _upn, _change in users}
         known: dict[str, str] = {}
         with self._locked():
             if any(mark(user_id) in self._users for user_id in wanted):
                 for number in range(1, len(self._signatures) + 1):
                     known.update((entry["id"], entry["password"]) for entry in self._read(number) if entry["id"] in wanted and "password" in entry)
-            new = [
+            new: list[dict[str, Any]] = [
                 {"id": user_id, "userPrincipalName": upn, "password": generate(self._length), "passwordChangedBefore": last_change}
                 for user_id, upn, last_change in users
                 if user_id not in known
@@ -304,7 +304,7 @@ class PassBook(_Files):
 
     def ever_given(self, user_id: str) -> bool:
         """Whether the user was given a pass at all."""
-        return user_id in self._until
+        return bool(self._of(user_id).until)
 
     def asked_for(self, user_id: str) -> tuple[str, ...]:
         """When passes were asked for whose values are not known."""

@@ -51,7 +51,7 @@ def _policy(call: Call) -> Object:
 def _configurations(call: Call) -> list[Object]:
     kept = call.table("authentication_method_configurations")
     others = [{"@odata.type": f"#microsoft.graph.{kind}", "id": key, "state": "disabled", "excludeTargets": []} for key, kind in _OTHERS.items()]
-    return [item | (kept.visible(item["id"]) or {}) for item in others] + [item for item in kept if item["id"] not in _OTHERS]
+    return [item | (kept.visible(str(item["id"])) or {}) for item in others] + [item for item in kept if item["id"] not in _OTHERS]
 
 
 def _configuration(call: Call) -> Object:
