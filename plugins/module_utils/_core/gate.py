@@ -69,9 +69,14 @@ def judge(
     }
 
 
+def _is(value: Any, kind: type) -> bool:
+    """true and false are no numbers here."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
 def parse(content: Any) -> dict[str, Any]:
     """A verdict as it lies in the run folder. Raises ValueError, which quotes nothing."""
-    if not isinstance(content, Mapping) or not all(type(content.get(name)) is kind for name, kind in _FACTS.items()):
+    if not isinstance(content, Mapping) or not all(_is(content.get(name), kind) for name, kind in _FACTS.items()):
         raise ValueError("it is no verdict of the gate")
     if not all(isinstance(item, str) for item in (*content["domains"], *content["reasons"])) or content["open"] is bool(content["reasons"]):
         raise ValueError("its reasons or domains are none")

@@ -28,7 +28,7 @@ def parse(content: Any) -> dict[str, Any]:
         _texts(found, name)
     if found.get("users") != ALL:
         _texts(found, "users")
-    if not isinstance(found.get("counts"), Mapping) or not all(type(number) is int for number in found["counts"].values()):
+    if not isinstance(found.get("counts"), Mapping) or not all(isinstance(number, int) and not isinstance(number, bool) for number in found["counts"].values()):
         raise ValueError("it does not count what it holds")
     return found
 

@@ -9,6 +9,7 @@ import html as markup
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Union
 
 from .._core import plain
 from .._core.text import Text
@@ -61,7 +62,7 @@ class Code:
 
 
 #: A part of the sheet that stands on its own.
-Block = Heading | Paragraph | Items | Table | Code
+Block = Union[Heading, Paragraph, Items, Table, Code]  # noqa: UP007 - pylint takes the other form for an operation on classes
 
 _PROTOCOL_NAMES = {SAML: "SAML 2.0", "wsFed": "WS-Federation"}
 _ITEM, _VALUE = Text("Item", "項目"), Text("Value", "値")

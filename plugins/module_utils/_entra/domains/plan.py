@@ -13,11 +13,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography import x509
-
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
+
+try:
+    from cryptography import x509
+except ImportError:  # a requirement of the SDK; its absence is reported by the modules
+    x509 = None  # type: ignore[assignment]
 
 KIND = "domain"
 

@@ -23,12 +23,6 @@ from ..of_tenant import OfTenant
 from .plan import KIND, MANAGED, Context, _same, as_named, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
 
-try:
-    from cryptography import x509
-except ImportError:  # a requirement of the SDK; its absence is reported by the modules
-    x509 = None  # type: ignore[assignment]
-
-
 # -- pure: whose federation, which domain
 
 

@@ -173,7 +173,10 @@ class Reinvitation:
 
     def _wait_until_gone(self) -> None:
         mail = self._copy["mail"]
-        telling = lambda _left: self._tell(f"{mail}: waiting until the old account is gone everywhere")  # noqa: E731
+
+        def telling(_left: int) -> None:
+            self._tell(f"{mail}: waiting until the old account is gone everywhere")
+
         if not waiting.is_shown(self._old_is_gone, self._params["verify_timeout"], pausing=telling):
             raise NotSeen(f"{mail} is deleted, but reading still shows the old account. Run the task again later.")
 

@@ -71,7 +71,7 @@ def from_bytes(content: bytes) -> list[dict[str, str]]:
             raise ValueError("an entry names no user")
         return entries
     except (ValueError, RecursionError) as exc:
-        why = str(exc) if type(exc) is ValueError else "a line of it is no JSON"
+        why = "a line of it is no JSON" if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError, RecursionError)) else str(exc)
         raise OffboardError(f"this is not a hand-over file of entra_users: {why}", code="bad_handover_file") from None
 
 
