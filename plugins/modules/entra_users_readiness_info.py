@@ -130,11 +130,11 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.info import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
-from ..module_utils._entra.users_readiness import info
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._module.vault_password import VAULT
 

@@ -16,7 +16,7 @@ from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
-from ..app_audit import entries_of
+from .audit import entries_of
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
 
 _APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,passwordCredentials,keyCredentials"

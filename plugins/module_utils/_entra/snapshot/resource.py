@@ -28,8 +28,8 @@ from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
-from ..provisioning import Census
-from ..provisioning_info import census_of
+from ..provisioning.info import census_of
+from ..provisioning.plan import Census
 from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, check_files, users_file, write_encrypted
 
 KIND = "snapshot"

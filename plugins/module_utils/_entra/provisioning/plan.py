@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.quiet import mostly
-from .domains.plan import upn_domain
+from ..._core.quiet import mostly
+from ..domains.plan import upn_domain
 
 
 @dataclass

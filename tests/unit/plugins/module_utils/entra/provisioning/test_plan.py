@@ -8,7 +8,16 @@ import json
 
 import pytest
 import yaml
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning import Census, Deeds, Victim, deeds, of_the_stop, source, variables, victims
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.plan import (
+    Census,
+    Deeds,
+    Victim,
+    deeds,
+    of_the_stop,
+    source,
+    variables,
+    victims,
+)
 
 E3, P1 = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
 

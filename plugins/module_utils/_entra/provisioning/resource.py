@@ -11,21 +11,21 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from .._core import gate, quiet
-from .._core.errors import OffboardError
-from .._core.ids import is_id
-from .._core.model import Change, Object, Outcome
-from .._core.plan import Plan
-from .._core.spool import Spool
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._module.clock import now, seconds_since
-from .._module.files import read_journal, write_atomically
-from .._module.preconditions import read_steps, read_verdict
-from .app_audit import entries_of
-from .apps.plan import PRINCIPAL
-from .apps.read import read_app
-from .of_tenant import OfTenant
+from ..._core import gate, quiet
+from ..._core.errors import OffboardError
+from ..._core.ids import is_id
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.clock import now, seconds_since
+from ..._module.files import read_journal, write_atomically
+from ..._module.preconditions import read_steps, read_verdict
+from ..apps.audit import entries_of
+from ..apps.plan import PRINCIPAL
+from ..apps.read import read_app
+from ..of_tenant import OfTenant
 
 KIND = "gate_verdict"
 

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from .._graph.client import Client
+from ..._graph.client import Client
 
 _PATH = "/auditLogs/directoryAudits"
 

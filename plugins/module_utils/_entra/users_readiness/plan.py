@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .domains.plan import FEDERATED, authentication_of, root_of, upn_domain
-from .users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
+from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from ..users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
 
 #: what is known of the password in the hand-over file
 UNSET, CHANGED = "unset", "changed"

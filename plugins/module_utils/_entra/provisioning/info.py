@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core.errors import OffboardError
-from .._core.plan import ANSWER_LIMIT
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._module.files import write_atomically
-from .app_audit import entries_of, reaches_back_to
-from .domains.plan import root_of, upn_domain
-from .provisioning import Census, deeds, source, variables, victims
-from .users.plan import user_state
-from .users.selection import fields_of, src_lines
+from ..._core.errors import OffboardError
+from ..._core.plan import ANSWER_LIMIT
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.files import write_atomically
+from ..apps.audit import entries_of, reaches_back_to
+from ..domains.plan import root_of, upn_domain
+from ..users.plan import user_state
+from ..users.selection import fields_of, src_lines
+from .plan import Census, deeds, source, variables, victims
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True))
 

@@ -11,25 +11,25 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from .._core.model import Skip
-from .._core.plan import ANSWER_LIMIT
-from .._graph.client import Client
-from .._graph.connection import Connection
-from .._module.clock import now
-from .._module.files import read_records
-from .._module.vault_password import vault_password
-from .domains.plan import root_of, upn_domain
-from .domains.read import read_domains
-from .of_tenant import tenant_of
-from .roles import read_roles
-from .snapshot.files import read_manifest, read_snapshot_users
-from .user_readiness import CHANGED, UNSET, Evidence, Meant, judge
-from .users.history import History
-from .users.passwords import SHORTEST, HandOver, PassBook
-from .users.plan import FULL_RESET_ROLES, KIND, Desired, Skus, from_snapshot, merged, user_state
-from .users.resource import skus_of
-from .users.results import Results
-from .users.selection import fields_of, src_lines
+from ..._core.model import Skip
+from ..._core.plan import ANSWER_LIMIT
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.clock import now
+from ..._module.files import read_records
+from ..._module.vault_password import vault_password
+from ..domains.plan import root_of, upn_domain
+from ..domains.read import read_domains
+from ..of_tenant import tenant_of
+from ..roles import read_roles
+from ..snapshot.files import read_manifest, read_snapshot_users
+from ..users.history import History
+from ..users.passwords import SHORTEST, HandOver, PassBook
+from ..users.plan import FULL_RESET_ROLES, KIND, Desired, Skus, from_snapshot, merged, user_state
+from ..users.resource import skus_of
+from ..users.results import Results
+from ..users.selection import fields_of, src_lines
+from .plan import CHANGED, UNSET, Evidence, Meant, judge
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True, password=True))
 
