@@ -22,6 +22,11 @@ options:
     description: The run folder on the controller.
     type: path
     required: true
+  run_tenant_id:
+    description:
+      - The id of the tenant for whose exit the run folder shall be. A run folder or a snapshot of another one is refused. What is no id (a domain's name)
+        says nothing; then the snapshot must still be of the tenant that the run folder belongs to.
+    type: str
   requires:
     description: As the option C(requires) of the modules that change things, for example M(offboard.iij_id.entra_domain), without its C(run_dir).
     type: dict
@@ -77,7 +82,8 @@ owner:
   returned: success
   type: dict
 failure:
-  description: C(code) is one of those of the option C(requires), or V(snapshot_damaged), V(steps_file_damaged), V(gate_damaged), V(run_file_damaged).
+  description: C(code) is one of those of the option C(requires), or V(snapshot_damaged), V(steps_file_damaged), V(gate_damaged), V(run_file_damaged),
+    V(other_run_folder).
   returned: failure
   type: dict
 """
@@ -92,7 +98,9 @@ from ..module_utils._module.runner import run_info
 def main() -> None:
     """Run the module."""
     demanded = {**REQUIRES, "options": {**REQUIRES["options"], "run_dir": {"type": "path"}}}
-    module = AnsibleModule(argument_spec={"run_dir": {"type": "path", "required": True}, "requires": demanded}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={"run_dir": {"type": "path", "required": True}, "run_tenant_id": {"type": "str"}, "requires": demanded}, supports_check_mode=True
+    )
     run_info(module, lambda params: preconditions.info(params, module.warn if module.check_mode else None))
 
 

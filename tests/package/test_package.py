@@ -58,7 +58,7 @@ def test_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> None:
         names = {name.removeprefix("./") for name in archive.getnames() if not archive.getmember(name).isdir()}
     listed = {str(path.relative_to(places.ROOT)) for path in _files()}
     own_folders = {name for name in listed if name.split("/")[0] in ("plugins", "roles", "playbooks", "meta", "extensions", "docs", "changelogs")}
-    wanted = {"README.md", "LICENSE", "requirements.txt", "bindep.txt"} | {name for name in own_folders if not Path(name).name.startswith(".")}
+    wanted = {"README.md", "LICENSE", "SECURITY.md", "requirements.txt", "bindep.txt"} | {name for name in own_folders if not Path(name).name.startswith(".")}
     assert wanted <= names, f"missing: {sorted(wanted - names)}"
     made_by_galaxy = {"MANIFEST.json", "FILES.json"}
     allowed = {"CONTRIBUTING.md", "CHANGELOG.md"}

@@ -53,17 +53,21 @@ def check(
 
 
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:
-    """The return values of run_folder_info. warn: in check mode, takes why a real run would stop."""
+    """The return values of run_folder_info. warn: in check mode, takes why a real run would stop.
+
+    Raises OffboardError `other_run_folder` for the folder or the snapshot of another tenant, and those of `check` for what is damaged.
+    """
     folder = os.path.abspath(params["run_dir"])
+    given = binding.tenant(params["run_tenant_id"])
+    bound = binding.check(os.path.join(folder, "journal.jsonl"), given)
     read_steps(os.path.join(folder, "steps.json"))
-    found = {
-        "snapshot": read_manifest(os.path.join(folder, "snapshot")),
-        "verdict": read_verdict(os.path.join(folder, gate.NAME)),
-        "owner": binding.check(os.path.join(folder, "journal.jsonl"), {}),
-    }
+    snapshot = read_manifest(os.path.join(folder, "snapshot"))
+    if snapshot is not None:
+        check_tenant(os.path.join(folder, "snapshot"), snapshot, {**bound, **given})
+    found = {"snapshot": snapshot, "verdict": read_verdict(os.path.join(folder, gate.NAME)), "owner": bound}
     if params["requires"]:
         try:
-            check({**params["requires"], "run_dir": folder}, {})
+            check({**params["requires"], "run_dir": folder}, given)
         except OffboardError as exc:
             if warn is None:
                 raise

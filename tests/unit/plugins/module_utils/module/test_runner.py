@@ -445,3 +445,37 @@ def test_who_cannot_know_the_tenant_is_told_it(tmp_path):
     assert run(refused, other) == "other_run_folder" and refused.writes == []
     assert run(Lamps({"a": True}), one.upper()) is None and run(Lamps({"a": True}), "reiji.example") is None
     assert run(OfCompany(other, {"a": True}), one) == "other_run_folder"  # the access token knows better
+
+
+TENANT, ANOTHER = "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000001", "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000002"
+
+
+@pytest.mark.parametrize(
+    ("bound", "manifest", "given", "code"),
+    [
+        (None, None, TENANT, None),
+        (None, MANIFEST | {"tenant_id": TENANT}, TENANT.upper(), None),
+        (None, MANIFEST | {"tenant_id": ANOTHER}, TENANT, "other_run_folder"),
+        (TENANT, MANIFEST | {"tenant_id": ANOTHER}, None, "other_run_folder"),
+        (TENANT, MANIFEST | {"tenant_id": TENANT}, "reiji.example", None),
+        (ANOTHER, None, TENANT, "other_run_folder"),
+        (None, {}, TENANT, "snapshot_damaged"),
+        (None, {name: value for name, value in MANIFEST.items() if name != "tenant_id"}, None, "snapshot_damaged"),
+    ],
+)
+@pytest.mark.parametrize("requires", [None, {"steps": [], "snapshot": False}])
+def test_a_run_folder_tells_only_a_snapshot_that_counts(tmp_path, bound, manifest, given, code, requires):
+    """run_folder_info: neither the damaged one nor that of another tenant is a snapshot; in check mode too."""
+    (tmp_path / "snapshot").mkdir()
+    if bound:
+        (tmp_path / "run.json").write_text(json.dumps({"tenant_id": bound}))
+    if manifest is not None:
+        (tmp_path / "snapshot" / "manifest.json").write_text(json.dumps(manifest))
+    params = {"run_dir": str(tmp_path), "run_tenant_id": given, "requires": requires}
+    for warn in (None, pytest.fail):
+        if code is None:
+            assert preconditions.info(params, warn)["snapshot"] == manifest
+            continue
+        with pytest.raises(OffboardError) as caught:
+            preconditions.info(params, warn)
+        assert caught.value.code == code
