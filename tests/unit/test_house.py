@@ -175,3 +175,16 @@ def test_every_change_of_the_exit_demands_its_preconditions() -> None:
                 if task.get("check_mode") is not True and file.parent.parent.name != "guest_federation" and "requires" not in options:  # type: ignore[operator]
                     without.append(f"{file.parent.parent.name}: {task['name']}")
     assert without == []
+
+
+def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
+    """What preflight does not pass on counts as not confirmed, and stops the exit for good."""
+    given: set[str] = set()
+    for file in places.ROOT.glob("roles/*/tasks/preflight.yml"):
+        for task in _tasks(yaml.safe_load(file.read_text())):
+            facts: dict[str, dict[str, object]] = {**task.get("ansible.builtin.set_fact", {}), **task.get("vars", {})}  # type: ignore[dict-item]
+            for name, value in facts.items():
+                given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
+    assert {"accounts", "tasks", "max_users"} <= given
+    passed = set(yaml.safe_load((places.ROOT / "roles/preflight/vars/main.yml").read_text())["__preflight_confirmed"])
+    assert given - {"iij_client_id"} <= passed  # that one is an option of its own
