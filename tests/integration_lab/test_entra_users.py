@@ -285,7 +285,7 @@ def test_src_as_an_editor_leaves_it(change, tenant, tmp_path):
         ('{"id": "1", "enabled": "無効"}'.encode("cp932"), "not in UTF-8"),
         (b'["a@b.example"]', "no JSON object"),
         (b'{"enabled": true}', "neither id nor userPrincipalName"),
-        (b'{"id": 12}', "a user 12"),
+        (b'{"id": 12}', "must be texts"),
         (b'{"id": "", "userPrincipalName": ["a"]}', "must be texts"),
         (b'{"id": "1", "enabled": "false"}', "must be true or false"),
         (b'{"id": "1", "licences": {"add": ["NO_SUCH"]}}', "no licence 'NO_SUCH'"),
