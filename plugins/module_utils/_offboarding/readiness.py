@@ -8,6 +8,7 @@ Every input is what an info module returned; None means that it was not looked a
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -761,7 +762,7 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     done = {step["id"] for step in facts.steps or () if step["done"]}
     for code, count in people["counts"].items():
         names = tuple(item["name"] for item in people["exceptions"] if item["code"] == code)
-        yield _of_people(code, int(count), names, done, people)
+        yield _of_people(code, int(count), names, done, people, facts.now)
     for domain in people["domains"]:
         if mostly(domain["stays_blocked"], domain["total"], confirmed.max_blocked_percent):
             name, blocked, total = domain["domain"], domain["stays_blocked"], domain["total"]
@@ -786,7 +787,17 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         )
 
 
-def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any]) -> Finding:
+#: Entra Connect synchronizes every 30 minutes by default (Microsoft, "Microsoft Entra Connect Sync: Scheduler"): so late, it has failed many times.
+_SYNC_HOURS = 24
+
+
+def _late(last: str | None, now: str) -> bool:
+    """Whether the tenant's last synchronization is missing, or too long ago for password hashes to be the users'."""
+    age = datetime.datetime.fromisoformat(now) - datetime.datetime.fromisoformat(last) if last else None
+    return age is None or age > datetime.timedelta(hours=_SYNC_HOURS)
+
+
+def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any], now: str) -> Finding:
     shown = _names(names[:10]) + (f" (+{count - 10})" if count > 10 else "")
     if code == "administrator_without_password":
         severity = "warning" if "administrators_have_passwords" in done else "blocker"
@@ -797,9 +808,12 @@ def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[s
         severity = "info" if "password_hash_sync_verified" in done and people["synchronization"]["enabled"] else "blocker"
         en = "sign in with their Active Directory password, if its hash is synchronized"
         ja = "はパスワードハッシュ同期によりActive Directoryのパスワードでサインインします"
-        word_en = f"; the step password_hash_sync_verified says so, and the tenant was last synchronized at {people['synchronization']['last']}"
-        word_ja = f"（手順 password_hash_sync_verified の確認による。最終同期: {people['synchronization']['last']}）"
-        if severity == "blocker":
+        word_en, word_ja = "; the step password_hash_sync_verified says so", "（手順 password_hash_sync_verified の確認による）"
+        if severity == "info" and _late(people["synchronization"]["last"], now):
+            severity, last = "warning", people["synchronization"]["last"]
+            word_en += f", but the tenant was last synchronized at {last}, more than {_SYNC_HOURS} hours ago" if last else ", but the tenant never was"
+            word_ja = f"（手順 password_hash_sync_verified の確認によるが、{f'最終同期 {last} から {_SYNC_HOURS} 時間以上経過' if last else '同期の記録なし'}）"
+        elif severity == "blocker":
             word_en = ", but the step password_hash_sync_verified is not confirmed, or the tenant is synchronized no longer"
             word_ja = "が、手順 password_hash_sync_verified が未確認か、テナントの同期が停止しています"
     else:

@@ -336,9 +336,24 @@ def people(domains=(), counts=None, left_alone=0, taken="2026-01-01T00:00:00Z", 
     ],
 )
 def test_final_gate_judges_people(found, steps_done, percent, expected) -> None:
-    facts = Facts(people=found, steps=[step(identity, done=True) for identity in steps_done])
+    facts = Facts(people=found, steps=[step(identity, done=True) for identity in steps_done], now="2026-01-01T12:00:00Z")
     judged = final_gate(facts, Confirmed(max_blocked_percent=percent))
     assert [(item.severity, item.code) for item in judged if item.code != "directory_not_given"] == expected
+
+
+def test_final_gate_tells_of_a_synchronization_that_has_stopped_and_no_time_that_moves() -> None:
+    def judged(now: str, last: str | None = "2026-01-01T00:00:00Z"):
+        found = people(counts={"password_is_synced": 2})
+        found["synchronization"]["last"] = last
+        facts = Facts(people=found, steps=[step("password_hash_sync_verified", done=True)], now=now)
+        (finding,) = final_gate(facts, Confirmed())
+        return finding
+
+    fresh = judged("2026-01-01T00:30:00Z")
+    assert fresh.severity == "info" and fresh == judged("2026-01-01T20:10:00Z", "2026-01-01T20:00:00Z")  # the same text in each rerun
+    late = judged("2026-01-02T00:00:01Z")
+    assert late.severity == "warning" and "2026-01-01T00:00:00Z" in late.en and "2026-01-01T00:00:00Z" in late.ja
+    assert judged("2026-01-02T00:00:01Z", None).severity == "warning"
 
 
 def test_final_gate_names_the_exceptions() -> None:
