@@ -22,8 +22,10 @@
 
 enum { IN_START = 1, IN_INPUT, IN_EOF, IN_KILL, IN_FORGET, OUT_STDOUT = 10, OUT_STDERR, OUT_EXIT, OUT_REFUSED, OUT_STARTED };
 #define EXIT_KILLED 0xC000013A /* STATUS_CONTROL_C_EXIT, as WinRM's ctrl-c gives */
-/* how long output may trickle in after the process has ended: a child left running holds the pipes open */
+/* how long output may trickle in after the process has ended while a child left running holds the pipes open */
 #define DRAIN_MS 500
+/* how often that is waited where no child is left: the output is all in the pipes, however busy this machine is */
+#define DRAINS 120
 
 typedef struct chunk {
     struct chunk *next;
@@ -128,13 +130,20 @@ static DWORD WINAPI write_input(void *argument)
     return 0;
 }
 
+static BOOL childless(HANDLE job)
+{
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION info;
+    return QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &info, sizeof info, NULL) && !info.ActiveProcesses;
+}
+
 static DWORD WINAPI await_exit(void *argument)
 {
     command *c = argument;
     DWORD code = 0;
+    int drains = DRAINS;
     WaitForSingleObject(c->process, INFINITE);
     GetExitCodeProcess(c->process, &code);
-    WaitForMultipleObjects(2, c->readers, TRUE, DRAIN_MS);
+    while (WaitForMultipleObjects(2, c->readers, TRUE, DRAIN_MS) == WAIT_TIMEOUT && --drains && childless(c->job)) {}
     CloseHandle(c->readers[0]);
     CloseHandle(c->readers[1]);
     send_frame(OUT_EXIT, c->id, &code, sizeof code);
