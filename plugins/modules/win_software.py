@@ -102,7 +102,7 @@ plan:
 results:
   description: For each product its C(name), C(product_code), C(scope), C(version) and C(status), V(absent), V(planned), V(uninstalled), V(failed) or
     V(per_user); after an uninstallation also C(exit_code), C(log) (a file on the machine, for MSI and Inno Setup) and C(reboot_required), after a
-    failure C(code).
+    failure C(code). C(password_filters_gone) names the password filters that the uninstaller took away; LSA keeps them until the restart.
   returned: always
   type: list
   elements: dict

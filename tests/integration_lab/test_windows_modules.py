@@ -228,6 +228,7 @@ def test_software_that_leaves_a_file_in_use(lab: WindowsPart, module: Module) ->
     """LSA holds the filter's file, so that Windows removes it at the next start."""
     answer = module("win_software", "dcwin1", products=[PASSWORD_SYNC])
     assert answer["reboot_required"] is True and answer["reboot_pending"] is True
+    assert answer["results"][0]["password_filters_gone"] == [FILTER]  # in the journal too: a restart that was confirmed before is none
     assert module("win_software", "dcwin1", products=[PASSWORD_SYNC])["reboot_pending"] is True
     lab.power("dcwin1", "reboot")
     again = module("win_software", "dcwin1", products=[PASSWORD_SYNC])

@@ -28,7 +28,8 @@ _MARKS = {
     # a password counts that was sent, whatever else of the user failed
     "handed_over": (b'"password_set":true', b'"pass"'),
     "converted": (b'"action":"convert_to_managed","status":"done"',),
-    "unregistered": (b'"action":"unregister","status":"done"',),
+    # by the stage itself, or by the uninstaller of the agent
+    "unregistered": (b'"action":"unregister","status":"done"', b'"password_filters_gone":['),
 }
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 
@@ -41,9 +42,14 @@ def latest(lines: Iterable[bytes]) -> dict[str, str]:
         if not line.startswith(_OUTCOME):
             continue
         for kind, marks in _MARKS.items():
-            if any(mark in line for mark in marks) and (at := _AT.search(line)):
+            if (any(mark in line for mark in marks) or (kind == "unregistered" and _carried_out(line))) and (at := _AT.search(line)):
                 found[kind] = max(found.get(kind, ""), at[1].decode())
     return found
+
+
+def _carried_out(line: bytes) -> bool:
+    """Whether the uninstaller was seen to have worked only by a later run, which cannot know what it took away."""
+    return b'"action":"uninstall","status":"done"' in line and b'"exit_code"' not in line
 
 
 def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:

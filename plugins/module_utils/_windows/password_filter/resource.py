@@ -19,16 +19,9 @@ from ..files import plan as files
 from ..files.resource import below, look
 from ..paths import quoted
 from . import plan as lsa
+from .read import packages
 
 _SEARCH_SECONDS = 600.0
-
-
-def packages(machine: registry.Machine) -> list[str]:
-    """The registered notification packages, in their order. Raises OffboardError `registry_unreadable`."""
-    found = registry.read(machine, lsa.LSA)[0].strings(lsa.VALUE)
-    if not found:
-        raise OffboardError(f"{machine.host}: {lsa.LSA}, {lsa.VALUE} is missing or empty, which no Windows is", code="registry_unreadable")
-    return found
 
 
 def library(machine: registry.Machine, name: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 import secrets
@@ -20,6 +21,7 @@ from ..._module.runner import Resource
 from .. import registry
 from ..client import Client, Shell
 from ..files.plan import normalised
+from ..password_filter.read import packages
 from . import plan as software
 from .plan import Product
 
@@ -162,18 +164,27 @@ class Software(Resource):
                 f"{product.name} {product.version} has become {now.name} {now.version} ({now.uninstall_string}) since it was read; run the task again",
                 code="changed_since_read",
             )
-        pending = files_pending(self._client)
+        pending, filters = files_pending(self._client), packages(self._client)
         try:
             details = self._uninstall(product, self._extra[change.id])
         except OffboardError as exc:
             result |= {"status": "failed", "code": exc.code, **exc.details}
             exc.details["steps_done"] = ["the uninstaller was started"]
+            with contextlib.suppress(OffboardError):  # what failed may have been the connection
+                exc.details |= self._filters_gone(filters)
             raise
         if files_pending(self._client) - pending or (product.installer == "inno" and self._log_wants_restart(details["log"])):
             details["reboot_required"] = True
+        details |= self._filters_gone(filters)
         self._reboot_required |= details["reboot_required"]
         result |= {"status": "uninstalled", **details}
         return details
+
+    def _filters_gone(self, before: list[str]) -> dict[str, list[str]]:
+        """The password filters that the uninstaller has taken away. LSA keeps them until the restart, which nobody can have confirmed before."""
+        now = packages(self._client)
+        gone = [name for name in before if name not in now]
+        return {"password_filters_gone": gone} if gone else {}
 
     def _uninstall(self, product: Product, extra: list[str]) -> dict[str, Any]:
         minutes = self._options["timeout_minutes"]

@@ -129,6 +129,12 @@ def test_latest_of_what_a_step_confirms() -> None:
     assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})]) == {"handed_over": "2026-01-01T00:00:09Z"}
     assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")]) == {"unregistered": "2026-01-01T00:00:09Z"}
     assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")]) == {}
+    # an agent's own uninstaller takes the filter away; one that was seen to have worked only by a later run may have
+    software = {"kind": "windows_software", "action": "uninstall"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", **software, details={"exit_code": 0})]) == {}
+    for status, details in (("done", {"exit_code": 0, "password_filters_gone": ["f"]}), ("failed", {"password_filters_gone": ["f"]}), ("done", None)):
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)]) == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", **software)]) == {}
     assert steps.latest([]) == {}
 
 

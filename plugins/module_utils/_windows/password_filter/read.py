@@ -1,0 +1,18 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is registered with LSA."""
+
+from __future__ import annotations
+
+from ..._core.errors import OffboardError
+from .. import registry
+from . import plan as lsa
+
+
+def packages(machine: registry.Machine) -> list[str]:
+    """The registered notification packages, in their order. Raises OffboardError `registry_unreadable`."""
+    found = registry.read(machine, lsa.LSA)[0].strings(lsa.VALUE)
+    if not found:
+        raise OffboardError(f"{machine.host}: {lsa.LSA}, {lsa.VALUE} is missing or empty, which no Windows is", code="registry_unreadable")
+    return found
