@@ -62,6 +62,7 @@ def open_gate(operator: Operator) -> None:
     operator.run("gate").failed("provisioning_stopped")
     stop_provisioning()
     operator.confirm(*GATE_STEPS, *DOMAIN_STEPS)
+    operator.run("gate").must()
 
 
 @dataclass

@@ -106,6 +106,9 @@ def test_schedules_go_back(lab: None, tmp_path: Path) -> None:
     reset()
     start = worlds.windows()
     operator = Operator(tmp_path)
+    operator.run("freeze").failed("snapshot")
+    assert worlds.changes(start, worlds.windows()) == {}
+    operator.run("snapshot").must()
     assert operator.run("freeze").must().changed
     assert worlds.changes(start, worlds.windows())
     assert operator.run("restore", offboard_restore=["tasks"]).must().changed
@@ -117,6 +120,7 @@ def test_the_hard_guard_goes_back(lab: None, tmp_path: Path) -> None:
     reset()
     operator = Operator(tmp_path, microsoft_365_disable_app=True)
     start = worlds.tenant()
+    operator.run("snapshot").must()
     operator.run("gate").failed("provisioning_stopped")
     assert not worlds.applications(worlds.tenant(), "service_principals")[APPS["iij"]]["accountEnabled"]
     operator.run("restore", offboard_restore=["app"]).must()

@@ -120,6 +120,8 @@ def _play(operator: Operator) -> Play:
     operator.run("gate").failed("provisioning_stopped")
     stop_provisioning()
     operator.confirm(*GATE_STEPS)
+    operator.run("domains").failed("no verdict of the gate")
+    operator.run("gate").must()
     operator.run("domains").failed(*DOMAIN_STEPS)
     operator.confirm(*DOMAIN_STEPS)
 

@@ -59,6 +59,8 @@ def test_a_wrong_word_is_found_out_by_the_audit_log(operator: Operator) -> None:
 def test_repair_before_the_stop_is_undone(operator: Operator) -> None:
     """The gate believes the person here, who is wrong. IIJ ID's next cycle is a while off, as it is in the real world."""
     console.stop()
+    operator.run("users").failed("gate")  # its last verdict was closed
+    operator.run("gate", microsoft_365_evidence_hours=0).must()
     operator.run("users").must()
     assert all(_enabled(person) for person in WANTED)
     TenantPart().start()
@@ -82,6 +84,7 @@ def test_repair_after_the_stop_holds(operator: Operator) -> None:
 def test_with_its_app_switched_off_iij_id_can_do_neither(lab: None, tmp_path: Path) -> None:
     reset()
     operator = Operator(tmp_path, microsoft_365_disable_app=True)
+    operator.run("snapshot").must()
     # A token that it has already is good for up to 90 minutes more: the gate says until when to wait with the stop.
     operator.run("gate").failed("token", "90 minutes", "provisioning_stopped")
     operator.run("gate", microsoft_365_token_minutes=0).failed("provisioning_stopped", "offboard.iij_id.confirm")
