@@ -173,7 +173,11 @@ def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_pat
         env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1"}
         return subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
 
+    assert "There is no run folder" in run("status") and not (tmp_path / "run").exists()
     assert "provisioning_stopped" in run("gate")
+    told = run("status", offboard_language="ja")
+    assert "今必要な手順（gate）: provisioning_stopped" in told and "Due now" not in told
+    assert "Due now (gate): provisioning_stopped" in run("status", offboard_language="en")
     assert "failed=0" in run("confirm", step="provisioning_stopped,break_glass_tested", by="Hanako Reiji")
     client_id = variables["offboard_iij_client_id"]
     for hours, given, told in (

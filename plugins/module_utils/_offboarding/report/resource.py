@@ -71,6 +71,29 @@ def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield os.path.basename(path), line
 
 
+def read_report(folder: str, title: str) -> dict[str, Any]:
+    """The data of the report. Raises OffboardError `file_read_failed`, `steps_file_damaged`, `run_folder_unsafe`."""
+    check_run_file(os.path.join(folder, "journal.jsonl"))
+
+    def results(name: str) -> list[dict[str, Any]] | None:
+        path = os.path.join(folder, "results", f"{name}.json")
+        content = _json_file(path)
+        try:
+            return None if content is None else [_finding(item) for item in content["findings"]]
+        except (LookupError, TypeError):
+            raise OffboardError(f"{path} holds no findings; move it away, or run its stage again", code="file_read_failed") from None
+
+    return report.build(
+        read_journal(os.path.join(folder, "journal.jsonl")),
+        [steps.to_record(item.id, item.state) for item in steps_now(os.path.join(folder, "steps.json"))],
+        results("preflight"),
+        results("final_gate"),
+        _manifest(os.path.join(folder, "snapshot", "manifest.json")),
+        title,
+        _results(os.path.join(folder, "results")),
+    )
+
+
 class RunReport(Resource):
     """report.json and report.html, written only when they would say something else."""
 
@@ -86,25 +109,7 @@ class RunReport(Resource):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
             raise OffboardError(f"There is no time zone {params['timezone']!r}; give a name such as Asia/Tokyo or UTC.", code="timezone_unknown") from exc
 
-        check_run_file(os.path.join(folder, "journal.jsonl"))
-
-        def results(name: str) -> list[dict[str, Any]] | None:
-            path = os.path.join(folder, "results", f"{name}.json")
-            content = _json_file(path)
-            try:
-                return None if content is None else [_finding(item) for item in content["findings"]]
-            except (LookupError, TypeError):
-                raise OffboardError(f"{path} holds no findings; move it away, or run its stage again", code="file_read_failed") from None
-
-        self._report = report.build(
-            read_journal(os.path.join(folder, "journal.jsonl")),
-            [steps.to_record(item.id, item.state) for item in steps_now(os.path.join(folder, "steps.json"))],
-            results("preflight"),
-            results("final_gate"),
-            _manifest(os.path.join(folder, "snapshot", "manifest.json")),
-            params["title"],
-            _results(os.path.join(folder, "results")),
-        )
+        self._report = read_report(folder, params["title"])
         html = report_page.page(self._report, params["language"], zone)
         self._wanted = {
             os.path.join(folder, "report.json"): (to_json(self._report, indent=2) + "\n").encode(),

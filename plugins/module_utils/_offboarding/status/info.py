@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""run_status_info: the run folder read, and told."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._module import preconditions
+from ..._module.files import read_records
+from ..report.resource import read_report
+from . import plan
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of run_status_info. Raises OffboardError `run_dir_missing`, and those of run_folder_info and run_report."""
+    folder = os.path.abspath(params["run_dir"])
+    if not os.path.isdir(folder):
+        raise OffboardError(
+            f"There is no run folder {folder}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run yet, "
+            "begin with offboard.iij_id.preflight.",
+            code="run_dir_missing",
+        )
+    held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)
+    report = read_report(folder, "")
+    status = plan.build(plan.Evidence(folder, report, held["owner"], held["verdict"], _results(os.path.join(folder, "results"))))
+    told = plan.lines(status)
+    language = params["language"]
+    return {**status, "lines": [text for line in told for text in ((line.en, line.ja) if language == "both" else (getattr(line, language),))]}
+
+
+def _results(folder: str) -> dict[str, dict[str, int]]:
+    """How many users of each results file had which outcome."""
+    found: dict[str, dict[str, int]] = {}
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.jsonl"))):
+        counts = found.setdefault(os.path.basename(path).removesuffix(".jsonl"), {})
+        for line in read_records(path):
+            if isinstance(status := line.get("status"), str):
+                counts[status] = counts.get(status, 0) + 1
+    return {name: counts for name, counts in found.items() if counts}

@@ -1,0 +1,232 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an exit stands: what each stage has left behind in the run folder, which steps of a person are due, and what comes next. Pure.
+
+A stage with nothing to do leaves nothing behind. Only what stands in the records is told; the tenant itself is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core.text import Text
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the exit, and what of the journal is its work."""
+
+    name: str
+    does: Text
+    #: (kind, action) of the changes that it makes
+    changes: tuple[tuple[str, str], ...] = ()
+
+
+#: In the order of playbooks/decommission.yml.
+STAGES = (
+    Stage("preflight", Text("look at everything", "全体の確認")),
+    Stage("snapshot", Text("save what may be touched", "変更対象の保存")),
+    Stage("freeze", Text("disable the agents' tasks", "エージェントのタスクの無効化"), (("windows_scheduled_task", "disable"),)),
+    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ ID による変更がないことの確認"), (("servicePrincipal", "disable"),)),
+    Stage("users", Text("repair the users", "利用者の復旧")),
+    Stage("domains", Text("convert the domains", "ドメインの変換"), (("domain", "convert_to_managed"),)),
+    Stage("passwords", Text("give passwords", "パスワードの設定")),
+    Stage(
+        "app",
+        Text("remove IIJ ID's app", "IIJ ID のアプリの削除"),
+        (("oauth2PermissionGrant", "remove"), ("appRoleAssignment", "remove"), ("servicePrincipal", "delete"), ("application", "delete")),
+    ),
+    Stage("relying_parties", Text("services that trust IIJ ID", "IIJ ID と連携するサービス")),
+    Stage(
+        "agents",
+        Text("remove the agents", "エージェントの削除"),
+        (
+            ("windows_software", "uninstall"),
+            ("windows_scheduled_task", "delete"),
+            ("windows_password_filter", "unregister"),
+            ("windows_file", "remove"),
+        ),
+    ),
+    Stage("accounts", Text("disable or remove accounts", "アカウントの無効化・削除"), (("directory_object", "disable"), ("directory_object", "delete"))),
+    Stage("clients", Text("the users' devices", "利用者の端末")),
+    Stage("final_gate", Text("nothing points at IIJ ID", "IIJ ID への参照がないことの確認")),
+    Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
+)
+_ORDER = {stage.name: number for number, stage in enumerate(STAGES)}
+
+#: What a stage has left behind. `recorded`: it has worked. `stopped`: its last word was a failure, a blocker or a closed gate. `waiting`: a step of a
+#: person that belongs to it is open. `nothing`: it left nothing behind: it did not run yet, or had nothing to do.
+STATES = {
+    "recorded": Text("done", "実施済み"),
+    "stopped": Text("stopped", "停止"),
+    "waiting": Text("waits for a person", "担当者待ち"),
+    "nothing": Text("nothing recorded", "記録なし"),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the run folder holds."""
+
+    run_dir: str
+    #: the data of the report (`report.plan.build`)
+    report: Mapping[str, Any]
+    owner: Mapping[str, str] = field(default_factory=dict)
+    verdict: Mapping[str, Any] | None = None
+    #: name of a results file without its ending → status → how many
+    results: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def build(evidence: Evidence) -> dict[str, Any]:
+    """The return values of run_status_info, without `lines`."""
+    stages = [_stage(stage, evidence) for stage in STAGES]
+    reached = _reached(stages)
+    opened = [step for step in evidence.report["steps"] if not step["done"]]
+    due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
+    shown = [{name: step[name] for name in ("id", "stage", "en", "ja")} for step in due]
+    return {
+        "run_dir": evidence.run_dir,
+        "owner": dict(evidence.owner),
+        "stages": stages,
+        "domains": _domains(evidence),
+        "steps_due": shown,
+        "steps_later": [step["id"] for step in opened if step not in due],
+        "next_stage": STAGES[reached].name,
+        "refused": [item["msg"] for item in evidence.report["refused"][-3:]],
+    }
+
+
+def _stage(stage: Stage, evidence: Evidence) -> dict[str, Any]:
+    report = evidence.report
+    groups = [group for group in report["changes"] if (group["kind"], group["action"]) in stage.changes]
+    bad = [entry for entry in (*report["failed"], *report["unfinished"]) if (entry["kind"], entry["action"]) in stage.changes]
+    counts = {"done": sum(group["count"] for group in groups), "failed": len(bad)}
+    files = _files(stage.name, evidence.results)
+    for name in files:
+        for status, number in evidence.results[name].items():
+            counts[status] = counts.get(status, 0) + number
+    last = max((group["last"] for group in groups), default="")
+    state = "stopped" if counts["failed"] else "recorded" if groups or files else "nothing"
+    state, last = _by_record(stage.name, evidence, state, last)
+    own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
+    if own and state != "stopped":
+        state = "waiting" if not all(own) else "recorded" if not stage.changes else state
+    return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
+
+
+def _files(stage: str, results: Iterable[str]) -> list[str]:
+    """The results files of a stage that works on many users."""
+    return sorted(name for name in results if name == stage or name.startswith(f"{stage}-"))
+
+
+def _by_record(stage: str, evidence: Evidence, state: str, last: str) -> tuple[str, str]:
+    """The stages that leave a record of their own."""
+    report = evidence.report
+    taken = str(report["snapshot"].get("taken", ""))
+    if stage == "preflight":
+        # its findings are kept from before the snapshot; a snapshot was only taken where nothing stood in the way
+        blocked = any(item["severity"] == "blocker" for item in report["preflight"])
+        return ("recorded" if taken else "stopped" if blocked else "recorded" if report["preflight"] else "nothing"), taken
+    if stage == "snapshot":
+        return ("recorded" if taken else "nothing"), taken
+    if stage == "gate" and evidence.verdict is not None:
+        return ("recorded" if evidence.verdict["open"] else "stopped"), evidence.verdict["at"]
+    if stage == "final_gate":
+        return {"open": "recorded", "closed": "stopped"}.get(report["state"], "nothing"), ""
+    return state, last
+
+
+def _reached(stages: Sequence[Mapping[str, Any]]) -> int:
+    """Where to go on: the first stage that stopped or waits; else the one after the last that left something behind."""
+    for number, stage in enumerate(stages):
+        later = any(item["state"] == "recorded" for item in stages[number + 1 :])
+        if stage["state"] == "stopped" or (stage["state"] == "waiting" and not later):
+            return number
+    last = max((number for number, stage in enumerate(stages) if stage["state"] != "nothing"), default=-1)
+    return min(last + 1, len(stages) - 1)
+
+
+def _domains(evidence: Evidence) -> list[dict[str, str | int]]:
+    """The domains of the exit: those that the gate judged, and those that were converted, each with when, and who got a password there."""
+    last: dict[str, tuple[str, str]] = {}
+    for group in evidence.report["changes"]:
+        if group["kind"] == "domain":
+            for item in group["objects"]:
+                last[item["id"]] = max(last.get(item["id"], ("", "")), (item["at"], group["action"]))
+    names = dict.fromkeys([*(evidence.verdict or {}).get("domains", ()), *last])
+    return [
+        {
+            "domain": name,
+            "converted": last[name][0] if last.get(name, ("", ""))[1] == "convert_to_managed" else "",
+            "passwords": evidence.results.get(f"passwords-{name}", {}).get("done", 0) + evidence.results.get(f"passwords-{name}", {}).get("unchanged", 0),
+        }
+        for name in names
+    ]
+
+
+def lines(status: Mapping[str, Any]) -> list[Text]:
+    """What a person reads, a line each."""
+    owner = status["owner"].get("tenant_id", "")
+    told = [
+        Text(
+            f"Run folder {status['run_dir']}" + (f", tenant {owner}." if owner else "."),
+            f"実行フォルダー {status['run_dir']}" + (f"、テナント {owner}" if owner else ""),
+        )
+    ]
+    told += [_line(stage) for stage in status["stages"]]
+    for item in status["domains"]:
+        name, when, passwords = item["domain"], item["converted"], item["passwords"]
+        told.append(
+            Text(
+                f"{name}: converted {when}, {_counted(passwords, 'user', 'users')} with a password or pass",
+                f"{name}: {when} に変換済み、パスワード設定済み {passwords} 人",
+            )
+            if when
+            else Text(f"{name}: not converted by this run", f"{name}: この実行では未変換")
+        )
+    told += [Text(f"Refused: {msg}", f"安全確認で拒否: {msg}") for msg in status["refused"]]
+    told += [
+        Text(f"Due now ({step['stage']}): {step['id']}: {step['en']}", f"今必要な手順（{step['stage']}）: {step['id']}: {step['ja']}")
+        for step in status["steps_due"]
+    ]
+    if status["steps_later"]:
+        later = ", ".join(status["steps_later"])
+        told.append(Text(f"Later: {later}", f"後で必要な手順: {later}"))
+    told.append(Text(f"Next: {_command(status)}", f"次の操作: {_command(status)}"))
+    return told
+
+
+def _command(status: Mapping[str, Any]) -> str:
+    if status["steps_due"]:
+        steps = ",".join(step["id"] for step in status["steps_due"])
+        return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={status['run_dir']} -e step={steps} -e '{{by: YOUR_NAME}}'"
+    return f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
+
+
+_COUNTS = {
+    "done": Text("done", "実施"),
+    "unchanged": Text("unchanged", "変更なし"),
+    "skipped": Text("skipped", "対象外"),
+    "planned": Text("planned", "予定"),
+    "failed": Text("failed", "失敗"),
+}
+
+
+def _line(stage: Mapping[str, Any]) -> Text:
+    """One stage: its state, since when, what it did."""
+    does = next(item.does for item in STAGES if item.name == stage["stage"])
+
+    def told(language: int) -> str:
+        counts = ", ".join(f"{number} {_COUNTS.get(name, Text(name, name))[language]}" for name, number in stage["counts"].items())
+        files = ", ".join(f"results/{name}.jsonl" for name in stage["results"])
+        more = "; ".join(filter(None, (stage["last"], counts, files)))
+        return f"{stage['stage']} ({does[language]}): {STATES[stage['state']][language]}" + (f" – {more}" if more else "")
+
+    return Text(told(0), told(1))
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: run_status_info
+short_description: Tell where an exit stands, from its run folder
+version_added: 0.1.0
+description:
+  - Reads the run folder (journal, steps, findings, results, the snapshot's manifest, the gate's verdict) and says for each stage and each domain what is
+    done, which steps of a person are due, and what comes next.
+  - Only the records are read. Whether the tenant is still as they say is for M(offboard.iij_id.readiness_info), as the stage C(final_gate) asks it.
+  - A stage that had nothing to do leaves nothing behind, and looks like one that did not run yet.
+author:
+  - the offboard.iij_id maintainers (!UNKNOWN)
+extends_documentation_fragment:
+  - offboard.iij_id.run.info
+options:
+  run_dir:
+    description: The run folder on the controller. It is not made.
+    type: path
+    required: true
+  run_tenant_id:
+    description: The id of the tenant for whose exit the run folder shall be. A run folder of another one is refused.
+    type: str
+  language:
+    description: The language of RV(lines).
+    type: str
+    default: both
+    choices: [en, ja, both]
+seealso:
+  - module: offboard.iij_id.run_report
+  - module: offboard.iij_id.manual_steps_info
+"""
+
+EXAMPLES = r"""
+- name: Read where the exit stands
+  offboard.iij_id.run_status_info:
+    run_dir: /srv/offboard-run
+    language: ja
+  register: status
+
+- name: Tell it
+  ansible.builtin.debug:
+    msg: "{{ status.lines }}"
+"""
+
+RETURN = r"""
+run_dir:
+  description: The run folder.
+  returned: success
+  type: str
+owner:
+  description: Whose the run folder is, C(tenant_id) and C(directory), as far as it is bound.
+  returned: success
+  type: dict
+stages:
+  description: The stages in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    stage: {description: Its name., type: str, returned: always}
+    state:
+      description:
+        - V(recorded) when its work is recorded, V(stopped) when its last word was a failure, a blocker or a closed gate, V(waiting) when a step of a person
+          that belongs to it is open, V(nothing) when it left nothing behind.
+      type: str
+      returned: always
+    last: {description: 'When it last did something (RFC 3339), empty when that is not recorded.', type: str, returned: always}
+    counts: {description: 'Objects by outcome, such as C(done), C(unchanged), C(skipped), C(failed).', type: dict, returned: always}
+    results: {description: Its files in the folder C(results) without their ending., type: list, elements: str, returned: always}
+domains:
+  description: The domains that the gate judged or a stage converted.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    domain: {description: Its name., type: str, returned: always}
+    converted: {description: 'When this run converted it (RFC 3339), empty when it did not, or has gone back.', type: str, returned: always}
+    passwords: {description: Its users who have a password or pass by the last run of the stage C(passwords)., type: int, returned: always}
+steps_due:
+  description: Steps of a person that are open and belong to the stages so far, each with C(id), C(stage), C(en) and C(ja).
+  returned: success
+  type: list
+  elements: dict
+steps_later:
+  description: The ids of the other open steps.
+  returned: success
+  type: list
+  elements: str
+next_stage:
+  description: The stage to run next.
+  returned: success
+  type: str
+refused:
+  description: What guards refused last, three messages at most.
+  returned: success
+  type: list
+  elements: str
+lines:
+  description: All of it for people, a line each.
+  returned: success
+  type: list
+  elements: str
+failure:
+  description: C(code) is V(run_dir_missing), or one of those of M(offboard.iij_id.run_folder_info) and M(offboard.iij_id.run_report).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
+
+from ..module_utils._module.runner import run_info
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "run_dir": {"type": "path", "required": True},
+            "run_tenant_id": {"type": "str"},
+            "language": {"type": "str", "default": "both", "choices": ["en", "ja", "both"]},
+        },
+        supports_check_mode=True,
+    )
+    run_info(module, info)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an exit stands, by what stands in its run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, Evidence, build, lines
+
+ROOT = Path(__file__).parents[6]
+AT = "2026-01-01T09:00:0{}Z"
+
+
+def change(kind: str, action: str, identity: str, second: int, status: str = "done") -> list[dict[str, Any]]:
+    """Intent and outcome; the outcome is missing for an unfinished one."""
+    same = {"kind": kind, "action": action, "id": identity, "name": identity, "at": AT.format(second)}
+    intent = {"record": "intent", **same, "before": {}, "after": {}, "risk": "low", "undo": ""}
+    outcome = {"record": "outcome", **same, "status": status, "code": "", "msg": ""}
+    return [intent] if status == "unfinished" else [intent, outcome]
+
+
+def step(identity: str, stage: str, done: bool = False) -> dict[str, Any]:
+    return {"id": identity, "stage": stage, "en": f"Do {identity}.", "ja": f"{identity} を行う。", "blocks_final_gate": True, "source": "", "done": done}
+
+
+def evidence(records: Any = (), steps: Any = (), preflight: Any = None, final: Any = None, taken: str = "", **more: Any) -> Evidence:
+    data = report([record for records_of in records for record in records_of], list(steps), preflight, final, {"taken": taken} if taken else None, "")
+    return Evidence("/srv/run", data, **more)
+
+
+def states(found: dict[str, Any]) -> dict[str, str]:
+    return {stage["stage"]: stage["state"] for stage in found["stages"] if stage["state"] != "nothing"}
+
+
+BLOCKER = {"severity": "blocker", "code": "x", "en": "x", "ja": "x"}
+OPEN = {"open": True, "at": AT.format(3), "domains": ["a.example", "b.example"]}
+BEGUN = {"taken": AT.format(1), "preflight": []}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "following"),
+    [
+        ({}, {}, "preflight"),
+        ({"preflight": [BLOCKER]}, {"preflight": "stopped"}, "preflight"),
+        ({"preflight": [{**BLOCKER, "severity": "warning"}]}, {"preflight": "recorded"}, "snapshot"),
+        (BEGUN, {"preflight": "recorded", "snapshot": "recorded"}, "freeze"),
+        # a step of the gate is open, or its verdict closed
+        ({**BEGUN, "steps": [step("stop", "gate")]}, {"preflight": "recorded", "snapshot": "recorded", "gate": "waiting"}, "gate"),
+        ({**BEGUN, "verdict": {**OPEN, "open": False}}, {"preflight": "recorded", "snapshot": "recorded", "gate": "stopped"}, "gate"),
+        ({**BEGUN, "verdict": OPEN}, {"preflight": "recorded", "snapshot": "recorded", "gate": "recorded"}, "users"),
+        # what failed, or was begun and never ended, is where to go on, whatever comes after it
+        (
+            {"records": [change("domain", "convert_to_managed", "a.example", 1, "failed"), change("windows_software", "uninstall", "m/x", 2)]},
+            {"domains": "stopped", "agents": "recorded"},
+            "domains",
+        ),
+        ({"records": [change("application", "delete", "i", 1, "unfinished")]}, {"app": "stopped"}, "app"),
+        # a failure that was made good is none
+        (
+            {"records": [change("application", "delete", "i", 1, "failed"), change("application", "delete", "i", 2)]},
+            {"app": "recorded"},
+            "relying_parties",
+        ),
+        # users are counted by their results
+        ({"results": {"users": {"done": 3, "failed": 1}}}, {"users": "stopped"}, "users"),
+        ({"results": {"users": {"done": 3, "skipped": 1}}}, {"users": "recorded"}, "domains"),
+        # a stage of nothing but steps is done when they are; the contract waits until the final gate has opened
+        ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
+        ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting", "report": "waiting"}, "clients"),
+        ({"final": [BLOCKER]}, {"final_gate": "stopped"}, "final_gate"),
+    ],
+)
+def test_stages_and_what_comes_next(given: dict[str, Any], expected: dict[str, str], following: str) -> None:
+    found = build(evidence(**given))
+    assert (states(found), found["next_stage"]) == (expected, following)
+    assert set(expected.values()) <= set(STATES)
+
+
+def test_only_the_steps_of_the_stages_so_far_are_due() -> None:
+    steps = [step("phones", "clients"), step("stop", "gate"), step("mfa", "domains"), step("tested", "gate", done=True)]
+    found = build(evidence(**BEGUN, steps=steps))
+    assert [item["id"] for item in found["steps_due"]] == ["stop"] and found["steps_later"] == ["phones", "mfa"]
+    english = [line.en for line in lines(found)]
+    assert "Due now (gate): stop: Do stop." in english
+    assert english[-1] == "Next: ansible-playbook offboard.iij_id.confirm -e offboard_run_dir=/srv/run -e step=stop -e '{by: YOUR_NAME}'"
+    assert "今必要な手順（gate）: stop: stop を行う。" in [line.ja for line in lines(found)]
+
+
+def test_domains_with_their_last_conversion_and_their_passwords() -> None:
+    back = [change("domain", "convert_to_managed", "b.example", 1), change("domain", "convert_to_federated", "b.example", 2)]
+    records = [change("domain", "convert_to_managed", "a.example", 1), *back]
+    found = build(evidence(records=records, verdict=OPEN, results={"passwords-a.example": {"done": 1, "unchanged": 2, "skipped": 4}}))
+    assert found["domains"] == [
+        {"domain": "a.example", "converted": AT.format(1), "passwords": 3},
+        {"domain": "b.example", "converted": "", "passwords": 0},
+    ]
+    told = lines(found)
+    assert any("a.example: converted" in line.en and "3 users" in line.en for line in told)
+    assert any("b.example: この実行では未変換" in line.ja for line in told)
+
+
+def test_the_order_is_that_of_the_playbook() -> None:
+    plays = yaml.safe_load((ROOT / "playbooks" / "decommission.yml").read_text())
+    assert [play["tags"] for play in plays if "tags" in play] == [stage.name for stage in STAGES]
