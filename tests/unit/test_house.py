@@ -100,6 +100,23 @@ def test_what_decides_reaches_no_client(file: Path) -> None:
     assert {room for room in rooms if room.startswith(("_module", "_graph")) or room.endswith((".client", ".resource", ".read"))} == set()
 
 
+def test_nothing_waits_to_be_set() -> None:
+    """What is not there yet has a type of its own, or is read when it is first asked for."""
+    raised = [file for file in PLUGINS.rglob("*.py") if re.search(r"raise AssertionError|^\s+assert ", file.read_text(), re.MULTILINE)]
+    assert raised == []
+
+
+def test_nobody_writes_into_the_fields_of_another_object() -> None:
+    """The runner hands things to a Resource by its interface. Records (jobs, applications, findings) are there to be filled in."""
+    written = []
+    for node in ast.walk(ast.parse((PLUGINS / "module_utils/_module/runner.py").read_text())):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
+        for target in targets:
+            if isinstance(target, ast.Attribute) and not (isinstance(target.value, ast.Name) and target.value.id == "self"):
+                written.append(ast.unparse(target))
+    assert written == []
+
+
 def test_core_is_pure() -> None:
     for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
         outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "socket", "os", "subprocess", "random", "secrets"}

@@ -307,6 +307,8 @@ class Context:
     accept_lockout: bool = False
     confirmed: Collection[str] = ()
     unvouched: Collection[str] = ()
+    #: whether the guests' last sign-in could be read
+    sign_in_readable: bool = False
 
 
 @dataclass
