@@ -106,14 +106,13 @@ def test_nothing_waits_to_be_set() -> None:
     assert raised == []
 
 
-def test_nobody_writes_into_the_fields_of_another_object() -> None:
-    """The runner hands things to a Resource by its interface. Records (jobs, applications, findings) are there to be filled in."""
+def test_the_runner_writes_into_no_field_of_another_object() -> None:
+    """The runner hands things to a Resource by its interface."""
     written = []
     for node in ast.walk(ast.parse((PLUGINS / "module_utils/_module/runner.py").read_text())):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
-        for target in targets:
-            if isinstance(target, ast.Attribute) and not (isinstance(target.value, ast.Name) and target.value.id == "self"):
-                written.append(ast.unparse(target))
+        attributes = [target for target in targets if isinstance(target, ast.Attribute)]
+        written += [ast.unparse(one) for one in attributes if not (isinstance(one.value, ast.Name) and one.value.id == "self")]
     assert written == []
 
 
