@@ -30,6 +30,7 @@ KINDS: dict[str, Text] = {
     "windows_software": Text("Installed software", "インストール済みソフトウェア"),
 }
 ACTIONS: dict[str, Text] = {
+    "close": Text("closed", "閉鎖"),
     "complete": Text("completed", "補完"),
     "confirm": Text("confirmed", "確認"),
     "convert_to_federated": Text("federated again", "フェデレーションに戻した"),
@@ -40,6 +41,8 @@ ACTIONS: dict[str, Text] = {
     "enable": Text("enabled", "有効化"),
     "invite": Text("invited", "招待"),
     "reinvite": Text("deleted and invited again", "削除して再招待"),
+    "open": Text("opened", "通過"),
+    "register": Text("registered", "登録"),
     "remove": Text("removed", "削除"),
     "remove_file": Text("file removed", "ファイルを削除"),
     "reset_redemption": Text("redemption reset", "招待の引き換えをリセット"),
@@ -48,4 +51,5 @@ ACTIONS: dict[str, Text] = {
     "unregister": Text("unregistered", "登録解除"),
     "update": Text("updated", "更新"),
     "withdraw": Text("confirmation withdrawn", "確認の取り消し"),
+    "write": Text("written", "書き込み"),
 }
