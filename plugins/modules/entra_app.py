@@ -74,7 +74,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description: V(application), V(servicePrincipal), V(oauth2PermissionGrant) or V(appRoleAssignment).
+      description: V(application), V(service_principal), V(oauth2_permission_grant) or V(app_role_assignment).
       type: str
       returned: always
     action:
@@ -82,7 +82,7 @@ plan:
       type: str
       returned: always
   sample:
-    - kind: appRoleAssignment
+    - kind: app_role_assignment
       id: 1b2f0e7e-3d0f-5d55-8f39-1f0f6c1d0c01
       name: "iid_graph_api: Domain.ReadWrite.All on Microsoft Graph"
       action: remove

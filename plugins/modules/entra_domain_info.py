@@ -26,6 +26,13 @@ options:
     type: list
     elements: str
     default: [auth.iij.jp]
+  to_convert:
+    description:
+      - Root domains that are to be converted, in any case, for RV(affected). They need O(domains) to be left out, since their subdomains are looked for
+        among the domains that are read.
+    type: list
+    elements: str
+    default: []
 notes:
   - Needs the application permissions C(Domain.Read.All) and C(Domain-InternalFederation.Read.All).
 seealso:
@@ -83,6 +90,16 @@ domains:
           V(other), and C(identified_by) with the reasons. Null for managed domains, for subdomains, and when Graph has no configuration.
       type: dict
       returned: always
+affected:
+  description: The domains of O(to_convert) and the subdomains that follow them, in lower case.
+  returned: success
+  type: list
+  elements: str
+not_managed:
+  description: Those of RV(affected) that are not managed, so that their users sign in elsewhere.
+  returned: success
+  type: list
+  elements: str
 failure:
   description: C(code) is V(not_found) or one of those of M(offboard.iij_id.entra_domain).
   returned: failure
@@ -105,6 +122,7 @@ def main() -> None:
             ENTRA,
             domains={"type": "list", "elements": "str"},
             expected_idp_hosts={"type": "list", "elements": "str", "default": ["auth.iij.jp"]},
+            to_convert={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
     )

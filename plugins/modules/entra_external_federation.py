@@ -127,11 +127,11 @@ options:
     aliases: [preferred_authentication_protocol]
   profile:
     description:
-      - The rules to check by. V(current) are those of today. V(seed) are those of the year 2020, when a federation served one domain, the domain
+      - The rules to check by. V(current) are those of today. V(2020) are those of the year 2020, when a federation served one domain, the domain
         could not be verified by any Entra tenant, and sign-in was at the domain itself or at one of nine listed identity providers.
       - Entra itself checks by its rules of today in any case.
     type: str
-    choices: [current, seed]
+    choices: [current, "2020"]
     default: current
   accept_lockout:
     description: Go on although guests could no longer sign in. Reset their redemption afterwards.
@@ -343,7 +343,7 @@ def main() -> None:
             metadata_exchange_uri={"type": "str"},
             signing_certificate={"type": "str"},
             protocol={"type": "str", "aliases": ["preferred_authentication_protocol"]},
-            profile={"type": "str", "choices": ["current", "seed"], "default": "current"},
+            profile={"type": "str", "choices": ["current", "2020"], "default": "current"},
             accept_lockout={"type": "bool", "default": False},
             backup_dir={"type": "path"},
             wait={"type": "bool", "default": False},

@@ -48,12 +48,12 @@ options:
     type: list
     elements: str
     default: []
-  url_rule:
+  profile:
     description:
       - By which rule. V(current) takes an address at the domain or inside it, and any other one that a TXT record at the domain names.
-      - V(seed) is the rule of the year 2020, which took nine listed identity providers instead of a record.
+      - V(2020) is the rule of the year 2020, which took nine listed identity providers instead of a record.
     type: str
-    choices: [current, seed]
+    choices: [current, "2020"]
     default: current
   dns_servers:
     description: IP addresses of the DNS resolvers for the TXT record. Without it, the system's.
@@ -321,7 +321,7 @@ def main() -> None:
             ca_file={"type": "path"},
             timeout={"type": "int", "default": 30},
             domains={"type": "list", "elements": "str", "default": []},
-            url_rule={"type": "str", "choices": ["current", "seed"], "default": "current"},
+            profile={"type": "str", "choices": ["current", "2020"], "default": "current"},
             dns_servers={"type": "list", "elements": "str", "default": []},
             dns_port={"type": "int", "default": 53},
             dns_timeout={"type": "int", "default": 10},

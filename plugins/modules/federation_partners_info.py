@@ -104,7 +104,7 @@ options:
       token_audience:
         description: Which audience the partner sends, as in M(offboard.iij_id.federation_token_info); for the role.
         type: str
-        choices: [current, seed, any]
+        choices: [current, "2020", any]
         default: current
       accept_lockout:
         description: Go on although guests could no longer sign in; for the role.
@@ -139,10 +139,10 @@ options:
     type: list
     elements: str
     default: []
-  url_rule:
+  profile:
     description: By which rule the sign-in address is judged, as in M(offboard.iij_id.federation_metadata_info).
     type: str
-    choices: [current, seed]
+    choices: [current, "2020"]
     default: current
   at:
     description: The time at which certificates are judged. Without it, now.
@@ -280,7 +280,7 @@ _PARTNER = {
     "language": {"type": "str"},
     "token": {"type": "path", "no_log": False},
     "token_at": {"type": "str", "no_log": False},
-    "token_audience": {"no_log": False, "type": "str", "choices": ["current", "seed", "any"], "default": "current"},
+    "token_audience": {"no_log": False, "type": "str", "choices": ["current", "2020", "any"], "default": "current"},
     "accept_lockout": {"type": "bool", "default": False},
 }
 
@@ -297,7 +297,7 @@ def main() -> None:
             login_url={"type": "str"},
             organization={"type": "str", "default": ""},
             links={"type": "list", "elements": "str", "default": []},
-            url_rule={"type": "str", "choices": ["current", "seed"], "default": "current"},
+            profile={"type": "str", "choices": ["current", "2020"], "default": "current"},
             at={"type": "str"},
         ),
         supports_check_mode=True,

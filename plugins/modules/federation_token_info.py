@@ -44,13 +44,13 @@ options:
     default: []
   audience:
     description:
-      - Which audience the token must be for. V(current) is the tenant's own, which new federations demand; V(seed) the global
+      - Which audience the token must be for. V(current) is the tenant's own, which new federations demand; V(2020) the global
         C(urn:federation:MicrosoftOnline) of federations made before 2022; V(any) takes both.
     type: str
-    choices: [current, seed, any]
+    choices: [current, "2020", any]
     default: current
   tenant_id:
-    description: The tenant's ID. Needed unless O(audience=seed).
+    description: The tenant's ID. Needed unless O(audience=2020).
     type: str
   login_url:
     description: Entra's address to which the token is posted. Other clouds and external tenants have others.
@@ -201,7 +201,7 @@ def main() -> None:
             issuer_uri={"type": "str", "required": True},
             signing_certificates={"type": "list", "elements": "str", "required": True},
             domains={"type": "list", "elements": "str", "default": []},
-            audience={"type": "str", "choices": ["current", "seed", "any"], "default": "current"},
+            audience={"type": "str", "choices": ["current", "2020", "any"], "default": "current"},
             tenant_id={"type": "str"},
             login_url={"type": "str", "default": "https://login.microsoftonline.com/login.srf"},
             skew={"type": "int", "default": 300},

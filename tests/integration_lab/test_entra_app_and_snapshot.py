@@ -23,7 +23,7 @@ from .entra import BREAK_GLASS, PEOPLE, VAULT_PASSWORD, ansible, connection, lin
 #: works in reiji.example
 ACTIVE = next(person for person in PEOPLE.values() if person.number > 50 and person.enabled and person.upn.endswith("@reiji.example"))
 #: how a refusal calls one of its objects
-IIJ_OBJECT = "servicePrincipal "
+IIJ_OBJECT = "service_principal "
 IIJ, OLD, DECOY, OURS = (company.app(key)["client_id"] for key in ("iij", "iij_old", "decoy", "offboard"))
 
 
@@ -67,7 +67,7 @@ def test_removed_in_order_brought_back_and_idempotent(call, tenant, tmp_path):
     options = {"app_id": IIJ, "state": "absent"}
     checked = call("entra_app", check=True, diff=True, **options)
     assert tenant.writes() == []
-    assert [item["kind"] for item in checked["plan"]] == ["oauth2PermissionGrant"] + ["appRoleAssignment"] * 5 + ["servicePrincipal", "application"]
+    assert [item["kind"] for item in checked["plan"]] == ["oauth2_permission_grant"] + ["app_role_assignment"] * 5 + ["service_principal", "application"]
     real = call("entra_app", journal=str(tmp_path / "journal.jsonl"), **options)
     assert real["plan"] == checked["plan"]
     assert real["changed"] is True, real
@@ -124,7 +124,7 @@ def test_an_assignment_that_stays_is_a_failure(call, tenant):
     tenant.faults.add(method="DELETE", path=".*/appRoleAssignments/.*", status=400, times=None)
     failed = call("entra_app", app_id=IIJ, state="absent")
     assert failed["failed"] is True
-    assert [item["kind"] for item in failed["failed_objects"]] == ["appRoleAssignment"]
+    assert [item["kind"] for item in failed["failed_objects"]] == ["app_role_assignment"]
 
 
 def test_switched_off_and_on(call, tenant):

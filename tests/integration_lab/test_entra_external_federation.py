@@ -440,9 +440,9 @@ def test_a_new_federation_names_what_is_missing(run, tenant):
         ({"passive_sign_in_uri": "https://fabrikam.example@evil.example/"}, "url_has_userinfo"),
         ({"passive_sign_in_uri": OTHER_ADDRESS}, "txt_record_missing"),
         ({"passive_sign_in_uri": "https://fabrikam.example.evil.example/"}, "txt_record_missing"),
-        ({"passive_sign_in_uri": "https://sts.woodgrove.example/", "profile": "seed"}, "other_domain"),
+        ({"passive_sign_in_uri": "https://sts.woodgrove.example/", "profile": "2020"}, "other_domain"),
         ({"domain": "reiji-shop.example", "passive_sign_in_uri": "https://reiji-shop.example/"}, "domain_verified_here"),
-        ({"domains": {"add": [f"eu.{DOMAIN}"]}, "profile": "seed", "passive_sign_in_uri": f"https://eu.{DOMAIN}/"}, "several_domains"),
+        ({"domains": {"add": [f"eu.{DOMAIN}"]}, "profile": "2020", "passive_sign_in_uri": f"https://eu.{DOMAIN}/"}, "several_domains"),
         ({"max_changes": 0}, "max_changes"),
     ],
 )  # fmt: skip
@@ -490,8 +490,8 @@ def test_a_private_key_given_by_mistake_is_shown_nowhere(run, tenant):
 
 
 def test_what_entra_refuses_by_its_rules_of_today_is_told(run, tenant):
-    """Profile seed lets a listed provider pass; the service no longer does."""
-    result = run(**by_hand(passive_sign_in_uri=OTHER_ADDRESS, profile="seed"))
+    """Profile 2020 lets a listed provider pass; the service no longer does."""
+    result = run(**by_hand(passive_sign_in_uri=OTHER_ADDRESS, profile="2020"))
     assert result["failure"]["code"] == "bad_request"
     assert "DirectFedAuthUrl=" in result["msg"]
 
@@ -523,9 +523,9 @@ def test_the_limit_counts_internal_federations_too(run, tenant):
 @pytest.mark.parametrize(
     ("tenant_kind", "profile", "rule", "warning"),
     [
-        ("verified", "seed", "domain_verified_elsewhere", None),
+        ("verified", "2020", "domain_verified_elsewhere", None),
         ("verified", "current", None, "entra_redemption_order"),
-        ("unmanaged", "seed", None, None),
+        ("unmanaged", "2020", None, None),
         ("unmanaged", "current", None, None),
     ],
 )
@@ -541,7 +541,7 @@ def test_a_domain_of_another_tenant(run, tenant, tenant_kind, profile, rule, war
 
 def test_an_unknown_realm_is_a_warning(run, tenant):
     tenant.faults.add(method="GET", path="/common/userrealm/.*", status=503)
-    assert any("could not be looked up" in text for text in warnings(run(**by_hand(profile="seed"))))
+    assert any("could not be looked up" in text for text in warnings(run(**by_hand(profile="2020"))))
 
 
 # -- trouble

@@ -281,7 +281,7 @@ def test_the_manuals_examples_work(play, published, tenant, dns, tmp_path):  # n
     assert examples("ja") == (listed, records)
     dns.update(records)
     addresses = {name: texts[0].removeprefix("DirectFedAuthUrl=") for name, texts in records.items()}
-    assert url_rule.check("contoso.example", addresses["contoso.example"], "seed").rule == "provider", "what the seed's list allowed"
+    assert url_rule.check("contoso.example", addresses["contoso.example"], "2020").rule == "provider", "what the list of 2020 allowed"
 
     old, new = key("A"), key("B", begin=-1, end=364)
     both = made.key_descriptor(new) + made.key_descriptor(old)

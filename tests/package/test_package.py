@@ -206,7 +206,11 @@ def test_nothing_steps_over_the_preconditions(installed: Path, tenant: RunningTe
     secrets = {"offboard_client_secret": tenant.credentials()["client_secret"], "offboard_vault_password": inventory.VAULT_PASSWORD}
     domain = _variables(tenant, tmp_path / "run")["microsoft_365_domains"][0]
     # what tasks that are left out would have found
-    found = {"__microsoft_365_domains": {"domains": []}, "microsoft_365_users_src": str(tmp_path / "users.jsonl"), "microsoft_365_domains": [domain]}
+    found = {
+        "__microsoft_365_domains": {"domains": [], "affected": [domain], "not_managed": []},
+        "microsoft_365_users_src": str(tmp_path / "users.jsonl"),
+        "microsoft_365_domains": [domain],
+    }
     variables = {**_variables(tenant, tmp_path / "run"), **secrets, **found}
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
     tasks = [

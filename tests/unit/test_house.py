@@ -100,6 +100,22 @@ def test_what_decides_reaches_no_client(file: Path) -> None:
     assert {room for room in rooms if room.startswith(("_module", "_graph")) or room.endswith((".client", ".resource", ".read"))} == set()
 
 
+def test_nothing_waits_to_be_set() -> None:
+    """What is not there yet has a type of its own, or is read when it is first asked for."""
+    raised = [file for file in PLUGINS.rglob("*.py") if re.search(r"raise AssertionError|^\s+assert ", file.read_text(), re.MULTILINE)]
+    assert raised == []
+
+
+def test_the_runner_writes_into_no_field_of_another_object() -> None:
+    """The runner hands things to a Resource by its interface."""
+    written = []
+    for node in ast.walk(ast.parse((PLUGINS / "module_utils/_module/runner.py").read_text())):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
+        attributes = [target for target in targets if isinstance(target, ast.Attribute)]
+        written += [ast.unparse(one) for one in attributes if not (isinstance(one.value, ast.Name) and one.value.id == "self")]
+    assert written == []
+
+
 def test_core_is_pure() -> None:
     for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
         outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "socket", "os", "subprocess", "random", "secrets"}

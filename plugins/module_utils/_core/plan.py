@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from .model import Skip
+from .model import Refusal, Skip
 from .spool import Spool
 
 #: Entries of `plan` and `skipped_objects` in the task's answer; the rest is counted (a bulk module writes all to a file).
@@ -19,6 +20,7 @@ class Plan:
     """What shall be done. `unchanged` counts objects that are already as desired.
 
     `skipped_more` counts skips beyond those in `skipped`: a bulk kind keeps the first ANSWER_LIMIT and itemises all in a file.
+    `refusals` are what planning itself found against the plan; `facts` are return values that it found besides the changes.
     """
 
     changes: Spool = field(default_factory=Spool)
@@ -26,3 +28,5 @@ class Plan:
     skipped_more: int = 0
     unchanged: int = 0
     warnings: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)

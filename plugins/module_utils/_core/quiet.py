@@ -30,7 +30,7 @@ def switched_off(records: Iterable[Mapping[str, Any]], principal_id: str | None)
     """When the journal last recorded that this service principal was switched off, and not on again."""
     at: str | None = None
     for record in records:
-        if record.get("record") == "outcome" and record.get("kind") == "servicePrincipal" and record.get("id") == principal_id and record["status"] == "done":
+        if record.get("record") == "outcome" and record.get("kind") == "service_principal" and record.get("id") == principal_id and record["status"] == "done":
             at = record["at"] if record["action"] == "disable" else None if record["action"] == "enable" else at
     return at
 

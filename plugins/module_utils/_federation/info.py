@@ -33,7 +33,7 @@ def metadata_info(params: Mapping[str, Any]) -> dict[str, Any]:
     }
     if params["domains"]:
         lookup = dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])
-        result["url_rule"] = [verdict for entity in entities for verdict in _verdicts(entity, params["domains"], params["url_rule"], lookup)]
+        result["url_rule"] = [verdict for entity in entities for verdict in _verdicts(entity, params["domains"], params["profile"], lookup)]
     return result
 
 
@@ -81,7 +81,7 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
             known = _known(partner, now)
         except OffboardError as exc:
             problems.append({"name": partner["name"], "code": exc.code, "msg": exc.msg})
-        need = partners.requirements(partner, entra, known, params["url_rule"])
+        need = partners.requirements(partner, entra, known, params["profile"])
         blocks = partner_sheet.blocks(need, params["organization"], params["links"])
         sheets.append(
             {

@@ -20,7 +20,7 @@ from .._core.errors import OffboardError
 WORKFORCE, EXTERNAL = "workforce", "external"
 LOGIN_URL = "https://login.microsoftonline.com/login.srf"
 GLOBAL_AUDIENCE = "urn:federation:MicrosoftOnline"
-AUDIENCE_PROFILES = ("current", "seed", "any")
+AUDIENCE_PROFILES = ("current", "2020", "any")
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,12 @@ def audience(tenant_id: str, login_url: str = LOGIN_URL) -> str:
 
 
 def audiences(profile: str, tenant_id: str | None, login_url: str = LOGIN_URL) -> list[str]:
-    """The audiences that a federation takes. current: the tenant's own; seed: the global one of before 2022; any: both.
+    """The audiences that a federation takes. current: the tenant's own; 2020: the global one of before 2022; any: both.
 
     Raises OffboardError tenant_id_missing when the profile needs the tenant and it is not given.
     """
     known = {cloud.login_url: cloud.global_audience for cloud in CLOUDS.values()}
-    found = [known.get(login_url, GLOBAL_AUDIENCE)] if profile in ("seed", "any") else []
+    found = [known.get(login_url, GLOBAL_AUDIENCE)] if profile in ("2020", "any") else []
     if profile in ("current", "any"):
         if not tenant_id:
             raise OffboardError(f"tenant_id is needed for the audience profile {profile}: the audience holds it.", code="tenant_id_missing")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which sign-in addresses Microsoft Entra accepts for a federated domain. Pure: the TXT lookup is handed in.
 
-https://learn.microsoft.com/entra/external-id/direct-federation, and its text of 2020 for the profile `seed`.
+https://learn.microsoft.com/entra/external-id/direct-federation, and its text of 2020 for the profile `2020`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROVIDERS = (
     "federation.exostar.com",
     "federation.exostartest.com",
 )
-PROFILES = ("current", "seed")
+PROFILES = ("current", "2020")
 TXT_KEY = "DirectFedAuthUrl"
 
 TxtLookup = Callable[[str], Iterable[str]]
@@ -46,7 +46,7 @@ class Verdict:
 
     rule, allowed: same_domain, sub_host, provider, txt_record.
     rule, not allowed: domain_invalid, domain_is_public_suffix, url_invalid, url_not_https, url_has_userinfo, url_host_invalid,
-    other_domain (profile seed), txt_record_missing, txt_record_differs, txt_record_unknown (nobody could look).
+    other_domain (profile 2020), txt_record_missing, txt_record_differs, txt_record_unknown (nobody could look).
     txt_record: the record's text that the partner's DNS needs at the domain; None where a record is not needed or does not help.
     """
 
@@ -69,7 +69,7 @@ class _Refused(Exception):
 def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | None = None) -> Verdict:
     """May `url` be the passive sign-in address of the federation for `domain`?
 
-    profile: `current` (the host is the domain or inside it, else a TXT record at the domain names the address) or `seed` (2020: the
+    profile: `current` (the host is the domain or inside it, else a TXT record at the domain names the address) or `2020` (2020: the
     domain or inside it, or one of nine listed providers; no TXT record).
     lookup: gives the TXT records' texts at a domain (an A-label); may raise, which passes through. Called only where a record decides.
     """
@@ -85,7 +85,7 @@ def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | N
         return Verdict(True, "same_domain", f"{host} is the domain itself.")
     if host.endswith(f".{name}"):
         return Verdict(True, "sub_host", f"{host} lies inside {name}.")
-    if profile == "seed":
+    if profile == "2020":
         provider = next((entry for entry in PROVIDERS if host == entry or host.endswith(f".{entry}")), None)
         if provider:
             return Verdict(True, "provider", f"{host} belongs to the listed identity provider {provider}.")

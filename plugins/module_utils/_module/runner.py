@@ -40,10 +40,21 @@ class Resource(abc.ABC):
     stop_at_first_failure: bool = False
     #: true where the objects lie on the Windows machine that the option `host` names
     on_machine: ClassVar[bool] = False
-    #: set by the runner before `apply_all`: kinds of which one single change takes long tell there what they wait for
-    progress: Progress | None = None
-    #: set by the runner before `read`: what a check run assumes. It lays that over what `read` gives; `plan` does, over what else it reads.
-    assumed: Predictions = Predictions(())
+    _progress: Progress | None = None
+    _assumed: Predictions = Predictions(())
+
+    def assume(self, predictions: Predictions) -> None:
+        """Take what a check run assumes, before `read`. The runner lays it over what `read` gives; `plan` does, over what else it reads."""
+        self._assumed = predictions
+
+    def show_on(self, progress: Progress) -> None:
+        """Take where to tell what is being done, before `apply_all`."""
+        self._progress = progress
+
+    def tell(self, doing: str) -> None:
+        """Say what is waited for, in kinds of which one single change takes long. Nobody hears it before `apply_all`."""
+        if self._progress is not None:
+            self._progress.report(doing)
 
     @abc.abstractmethod
     def read(self) -> Iterable[Object]:
@@ -54,8 +65,8 @@ class Resource(abc.ABC):
         """What follows from what is there (as predicted, in check mode) and the task's options. May read more, where only some plans need it."""
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
-        """The kind's own guards; `max_changes` is always checked by the runner."""
-        return ()
+        """The kind's own guards: what planning found, and what only some plans are asked. `max_changes` is always checked by the runner."""
+        return plan.refusals
 
     @abc.abstractmethod
     def apply(self, change: Change) -> dict[str, Any] | None:
@@ -102,8 +113,8 @@ class Resource(abc.ABC):
         return ()
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        """Further return values, in check mode too."""
-        return {}
+        """Further return values, in check mode too: what planning found. Asked for again after `apply_all`, for what that has added."""
+        return plan.facts
 
     def warnings(self) -> Iterable[str]:
         """What came up while changes were made; asked for once, after that."""
@@ -129,12 +140,14 @@ class _Run:
         self.failed: list[Outcome] = []
         self.codes: set[str] = set()
         self.touched = False
+        self.assumed = Predictions(())
         self.counts: dict[str, int] = {}
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
-            self.resource.assumed = self._predicted()
-            return self.resource.assumed.overlay(self.resource.kinds, self.resource.read())
+            self.assumed = self._predicted()
+            self.resource.assume(self.assumed)
+            return self.assumed.overlay(self.resource.kinds, self.resource.read())
         return self.resource.read()
 
     def _predicted(self) -> Predictions:
@@ -250,16 +263,17 @@ class _Run:
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:
             return
-        if len(self.resource.assumed):
+        if len(self.assumed):
             result["predicted"] = True
             _warn(
                 self.module,
-                f"check mode: planned against what {len(self.resource.assumed)} earlier planned changes would leave behind, not against today's state alone",
+                f"check mode: planned against what {len(self.assumed)} earlier planned changes would leave behind, not against today's state alone",
             )
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 
     def _apply(self, plan: Plan, result: dict[str, Any]) -> None:
-        self.resource.progress = self.progress = Progress(self.module.params.get("progress_file"), self.resource.noun, len(plan.changes))
+        self.progress = Progress(self.module.params.get("progress_file"), self.resource.noun, len(plan.changes))
+        self.resource.show_on(self.progress)
         stopped: OffboardError | None = None
         if len(plan.changes):
             try:

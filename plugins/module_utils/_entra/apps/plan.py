@@ -13,7 +13,7 @@ from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 
-APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "servicePrincipal", "oauth2PermissionGrant", "appRoleAssignment"
+APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT = "application", "service_principal", "oauth2_permission_grant", "app_role_assignment"
 
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"

@@ -78,11 +78,11 @@ class App(OfTenant):
         match change.kind, change.action:
             case _, "restore":
                 self._client.post(f"/directory/deletedItems/{change.id}/restore", {})
-            case "oauth2PermissionGrant", _:
+            case "oauth2_permission_grant", _:
                 self._client.delete(f"/oauth2PermissionGrants/{change.id}")
-            case "appRoleAssignment", _:
+            case "app_role_assignment", _:
                 self._unassign(change)
-            case "servicePrincipal", "delete":
+            case "service_principal", "delete":
                 self._client.delete(f"/servicePrincipals/{change.id}")
             case "application", "delete":
                 self._client.delete(f"/applications/{change.id}")

@@ -108,6 +108,20 @@ def authentication_of(name: str, domains: Mapping[str, Mapping[str, Any]]) -> st
     return domains[root]["authenticationType"] if root else None
 
 
+def affected(named: Iterable[str], domains: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The domains that change with those named, in lower case: themselves, however somebody typed them, and the subdomains of the roots among them.
+
+    `domains` as in `authentication_of`. One that the tenant does not have is kept, so that whoever works with it is told.
+    """
+    roots = list(dict.fromkeys(filter(None, map(as_named, named))))
+    return list(dict.fromkeys([*roots, *(name for name, state in domains.items() if state["parent"] in roots)]))
+
+
+def not_managed(names: Iterable[str], domains: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Those of the domains whose users still sign in elsewhere: passwords given to them would be of no use."""
+    return [name for name in names if name in domains and domains[name]["authenticationType"] != MANAGED]
+
+
 @dataclass(frozen=True)
 class Administrator:
     """A user named as break-glass administrator, as the tenant knows it. `state` None: there is no such user."""

@@ -14,7 +14,7 @@ from ..._core.ids import user_address
 from ..._core.model import Object
 from ..._graph.client import Client
 from ..._graph.connection import Connection
-from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, as_named, hosts, identified_by, root_of
+from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, as_named, hosts, identified_by, not_managed, root_of
 
 
 def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:
@@ -70,7 +70,13 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     missing = wanted - {item.id for item in found}
     if missing:
         raise OffboardError(f"the tenant has no domain {', '.join(sorted(missing))}", code="not_found", details={"domains": sorted(missing)})
-    return {"domains": [_describe(item, params["expected_idp_hosts"]) for item in found]}
+    states = {item.id: item.state for item in found}
+    follow = affected(params["to_convert"], states)
+    return {
+        "domains": [_describe(item, params["expected_idp_hosts"]) for item in found],
+        "affected": follow,
+        "not_managed": not_managed(follow, states),
+    }
 
 
 def _describe(item: Object, expected: Sequence[str]) -> dict[str, Any]:

@@ -47,7 +47,6 @@ class Domains(OfTenant):
         self._client = Client(Connection.from_params(params))
         self._names = [as_named(name) for name in params["domains"]]
         self._states: dict[str, Mapping[str, Any]] = {}
-        self._refusals: list[Refusal] = []
 
     def read(self) -> Iterable[Object]:
         return read_domains(self._client, set(self._names))
@@ -56,9 +55,10 @@ class Domains(OfTenant):
         objects = list(current)
         self._states = {item.id: item.state for item in objects}
         params = self._params
-        plan, self._refusals = plan_domains(
+        plan, refusals = plan_domains(
             objects, self._names, params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
         )
+        plan.refusals += refusals
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -72,13 +72,13 @@ class Domains(OfTenant):
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
         if not changes:
-            return self._refusals
+            return plan.refusals
         context = Context(
             caller_upn=self._client.identity()["upn"],
             break_glass=read_administrators(self._client, self._params["break_glass"]) if self._params["min_break_glass"] else (),
             min_break_glass=self._params["min_break_glass"],
         )
-        return self._refusals + guard_domains(changes, self._states, self._params["expected_idp_hosts"], context)
+        return plan.refusals + guard_domains(changes, self._states, self._params["expected_idp_hosts"], context)
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A domain with the federation configuration that it has, or shall have again."""

@@ -179,7 +179,6 @@ class FederationCertificates(OfTenant):
         self._look = Watch(params)
         self._trust = _trust(params)
         self._client = Client(Connection.from_params(params))
-        self._report: dict[str, Any] = {}
 
     def read(self) -> Iterable[Object]:
         return read_all(self._client)
@@ -199,11 +198,9 @@ class FederationCertificates(OfTenant):
                 plan.unchanged += 1
         if len(plan.changes):
             plan.warnings.append(TAKES_EFFECT)
-        self._report = self._look.report(items, verdicts, None)
+        report = self._look.report(items, verdicts, None)
+        plan.facts = {name: report[name] for name in ("federations", "severity")}
         return plan
-
-    def facts(self, plan: Plan) -> dict[str, Any]:
-        return {"federations": self._report["federations"], "severity": self._report["severity"]}
 
     def apply(self, change: Change) -> None:
         after = change.after or {}

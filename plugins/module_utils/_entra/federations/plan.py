@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pure: what a federation with a partner shall be, what changes, and what Microsoft Entra or the operator's guests would not survive.
 
-The rules are those of https://learn.microsoft.com/entra/external-id/direct-federation; the profile `seed` means the text of 2020.
+The rules are those of https://learn.microsoft.com/entra/external-id/direct-federation; the profile `2020` means the text of 2020.
 """
 
 from __future__ import annotations
@@ -307,6 +307,8 @@ class Context:
     accept_lockout: bool = False
     confirmed: Collection[str] = ()
     unvouched: Collection[str] = ()
+    #: whether the guests' last sign-in could be read
+    sign_in_readable: bool = False
 
 
 @dataclass
@@ -481,8 +483,8 @@ def _check_limit(found: Findings, count: int) -> None:
 
 def _check_domains(found: Findings, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: Context) -> None:
     added = added_domains(change)
-    if context.profile == "seed" and added and len(after["domains"]) > 1:
-        found.refuse("several_domains", f"Profile seed allows one domain in a federation, not {', '.join(after['domains'])}.", *after["domains"])
+    if context.profile == "2020" and added and len(after["domains"]) > 1:
+        found.refuse("several_domains", f"Profile 2020 allows one domain in a federation, not {', '.join(after['domains'])}.", *after["domains"])
     for name in added:
         other = next((item for item in federations if item.id != change.id and name in item.state["domains"]), None)
         if other is not None:
@@ -509,8 +511,8 @@ def _check_tenants(found: Findings, name: str, context: Context) -> None:
     realm = context.realms[name]
     if realm is None:
         found.warnings.append(f"Whether {name} belongs to another Entra tenant could not be looked up.")
-    elif realm.verified and context.profile == "seed":
-        found.refuse("domain_verified_elsewhere", f"{name} is verified in another Entra tenant, which profile seed does not allow.", name)
+    elif realm.verified and context.profile == "2020":
+        found.refuse("domain_verified_elsewhere", f"{name} is verified in another Entra tenant, which profile 2020 does not allow.", name)
     elif realm.verified:
         found.warnings.append(
             f"{name} is verified in another Entra tenant: its people sign in there first, and this federation is used only when the redemption order "

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from ..._core.errors import OffboardError
-from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -35,7 +35,6 @@ from ..._module import waiting
 from ..._module.files import write_atomically
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
-from ..guest import Guest
 from ..guest_list import read_guests
 from ..of_tenant import OfTenant
 from . import realm_lookup as realm
@@ -79,9 +78,6 @@ class ExternalFederation(OfTenant):
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
         self._federations: list[Object] = []
-        self._findings = Findings()
-        self._locked_out: list[Guest] = []
-        self._sign_in_readable = False
 
     def read(self) -> Iterable[Object]:
         return read_federations(self._client)
@@ -89,12 +85,16 @@ class ExternalFederation(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         self._federations = list(current)
         plan = plan_federation(self._federations, self._want)
+        plan.facts = {"locked_out": [], "last_sign_in_readable": False, "url_rule": Findings().url_rule}
         for change in plan.changes:
             context, warnings = self._context(change)
-            self._findings = check(change, self._federations, context)
-            plan.warnings += warnings + self._findings.warnings
+            found = check(change, self._federations, context)
+            plan.refusals += found.refusals
+            plan.warnings += warnings + found.warnings
+            plan.facts["url_rule"] = found.url_rule
             if may_lock_out(change):
-                self._locked_out = locked_out(change, self._current(change), context.guests)
+                plan.facts["locked_out"] = [item.to_dict() for item in locked_out(change, self._current(change), context.guests)]
+                plan.facts["last_sign_in_readable"] = context.sign_in_readable
         if self._want.entity is not None and self._want.entity.warnings:
             plan.warnings.append(f"The metadata of {self._want.entity.entity_id}: {', '.join(self._want.entity.warnings)}.")
         return plan
@@ -127,7 +127,7 @@ class ExternalFederation(OfTenant):
             context.internal = self._issuers(federated, "issuerUri" in (change.after or {}), warnings)
             context.realms = {name: self._realm(name) for name in added_domains(change) if name not in context.own_domains}
         if may_lock_out(change):
-            context.guests, self._sign_in_readable = read_guests(self._client)
+            context.guests, context.sign_in_readable = read_guests(self._client)
         return context, warnings
 
     def _unvouched(self, change: Change) -> list[str]:
@@ -161,16 +161,6 @@ class ExternalFederation(OfTenant):
             return realm.look_up(self._connection, domain)
         except OffboardError:
             return None
-
-    def guard(self, plan: Plan) -> Iterable[Refusal]:
-        return self._findings.refusals
-
-    def facts(self, plan: Plan) -> dict[str, Any]:
-        return {
-            "locked_out": [item.to_dict() for item in self._locked_out],
-            "last_sign_in_readable": self._sign_in_readable,
-            "url_rule": self._findings.url_rule,
-        }
 
     def apply(self, change: Change) -> dict[str, Any]:
         steps: list[str] = []
@@ -271,8 +261,7 @@ class ExternalFederation(OfTenant):
     def _wait_for_effect(self) -> None:
         end = time.monotonic() + self._params["wait_seconds"]
         while (left := end - time.monotonic()) > 0:
-            if self.progress is not None:
-                self.progress.report(f"waiting {left:.0f} s more until the change is in effect")
+            self.tell(f"waiting {left:.0f} s more until the change is in effect")
             time.sleep(min(left, 10.0))
 
     def close(self) -> None:

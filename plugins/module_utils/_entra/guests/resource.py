@@ -39,7 +39,7 @@ from ..redemption_order.plan import KIND as ORDER
 from ..roles import read_roles
 from . import copy as guest_copy
 from . import plan as guest_plan
-from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Findings, Rules, Tenant, Wanted, account
+from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Rules, Tenant, Wanted, account
 from .read import _path, by_address, read_named
 from .reinvitation import Reinvitation, read_copies, read_holdings
 
@@ -83,7 +83,6 @@ class Guests(OfTenant):
         # what refuses one invitation may refuse all of them, and by then as many guests would be deleted
         self.stop_at_first_failure = params["state"] == "reinvited"
         self._invites = params["state"] in ("invited", "redemption_reset", "reinvited")
-        self._findings = Findings()
         self._deleted: list[Object] | None = None
         self._copies: dict[str, dict[str, Any]] = {}
         self._saved: list[dict[str, Any]] = []
@@ -173,8 +172,7 @@ class Guests(OfTenant):
             case state:
                 found = guest_plan.chosen(tenant, self._wanted, self._selection, self._default) if self._wanted or not self._by_name else []
                 plan, refusals = self._plan_existing(state, tenant, found)
-        self._findings.refusals[:0] = refusals
-        plan.warnings += self._findings.warnings
+        plan.refusals[:0] = refusals
         for item in tenant.accounts:
             self._note(item.id, item.name, item)
         for change in plan.changes:
@@ -226,11 +224,11 @@ class Guests(OfTenant):
             realms = realms | self._realms(domain for domain in domains if domain not in realms)
             found.append(guest_plan.check_partners(tenant, domains, realms, params["accept_synced_tenant"]))
         for one in found:
-            self._findings.refusals += one.refusals
-            self._findings.warnings += one.warnings
+            plan.refusals += one.refusals
+            plan.warnings += one.warnings
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
-        yield from self._findings.refusals
+        yield from plan.refusals
         if len(plan.changes) and self._params["state"] != "invited":
             own = self._client.identity()
             touched = [(change.id, self._upn(change) or change.name) for change in plan.changes]
@@ -252,7 +250,7 @@ class Guests(OfTenant):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """A re-invitation; the others are carried out in batches, see apply_all."""
-        work = Reinvitation(self._client, self._params, self._find, self._tell, self._copies[change.id])
+        work = Reinvitation(self._client, self._params, self._find, self.tell, self._copies[change.id])
         details = {"steps_done": work.steps, "copy": work.path}
         try:
             key = work.run(change)
@@ -262,10 +260,6 @@ class Guests(OfTenant):
         self._note(change.id, change.name, None, id=key)
         return {**details, "id": key}
 
-    def _tell(self, doing: str) -> None:
-        if self.progress is not None:
-            self.progress.report(doing)
-
     def _find(self, mail: str) -> list[Object]:
         return list(read_named(self._client, [Wanted(mail)]))
 
@@ -273,7 +267,7 @@ class Guests(OfTenant):
         """Who redeems before a federation is in effect gets another way to sign in, and keeps it."""
         seconds = self._params["settle_seconds"] if self._invites else 0
         while seconds and (left := guest_plan.settling(read_journal(self._params["journal"]), seconds, datetime.datetime.now(datetime.UTC))):
-            self._tell(f"waiting {left:.0f} s until the last change of federations and redemption order is in effect")
+            self.tell(f"waiting {left:.0f} s until the last change of federations and redemption order is in effect")
             time.sleep(min(left, _SETTLE_INTERVAL))
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:

@@ -50,7 +50,6 @@ class ProvisioningGate(OfTenant):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
         self._client = Client(Connection.from_params(params))
-        self._verdict: dict[str, Any] = {}
 
     def read(self) -> Iterable[Object]:
         recorded = read_verdict(self._path)
@@ -68,12 +67,12 @@ class ProvisioningGate(OfTenant):
             start = self._counts_from(app)
             activity = self._activity(hours, start) if objects else None
         found = gate.judge(self.owner()["tenant_id"], self._params["domains"], self._client_id, hours, activity, start, until)
-        self._verdict = {**found, "at": now()}
+        verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
         if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
-            self._verdict = before
-            return Plan(unchanged=1)
-        return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, self._verdict)]))
+            return Plan(unchanged=1, facts=_facts(before))
+        change = Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, verdict)
+        return Plan(Spool([change]), facts=_facts(verdict))
 
     def _app(self, objects: Iterable[Object]) -> quiet.App:
         """Whether the app is switched off, and since when, by the journal beside the verdict."""
@@ -108,8 +107,9 @@ class ProvisioningGate(OfTenant):
             if read_verdict(self._path) != change.after:
                 yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
 
-    def facts(self, plan: Plan) -> dict[str, Any]:
-        return {"verdict": self._verdict, "open": self._verdict.get("open", False), "reasons": self._verdict.get("reasons", [])}
-
     def close(self) -> None:
         self._client.close()
+
+
+def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
+    return {"verdict": verdict, "open": verdict["open"], "reasons": verdict["reasons"]}

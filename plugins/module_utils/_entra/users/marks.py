@@ -56,6 +56,12 @@ class Marks:
         place = bisect_left(self._marks, one)
         return place if place < len(self._marks) and self._marks[place] == one else None
 
+    def place_of(self, one: int) -> int:
+        """Where `one` lies. Raises KeyError when it is not there."""
+        if (place := self.place(one)) is None:
+            raise KeyError(one)
+        return place
+
     def __contains__(self, one: int) -> bool:
         return self.place(one) is not None
 

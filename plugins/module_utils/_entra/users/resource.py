@@ -26,23 +26,23 @@ from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal
 from ..._module.preconditions import read_manifest
 from ..._module.runner import Record
-from ..._module.vault_password import vault_password
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
 from ..roles import read_roles
-from ..snapshot.files import read_snapshot_users, read_user_ids
+from ..snapshot.files import read_user_ids
 from ..snapshot.resource import KIND as SNAPSHOT
 from ..snapshot.resource import holds
 from . import access_pass
 from . import plan as user_plan
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
-from .marks import Marks, Shard, mark
-from .passwords import HandOver, PassBook, generate
+from .marks import Marks, mark
+from .options import Options
+from .passwords import HandOver, PassBook
 from .plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 from .results import Results
-from .selection import MANY, SELECTIONS, Selection, check_selection, fields_of, members, named_in, src_lines, user_path
+from .selection import MANY, SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
 from .verification import Late
 from .work import Means, Work
 
@@ -65,7 +65,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     missing: list[dict[str, str]] = []
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
-        selection = Selection(client, params, fields_of(licences=True, password=True), named_in(client, params))
+        selection = Selection(client, params, fields_of(licences=True, password=True), named_in(client, params, lambda who: None))
         for item in selection.read():
             if "missing" in item:
                 counts[item["missing"]] += 1
@@ -95,26 +95,14 @@ class Users(OfTenant):
 
     def __init__(self, params: Mapping[str, Any], check_mode: bool) -> None:
         self._params = params
-        check_selection(params, SELECTIONS)
-        self._by_snapshot = params["snapshot"] is not None
-        # Check mode from the untouched start: the snapshot would be taken just before, so what is there now is what it would say.
-        self._snapshot_is_now = check_mode and self._by_snapshot and not os.path.exists(params["snapshot"])
-        if self._by_snapshot and (params["enabled"] is not None or params["licences"]):
-            raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
-        self._usage_location = user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None
+        self._options = Options.of(params, check_mode)
         connection = Connection.from_params(params)
         self._client = Client(connection, connection.further(params["applications"]))
-        self._results = Results(None if check_mode else params["results_file"])
-        self._may_set_password = params["password"] == "generate" or params["src"] is not None
-        self._handover = self._make_handover() if self._may_set_password else None
-        self._terms = access_pass.Terms.from_option(params["temporary_access_pass"])
-        self._passes = self._make_passes() if params["password"] == "temporary_access_pass" else None
+        self._results = Results(self._options.results_file)
+        self._handover = self._make_handover()
+        self._passes = self._make_passes()
         self._skus = skus_of(self._client)
-        self._base = Desired()
-        self._selection: Selection | None = None
         self._identities: Sequence[dict[str, str]] = ()
-        self._group: LicenceGroup | None = None
-        self._group_members = Marks()
         self._own_upn = ""
         self._own: list[str] = []
         self._free: dict[str, int] = {}
@@ -125,51 +113,33 @@ class Users(OfTenant):
         self._came_later: set[int] = set()
 
     def _required_snapshot(self) -> tuple[str, str] | None:
-        requires = self._params.get("requires") or {}
-        if not requires.get("snapshot"):
+        if self._options.run_dir is None:
             return None
-        folder = os.path.join(os.path.abspath(requires["run_dir"]), "snapshot")
+        folder = os.path.join(os.path.abspath(self._options.run_dir), "snapshot")
         manifest = read_manifest(folder)
         return (folder, manifest["taken"]) if manifest else None
 
     def _make_handover(self) -> HandOver | None:
-        path, length = self._params["handover_file"], self._params["password_length"]
-        generate(length)  # a bad length is told at once
-        if path is None:
-            if self._params["password"] == "generate":
-                raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
+        options = self._options
+        if options.handover_file is None or not options.may_set_password:
             return None
-        return HandOver(path, vault_password(dict(self._params)), length)
+        return HandOver(options.handover_file, options.vault_password(), options.password_length)
 
-    def _make_passes(self) -> PassBook:
-        if self._params["handover_file"] is None:
-            raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
-        return PassBook(self._params["handover_file"], vault_password(dict(self._params)))
+    def _make_passes(self) -> PassBook | None:
+        options = self._options
+        return PassBook(options.handover_file, options.vault_password()) if options.handover_file is not None and options.gives_pass else None
 
     # -- read
 
     def read(self) -> Iterator[Object]:
-        params = self._params
+        options = self._options
         self._identities = self._client.identities()
         self._own_upn = self._identities[0]["upn"].casefold()
-        licences = bool(self._by_snapshot or params["licences"] or params["src"] or params["licence_group"])
-        if params["licence_group"]:
-            self._read_group(params["licence_group"])
-        self._base = Desired(
-            enabled=params["enabled"],
-            usage_location=self._usage_location,
-            password=params["password"] == "generate",
-            access_pass=self._passes is not None,
-            group=self._group,
-            revoke_sessions=params["revoke_sessions"],
-            **user_plan.desired_licences(params["licences"], self._skus),
-        )
-        signs_in_anew = self._may_set_password or self._passes is not None
-        fields = fields_of(licences=licences, password=self._may_set_password or params["revoke_sessions"], created=signs_in_anew or bool(self._required))
-        self._selection = Selection(self._client, params, fields, self._keyed())
-        if self._snapshot_is_now and self._planned_snapshot is None:
+        signs_in_anew = options.may_set_password or options.gives_pass
+        selection = self._selection
+        if options.snapshot_is_now and self._planned_snapshot is None:
             return
-        for item in self._selection.read():
+        for item in selection.read():
             if self._planned_snapshot is not None and not holds(self._planned_snapshot, item["userPrincipalName"]):
                 continue
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
@@ -181,62 +151,83 @@ class Users(OfTenant):
                 state["given"] = self._group.gives(item.get("licenseAssignmentStates") or ())
             yield Object(KIND, item["id"], item["userPrincipalName"], state)
 
-    def _read_group(self, option: Mapping[str, Any]) -> None:
-        path = f"/groups/{urllib.parse.quote(option['id'])}"
-        group = self._client.find(f"{path}?$select={FIELDS}")
-        if group is None:
-            raise OffboardError(f"licence_group: the tenant has no group {option['id']}; give its object id", code="group_unknown")
-        self._group = LicenceGroup.read(group, option["remove_direct"])
-        names = self._params["licences"] or {}
-        if both := self._group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in names.get(part) or ()}:
+    # What is read once, when it is first asked for.
+
+    @cached_property
+    def _selection(self) -> Selection:
+        options = self._options
+        fields = fields_of(
+            licences=options.reads_licences,
+            password=options.may_set_password or options.revoke_sessions,
+            created=options.may_set_password or options.gives_pass or bool(self._required),
+        )
+        make = partial(self._desired_of, self._base)  # a wrong licence is told before anybody is read
+        desired = None if options.snapshot_is_now else named_in(self._client, self._params, make)
+        return Selection(self._client, self._params, fields, desired)
+
+    @cached_property
+    def _base(self) -> Desired:
+        """What is desired of everybody."""
+        options = self._options
+        return Desired(
+            enabled=options.enabled,
+            usage_location=options.usage_location,
+            password=options.password == "generate",
+            access_pass=options.gives_pass,
+            group=self._group,
+            revoke_sessions=options.revoke_sessions,
+            **user_plan.desired_licences(options.licences, self._skus),
+        )
+
+    @cached_property
+    def _group(self) -> LicenceGroup | None:
+        option = self._options.licence_group
+        if option is None:
+            return None
+        found = self._client.find(f"/groups/{urllib.parse.quote(option.id)}?$select={FIELDS}")
+        if found is None:
+            raise OffboardError(f"licence_group: the tenant has no group {option.id}; give its object id", code="group_unknown")
+        group = LicenceGroup.read(found, option.remove_direct)
+        names = self._options.licences or {}
+        if both := group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in names.get(part) or ()}:
             raise OffboardError(
                 f"licences: {', '.join(sorted(map(self._skus.name, both)))} would come from licence_group and directly; leave it out of one", code="bad_option"
             )
-        self._group_members = Marks(mark(user_id) for user_id in members(self._client, group["id"]))
+        return group
 
-    def _keyed(self) -> dict[str, Desired] | None:
-        """What is desired, by user, where users are named one by one."""
-        params = self._params
-        if params["users"] is not None:
-            return {name.strip().casefold(): self._base for name in params["users"]}
-        if params["group"] is not None:
-            return dict.fromkeys(members(self._client, params["group"]), self._base)
-        if params["src"] is not None:
-            return self._from_src(params["src"])
-        if self._by_snapshot and not self._snapshot_is_now:
-            also = self._also_enable()
-            records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), self.owner())
-            # Most users want one of a few things; equal ones share one object, which keeps 100,000 of them small.
-            shared: dict[str, Desired] = {}
-            keyed = {}
-            for record in records:
-                desired = user_plan.from_snapshot(self._base, record, also)
-                keyed[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
-            return keyed
-        return None
+    @cached_property
+    def _group_members(self) -> Marks:
+        return Marks(mark(user_id) for user_id in members(self._client, self._group.id)) if self._group is not None else Marks()
 
-    def _also_enable(self) -> set[str]:
-        return {name.strip().casefold() for name in self._params["also_enable"]}
+    @cached_property
+    def _shared(self) -> dict[str, Desired]:
+        """Most users of a snapshot want one of a few things; equal ones share one object, which keeps 100,000 of them small."""
+        return {}
 
-    def _from_src(self, path: str) -> dict[str, Desired]:
-        keyed: dict[str, Desired] = {}
-        for number, key, line in src_lines(path):
-            try:
-                keyed[key.casefold()] = user_plan.merged(self._base, line, self._skus)
-            except OffboardError as exc:
-                raise OffboardError(f"src: line {number} of {path}: {exc.msg}", code=exc.code) from exc
-        if self._handover is None and any(desired.password for desired in keyed.values()):
+    def _desired_of(self, base: Desired, who: Named) -> Desired:
+        """What is desired of a user who is named."""
+        if who.saved is not None:
+            desired = user_plan.from_snapshot(base, who.saved, self._options.also_enable)
+            return self._shared.setdefault(repr(desired), desired)
+        if who.line is None:
+            return base
+        try:
+            desired = user_plan.merged(base, who.line, self._skus)
+        except OffboardError as exc:
+            raise OffboardError(f"{who.where}: {exc.msg}", code=exc.code) from exc
+        if desired.password and self._handover is None:
             raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
-        return keyed
+        return desired
 
     @cached_property
     def _planned_snapshot(self) -> Mapping[str, Any] | None:
         """What the snapshot will hold that this check run plans; None where it plans none, or where there is one."""
-        return self.assumed.state(SNAPSHOT, os.path.abspath(self._params["snapshot"]), None) if self._snapshot_is_now else None
+        path = self._options.snapshot
+        return self._assumed.state(SNAPSHOT, os.path.abspath(path), None) if path is not None and self._options.snapshot_is_now else None
 
     @cached_property
     def _domains(self) -> dict[str, Mapping[str, Any]]:
-        return {item.id: item.state for item in self.assumed.overlay((DOMAIN,), read_domains(self._client, configurations_of=()))}
+        return {item.id: item.state for item in self._assumed.overlay((DOMAIN,), read_domains(self._client, configurations_of=()))}
 
     @cached_property
     def _roles(self) -> dict[str, set[str]]:
@@ -245,7 +236,7 @@ class Users(OfTenant):
     @cached_property
     def _pass_scope(self) -> _Scope:
         policy = self._client.get(access_pass.POLICY)
-        self._terms.check(policy)
+        self._options.terms.check(policy)
         return _Scope(self._client, policy)
 
     def _may_reset_administrators(self) -> bool:
@@ -255,7 +246,7 @@ class Users(OfTenant):
         """Users whom the snapshot does not hold although they were there. Of those who came later there was nothing to hold."""
         if self._required is None:
             return []
-        held = Marks(map(mark, read_user_ids(self._required[0], vault_password(dict(self._params)))))
+        held = Marks(map(mark, read_user_ids(self._required[0], self._options.vault_password())))
         return [change.name for change in changes if (one := mark(change.id.casefold())) not in held and one not in self._came_later]
 
     # -- plan
@@ -268,7 +259,7 @@ class Users(OfTenant):
             lambda: self._domains,
             lambda: self._roles,
             self._may_reset_administrators,
-            self._params["synced_password"],
+            self._options.synced_password,
             partial(self._password_was_set, history),
             partial(self._password_changed_elsewhere, history),
             history.converted,
@@ -293,8 +284,8 @@ class Users(OfTenant):
             else:
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
-        if self._snapshot_is_now:
-            missing = f"check mode: there is no snapshot at {self._params['snapshot']} yet"
+        if self._options.snapshot_is_now:
+            missing = f"check mode: there is no snapshot at {self._options.snapshot} yet"
             if self._planned_snapshot is None:
                 plan.warnings.append(f"{missing}, so nothing is planned for the users, and a real run would stop here: run offboard.iij_id.snapshot first")
             else:
@@ -329,7 +320,7 @@ class Users(OfTenant):
 
     def _decisions(self, present: Iterator[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
         def decided(item: Object) -> Decision:
-            state = user_plan.by_id(item.state, self._skus) if len(self.assumed) else item.state
+            state = user_plan.by_id(item.state, self._skus) if len(self._assumed) else item.state
             return decide(item.id, item.name, state, self._desired(item), facts)
 
         if self._passes is None:
@@ -367,19 +358,17 @@ class Users(OfTenant):
                 yield item, user_plan.without_pass(decision, "pass_not_in_policy", msg)
                 continue
             old, ours = access_pass.standing(there.get(item.id, ()), passes.asked_for(item.id))
-            if old is not None and not ours and not self._terms.replace:
+            if old is not None and not ours and not self._options.terms.replace:
                 msg = f"{item.name} has a Temporary Access Pass that can still be used; it is replaced only with temporary_access_pass.replace"
                 yield item, user_plan.without_pass(decision, "has_pass", msg)
             else:
                 yield item, user_plan.with_old_pass(decision, old) if old is not None else decision
 
     def _desired(self, item: Object) -> Desired:
-        if self._selection is None:
-            raise AssertionError("self._selection")
         keyed = self._selection.keyed
-        if self._snapshot_is_now:
+        if self._options.snapshot_is_now:
             now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
-            return user_plan.from_snapshot(self._base, now, self._also_enable())
+            return user_plan.from_snapshot(self._base, now, self._options.also_enable)
         if keyed is None:
             return self._base
         return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]
@@ -392,8 +381,8 @@ class Users(OfTenant):
         self._results.add(skip.id, skip.name, "skipped", skip.code, skip.msg)
 
     def _history(self) -> History:
-        journal = self._params["journal"]
-        if not journal or not (self._may_set_password or self._passes is not None or self._params["revoke_sessions"]):
+        journal = self._options.journal
+        if not journal or not (self._options.may_set_password or self._passes is not None or self._options.revoke_sessions):
             return History()
         return History(read_journal(journal))
 
@@ -404,14 +393,14 @@ class Users(OfTenant):
             return lag < _REPLICAS_LAG or self._handover is None or not self._handover.unchanged_since(user_id, last_change)
         if self._handover is None or not self._handover.changed_since(user_id, last_change):
             return False
-        if self._params["journal"]:
+        if self._options.journal:
             return history.password_may_be_set(user_id)
         self._unproven += 1
         return True
 
     def _password_changed_elsewhere(self, history: History, user_id: str, last_change: str | None) -> bool:
         return (
-            bool(self._params["journal"])
+            bool(self._options.journal)
             and not history.password_may_be_set(user_id)
             and self._handover is not None
             and self._handover.changed_since(user_id, last_change)
@@ -424,7 +413,7 @@ class Users(OfTenant):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this shard's users; without those of whom a part cannot be read (revoked sessions, the value of a pass)."""
-        shard = Shard.parse(self._params["shard"])
+        shard = self._options.shard
         unreadable = {"signInSessions", "temporaryAccessPass"}
         paths = {
             user_path(change.id, fields_of(licences=True, password=True)): change
@@ -439,7 +428,7 @@ class Users(OfTenant):
                     yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
-        if self._not_found and not self._found and self._params["shard"] is None:
+        if self._not_found and not self._found and self._options.shard.count == 1:
             yield Refusal(
                 "nothing_found",
                 f"The tenant {self._client.identity()['tenant_id']} has none of the {self._not_found} users that were named. Is it the tenant that is meant, "
@@ -477,16 +466,14 @@ class Users(OfTenant):
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
         """All users in batches. Each ends in exactly one outcome, also when the run stops on the way."""
-        if self._selection is None:
-            raise AssertionError("self._selection")
         means = Means(
             self._client,
             self._selection,
             self._results,
             self._skus,
             self._free,
-            self._params["force_change"],
-            self._terms,
+            self._options.force_change,
+            self._options.terms,
             handover=self._handover,
             passes=self._passes,
             group=self._group,
@@ -509,8 +496,6 @@ class Users(OfTenant):
         if not len(applied):
             return
         late = Late(applied)
-        if self._selection is None:
-            raise AssertionError("self._selection")
         if late.count > MANY:
             for item in self._selection.read():
                 if "missing" not in item:
@@ -525,14 +510,14 @@ class Users(OfTenant):
             return late.count == len(late.errors) and not no_pass
 
         # One read is enough: nothing in the run builds on a user, and up to 100,000 of them are read.
-        waiting.is_shown(read, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=30.0)
+        waiting.is_shown(read, self._options.verify_timeout, agreeing=waiting.ONE_READ, longest_pause=30.0)
         if passes and self._passes is not None:
             self._passes.settle(passes - no_pass, no_pass, now())
         for change in late.of(no_pass):
-            code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it"
+            code, msg = "not_seen", f"Graph accepted the change of {change.name}, but after {self._options.verify_timeout} s reading does not show it"
             if change.id in no_pass:
                 msg = (
-                    f"Graph told a Temporary Access Pass for {change.name}, but after {self._params['verify_timeout']} s the user has none in the tenant; "
+                    f"Graph told a Temporary Access Pass for {change.name}, but after {self._options.verify_timeout} s the user has none in the tenant; "
                     "it was taken out of the hand-over file"
                 )
             elif (error := late.errors.get(change.id)) is not None:
@@ -543,8 +528,6 @@ class Users(OfTenant):
         self._results.rewrite()
 
     def _look_one_by_one(self, late: Late) -> None:
-        if self._selection is None:
-            raise AssertionError("self._selection")
         waiting = iter(late)
         while chunk := list(islice(waiting, MANY)):
             for _unused, answer in self._client.get_many(self._selection.path(change.id) for change in chunk):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import codecs
 import time
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from ..._core import strict_json
 from ..._core.errors import OffboardError
@@ -20,6 +21,8 @@ from ..._module.vault_password import vault_password
 from ..of_tenant import tenant_of
 from ..snapshot.files import read_snapshot_users
 from .marks import Shard
+
+T = TypeVar("T")
 
 #: More users than this are found in the list of all users, not one by one.
 MANY = 400
@@ -47,16 +50,10 @@ class Selection:
         """The request for one user."""
         return user_path(key, self._fields)
 
-    def key_of(self, item: Mapping[str, Any]) -> str | None:
-        """The key by which `keyed` knows the user."""
-        if self.keyed is None:
-            raise AssertionError("self.keyed")
-        return next((name for name in (item["id"].casefold(), item["userPrincipalName"].casefold()) if name in self.keyed), None)
-
     def read(self) -> Iterator[dict[str, Any]]:
         """Graph's users; for one that is named and not there, {"id", "userPrincipalName", "missing": code}."""
         if self.keyed is not None:
-            yield from self._named()
+            yield from self._named(self.keyed)
             return
         for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
             if self._chosen(item):
@@ -71,16 +68,14 @@ class Selection:
             return False
         return item["userPrincipalName"].casefold().endswith(self._ending)
 
-    def _named(self) -> Iterator[dict[str, Any]]:
-        if self.keyed is None:
-            raise AssertionError("self.keyed")
+    def _named(self, keyed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         # A user named by object id need not be read to know that he is another shard's.
-        missing = dict.fromkeys(key for key in self.keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
+        missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
-                key = self.key_of(item)
-                if key is not None:
-                    for name in (item["id"].casefold(), item["userPrincipalName"].casefold()):  # may be named by both
+                names = (item["id"].casefold(), item["userPrincipalName"].casefold())  # may be named by both
+                if not keyed.keys().isdisjoint(names):
+                    for name in names:
                         missing.pop(name, None)
                     if self._chosen(item):
                         yield item
@@ -136,17 +131,33 @@ def members(client: Client, group: str) -> Iterator[str]:
             yield item["id"].casefold()
 
 
-def named_in(client: Client, params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The keys of the users who are named one by one, in lower case; None when the option is another one."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A user whom the task names: by a line of `src` (and where it stands), by a record of the snapshot, or by the name alone."""
+
+    #: id or userPrincipalName in lower case
+    key: str
+    line: Mapping[str, Any] | None = None
+    where: str = ""
+    saved: Mapping[str, Any] | None = None
+
+
+def named_in(client: Client, params: Mapping[str, Any], make: Callable[[Named], T]) -> dict[str, T] | None:
+    """By key, what `make` makes of the users who are named one by one; None when they are selected otherwise."""
+    found = _named(client, params)
+    return None if found is None else {who.key: make(who) for who in found}
+
+
+def _named(client: Client, params: Mapping[str, Any]) -> Iterable[Named] | None:
     if params["users"] is not None:
-        return dict.fromkeys(name.strip().casefold() for name in params["users"])
+        return (Named(name.strip().casefold()) for name in params["users"])
     if params["group"] is not None:
-        return dict.fromkeys(members(client, params["group"]))
-    if params["src"] is not None:
-        return dict.fromkeys(key.casefold() for _line, key, _desired in src_lines(params["src"]))
+        return map(Named, members(client, params["group"]))
+    if (path := params["src"]) is not None:
+        return (Named(key.casefold(), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
     if params["snapshot"] is not None:
         records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client))
-        return {record["id"].casefold(): None for record in records}
+        return (Named(record["id"].casefold(), saved=record) for record in records)
     return None
 
 

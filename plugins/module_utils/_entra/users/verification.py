@@ -32,9 +32,7 @@ class Late:
         self.count = len(self._users)
         shared: dict[str, int] = {}
         for change in applied:
-            place = self._users.place(mark(change.id))
-            if place is None:
-                raise AssertionError("place")
+            place = self._users.place_of(mark(change.id))
             self._before[place] = mark((change.before or {}).get("lastPasswordChangeDateTime"))
             expected = user_plan.expectation(change)
             number = shared.setdefault(repr(expected), len(self._expected))

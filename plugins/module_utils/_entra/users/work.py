@@ -91,7 +91,7 @@ class Work:
         #: licences of which Graph has refused a seat: it decides, not our arithmetic
         self._full: set[str] = set()
         #: users whose password was refused
-        self._weak: list[_Job] = []
+        self._weak: list[tuple[HandOver, _Job]] = []
         #: users who wait until there are enough of them for one request to the group
         self._joining: list[_Job] = []
 
@@ -114,14 +114,12 @@ class Work:
     def _settle(self) -> None:
         """Who waits is sent: another password for whom it was refused, then the group."""
         while self._weak:
-            jobs, self._weak = self._weak, []
-            self._means.client.batch(self._renewed(jobs), self._done)
+            weak, self._weak = self._weak, []
+            self._means.client.batch(self._renewed(weak[0][0], [job for _book, job in weak]), self._done)
         self._means.client.batch(self._join(), self._done)
 
-    def _renewed(self, jobs: list[_Job]) -> Iterator[Request]:
-        if self._means.handover is None:
-            raise AssertionError("self._means.handover")
-        passwords = self._means.handover.renew(job.change.id for job in jobs)
+    def _renewed(self, handover: HandOver, jobs: list[_Job]) -> Iterator[Request]:
+        passwords = handover.renew(job.change.id for job in jobs)
         for job in jobs:
             job.password, job.renewed = passwords[job.change.id], job.renewed + 1
             yield from self._next(job)
@@ -228,9 +226,9 @@ class Work:
                     finished.append(self._outcome(job, "done"))
             elif answer.uncertain or self._too_early(job, answer):
                 self._uncertain.append(job)
-            elif self._is_weak(job, request, answer):
+            elif (handover := self._means.handover) is not None and self._is_weak(job, request, answer):
                 job.patched = False
-                self._weak.append(job)
+                self._weak.append((handover, job))
             else:
                 finished.append(self._refused(job, request, answer))
         self._finish(finished)

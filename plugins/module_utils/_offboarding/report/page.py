@@ -11,51 +11,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..._core.kinds import ACTIONS, KINDS
 from ..._core.plain import line
+from ..._core.text import Text
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
 _VALUE_LENGTH = 160
 
-_KINDS = {
-    "appRoleAssignment": ("Application permissions", "アプリケーションの許可"),
-    "application": ("App registrations", "アプリの登録"),
-    "directory_object": ("Active Directory accounts and groups", "Active Directoryのアカウントとグループ"),
-    "domain": ("Domains", "ドメイン"),
-    "external_federation": ("Federations for guests", "ゲスト用フェデレーション"),
-    "guest": ("Guests", "ゲスト"),
-    "manual_step": ("Steps of a person", "人が行う手順"),
-    "oauth2PermissionGrant": ("Delegated permissions", "委任されたアクセス許可"),
-    "servicePrincipal": ("Service principals", "サービスプリンシパル"),
-    "snapshot": ("Snapshot", "スナップショット"),
-    "user": ("Users", "利用者"),
-    "vault_file": ("Encrypted files", "暗号化ファイル"),
-    "windows_file": ("Files on Windows machines", "Windowsマシンのファイル"),
-    "windows_password_filter": ("Password filters", "パスワードフィルター"),
-    "windows_scheduled_task": ("Scheduled tasks", "スケジュールされたタスク"),
-    "windows_software": ("Installed software", "インストール済みソフトウェア"),
-}
-_ACTIONS = {
-    "complete": ("completed", "補完"),
-    "confirm": ("confirmed", "確認"),
-    "convert_to_federated": ("federated again", "フェデレーションに戻した"),
-    "convert_to_managed": ("converted to managed", "マネージドに変換"),
-    "create": ("created", "作成"),
-    "delete": ("removed", "削除"),
-    "disable": ("disabled", "無効化"),
-    "enable": ("enabled", "有効化"),
-    "invite": ("invited", "招待"),
-    "reinvite": ("deleted and invited again", "削除して再招待"),
-    "remove": ("removed", "削除"),
-    "remove_file": ("file removed", "ファイルを削除"),
-    "reset_redemption": ("redemption reset", "招待の引き換えをリセット"),
-    "restore": ("brought back", "復元"),
-    "restore_links": ("memberships brought back", "所属を復元"),
-    "uninstall": ("uninstalled", "アンインストール"),
-    "unregister": ("unregistered", "登録解除"),
-    "update": ("updated", "更新"),
-    "withdraw": ("confirmation withdrawn", "確認の取り消し"),
-}
 _STATES = {
     "open": ("The final gate is open: nothing points at IIJ ID any more.", "最終ゲートを通過しました。IIJ IDを参照するものは残っていません。"),
     "closed": ("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
@@ -300,11 +263,11 @@ def _identity(item: Mapping[str, Any]) -> str:
 
 
 def _kind(kind: str) -> str:
-    return _both(*_KINDS.get(kind, (kind, kind)))
+    return _both(*KINDS.get(kind, Text(kind, kind)))
 
 
 def _action(action: str) -> str:
-    return _both(*_ACTIONS.get(action, (action, action)))
+    return _both(*ACTIONS.get(action, Text(action, action)))
 
 
 def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:

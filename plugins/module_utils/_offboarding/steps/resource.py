@@ -61,9 +61,9 @@ class ManualSteps(Resource):
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
         self._params, self._check_mode = params, check_mode
         self._path: str = params["path"]
-        #: the steps after this task: as planned, and once it has written, as the file held them
-        self._states: dict[str, dict[str, Any]] = {}
+        #: once the task has written: the steps as it meant them, and as the file held them
         self._wanted: dict[str, dict[str, Any]] = {}
+        self._held: dict[str, dict[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
         """The steps file."""
@@ -72,12 +72,12 @@ class ManualSteps(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
         before = {item.id: dict(item.state) for item in current}
-        made, self._states = self._decide(before)
-        plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}))
+        made, states = self._decide(before)
+        plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": _records(states)})
         if self._check_mode:
-            if missing := self._missing(self._states):
+            if missing := self._missing(states):
                 plan.warnings.append(f"check mode: a real run would stop here. {missing.msg}")
-        elif missing := self._missing(self._states):
+        elif missing := self._missing(states):
             raise missing
         return plan
 
@@ -124,18 +124,18 @@ class ManualSteps(Resource):
                 record(*(Outcome(change, "failed", exc.code, exc.msg) for change in batch))
             else:
                 record(*(Outcome(change, "done") for change in batch))
-            self._wanted, self._states = states, self._now()
+            self._wanted, self._held = states, self._now()
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """By what the file held after the write."""
         for change in applied:
-            state = self._states.get(change.id, {})
+            state = self._held.get(change.id, {})
             if any(state.get(name) != self._wanted[change.id][name] for name in change.after or {}):
                 yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold it; did something else write the file at the same time? Run it again.")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """All steps as they are after this task."""
-        return {"steps": [steps.to_record(identity, state) for identity, state in self._states.items()]}
+        return {"steps": _records(self._held)} if self._held else plan.facts
 
     def _now(self) -> dict[str, dict[str, Any]]:
         return {item.id: dict(item.state) for item in steps_now(self._path)}
@@ -144,8 +144,11 @@ class ManualSteps(Resource):
         return {item.id: dict(item.state) for item in read_steps(self._path)}
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
-        records = [steps.to_record(identity, state) for identity, state in states.items()]
-        write_atomically(self._path, (to_json({"steps": records}, indent=2) + "\n").encode())
+        write_atomically(self._path, (to_json({"steps": _records(states)}, indent=2) + "\n").encode())
+
+
+def _records(states: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [steps.to_record(identity, state) for identity, state in states.items()]
 
 
 def steps_info(params: dict[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,8 @@ class Files(Resource):
         self._links: dict[str, str] = {}
         self._locations: dict[str, str] = {}
         self._installed: list[str] = []
-        self._results: dict[str, dict[str, Any]] = {}
+        #: what `apply` and `verify` have made of the paths
+        self._done: dict[str, dict[str, Any]] = {path: {} for path in self._paths}
 
     def read(self) -> Iterator[Object]:
         """The paths that exist, with everything below them, and the products that are installed."""
@@ -83,17 +84,16 @@ class Files(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each path that exists."""
-        plan = Plan()
+        plan, planned = Plan(), set()
         for item in current:
             if item.kind == software.KIND:
                 self._installed.append(item.id)
                 continue
-            self._results[item.name] = {"path": item.name, "status": "planned"}
+            planned.add(item.name)
             plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
-        for path in self._paths:
-            if path not in self._results:
-                plan.unchanged += 1
-                self._results[path] = {"path": path, "status": "absent"}
+        order = sorted(self._paths, key=lambda path: path not in planned)
+        plan.facts["results"] = [{"path": path, "status": "planned" if path in planned else "absent"} for path in order]
+        plan.unchanged = len(order) - len(planned)
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -124,11 +124,11 @@ class Files(Resource):
         details: dict[str, Any] = {}
         entry, inside = self._look_again(change, details)
         if not entry.exists:
-            self._results[path]["status"] = "removed"
+            self._done[path]["status"] = "removed"
             return details
         if self._overwrite:
             details = self._wipe(path, entry, inside)
-            self._results[path] |= details
+            self._done[path] |= details
             self._look_again(change, details)  # that takes its time, and del follows a link
         if entry.is_folder:
             # The files first, one by one, so that one in use keeps no other.
@@ -138,20 +138,20 @@ class Files(Resource):
         if look(self._client, [path])[0].exists:  # the exit code says nothing: del gives 0 for a file in use
             left = below(self._client, path) if entry.is_folder else [entry]
             names = [item.path for item in left if not item.is_folder][:5] or [path]
-            self._results[path]["status"] = "failed"
+            self._done[path]["status"] = "failed"
             raise OffboardError(
                 f"{path} could not be removed; still there: {', '.join(names)}. In use? End the program, or restart the machine, and run again",
                 code="file_in_use",
                 details={"left": names, "steps_done": ["removal was tried"], **details},
             )
-        self._results[path]["status"] = "removed"
+        self._done[path]["status"] = "removed"
         return details
 
     def _look_again(self, change: Change, details: Mapping[str, Any]) -> tuple[Entry, list[Entry]]:
         """What is there now. Raises OffboardError `changed_since_read` where it is no longer what the guards have judged."""
         entry, inside, link = look_into(self._client, change.name)
         if link or (entry.exists and entry.is_folder != self._entries[change.id][0].is_folder):
-            self._results[change.name]["status"] = "failed"
+            self._done[change.name]["status"] = "failed"
             why = f"{link} has become a link to another place" if link else f"{change.name} is no longer a {'file' if entry.is_folder else 'folder'}"
             steps = {"steps_done": ["contents were overwritten"]} if details else {}
             raise OffboardError(f"{why} since it was read; look at it, and run the task again", code="changed_since_read", details={**details, **steps})
@@ -171,12 +171,12 @@ class Files(Resource):
         """Look again."""
         for change in applied:
             if look(self._client, [change.name])[0].exists:
-                self._results[change.name]["status"] = "failed"
+                self._done[change.name]["status"] = "failed"
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was removed, but is there again")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """results"""
-        return {"results": list(self._results.values())}
+        return {"results": [{**planned, **self._done[planned["path"]]} for planned in plan.facts["results"]]}
 
     def close(self) -> None:
         """Give back the connection."""

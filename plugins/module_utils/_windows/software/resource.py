@@ -89,7 +89,8 @@ class Software(Resource):
         self._wanted: list[Mapping[str, Any]] = options["products"]
         self._products: dict[str, Product] = {}
         self._extra: dict[str, list[str]] = {}
-        self._results: dict[str, dict[str, Any]] = {}
+        #: what `apply` and `verify` have made of the products, by id
+        self._done: dict[str, dict[str, Any]] = {}
         self._reboot_required = self._reboot_pending = False
 
     def read(self) -> Iterator[Object]:
@@ -102,23 +103,23 @@ class Software(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each wanted product that is installed."""
         there = [self._products[item.id] for item in current]
-        plan = Plan()
+        plan, results = Plan(), dict[str, dict[str, Any]]()
         for wanted in self._wanted:
             product = software.select(there, wanted)
             if product is None:
                 plan.unchanged += 1
                 shown = wanted.get("product_code") or wanted["name"]
-                self._results[shown] = {"name": shown, "status": "absent"}
+                results[shown] = {"name": shown, "status": "absent"}
                 continue
             identity = product.id(self._client.host)
-            if identity in self._results:
+            if identity in results:
                 continue
             for own in software.beside(there, wanted, product):
                 plan.skipped.append(Skip(software.KIND, own.id(self._client.host), own.name, "per_user", _per_user(own)))
                 plan.warnings.append(f"{_per_user(own)}. It stays")
-                self._results[own.id(self._client.host)] = {**own.described(), "status": "per_user"}
+                results[own.id(self._client.host)] = {**own.described(), "status": "per_user"}
             self._extra[identity] = wanted.get("uninstall_arguments") or []
-            self._results[identity] = {**product.described(), "status": "planned"}
+            results[identity] = {**product.described(), "status": "planned"}
             change = Change(
                 software.KIND,
                 identity,
@@ -130,6 +131,7 @@ class Software(Resource):
                 undo=f"install {product.name} {product.version} again with its own setup; its configuration is not kept",
             )
             plan.changes.append(change)
+        plan.facts["results"] = results
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -156,7 +158,7 @@ class Software(Resource):
     def apply(self, change: Change) -> dict[str, Any]:
         """Run the uninstaller and wait until its work is done."""
         product = self._products[change.id]
-        result = self._results[change.id]
+        result = self._done.setdefault(change.id, {})
         now = next((item for item in installed_in(self._client, [product.scope]) if item.key.casefold() == product.key.casefold()), product)
         if now != product:  # its uninstaller may be another product's by now
             result |= {"status": "failed", "code": "changed_since_read"}
@@ -222,7 +224,7 @@ class Software(Resource):
     def _run(self, shell: Shell, product: Product, command: list[str], end: float) -> int:
         """The uninstaller's exit code; while another installation is at work, again and again."""
         while True:
-            self._say(f"uninstalling {product.name}")
+            self.tell(f"uninstalling {product.name}")
             code = shell.run(command, end - time.monotonic(), output_matters=False).exit_code
             if software.meaning(code) != "busy":
                 return code
@@ -232,7 +234,7 @@ class Software(Resource):
                     code="installer_busy",
                     details={"exit_code": code},
                 )
-            self._say(f"waiting for another installation to end before uninstalling {product.name}")
+            self.tell(f"waiting for another installation to end before uninstalling {product.name}")
             time.sleep(_BUSY_SECONDS)
 
     def _await_end(self, product: Product, before: list[tuple[str, int]], program: str, end: float) -> bool:
@@ -249,15 +251,11 @@ class Software(Resource):
             idle_since = None if at_work else idle_since or now
             if idle_since and now - idle_since > _GRACE_SECONDS:
                 return False
-            self._say(f"waiting for the uninstaller of {product.name}")
+            self.tell(f"waiting for the uninstaller of {product.name}")
             time.sleep(_POLL_SECONDS)
 
     def _log_wants_restart(self, log: str) -> bool:
         return self._client.run("findstr.exe", "/l", f"/c:{software.INNO_WANTS_RESTART}", log).exit_code == 0
-
-    def _say(self, doing: str) -> None:
-        if self.progress:
-            self.progress.report(doing)
 
     def _registered(self, product: Product) -> bool:
         key, view = _uninstall_key(product.scope)
@@ -269,12 +267,13 @@ class Software(Resource):
         there = {product.id(self._client.host) for product in installed(self._client)} if len(applied) else set()
         for change in applied:
             if change.id in there:
-                self._results[change.id]["status"] = "failed"
+                self._done[change.id]["status"] = "failed"
                 yield Outcome(change, "failed", "not_seen", f"{change.name} is registered again although its uninstaller succeeded")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """results, reboot_required, reboot_pending"""
-        return {"results": list(self._results.values()), "reboot_required": self._reboot_required, "reboot_pending": self._reboot_pending}
+        results = [{**planned, **self._done.get(key, {})} for key, planned in plan.facts["results"].items()]
+        return {"results": results, "reboot_required": self._reboot_required, "reboot_pending": self._reboot_pending}
 
     def close(self) -> None:
         """Give back the connection."""

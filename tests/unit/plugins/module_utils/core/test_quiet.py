@@ -13,7 +13,7 @@ def at(clock):
     return f"2026-01-05T{clock}Z"
 
 
-def record(action, clock, identity="sp", status="done", kind="servicePrincipal"):
+def record(action, clock, identity="sp", status="done", kind="service_principal"):
     return {"record": "outcome", "kind": kind, "id": identity, "action": action, "status": status, "at": at(clock)}
 
 

@@ -26,7 +26,7 @@ PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 def asked(*entries: dict[str, Any], **options: Any) -> dict[str, Any]:
     """What the module returns."""
     params = {"tenant_id": TENANT, "cloud": "global", "tenant_type": "workforce", "login_url": None, "organization": "Reiji Shoji", "links": [],
-              "url_rule": "current", "files_from": None, "at": made.NOW.isoformat(), **options}  # fmt: skip
+              "profile": "current", "files_from": None, "at": made.NOW.isoformat(), **options}  # fmt: skip
     return info.partners_info({"partners": [{"state": "present", **entry} for entry in entries], **params})
 
 
@@ -212,15 +212,15 @@ DNS = [
         True,
         "DirectFedAuthUrl=https://fabrikam.okta.com/app/x/sso/saml",
     ),
-    ("fabrikam.example", "https://fabrikam.okta.com/app/x/sso/saml", "seed", "provider", False, None),
-    ("fabrikam.example", "https://other.example/", "seed", "other_domain", True, None),
+    ("fabrikam.example", "https://fabrikam.okta.com/app/x/sso/saml", "2020", "provider", False, None),
+    ("fabrikam.example", "https://other.example/", "2020", "other_domain", True, None),
     ("fabrikam.example", "http://sts.fabrikam.example/", "current", "url_not_https", True, None),
 ]
 
 
 @pytest.mark.parametrize(("domain", "address", "profile", "rule", "needed", "record"), DNS)
 def test_the_record_that_the_url_rule_needs(domain: str, address: str, profile: str, rule: str, needed: bool, record: str | None) -> None:
-    one = sheet({"domains": [domain], "passive_sign_in_uri": address}, url_rule=profile)
+    one = sheet({"domains": [domain], "passive_sign_in_uri": address}, profile=profile)
     (dns,) = one["requirements"]["dns"]
     assert (dns["rule"], dns["needed"], dns["txt_record"]) == (rule, needed, record)
     assert (f'{domain}. IN TXT "{record}"' in one["markdown"]["ja"]) is (record is not None)

@@ -133,8 +133,8 @@ def test_clocks_may_differ_by_the_skew(minutes: float, valid: bool) -> None:
     [
         ("current", made.AUDIENCE, True),
         ("current", service.GLOBAL_AUDIENCE, False),
-        ("seed", made.AUDIENCE, False),
-        ("seed", service.GLOBAL_AUDIENCE, True),
+        ("2020", made.AUDIENCE, False),
+        ("2020", service.GLOBAL_AUDIENCE, True),
         ("any", made.AUDIENCE, True),
         ("any", service.GLOBAL_AUDIENCE, True),
         ("any", f"https://login.microsoftonline.com/{made.TENANT}", False),

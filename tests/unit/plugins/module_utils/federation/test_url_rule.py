@@ -10,7 +10,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._federation import
 from hypothesis import given
 from hypothesis import strategies as st
 
-#: domain, address, seed, current (no_txt: allowed without a record; txt: with the right record; deny: never)
+#: domain, address, 2020, current (no_txt: allowed without a record; txt: with the right record; deny: never)
 CASES = [
     ("fabrikam.example", "https://fabrikam.example/adfs", "allow", "no_txt"),
     ("FABRIKAM.example.", "https://STS.Fabrikam.example./adfs", "allow", "no_txt"),
@@ -81,9 +81,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("domain", "url", "seed", "current"), CASES)
-def test_cases(domain: str, url: str, seed: str, current: str) -> None:
-    assert url_rule.check(domain, url, "seed").allowed is (seed == "allow")
+@pytest.mark.parametrize(("domain", "url", "then", "current"), CASES)
+def test_cases(domain: str, url: str, then: str, current: str) -> None:
+    assert url_rule.check(domain, url, "2020").allowed is (then == "allow")
     without = url_rule.check(domain, url, "current", lambda _name: [])
     assert without.allowed is (current == "no_txt")
     assert bool(without.txt_record) is (current == "txt")
@@ -123,7 +123,7 @@ def test_no_record_is_looked_up_where_it_decides_nothing() -> None:
 
     assert url_rule.check("fabrikam.example", "https://sts.fabrikam.example/", "current", lookup).allowed
     assert not url_rule.check("fabrikam.example", "http://idp.example/", "current", lookup).allowed
-    assert not url_rule.check("fabrikam.example", "https://idp.example/", "seed", lookup).allowed
+    assert not url_rule.check("fabrikam.example", "https://idp.example/", "2020", lookup).allowed
 
 
 def test_without_a_lookup_the_answer_is_not_known() -> None:

@@ -17,11 +17,11 @@ def application(deleted=False):
 
 
 def principal(enabled=True, deleted=False):
-    return Object("servicePrincipal", "p", "app", {"appId": "c", "displayName": "app", "deleted": deleted, "accountEnabled": enabled})
+    return Object("service_principal", "p", "app", {"appId": "c", "displayName": "app", "deleted": deleted, "accountEnabled": enabled})
 
 
-GRANT = Object("oauth2PermissionGrant", "g", "app: x", {"scope": "x"})
-ROLE = Object("appRoleAssignment", "r", "app: y", {"principalId": "p"})
+GRANT = Object("oauth2_permission_grant", "g", "app: x", {"scope": "x"})
+ROLE = Object("app_role_assignment", "r", "app: y", {"principalId": "p"})
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_plan(there, state, enabled, grants, plan):
     assert found.unchanged == (not plan)
 
 
-def gone(identity, at, kind="servicePrincipal"):
+def gone(identity, at, kind="service_principal"):
     return Object(kind, identity, "app", {"appId": "c", "displayName": "app", "deleted": True, "deletedDateTime": at, "accountEnabled": True})
 
 
@@ -54,11 +54,11 @@ OLD, NEW = gone("old", "2026-11-01T00:00:00Z"), gone("new", "2026-11-20T00:00:00
 
 @pytest.mark.parametrize("there", [[OLD, NEW], [NEW, OLD], [application(), NEW, OLD], [gone("x", "2026-11-02T00:00:00Z", "application"), NEW, OLD]])
 def test_of_several_deleted_ones_the_newest_comes_back(there):
-    assert [change.id for change in plan_app(there, "c", "absent", None, False).changes if change.kind == "servicePrincipal"] == []
+    assert [change.id for change in plan_app(there, "c", "absent", None, False).changes if change.kind == "service_principal"] == []
     found = plan_app(there, "c", "present", None, False)
-    assert [change.id for change in found.changes if change.kind == "servicePrincipal"] == ["new"] and "new" in found.warnings[0]
+    assert [change.id for change in found.changes if change.kind == "service_principal"] == ["new"] and "new" in found.warnings[0]
     chosen = plan_app(there, "c", "present", None, False, ["OLD"])
-    assert [change.id for change in chosen.changes if change.kind == "servicePrincipal"] == ["old"] and chosen.warnings == []
+    assert [change.id for change in chosen.changes if change.kind == "service_principal"] == ["old"] and chosen.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def mine(item):
         ([mine(application(deleted=True))], "application", "a", "delete", {"appId": CLIENT_ID}, None, True),
         ([mine(application())], "application", "a", "delete", {"appId": CLIENT_ID}, None, False),
         ([], "application", "other", "delete", {"appId": "another"}, None, False),
-        ([mine(principal(enabled=False))], "servicePrincipal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, True),
-        ([mine(principal())], "servicePrincipal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, False),
-        ([mine(principal())], "servicePrincipal", "other", "disable", {"accountEnabled": True}, {"accountEnabled": False}, False),
-        ([mine(principal())], "appRoleAssignment", "r", "remove", {"principalId": "p"}, None, True),
-        ([mine(principal()), ROLE], "appRoleAssignment", "r", "remove", {"principalId": "p"}, None, False),
-        ([mine(principal())], "appRoleAssignment", "r", "remove", {"principalId": "other"}, None, False),
-        ([mine(principal(deleted=True))], "oauth2PermissionGrant", "g", "remove", {"clientId": "p"}, None, False),
+        ([mine(principal(enabled=False))], "service_principal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, True),
+        ([mine(principal())], "service_principal", "p", "disable", {"accountEnabled": True}, {"accountEnabled": False}, False),
+        ([mine(principal())], "service_principal", "other", "disable", {"accountEnabled": True}, {"accountEnabled": False}, False),
+        ([mine(principal())], "app_role_assignment", "r", "remove", {"principalId": "p"}, None, True),
+        ([mine(principal()), ROLE], "app_role_assignment", "r", "remove", {"principalId": "p"}, None, False),
+        ([mine(principal())], "app_role_assignment", "r", "remove", {"principalId": "other"}, None, False),
+        ([mine(principal(deleted=True))], "oauth2_permission_grant", "g", "remove", {"clientId": "p"}, None, False),
     ],
 )
 def test_what_a_stopped_run_had_begun(there, kind, key, action, before, after, expected):

@@ -15,10 +15,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.pla
     CONVERT,
     Administrator,
     Context,
+    affected,
     authentication_of,
     guard_domains,
     host_matches,
     identified_by,
+    not_managed,
     plan_domains,
     root_of,
     upn_domain,
@@ -228,3 +230,34 @@ def test_what_a_stopped_run_had_begun(wanted, now, expected):
     after = {"authenticationType": "Federated" if wanted else "Managed", "federationConfiguration": configuration}
     begun = [Change("domain", name, name, CONVERT, {}, after) for name in ("a.example", "gone")]
     assert list(resource.carried_out(begun)) == [begun[0]] * expected
+
+
+STATES = {item.id: item.state for item in TENANT}
+
+
+@pytest.mark.parametrize(
+    ("named", "domains"),
+    [
+        ([], []),
+        ([""], []),
+        (["a.example"], ["a.example", "sub.a.example"]),
+        ([" A.Example. "], ["a.example", "sub.a.example"]),
+        (["A.EXAMPLE", "a.example"], ["a.example", "sub.a.example"]),
+        (["sub.a.example", "a.example"], ["sub.a.example", "a.example"]),
+        (["Sub.A.example"], ["sub.a.example"]),
+        (["c.example"], ["c.example"]),
+        (["nobody.example"], ["nobody.example"]),
+    ],
+)
+def test_who_follows_a_named_domain(named, domains):
+    assert affected(named, STATES) == domains
+
+
+@pytest.mark.parametrize(
+    ("changed", "left"),
+    [({}, ["a.example", "sub.a.example"]), ({"a.example": "Managed"}, ["sub.a.example"]), ({"a.example": "Managed", "sub.a.example": "Managed"}, [])],
+)
+def test_who_still_signs_in_elsewhere(changed, left):
+    states = {name: {**state, "authenticationType": changed.get(name, state["authenticationType"])} for name, state in STATES.items()}
+    assert not_managed(affected(["A.example"], states), states) == left
+    assert not_managed(["nobody.example"], states) == []

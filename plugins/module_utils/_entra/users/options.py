@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task asks of users: parsed, and checked before anything is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._module.vault_password import vault_password
+from . import access_pass, passwords
+from . import plan as user_plan
+from .marks import Shard
+from .selection import SELECTIONS, check_selection
+
+
+@dataclass(frozen=True)
+class LicenceGroupOption:
+    """The option `licence_group`."""
+
+    id: str
+    remove_direct: bool
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of entra_users. None: not given."""
+
+    #: path of the snapshot whose users are meant; where check mode finds none there, what is read now is what it would hold
+    snapshot: str | None
+    snapshot_is_now: bool
+    enabled: bool | None
+    usage_location: str | None
+    licences: Mapping[str, Any] | None
+    licence_group: LicenceGroupOption | None
+    #: userPrincipalNames or ids in lower case
+    also_enable: frozenset[str]
+    src: str | None
+    #: `keep`, `generate` or `temporary_access_pass`
+    password: str
+    password_length: int
+    force_change: str
+    synced_password: str
+    revoke_sessions: bool
+    terms: access_pass.Terms
+    handover_file: str | None
+    results_file: str | None
+    journal: str | None
+    shard: Shard
+    #: the run folder whose snapshot must hold whoever is changed
+    run_dir: str | None
+    #: seconds
+    verify_timeout: float
+    #: reads the password of Ansible Vault; raises OffboardError where none is given
+    vault_password: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], check_mode: bool) -> Options:
+        """Raises OffboardError `bad_option`, `bad_country`, and what a length or a Temporary Access Pass may not be."""
+        check_selection(params, SELECTIONS)
+        snapshot, length, path = params["snapshot"], params["password_length"], params["handover_file"]
+        if snapshot is not None and (params["enabled"] is not None or params["licences"]):
+            raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
+        if params["password"] == "generate" or params["src"] is not None:
+            passwords.generate(length)
+        if path is None and params["password"] == "generate":
+            raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
+        if path is None and params["password"] == "temporary_access_pass":
+            raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
+        requires, group = params["requires"] or {}, params["licence_group"]
+        return cls(
+            snapshot=snapshot,
+            snapshot_is_now=check_mode and snapshot is not None and not os.path.exists(snapshot),
+            enabled=params["enabled"],
+            usage_location=user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None,
+            licences=params["licences"],
+            licence_group=LicenceGroupOption(group["id"], group["remove_direct"]) if group else None,
+            also_enable=frozenset(name.strip().casefold() for name in params["also_enable"]),
+            src=params["src"],
+            password=params["password"],
+            password_length=length,
+            force_change=params["force_change"],
+            synced_password=params["synced_password"],
+            revoke_sessions=params["revoke_sessions"],
+            terms=access_pass.Terms.from_option(params["temporary_access_pass"]),
+            handover_file=path,
+            results_file=None if check_mode else params["results_file"],
+            journal=params["journal"],
+            shard=Shard.parse(params["shard"]),
+            run_dir=requires["run_dir"] if requires.get("snapshot") else None,
+            verify_timeout=params["verify_timeout"],
+            vault_password=lambda: vault_password(dict(params)),
+        )
+
+    @property
+    def gives_pass(self) -> bool:
+        """Whether a Temporary Access Pass is asked for."""
+        return self.password == "temporary_access_pass"
+
+    @property
+    def may_set_password(self) -> bool:
+        """Whether some user may get a password; a line of `src` may ask for one."""
+        return self.password == "generate" or self.src is not None
+
+    @property
+    def reads_licences(self) -> bool:
+        """Whether what is wanted depends on the users' licences."""
+        return self.snapshot is not None or bool(self.licences or self.licence_group or self.src)
