@@ -19,6 +19,7 @@ from typing import Any
 
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
+from ..._core.names import user
 from ..._core.plan import Plan
 from ..._federation import url_rule
 from ..domains.plan import KIND as DOMAIN
@@ -123,7 +124,7 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     names: list[Wanted] = []
     if params["guests"] is not None or params["ids"] is not None:
         names += [Wanted(mail_address(item["mail"]), "", item.get("display_name"), invitation_of(params, item)) for item in params["guests"] or ()]
-        names += [Wanted(key=key.strip().casefold(), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
+        names += [Wanted(key=user(key), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
     elif params["state"] != "redemption_reset":
         raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
     else:
@@ -384,7 +385,7 @@ def chosen(tenant: Tenant, guests: Sequence[Wanted], selection: Mapping[str, Col
 def selects(selection: Mapping[str, Collection[str]], item: Object) -> bool:
     """Whether a guest is one of the selected; every empty part of the selection takes all."""
     guest, exclude = as_guest(item), selection["exclude"]
-    if item.state["userType"] != "Guest" or item.id.casefold() in exclude or addresses(item.state) & set(exclude):
+    if item.state["userType"] != "Guest" or item.id.casefold() in exclude or {user(one) for one in addresses(item.state)} & set(exclude):
         return False
     issuers = {issuer.casefold() for issuer in guest.issuers}
     return (

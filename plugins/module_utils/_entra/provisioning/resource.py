@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import gate, quiet
+from ..._core import gate, names, quiet
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
@@ -45,7 +45,7 @@ class ProvisioningGate(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._path: str = os.path.abspath(params["path"])
-        self._client_id: str = params["app_id"].strip().casefold()
+        self._client_id: str = names.uuid(params["app_id"])
         if self._client_id and not is_id(self._client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read

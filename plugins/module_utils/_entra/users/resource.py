@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
@@ -151,7 +152,7 @@ class Users(OfTenant):
     def read(self) -> Iterator[Object]:
         params = self._params
         self._identities = self._client.identities()
-        self._own_upn = self._identities[0]["upn"].casefold()
+        self._own_upn = names.user(self._identities[0]["upn"])
         licences = bool(self._by_snapshot or params["licences"] or params["src"] or params["licence_group"])
         if params["licence_group"]:
             self._read_group(params["licence_group"])
@@ -187,8 +188,8 @@ class Users(OfTenant):
         if group is None:
             raise OffboardError(f"licence_group: the tenant has no group {option['id']}; give its object id", code="group_unknown")
         self._group = LicenceGroup.read(group, option["remove_direct"])
-        names = self._params["licences"] or {}
-        if both := self._group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in names.get(part) or ()}:
+        given = self._params["licences"] or {}
+        if both := self._group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in given.get(part) or ()}:
             raise OffboardError(
                 f"licences: {', '.join(sorted(map(self._skus.name, both)))} would come from licence_group and directly; leave it out of one", code="bad_option"
             )
@@ -198,7 +199,7 @@ class Users(OfTenant):
         """What is desired, by user, where users are named one by one."""
         params = self._params
         if params["users"] is not None:
-            return {name.strip().casefold(): self._base for name in params["users"]}
+            return {names.user(name): self._base for name in params["users"]}
         if params["group"] is not None:
             return dict.fromkeys(members(self._client, params["group"]), self._base)
         if params["src"] is not None:
@@ -216,13 +217,13 @@ class Users(OfTenant):
         return None
 
     def _also_enable(self) -> set[str]:
-        return {name.strip().casefold() for name in self._params["also_enable"]}
+        return names.users(self._params["also_enable"])
 
     def _from_src(self, path: str) -> dict[str, Desired]:
         keyed: dict[str, Desired] = {}
         for number, key, line in src_lines(path):
             try:
-                keyed[key.casefold()] = user_plan.merged(self._base, line, self._skus)
+                keyed[names.user(key)] = user_plan.merged(self._base, line, self._skus)
             except OffboardError as exc:
                 raise OffboardError(f"src: line {number} of {path}: {exc.msg}", code=exc.code) from exc
         if self._handover is None and any(desired.password for desired in keyed.values()):
@@ -382,7 +383,7 @@ class Users(OfTenant):
             return user_plan.from_snapshot(self._base, now, self._also_enable())
         if keyed is None:
             return self._base
-        return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]
+        return keyed.get(item.id.casefold()) or keyed[names.user(item.name)]
 
     def _skip(self, plan: Plan, skip: Skip) -> None:
         if len(plan.skipped) < ANSWER_LIMIT:
@@ -419,7 +420,7 @@ class Users(OfTenant):
 
     def _note_own(self, change: Change) -> None:
         after = change.after or {}
-        if change.name.casefold() == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
+        if names.user(change.name) == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
             self._own.append(change.name)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
