@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,6 +31,9 @@ _MARKS = {
     "converted": (b'"action":"convert_to_managed","status":"done"',),
     "unregistered": (b'"action":"unregister","status":"done"',),
 }
+#: The clock of another controller may be ahead by so much.
+_SKEW = datetime.timedelta(minutes=5)
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 
 
@@ -42,8 +46,17 @@ def latest(lines: Iterable[bytes]) -> dict[str, str]:
             continue
         for kind, marks in _MARKS.items():
             if any(mark in line for mark in marks) and (at := _AT.search(line)):
-                found[kind] = max(found.get(kind, ""), at[1].decode())
+                found[kind] = max(found.get(kind, ""), at[1].decode(errors="replace"), key=_time)
     return found
+
+
+def _time(text: Any) -> datetime.datetime:
+    """A time in RFC 3339; one that cannot be read is older than everything, so that it confirms nothing."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return _NEVER
+    return found if found.tzinfo is not None else _NEVER
 
 
 def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:
@@ -51,14 +64,17 @@ def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -
     return {
         identity: last[kind]
         for identity, kind in CONFIRMS.items()
-        if kind in last and states.get(identity, {}).get("done") is True and states[identity].get("at", "") < last[kind]
+        if kind in last and states.get(identity, {}).get("done") is True and _time(states[identity].get("at")) < _time(last[kind])
     }
 
 
-def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The steps, where a confirmation older than what it confirms is none."""
-    old = outdated(states, last)
-    return {identity: {**state, **(_OPEN if identity in old else {})} for identity, state in states.items()}
+def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "") -> dict[str, dict[str, Any]]:
+    """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339).
+
+    Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
+    """
+    none = {*outdated(states, last), *(identity for identity, state in states.items() if now and _time(state.get("at")) > _time(now) + _SKEW)}
+    return {identity: {**state, **(_OPEN if identity in none else {})} for identity, state in states.items()}
 
 
 def to_object(record: Mapping[str, Any]) -> Object:

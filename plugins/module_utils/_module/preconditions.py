@@ -10,13 +10,15 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._core import gate, manifest, steps, strict_json
 from .._core.errors import OffboardError
 from .._core.model import Object
 from . import binding
-from .files import check_run_file
+from .clock import now
+from .files import check_run_file, read_lines
 
 #: Given the manifest of the tenant's snapshot, the objects about to change that it does not hold.
 Lacks = Callable[[Mapping[str, Any]], Collection[str]]
@@ -40,7 +42,7 @@ def check(
     # who cannot know the tenant (a Windows machine) works for that of the folder
     owner = {**binding.check(os.path.join(folder, "journal.jsonl"), owner), **owner}
     if requires["steps"]:
-        states = {item.id: item.state for item in read_steps(os.path.join(folder, "steps.json"))}
+        states = {item.id: item.state for item in steps_now(os.path.join(folder, "steps.json"))}
         missing = steps.not_done(states, requires["steps"])
         if missing:
             raise steps.not_done_error(states, missing, folder)
@@ -78,6 +80,18 @@ def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[
 def read_steps(path: str) -> list[Object]:
     """The recorded steps; none when there is no file yet. Raises OffboardError `file_read_failed`, `steps_file_damaged`."""
     return _parsed(path, steps.parse, "steps file", "steps_file_damaged") or []
+
+
+def steps_now(path: str) -> list[Object]:
+    """The recorded steps as they count: a confirmation that is older than what it confirms, by the journal of the run folder, or of the future, is none."""
+    recorded = read_steps(path)
+    confirmed = {item.id for item in recorded if item.state["done"]}
+    if not confirmed:
+        return recorded
+    journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
+    last = steps.latest(read_lines(journal)) if confirmed & steps.CONFIRMS.keys() else {}
+    states = steps.as_of({item.id: item.state for item in recorded}, last, now())
+    return [replace(item, state=states[item.id]) for item in recorded]
 
 
 def read_manifest(folder: str) -> dict[str, Any] | None:

@@ -477,7 +477,7 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
     if step is None or not step["done"]:
         return [_stop_later(app, until, confirmed.token_minutes)] if until else []
-    start = quiet.counts_from(step["at"], app)
+    start = quiet.counts_from(step["at"], app, facts.now)
     found = quiet.since(app.activities or (), start)
     return [_still_active(found, start, until)] if found else []
 

@@ -21,7 +21,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal, write_atomically
-from ..._module.preconditions import read_steps, read_verdict
+from ..._module.preconditions import read_verdict, steps_now
 from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
 from ..apps.read import read_app
@@ -85,9 +85,9 @@ class ProvisioningGate(OfTenant):
 
     def _counts_from(self, app: quiet.App) -> str | None:
         """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
-        steps = {item.id: item.state for item in read_steps(os.path.join(os.path.dirname(self._path), "steps.json"))}
+        steps = {item.id: item.state for item in steps_now(os.path.join(os.path.dirname(self._path), "steps.json"))}
         step = steps.get(_STOPPED)
-        return quiet.counts_from(step["at"], app) if step is not None and step["done"] else None
+        return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None
 
     def _activity(self, hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..._core import steps
@@ -18,8 +17,8 @@ from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
-from ..._module.files import folder_locked, read_lines, write_atomically
-from ..._module.preconditions import read_steps
+from ..._module.files import folder_locked, write_atomically
+from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
 
 
@@ -40,16 +39,6 @@ def _check_final_gate(path: str, identities: Sequence[str]) -> None:
             f"{', '.join(identities)} may be confirmed only after the final gate has opened, and {why}. Run offboard.iij_id.final_gate until nothing does.",
             code="gate_closed",
         )
-
-
-def steps_now(path: str) -> list[Object]:
-    """The recorded steps; a confirmation that is older than what it confirms, by the journal of the run folder, is none."""
-    recorded = read_steps(path)
-    if not any(item.id in steps.CONFIRMS and item.state["done"] for item in recorded):
-        return recorded
-    last = steps.latest(read_lines(os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")))
-    states = steps.as_of({item.id: item.state for item in recorded}, last)
-    return [replace(item, state=states[item.id]) for item in recorded]
 
 
 class ManualSteps(Resource):
