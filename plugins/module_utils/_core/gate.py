@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from . import plain
 from .errors import OffboardError
 from .names import domain
 
@@ -81,9 +82,13 @@ def parse(content: Any) -> dict[str, Any]:
         raise ValueError("it is no verdict of the gate")
     if content["evidence_hours"] < 0 or content["activity_count"] < 0:
         raise ValueError("a number of it is negative")
-    if not all(isinstance(item, str) for item in (*content["domains"], *content["reasons"])) or content["open"] is bool(content["reasons"]):
+    if not all(isinstance(item, str) and item == plain.line(item) for item in (*content["domains"], *content["reasons"])) or content["open"] is bool(
+        content["reasons"]
+    ):
         raise ValueError("its reasons or domains are none")
     moment(content.get("at"))
+    if content["tenant_id"] != plain.line(content["tenant_id"]):
+        raise ValueError("its tenant is none")
     return dict(content)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._core import gate, manifest, steps, strict_json
+from .._core import gate, manifest, plain, steps, strict_json
 from .._core.errors import OffboardError
 from .._core.model import Object
 from . import binding
@@ -114,7 +114,7 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
     tenant = owner.get("tenant_id", found["tenant_id"])
     if tenant.casefold() != found["tenant_id"].casefold():
         raise OffboardError(
-            f"The snapshot {folder} was taken of the tenant {found['tenant_id']}, and this task works on {tenant}: it says nothing about that one. Nothing was "
+            f"The snapshot {folder} was taken of the tenant {plain.line(found['tenant_id'])}, and this task works on {tenant}: it says nothing about that one. Nothing was "
             "changed. Use the run folder of this tenant (offboard_run_dir).",
             code="other_run_folder",
             details={"path": folder, "tenant_id": found["tenant_id"], "given": tenant},
@@ -136,9 +136,12 @@ def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None
             code="snapshot_missing",
         )
     check_tenant(folder, found, owner)
-    for entry in found["files"]:
+    for number, entry in enumerate(found["files"], 1):
         if not os.path.isfile(os.path.join(folder, entry["name"])):
-            raise OffboardError(f"The snapshot {folder} is damaged: {entry['name']} is missing. Restore it from a backup.", code="snapshot_damaged")
+            raise OffboardError(
+                f"The snapshot {folder} is damaged: file {number} of {len(found['files'])} in its {manifest.NAME} is missing. Restore it from a backup.",
+                code="snapshot_damaged",
+            )
     if missing := list(lacks(found)):
         raise OffboardError(
             f"The snapshot {folder} of {found['taken']} does not hold {', '.join(missing[:10])}{' and others' if len(missing) > 10 else ''}, so nothing could "
@@ -190,7 +193,7 @@ def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -
     for name, words in (("directory", "the Active Directory domain"), ("machine", "the machine")):
         if name in owner and found.get(name, "").casefold() != owner[name].casefold():
             raise OffboardError(
-                f"{path} was saved of {words} {found.get(name) or '(unknown)'}, and this task works on {owner[name]}. Nothing was changed. Use the run folder "
+                f"{path} was saved of {words} {plain.line(found.get(name) or '(unknown)')}, and this task works on {owner[name]}. Nothing was changed. Use the run folder "
                 "that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
                 code="other_run_folder",
                 details={"path": path, "given": owner[name]},
