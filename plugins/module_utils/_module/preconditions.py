@@ -114,8 +114,8 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
     tenant = owner.get("tenant_id", found["tenant_id"])
     if tenant.casefold() != found["tenant_id"].casefold():
         raise OffboardError(
-            f"The snapshot {folder} was taken of the tenant {plain.line(found['tenant_id'])}, and this task works on {tenant}: it says nothing about that one. Nothing was "
-            "changed. Use the run folder of this tenant (offboard_run_dir).",
+            f"The snapshot {folder} was taken of the tenant {plain.line(found['tenant_id'])}, and this task works on {tenant}: it says nothing about that one. "
+            "Nothing was changed. Use the run folder of this tenant (offboard_run_dir).",
             code="other_run_folder",
             details={"path": folder, "tenant_id": found["tenant_id"], "given": tenant},
         )
@@ -193,8 +193,8 @@ def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -
     for name, words in (("directory", "the Active Directory domain"), ("machine", "the machine")):
         if name in owner and found.get(name, "").casefold() != owner[name].casefold():
             raise OffboardError(
-                f"{path} was saved of {words} {plain.line(found.get(name) or '(unknown)')}, and this task works on {owner[name]}. Nothing was changed. Use the run folder "
-                "that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
+                f"{path} was saved of {words} {plain.line(found.get(name) or '(unknown)')}, and this task works on {owner[name]}. Nothing was changed. Use "
+                "the run folder that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
                 code="other_run_folder",
                 details={"path": path, "given": owner[name]},
             )
