@@ -21,6 +21,7 @@ REQUIRES: dict[str, Any] = {
         "gate_max_age_hours": {"type": "int"},
         "snapshot": {"type": "bool", "default": False},
         "snapshot_files": {"type": "list", "elements": "str", "default": []},
+        "managed_domains": {"type": "list", "elements": "str", "default": []},
     },
 }
 

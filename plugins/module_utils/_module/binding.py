@@ -73,7 +73,8 @@ def _compare(path: str, bound: Mapping[str, str], owner: Mapping[str, str]) -> N
         if name in bound and bound[name].casefold() != value.casefold():
             raise OffboardError(
                 f"The run folder {os.path.dirname(path)} belongs to {_WORDS[name]} {plain.line(bound[name])}, and this task works on {value}. What lies in it "
-                "(snapshot, steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another journal).",
+                "(snapshot, steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another "
+                "journal).",
                 code="other_run_folder",
                 details={"path": path, name: bound[name], "given": value},
             )

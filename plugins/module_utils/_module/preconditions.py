@@ -22,6 +22,8 @@ from .files import check_run_file, read_lines
 
 #: Given the manifest of the tenant's snapshot, the objects about to change that it does not hold.
 Lacks = Callable[[Mapping[str, Any]], Collection[str]]
+#: Given names of domains, those of them, and below them, that are not managed.
+Federated = Callable[[Collection[str]], Iterable[str]]
 
 
 def check(
@@ -31,12 +33,14 @@ def check(
     lacks: Lacks = lambda _manifest: (),
     saved: Collection[str] = (),
     domains: Iterable[str] = (),
+    federated: Federated | None = None,
 ) -> None:
     """Refuse a run folder that does not hold what is required.
 
     owner: whose objects are changed, as `binding` names it. saved: ids of objects that `snapshot_files` must hold. domains: those of the gate's verdict.
+    federated: of `managed_domains`, those that are not managed, or below which one is not.
     Raises OffboardError `step_not_done`, `unknown_step`, `steps_file_damaged`, `snapshot_missing`, `snapshot_damaged`, `snapshot_incomplete`,
-    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged` or `file_read_failed`.
+    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged`, `still_federated` or `file_read_failed`.
     """
     folder = os.path.abspath(requires["run_dir"])
     # who cannot know the tenant (a Windows machine) works for that of the folder
@@ -52,6 +56,13 @@ def check(
         _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks)
     if requires.get("snapshot_files"):
         _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], owner, saved)
+    if federated is not None and (named := requires.get("managed_domains")) and (left := list(federated(named))):
+        raise OffboardError(
+            f"Still federated: {', '.join(left)}. People sign in there through IIJ ID, so what this task does comes too early. Nothing was changed. Run "
+            "offboard.iij_id.domains first.",
+            code="still_federated",
+            details={"domains": left},
+        )
 
 
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:
@@ -189,8 +200,14 @@ def further(path: str) -> Iterable[str]:
 
 
 def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
-    """Refuse a saved file of another Active Directory domain or machine. Raises OffboardError `other_run_folder`."""
-    for name, words in (("directory", "the Active Directory domain"), ("machine", "the machine")):
+    """Refuse a saved file of another Active Directory domain or machine, or of another tenant's run. Raises OffboardError `other_run_folder`."""
+    # whose tenant it is may not have been known when a machine was saved: then it says none
+    words_of = {
+        "directory": "the Active Directory domain",
+        "machine": "the machine",
+        **({"tenant_id": "the run of the tenant"} if "tenant_id" in found else {}),
+    }
+    for name, words in words_of.items():
         if name in owner and found.get(name, "").casefold() != owner[name].casefold():
             raise OffboardError(
                 f"{path} was saved of {words} {plain.line(found.get(name) or '(unknown)')}, and this task works on {owner[name]}. Nothing was changed. Use "

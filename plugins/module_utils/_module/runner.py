@@ -101,6 +101,10 @@ class Resource(abc.ABC):
         """The tenant's domains that change: the gate's verdict must be about them."""
         return ()
 
+    def federated(self, names: Collection[str]) -> Iterable[str]:
+        """Of the tenant's domains of these names, and those below them, the ones that are not managed; all where this cannot be known."""
+        return names
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Further return values, in check mode too."""
         return {}
@@ -241,6 +245,7 @@ class _Run:
                 lacks=lambda manifest: resource.lacking(manifest, changes),
                 saved=list(resource.to_be_saved(changes)),
                 domains=list(resource.domains(changes)),
+                federated=resource.federated,
             )
         except OffboardError as exc:
             if not self.module.check_mode:
