@@ -167,6 +167,8 @@ def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime
 
 #: Seconds for which an old state may come from a replica that lags. Graph promises no bound; after these, what is read overrules the journal.
 _REPLICAS_LAG = 900.0
+#: Seconds by which another controller's clock may be ahead; what is later than that was written by a wrong one, and proves nothing.
+_SKEW = 300.0
 _STAMP = "externalUserStateChangeDateTime"
 
 
@@ -190,7 +192,8 @@ def resets(records: Iterable[Mapping[str, Any]], accounts: Iterable[Object], now
 
     def belied(key: str) -> bool:
         state = there[key]
-        old = (now - datetime.datetime.fromisoformat(done[key])).total_seconds() >= _REPLICAS_LAG
+        passed = (now - datetime.datetime.fromisoformat(done[key])).total_seconds()
+        old = passed >= _REPLICAS_LAG or passed < -_SKEW
         return old and key in before and state["externalUserState"] != PENDING and state.get(_STAMP) == before[key]
 
     return {key: at for key, at in done.items() if key in there and not belied(key)}
