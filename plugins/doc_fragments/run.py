@@ -78,6 +78,13 @@ options:
         type: list
         elements: str
         default: []
+      managed_domains:
+        description:
+          - Domains of the tenant that must be managed, with all below them, for what may come only when nobody signs in through IIJ ID any more. Else
+            the task fails with the code C(still_federated); so does that of a module that does not work on the tenant.
+        type: list
+        elements: str
+        default: []
 """
 
     ATTRIBUTES = r"""

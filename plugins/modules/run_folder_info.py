@@ -51,6 +51,11 @@ options:
         type: list
         elements: str
         default: []
+      managed_domains:
+        description: Not looked at here, since this module does not reach the tenant.
+        type: list
+        elements: str
+        default: []
 seealso:
   - module: offboard.iij_id.entra_snapshot
   - module: offboard.iij_id.entra_provisioning_gate

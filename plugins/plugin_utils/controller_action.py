@@ -38,9 +38,19 @@ CONNECTION_VARIABLES: dict[str, tuple[str, ...]] = {
 #: the winrm connection plugin's older names of basic authentication
 _TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
 
+_COLLECTION = "offboard.iij_id"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
+
+
+def _trusted(template: str) -> str:
+    """ansible-core 2.19 and later render no other text."""
+    try:
+        from ansible.template import trust_as_template
+    except ImportError:
+        return template
+    return trust_as_template(template)
 
 
 def progress_line(host: str, record: Mapping[str, Any]) -> str:
@@ -119,7 +129,15 @@ class ControllerAction(ActionBase):
         if self.from_host_variables:
             arguments = {**self._from_host_variables(task_vars), **arguments}
         self._use_local_connection(task_vars)
-        super().run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
+        if self._leaves_the_controller_out(task_vars):
+            limit = task_vars["ansible_limit"]
+            return {
+                **result,
+                "failed": True,
+                "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Give --limit '{limit},localhost'.",
+                "failure": {"code": "controller_not_in_limit", "details": {}},
+            }
         if self._task.action.endswith("_info") or arguments.get("progress_file"):  # what only reads has no such option
             return self._execute_module(module_args=arguments, task_vars=task_vars)
         handle, path = tempfile.mkstemp(prefix="offboard-progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)
@@ -129,6 +147,14 @@ class ControllerAction(ActionBase):
                 return self._execute_module(module_args={**arguments, "progress_file": path}, task_vars=task_vars)
         finally:
             os.unlink(path)
+
+    def _leaves_the_controller_out(self, task_vars: Mapping[str, Any]) -> bool:
+        """Whether nobody would look at what becomes of a task of this collection's own roles; the play that refuses such a limit can be stepped over."""
+        role = self._task._role
+        if not task_vars.get("ansible_limit") or role is None or role._role_collection != _COLLECTION:
+            return False
+        templar = self._templar.copy_with_new_env(available_variables=task_vars)
+        return "localhost" not in templar.template(_trusted("{{ query('ansible.builtin.inventory_hostnames', ansible_limit) }}"))
 
     def _from_host_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Connection options of the machine that the task is for; empty when the task or its defaults name another machine.

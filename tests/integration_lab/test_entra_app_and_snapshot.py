@@ -300,6 +300,21 @@ def test_check_mode_before_there_is_a_snapshot(call, tenant, snapshot, tmp_path)
     assert call("entra_users", **options)["failure"]["code"] == "snapshot_missing"
 
 
+# -- what comes too early
+
+
+def test_the_app_stays_while_a_domain_is_federated(call, tenant, tmp_path):
+    """Also when the task that looks is stepped over; typed in another form it is the same domain, and a subdomain counts."""
+    requires = {"run_dir": str(tmp_path), "managed_domains": ["Reiji.Example."]}
+    options = {"app_id": f"{{{IIJ.upper()}}}", "state": "absent", "requires": requires}
+    early = call("entra_app", **options)
+    assert early["failure"]["code"] == "still_federated" and early["failure"]["details"]["domains"] == ["reiji.example", "sales.reiji.example"]
+    assert tenant.writes() == []
+    assert not call("entra_app", check=True, **options).get("failed")
+    tenant.arrange("domains", "reiji.example", authenticationType="Managed")
+    assert call("entra_app", **options)["changed"]
+
+
 # -- what the run folder must hold
 
 

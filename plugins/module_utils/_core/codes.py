@@ -126,6 +126,7 @@ CODES: dict[Text, dict[str, Text]] = {
             "Another run is changing things with this journal or hand-over file.", "別の実行がジャーナルまたは引き渡しファイルを使用中。"
         ),
         "gate_damaged": Text("gate.json cannot be understood.", "gate.jsonが壊れている。"),
+        "still_federated": Text("A domain that must be managed before is federated still.", "先にマネージドにすべきドメインがまだフェデレーションされている。"),
         "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),
         "gate_closed": Text("The gate's verdict is missing or closed, or the final gate has not opened.", "ゲートの判定がない、または閉じている。"),
         "run_folder_unsafe": Text("Others could write to the run folder or a file of it.", "実行フォルダーに他者が書き込める。"),

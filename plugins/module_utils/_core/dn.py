@@ -10,13 +10,18 @@ A name may pass to another object, an objectGUID never does. The form with both 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import OffboardError
 
-_EXTENDED = re.compile(r"<GUID=(?P<guid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})>(?:\s*;\s*<SID=[^>]*>)?(?:\s*;\s*(?P<dn>.*))?", re.IGNORECASE | re.DOTALL)
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+#: ADUC, repadmin and PowerShell show an objectGUID bare or in braces
+_GUID = re.compile(rf"\{{({_UUID})\}}|({_UUID})", re.IGNORECASE)
+_BLANKS = " \t\r\n"
+_EXTENDED = re.compile(rf"<GUID=\{{?(?P<guid>{_UUID})\}}?>(?:\s*;\s*<SID=[^>]*>)?(?:\s*;\s*(?P<dn>.*))?", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ def parse(text: str) -> Name:
     text = text.strip()
     if not text:
         raise OffboardError("an empty string is no distinguished name", code="invalid_dn")
+    if bare := _GUID.fullmatch(text):
+        return Name("", (bare[1] or bare[2]).lower())
     if not text.startswith("<"):
         return Name(text)
     found = _EXTENDED.fullmatch(text)
@@ -60,5 +67,81 @@ def means(text: str, item: Mapping[str, Any]) -> bool:
 
 
 def key(dn: str) -> str:
-    """For comparing DNs: without the case, and without spaces around separators."""
-    return re.sub(r"\s*(?<!\\)([,=])\s*", r"\1", dn.strip()).casefold()
+    """For comparing DNs as Active Directory does: without case, width, blanks around separators, and whatever form a value is escaped in."""
+    return _written(_parts(dn), lambda text: unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def canonical(dn: str) -> str:
+    """A DN that people or tools wrote (blanks after commas, values in quotes, hex pairs) as RFC 4514 has it; what is no DN stays as it is."""
+    try:
+        return _written(_parts(dn, strict=True), str)
+    except ValueError:
+        return dn.strip()
+
+
+#: RFC 4514 lets a type be its OID; of the others Active Directory names nothing by them.
+_TYPES = {"2.5.4.3": "cn", "2.5.4.11": "ou", "2.5.4.10": "o", "2.5.4.6": "c", "2.5.4.7": "l", "0.9.2342.19200300.100.1.25": "dc"}
+_PAIR = re.compile(rb"[0-9a-fA-F]{2}")
+_MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00]')
+
+
+def _parts(dn: str, *, strict: bool = False) -> list[tuple[str, str, str]]:
+    """(type, value, the separator that follows) of each part; `strict` raises ValueError where it is no DN (RFC 4514, and RFC 1779's quotes and `;`)."""
+    parts: list[tuple[str, str, str]] = []
+    name: str | None = None
+    value, keep, quoted = bytearray(), 0, False
+    raw = dn.strip(_BLANKS).encode(errors="surrogatepass")
+    at = 0
+
+    def end(separator: str) -> None:
+        nonlocal name, keep
+        if strict and (name is None or quoted):
+            raise ValueError("no attribute type")
+        text = bytes(value)
+        text = text[:keep] + text[keep:].rstrip(_BLANKS.encode())
+        parts.append(((name or "").strip(_BLANKS), text.decode(errors="surrogateescape"), separator))
+        value.clear()
+        name, keep = None, 0
+
+    while at < len(raw):
+        char = raw[at : at + 1]
+        at += 1
+        if char == b"\\" and at < len(raw):
+            if name is None and strict:
+                raise ValueError("an escape in an attribute type")
+            pair = _PAIR.match(raw, at)
+            value += bytes([int(pair[0], 16)]) if pair else raw[at : at + 1]
+            at += 2 if pair else 1
+            keep = len(value)
+        elif name is not None and char == b'"' and (quoted or not value):
+            quoted, keep = not quoted, len(value)
+        elif quoted:
+            value += char
+            keep = len(value)
+        elif name is None and char == b"=":
+            name = value.decode(errors="surrogateescape")
+            value.clear()
+        elif char in b",;+":
+            end(char.decode())
+        elif value or char not in _BLANKS.encode():
+            value += char
+    end("")
+    return parts
+
+
+def _written(parts: Sequence[tuple[str, str, str]], form: Callable[[str], str]) -> str:
+    """The parts as one text. Of a name with several types their order does not count."""
+    rdns: list[list[str]] = [[]]
+    for kind, value, separator in parts:
+        plain = kind.casefold().removeprefix("oid.")
+        text = _escaped(form(value))
+        rdns[-1].append(f"{form(_TYPES.get(plain, kind))}={text}" if kind else text)
+        if separator in (",", ";"):
+            rdns.append([])
+    return ",".join("+".join(sorted(rdn)) for rdn in rdns)
+
+
+def _escaped(value: str) -> str:
+    blank = value.endswith(" ")
+    text = _MUST_ESCAPE.sub(lambda found: r"\00" if found[0] == "\x00" else f"\\{found[0]}", value[:-1] if blank else value)
+    return ("\\" if text.startswith((" ", "#")) else "") + text + ("\\ " if blank else "")

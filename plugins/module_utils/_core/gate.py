@@ -9,7 +9,9 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from . import plain
 from .errors import OffboardError
+from .names import domain
 
 #: in the run folder
 NAME = "gate.json"
@@ -60,7 +62,7 @@ def judge(
         )
     return {
         "tenant_id": tenant_id,
-        "domains": sorted({name.strip().casefold() for name in domains} - {""}),
+        "domains": sorted(set(map(domain, domains)) - {""}),
         "client_id": client_id,
         "evidence_hours": hours,
         "activity_count": len(activity or ()),
@@ -78,9 +80,15 @@ def parse(content: Any) -> dict[str, Any]:
     """A verdict as it lies in the run folder. Raises ValueError, which quotes nothing."""
     if not isinstance(content, Mapping) or not all(_is(content.get(name), kind) for name, kind in _FACTS.items()):
         raise ValueError("it is no verdict of the gate")
-    if not all(isinstance(item, str) for item in (*content["domains"], *content["reasons"])) or content["open"] is bool(content["reasons"]):
+    if content["evidence_hours"] < 0 or content["activity_count"] < 0:
+        raise ValueError("a number of it is negative")
+    if not all(isinstance(item, str) and item == plain.line(item) for item in (*content["domains"], *content["reasons"])) or content["open"] is bool(
+        content["reasons"]
+    ):
         raise ValueError("its reasons or domains are none")
     moment(content.get("at"))
+    if content["tenant_id"] != plain.line(content["tenant_id"]):
+        raise ValueError("its tenant is none")
     return dict(content)
 
 
@@ -101,14 +109,14 @@ def refusal(
         return OffboardError(f"{why} {again}", code="gate_closed")
     tenant = owner.get("tenant_id", verdict["tenant_id"])
     age = now - moment(verdict["at"])
-    missing = sorted({name.casefold() for name in domains} - set(verdict["domains"]))
+    missing = sorted(set(map(domain, domains)) - set(map(domain, verdict["domains"])))
     if verdict["tenant_id"].casefold() != tenant.casefold():
         why, code = f"is for the tenant {verdict['tenant_id']}, and this task works on {tenant}", "other_run_folder"
     elif not verdict["open"]:
         why, code = f"of {verdict['at']} is that it stays closed: {' '.join(verdict['reasons'])}", "gate_closed"
     elif age < -_SKEW:
         why, code = f"is of {verdict['at']}, which is yet to come; is a clock wrong?", "gate_closed"
-    elif age > datetime.timedelta(hours=max_age_hours):
+    elif age.total_seconds() > max_age_hours * 3600:
         why, code = f"is of {verdict['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)", "gate_outdated"
     elif missing:
         why, code = f"was reached for {', '.join(verdict['domains']) or 'no domain'}, not for {', '.join(missing)}", "gate_closed"

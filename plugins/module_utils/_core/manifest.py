@@ -34,10 +34,10 @@ def parse(content: Any) -> dict[str, Any]:
 
 
 def parse_saved(content: Any) -> dict[str, Any]:
-    """The manifest of one file beside it: `objects` (ids), and whose they are, `directory` or `machine`. Raises ValueError."""
+    """The manifest of one file beside it: `objects` (ids), and whose they are, `directory`, `machine`, `tenant_id`. Raises ValueError."""
     found = _checked(content)
     _texts(found, "objects")
-    for name in ("directory", "machine"):
+    for name in ("directory", "machine", "tenant_id"):
         if not isinstance(found.get(name, ""), str):
             raise ValueError(f"{name} is no text")
     return found

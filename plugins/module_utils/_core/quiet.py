@@ -13,6 +13,8 @@ from typing import Any
 #: An access token lives 60 to 90 minutes, and is good to its end although its application was switched off meanwhile.
 #: https://learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime
 TOKEN_MINUTES = 90
+#: The clock of another controller may be ahead by so much.
+_SKEW = datetime.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,19 @@ def switched_off(records: Iterable[Mapping[str, Any]], principal_id: str | None)
     return at
 
 
-def counts_from(confirmed_at: str, app: App) -> str:
-    """The time from which activity counts: the confirmed stop, whose own blocks came before it; or the switching-off, where that came later."""
+def counts_from(confirmed_at: str, app: App, now: str = "") -> str:
+    """The time from which activity counts: the confirmed stop, whose own blocks came before it; or the switching-off, where that came later.
+
+    A time that is yet to come (a wrong clock) is none. Empty where neither is one: then all activity counts.
+    """
     off = app.switched_off_at if app.enabled is False else None
-    return max(confirmed_at, off or "", key=lambda text: _time(text) if text else datetime.datetime.min.replace(tzinfo=datetime.UTC))
+    times = [text for text in (confirmed_at, off) if text and _is_time(text)]
+    return max((text for text in times if not now or _time(text) <= _time(now) + _SKEW), key=_time, default="")
 
 
 def since(activities: Iterable[str], start: str) -> list[str]:
     """Those after `start`, a time to the second: what happened within that second came before it was written down."""
-    return sorted((at for at in activities if _time(at) >= _time(start) + datetime.timedelta(seconds=1)), key=_time)
+    return sorted((at for at in activities if not start or _time(at) >= _time(start) + datetime.timedelta(seconds=1)), key=_time)
 
 
 def token_good_until(app: App, token_minutes: int, now: str) -> str | None:
@@ -56,6 +62,13 @@ def token_good_until(app: App, token_minutes: int, now: str) -> str | None:
 
 def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _time(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def mostly(some: int, total: int, percent: int) -> bool:

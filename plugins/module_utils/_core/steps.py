@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import plain
 from .errors import OffboardError
 from .model import Change, Object
 
@@ -31,6 +33,9 @@ _MARKS = {
     # by the stage itself, or by the uninstaller of the agent
     "unregistered": (b'"action":"unregister","status":"done"', b'"password_filters_gone":['),
 }
+#: The clock of another controller may be ahead by so much.
+_SKEW = datetime.timedelta(minutes=5)
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 
 
@@ -43,7 +48,7 @@ def latest(lines: Iterable[bytes]) -> dict[str, str]:
             continue
         for kind, marks in _MARKS.items():
             if (any(mark in line for mark in marks) or (kind == "unregistered" and _carried_out(line))) and (at := _AT.search(line)):
-                found[kind] = max(found.get(kind, ""), at[1].decode())
+                found[kind] = max(found.get(kind, ""), at[1].decode(errors="replace"), key=_time)
     return found
 
 
@@ -52,19 +57,31 @@ def _carried_out(line: bytes) -> bool:
     return b'"action":"uninstall","status":"done"' in line and b'"exit_code"' not in line
 
 
+def _time(text: Any) -> datetime.datetime:
+    """A time in RFC 3339; one that cannot be read is older than everything, so that it confirms nothing."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return _NEVER
+    return found if found.tzinfo is not None else _NEVER
+
+
 def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:
     """Steps that were confirmed before the last of what they confirm was done, and when that was."""
     return {
         identity: last[kind]
         for identity, kind in CONFIRMS.items()
-        if kind in last and states.get(identity, {}).get("done") is True and states[identity].get("at", "") < last[kind]
+        if kind in last and states.get(identity, {}).get("done") is True and _time(states[identity].get("at")) < _time(last[kind])
     }
 
 
-def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The steps, where a confirmation older than what it confirms is none."""
-    old = outdated(states, last)
-    return {identity: {**state, **(_OPEN if identity in old else {})} for identity, state in states.items()}
+def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "") -> dict[str, dict[str, Any]]:
+    """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339).
+
+    Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
+    """
+    none = {*outdated(states, last), *(identity for identity, state in states.items() if now and _time(state.get("at")) > _time(now) + _SKEW)}
+    return {identity: {**state, **(_OPEN if identity in none else {})} for identity, state in states.items()}
 
 
 def to_object(record: Mapping[str, Any]) -> Object:
@@ -161,7 +178,7 @@ def confirm_command(identities: Iterable[str], run_dir: str) -> str:
 
 def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str) -> OffboardError:
     """`step_not_done`: names each step, what to do in both languages, and how to confirm it."""
-    lines = [f"{identity}: {states[identity]['en']} / {states[identity]['ja']}" for identity in missing]
+    lines = [plain.line(f"{identity}: {states[identity]['en']} / {states[identity]['ja']}") for identity in missing]
     command = confirm_command(missing, run_dir)
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
     details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}} for identity in missing]

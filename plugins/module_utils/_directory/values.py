@@ -125,8 +125,3 @@ def parent_dn(dn: str) -> str:
     """The DN without its first part; an escaped comma does not part."""
     match = re.match(r"(?:[^,\\]|\\.)*,\s*", dn)
     return dn[match.end() :] if match else ""
-
-
-def without_blanks(dn: str) -> str:
-    """The DN as LDAP takes it: people and tools write a blank after each comma. A value in quotes (RFC 1779) stays as it is."""
-    return dn.strip() if '"' in dn else re.sub(r"(?<!\\),\s+", ",", dn.strip())

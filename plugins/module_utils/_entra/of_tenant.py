@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from .._core.names import domain
 from .._graph.client import Client
 from .._module.runner import Resource
+from .domains.plan import KIND as DOMAIN
+from .domains.plan import MANAGED, authentication_of, root_of
+from .domains.read import read_domains
 
 
 def tenant_of(client: Client) -> dict[str, str]:
@@ -23,3 +27,10 @@ class OfTenant(Resource):
 
     def owner(self) -> Mapping[str, str]:
         return tenant_of(self._client)
+
+    def federated(self, names: Collection[str]) -> list[str]:
+        """In check mode as the conversions before it would leave them."""
+        states = {item.id: item.state for item in self._assumed.overlay((DOMAIN,), read_domains(self._client, ()))}
+        named = {domain(name) for name in names}
+        under = [name for name in states if name in named or root_of(name, named)]
+        return sorted({*(named - states.keys()), *(name for name in under if authentication_of(name, states) != MANAGED)})

@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Mapping
 from typing import Any
+
+from .._core.errors import OffboardError
 
 #: What a change of the exit demands of the run folder.
 REQUIRES: dict[str, Any] = {
@@ -17,6 +21,7 @@ REQUIRES: dict[str, Any] = {
         "gate_max_age_hours": {"type": "int"},
         "snapshot": {"type": "bool", "default": False},
         "snapshot_files": {"type": "list", "elements": "str", "default": []},
+        "managed_domains": {"type": "list", "elements": "str", "default": []},
     },
 }
 
@@ -37,3 +42,37 @@ def spec(*fragments: dict[str, Any], **options: dict[str, Any]) -> dict[str, Any
     for fragment in (*fragments, options):
         joined.update(copy.deepcopy(fragment))
     return joined
+
+
+def fill(params: dict[str, Any], argument_spec: Mapping[str, Any]) -> None:
+    """An option that is null (an empty one of a survey, or of a file of variables) is not given: it has its default, and switches no guard off."""
+    for name, wanted, value in _options(params, argument_spec):
+        if value is None and wanted.get("default") is not None:
+            params[name] = copy.deepcopy(wanted["default"])
+        for inner in _inner(wanted, params.get(name)):
+            fill(inner, wanted["options"])
+
+
+#: A duration is no longer than this; Python's calendar ends there.
+_LONGEST, _MOST = 100_000, 1_000_000_000
+_DURATION = re.compile(r"(?:^|_)(?:days|hours|minutes|seconds|timeout|skew)(?:$|_)")
+
+
+def check_numbers(params: Mapping[str, Any], argument_spec: Mapping[str, Any]) -> None:
+    """Raises OffboardError `bad_option` for a number below 0 or beyond what anybody means."""
+    for name, wanted, value in _options(params, argument_spec):
+        most = _LONGEST if _DURATION.search(name) else _MOST
+        if wanted.get("type") == "int" and value is not None and not 0 <= value <= most:
+            raise OffboardError(f"{name} is {value}, but must be a whole number from 0 to {most}", code="bad_option")
+        for inner in _inner(wanted, value):
+            check_numbers(inner, wanted["options"])
+
+
+def _options(params: Mapping[str, Any], argument_spec: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], Any]]:
+    return [(name, wanted, params[name]) for name, wanted in argument_spec.items() if name in params]
+
+
+def _inner(wanted: Mapping[str, Any], value: Any) -> list[dict[str, Any]]:
+    """The mappings below an option that has options of its own."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, dict)] if wanted.get("options") else []

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 
-from .._core import strict_json
+from .._core import names, plain, strict_json
 from .._core.errors import OffboardError
+from .._core.ids import is_id
 from .files import check_run_file, folder_locked, write_atomically
 
 #: beside the journal
 NAME = "run.json"
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
 
 
 def tenant(text: str | None) -> dict[str, str]:
     """The tenant with that id as an owner; nobody where it is none, for instance one of the tenant's domains."""
-    return {"tenant_id": text.strip()} if text and _ID.fullmatch(text.strip().casefold()) else {}
+    found = names.uuid(text or "")
+    return {"tenant_id": found} if is_id(found) else {}
 
 
 def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:
@@ -73,8 +72,9 @@ def _compare(path: str, bound: Mapping[str, str], owner: Mapping[str, str]) -> N
     for name, value in owner.items():
         if name in bound and bound[name].casefold() != value.casefold():
             raise OffboardError(
-                f"The run folder {os.path.dirname(path)} belongs to {_WORDS[name]} {bound[name]}, and this task works on {value}. What lies in it (snapshot, "
-                "steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another journal).",
+                f"The run folder {os.path.dirname(path)} belongs to {_WORDS[name]} {plain.line(bound[name])}, and this task works on {value}. What lies in it "
+                "(snapshot, steps, journal) says nothing about that one, so nothing was changed. Use a run folder of its own (offboard_run_dir, or another "
+                "journal).",
                 code="other_run_folder",
                 details={"path": path, name: bound[name], "given": value},
             )

@@ -10,16 +10,20 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from .._core import gate, manifest, steps, strict_json
+from .._core import gate, manifest, plain, steps, strict_json
 from .._core.errors import OffboardError
 from .._core.model import Object
 from . import binding
-from .files import check_run_file
+from .clock import now
+from .files import check_run_file, read_lines
 
 #: Given the manifest of the tenant's snapshot, the objects about to change that it does not hold.
 Lacks = Callable[[Mapping[str, Any]], Collection[str]]
+#: Given names of domains, those of them, and below them, that are not managed.
+Federated = Callable[[Collection[str]], Iterable[str]]
 
 
 def check(
@@ -29,18 +33,20 @@ def check(
     lacks: Lacks = lambda _manifest: (),
     saved: Collection[str] = (),
     domains: Iterable[str] = (),
+    federated: Federated | None = None,
 ) -> None:
     """Refuse a run folder that does not hold what is required.
 
     owner: whose objects are changed, as `binding` names it. saved: ids of objects that `snapshot_files` must hold. domains: those of the gate's verdict.
+    federated: of `managed_domains`, those that are not managed, or below which one is not.
     Raises OffboardError `step_not_done`, `unknown_step`, `steps_file_damaged`, `snapshot_missing`, `snapshot_damaged`, `snapshot_incomplete`,
-    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged` or `file_read_failed`.
+    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged`, `still_federated` or `file_read_failed`.
     """
     folder = os.path.abspath(requires["run_dir"])
     # who cannot know the tenant (a Windows machine) works for that of the folder
     owner = {**binding.check(os.path.join(folder, "journal.jsonl"), owner), **owner}
     if requires["steps"]:
-        states = {item.id: item.state for item in read_steps(os.path.join(folder, "steps.json"))}
+        states = {item.id: item.state for item in steps_now(os.path.join(folder, "steps.json"))}
         missing = steps.not_done(states, requires["steps"])
         if missing:
             raise steps.not_done_error(states, missing, folder)
@@ -50,6 +56,13 @@ def check(
         _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks)
     if requires.get("snapshot_files"):
         _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], owner, saved)
+    if federated is not None and (named := requires.get("managed_domains")) and (left := list(federated(named))):
+        raise OffboardError(
+            f"Still federated: {', '.join(left)}. People sign in there through IIJ ID, so what this task does comes too early. Nothing was changed. Run "
+            "offboard.iij_id.domains first.",
+            code="still_federated",
+            details={"domains": left},
+        )
 
 
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:
@@ -80,6 +93,18 @@ def read_steps(path: str) -> list[Object]:
     return _parsed(path, steps.parse, "steps file", "steps_file_damaged") or []
 
 
+def steps_now(path: str) -> list[Object]:
+    """The recorded steps as they count: a confirmation that is older than what it confirms, by the journal of the run folder, or of the future, is none."""
+    recorded = read_steps(path)
+    confirmed = {item.id for item in recorded if item.state["done"]}
+    if not confirmed:
+        return recorded
+    journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
+    last = steps.latest(read_lines(journal)) if confirmed & steps.CONFIRMS.keys() else {}
+    states = steps.as_of({item.id: item.state for item in recorded}, last, now())
+    return [replace(item, state=states[item.id]) for item in recorded]
+
+
 def read_manifest(folder: str) -> dict[str, Any] | None:
     """The manifest of a complete snapshot of the tenant, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
     return _parsed(os.path.join(folder, manifest.NAME), manifest.parse, "manifest of a snapshot", "snapshot_damaged")
@@ -100,8 +125,8 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
     tenant = owner.get("tenant_id", found["tenant_id"])
     if tenant.casefold() != found["tenant_id"].casefold():
         raise OffboardError(
-            f"The snapshot {folder} was taken of the tenant {found['tenant_id']}, and this task works on {tenant}: it says nothing about that one. Nothing was "
-            "changed. Use the run folder of this tenant (offboard_run_dir).",
+            f"The snapshot {folder} was taken of the tenant {plain.line(found['tenant_id'])}, and this task works on {tenant}: it says nothing about that one. "
+            "Nothing was changed. Use the run folder of this tenant (offboard_run_dir).",
             code="other_run_folder",
             details={"path": folder, "tenant_id": found["tenant_id"], "given": tenant},
         )
@@ -122,9 +147,12 @@ def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None
             code="snapshot_missing",
         )
     check_tenant(folder, found, owner)
-    for entry in found["files"]:
+    for number, entry in enumerate(found["files"], 1):
         if not os.path.isfile(os.path.join(folder, entry["name"])):
-            raise OffboardError(f"The snapshot {folder} is damaged: {entry['name']} is missing. Restore it from a backup.", code="snapshot_damaged")
+            raise OffboardError(
+                f"The snapshot {folder} is damaged: file {number} of {len(found['files'])} in its {manifest.NAME} is missing. Restore it from a backup.",
+                code="snapshot_damaged",
+            )
     if missing := list(lacks(found)):
         raise OffboardError(
             f"The snapshot {folder} of {found['taken']} does not hold {', '.join(missing[:10])}{' and others' if len(missing) > 10 else ''}, so nothing could "
@@ -172,12 +200,18 @@ def further(path: str) -> Iterable[str]:
 
 
 def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
-    """Refuse a saved file of another Active Directory domain or machine. Raises OffboardError `other_run_folder`."""
-    for name, words in (("directory", "the Active Directory domain"), ("machine", "the machine")):
+    """Refuse a saved file of another Active Directory domain or machine, or of another tenant's run. Raises OffboardError `other_run_folder`."""
+    # whose tenant it is may not have been known when a machine was saved: then it says none
+    words_of = {
+        "directory": "the Active Directory domain",
+        "machine": "the machine",
+        **({"tenant_id": "the run of the tenant"} if "tenant_id" in found else {}),
+    }
+    for name, words in words_of.items():
         if name in owner and found.get(name, "").casefold() != owner[name].casefold():
             raise OffboardError(
-                f"{path} was saved of {words} {found.get(name) or '(unknown)'}, and this task works on {owner[name]}. Nothing was changed. Use the run folder "
-                "that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
+                f"{path} was saved of {words} {plain.line(found.get(name) or '(unknown)')}, and this task works on {owner[name]}. Nothing was changed. Use "
+                "the run folder that belongs to it (offboard_run_dir); a machine that has another address now is saved anew when the file is moved away.",
                 code="other_run_folder",
                 details={"path": path, "given": owner[name]},
             )

@@ -20,7 +20,7 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
-from . import binding, lease, preconditions
+from . import arguments, binding, lease, preconditions
 from .clock import now
 from .files import append_records, check_run_file, read_lines, read_records
 from .progress import Progress
@@ -111,6 +111,10 @@ class Resource(abc.ABC):
     def domains(self, changes: Iterable[Change]) -> Iterable[str]:
         """The tenant's domains that change: the gate's verdict must be about them."""
         return ()
+
+    def federated(self, names: Collection[str]) -> Iterable[str]:
+        """Of the tenant's domains of these names, and those below them, the ones that are not managed; all where this cannot be known."""
+        return names
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Further return values, in check mode too: what planning found. Asked for again after `apply_all`, for what that has added."""
@@ -254,6 +258,7 @@ class _Run:
                 lacks=lambda manifest: resource.lacking(manifest, changes),
                 saved=list(resource.to_be_saved(changes)),
                 domains=list(resource.domains(changes)),
+                federated=resource.federated,
             )
         except OffboardError as exc:
             if not self.module.check_mode:
@@ -360,10 +365,12 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, be
     failed = True
     with contextlib.ExitStack() as stack:
         try:
+            arguments.fill(module.params, _spec(module))
             if not (beside_others or module.check_mode):
                 stack.enter_context(_lease(module))  # before `make`, which may read what another run is about to write
             resource = make(module.params)
             stack.callback(resource.close)
+            arguments.check_numbers(module.params, _spec(module))
             answer, failed = _Run(module, resource).run(), False
         except _Ended as exc:
             answer = exc.result
@@ -374,6 +381,10 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, be
         except Exception as exc:  # pylint: disable=broad-exception-caught
             answer = _failure(_own_fault(exc))
     _end(module, answer, failed)
+
+
+def _spec(module: AnsibleModule) -> Mapping[str, Any]:
+    return getattr(module, "argument_spec", {})
 
 
 def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
@@ -393,6 +404,8 @@ def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, A
     """Run a module that only reads; never returns. `read` gives the return values."""
     failed = True
     try:
+        arguments.fill(module.params, _spec(module))
+        arguments.check_numbers(module.params, _spec(module))
         answer, failed = {"changed": False, **read(module.params)}, False
     except OffboardError as exc:
         answer = _failure(exc)

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._core import confirmations, dn, quiet
+from .._core import confirmations, dn, names, quiet
 from .._core.quiet import mostly
 
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
@@ -128,9 +128,9 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
 def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.domains is None:
         return
-    listed = _fold(confirmed.domains)
+    listed = {names.domain(name) for name in confirmed.domains}
     iij = federated_to_iij(facts.domains)
-    forgotten = tuple(name for name in iij if name.casefold() not in listed)
+    forgotten = tuple(name for name in iij if names.domain(name) not in listed)
     if forgotten:
         yield Finding(
             "blocker",
@@ -141,7 +141,7 @@ def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "解約後にサインインできなくなります。追加してください。",
             forgotten,
         )
-    affected = tuple(name for name in iij if name.casefold() in listed)
+    affected = tuple(name for name in iij if names.domain(name) in listed)
     if affected:
         children = [d["id"] for d in facts.domains if (d.get("parent") or "").casefold() in _fold(affected)]
         yield Finding(
@@ -286,8 +286,8 @@ def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def _candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
     """Living apps for which something speaks, and of which the operator has not said whose they are."""
-    known = {*_fold(confirmed.client_ids), *_fold(confirmed.not_iij_client_ids), confirmed.own_client_id.casefold()}
-    return [app for app in facts.apps or () if app.get("why") and app["client_id"].casefold() not in known and not app.get("deleted")]
+    known = {names.uuid(text) for text in (*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id)}
+    return [app for app in facts.apps or () if app.get("why") and names.uuid(app["client_id"]) not in known and not app.get("deleted")]
 
 
 def _app_candidate(severity: str, app: Mapping[str, Any]) -> Finding:
@@ -307,7 +307,7 @@ def _app_candidate(severity: str, app: Mapping[str, Any]) -> Finding:
 def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.apps is None:
         return
-    present = _fold(app["client_id"] for app in facts.apps)
+    present = {names.uuid(app["client_id"]) for app in facts.apps}
     if confirmed.disable_app is False and facts.app is not None and facts.app.enabled:
         yield Finding(
             "warning",
@@ -320,7 +320,7 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "（発行済みトークンは最長90分有効）を過ぎてから、IIJ IDコンソールで停止してください。コンソールにはエラーが表示されます。",
         )
     yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
-    gone = tuple(identity for identity in confirmed.client_ids if identity.casefold() not in present)
+    gone = tuple(identity for identity in confirmed.client_ids if names.uuid(identity) not in present)
     if gone:
         yield Finding(
             "warning",
@@ -437,7 +437,7 @@ def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
 
 def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if wanted.get("product_code"):
-        return str(wanted["product_code"]).casefold() == str(product.get("product_code", "")).casefold()
+        return names.uuid(str(wanted["product_code"])) == names.uuid(str(product.get("product_code", "")))
     return (wanted.get("name"), wanted.get("publisher")) == (product["name"], product.get("publisher"))
 
 
@@ -478,7 +478,7 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
     if step is None or not step["done"]:
         return [_stop_later(app, until, confirmed.token_minutes)] if until else []
-    start = quiet.counts_from(step["at"], app)
+    start = quiet.counts_from(step["at"], app, facts.now)
     found = quiet.since(app.activities or (), start)
     return [_still_active(found, start, until)] if found else []
 
@@ -646,7 +646,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             for name in federated_to_iij(facts.domains)
         ]
     if facts.apps is not None:
-        listed = _fold(confirmed.client_ids)
+        listed = {names.uuid(text) for text in confirmed.client_ids}
         found += [
             Finding(
                 "blocker",
@@ -656,7 +656,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                 (app["client_id"],),
             )
             for app in facts.apps
-            if app["client_id"].casefold() in listed and not app.get("deleted")
+            if names.uuid(app["client_id"]) in listed and not app.get("deleted")
         ]
         found += [_app_candidate("blocker", app) for app in _candidates(facts, confirmed)]
     if facts.machines is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..._core.dn import Name, extended, parse
+from ..._core.dn import Name, canonical, extended, parse
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
@@ -23,7 +23,7 @@ from ..._module.files import read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import agent_config
 from ..client import Client, equals
-from ..values import ACCOUNT_DISABLED, Entry, denied, guid, guid_bytes, parent_dn, sid, without_blanks
+from ..values import ACCOUNT_DISABLED, Entry, denied, guid, guid_bytes, parent_dn, sid
 from . import plan as objects
 from . import saved
 
@@ -51,7 +51,7 @@ class Reader:
 
     def entry(self, name: Name) -> Entry | None:
         """The object that is meant: by its objectGUID where that is known."""
-        return self._client.read(without_blanks(name.dn), descriptor=True, guid=name.guid)
+        return self._client.read(canonical(name.dn), descriptor=True, guid=name.guid)
 
     def entries(self, names: Iterable[Name]) -> tuple[list[Entry], list[Name]]:
         """The objects that exist, once each, and the names of those that do not."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -30,13 +31,21 @@ _DOMAIN_WRITERS = {"Domain.ReadWrite.All"}
 _USER_WRITERS = {"User.ReadWrite.All", "Directory.ReadWrite.All"}
 
 
+#: What may be a host in an address, or in prose.
+_WORD = re.compile(r"[\w.\u3002\uff61-]*\w\.?")
+
+
 def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str], hosts: Sequence[str]) -> list[str]:
-    """Why an app may be the one that is looked for; empty when nothing speaks for it. `app` is as `info` returns it, `named` in lower case."""
+    """Why an app may be the one that is looked for; empty when nothing speaks for it.
+
+    `app` is as `info` returns it, `named` and `hosts` as `names` compares them.
+    """
     why = []
-    if app["client_id"].casefold() in named:
+    if names.uuid(app["client_id"]) in named:
         why.append("its client id was named")
     why += [f"its name matches {pattern}" for pattern in patterns if re.search(pattern, app["display_name"] or "")]
-    addresses = [text for text in app["addresses"] if any(host in text for host in hosts)]
+    exact = [host for host in hosts if host != "*"]
+    addresses = [text for text in app["addresses"] if any(names.is_under(names.domain(word), exact) for word in _WORD.findall(text))]
     why += [f"it has the address {text}" for text in addresses]
     held = set(app["permissions"])
     if held & _DOMAIN_WRITERS and held & _USER_WRITERS:
@@ -62,7 +71,7 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
     else:
         if not (*applications, *principals):
             raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
-        wanted = {key.strip().casefold() for key in restore_ids}
+        wanted = {names.uuid(key) for key in restore_ids}
         if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
             raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
         applications, principals = (_one(kind, items, wanted, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
@@ -96,7 +105,7 @@ def guard_app(changes: Sequence[Change], client_id: str, own_app_id: str, owner:
     if not harmful:
         return []
     refusals = []
-    if client_id.casefold() == own_app_id.casefold():
+    if names.uuid(client_id) == names.uuid(own_app_id):
         msg = f"{client_id} is the application that these modules sign in with. Sign in with another one."
         refusals.append(Refusal("own_identity", msg, (client_id,)))
     if owner in MICROSOFT_TENANTS:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
 from ..._core.plan import ANSWER_LIMIT
@@ -83,15 +84,16 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             re.compile(pattern)
         except re.error as exc:
             raise OffboardError(f"name_patterns: {pattern!r} is not a regular expression: {exc}", code="bad_option") from exc
-    named = [client_id.strip().casefold() for client_id in params["client_ids"]]
+    named = [names.uuid(client_id) for client_id in params["client_ids"]]
+    hosts = names.idp_hosts(params["hosts"])
     with Client(Connection.from_params(params)) as client:
         apps = _all_apps(client)
         found = []
         for app in apps.values():
-            app["why"] = reasons(app, named, params["name_patterns"], params["hosts"])
+            app["why"] = reasons(app, named, params["name_patterns"], hosts)
             if app["why"]:
                 found.append({**app, **_details(client, app, params["activity_hours"])})
-    known = {client_id.casefold() for client_id in apps}
+    known = {names.uuid(client_id) for client_id in apps}
     missing = [client_id for client_id in named if client_id not in known]
     return {"apps": sorted(found, key=lambda app: -len(app["why"])), "missing": missing}
 
@@ -101,9 +103,9 @@ def _all_apps(client: Client) -> dict[str, dict[str, Any]]:
     graph = next(client.list(f"/servicePrincipals?$filter=appId eq '{GRAPH_APP_ID}'&$select=id,appRoles"), None)
     permissions: dict[str, list[str]] = {}
     if graph is not None:
-        names = {role["id"]: role.get("value") or role["id"] for role in graph.get("appRoles") or ()}
+        values = {role["id"]: role.get("value") or role["id"] for role in graph.get("appRoles") or ()}
         for item in client.list(f"/servicePrincipals/{graph['id']}/appRoleAssignedTo?$top=999"):
-            permissions.setdefault(item["principalId"], []).append(names.get(item["appRoleId"], item["appRoleId"]))
+            permissions.setdefault(item["principalId"], []).append(values.get(item["appRoleId"], item["appRoleId"]))
     apps: dict[str, dict[str, Any]] = {}
     sources = (
         (False, APPLICATION, f"/applications?$select={_APPLICATION_FIELDS}&$top=999"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome, Refusal
@@ -39,7 +40,7 @@ class App(OfTenant):
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
-        self._client_id: str = params["app_id"].strip().casefold()
+        self._client_id: str = names.uuid(params["app_id"])
         if not is_id(self._client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         self._client = Client(Connection.from_params(params))

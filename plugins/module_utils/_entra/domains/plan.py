@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
-import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -62,14 +62,8 @@ _URIS = ("passiveSignInUri", "activeSignInUri", "signOutUri", "metadataExchangeU
 
 def hosts(configuration: Mapping[str, Any]) -> dict[str, str]:
     """The host of each URI of a federation configuration, by property."""
-    found = {name: urllib.parse.urlsplit(configuration.get(name) or "").hostname or "" for name in _URIS}
+    found = {name: names.host(configuration[name]) for name in _URIS if "//" in (configuration.get(name) or "")}
     return {name: host for name, host in found.items() if host}
-
-
-def host_matches(host: str, expected: Iterable[str]) -> bool:
-    """`host` is one of `expected` or lies under one; "*" matches every host."""
-    host = host.casefold().rstrip(".")
-    return any(name == "*" or host == name.casefold() or host.endswith("." + name.casefold().lstrip(".")) for name in expected)
 
 
 def identified_by(configuration: Mapping[str, Any] | None, expected: Iterable[str]) -> list[str]:
@@ -77,16 +71,16 @@ def identified_by(configuration: Mapping[str, Any] | None, expected: Iterable[st
 
     What decides is where people are sent to sign in (passiveSignInUri): an issuer alone is only a name.
     """
-    expected = tuple(expected)
+    expected = names.idp_hosts(expected)
     found = hosts(configuration or {})
-    if not host_matches(found.get("passiveSignInUri", ""), expected):
+    if not names.is_under(found.get("passiveSignInUri", ""), expected):
         return []
-    return [f"{name}: {host}" for name, host in found.items() if host_matches(host, expected)]
+    return [f"{name}: {host}" for name, host in found.items() if names.is_under(host, expected)]
 
 
 def root_of(name: str, roots: Collection[str]) -> str | None:
     """The root domain that `name` belongs to (itself, or the longest that it lies under)."""
-    labels = name.casefold().split(".")
+    labels = names.domain(name).split(".")
     for start in range(len(labels)):
         candidate = ".".join(labels[start:])
         if candidate in roots:
@@ -95,8 +89,8 @@ def root_of(name: str, roots: Collection[str]) -> str | None:
 
 
 def upn_domain(upn: str) -> str:
-    """What follows the last @, in lower case."""
-    return upn.rpartition("@")[2].casefold()
+    """What follows the last @, as `names.domain` has it."""
+    return names.domain(upn.rpartition("@")[2])
 
 
 def authentication_of(name: str, domains: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -113,13 +107,13 @@ def affected(named: Iterable[str], domains: Mapping[str, Mapping[str, Any]]) -> 
 
     `domains` as in `authentication_of`. One that the tenant does not have is kept, so that whoever works with it is told.
     """
-    roots = list(dict.fromkeys(filter(None, map(as_named, named))))
+    roots = list(dict.fromkeys(filter(None, map(names.domain, named))))
     return list(dict.fromkeys([*roots, *(name for name, state in domains.items() if state["parent"] in roots)]))
 
 
-def not_managed(names: Iterable[str], domains: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def not_managed(wanted: Iterable[str], domains: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Those of the domains whose users still sign in elsewhere: passwords given to them would be of no use."""
-    return [name for name in names if name in domains and domains[name]["authenticationType"] != MANAGED]
+    return [name for name in wanted if name in domains and domains[name]["authenticationType"] != MANAGED]
 
 
 @dataclass(frozen=True)
@@ -150,12 +144,13 @@ def plan_domains(
     (github.com/microsoftgraph/microsoft-graph-docs issue 20203).
     """
     domains = {item.id: item for item in current}
-    missing = [name for name in wanted if name.casefold() not in domains]
+    wanted = [names.domain(name) for name in wanted]
+    missing = [name for name in wanted if name not in domains]
     if missing:
         raise OffboardError(f"the tenant has no domain {', '.join(missing)}; it has {', '.join(domains)}", code="not_found", details={"domains": missing})
     plan, refusals = Plan(), []
-    saved = {name.casefold(): value for name, value in configurations.items()}
-    for name in dict.fromkeys(name.casefold() for name in wanted):
+    saved = {names.domain(name): value for name, value in configurations.items()}
+    for name in dict.fromkeys(wanted):
         state = domains[name].state
         is_there = state["federationConfiguration"]
         if authentication == "managed":
@@ -253,7 +248,7 @@ def guard_domains(changes: Sequence[Change], states: Mapping[str, Mapping[str, A
 
 def _foreign(change: Change, expected_hosts: Sequence[str]) -> list[Refusal]:
     configuration = (change.before or {}).get("federationConfiguration")
-    if "*" in expected_hosts or identified_by(configuration, expected_hosts):
+    if "*" in names.idp_hosts(expected_hosts) or identified_by(configuration, expected_hosts):
         return []
     if not configuration:
         return [
@@ -279,7 +274,7 @@ def _break_glass(affected: Collection[str], context: Context) -> list[Refusal]:
     """Enough administrators must be able to sign in whatever becomes of the affected domains."""
     problems = {item.upn: problem for item in context.break_glass if (problem := _unfit(item, affected))}
     # by what Graph calls them: one person may be named by the user name and by the object id
-    fit = len({((item.state or {}).get("userPrincipalName") or item.upn).casefold() for item in context.break_glass if item.upn not in problems})
+    fit = len({names.user((item.state or {}).get("userPrincipalName") or item.upn) for item in context.break_glass if item.upn not in problems})
     if fit >= context.min_break_glass:
         return []
     told = "; ".join(f"{upn}: {problem}" for upn, problem in problems.items()) or "none is named"
@@ -310,8 +305,3 @@ def _unfit(item: Administrator, affected: Collection[str]) -> str:
 
 #: and of one that makes it federated again
 GO_BACK = "convert_to_federated"
-
-
-def as_named(name: str) -> str:
-    """A domain as Graph's ids are compared here, however somebody typed it."""
-    return name.strip().rstrip(".").casefold()

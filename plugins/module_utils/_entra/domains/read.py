@@ -9,20 +9,21 @@ import urllib.parse
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.ids import user_address
 from ..._core.model import Object
 from ..._graph.client import Client
 from ..._graph.connection import Connection
-from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, as_named, hosts, identified_by, not_managed, root_of
+from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, hosts, identified_by, not_managed, root_of
 
 
 def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:
     """All domains of the tenant, complete; the federation configuration only of those named in lower case (None: all)."""
     items = list(client.list("/domains"))
-    roots = {item["id"].casefold() for item in items if item["isRoot"]}
+    roots = {names.domain(item["id"]) for item in items if item["isRoot"]}
     for item in items:
-        name = item["id"].casefold()
+        name = names.domain(item["id"])
         configuration = None
         if item["authenticationType"] == FEDERATED and item["isRoot"] and (configurations_of is None or name in configurations_of):
             configuration = read_configuration(client, name)
@@ -56,7 +57,7 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
     assignments = client.list(f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'")
     holders = {item["principalId"] for item in assignments}
     found = []
-    for upn in map(str.strip, upns):
+    for upn in sorted(names.users(upns)):
         state = client.find(f"{user_address(upn)}?$select=id,userPrincipalName,accountEnabled,onPremisesSyncEnabled")
         found.append(Administrator(upn, state, state is not None and state["id"] in holders))
     return found
@@ -64,7 +65,8 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_domain_info."""
-    wanted = {as_named(name) for name in params["domains"] or ()}
+    names.idp_hosts(params["expected_idp_hosts"])  # told before anything is read
+    wanted = {names.domain(name) for name in params["domains"] or ()}
     with Client(Connection.from_params(params)) as client:
         found = [item for item in read_domains(client, wanted or None) if not wanted or item.id in wanted]
     missing = wanted - {item.id for item in found}

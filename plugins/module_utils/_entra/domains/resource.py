@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..._core import names
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -20,7 +21,7 @@ from ..._graph.connection import Connection
 from ..._graph.errors import AnswerLost, GraphError
 from ..._module import waiting
 from ..of_tenant import OfTenant
-from .plan import KIND, MANAGED, Context, _same, as_named, guard_domains, plan_domains
+from .plan import KIND, MANAGED, Context, _same, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
 
 # -- pure: whose federation, which domain
@@ -45,10 +46,11 @@ class Domains(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._client = Client(Connection.from_params(params))
-        self._names = [as_named(name) for name in params["domains"]]
+        self._names = [names.domain(name) for name in params["domains"]]
         self._states: dict[str, Mapping[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
+        names.idp_hosts(self._params["expected_idp_hosts"])  # told before anything is read
         return read_domains(self._client, set(self._names))
 
     def plan(self, current: Iterable[Object]) -> Plan:
@@ -82,7 +84,7 @@ class Domains(OfTenant):
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A domain with the federation configuration that it has, or shall have again."""
-        held, federated = ({name.casefold() for name in manifest[key]} for key in ("domains", "federated"))
+        held, federated = ({names.domain(name) for name in manifest[key]} for key in ("domains", "federated"))
         result = []
         for change in changes:
             configured = any((state or {}).get("federationConfiguration") for state in (change.before, change.after))
@@ -150,7 +152,7 @@ class Domains(OfTenant):
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """Each was waited for in `apply`; once more at the end, since a conversion that falls back must not count as done."""
-        now = {item["id"].casefold(): item["authenticationType"] for item in self._client.list("/domains")}
+        now = {names.domain(item["id"]): item["authenticationType"] for item in self._client.list("/domains")}
         for change in applied:
             wanted = (change.after or {})["authenticationType"]
             if now.get(change.id) != wanted:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
+from ..._core.names import user
 from ..._core.plan import Plan
 from ..._federation import url_rule
 from ..domains.plan import KIND as DOMAIN
@@ -123,7 +124,7 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     names: list[Wanted] = []
     if params["guests"] is not None or params["ids"] is not None:
         names += [Wanted(mail_address(item["mail"]), "", item.get("display_name"), invitation_of(params, item)) for item in params["guests"] or ()]
-        names += [Wanted(key=key.strip().casefold(), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
+        names += [Wanted(key=user(key), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
     elif params["state"] != "redemption_reset":
         raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
     else:
@@ -166,6 +167,8 @@ def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime
 
 #: Seconds for which an old state may come from a replica that lags. Graph promises no bound; after these, what is read overrules the journal.
 _REPLICAS_LAG = 900.0
+#: Seconds by which another controller's clock may be ahead; what is later than that was written by a wrong one, and proves nothing.
+_SKEW = 300.0
 _STAMP = "externalUserStateChangeDateTime"
 
 
@@ -189,7 +192,8 @@ def resets(records: Iterable[Mapping[str, Any]], accounts: Iterable[Object], now
 
     def belied(key: str) -> bool:
         state = there[key]
-        old = (now - datetime.datetime.fromisoformat(done[key])).total_seconds() >= _REPLICAS_LAG
+        passed = (now - datetime.datetime.fromisoformat(done[key])).total_seconds()
+        old = passed >= _REPLICAS_LAG or passed < -_SKEW
         return old and key in before and state["externalUserState"] != PENDING and state.get(_STAMP) == before[key]
 
     return {key: at for key, at in done.items() if key in there and not belied(key)}
@@ -384,7 +388,7 @@ def chosen(tenant: Tenant, guests: Sequence[Wanted], selection: Mapping[str, Col
 def selects(selection: Mapping[str, Collection[str]], item: Object) -> bool:
     """Whether a guest is one of the selected; every empty part of the selection takes all."""
     guest, exclude = as_guest(item), selection["exclude"]
-    if item.state["userType"] != "Guest" or item.id.casefold() in exclude or addresses(item.state) & set(exclude):
+    if item.state["userType"] != "Guest" or item.id.casefold() in exclude or {user(one) for one in addresses(item.state)} & set(exclude):
         return False
     issuers = {issuer.casefold() for issuer in guest.issuers}
     return (

@@ -18,6 +18,7 @@ from ..._core import journal
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.guard import never_touch
 from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.names import user, users
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
 from ..._federation.values import names
@@ -74,9 +75,9 @@ class Guests(OfTenant):
             "domains": set(names(params["domains"] or ())),
             "issuers": {issuer.casefold() for issuer in params["issuers"] or ()},
             "states": set(params["states"] or ()),
-            "exclude": {name.casefold() for name in params["exclude"]},
+            "exclude": users(params["exclude"]),
         }
-        self._wanted = [who for who in self._wanted if who.shown.casefold() not in self._selection["exclude"]]
+        self._wanted = [who for who in self._wanted if user(who.shown) not in self._selection["exclude"]]
         self._by_name = params["guests"] is not None or params["ids"] is not None
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)

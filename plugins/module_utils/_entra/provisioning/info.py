@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
@@ -24,19 +25,19 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 
 def census_of(params: Mapping[str, Any]) -> Census:
     """Whose state is settled, by the options also_enable, src and exclude."""
-    also = {name.casefold() for name in params["also_enable"]}
+    also = names.users(params["also_enable"])
     licensed: set[str] = set()
     for _unused, key, line in src_lines(params["src"]) if params["src"] else ():
         if "enabled" in line:
-            also.add(key.casefold())
+            also.add(names.user(key))
         if "licences" in line:
-            licensed.add(key.casefold())
-    return Census(also, licensed, {name.casefold() for name in params["exclude"]})
+            licensed.add(names.user(key))
+    return Census(also, licensed, names.users(params["exclude"]))
 
 
 def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """The return values of entra_provisioning_info."""
-    roots = {name.casefold() for name in params["domains"]}
+    roots = {names.domain(name) for name in params["domains"]}
     census = census_of(params)
     suspects: list[dict[str, Any]] = []
     with Client(Connection.from_params(params)) as client:

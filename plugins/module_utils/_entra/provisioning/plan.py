@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import names
 from ..._core.quiet import mostly
 from ..domains.plan import upn_domain
 
@@ -21,7 +22,7 @@ from ..domains.plan import upn_domain
 class Census:
     """Counts of a domain's users who are blocked or without licence, and of whom the operator has not said what shall become of them.
 
-    Names are ids or user principal names in lower case. also_enable: they will be enabled; licensed: a licence of theirs is settled; exclude: left alone.
+    Names are as `names.user` has them. also_enable: they will be enabled; licensed: a licence of theirs is settled; exclude: left alone.
     """
 
     also_enable: Collection[str] = ()
@@ -31,13 +32,13 @@ class Census:
 
     def add(self, user_id: str, upn: str, *, enabled: bool, licensed: bool) -> None:
         """One user."""
-        names = {user_id.casefold(), upn.casefold()}
-        if not names.isdisjoint(self.exclude):
+        who = {names.user(user_id), names.user(upn)}
+        if not who.isdisjoint(self.exclude):
             return
         sums = self.domains.setdefault(upn_domain(upn), Counter())
         sums["total"] += 1
-        sums["blocked"] += not enabled and names.isdisjoint(self.also_enable)
-        sums["unlicensed"] += not licensed and names.isdisjoint(self.licensed)
+        sums["blocked"] += not enabled and who.isdisjoint(self.also_enable)
+        sums["unlicensed"] += not licensed and who.isdisjoint(self.licensed)
 
     def answer(self) -> list[dict[str, Any]]:
         """For each domain `total`, `blocked` and `unlicensed`."""

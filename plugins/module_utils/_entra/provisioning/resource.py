@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import gate, quiet
+from ..._core import gate, names, quiet
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
@@ -21,7 +21,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal, write_atomically
-from ..._module.preconditions import read_steps, read_verdict
+from ..._module.preconditions import read_verdict, steps_now
 from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
 from ..apps.read import read_app
@@ -45,7 +45,7 @@ class ProvisioningGate(OfTenant):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
         self._path: str = os.path.abspath(params["path"])
-        self._client_id: str = params["app_id"].strip().casefold()
+        self._client_id: str = names.uuid(params["app_id"])
         if self._client_id and not is_id(self._client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
@@ -84,9 +84,9 @@ class ProvisioningGate(OfTenant):
 
     def _counts_from(self, app: quiet.App) -> str | None:
         """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
-        steps = {item.id: item.state for item in read_steps(os.path.join(os.path.dirname(self._path), "steps.json"))}
+        steps = {item.id: item.state for item in steps_now(os.path.join(os.path.dirname(self._path), "steps.json"))}
         step = steps.get(_STOPPED)
-        return quiet.counts_from(step["at"], app) if step is not None and step["done"] else None
+        return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None
 
     def _activity(self, hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)

@@ -41,15 +41,16 @@ def write_encrypted(folder: str, name: str, plain: bytes, password: bytes) -> di
 
 def check_files(folder: str, manifest: dict[str, Any]) -> None:
     """Every file is there as it was written. Raises OffboardError `snapshot_damaged`."""
-    for entry in manifest["files"]:
+    for number, entry in enumerate(manifest["files"], 1):
         path = os.path.join(folder, entry["name"])
+        which = f"file {number} of {len(manifest['files'])} in {os.path.join(folder, MANIFEST)}"
         try:
             with open(path, "rb") as stream:
                 digest = hashlib.sha256(stream.read()).hexdigest()
         except OSError as exc:
-            raise OffboardError(f"the snapshot is damaged: cannot read {path}: {exc.strerror or exc}", code="snapshot_damaged") from exc
+            raise OffboardError(f"the snapshot is damaged: cannot read {which}: {exc.strerror or exc}", code="snapshot_damaged") from exc
         if digest != entry["sha256"]:
-            raise OffboardError(f"the snapshot is damaged: {path} is not the file that was written", code="snapshot_damaged")
+            raise OffboardError(f"the snapshot is damaged: {which} is not the file that was written", code="snapshot_damaged")
 
 
 def read_snapshot_users(path: str, password: bytes, owner: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.manifest import ALL
 from ..._core.manifest import NAME as MANIFEST
@@ -26,6 +27,7 @@ from ..._module.preconditions import check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file, vault_password, yaml_item
 from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
+from ..domains.plan import upn_domain
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
 from ..provisioning.info import census_of
@@ -51,7 +53,7 @@ def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def holds(saved: Mapping[str, Any], name: str) -> bool:
     """Whether a snapshot that holds the users of the domains `saved["users"]` has the user of this name."""
-    return saved["users"] == ALL or name.rpartition("@")[2].casefold() in map(str.casefold, saved["users"])
+    return saved["users"] == ALL or upn_domain(name) in map(names.domain, saved["users"])
 
 
 def _works(state: Mapping[str, Any]) -> bool:
@@ -97,12 +99,15 @@ class Snapshot(OfTenant):
 
     def _check_contents(self, state: Mapping[str, Any]) -> None:
         """A snapshot is never overwritten, so what was confirmed later is not in it. Raises OffboardError `snapshot_incomplete`."""
-        wanted = {"users of": (self._params["domains"] or [ALL], state["users"]), "application": (self._params["client_ids"], state["apps"])}
+        wanted = {
+            "users of": (names.domain, self._params["domains"] or [ALL], state["users"]),
+            "application": (names.uuid, self._params["client_ids"], state["apps"]),
+        }
         lacks = [
             f"{noun} {name}"
-            for noun, (names, there) in wanted.items()
-            for name in names
-            if there != ALL and name.casefold() not in {item.casefold() for item in there}
+            for noun, (as_compared, named, there) in wanted.items()
+            for name in named
+            if there != ALL and as_compared(name) not in map(as_compared, there)
         ]
         if lacks:
             raise OffboardError(
@@ -150,7 +155,7 @@ class Snapshot(OfTenant):
     def _apps(self) -> list[dict[str, Any]]:
         rows = []
         for client_id in self._params["client_ids"]:
-            found = [{"kind": item.kind, "id": item.id, "name": item.name, **item.state} for item in read_app(self._client, client_id.casefold())]
+            found = [{"kind": item.kind, "id": item.id, "name": item.name, **item.state} for item in read_app(self._client, names.uuid(client_id))]
             if not found:
                 raise OffboardError(f"the tenant has no application with the client id {client_id}", code="not_found")
             rows.append({"client_id": client_id, "objects": found})

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..._core import names
 from ..domains.plan import CONVERT, GO_BACK
 from ..domains.plan import KIND as DOMAIN
 from .marks import Marks, mark
@@ -46,9 +47,9 @@ class History:
                 self._note_password(record)
                 self._note_sessions(record)
             elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
-                self.converted[record["id"].casefold()] = (record.get("details") or {}).get("begun_at") or record["at"]
+                self.converted[names.domain(record["id"])] = (record.get("details") or {}).get("begun_at") or record["at"]
             elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, GO_BACK, "done"):
-                self.converted.pop(record["id"].casefold(), None)
+                self.converted.pop(names.domain(record["id"]), None)
         self._has_new_password = Marks(self._new_passwords)
         self._take_back()
 

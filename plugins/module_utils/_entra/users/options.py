@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._module.vault_password import vault_password
 from . import access_pass, passwords
@@ -79,7 +80,7 @@ class Options:
             usage_location=user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None,
             licences=params["licences"],
             licence_group=LicenceGroupOption(group["id"], group["remove_direct"]) if group else None,
-            also_enable=frozenset(name.strip().casefold() for name in params["also_enable"]),
+            also_enable=frozenset(names.users(params["also_enable"])),
             src=params["src"],
             password=params["password"],
             password_length=length,

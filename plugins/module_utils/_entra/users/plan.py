@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Skip
@@ -228,9 +229,9 @@ def merged(base: Desired, line: Mapping[str, Any], skus: Skus) -> Desired:
 def from_snapshot(base: Desired, record: Mapping[str, Any], also_enable: Collection[str]) -> Desired:
     """What the snapshot says: enabled again if it was enabled then, its direct licences back. Nothing is ever taken away.
 
-    Users who were blocked then stay so, unless their id or userPrincipalName (in lower case) is in `also_enable`.
+    Users who were blocked then stay so, unless their id or userPrincipalName (as `names.user` has it) is in `also_enable`.
     """
-    named = record["id"].casefold() in also_enable or record["userPrincipalName"].casefold() in also_enable
+    named = record["id"].casefold() in also_enable or names.user(record["userPrincipalName"]) in also_enable
     if not record["accountEnabled"] and not named:
         return Desired(blocked=True)
     licences = {item["skuId"].casefold(): list(item["disabledPlans"]) for item in record["licences"]}

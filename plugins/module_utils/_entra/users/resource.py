@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
@@ -134,7 +135,7 @@ class Users(OfTenant):
     def read(self) -> Iterator[Object]:
         options = self._options
         self._identities = self._client.identities()
-        self._own_upn = self._identities[0]["upn"].casefold()
+        self._own_upn = names.user(self._identities[0]["upn"])
         signs_in_anew = options.may_set_password or options.gives_pass
         selection = self._selection
         if options.snapshot_is_now and self._planned_snapshot is None:
@@ -188,8 +189,8 @@ class Users(OfTenant):
         if found is None:
             raise OffboardError(f"licence_group: the tenant has no group {option.id}; give its object id", code="group_unknown")
         group = LicenceGroup.read(found, option.remove_direct)
-        names = self._options.licences or {}
-        if both := group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in names.get(part) or ()}:
+        given = self._options.licences or {}
+        if both := group.licences.keys() & {self._skus.id(name) for part in ("add", "set") for name in given.get(part) or ()}:
             raise OffboardError(
                 f"licences: {', '.join(sorted(map(self._skus.name, both)))} would come from licence_group and directly; leave it out of one", code="bad_option"
             )
@@ -371,7 +372,7 @@ class Users(OfTenant):
             return user_plan.from_snapshot(self._base, now, self._options.also_enable)
         if keyed is None:
             return self._base
-        return keyed.get(item.id.casefold()) or keyed[item.name.casefold()]
+        return keyed.get(item.id.casefold()) or keyed[names.user(item.name)]
 
     def _skip(self, plan: Plan, skip: Skip) -> None:
         if len(plan.skipped) < ANSWER_LIMIT:
@@ -408,7 +409,7 @@ class Users(OfTenant):
 
     def _note_own(self, change: Change) -> None:
         after = change.after or {}
-        if change.name.casefold() == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
+        if names.user(change.name) == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
             self._own.append(change.name)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:

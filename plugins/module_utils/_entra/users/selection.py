@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..._core import strict_json
+from ..._core import names, strict_json
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id, user_address
 from ..._graph.batches import Request
@@ -37,12 +37,12 @@ class Selection:
 
     def __init__(self, client: Client, params: Mapping[str, Any], fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
         self._client = client
-        domain = (params.get("domain") or "").strip().casefold().lstrip("@").rstrip(".")
+        domain = names.domain(params.get("domain") or "")
         self._ending = f"@{domain}" if domain else ""
         self._provisioned_only = params.get("provisioned_only", False)
-        self._exclude = {name.strip().casefold() for name in params.get("exclude") or ()}
+        self._exclude = names.users(params.get("exclude"))
         self._shard = Shard.parse(params.get("shard"))
-        #: what is desired, by id or userPrincipalName in lower case; None when users are not selected one by one
+        #: what is desired, by id or userPrincipalName as `names.user` has it; None when users are not selected one by one
         self.keyed = desired
         self._fields = [*fields, *(["onPremisesImmutableId"] if self._provisioned_only else [])]
 
@@ -62,20 +62,20 @@ class Selection:
     def _chosen(self, item: Mapping[str, Any]) -> bool:
         if self._shard.count > 1 and item["id"] not in self._shard:
             return False
-        if self._exclude and (item["id"].casefold() in self._exclude or item["userPrincipalName"].casefold() in self._exclude):
+        if self._exclude and (item["id"].casefold() in self._exclude or names.user(item["userPrincipalName"]) in self._exclude):
             return False
         if self._provisioned_only and not item.get("onPremisesImmutableId"):
             return False
-        return item["userPrincipalName"].casefold().endswith(self._ending)
+        return not self._ending or names.user(item["userPrincipalName"]).endswith(self._ending)
 
     def _named(self, keyed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         # A user named by object id need not be read to know that he is another shard's.
         missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
-                names = (item["id"].casefold(), item["userPrincipalName"].casefold())  # may be named by both
-                if not keyed.keys().isdisjoint(names):
-                    for name in names:
+                both = (item["id"].casefold(), names.user(item["userPrincipalName"]))  # may be named by both
+                if not keyed.both().isdisjoint(both):
+                    for name in both:
                         missing.pop(name, None)
                     if self._chosen(item):
                         yield item
@@ -102,7 +102,7 @@ class Selection:
         for item in self._client.list("/directory/deletedItems/microsoft.graph.user?$select=id,userPrincipalName&$top=999"):
             deleted[item["id"].casefold()] = item["id"]
             # Entra prefixes the name of a deleted user with the object id without its hyphens.
-            deleted[item["userPrincipalName"].casefold().removeprefix(item["id"].replace("-", ""))] = item["id"]
+            deleted[names.user(item["userPrincipalName"]).removeprefix(item["id"].replace("-", ""))] = item["id"]
         for key in sorted(missing):
             user_id = deleted.get(key, key)
             if user_id in self._shard:
@@ -150,11 +150,11 @@ def named_in(client: Client, params: Mapping[str, Any], make: Callable[[Named], 
 
 def _named(client: Client, params: Mapping[str, Any]) -> Iterable[Named] | None:
     if params["users"] is not None:
-        return (Named(name.strip().casefold()) for name in params["users"])
+        return (Named(names.user(name)) for name in params["users"])
     if params["group"] is not None:
         return map(Named, members(client, params["group"]))
     if (path := params["src"]) is not None:
-        return (Named(key.casefold(), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
+        return (Named(names.user(key), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
     if params["snapshot"] is not None:
         records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client))
         return (Named(record["id"].casefold(), saved=record) for record in records)
@@ -195,8 +195,8 @@ def _src_line(raw: bytes, where: str) -> dict[str, Any]:
     return line
 
 
-def check_selection(params: Mapping[str, Any], names: Iterable[str]) -> None:
+def check_selection(params: Mapping[str, Any], ways: Iterable[str]) -> None:
     """Exactly one way of selecting users. An empty list of users selects nobody, and is no mistake."""
-    given = [name for name in names if params.get(name) is not None]
+    given = [name for name in ways if params.get(name) is not None]
     if len(given) != 1:
-        raise OffboardError(f"select users by exactly one of {', '.join(names)}; given: {', '.join(given) or 'none'}", code="bad_option")
+        raise OffboardError(f"select users by exactly one of {', '.join(ways)}; given: {', '.join(given) or 'none'}", code="bad_option")

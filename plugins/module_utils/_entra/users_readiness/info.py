@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
+from ..._core import names
 from ..._core.model import Skip
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
@@ -37,7 +38,7 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_users_readiness_info."""
     history = History(read_records(params["journal"])) if params["journal"] else History()
-    roots = frozenset({name.casefold() for name in params["domains"]} | history.converted.keys())
+    roots = frozenset({names.domain(name) for name in params["domains"]} | history.converted.keys())
     results = Results(params["results_file"])
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
@@ -49,7 +50,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             wanted = meant.of(item)
             if wanted is None and root_of(upn_domain(upn), roots) is None:
                 continue
-            if item["id"].casefold() in meant.left_alone or upn.casefold() in meant.left_alone:
+            if item["id"].casefold() in meant.left_alone or names.user(upn) in meant.left_alone:
                 sums.left_alone += 1
                 continue
             state = user_state(item)
@@ -73,10 +74,10 @@ class _Meant:
         self._snapshot: dict[str, Desired] = {}
         self._names: dict[str, str] = {}
         self._src: dict[str, Desired] = {}
-        self.left_alone = {name.casefold() for name in params["exclude"]}
+        self.left_alone = names.users(params["exclude"])
         if params["snapshot"] and (manifest := read_manifest(params["snapshot"])) is not None:
             self.taken = manifest.get("taken")
-            also = {name.casefold() for name in params["also_enable"]}
+            also = names.users(params["also_enable"])
             shared: dict[str, Desired] = {}  # most users want one of a few things
             for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client)):
                 if root_of(upn_domain(record["userPrincipalName"]), roots) is None:
@@ -86,20 +87,20 @@ class _Meant:
                 self._names[record["id"].casefold()] = record["userPrincipalName"]
         if params["src"]:
             for _unused, key, line in src_lines(params["src"]):
-                self._src[key.casefold()] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
+                self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
 
     def of(self, item: Mapping[str, Any]) -> Meant | None:
         """None when nobody has said anything of the user."""
         user_id = item["id"].casefold()
         self._names.pop(user_id, None)
-        src = self._src.get(user_id) or self._src.get(item["userPrincipalName"].casefold())
+        src = self._src.get(user_id) or self._src.get(names.user(item["userPrincipalName"]))
         snapshot = self._snapshot.get(user_id)
         return None if src is None and snapshot is None else Meant(snapshot, src)
 
     def not_seen(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Who is in the snapshot and not in the tenant."""
         for user_id, upn in self._names.items():
-            if user_id not in self.left_alone and upn.casefold() not in self.left_alone:
+            if user_id not in self.left_alone and names.user(upn) not in self.left_alone:
                 yield user_id, upn, {"user_gone": f"{upn} is in the snapshot, and not in the tenant any more"}
 
 
@@ -165,7 +166,7 @@ def _evidence(client: Client, params: Mapping[str, Any], history: History, skus:
         roles=_once(lambda: read_roles(client)),
         may_reset_every_administrator=_once(lambda: bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES)),
         synced_password=params["synced_password"],
-        otherwise=frozenset(name.casefold() for name in params["signs_in_otherwise"]),
+        otherwise=frozenset(names.users(params["signs_in_otherwise"])),
     )
 
 

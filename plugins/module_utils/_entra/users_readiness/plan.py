@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import names
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from ..users.plan import RESETTABLE_ROLES, Desired, Skus, wanted_licences
 
@@ -102,7 +103,7 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: Evidence
         return {}
     if authentication_of(domain, evidence.domains) == FEDERATED:
         return {"domain_is_federated": f"the domain of {upn} is federated"}
-    if {user_id.casefold(), upn.casefold(), f"@{domain}", f"@{root}"} & set(evidence.otherwise):
+    if {user_id.casefold(), names.user(upn), f"@{domain}", f"@{root}"} & set(evidence.otherwise):
         return {}
     converted = evidence.converted.get(root)
     if converted and last_change and _time(last_change) >= _time(converted):

@@ -19,9 +19,9 @@ from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.files import check_run_file, read_journal, read_records, write_atomically
+from ..._module.preconditions import steps_now
 from ..._module.runner import Resource
 from ..readiness import SEVERITIES
-from ..steps.resource import steps_now
 from . import page as report_page
 from . import plan as report
 

@@ -5,51 +5,44 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
-from ..._core import steps
+from ..._core import steps, strict_json
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
-from ..._module.files import folder_locked, read_lines, write_atomically
-from ..._module.preconditions import read_steps
+from ..._module.files import check_run_file, folder_locked, write_atomically
+from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
+from ..readiness import SEVERITIES
 
 
 def _check_final_gate(path: str, identities: Sequence[str]) -> None:
     """Raises OffboardError `gate_closed` unless the final gate has found nothing in the way; `file_read_failed`."""
     findings = None
+    check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
-            findings = json.load(stream)["findings"]
+            findings = strict_json.loads(stream.read())["findings"]
+        if not isinstance(findings, list) or not all(finding["severity"] in SEVERITIES for finding in findings):
+            raise ValueError
         blockers = [finding for finding in findings if finding["severity"] == "blocker"]
     except FileNotFoundError:
         blockers = []
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise OffboardError(f"cannot read {path}: {exc}; run offboard.iij_id.final_gate again", code="file_read_failed") from exc
+        why = exc.strerror if isinstance(exc, OSError) else "it holds no findings"
+        raise OffboardError(f"cannot read {path}: {why}; run offboard.iij_id.final_gate again", code="file_read_failed") from None
     if findings is None or blockers:
         why = f"{len(blockers)} things still stand in the way, as {path} tells" if blockers else f"it has not judged yet: there is no {path}"
         raise OffboardError(
             f"{', '.join(identities)} may be confirmed only after the final gate has opened, and {why}. Run offboard.iij_id.final_gate until nothing does.",
             code="gate_closed",
         )
-
-
-def steps_now(path: str) -> list[Object]:
-    """The recorded steps; a confirmation that is older than what it confirms, by the journal of the run folder, is none."""
-    recorded = read_steps(path)
-    if not any(item.id in steps.CONFIRMS and item.state["done"] for item in recorded):
-        return recorded
-    last = steps.latest(read_lines(os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")))
-    states = steps.as_of({item.id: item.state for item in recorded}, last)
-    return [replace(item, state=states[item.id]) for item in recorded]
 
 
 class ManualSteps(Resource):

@@ -17,6 +17,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import write_atomically
 from ..._module.preconditions import check_owner, further, read_saved
@@ -24,6 +25,11 @@ from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
 
 KIND = "vault_file"
+
+
+def _bound(journal: str | None) -> dict[str, str]:
+    """The tenant of the run folder, where that is known already."""
+    return {name: value for name, value in binding.check(journal, {}).items() if name == "tenant_id"} if journal else {}
 
 
 class VaultFile(Resource):
@@ -40,6 +46,7 @@ class VaultFile(Resource):
         self._content: bytes = params["content"].encode()
         self._password = vault_password(params)
         self._holds: dict[str, Any] | None = params.get("holds")
+        self._of_run = {**_bound(params.get("journal")), **binding.tenant(params.get("run_tenant_id"))}
 
     def read(self) -> Iterable[Object]:
         """The file and those that were added to it, if they are there and can be opened."""
@@ -48,7 +55,7 @@ class VaultFile(Resource):
                 return
             found = read_saved(path) if self._holds else None
             if found is not None:
-                check_owner(path, found, {name: value for name, value in (self._holds or {}).items() if name != "objects" and value})
+                check_owner(path, found, self._of_run | {name: value for name, value in (self._holds or {}).items() if name != "objects" and value})
             yield Object(KIND, path, os.path.basename(path), {"exists": True, "objects": found["objects"] if found else None})
             if not self._holds:
                 return
@@ -75,7 +82,7 @@ class VaultFile(Resource):
         if self._holds:  # first, so that a file of which nobody knows what it holds is never there
             entry = {"name": os.path.basename(self._path), "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             holds = {name: value for name, value in self._holds.items() if value} | {"objects": self._holds["objects"]}
-            manifest = {"format": 1, "taken": now(), **holds, "files": [entry]}
+            manifest = {"format": 1, "taken": now(), **self._of_run, **holds, "files": [entry]}
             write_atomically(f"{self._path}.json", (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
         write_atomically(self._path, content, overwrite=False)
         return None

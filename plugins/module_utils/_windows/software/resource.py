@@ -18,7 +18,7 @@ from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.runner import Resource
-from .. import registry
+from .. import redaction, registry
 from ..client import Client, Shell
 from ..files.plan import normalised
 from ..password_filter.read import packages
@@ -150,7 +150,7 @@ class Software(Resource):
                 yield Refusal(
                     "unknown_installer",
                     f"how to uninstall {product.name} without asking is not known: it was not made by Windows Installer, Inno Setup or NSIS. "
-                    f"Its UninstallString is {product.uninstall_string}",
+                    f"Its UninstallString is {redaction.command_line(product.uninstall_string)}",
                     (product.name,),
                     allow_with="uninstall_arguments of the product, with the switches for a silent uninstallation without restart",
                 )
@@ -163,7 +163,8 @@ class Software(Resource):
         if now != product:  # its uninstaller may be another product's by now
             result |= {"status": "failed", "code": "changed_since_read"}
             raise OffboardError(
-                f"{product.name} {product.version} has become {now.name} {now.version} ({now.uninstall_string}) since it was read; run the task again",
+                f"{product.name} {product.version} has become {now.name} {now.version} ({redaction.command_line(now.uninstall_string)}) since it was read; "
+                "run the task again",
                 code="changed_since_read",
             )
         pending, filters = files_pending(self._client), packages(self._client)

@@ -19,6 +19,7 @@ from typing import Any
 from ..._core import confirmations
 from ..._core.errors import OffboardError
 from ..._core.model import Object
+from .. import redaction
 from ..reg_query import expand
 
 KIND = "windows_scheduled_task"
@@ -35,6 +36,23 @@ _SAYS_SOMETHING = 3
 
 _INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
 _POWERSHELL = ("powershell", "pwsh")
+#: Programs that start the rest of their line, after switches of their own.
+_LAUNCHERS = re.compile(r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|mshta|wmic")
+#: What stands before that: nircmd exec hide, rundll32 shell32.dll,ShellExec_RunDLL, wmic process call create.
+_LAUNCHED = re.compile(
+    r"\s*(?:exec2?\s+\w+\s|shell32(?:\.dll)?,\w+\s|process\s+call\s+create\s|.*?(?<=\s)/c\s(?=.*@|\s*\"?cmd)|(?:[-/]{1,2}[\w]+(?:[:=](?:\"[^\"]*\"|[^\s\"]+))?\s))*\s*",
+    re.IGNORECASE,
+)
+#: if exist X …, if "%a%"=="b" …, for %i in (…) do …: what comes then is a command.
+_OPERAND = r"(?:\"[^\"]*\"|[^\s\"=])+"
+_CONDITION = re.compile(
+    rf"[\s(@]*(?:if\s+(?:/i\s+)?(?:not\s+)?(?:/i\s+)?(?:(?:exist|defined|errorlevel|cmdextversion)\s+{_OPERAND}|{_OPERAND}\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*{_OPERAND})"
+    r"|for\s.*?\)\s*do|\)?\s*else)(?=[\s(@\"])",
+    re.IGNORECASE | re.DOTALL,
+)
+#: Switches of Start-Process whose value follows; that of -FilePath is the program.
+_START_WITH_VALUE = re.compile(r"-(?:arg\w*|cred\w*|env\w*|redirect\w*|verb|win\w*|work\w*)", re.IGNORECASE)
+_CLASS_PATH = re.compile(r"(?:^|\s)(?:-cp|-classpath|--class-path)[\s=]+(\"[^\"]*\"?|\S+)", re.IGNORECASE)
 #: A word of a command line; parts of it may be quoted.
 _WORD = re.compile(r"""(?:"[^"]*"?|[^\s"])+""")
 _POWERSHELL_WORD = re.compile(r"""(?:"[^"]*"?|'[^']*'?|[^\s"'])+""")
@@ -52,23 +70,6 @@ _CHANGES_FOLDER = ("cd", "chdir", "pushd", "set-location", "push-location", "sl"
 _PROGRAM_NAME = re.compile(r"\.(?:exe|com|bat|cmd|ps1|vbs|js|wsf|jar|py|pl|rb|sh)$", re.IGNORECASE)
 #: A chain of interpreters longer than this is nobody's.
 _DEPTH = 4
-_VALUE = r"(?:\"[^\"]*\"?|'[^']*'|[^\s\"']+)"
-#: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
-_OTHER_P = (
-    "pack|package|page|pages|pair|parallel|param|params|parameters|parent|part|partition|passive|passthru|path|paths|pattern|pause|percent|perf|period|"
-    "persist|phase|pid|ping|pipe|plan|platform|play|plugin|plugins|policy|poll|pool|port|ports|post|prefix|prepare|preserve|preset|pretty|preview|print|"
-    "printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|psconsolefile|public|"
-    "publish|pull|purge|push"
-)
-_SECRETS = re.compile(
-    rf"((?:[\w.-]*(?:pass(?!ive|thru)|pwd|secret|token|api-?key|credential)[\w.-]*|(?:(?<=[\s\"'])|^)(?:-?-|/)(?:p|pw|rp|key|w))(?:\s*[=:]\s*|\s+)"
-    rf"|(?:(?<=[\s\"'])|^)[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))p(?=[^\s=:])"
-    rf"|(?:(?<=[\s\"'])|^)(?:-u|--user)[\s=]+[^\s:\"']+:"
-    rf"|[?&](?:sig|key|code|pw)=|\bbearer\s+){_VALUE}",
-    re.IGNORECASE,
-)
-
-_USER_INFO = re.compile(r"://[^\s/@\"]+@")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Action:
 
     def shown(self) -> str:
         """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
-        return " ".join(filter(None, (self.command, _USER_INFO.sub("://***@", _SECRETS.sub(r"\1***", self.arguments)))))
+        return " ".join(filter(None, (redaction.command_line(self.command), redaction.arguments(self.arguments))))
 
 
 def _started(program: str, arguments: str, folder: str, environment: Mapping[str, str], depth: int) -> Iterator[tuple[str, str]]:
@@ -105,47 +106,88 @@ def _started(program: str, arguments: str, folder: str, environment: Mapping[str
         return
     yield folder, text
     name = ntpath.basename(text).casefold().removesuffix(".exe")
-    if depth == 0 or not _INTERPRETERS.fullmatch(name):
+    if depth == 0:
+        return
+    if _LAUNCHERS.fullmatch(name):
+        rest = arguments[_LAUNCHED.match(arguments).end() :].strip()  # type: ignore[union-attr] # it matches the empty text too
+        yield from _chain(_unquoted(rest), folder, environment, depth - 1, _NEXT, _WORD)
+    if not _INTERPRETERS.fullmatch(name):
         return
     powershell = name in _POWERSHELL
-    found = re.search(r"(?:^|\s)/[ck]\s*(.*)", arguments, re.IGNORECASE | re.DOTALL) if name == "cmd" else None
+    found = re.search(r"(?:^|\s)/[ckr]\s*(.*)", arguments, re.IGNORECASE | re.DOTALL) if name == "cmd" else None
     if found:
-        line = found[1].strip()
-        # cmd /c "cd X && a.bat", cmd /c ""C:\a b.bat" x": the outer quotes are for cmd
-        if line.startswith('"') and line.endswith('"') and (line.count('"') > 2 or _NEXT.search(line[1:-1])):
-            line = line[1:-1]
-        yield from _chain(line, folder, environment, depth - 1, _NEXT, _WORD)
+        yield from _chain(_unquoted(found[1].strip()), folder, environment, depth - 1, _NEXT, _WORD)
     elif powershell and (line := _powershell_line(arguments)) is not None:
         yield from _chain(line, folder, environment, depth - 1, _POWERSHELL_NEXT, _POWERSHELL_WORD)
-    elif script := _script(arguments):
-        yield folder, plain(script, environment).strip()
+    else:
+        if script := _script(arguments, name):
+            yield folder, plain(script, environment).strip()
+        if name.startswith("java") and "-jar" not in arguments.split() and (classes := _CLASS_PATH.search(arguments)):
+            yield from ((folder, plain(path, environment).strip()) for path in classes[1].strip('"').split(";") if path.strip())
+
+
+def _unquoted(line: str) -> str:
+    """cmd /c "cd X && a.bat", cmd /c ""C:\\a b.bat" x": the outer quotes are for cmd."""
+    if line.startswith('"') and line.endswith('"') and (line.count('"') > 2 or _NEXT.search(line[1:-1]) or _STARTS.match(line[1:-1])):
+        return line[1:-1].replace('""', '"') if line.startswith('"cmd') else line[1:-1]
+    return line
+
+
+#: A command and not the path of a program.
+_STARTS = re.compile(r"\s*(?:cmd|start|call|if|for|powershell|pwsh|cscript|wscript)(?:\.exe)?\s", re.IGNORECASE)
 
 
 def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, ends: re.Pattern[str], words: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """What the commands of a line start, one after another; a change of the folder counts for those that follow."""
+    shell = words is _POWERSHELL_WORD
     for command in _split(line, ends):
-        parts = [re.sub("[\"']", "", word) if words is _POWERSHELL_WORD else word.replace('"', "") for word in words.findall(command.lstrip("(@ "))]
+        while not shell and (condition := _CONDITION.match(command)):
+            command = command[condition.end() :]
+        command = command.lstrip("(@ ")
+        raw = list(words.finditer(command))
+        parts = [re.sub("[\"']", "", found[0]) if shell else found[0].replace('"', "") for found in raw]
         if parts and (glued := re.fullmatch(r"(cd|chdir)([\\/.].*)", parts[0], re.IGNORECASE)):
-            parts[:1] = glued[1], glued[2]
-        here = folder
-        starting = False
-        while parts and (parts[0].casefold() in _BEFORE or (starting and parts[0].startswith(("-", "/")))):
-            word = parts.pop(0).casefold()
-            starting = starting or word in ("start", "start-process", "saps")
-            if word.startswith("/d") and starting and (value := word[2:] or (parts.pop(0) if parts else "")):
-                here = ntpath.normpath(ntpath.join(folder, plain(value, environment)))
-        if not parts:
+            folder = ntpath.normpath(ntpath.join(folder, plain(" ".join([glued[2], *parts[1:]]), environment)))
             continue
-        if parts[0].casefold() in _CHANGES_FOLDER:
-            target = " ".join(part for part in parts[1:] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
+        at, here = _program_of(parts, [found[0] for found in raw], folder, environment, shell)
+        if at >= len(parts):
+            continue
+        program = parts[at]
+        if program.casefold() in _CHANGES_FOLDER:
+            target = " ".join(part for part in parts[at + 1 :] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
             folder = ntpath.normpath(ntpath.join(folder, plain(target.removeprefix("/d"), environment))) if target else folder
-        elif re.fullmatch(r"[a-z]:", parts[0], re.IGNORECASE):
-            folder = folder if folder.casefold().startswith(parts[0].casefold()) else f"{parts[0]}\\"
+        elif re.fullmatch(r"[a-z]:", program, re.IGNORECASE):
+            folder = folder if folder.casefold().startswith(program.casefold()) else f"{program}\\"
         else:
-            yield from _started(parts[0], command.partition(parts[0])[2].lstrip("\"'"), here, environment, depth)
-            end = next((number for number, part in enumerate(parts, 1) if _PROGRAM_NAME.search(part)), 0)
-            if end > 1 and "\\" in parts[0]:  # a path with blanks that nobody has quoted
-                yield here, plain(" ".join(parts[:end]), environment)
+            rest = command[raw[at].end() :]
+            yield from _started(program, rest.replace("'", '"') if shell else rest, here, environment, depth)
+            end = next((number for number, part in enumerate(parts[at:], 1) if _PROGRAM_NAME.search(part)), 0)
+            if end > 1 and "\\" in program:  # a path with blanks that nobody has quoted
+                yield here, plain(" ".join(parts[at : at + end]), environment)
+
+
+def _program_of(parts: Sequence[str], raw: Sequence[str], folder: str, environment: Mapping[str, str], shell: bool) -> tuple[int, str]:
+    """Which word of a command is the program (beyond the last: none), and the folder in which it is started."""
+    at, starting, titled, here = 0, False, False, folder
+    while at < len(parts):
+        word = parts[at].casefold()
+        if starting and not shell and not titled and raw[at].startswith('"'):
+            titled = True  # start "title" …: the first word in quotes is never the program
+        elif starting and not shell and word.startswith("/d"):
+            value = word[2:]
+            if not value:
+                at += 1
+                value = parts[at] if at < len(parts) else ""
+            here = ntpath.normpath(ntpath.join(folder, plain(value, environment)))
+        elif starting and word.startswith(("-", "/")):
+            at += bool(shell and _START_WITH_VALUE.fullmatch(word))
+            titled = titled or not shell
+        elif word in _BEFORE or (starting and shell and word == "-filepath"):
+            starting = starting or word in ("start", "start-process", "saps")
+        else:
+            break
+        at += 1
+    return at, here
 
 
 def _split(line: str, ends: re.Pattern[str]) -> Iterator[str]:
@@ -171,12 +213,12 @@ def _powershell_line(arguments: str) -> str | None:
     return None
 
 
-def _script(arguments: str) -> str:
+def _script(arguments: str, name: str) -> str:
     """The first word that is no switch: whatever follows are the script's own arguments."""
     words = iter(_WORD.findall(arguments))
     for word in words:
         if word[0] in "-/":
-            if _WITH_VALUE.fullmatch(word.casefold()):
+            if _WITH_VALUE.fullmatch(word.casefold()) or (word == "-X" and name.startswith("py")):
                 next(words, None)
         elif (text := word.replace('"', "").strip()).casefold() not in _BEFORE:
             quoted = re.match(r"[&.]?\s*'([^']+)'", text)
@@ -294,7 +336,32 @@ def why(task: Task, action_paths: Sequence[str], environment: Mapping[str, str])
     return reasons
 
 
+#: IIJIDS~1: how NTFS shortens a name that has blanks or is long ([MS-FSCC] 2.1.5.2.1), so that it may be any of those that begin alike.
+_SHORT = re.compile(r"[^\\]{1,6}~\d{1,3}(?:\.[^\\.]{1,3})?")
+
+
+def _shortened(name: str) -> str:
+    stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
+    base = re.sub(r"[\s.]", "", stem)
+    base = re.sub(r"[+,;=\[\]]", "_", base)[:6]
+    return f"{base}~{dot}{ending[:3]}"
+
+
+def _with_long_names(text: str, pattern: str) -> str:
+    """A path in which each short name is replaced by the name of the pattern that it may stand for."""
+    names = [part for part in pattern.split("\\") if part and not _WILDCARDS.search(part)]
+    names += ["program files", "program files (x86)", "programdata"]
+    parts = text.split("\\")
+    for at, part in enumerate(parts):
+        if _SHORT.fullmatch(part):
+            parts[at] = next((name for name in names if _shortened(name) == re.sub(r"~\d+", "~", part)), part)
+    return "\\".join(parts)
+
+
 def _matches(text: str, pattern: str) -> bool:
+    text = text.removeprefix("\\\\?\\").removeprefix("\\\\.\\").removeprefix("\\?\\").removeprefix("\\.\\")
+    if "~" in text:
+        text = _with_long_names(text, pattern)
     if _WILDCARDS.search(pattern):
         pattern = pattern.replace("[", "[[]")
         return fnmatch.fnmatchcase(text, pattern)

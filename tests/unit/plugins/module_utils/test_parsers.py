@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, steps, strict_json, vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, steps, strict_json, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, values
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
@@ -237,7 +237,8 @@ TRAPS = [
 ]
 
 
-#: what is told of a file that was read whole: it names steps and tenants of the run folder, for that is what the operator must see
+#: what is told of a file that was read whole: it names steps and tenants of the run folder, for that is what the operator must see. It is content that
+#: has been found valid, on one line, and no terminal obeys it.
 VERDICTS = {"requires": {"step_not_done", "unknown_step"}, "binding": {"other_run_folder"}}
 
 
@@ -248,7 +249,9 @@ def endure(name: str, content: bytes) -> None:
         parse(content)
     except OffboardError as exc:
         if exc.code in VERDICTS.get(name, ()):
-            assert "\n" not in exc.msg
+            assert exc.msg == plain.line(exc.msg)
+            whole = json.loads(content)
+            assert steps.parse(whole) is not None if name == "requires" else isinstance(whole["tenant_id"], str)
             return
         told = exc.msg + json.dumps(exc.details) + "".join(traceback.format_exception(exc))
     except ValueError as exc:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[4]
@@ -41,3 +43,71 @@ def test_a_stage_alone_plans_on_what_it_plans(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def play(tmp_path: Path, book: Path, *words: str, **variables: object) -> tuple[int, str]:
+    """An ansible-playbook with one machine of agents that cannot be reached; how it ended, and what it said."""
+    machine = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_user": "x", "ansible_password": "x", "ansible_connection": "winrm"}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"iij_id_agents": {"hosts": {"sync01": machine}}}))
+    (tmp_path / "variables.json").write_text(json.dumps({"offboard_run_dir": str(tmp_path / "run"), **variables}))
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", "-i", "inventory.yml", "-e", "@variables.json", *words, book],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("playbook", "words"),
+    [
+        ("freeze", ["--skip-tags", "always"]),
+        ("freeze", ["--start-at-task", "Disable the schedule of Directory Sync"]),
+        ("final_gate", ["--skip-tags", "always"]),
+        ("preflight", ["--start-at-task", "Look for the scheduled tasks"]),
+        ("agents", ["--start-at-task", "Uninstall the agents"]),
+        ("snapshot", ["--skip-tags", "always"]),
+    ],
+)
+def test_the_play_that_refuses_a_limit_cannot_be_stepped_over(tmp_path: Path, playbook: str, words: list[str]) -> None:
+    """Nobody would count the failure, or judge, and it would end with 0."""
+    code, output = play(tmp_path, ROOT / "playbooks" / f"{playbook}.yml", "--limit", "sync01", *words, directory_sync_products=[{"product_code": "x"}])
+    assert code != 0 and "leaves localhost out" in output, output
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"offboard_gate_max_age_hours": None}, "offboard_gate_max_age_hours"),
+        ({"offboard_gate_max_age_hours": ""}, "offboard_gate_max_age_hours"),
+        ({"offboard_gate_max_age_hours": -1}, "offboard_gate_max_age_hours"),
+        ({"offboard_gate_max_age_hours": 10**12}, "offboard_gate_max_age_hours"),
+        ({"microsoft_365_max_blocked_percent": None}, "microsoft_365_max_blocked_percent"),
+        ({"microsoft_365_max_blocked_percent": 101}, "microsoft_365_max_blocked_percent"),
+        ({"offboard_max_changes": None}, "offboard_max_changes"),
+        ({"directory_sync_accounts_recently_used_days": -3}, "directory_sync_accounts_recently_used_days"),
+        ({"microsoft_365_min_break_glass": True}, "microsoft_365_min_break_glass"),
+        ({"offboard_run_dir": ""}, "offboard_run_dir"),
+        ({"offboard_run_dir": None}, "offboard_run_dir"),
+        ({"offboard_idp_hosts": None}, "offboard_idp_hosts"),
+    ],
+    ids=str,
+)
+def test_what_a_survey_leaves_empty_is_told_before_anything_is_done(tmp_path: Path, variables: dict[str, object], told: str) -> None:
+    book = tmp_path / "book.yml"
+    book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "roles": ["offboard.iij_id.offboard"]}]))
+    code, output = play(tmp_path, book, **variables)
+    assert code != 0 and told in output and not (tmp_path / "run").exists(), output
+
+
+def test_a_stage_that_begins_later_demands_the_gate_whatever_the_number(tmp_path: Path) -> None:
+    """With null the option was as if it had not been given, and nobody asked for the gate's verdict."""
+    for role in ("microsoft_365", "directory_sync"):
+        for given in (None, "", 24):
+            words = ["-i", "localhost,", "-m", "ansible.builtin.debug", "-a", f"var=__{role}_requires", "-e", f"@{ROOT}/roles/{role}/vars/main.yml"]
+            more = {"__offboard_run_dir": "/x", "offboard_options": ["microsoft_365"], "offboard_gate_max_age_hours": given, "groups_of": []}
+            done = subprocess.run(
+                [Path(sys.executable).parent / "ansible", *words, "-e", json.dumps(more), "localhost"],
+                env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+            )  # fmt: skip
+            found = json.loads(done.stdout.partition("=>")[2])[f"__{role}_requires"]
+            assert int(found["gate_max_age_hours"]) == (given or 0), done.stdout

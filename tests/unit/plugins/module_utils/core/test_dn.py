@@ -53,3 +53,61 @@ def test_what_is_no_name(text):
 )
 def test_which_object_a_confirmation_means(confirmed, yes):
     assert dn.means(confirmed, ITEM) is yes
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r"CN=a\2C b,OU=x,DC=e", r"CN=a\, b,OU=x,DC=e"),
+        ('CN="a, b" ,OU=x,DC=e', r"CN=a\, b,OU=x,DC=e"),
+        (r"CN=\E3\81\82,DC=e", "CN=あ,DC=e"),
+        ("CN=が,DC=e", "CN=か\u3099,DC=e"),  # NFC, NFD
+        ("CN=ＩＩＪ　同期,DC=e", "CN=IIJ 同期,DC=e"),  # the directory knows no width
+        ("2.5.4.3=a,OID.2.5.4.11=b,DC=e", "CN=a,OU=b,DC=e"),
+        ("cn=a;dc=e", "CN=a,DC=e"),
+        (r"CN=a\20,DC=e", r"CN=a\ ,DC=e"),
+        (r"CN=a\\,DC=e", r"CN=a\5c,DC=e"),
+        (r"CN=\#a\+b,DC=e", r"CN=\23a\2bb,DC=e"),
+        ("CN=a+UID=b,DC=e", "uid=B + cn=A,dc=e"),
+    ],
+)
+def test_forms_of_one_name(one, other):
+    assert dn.key(one) == dn.key(other)
+    assert dn.means(one, {"dn": other, "objectGUID": GUID})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r"CN=a\,OU=b,DC=e", "CN=a,OU=b,DC=e"),
+        (r"CN=a\ ,DC=e", "CN=a,DC=e"),
+        (r"CN=a\\,OU=b", r"CN=a\,OU=b"),
+        ("CN=a,OU=b", "OU=b,CN=a"),
+        (r"CN=a\+b", "CN=a+b"),
+    ],
+)
+def test_different_names(one, other):
+    assert dn.key(one) != dn.key(other)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        (" CN=a, OU=b,  DC=c ", "CN=a,OU=b,DC=c"),
+        (r"CN=a\, b,OU=c", r"CN=a\, b,OU=c"),
+        ("CN=a = b, OU=c", "CN=a = b,OU=c"),
+        (r"CN=a\ ,OU=c", r"CN=a\ ,OU=c"),
+        ('CN="a, b",OU=c', r"CN=a\, b,OU=c"),
+        (r"CN=a\\, OU=c", r"CN=a\\,OU=c"),
+        (r"CN=\23 a\2C b; OU = c", r"CN=\# a\, b,OU=c"),
+        ("no name", "no name"),
+        ("CN=a,,OU=b", "CN=a,,OU=b"),
+    ],
+)
+def test_a_dn_as_the_directory_takes_it(typed, written):
+    assert dn.canonical(typed) == written
+
+
+@pytest.mark.parametrize("text", [GUID.upper(), "{" + GUID.upper() + "}", "<GUID={" + GUID.upper() + "}>"])
+def test_an_object_guid_as_tools_show_it(text):
+    assert dn.parse(text) == dn.Name("", GUID)

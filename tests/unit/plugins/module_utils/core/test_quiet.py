@@ -48,6 +48,23 @@ def test_counts_from(confirmed, app, expected) -> None:
     assert counts_from(confirmed, app) == expected
 
 
+@pytest.mark.parametrize(
+    ("confirmed", "off", "expected"),
+    [
+        ("2999-01-01T00:00:00Z", None, ""),  # a wrong clock: else nothing would ever count
+        ("2999-01-01T00:00:00Z", at("09:00:00"), at("09:00:00")),
+        (at("10:00:00"), "2999-01-01T00:00:00Z", at("10:00:00")),
+        ("t", None, ""),
+        ("2026-01-01T00:00:00", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_a_time_that_is_none_hides_no_activity(confirmed, off, expected) -> None:
+    found = counts_from(confirmed, App(False, off), at("12:00:00"))
+    assert found == expected
+    assert since([at("11:00:00")], found) == [at("11:00:00")]
+
+
 def test_what_came_in_the_same_second_came_before_it_was_written_down() -> None:
     times = ["2026-01-05T10:00:01Z", "2026-01-05T09:59:59.9Z", "2026-01-05T10:00:00.7Z", "2026-01-05T10:00:00Z", "2026-01-05T10:00:02.5000000Z"]
     assert since(times, at("10:00:00")) == ["2026-01-05T10:00:01Z", "2026-01-05T10:00:02.5000000Z"]

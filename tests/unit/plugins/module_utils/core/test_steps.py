@@ -147,6 +147,10 @@ def test_latest_of_what_a_step_confirms() -> None:
         (AT, {"handed_over": "2026-11-21T10:00:01Z"}, False),
         (AT, {"converted": "2026-11-21T10:00:01Z"}, True),
         ("", {"handed_over": AT}, False),
+        ("zzz", {"handed_over": AT}, False),  # by its letters it would be the newest
+        ("2026-11-21T18:59:00+09:00", {"handed_over": AT}, False),
+        ("2026-11-21T19:00:00+09:00", {"handed_over": AT}, True),
+        ("2026-11-21T10:00:00", {"handed_over": AT}, False),
     ],
 )
 def test_a_confirmation_older_than_what_it_confirms_is_none(at, last, done) -> None:
@@ -155,3 +159,11 @@ def test_a_confirmation_older_than_what_it_confirms_is_none(at, last, done) -> N
     assert found["passwords_handed_over"]["done"] is done
     assert found["a"] == states["a"]
     assert list(steps.outdated(states, last)) == ([] if done else ["passwords_handed_over"])
+
+
+@pytest.mark.parametrize(
+    ("at", "done"), [(AT, True), ("2026-11-21T10:04:00Z", True), ("2026-11-21T10:06:00Z", False), ("2999-01-01T00:00:00Z", False), ("t", True)]
+)
+def test_a_confirmation_that_is_yet_to_come_is_none(at, done) -> None:
+    states = {"a": state("a", done=True, at=at)}
+    assert steps.as_of(states, {}, AT)["a"]["done"] is done

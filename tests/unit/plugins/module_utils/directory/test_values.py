@@ -92,17 +92,3 @@ def test_an_entry_reads_attributes_in_any_case_and_knows_no_empty_one():
     entry = values.Entry("CN=a", {"userAccountControl": [b"514"], "member": []})
     assert entry.number("UserAccountControl") == 514
     assert entry.text("member") is None and "member" not in entry.attributes
-
-
-@pytest.mark.parametrize(
-    ("typed", "dn"),
-    [
-        (" CN=a, OU=b,  DC=c ", "CN=a,OU=b,DC=c"),
-        ("CN=a\\, b,OU=c", "CN=a\\, b,OU=c"),
-        ("CN=a = b, OU=c", "CN=a = b,OU=c"),
-        ("CN=a\\ ,OU=c", "CN=a\\ ,OU=c"),
-        ('CN="a, b",OU=c', 'CN="a, b",OU=c'),
-    ],
-)
-def test_a_dn_as_people_write_it(typed, dn):
-    assert values.without_blanks(typed) == dn

@@ -12,7 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, preconditions, runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import arguments, files, preconditions, runner
 
 
 class Finished(Exception):
@@ -479,3 +479,48 @@ def test_a_run_folder_tells_only_a_snapshot_that_counts(tmp_path, bound, manifes
         with pytest.raises(OffboardError) as caught:
             preconditions.info(params, warn)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("step", "recorded", "code"),
+    [
+        ("administrators_have_passwords", [], None),
+        ("administrators_have_passwords", [{"kind": "domain", "action": "convert_to_managed", "at": "2020-11-27T09:00:01Z"}], "step_not_done"),
+        ("passwords_handed_over", [{"kind": "user", "action": "update", "at": "2020-11-27T09:00:01Z", "details": {"password_set": True}}], "step_not_done"),
+        ("domain_controllers_restarted", [{"kind": "windows_password_filter", "action": "unregister", "at": "2020-11-27T09:00:01Z"}], "step_not_done"),
+        ("domain_controllers_restarted", [{"kind": "windows_password_filter", "action": "unregister", "at": "2020-11-27T08:59:59Z"}], None),
+    ],
+)
+def test_a_confirmation_older_than_what_it_confirms_satisfies_no_changing_module(tmp_path, step, recorded, code):
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [STEP | {"id": step, "at": "2020-11-27T09:00:00Z"}]}))
+    lines = [{"record": "outcome", "run": "r", "at": one["at"], "kind": one["kind"], "id": "x", "name": "x", "action": one["action"], "status": "done",
+              **({"details": one["details"]} if "details" in one else {})} for one in recorded]  # fmt: skip
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    assert required(tmp_path, {"steps": [step]})[0] == code
+
+
+def test_a_confirmation_of_tomorrow_satisfies_no_changing_module(tmp_path):
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [STEP | {"at": "2999-01-01T00:00:00Z"}]}))
+    assert required(tmp_path, {"steps": ["s"]})[0] == "step_not_done"
+
+
+@pytest.mark.parametrize(("hours", "code"), [(10**9, "bad_option"), (-1, "bad_option"), (0, "gate_outdated"), (100_000, None)])
+def test_any_number_of_hours_ends_with_a_reason(tmp_path, hours, code):
+    week = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=7)
+    (tmp_path / "gate.json").write_text(json.dumps(verdict(at=f"{week:%Y-%m-%dT%H:%M:%SZ}")))
+    module = Module(max_changes=9, requires={"run_dir": str(tmp_path), "steps": [], "snapshot": False, "gate_max_age_hours": hours})
+    module.argument_spec = arguments.RUN
+    with pytest.raises(Finished) as caught:
+        runner.run(module, lambda params: Lamps({"a": True}))
+    assert (caught.value.result.get("failure") or {}).get("code") == code
+
+
+def test_null_switches_no_guard_off():
+    """An empty option of a survey, or of a file of variables, is none that was given."""
+    module = Module(max_changes=None, requires=None)
+    module.argument_spec = {**arguments.RUN, "parts": {"type": "list", "elements": "dict", "options": {"days": {"type": "int", "default": 14}}}}
+    module.params["parts"] = [{"days": None}]
+    with pytest.raises(Finished) as caught:
+        runner.run(module, lambda params: Lamps({str(number): True for number in range(21)}))
+    assert caught.value.result["failure"]["code"] == "guard_refused"
+    assert module.params["max_changes"] == 20 and module.params["parts"] == [{"days": 14}]

@@ -25,6 +25,8 @@ PLACED = AGENT | {"install_location": "C:\\P\\Directory Sync\\"}
 #: what is left of an agent whose product nobody has found
 FILES = {"tasks": [{"name": "sync"}], "folders": ["C:\\x"]}
 
+APP_ID, OTHER_ID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f1a", "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f1b"
+
 
 def domain(name, authentication="Federated", federation=None, parent=None):
     return {"id": name, "authentication_type": authentication, "is_root": parent is None, "parent": parent, "federation": federation}
@@ -184,6 +186,17 @@ def test_preflight(facts, confirmed, expected):
         ({"apps": [app("1", ["permissions"]), app("2"), app("3", ["name"], deleted=True)]}, {}, [("app_candidate", "1")]),
         ({"apps": [app("1", ["permissions"]), app("2", ["name"])]}, {"own_client_id": "1", "not_iij_client_ids": ["2"]}, []),
         ({"apps": [app("1", ["its client id was named"])]}, {"client_ids": ["1"]}, [("app_present", "1")]),
+        # as they are pasted
+        (
+            {"apps": [app(APP_ID), app(OTHER_ID, ["name"])]},
+            {"client_ids": [f" {{{APP_ID.upper()}}}"], "not_iij_client_ids": [f"{OTHER_ID} "]},
+            [("app_present", APP_ID)],
+        ),
+        (
+            {"directory_objects": [{"dn": r"CN=a\, b,DC=e", "enabled": True}]},
+            {"accounts": [r"cn=a\2c b, dc=E"]},
+            [("account_enabled", r"CN=a\, b,DC=e")],
+        ),
         ({"machines": {}}, {}, [("no_machines", "")]),
         ({"machines": {}}, {"without_machines": True}, []),
         ({}, {"accounts": ["CN=a"]}, [("directory_not_given", "CN=a")]),

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import threading
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
@@ -201,7 +203,16 @@ def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("gate", "code"), [(None, "gate_closed"), ({"findings": [{"severity": "blocker"}]}, "gate_closed"), ({"findings": [{"severity": "info"}]}, None)]
+    ("gate", "code"),
+    [
+        (None, "gate_closed"),
+        ({"findings": [{"severity": "blocker"}]}, "gate_closed"),
+        ({"findings": [{"severity": "info"}]}, None),
+        ({"findings": {}}, "file_read_failed"),
+        ({"findings": ""}, "file_read_failed"),
+        ({"findings": [{"severity": "Blocker"}]}, "file_read_failed"),
+        ({"findings": [["severity"]]}, "file_read_failed"),
+    ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_step_of_the_report_is_confirmed_only_after_the_final_gate(tmp_path, gate, code, check_mode):
@@ -289,3 +300,31 @@ def test_a_confirmation_is_outdated_by_what_it_confirms(tmp_path):
     assert info(tmp_path)["open"] == ["passwords_handed_over"]
     assert manual_steps(tmp_path, confirm=["passwords_handed_over"], by="Taro")[0]["changed"]
     assert info(tmp_path)["open"] == [] and info(tmp_path)["steps"][0]["by"] == "Taro"
+
+
+TENANT, ANOTHER = "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000001", "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000002"
+
+
+@pytest.mark.parametrize(("saved_of", "works_on", "code"), [(TENANT, TENANT.upper(), None), (TENANT, ANOTHER, "other_run_folder"), (None, ANOTHER, None)])
+def test_a_saved_machine_belongs_to_the_run_of_its_tenant(tmp_path, saved_of, works_on, code):
+    """Machines of two companies may have one name: the copy out of another run's folder says nothing of this one."""
+    ours, copied = tmp_path / "ours", tmp_path / "copied"
+    params = {"path": str(ours / "snapshot" / "machines" / "sync01.yml"), "content": "x", "vault_password": "pw", "vault_password_file": None,
+              "holds": {"machine": "192.0.2.7", "directory": None, "objects": []}, "journal": str(ours / "journal.jsonl"),
+              "run_tenant_id": saved_of}  # fmt: skip
+    execute(vault_file.VaultFile, params, False)
+    shutil.copytree(ours / "snapshot", copied / "snapshot")
+    requires = {"run_dir": str(copied), "steps": [], "snapshot": False, "snapshot_files": ["machines/sync01.yml"]}
+    (copied / "run.json").write_text(json.dumps({"tenant_id": works_on}))
+    copied.chmod(0o700)
+
+    def found(work):
+        try:
+            work()
+        except OffboardError as exc:
+            return exc.code
+        return None
+
+    assert found(lambda: preconditions.check(requires, {"machine": "192.0.2.7"})) == code
+    again = {**params, "path": str(copied / "snapshot" / "machines" / "sync01.yml"), "journal": str(copied / "journal.jsonl"), "run_tenant_id": None}
+    assert found(lambda: execute(vault_file.VaultFile, again, False)) == code

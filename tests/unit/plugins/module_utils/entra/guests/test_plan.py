@@ -279,3 +279,20 @@ def changed(kind: str, at: str, record: str = "outcome", **more: Any) -> dict[st
 )
 def test_how_long_a_change_is_not_yet_in_effect(records, left):
     assert guest_plan.settling(records, 600, datetime.datetime(2026, 11, 25, 12, 10, tzinfo=datetime.UTC)) == left
+
+
+@pytest.mark.parametrize(
+    ("at", "now", "counts"),
+    [
+        ("2026-11-27T09:00:00Z", "2026-11-27T09:10:00Z", True),  # a replica may lag
+        ("2026-11-27T09:00:00Z", "2026-11-27T09:15:00Z", False),
+        ("2026-11-27T09:04:00Z", "2026-11-27T09:00:00Z", True),
+        ("2027-11-27T09:00:00Z", "2026-11-27T09:00:00Z", False),  # a wrong clock would make the record stronger than the tenant for a year
+    ],
+)
+def test_what_the_tenant_shows_overrules_a_recorded_reset(at, now, counts):
+    item = user(externalUserStateChangeDateTime="2026-01-01T00:00:00Z")
+    record = {"kind": guest_plan.KIND, "action": guest_plan.RESET, "id": item.id, "name": "x", "run": "r", "at": at}
+    before = {"externalUserStateChangeDateTime": "2026-01-01T00:00:00Z"}
+    records = [{**record, "record": "intent", "before": before}, {**record, "record": "outcome", "status": "done"}]
+    assert bool(guest_plan.resets(records, [item], datetime.datetime.fromisoformat(now))) is counts

@@ -275,3 +275,16 @@ def test_a_pass_that_is_not_there_is_taken_out_of_the_file(tmp_path):
     assert not later.was_given("id-1", at)
     assert later.begin([("id-1", "u1@a.example")], "2026-11-27T01:00:00Z") == set()
     assert b"secret" not in vault.decrypt(Path(path).read_bytes(), b"x"), "nobody is handed what opens no door"
+
+
+def test_who_was_given_a_pass_at_all(tmp_path):
+    """Never, given, ended, and only asked for: what the final gate tells apart."""
+    path = str(tmp_path / "handover.yml")
+    book = PassBook(path, b"x")
+    book.begin([("asked", "u0@a.example"), ("given", "u1@a.example"), ("ended", "u2@a.example"), ("gone", "u3@a.example")], OLD)
+    book.keep({"given": told_until("2999-01-01T00:00:00Z", "s1"), "ended": told_until(OLD, "s2"), "gone": told_until("2999-01-01T00:00:00Z", "s3")}, {})
+    book.settle({"given"}, {"gone"}, OLD)
+    for one in (book, PassBook(path, b"x")):
+        assert [user for user in ("never", "asked", "given", "ended", "gone") if one.ever_given(user)] == ["given", "ended"]
+        assert [user for user in ("never", "asked", "given", "ended", "gone") if one.was_given(user, "2026-12-01T00:00:00Z")] == ["given"]
+        assert one.asked_for("asked") == (OLD,) and one.asked_for("never") == () and one.asked_for("gone") == (OLD,)

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Command lines of others as people, journals and reports may see them: what may be a secret is hidden. Pure.
+
+Nobody can know every program's switches. So what looks like a generated secret is hidden as well, wherever it stands: rather too much than too little.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+
+_VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|[^\s\"',;&|]+)"
+#: Words of a name whose value is secret, in the languages that are met; not those of other meaning.
+_SECRET_NAME = (
+    r"pass(?!ive|thru|port\b)|pwd|secret|token|(?:api|access|account|shared|storage|license|private|encryption|auth)[-_]?key|sharedaccess|credential|"
+    r"connection[-_]?string|kennwort|contrase|geheim|\bsas\b|\bpat\b|\bpin\b|\bauth\b|\bpw\b|\bhp\b|"
+    "パスワード|ﾊﾟｽﾜｰﾄﾞ|暗証|秘密|密码|密碼|пароль|비밀번호"
+)
+#: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
+_OTHER_P = (
+    "pack|package|page|pages|pair|parallel|param|params|parameters|parent|part|partition|passive|passthru|path|paths|pattern|pause|percent|perf|period|"
+    "persist|persistent|phase|pid|ping|pipe|plan|platform|play|plugin|plugins|policy|poll|pool|port|ports|post|prefix|prepare|preserve|preset|pretty|preview|print|"
+    "printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|proxy-user|psconsolefile|"
+    "public|publish|pull|purge|push"
+)
+_START = r"(?:(?<=[\s\"',;(])|^)"
+_SECRETS = re.compile(
+    # a name that says it, or a short switch that often means it, and its value; a switch that follows is none
+    rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]*(?:{_SECRET_NAME})[\w.-]*)(?:\s*[=:＝：]\s*|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
+    rf"|{_START}(?:-?-|/)(?:p|pw|rp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
+    # glued: -psecret, -hpsecret
+    rf"|{_START}[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))h?p(?=[^\s=:])"
+    # who:secret, and who secret
+    rf"|{_START}(?:-u|--(?:proxy-)?user|--auth|-E|--cert)[\s=]+[\"']?[^\s:\"']+:"
+    rf"|{_START}/user:\S+\s+(?![-/])"
+    # headers, environment, what is turned into a secure string
+    rf"|\bauthorization\s*:\s*(?:\w+\s+)?|\b(?:x-[\w-]+|cookie)\s*:\s*|\bbearer\s+|\$env:\w+\s*=\s*|convertto-securestring\s+(?:-string\s+)?"
+    rf"|\bsshpass\s+-p\s*)({_VALUE})",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"://[^\s/@\"]+@")
+_QUERY = re.compile(r"([?&][^=&\s\"'#]*=)[^&\s\"'#]+")
+#: net use \\server\share SECRET /user:x, net user x SECRET
+_NET = re.compile(r"(\bnet1?(?:\.exe)?\"?\s+(?:use|user)\s)([^&|\r\n]*)", re.IGNORECASE)
+_NET_WORD = re.compile(r"\"[^\"]*\"?|\S+")
+_NET_SHOWN = re.compile(r"[a-z*]:|\\\\.*|/.*|\*", re.IGNORECASE)
+_ENCODED = re.compile(r"((?:(?<=\s)|^)[-/]e(?:c|nc\w*)?\s+)[\w+/=]{8,}", re.IGNORECASE)
+#: A word of its own that may have been generated: letters of both cases and digits, and no path or file.
+_WORD = re.compile(r"[^\s\"'=:;,&?|<>()\[\]{}\\/]{8,}")
+_FILE = re.compile(r"\.[A-Za-z]\w{0,4}$")
+_BASE64 = re.compile(r"(?<![\w+/\\.%:-])[\w+/]{24,}={0,2}(?![\w\\.%])")
+#: A program that is written together with its arguments.
+_PROGRAM = re.compile(r"(\s*(?:\"[^\"]+\"|.*?\.(?:exe|com|bat|cmd|ps1|vbs|js|msi)))(\s.*)", re.IGNORECASE | re.DOTALL)
+
+
+def _random(text: str) -> bool:
+    return all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", r"\d")) and not _FILE.search(text)
+
+
+def _net(found: re.Match[str]) -> str:
+    words = _NET_WORD.findall(found[2])
+    # of net user the first word is whose password it is
+    first = 1 if found[1].split()[-1].casefold() == "user" else 0
+    shown = [word if number < first or _NET_SHOWN.fullmatch(word.strip('"')) else HIDDEN for number, word in enumerate(words)]
+    return found[1] + " ".join(shown) + (" " if found[2].endswith(" ") else "")
+
+
+def arguments(text: str) -> str:
+    """The arguments of a program."""
+    text = _USER_INFO.sub(f"://{HIDDEN}@", text)
+    text = _ENCODED.sub(rf"\1{HIDDEN}", text)
+    text = _NET.sub(_net, text)
+    text = _SECRETS.sub(rf"\1{HIDDEN}", text)
+    text = _QUERY.sub(rf"\1{HIDDEN}", text)
+    text = _BASE64.sub(lambda found: HIDDEN if _random(found[0]) else found[0], text)
+    return _WORD.sub(lambda found: HIDDEN if _random(found[0]) else found[0], text)
+
+
+def command_line(text: str) -> str:
+    """A program with its arguments in one text."""
+    found = _PROGRAM.fullmatch(text)
+    return found[1] + arguments(found[2]) if found else text

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import names
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+
+ID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
+
+
+@pytest.mark.parametrize("text", [ID, ID.upper(), f" {ID}\t", f"{{{ID.upper()}}}", f"urn:uuid:{ID}", f"\u200b{ID}\ufeff", "\uff10" + ID[1:], f"\u3000{ID}\xa0"])
+def test_an_id_however_it_was_pasted(text):
+    assert names.uuid(text) == ID
+    assert names.user(text) == ID
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (" A.Example. ", "a.example"),
+        ("@a.example", "a.example"),
+        ("ａ．example", "a.example"),
+        ("a。example", "a.example"),
+        ("日本語.jp", "xn--wgv71a119e.jp"),
+        ("XN--WGV71A119E.JP", "xn--wgv71a119e.jp"),
+        ("か\u3099.jp", names.domain("が.jp")),
+        ("", ""),
+        ("ß" * 80 + ".jp", "ss" * 80 + ".jp"),  # no DNS name; it must not break anything
+        ("日" * 80 + ".jp", "日" * 80 + ".jp"),
+    ],
+)
+def test_a_domain(text, name):
+    assert names.domain(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Taro@A.example ", "taro@a.example"),
+        ("Taro@A.example.", "taro@a.example"),
+        ("ｔａｒｏ＠ａ．example", "taro@a.example"),
+        ("taro@日本語.jp", "taro@xn--wgv71a119e.jp"),
+        ("@日本語.jp", "@xn--wgv71a119e.jp"),
+        ("taro\u200b@a.example\u202c", "taro@a.example"),
+        ("taro", "taro"),
+    ],
+)
+def test_a_user(text, name):
+    assert names.user(text) == name
+    assert names.users([text, "", " "]) == {name}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("auth.iij.jp", "auth.iij.jp"),
+        (" AUTH.IIJ.JP. ", "auth.iij.jp"),
+        ("https://auth.iij.jp/login?x=1", "auth.iij.jp"),
+        ("auth.iij.jp:443", "auth.iij.jp"),
+        ("auth.iij.jp/login", "auth.iij.jp"),
+        ("*.iij.jp", "iij.jp"),
+        (".iij.jp", "iij.jp"),
+        ("ａｕｔｈ．iij.jp", "auth.iij.jp"),
+        ("*", "*"),
+        ("https://[", ""),
+        (" ", ""),
+    ],
+)
+def test_a_host(text, name):
+    assert names.host(text) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "expected", "matches"),
+    [
+        ("auth.iij.jp", ["auth.iij.jp"], True),
+        ("www.auth.iij.jp", ["auth.iij.jp"], True),
+        ("WWW.AUTH.IIJ.JP.", ["auth.iij.jp"], True),
+        ("evilauth.iij.jp", ["auth.iij.jp"], False),
+        ("auth.iij.jp.evil.example", ["auth.iij.jp"], False),
+        ("www.auth.iij.jp", [".auth.iij.jp"], True),
+        ("www.auth.iij.jp", ["https://AUTH.iij.jp/", ""], True),
+        ("anything", ["*"], True),
+        ("", ["auth.iij.jp", ""], False),
+    ],
+)
+def test_which_host_is_meant(host, expected, matches):
+    assert names.is_under(names.host(host), names.idp_hosts(expected)) is matches
+
+
+@pytest.mark.parametrize("given", [[], [""], [" ", "\u3000"]])
+def test_no_host_at_all_is_a_mistake(given):
+    with pytest.raises(OffboardError) as caught:
+        names.idp_hosts(given)
+    assert caught.value.code == "bad_option"

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import redaction
+
+PLAIN, MADE = "hush-me", "Secr3tXYZ"
+
+
+@pytest.mark.parametrize("secret", [PLAIN, MADE])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "/Pass {}", "/pfx x /pwd {}", "sshpass -p {} ssh", "rar a -hp{} x.rar", "/user:x {}", "--user 'me:{}'", "--proxy-user me:{}", "--auth me:{}",
+        "--cert x.pfx:{}", "net use Z: \\\\s\\d {} /user:x", "net.exe use \\\\s\\d /user:dom\\x {}", "net user me {} /add", '$env:PW="{}"', "$env:ANY='{}'; x",
+        "set PGPASSWORD={}&& x", '-H "Authorization: Basic {}"', "--header 'X-Auth: {}'", "Cookie: {}", "ConvertTo-SecureString '{}' -AsPlainText",
+        "ConvertTo-SecureString -String {}", "AccountKey={};x", "SharedAccessKey={}", "accesskey={}", "--aws-secret-access-key {}", "--connection-string '{}'",
+        "--pin {}", "--pat {}", "--sas {}", "パスワード={}", "password＝{}", "--пароль={}", "\u2014password {}", "sc config x password= {}", "--password=\n{}",
+        "https://host/f?code={}", "https://host/?x=1&any={}", "ftp://{}@host/", "https://me:{}@host/", "Data Source=h;Pwd={};", "--passwd='{}'",
+    ],
+)  # fmt: skip
+def test_what_may_be_a_secret_is_hidden(arguments, secret):
+    shown = redaction.arguments(arguments.format(secret))
+    assert secret not in shown and redaction.HIDDEN in shown
+
+
+@pytest.mark.parametrize("arguments", [f"-a {MADE}", f"kinit {MADE}", f"echo {MADE}| x", f"https://hooks.example/T0/{MADE}", f"code={MADE}", f"=＝{MADE}"])
+def test_what_looks_generated_is_hidden_wherever_it_stands(arguments):
+    assert MADE not in redaction.arguments(arguments)
+
+
+def test_what_powershell_is_given_encoded_is_hidden():
+    encoded = base64.b64encode("x -pw hush".encode("utf-16-le")).decode()
+    assert encoded not in redaction.arguments(f"-NoProfile -enc {encoded}") and encoded not in redaction.arguments(f"-EncodedCommand {encoded}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        r'"C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat" >> C:\Logs\Sync2024Daily.log',
+        "/collect /port 80 /passive -PassThru -Profile:a -port=80 -user me --print -u me",
+        r"/c net use Z: \\srv01\Share /persistent:no",
+        "-File C:\\Jobs\\Report2024Daily.ps1 --mode normal_mode_dry_run",
+        "https://host/path/a.html",
+    ],
+)
+def test_what_is_no_secret_is_shown(arguments):
+    assert redaction.arguments(arguments) == arguments
+
+
+def test_a_program_and_its_arguments_in_one_text():
+    assert redaction.command_line(r'"C:\My Pass Word\x.exe" --password hush') == r'"C:\My Pass Word\x.exe" --password ***'
+    assert redaction.command_line(r"C:\My Password Tools\x.exe /p:hush") == r"C:\My Password Tools\x.exe /p:***"
+    assert redaction.command_line(r"C:\My Password Tools\x.exe") == r"C:\My Password Tools\x.exe"
