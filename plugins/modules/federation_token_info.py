@@ -74,8 +74,8 @@ requirements:
   - idna
   - publicsuffixlist
 notes:
-  - Capture an answer with the browser's developer tools (F12, Network, with "Preserve log"), at the request to C(login.srf). It is a key to somebody's account for some minutes, so keep
-    the file private and delete it afterwards.
+  - Capture an answer with the browser's developer tools (F12, Network, with "Preserve log"), at the request to C(login.srf). It is a key to somebody's
+    account for some minutes, so keep the file private and delete it afterwards.
   - Microsoft does not promise that error codes stay. Take them as a hint.
 seealso:
   - module: offboard.iij_id.federation_metadata_info

@@ -383,7 +383,7 @@ def _check_lockout(found: Findings, change: Change, current: Mapping[str, Any], 
 
 def _check_certificate(found: Findings, text: str, now: datetime.datetime) -> None:
     certificate = certificates.from_base64(text)
-    what = f"The signing certificate {certificate.subject} (SHA-1 {certificate.sha1})"
+    what = f"The signing certificate {certificate.subject_text} (SHA-1 {certificate.sha1})"
     if certificate.expired_at(now):
         found.refuse("certificate_expired", f"{what} expired on {certificate.not_after}. Ask the partner for the present one.")
     elif not certificate.valid_at(now):
