@@ -19,10 +19,10 @@ from .._core.errors import OffboardError
 from . import captured, signature, xml
 from .captured import TokenRefused
 from .certificates import BadCertificate, Certificate, from_base64
-from .libraries import etree, idna
+from .libraries import etree
 from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
 from .service import LOGIN_URL
-from .url_rule import lower
+from .url_rule import a_label
 
 MAX_BYTES = 1024 * 1024
 SKEW_SECONDS = 300
@@ -262,9 +262,9 @@ class _Judge:
         if len(values) > 1 or not (local and at and domain) or "@" in local:
             self.note("emailaddress", False, EMAILADDRESS, "", "The claim is not exactly one mail address.", "5000819")
             return
-        domain = _a_label(domain)
+        domain = a_label(domain)
         self.result.email_domain = domain
-        ok = not self.federation.domains or domain in map(_a_label, self.federation.domains)
+        ok = not self.federation.domains or domain in map(a_label, self.federation.domains)
         wanted = ", ".join(self.federation.domains)
         self.note(
             "emailaddress",
@@ -370,13 +370,6 @@ def _own_text(parent: etree._Element, name: str) -> str:
     """The text of a child with its white space: issuers are compared byte for byte."""
     element = next(parent.iterchildren(name), None)
     return "" if element is None else str(element.xpath("string()"))
-
-
-def _a_label(domain: str) -> str:
-    try:
-        return idna.encode(lower(domain)).decode("ascii")
-    except idna.IDNAError:
-        return lower(domain)
 
 
 def _time(value: str) -> datetime.datetime:
