@@ -143,7 +143,8 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entra_redemption_order_info": {"": ("Policy.Read.All",)},
     "entra_snapshot": {
         "": (
-            "Domain.Read.All", "Domain-InternalFederation.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Application.Read.All", "Directory.Read.All",
+            "Domain.Read.All", "Domain-InternalFederation.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Application.Read.All",
+            "Directory.Read.All",
         ),
     },
     "entra_users": {

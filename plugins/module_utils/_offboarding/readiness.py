@@ -632,8 +632,8 @@ def _permissions(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "permission_missing",
             f"Stage {stages}: the app that signs in (offboard_client_id) lacks {' and '.join(en)}. Grant that before this stage (permissions with admin "
             "consent), or sign in with another app for it.",
-            f"段階 {stages}: サインインに使うアプリ（offboard_client_id）に {' と '.join(ja)} がありません。この段階の前に付与する（権限には管理者の同意が必要）か、"
-            "この段階では別のアプリを使用してください。",
+            f"段階 {stages}: サインインに使うアプリ（offboard_client_id）に {' と '.join(ja)} がありません。"
+            "この段階の前に付与する（権限には管理者の同意が必要）か、この段階では別のアプリを使用してください。",
             (*work["permissions"], *work["roles"]),
         )
 

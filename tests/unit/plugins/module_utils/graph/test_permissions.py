@@ -100,7 +100,7 @@ def test_what_another_permission_includes_is_not_lacking():
     ]
 
 
-READS = [name for name in permissions.WORKS[0].permissions]
+READS = list(permissions.WORKS[0].permissions)
 
 
 @pytest.mark.parametrize(
