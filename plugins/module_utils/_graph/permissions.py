@@ -54,7 +54,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.Read.All",))),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
     ("WRITE", r"/groups/[^/]+(/members/.*)?", Need(("GroupMember.ReadWrite.All", "Group.ReadWrite.All"))),
-    ("GET", r"/groups/.*", Need(("GroupMember.Read.All", "Group.Read.All"))),
+    ("GET", r"/groups(/.*)?", Need(("GroupMember.Read.All", "Group.Read.All"))),
     ("GET", r"/roleManagement/.*", Need(("RoleManagement.Read.Directory", "Directory.Read.All"))),
     ("GET", r"/auditLogs/.*", Need(("AuditLog.Read.All",))),
     ("GET", r"(/(servicePrincipals|users)/[^/]+)?/oauth2PermissionGrants(/.*)?", Need(("Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"))),
@@ -150,6 +150,7 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entra_users": {
         "": (
             "User.ReadWrite.All", "User.EnableDisableAccount.All", "LicenseAssignment.ReadWrite.All", "Domain.Read.All", "RoleManagement.Read.Directory",
+            "GroupMember.Read.All",
         ),
         PASSWORDS: ("User-PasswordProfile.ReadWrite.All",),
         SESSIONS: ("User.RevokeSessions.All",),
@@ -157,7 +158,7 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         LICENCE_GROUP: ("GroupMember.ReadWrite.All",),
     },
     "entra_users_info": {"": ("User.Read.All", "LicenseAssignment.Read.All"), "group": ("GroupMember.Read.All",)},
-    "entra_users_readiness_info": {"": ("User.Read.All", "Domain.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory")},
+    "entra_users_readiness_info": {"": ("User.Read.All", "Domain.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All")},
 }  # fmt: skip
 
 #: permissions that do as well as the one named, by the same data; X.ReadWrite.All does for X.Read.All without being listed
@@ -264,7 +265,7 @@ def table(language: str) -> str:
     lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
     reading = WORKS[0].permissions
     for work in WORKS:
-        own = [name for name in work.permissions if work is WORKS[0] or work.name == "guests" or name not in reading]
+        own = [name for name in work.permissions if work is WORKS[0] or work.name == "guests" or lacking([name], reading)]
         shown = " ".join(f"`{name}`" for name in own)
         note = getattr(work.note, language)
         lines.append(f"| {getattr(work.title, language)} | {shown}{('; ' if language == 'en' else '。') + note if note else ''} |")
