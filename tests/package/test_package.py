@@ -200,6 +200,9 @@ def test_every_playbook_plays_alone_in_check_mode(installed: Path, tenant: Runni
     assert not re.search("Traceback|internal_error|has no attribute|is undefined|unexpected", output), output
     assert tenant.writes() == []
     assert not (tmp_path / "run").exists()
+    if playbook == "app":  # in a real run, too, it would stop there
+        assert "In check mode only told: Still federated: reiji.example" in output
+        assert re.search(r"Remove grants, service principal and application\] \*+\n(skipping: .*\n)+", output), output
 
 
 def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
