@@ -60,8 +60,9 @@ options:
 notes:
   - Microsoft allows up to 60 minutes until a conversion takes effect. One that is not seen within O(verify_timeout) counts as failed with
     code V(not_seen). Running the same task again later is safe.
-  - Needs the application permission C(Domain.ReadWrite.All), and C(RoleManagement.Read.Directory) for the break-glass check. Some tenants refuse
-    the conversion to applications without the directory role Domain Name Administrator. Where Graph refuses it nevertheless (403), the
+  - Needs the application permissions C(Domain.ReadWrite.All) and C(Domain-InternalFederation.ReadWrite.All), and C(User.Read.All) and
+    C(RoleManagement.Read.Directory) for the break-glass check. Some tenants refuse the conversion to applications
+    without the directory role Domain Name Administrator. Where Graph refuses it nevertheless (403), the
     configuration is deleted instead, which has the same effect.
 seealso:
   - module: offboard.iij_id.entra_domain_info

@@ -33,6 +33,10 @@ options:
     type: list
     elements: str
     default: []
+  predictions:
+    description:
+      - What a check run has planned until now, as the changing modules write it. The domains are then told as these plans would leave them.
+    type: path
 notes:
   - Needs the application permissions C(Domain.Read.All) and C(Domain-InternalFederation.Read.All).
 seealso:
@@ -123,6 +127,7 @@ def main() -> None:
             domains={"type": "list", "elements": "str"},
             expected_idp_hosts={"type": "list", "elements": "str", "default": ["auth.iij.jp"]},
             to_convert={"type": "list", "elements": "str", "default": []},
+            predictions={"type": "path"},
         ),
         supports_check_mode=True,
     )

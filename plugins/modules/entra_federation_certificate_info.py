@@ -108,7 +108,9 @@ federations:
       elements: dict
       returned: always
     configured:
-      description: The certificates that Entra holds, with C(sha1) (Windows' thumbprint), C(sha256), C(subject), C(not_before) and C(not_after).
+      description:
+        - The certificates that Entra holds, with C(sha1) (Windows' thumbprint), C(sha256), C(subject) (RFC 2253), C(subject_text) (for people, with
+          letters outside ASCII as they are), C(not_before) and C(not_after).
       type: list
       elements: dict
       returned: always

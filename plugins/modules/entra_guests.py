@@ -170,7 +170,7 @@ requirements:
   - idna
   - publicsuffixlist
 notes:
-  - Needs the application permissions C(User.Invite.All), C(User.Read.All) and C(Domain.Read.All) to invite, besides C(IdentityProvider.Read.All) and
+  - Needs the application permissions C(User.Invite.All) and C(Domain.Read.All) to invite, besides C(IdentityProvider.Read.All) and
     C(Policy.Read.All) with O(look_up_domains); C(User.ReadWrite.All) and C(RoleManagement.Read.Directory) to reset; C(User.DeleteRestore.All) to remove and
     bring back. V(reinvited) needs all of these, and C(Directory.Read.All), C(GroupMember.ReadWrite.All), C(AppRoleAssignment.ReadWrite.All) and
     C(LicenseAssignment.ReadWrite.All).

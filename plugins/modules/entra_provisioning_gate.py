@@ -46,7 +46,7 @@ options:
     type: int
     default: 90
 notes:
-  - Needs the application permissions C(Application.Read.All) and, unless O(activity_hours=0), C(AuditLog.Read.All).
+  - Needs the application permissions C(Application.Read.All), C(Directory.Read.All) and, unless O(activity_hours=0), C(AuditLog.Read.All).
 seealso:
   - module: offboard.iij_id.entra_app_info
   - module: offboard.iij_id.manual_steps

@@ -39,7 +39,7 @@ options:
     type: str
     choices: [defaultConfiguredIdp, emailOneTimePasscode, microsoftAccount]
 notes:
-  - Needs the application permission C(Policy.ReadWrite.CrossTenantAccess).
+  - Needs the application permissions C(Policy.ReadWrite.CrossTenantAccess) and C(Policy.Read.All).
   - Not available in external tenants and not across Microsoft clouds.
 seealso:
   - module: offboard.iij_id.entra_redemption_order_info

@@ -54,8 +54,8 @@ options:
     elements: str
     default: []
 notes:
-  - Needs the application permissions C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(User.Read.All), C(LicenseAssignment.Read.All) and
-    C(Application.Read.All).
+  - Needs the application permissions C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(User.Read.All), C(LicenseAssignment.Read.All),
+    C(Application.Read.All) and C(Directory.Read.All).
   - In check mode the tenant is not read, and nothing is written. A task of M(offboard.iij_id.entra_users) that names a snapshot which is not
     there yet plans, in check mode, as if it were taken at that moment.
 seealso:

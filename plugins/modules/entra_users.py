@@ -185,11 +185,12 @@ notes:
   - A password cannot be set while the domain is federated. Such users are skipped with V(domain_is_federated).
   - Users who were created after their domain was converted, as the O(journal) tells, have a password that somebody gave them. They are skipped with
     V(created_since), also in a later run.
-  - Needs the application permissions C(User.ReadWrite.All), C(LicenseAssignment.ReadWrite.All), C(User-PasswordProfile.ReadWrite.All),
-    C(User.RevokeSessions.All), C(Domain.Read.All) and C(RoleManagement.Read.Directory), each as far as the options need it, and for
-    passwords the directory role User Administrator. Administrators are skipped with V(needs_higher_role) unless the application holds
-    Privileged Authentication Administrator. Passes need C(UserAuthMethod-TAP.ReadWrite.All) and C(Policy.Read.AuthenticationMethod),
-    O(licence_group) needs C(GroupMember.ReadWrite.All).
+  - Needs the application permissions C(User.ReadWrite.All), C(User.EnableDisableAccount.All), C(LicenseAssignment.ReadWrite.All),
+    C(User-PasswordProfile.ReadWrite.All), C(User.RevokeSessions.All), C(Domain.Read.All), C(RoleManagement.Read.Directory) and
+    C(GroupMember.Read.All), each as far as the options need it, and for passwords the directory role User Administrator. Administrators, and who is
+    in a group that roles can be given to, are skipped with V(needs_higher_role) unless the application holds Privileged Authentication
+    Administrator. Passes need C(UserAuthMethod-TAP.ReadWrite.All) and C(Policy.Read.AuthenticationMethod), O(licence_group) needs
+    C(GroupMember.ReadWrite.All).
   - O(max_changes) counts users.
   - With O(shard), the parts share the limit of their app registration. Give each one of its own, or divide O(write_quota).
 seealso:

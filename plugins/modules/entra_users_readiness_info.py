@@ -68,7 +68,8 @@ options:
     description: A JSON-lines file to which a line for each user is written.
     type: path
 notes:
-  - Needs the application permissions C(User.Read.All), C(Domain.Read.All), C(Organization.Read.All) and C(RoleManagement.Read.Directory).
+  - Needs the application permissions C(User.Read.All), C(Domain.Read.All), C(Organization.Read.All), C(RoleManagement.Read.Directory) and
+    C(GroupMember.Read.All).
 seealso:
   - module: offboard.iij_id.entra_users
   - module: offboard.iij_id.readiness_info

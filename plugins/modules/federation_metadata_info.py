@@ -151,6 +151,7 @@ identity_providers:
         signing_certificates:
           description:
             - All signing certificates, in the document's order, each once. SHA-1 is what Windows shows as thumbprint.
+            - C(subject) and C(issuer) are by RFC 2253, with letters outside ASCII as bytes; C(subject_text) and C(issuer_text) have them as they are.
             - C(base64) is the certificate itself, as Entra takes it.
           type: list
           elements: dict
@@ -160,6 +161,8 @@ identity_providers:
               sha1: 28d1be71ebab715a8f53cb9fd9d84c4373cd3708
               subject: CN=ADFS Signing - sts.fabrikam.example
               issuer: CN=ADFS Signing - sts.fabrikam.example
+              subject_text: CN=ADFS Signing - sts.fabrikam.example
+              issuer_text: CN=ADFS Signing - sts.fabrikam.example
               serial: 16E3FC31B1388A90467584365A683A14
               not_before: "2026-01-03T02:36:10Z"
               not_after: "2027-01-03T02:36:10Z"

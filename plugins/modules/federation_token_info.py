@@ -22,7 +22,10 @@ extends_documentation_fragment:
 options:
   path:
     description:
-      - A file on the controller with the token, as XML, as the base64 value of the form field C(SAMLResponse), or as the body of the form.
+      - A file on the controller with the token, as the browser's developer tools save the request to C(login.srf). The body of the form as it is or as
+        a table, the base64 value of C(SAMLResponse), the XML, the request copied as cURL (also for C(cmd.exe)), fetch or PowerShell, the recording
+        as HAR or other JSON (at most 50 MB), and the provider's saved page with the form in it, are all read.
+      - Exactly one answer must be in it; of several in a recording the one to C(login.srf) is taken.
       - Exactly one of O(path) and O(content) is needed.
     type: path
   content:
@@ -71,8 +74,8 @@ requirements:
   - idna
   - publicsuffixlist
 notes:
-  - Capture an answer with the browser's developer tools, at the request to C(login.srf). It is a key to somebody's account for some minutes, so keep
-    the file private and delete it afterwards.
+  - Capture an answer with the browser's developer tools (F12, Network, with "Preserve log"), at the request to C(login.srf). It is a key to somebody's
+    account for some minutes, so keep the file private and delete it afterwards.
   - Microsoft does not promise that error codes stay. Take them as a hint.
 seealso:
   - module: offboard.iij_id.federation_metadata_info
@@ -180,7 +183,7 @@ not_on_or_after:
 failure:
   description:
     - C(code) is C(not_a_token), C(empty), C(too_large), C(dtd_forbidden), C(not_xml), C(too_deep) or C(too_complex) when what was given is no sign-in answer,
-      or C(certificate_invalid), C(tenant_id_missing), C(file_read_failed), C(time_invalid).
+      C(ambiguous_match) when it holds several, or C(certificate_invalid), C(tenant_id_missing), C(file_read_failed), C(time_invalid).
   returned: failure
   type: dict
 """

@@ -38,6 +38,9 @@ options:
   provisioning:
     description: The return values of M(offboard.iij_id.entra_provisioning_info) from before the first snapshot. Without it, that is not judged.
     type: dict
+  permissions:
+    description: The return values of M(offboard.iij_id.entra_permissions_info). Without it, what the app lacks is not judged.
+    type: dict
   people:
     description: The return values of M(offboard.iij_id.entra_users_readiness_info). Without it, users are not judged for O(gate=final).
     type: dict
@@ -285,6 +288,7 @@ def main() -> None:
             "machines": {"type": "dict"},
             "provisioning": {"type": "dict"},
             "people": {"type": "dict"},
+            "permissions": {"type": "dict"},
             "journal": {"type": "path"},
             "client_id": {"type": "str", "default": ""},
             "needs_directory": texts,

@@ -63,7 +63,8 @@ options:
       - Folder on the controller for the definitions. Required for O(state=absent).
       - With O(vault_password) or O(vault_password_file) they are encrypted, since a program may be started with a password in its arguments; without,
         such a task is refused (rule V(vault_password_missing)). C(ansible-vault decrypt --output FILE) makes what C(schtasks /create /xml FILE) takes.
-      - With O(state=enabled), when no task is there and definitions are, the task fails with code V(task_gone) and names them.
+      - With O(state=enabled), definitions of tasks that are gone from the machine are named. Without any task left the task fails with code
+        V(task_gone), with some left it is refused (rule V(task_gone)) unless O(except_names) names those that shall stay away.
     type: path
 notes:
   - Windows keeps the password of the run user apart from the definition; removing the task removes it, and bringing a removed task back needs it again.

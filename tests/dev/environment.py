@@ -145,6 +145,11 @@ def venv(name: str, python: str | Path, requirements: Sequence[str | Path], cons
     return folder
 
 
+def python3_saml() -> Path:
+    """One with OneLogin's SAML toolkit, whose xmlsec and lxml have to share a libxml2. Raises Failure."""
+    return venv("python3-saml", PYTHON, [], "python3-saml==1.16.*")
+
+
 def real_python(minors: Sequence[int]) -> Path | None:
     """The first Python 3.<minor> that is there, as a program of its own. A pyenv shim is none: it may refuse to run."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder and not folder.endswith("/shims")]

@@ -12,9 +12,12 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph import permissions
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.client import Client
 from lab import company
 from lab.testing import RunningTenant
 
@@ -32,9 +35,38 @@ def run_module(capsys: pytest.CaptureFixture[str], name: str, options: dict[str,
     """A module's main() in this process; what it answers. `failed` is there when it failed."""
     module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
     capsys.readouterr()
-    with patch_module_args({**options, "_ansible_check_mode": check, "_ansible_diff": diff}), pytest.raises(SystemExit):
+    sent: list[tuple[str, str, Any]] = []
+    with watched(sent), patch_module_args({**options, "_ansible_check_mode": check, "_ansible_diff": diff}), pytest.raises(SystemExit):
         module.main()
+    lacking = undeclared(name, sent)
+    assert not lacking, f"permissions.MODULES, and with it the manual, does not name what {name} needs: {lacking}"
     return json.loads(capsys.readouterr().out)
+
+
+def watched(sent: list[tuple[str, str, Any]]) -> Any:
+    """Notes each operation that modules in this process ask Graph for, those in batches, too."""
+    exchange = Client._exchange
+
+    async def noted(self: Client, application: Any, method: str, path: str, body: Any, *more: Any, **options: Any) -> Any:
+        if path == "/$batch":
+            sent.extend((item["method"], item["url"].partition("?")[0], item.get("body")) for item in body["requests"])
+        else:
+            sent.append((method, path.partition("?")[0], body))
+        return await exchange(self, application, method, path, body, *more, **options)
+
+    return mock.patch.object(Client, "_exchange", noted)
+
+
+def undeclared(module: str, sent: list[tuple[str, str, Any]]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """The operations for which none of the permissions that the module is said to need is good enough."""
+    declared = {name for names in permissions.MODULES.get(module, {}).values() for name in names}
+    found = []
+    for method, path, body in sent:
+        need = permissions.needed(method, path, body)
+        names = () if need is None else tuple(part for text in need.permissions for part in re.findall(r"[A-Z][\w-]+(?:\.[\w-]+)+", text))
+        if need is None or not any(permissions.granted_for(name) & declared for name in names):
+            found.append((method, re.sub(r"[0-9a-f-]{36}", "{id}", path), names))
+    return sorted(set(found))
 
 
 def ansible(name: str, options: dict[str, Any], *flags: str, environment: dict[str, str] | None = None) -> tuple[dict[str, Any], str]:

@@ -462,3 +462,22 @@ def test_who_can_work_without_iij_id(call, tenant, tmp_path):
     left = call("entra_users_readiness_info", **asked, exclude=[PEOPLE[5].upn], signs_in_otherwise=["@reiji.example"])
     assert (left["counts"], left["left_alone"]) == ({}, 1)
     assert tenant.writes() == []
+
+
+def test_what_the_app_that_signs_in_lacks(call, tenant):
+    whole = call("entra_permissions_info")
+    assert whole["app_id"] == tenant.credentials()["client_id"]
+    assert (whole["missing"], whole["directory_roles"]) == ([], ["Domain Name Administrator", "User Administrator"])
+    assert "Domain.ReadWrite.All" in whole["permissions"]
+    readonly = call("entra_permissions_info", app="readonly")
+    assert {item["work"]: item["permissions"][0] for item in readonly["missing"]} == {
+        "users": "User.ReadWrite.All",
+        "passwords": "User-PasswordProfile.ReadWrite.All",
+        "passes": "UserAuthMethod-TAP.ReadWrite.All",
+        "domains": "Domain.ReadWrite.All",
+        "app": "Application.ReadWrite.All",
+    }
+    # roles may not be read without a permission for it, and then count as held; reading is no write
+    tenant.faults.add(method="GET", path="/v1.0/roleManagement/.*", status=403, code="Authorization_RequestDenied", times=None)
+    assert call("entra_permissions_info")["directory_roles"] is None
+    assert tenant.writes() == []

@@ -242,6 +242,25 @@ def test_administrators_deleted_and_unknown_users_are_told_apart(change, tenant,
     assert len(results(tmp_path)) == 5
 
 
+@pytest.mark.parametrize("part", ["_members", "_owners"])
+@pytest.mark.parametrize("options", [{"enabled": False}, {"password": "generate"}], ids=["block", "password"])
+def test_who_is_in_a_group_that_roles_can_be_given_to_is_told_before(change, tenant, tmp_path, part, options):
+    """Graph refuses it; check mode says so as the real run does, and nobody else suffers."""
+    near, other = (upn for upn in (PEOPLE[number].upn for number in (201, 202)))
+    people = [tenant.user(upn)["id"] for upn in (near, other)]
+    tenant.arrange("domains", "reiji-group.example", authenticationType="Managed")
+    group = next(iter(tenant.store.tables["groups"].objects.values()))
+    tenant.arrange("groups", group["id"], isAssignableToRole=True, **{"_members": [], "_owners": [], part: people[:1]})
+    if "password" in options:
+        options = options | {"handover_file": str(tmp_path / "handover.yml"), "vault_password": VAULT_PASSWORD}
+    planned = change(users=[near, other], **options, check=True)
+    assert [(item["name"], item["code"]) for item in planned["skipped_objects"]] == [(near, "needs_higher_role")]
+    assert tenant.writes() == []
+    result = change(users=[near, other], **options)
+    assert (result["plan"], result["skipped_objects"], result["failed_objects"]) == (planned["plan"], planned["skipped_objects"], [])
+    assert {item["path"].split("/")[3] for item in tenant.writes() if "/users/" in item["path"]} == {people[1]}
+
+
 def test_nothing_found_of_all_that_was_named_is_a_failure(change, tenant):
     """Another tenant's list: "ok" with everybody skipped would be a lie."""
     for check in (True, False):

@@ -5,10 +5,18 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, fetch, metadata, token, url_rule
+from dev import environment
+from dev.say import Failure
 from lab import paths
 from lab.identity_providers import part
 from lab.identity_providers.browser import Browser
@@ -101,3 +109,52 @@ def test_the_url_rule_with_their_addresses(name: str) -> None:
     own, other = ("fabrikam.example", "contoso.example") if name.startswith("fabrikam") else ("contoso.example", "fabrikam.example")
     assert url_rule.check(own, role.passive_sign_in_uri).rule == "sub_host"
     assert url_rule.check(other, role.passive_sign_in_uri, "current", lambda _name: []).rule == "txt_record_missing"
+
+
+#: OneLogin's toolkit as a service provider in Entra's place
+TOOLKIT = """
+import json, sys
+from onelogin.saml2.response import OneLogin_Saml2_Response
+from onelogin.saml2.settings import OneLogin_Saml2_Settings
+given = json.load(sys.stdin)
+idp = {"entityId": given["issuer"], "x509cert": given["certificate"], "singleSignOnService": {"url": "https://idp.example/"}}
+sp = {"entityId": given["audience"], "assertionConsumerService": {"url": "https://login.microsoftonline.com/login.srf"}}
+settings = OneLogin_Saml2_Settings({"strict": True, "idp": idp, "sp": sp, "security": {"wantAssertionsSigned": True}})
+response = OneLogin_Saml2_Response(settings, given["response"])
+where = {"https": "on", "http_host": "login.microsoftonline.com", "script_name": "/login.srf", "get_data": {}, "post_data": {}}
+valid = response.is_valid(where)
+print(json.dumps({"valid": valid, "error": response.get_error(), "claims": response.get_attributes() if valid else {},
+                  "name_id_format": response.get_nameid_format() if valid else ""}))
+"""
+
+
+@pytest.fixture(scope="module")
+def toolkit() -> Path:
+    try:
+        return environment.python3_saml() / "bin" / "python"
+    except Failure as failure:
+        pytest.skip(f"python3-saml cannot be installed here: {failure}")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("saml")])
+def test_python3_saml_takes_what_they_issue_and_agrees_with_us(name: str, toolkit: Path) -> None:
+    """Somebody else's reader: what the lab's providers send is SAML, and not only what our own reader takes for it."""
+    entity, role = provider(name)
+    pinned = active(role)
+    form = sign_in(name, role)
+    xml = token.captured.decode(form, token.MAX_BYTES)
+
+    def judged(data: bytes, certificate: str = pinned.base64) -> dict[str, Any]:
+        given = {"issuer": entity.entity_id, "certificate": certificate, "audience": part.AUDIENCE, "response": base64.b64encode(data).decode()}
+        done = subprocess.run([toolkit, "-c", TOOLKIT], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    found, ours = judged(xml), check(name, entity, pinned, form)
+    assert (found["valid"], found["error"]) == (True, None)
+    assert ours.valid and (found["name_id_format"], sorted(found["claims"])) == (ours.name_id_format, sorted(ours.claims))
+    altered = re.sub(rb"adele@fabrikam", b"eve@fabrikam", xml)
+    assert altered != xml
+    for data, certificate in ((altered, pinned.base64), (xml, certificates.from_text(part.certificate("b")).base64)):
+        assert judged(data, certificate)["valid"] is False
+        assert not check(name, entity, certificates.from_base64(certificate), data).valid

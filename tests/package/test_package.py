@@ -163,6 +163,48 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
     assert [line for line in other.splitlines() if "item=" in line] == [line for line in output.splitlines() if "item=" in line]
 
 
+#: playbooks that cannot be played without something that only a person can give, or without what an earlier stage left: what they say then
+NEEDS_MORE = {
+    "confirm": "Which step?",
+    "guest_federation": "guest_federation_partners",
+    "partner_sheet": "partners is empty",
+    "restore": "What shall be brought back?",
+    "status": "No steps are recorded",
+}
+OPTIONS = [
+    "directory_sync", "microsoft_365", "custom_applications", "multi_factor_authentication", "external_identity_providers",
+    "integrated_windows_authentication",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_every_playbook_plays_alone_in_check_mode(installed: Path, tenant: RunningTenant, tmp_path: Path, playbook: str) -> None:
+    """From an untouched start, as the AWX template with job type "check": a plan, or a plain word of what is needed; nothing is written."""
+    credentials = tenant.credentials()
+    more = {
+        "offboard_client_secret": credentials["client_secret"],
+        "offboard_vault_password": inventory.VAULT_PASSWORD,
+        "directory_sync_without_machines": True,
+    }
+    watch = {"watch_certificates_folder": str(tmp_path), "watch_certificates_fail_on": [], "watch_certificates_connection": {"graph_url": tenant.url}}
+    watch["watch_certificates_connection"] |= {"authority": tenant.url, "ca_file": str(tenant.ca_file)}
+    variables = {**_variables(tenant, tmp_path / "run"), **more, **watch, "offboard_options": OPTIONS}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
+    argv = [Path(sys.executable).with_name("ansible-playbook"), "--check", "--diff", "-i", "inventory.json", f"offboard.iij_id.{playbook}"]
+    azure = {f"AZURE_{name.upper()}": value for name, value in credentials.items()}
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1", **azure}
+    done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    output = done.stdout + done.stderr
+    assert (done.returncode == 0) is (playbook not in NEEDS_MORE), output
+    assert NEEDS_MORE.get(playbook, "") in output
+    assert not re.search("Traceback|internal_error|has no attribute|is undefined|unexpected", output), output
+    assert tenant.writes() == []
+    assert not (tmp_path / "run").exists()
+    if playbook == "app":  # in a real run, too, it would stop there
+        assert "In check mode only told: Still federated: reiji.example" in output
+        assert re.search(r"Remove grants, service principal and application\] \*+\n(skipping: .*\n)+", output), output
+
+
 def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
     """With nobody's activity looked for, or that of an app nobody knows, it stays closed; a client id in upper case is the same client id."""
     variables = {**_variables(tenant, tmp_path / "run"), "offboard_client_secret": tenant.credentials()["client_secret"]}

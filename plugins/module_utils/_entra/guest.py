@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._federation.url_rule import a_label, comparable
+
 
 @dataclass(frozen=True)
 class Guest:
@@ -30,8 +32,8 @@ class Guest:
 
     @property
     def domain(self) -> str:
-        """The mail domain, in lower case."""
-        return self.mail.rpartition("@")[2].casefold()
+        """The mail domain, in lower-case A-labels, as federations have theirs."""
+        return a_label(self.mail.rpartition("@")[2])
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-serialisable."""
@@ -56,5 +58,5 @@ def guest(user: Mapping[str, Any]) -> Guest:
 
 def behind(guests: Iterable[Guest], issuer: str, domains: Collection[str]) -> list[Guest]:
     """Those whose accounts point at the federation with this issuer, or at one of its domains (lower case)."""
-    names = {issuer.casefold(), *domains} - {""}
-    return [item for item in guests if any(one.casefold() in names for one in item.issuers)]
+    names = {comparable(issuer), *domains} - {""}
+    return [item for item in guests if any(comparable(one) in names for one in item.issuers)]

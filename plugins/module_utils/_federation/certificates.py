@@ -15,7 +15,7 @@ import binascii
 import datetime
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from .._core.errors import OffboardError
@@ -103,7 +103,8 @@ class Certificate:
     """A public certificate.
 
     sha1, sha256: lower-case hex of the bytes as published; Windows shows the SHA-1 one as thumbprint.
-    subject, issuer: RFC 2253, as `openssl x509 -nameopt RFC2253` prints them.
+    subject, issuer: RFC 2253, as `openssl x509 -nameopt RFC2253` prints them: letters outside ASCII as the bytes of UTF-8, \\E6\\97\\A5.
+    subject_text, issuer_text: the same for people, with those letters as they are. What is not printable stays bytes.
     serial: upper-case hex, `-` before a negative one.
     not_before, not_after: RFC 3339, UTC.
     key, signature: OpenSSL's names of the algorithms, the dotted number of unknown ones; key_bits: 0 when unknown.
@@ -114,6 +115,8 @@ class Certificate:
     sha1: str
     subject: str
     issuer: str
+    subject_text: str
+    issuer_text: str
     serial: str
     not_before: str
     not_after: str
@@ -203,10 +206,10 @@ def _read(der: bytes, use: str | None) -> Certificate:
         body.tlv()
     serial = body.value(0x02)
     body.value(0x30)
-    issuer = _name(body.enter(0x30))
+    issuer, issuer_text = _names(body.raw(0x30))
     validity = body.enter(0x30)
     not_before, not_after = _time(*validity.any()), _time(*validity.any())
-    subject = _name(body.enter(0x30))
+    subject, subject_text = _names(body.raw(0x30))
     public_key = body.raw(0x30)
     algorithm = _Der(public_key).enter(0x30).enter(0x30).oid()
     key = _ALGORITHMS.get(algorithm, algorithm)
@@ -215,6 +218,8 @@ def _read(der: bytes, use: str | None) -> Certificate:
         sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest(),
         subject=subject,
         issuer=issuer,
+        subject_text=subject_text,
+        issuer_text=issuer_text,
         serial=_serial(serial),
         not_before=not_before,
         not_after=not_after,
@@ -310,22 +315,27 @@ def _when(value: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(value)
 
 
-def _name(name: _Der) -> str:
-    sets = [[_attribute(_Der(attribute)) for _unused, attribute in _Der(relative).rest()] for _unused, relative in name.rest()]
+def _names(name: bytes) -> tuple[str, str]:
+    """A distinguished name by RFC 2253, and for people."""
+    return _name(_Der(name).enter(0x30), _escaped), _name(_Der(name).enter(0x30), _shown)
+
+
+def _name(name: _Der, char: Callable[[str], str]) -> str:
+    sets = [[_attribute(_Der(attribute), char) for _unused, attribute in _Der(relative).rest()] for _unused, relative in name.rest()]
     return ",".join("+".join(reversed(attributes)) for attributes in reversed(sets))
 
 
-def _attribute(attribute: _Der) -> str:
+def _attribute(attribute: _Der, char: Callable[[str], str]) -> str:
     oid = attribute.oid()
     start = attribute.at
     tag, value = attribute.any()
     label = _NAMES.get(oid)
     if label is None or tag not in _STRING_ENCODINGS:
         return f"{label or oid}=#{attribute.data[start : attribute.at].hex().upper()}"
-    return f"{label}={_escape(value.decode(_STRING_ENCODINGS[tag]))}"
+    return f"{label}={_escape(value.decode(_STRING_ENCODINGS[tag]), char)}"
 
 
-def _escape(value: str) -> str:
+def _escape(value: str, other: Callable[[str], str]) -> str:
     if _PLAIN.fullmatch(value):
         return value
     out = []
@@ -335,8 +345,16 @@ def _escape(value: str) -> str:
         elif " " <= char <= "~":
             out.append(char)
         else:
-            out.extend(f"\\{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+            out.append(other(char))
     return "".join(out)
+
+
+def _escaped(char: str) -> str:
+    return "".join(f"\\{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else _escaped(char)
 
 
 def _key_bits(key: str, public_key: bytes) -> int:

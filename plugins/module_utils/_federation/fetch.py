@@ -10,14 +10,19 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import urlsplit
 
 from .._core.errors import OffboardError
 from . import xml
 
 MAX_REDIRECTS = 3
+
+#: the clock of the deadline
+_now = time.monotonic
 
 
 class FetchError(OffboardError):
@@ -105,11 +110,11 @@ def _check(url: str, code: str) -> None:
 
 
 class _Deadline:
-    """Ends every connection when the time is up, whatever it is doing: a socket's own time-out starts anew with every byte."""
+    """Ends everything when the time is up: a socket's own time-out starts anew with every byte and every address, and names have none."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.over = False
+        self._end = _now() + seconds
         self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
@@ -123,13 +128,58 @@ class _Deadline:
         for connection in self._sockets:
             connection.close()
 
-    def create_connection(self, *args, **kwargs) -> socket.socket:
-        connection = socket.create_connection(*args, **kwargs)
-        self._sockets.append(connection.dup())  # the TLS layer takes the original's descriptor over
-        return connection
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return _now() >= self._end
+
+    def create_connection(
+        self, address: tuple[str, int], timeout: object = None, source_address: tuple[str, int] | None = None, **_options: object
+    ) -> socket.socket:
+        """As socket.create_connection, but all addresses share what is left of the time: a dead one takes none from those behind it."""
+        addresses = self._addresses(*address)
+        failed: OSError = OSError(f"{address[0]} has no address")
+        for number, (family, kind, protocol, _name, where) in enumerate(addresses):
+            left = self._end - _now()
+            if left <= 0:
+                raise TimeoutError
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(left / (len(addresses) - number))
+                if source_address:
+                    connection.bind(source_address)
+                connection.connect(where)
+                connection.settimeout(max(self._end - _now(), 0.001))
+                self._sockets.append(connection.dup())  # the TLS layer takes the original's descriptor over
+            except OSError as exc:
+                connection.close()
+                failed = exc
+                continue
+            return connection
+        raise failed
+
+    def _addresses(self, host: str, port: int) -> list[Any]:
+        """In a thread of its own: nothing ends the system's resolver, which may wait for one dead server after the other."""
+        found: list[Any] = []
+
+        def resolve() -> None:
+            try:
+                found.extend(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+            except (OSError, UnicodeError) as exc:
+                found.append(exc)
+
+        thread = threading.Thread(target=resolve, daemon=True)
+        thread.start()
+        thread.join(max(self._end - _now(), 0))
+        if not found:
+            raise TimeoutError
+        if isinstance(found[0], UnicodeError):
+            raise OSError(f"{host} is no host name") from found[0]
+        if isinstance(found[0], OSError):
+            raise found[0]
+        return list(found)
 
     def _expire(self) -> None:
-        self.over = True
         for connection in self._sockets:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
-from . import certificates, dns_txt, fetch, metadata, partner_sheet, partners, service, token, url_rule, xml
+from . import captured, certificates, dns_txt, fetch, metadata, partner_sheet, partners, service, token, url_rule, xml
 
 _MAX_FILE_BYTES = xml.MAX_BYTES + 1  # one more, so that the limit itself is what refuses it
+_MAX_CAPTURED_BYTES = captured.MAX_RECORDING_BYTES + 1
 
 
 def metadata_info(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
         domains=params["domains"],
         login_url=params["login_url"],
     )
-    data = _file(params["path"]) if params["path"] else _encode(params["content"])
+    data = _file(params["path"], _MAX_CAPTURED_BYTES) if params["path"] else _encode(params["content"])
     return token.check(data, federation, _time(params["at"]), params["skew"]).to_dict()
 
 
@@ -128,10 +129,10 @@ def _encode(text: str) -> bytes:
     return re.sub(r"\A\ufeff?<\?xml\s[^>]*\?>", "", text).encode("utf-8", "surrogatepass")
 
 
-def _file(path: str) -> bytes:
+def _file(path: str, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
     try:
         with open(path, "rb") as stream:
-            return stream.read(_MAX_FILE_BYTES)
+            return stream.read(max_bytes)
     except OSError as exc:
         raise OffboardError(f"{path} cannot be read: {exc.strerror or exc}.", code="file_read_failed") from exc
 

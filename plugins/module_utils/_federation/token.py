@@ -9,22 +9,20 @@ the same fault; Microsoft calls them unstable, so take them as a hint. Personal 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote_plus
 
 from .._core.errors import OffboardError
-from . import signature, xml
+from . import captured, signature, xml
+from .captured import TokenRefused
 from .certificates import BadCertificate, Certificate, from_base64
-from .libraries import etree, idna
+from .libraries import etree
 from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
 from .service import LOGIN_URL
-from .url_rule import lower
+from .url_rule import a_label
 
 MAX_BYTES = 1024 * 1024
 SKEW_SECONDS = 300
@@ -90,36 +88,12 @@ class Result:
         return asdict(self) | {"summary": [f"{item.aadsts} ({item.claim}): {item.msg}" for item in self.checks if not item.ok]}
 
 
-class TokenRefused(OffboardError):
-    """Nothing that is a sign-in answer. Its text never appears in the message."""
-
-
-def decode(data: bytes) -> bytes:
-    """The XML in what people capture: XML itself, the base64 form value, or a form body with SAMLResponse or wresult. Raises TokenRefused."""
-    if len(data) > MAX_BYTES * 2:
-        raise TokenRefused(f"The token is refused: it is larger than {MAX_BYTES} bytes.", code="too_large")
-    body = data.removeprefix(b"\xef\xbb\xbf").strip()
-    if body.startswith(b"<") or b"\x00" in body[:4]:  # UTF-16 has a zero byte there
-        return body if body.startswith(b"<") else data
-    try:
-        value = body.decode("ascii")
-        form = parse_qs(value, max_num_fields=20) if "=" in value.rstrip("=\r\n ") else {}
-        value = next((form[name][0] for name in ("SAMLResponse", "wresult") if name in form), value)
-        value = unquote_plus(value) if "%" in value and not value.lstrip().startswith("<") else value
-        if value.lstrip().startswith("<"):
-            return value.strip().encode()
-        # where it was decoded once too often, the + signs of base64 have become blanks
-        return base64.b64decode("".join(value.strip().replace(" ", "+").split()), validate=True)
-    except (UnicodeDecodeError, binascii.Error, ValueError) as exc:
-        raise TokenRefused("The token is refused: it is neither XML, nor base64, nor a form with SAMLResponse or wresult.", code="not_a_token") from exc
-
-
 def check(data: bytes, federation: Federation, now: datetime.datetime, skew: float = SKEW_SECONDS) -> Result:
     """Judge a token at the time `now` (aware); `skew`: seconds that clocks may differ.
 
     Raises xml.XmlRefused and TokenRefused for what is no sign-in answer at all; every other fault is a Check that is not ok.
     """
-    root = xml.parse(decode(data), max_bytes=MAX_BYTES)
+    root = xml.parse(captured.decode(data, MAX_BYTES), max_bytes=MAX_BYTES)
     if root.tag == f"{SAMLP}Response":
         judge: _Saml | _WsFed = _Saml(root, federation, now, skew)
     elif etree.QName(root).localname.startswith("RequestSecurityTokenResponse") and root.tag.startswith(TRUST):
@@ -236,10 +210,9 @@ class _Judge:
                 )
             return verified
         came = ", ".join(self.result.signed_with) or "none"
-        raise signature.SignatureRefused(
-            f"{refused.msg} Certificate that came with the token: {came}; if the provider now signs with that one, put it into the federation.",
-            code=refused.code,
-        )
+        other = set(self.result.signed_with) - {certificate.sha1 for certificate in self.federation.certificates}
+        hint = "; if the provider now signs with that one, put it into the federation" if other else ""
+        raise signature.SignatureRefused(f"{refused.msg} Certificate that came with the token: {came}{hint}.", code=refused.code)
 
     def judge(self, assertion: etree._Element) -> None:
         """The demands on a verified assertion."""
@@ -289,9 +262,9 @@ class _Judge:
         if len(values) > 1 or not (local and at and domain) or "@" in local:
             self.note("emailaddress", False, EMAILADDRESS, "", "The claim is not exactly one mail address.", "5000819")
             return
-        domain = _a_label(domain)
+        domain = a_label(domain)
         self.result.email_domain = domain
-        ok = not self.federation.domains or domain in map(_a_label, self.federation.domains)
+        ok = not self.federation.domains or domain in map(a_label, self.federation.domains)
         wanted = ", ".join(self.federation.domains)
         self.note(
             "emailaddress",
@@ -309,9 +282,10 @@ class _Saml(_Judge):
     def answered(self) -> bool:
         codes = [code.get("Value", "") for code in self.root.iter(f"{SAMLP}StatusCode")]
         ok = codes[:1] == [SUCCESS]
-        words = ", ".join(code.rpartition(":")[2] for code in codes)
+        words = ", ".join(filter(None, (code.strip().rpartition(":")[2] for code in codes)))
         hint = " The provider does not offer the persistent NameID that Entra asks for." if "InvalidNameIDPolicy" in words else ""
-        bad = f"The provider reports an error: {words}.{hint}" if words else "The answer has no StatusCode, so it does not say that it succeeded."
+        nothing = "The answer's StatusCode is empty" if codes else "The answer has no StatusCode"
+        bad = f"The provider reports an error: {words}.{hint}" if words else f"{nothing}, so it does not say that it succeeded."
         self.note("status", ok, "StatusCode", "The provider reports success.", bad, "500082")
         return ok
 
@@ -396,13 +370,6 @@ def _own_text(parent: etree._Element, name: str) -> str:
     """The text of a child with its white space: issuers are compared byte for byte."""
     element = next(parent.iterchildren(name), None)
     return "" if element is None else str(element.xpath("string()"))
-
-
-def _a_label(domain: str) -> str:
-    try:
-        return idna.encode(lower(domain)).decode("ascii")
-    except idna.IDNAError:
-        return lower(domain)
 
 
 def _time(value: str) -> datetime.datetime:

@@ -162,7 +162,22 @@ def url_host(url: str) -> str:
 
 def lower(text: str) -> str:
     """In small letters, but what is no ASCII stays none: U+212A (Kelvin sign) has the small letter k and would make one name of two."""
-    return "".join(char if not char.isascii() and char.lower().isascii() else char.lower() for char in text)
+    return text.lower() if text.isascii() else "".join(char if not char.isascii() and char.lower().isascii() else char.lower() for char in text)
+
+
+def a_label(domain: str) -> str:
+    """A domain that others wrote, as it is compared: lower-case A-labels; what is no name of a domain in small letters only."""
+    name = lower(domain)
+    try:
+        return name if name.isascii() else idna.encode(name).decode("ascii")
+    except idna.IDNAError:
+        return name
+
+
+def comparable(text: str) -> str:
+    """An id, an issuer or a mail address as it is compared. Not by casefold, for which ß is ss and the Kelvin sign k: other people, other domains."""
+    local, at, domain = text.rpartition("@")
+    return f"{lower(local)}@{a_label(domain)}" if at and domain else lower(text)
 
 
 def _ascii_name(name: str) -> str:

@@ -233,14 +233,20 @@ class Client:
         """The same of all applications. Signs all of them in, and raises SignInFailed for one that cannot."""
         return [self._identity(application) for application in self.applications]
 
+    def granted(self) -> list[str] | None:
+        """The application permissions that every access token holds, sorted; None where a user is signed in, or a token does not tell."""
+        found: set[str] | None = None
+        for application in self.applications:
+            claims = self._claims(application)
+            roles = claims.get("roles")
+            if not isinstance(roles, list) or "scp" in claims:
+                return None
+            here = {name for name in roles if isinstance(name, str)}
+            found = here if found is None else found & here
+        return None if found is None else sorted(found)
+
     def _identity(self, application: Application) -> dict[str, str]:
-        self._start()
-        parts = application.tokens.get_token(self._scope).token.split(".")
-        claims: dict[str, Any] = {}
-        if len(parts) == 3:
-            with contextlib.suppress(ValueError):
-                claims = json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        claims = {name: value for name, value in claims.items() if isinstance(value, str)}
+        claims = {name: value for name, value in self._claims(application).items() if isinstance(value, str)}
         return {
             "app_id": claims.get("appid") or claims.get("azp") or application.connection.client_id or "",
             "upn": claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or "",
@@ -248,6 +254,15 @@ class Client:
             # the option may be one of the tenant's domains; the token has the id
             "tenant_id": claims.get("tid") or self.connection.tenant_id,
         }
+
+    def _claims(self, application: Application) -> dict[str, Any]:
+        """What the access token says; nothing where it cannot be read."""
+        self._start()
+        parts = application.tokens.get_token(self._scope).token.split(".")
+        if len(parts) == 3:
+            with contextlib.suppress(ValueError):
+                return json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return {}
 
     # -- transport
 

@@ -149,18 +149,10 @@ class _Run:
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
-            self.assumed = self._predicted()
+            self.assumed = read_predictions(self.predictions)
             self.resource.assume(self.assumed)
             return self.assumed.overlay(self.resource.kinds, self.resource.read())
         return self.resource.read()
-
-    def _predicted(self) -> Predictions:
-        try:
-            return Predictions(Change.from_dict(record) for record in read_records(self.predictions))
-        except (TypeError, ValueError, AttributeError):
-            raise OffboardError(
-                f"predictions: {self.predictions} holds something that no check run wrote; remove it and check again from the start", code="predictions_damaged"
-            ) from None
 
     def begin(self, changes: list[Change]) -> None:
         self._append([journal.intent(change, self.id, now()) for change in changes])
@@ -398,6 +390,15 @@ def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
 def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:
     """A private key that was given for a certificate will be refused; whoever gave it by mistake shall not find it in a log."""
     module.no_log_values.update(text for text in texts if text and "PRIVATE KEY" in text)
+
+
+def read_predictions(path: str) -> Predictions:
+    """What this check run has planned until now. Raises OffboardError `predictions_damaged`."""
+    try:
+        return Predictions(Change.from_dict(record) for record in read_records(path))
+    except (TypeError, ValueError, AttributeError):
+        msg = f"predictions: {path} holds something that no check run wrote; remove it and check again from the start"
+        raise OffboardError(msg, code="predictions_damaged") from None
 
 
 def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

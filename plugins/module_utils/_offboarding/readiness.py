@@ -53,6 +53,8 @@ class Facts:
     directory_objects: Sequence[Mapping[str, Any]] | None = None
     directory_unusable: Sequence[Mapping[str, Any]] = ()
     dry_runs: Sequence[Mapping[str, Any]] = ()
+    #: what the app that signs in lacks for each stage, as entra_permissions_info says
+    permissions: Mapping[str, Any] | None = None
     steps: Sequence[Mapping[str, Any]] | None = None
     #: IIJ ID's app, as the tenant, the journal and the audit log show it, and the time of now (RFC 3339)
     app: quiet.App | None = None
@@ -120,6 +122,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         *_apps(facts, confirmed),
         *_machines(facts, confirmed),
         *_directory(facts, confirmed),
+        *_permissions(facts, confirmed),
         *_dry_runs(facts),
     ]
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
@@ -610,6 +613,29 @@ def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             f"{item['name']} ({'; '.join(item['found_by'])}): {item['msg']}",
             f"{item['name']}（{'、'.join(item['found_by'])}）: {item['msg']}",
             (item["name"],),
+        )
+
+
+def _permissions(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A stage would find it only after the ones before it: domains converted, and no permission to give passwords."""
+    left_out = {"generate": {"passes"}, "temporary_access_pass": {"passwords"}}.get(confirmed.passwords, {"passwords", "passes"})
+    for work in (facts.permissions or {}).get("missing", ()):
+        if work["work"] in left_out or (work["work"] == "app" and not confirmed.client_ids):
+            continue
+        stages = ", ".join(work["stages"])
+        lacks = [", ".join(work["permissions"])] if work["permissions"] else []
+        en, ja = list(lacks), list(lacks)
+        if work["roles"]:
+            en.append("one of the directory roles " + ", ".join(work["roles"]))
+            ja.append("ディレクトリロール " + "、".join(work["roles"]) + " のいずれか")
+        yield Finding(
+            "warning",
+            "permission_missing",
+            f"Stage {stages}: the app that signs in (offboard_client_id) lacks {' and '.join(en)}. Grant that before this stage (permissions with admin "
+            "consent), or sign in with another app for it.",
+            f"段階 {stages}: サインインに使うアプリ（offboard_client_id）に {' と '.join(ja)} がありません。"
+            "この段階の前に付与する（権限には管理者の同意が必要）か、この段階では別のアプリを使用してください。",
+            (*work["permissions"], *work["roles"]),
         )
 
 

@@ -50,10 +50,14 @@ def read_if_there(machine: Machine, key: str, *, view: int = 64, recursive: bool
     return read(machine, key, view=view, recursive=recursive)
 
 
+#: People's accounts: of a domain or the machine, and of Entra ([MS-DTYP] 2.4.2.4: S-1-12-1, of users on machines that are joined to Entra only).
+_PERSON = re.compile(r"S-1-(?:5-21|12-1)(?:-\d+)+")
+
+
 def user_hives(machine: Machine) -> Iterator[str]:
     """SIDs of the accounts whose registry is loaded now. Those who are not signed in are not among them."""
     for key in _query(machine, "HKU") or read(machine, "HKU"):
-        if re.fullmatch(r"S-1-5-21-[\d-]+", key.name):
+        if _PERSON.fullmatch(key.name):
             yield key.name
 
 

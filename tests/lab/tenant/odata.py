@@ -75,7 +75,7 @@ _FILTERS: dict[str, dict[str, str]] = {
     },
     "group": {
         **dict.fromkeys(["displayName", "mail", "mailNickname", "description"], _STRING),
-        **dict.fromkeys(["mailEnabled", "securityEnabled", "onPremisesSyncEnabled"], _FLAG),
+        **dict.fromkeys(["mailEnabled", "securityEnabled", "onPremisesSyncEnabled", "isAssignableToRole"], _FLAG),
         "id": "eq in",
         "groupTypes": "eq not",
         "assignedLicenses": "eq",

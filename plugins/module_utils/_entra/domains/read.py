@@ -13,8 +13,10 @@ from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.ids import user_address
 from ..._core.model import Object
+from ..._core.predict import Predictions
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module.runner import read_predictions
 from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, hosts, identified_by, not_managed, root_of
 
 
@@ -68,7 +70,10 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     names.idp_hosts(params["expected_idp_hosts"])  # told before anything is read
     wanted = {names.domain(name) for name in params["domains"] or ()}
     with Client(Connection.from_params(params)) as client:
-        found = [item for item in read_domains(client, wanted or None) if not wanted or item.id in wanted]
+        found = list(read_domains(client, wanted or None))
+    if params["predictions"]:
+        found = predicted(found, read_predictions(params["predictions"]))
+    found = [item for item in found if not wanted or item.id in wanted]
     missing = wanted - {item.id for item in found}
     if missing:
         raise OffboardError(f"the tenant has no domain {', '.join(sorted(missing))}", code="not_found", details={"domains": sorted(missing)})
@@ -79,6 +84,16 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         "affected": follow,
         "not_managed": not_managed(follow, states),
     }
+
+
+def predicted(domains: Sequence[Object], predictions: Predictions) -> list[Object]:
+    """The domains as the plans of this check run would leave them; a subdomain follows its root."""
+    found = list(predictions.overlay((KIND,), domains))
+    roots = {item.id: item.state["authenticationType"] for item in found if item.state["isRoot"]}
+    for number, item in enumerate(found):
+        now = roots.get(item.state["parent"] or "", item.state["authenticationType"])
+        found[number] = Object(KIND, item.id, item.name, {**item.state, "authenticationType": now})
+    return found
 
 
 def _describe(item: Object, expected: Sequence[str]) -> dict[str, Any]:

@@ -379,7 +379,7 @@ def describe(item: Object, verdict: Verdict, url: str | None, guest_count: int |
 
 
 def _shown(certificate: Certificate) -> dict[str, str]:
-    return {name: getattr(certificate, name) for name in ("sha1", "sha256", "subject", "not_before", "not_after")}
+    return {name: getattr(certificate, name) for name in ("sha1", "sha256", "subject", "subject_text", "not_before", "not_after")}
 
 
 def _day(certificate: Certificate, before: int) -> str:

@@ -20,6 +20,7 @@ from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
+from ..._federation.url_rule import comparable
 from ..._federation.values import PROTOCOLS, certificate_text, names, protocol
 from ..guest import Guest, behind
 from .realm import Realm
@@ -281,7 +282,7 @@ def locked_out(change: Change, current: Mapping[str, Any], guests: Iterable[Gues
     if change.action == DELETE or "issuerUri" in (change.after or {}):
         return found
     gone = set(removed_domains(change))
-    return [item for item in found if item.domain in gone or gone & {issuer.casefold() for issuer in item.issuers}]
+    return [item for item in found if item.domain in gone or gone & {comparable(issuer) for issuer in item.issuers}]
 
 
 # -- guards
@@ -385,7 +386,7 @@ def _check_lockout(found: Findings, change: Change, current: Mapping[str, Any], 
 
 def _check_certificate(found: Findings, text: str, now: datetime.datetime) -> None:
     certificate = certificates.from_base64(text)
-    what = f"The signing certificate {certificate.subject} (SHA-1 {certificate.sha1})"
+    what = f"The signing certificate {certificate.subject_text} (SHA-1 {certificate.sha1})"
     if certificate.expired_at(now):
         found.refuse("certificate_expired", f"{what} expired on {certificate.not_after}. Ask the partner for the present one.")
     elif not certificate.valid_at(now):

@@ -16,6 +16,7 @@ from typing import Any
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
+from ..._federation.url_rule import comparable
 from .plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
 from .sign_in import NOT_REDEEMED
 
@@ -166,7 +167,7 @@ def copy_of(copies: Sequence[Mapping[str, Any]], name: str, item: Object | None)
 
     None where nothing was deleted yet. Raises OffboardError `ambiguous_copy`.
     """
-    mine = [copy for copy in copies if name in (copy["mail"].casefold(), copy["old_id"].casefold(), (copy["new_id"] or "").casefold())]
+    mine = [copy for copy in copies if name in (comparable(copy["mail"]), comparable(copy["old_id"]), comparable(copy["new_id"] or ""))]
     done = [copy for copy in mine if copy["completed_at"] and item is not None and copy["new_id"] == item.id]
     unfinished = [copy for copy in mine if not copy["completed_at"] and (item is None or copy["old_id"] != item.id)]
     if len(unfinished) > 1:
@@ -256,14 +257,14 @@ def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], c
     """Adds to `plan` who is skipped or needs nothing."""
     found = Candidates()
     for who, named in guests:
-        name = who.shown.casefold()
+        name = comparable(who.shown)
         copy = copy_of(copies, name, named)
         item = named
         if item is None and copy is not None:
             item = tenant.find(Wanted(copy["mail"]))  # named by the old id: the new account has another
             copy = copy_of(copies, name, item)
         elif item is None:
-            later = [one for one in copies if one["old_id"].casefold() == name]
+            later = [one for one in copies if comparable(one["old_id"]) == name]
             item = next((there for one in later if (there := tenant.find(Wanted(one["mail"]))) is not None), None)
             copy = copy_of(copies, name, item) if item is not None else None
         if copy is None and item is not None and (begun := _successor(tenant, item, copies)):

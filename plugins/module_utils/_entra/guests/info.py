@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core.model import Object
+from ..._federation.url_rule import comparable
 from ..._federation.values import names
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -25,7 +26,7 @@ from .sign_in import next_redemption, signs_in_by
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_guests_info."""
     domains = set(names(params["domains"] or ()))
-    issuers = {issuer.casefold() for issuer in params["issuers"] or ()}
+    issuers = {comparable(issuer) for issuer in params["issuers"] or ()}
     connection = Connection.from_params(params)
     with Client(connection) as client:
         federations = read_federations(client)
@@ -35,7 +36,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         item
         for item in guests
         if (not domains or item.domain in domains)
-        and (not issuers or issuers & {issuer.casefold() for issuer in item.issuers})
+        and (not issuers or issuers & {comparable(issuer) for issuer in item.issuers})
         and (not params["states"] or item.state in params["states"])
     ]
     realms = look_up_realms(connection, {item.domain for item in shown} - {""}) if params["look_up_domains"] else {}

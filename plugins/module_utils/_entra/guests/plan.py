@@ -22,6 +22,7 @@ from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.names import user
 from ..._core.plan import Plan
 from ..._federation import url_rule
+from ..._federation.url_rule import comparable
 from ..domains.plan import KIND as DOMAIN
 from ..federations.plan import KIND as FEDERATION
 from ..federations.realm import Realm
@@ -124,7 +125,7 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     names: list[Wanted] = []
     if params["guests"] is not None or params["ids"] is not None:
         names += [Wanted(mail_address(item["mail"]), "", item.get("display_name"), invitation_of(params, item)) for item in params["guests"] or ()]
-        names += [Wanted(key=user(key), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
+        names += [Wanted(key=comparable(key.strip()), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
     elif params["state"] != "redemption_reset":
         raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
     else:
@@ -137,9 +138,9 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
         raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
     seen: set[str] = set()
     for item in names:
-        if item.shown.casefold() in seen:
+        if comparable(item.shown) in seen:
             raise OffboardError(f"{item.shown} is named twice", code="bad_option")
-        seen.add(item.shown.casefold())
+        seen.add(comparable(item.shown))
     return names
 
 
@@ -226,7 +227,7 @@ def addresses(state: Mapping[str, Any]) -> set[str]:
     """Every address by which the account is known, in lower case."""
     proxies = [text.partition(":")[2] for text in state.get("proxyAddresses") or () if text.casefold().startswith("smtp:")]
     values = [state.get("mail"), state.get("userPrincipalName"), *(state.get("otherMails") or ()), *proxies]
-    return {value.casefold() for value in values if value}
+    return {comparable(value) for value in values if value}
 
 
 def as_guest(item: Object) -> Guest:
@@ -262,7 +263,7 @@ class Tenant:
                 self.verified |= {item.id.casefold()} if item.state.get("isVerified") else set()
             else:
                 self.accounts.append(item)
-                self._by_key[item.id.casefold()] = item
+                self._by_key[comparable(item.id)] = item
                 for address in addresses(item.state):
                     self._by_address.setdefault(address, []).append(item)
 
@@ -270,7 +271,7 @@ class Tenant:
         """The one account that is meant. Raises AmbiguousMatch."""
         if who.key in self._by_key:
             return self._by_key[who.key]
-        found = self._by_address.get(who.shown.casefold(), [])
+        found = self._by_address.get(comparable(who.shown), [])
         if len(found) > 1:
             candidates = [{"id": item.id, "userPrincipalName": item.state["userPrincipalName"], "userType": item.state["userType"]} for item in found]
             raise AmbiguousMatch(f"{who.shown} is an address of {len(found)} accounts: {', '.join(item.id for item in found)}; name one by ids", candidates)
@@ -278,7 +279,7 @@ class Tenant:
 
     def others(self, mail: str, key: str) -> list[Object]:
         """The accounts that have an address, without the one with this id."""
-        return [item for item in self._by_address.get(mail.casefold(), ()) if item.id != key]
+        return [item for item in self._by_address.get(comparable(mail), ()) if item.id != key]
 
     def federation_of(self, domain: str) -> Object | None:
         """The tenant's direct federation that serves the domain."""
@@ -344,7 +345,7 @@ def _invite(who: Wanted) -> Change:
         "externalUserState": PENDING,
         "invitation": who.invitation,
     }
-    return Change(KIND, who.mail.casefold(), who.mail, INVITE, None, after, undo="entra_guests with state=absent and this guest")
+    return Change(KIND, comparable(who.mail), who.mail, INVITE, None, after, undo="entra_guests with state=absent and this guest")
 
 
 def invitation_body(change: Change) -> dict[str, Any]:
@@ -388,9 +389,11 @@ def chosen(tenant: Tenant, guests: Sequence[Wanted], selection: Mapping[str, Col
 def selects(selection: Mapping[str, Collection[str]], item: Object) -> bool:
     """Whether a guest is one of the selected; every empty part of the selection takes all."""
     guest, exclude = as_guest(item), selection["exclude"]
-    if item.state["userType"] != "Guest" or item.id.casefold() in exclude or {user(one) for one in addresses(item.state)} & set(exclude):
+    # both forms: whoever excludes somebody means them, however they typed it
+    known = {comparable(item.id), *(form(one) for one in addresses(item.state) for form in (comparable, user))}
+    if item.state["userType"] != "Guest" or known & set(exclude):
         return False
-    issuers = {issuer.casefold() for issuer in guest.issuers}
+    issuers = {comparable(issuer) for issuer in guest.issuers}
     return (
         (not selection["domains"] or guest.domain in selection["domains"])
         and (not selection["issuers"] or bool(issuers & set(selection["issuers"])))
@@ -403,8 +406,8 @@ def missing(found: Iterable[tuple[Wanted, Object | None]], deleted: Iterable[Obj
     absent = [who.shown for who, item in found if item is None]
     if not absent:
         return
-    bin_ = {name: item.id for item in deleted for name in (item.id.casefold(), *addresses(item.state))}
-    told = [f"{name} (deleted, {bin_[name.casefold()]}: state=restored brings it back)" if name.casefold() in bin_ else name for name in absent]
+    bin_ = {name: item.id for item in deleted for name in (comparable(item.id), *addresses(item.state))}
+    told = [f"{name} (deleted, {bin_[comparable(name)]}: state=restored brings it back)" if comparable(name) in bin_ else name for name in absent]
     raise OffboardError(f"The tenant has no account for {', '.join(told)}.", code="not_found", details={"missing": absent})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..._core.ids import user_address
 from ..._core.model import Object
+from ..._federation.url_rule import comparable
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._module import waiting
@@ -32,10 +33,10 @@ def by_address(address: str) -> str:
 def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
     """The accounts of those who are named, each once; nothing for one who is not there."""
     if len(guests) > _MANY:
-        wanted = {who.shown.casefold() for who in guests}
+        wanted = {comparable(who.shown) for who in guests}
         for user in client.list(f"/users?$select={FIELDS}&$top=999"):
             item = account(user)
-            if item.id.casefold() in wanted or guest_plan.addresses(item.state) & wanted:
+            if comparable(item.id) in wanted or guest_plan.addresses(item.state) & wanted:
                 yield item
         return
     seen: set[str] = set()

@@ -21,6 +21,7 @@ from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.names import user, users
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
+from ..._federation.url_rule import comparable
 from ..._federation.values import names
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
@@ -73,11 +74,11 @@ class Guests(OfTenant):
         self._default = Wanted(invitation=guest_plan.invitation_of(params, {}))
         self._selection = {
             "domains": set(names(params["domains"] or ())),
-            "issuers": {issuer.casefold() for issuer in params["issuers"] or ()},
+            "issuers": {comparable(issuer) for issuer in params["issuers"] or ()},
             "states": set(params["states"] or ()),
-            "exclude": users(params["exclude"]),
+            "exclude": {*users(params["exclude"]), *map(comparable, params["exclude"])},
         }
-        self._wanted = [who for who in self._wanted if user(who.shown) not in self._selection["exclude"]]
+        self._wanted = [who for who in self._wanted if not {user(who.shown), comparable(who.shown)} & self._selection["exclude"]]
         self._by_name = params["guests"] is not None or params["ids"] is not None
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
@@ -112,14 +113,14 @@ class Guests(OfTenant):
         who = list(self._wanted)
         if self._params["state"] == "restored":  # somebody else may have the address by now
             keys = {one.key for one in who}
-            who += [Wanted(item.state["mail"]) for item in self._read_deleted() if item.id.casefold() in keys and item.state["mail"]]
-        names = {one.shown.casefold() for one in who}
+            who += [Wanted(item.state["mail"]) for item in self._read_deleted() if comparable(item.id) in keys and item.state["mail"]]
+        names = {comparable(one.shown) for one in who}
         # who is named by the old id has another one after the re-invitation
-        who += [Wanted(mail) for mail in {copy["mail"] for copy in self._saved if copy["old_id"].casefold() in names} if mail.casefold() not in names]
+        who += [Wanted(mail) for mail in {copy["mail"] for copy in self._saved if comparable(copy["old_id"]) in names} if comparable(mail) not in names]
         found = list(read_named(self._client, who))
         if self._params["state"] == "reinvited":  # somebody else who has the address would be taken for the new guest
-            names = {one.shown.casefold() for one in who}
-            mails = {item.state["mail"].casefold(): item.state["mail"] for item in found if item.state["mail"]}
+            names = {comparable(one.shown) for one in who}
+            mails = {comparable(item.state["mail"]): item.state["mail"] for item in found if item.state["mail"]}
             more = read_named(self._client, [Wanted(mail) for name, mail in mails.items() if name not in names]) if mails.keys() - names else ()
             there = {item.id for item in found}
             found += [item for item in more if item.id not in there]
@@ -131,7 +132,7 @@ class Guests(OfTenant):
         """Guests whom an earlier run invited, or may have invited when it was killed, and whom the list does not show yet."""
         there = {address for item in found for address in guest_plan.addresses(item.state)}
         known, begun = self._journaled()
-        late = [who.mail.casefold() for who in self._wanted if who.mail.casefold() in (begun | known.keys()) - there]
+        late = [comparable(who.mail) for who in self._wanted if comparable(who.mail) in (begun | known.keys()) - there]
         gone = {item.id for item in self._read_deleted()} if known.keys() & set(late) else set()
         expected = {mail: Wanted(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
         shown: list[Object] = []

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.model import Object
+from ..._federation.url_rule import comparable
 from ..federations.realm import Realm
 from ..guest import Guest
 
@@ -40,9 +41,9 @@ def signs_in_by(guest: Guest, federations: Iterable[Object]) -> str:
     """How the guest signs in now. `other`: the account points at an issuer that no federation of the tenant has."""
     if guest.state == "PendingAcceptance":
         return NOT_REDEEMED
-    issuers = {issuer.casefold() for issuer in guest.issuers}
+    issuers = {comparable(issuer) for issuer in guest.issuers}
     for item in federations:
-        if issuers & {(item.state["issuerUri"] or "").casefold(), *item.state["domains"]}:
+        if issuers & {comparable(item.state["issuerUri"] or ""), *item.state["domains"]}:
             return DIRECT_FEDERATION
     return next((_ISSUERS[issuer] for issuer in sorted(issuers) if issuer in _ISSUERS), OTHER if issuers else UNKNOWN)
 

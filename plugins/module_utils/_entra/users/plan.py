@@ -345,8 +345,8 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, f
     guarded = {"accountEnabled", "lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys()
     if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
         notes["needs_higher_role"] = (
-            f"{upn} holds an administrator's role; blocking, unblocking and passwords of administrators need the directory role "
-            "Privileged Authentication Administrator"
+            f"{upn} holds an administrator's role, or is in a group that roles can be given to; blocking, unblocking and passwords of such accounts "
+            "need the directory role Privileged Authentication Administrator"
         )
         for name in guarded:
             del before[name], after[name]

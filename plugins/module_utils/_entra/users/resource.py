@@ -30,7 +30,7 @@ from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
-from ..roles import read_roles
+from ..roles import read_guarded
 from ..snapshot.files import read_user_ids
 from ..snapshot.resource import KIND as SNAPSHOT
 from ..snapshot.resource import holds
@@ -232,7 +232,7 @@ class Users(OfTenant):
 
     @cached_property
     def _roles(self) -> dict[str, set[str]]:
-        return read_roles(self._client)
+        return read_guarded(self._client)
 
     @cached_property
     def _pass_scope(self) -> _Scope:

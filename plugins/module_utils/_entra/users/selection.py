@@ -74,7 +74,7 @@ class Selection:
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
                 both = (item["id"].casefold(), names.user(item["userPrincipalName"]))  # may be named by both
-                if not keyed.both().isdisjoint(both):
+                if not keyed.keys().isdisjoint(both):
                     for name in both:
                         missing.pop(name, None)
                     if self._chosen(item):

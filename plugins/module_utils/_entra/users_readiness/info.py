@@ -22,7 +22,7 @@ from ..._module.vault_password import vault_password
 from ..domains.plan import root_of, upn_domain
 from ..domains.read import read_domains
 from ..of_tenant import tenant_of
-from ..roles import read_roles
+from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
 from ..users.history import History
 from ..users.passwords import SHORTEST, HandOver, PassBook
@@ -163,7 +163,7 @@ def _evidence(client: Client, params: Mapping[str, Any], history: History, skus:
         handed_over=handed_over,
         password_was_set=history.password_was_set,
         access_pass=access_pass,
-        roles=_once(lambda: read_roles(client)),
+        roles=_once(lambda: read_guarded(client)),
         may_reset_every_administrator=_once(lambda: bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES)),
         synced_password=params["synced_password"],
         otherwise=frozenset(names.users(params["signs_in_otherwise"])),

@@ -244,8 +244,7 @@ class Task:
 
     def file_name(self, host: str, key: bytes = b"") -> str:
         """A file name for its saved definition: readable, and different for different definitions. `key` keeps it from telling what they hold."""
-        readable = re.sub(r'[\\/:*?"<>|\s]+', "-", f"{host}{self.name}")
-        return f"{readable}-{hmac.new(key, self.xml.encode(), hashlib.sha256).hexdigest()[:12]}.xml"
+        return f"{readable(host, self.name)}-{hmac.new(key, self.xml.encode(), hashlib.sha256).hexdigest()[:12]}.xml"
 
     @property
     def holds_a_secret(self) -> bool:
@@ -256,6 +255,22 @@ class Task:
         """See `confirmations.scheduled_task`."""
         lines = [(action.shown(), action.raw()) for action in self.actions]
         return any(confirmations.scheduled_task(self.name, lines, item) for item in wanted)
+
+
+def readable(host: str, name: str) -> str:
+    """How the file names of a task's saved definitions begin."""
+    return re.sub(r'[\\/:*?"<>|\s]+', "-", f"{host}{name}")
+
+
+def gone(saved: Iterable[str], host: str, names: Iterable[str]) -> dict[str, list[str]]:
+    """Saved definitions (file names) of tasks that are none of `names`, by how their files begin."""
+    there = {readable(host, name).casefold() for name in names}
+    found: dict[str, list[str]] = {}
+    for file in saved:
+        begin = re.sub(r"-[0-9a-f]{12}\.xml$", "", file)
+        if begin.casefold() not in there:
+            found.setdefault(begin, []).append(file)
+    return found
 
 
 def plain(text: str, environment: Mapping[str, str]) -> str:

@@ -61,6 +61,8 @@ class ScheduledTasks(Resource):
         self._found: dict[str, Task] = {}
         self._unconfirmed: list[tuple[Task, list[str]]] = []
         self._not_meant: list[Task] = []
+        #: every task of the machine, and those that are excepted
+        self._names: list[str] = []
         self._saved: dict[str, str] = {}
         self._password: bytes | None = None
 
@@ -72,7 +74,9 @@ class ScheduledTasks(Resource):
         """The tasks that match and are confirmed. Those that only match are candidates, those that are only confirmed start something else by now."""
         host, confirmed = self._client.host, self._options["tasks"]
         self._found, self._unconfirmed, self._not_meant = {}, [], []
+        self._names = [task_name(name) for name in self._options.get("except_names") or ()]
         for task, why in looked_for(self._client, self._options):
+            self._names.append(task.name)
             if why and task.is_confirmed(confirmed):
                 self._found[task.id(host)] = task
             elif why:
@@ -86,7 +90,7 @@ class ScheduledTasks(Resource):
         """Enabled, disabled or removed, each task that is not so already."""
         plan, current = Plan(), list(current)
         enabled = self._state == "enabled"
-        if enabled and not current and (saved := self._saved_definitions()):
+        if enabled and not current and (saved := [path for paths in self._gone().values() for path in paths]):
             raise OffboardError(
                 f"{self._client.host} has no such task any more, so nothing can be enabled. Its definition is saved: {', '.join(saved)}. "
                 "Install the agent again, import the file with schtasks /create /tn NAME /xml FILE, and enter the password of its account.",
@@ -111,9 +115,13 @@ class ScheduledTasks(Resource):
             plan.skipped.append(Skip(tasks.KIND, task.id(self._client.host), task.name, "other_action", msg))
         return plan
 
-    def _saved_definitions(self) -> list[str]:
-        """What lies in backup_dir."""
-        return sorted(glob.glob(os.path.join(glob.escape(self._options["backup_dir"]), "*.xml"))) if self._options.get("backup_dir") else []
+    def _gone(self) -> dict[str, list[str]]:
+        """What lies in backup_dir of tasks that the machine has no longer: paths by how their names begin."""
+        if not (folder := self._options.get("backup_dir")):
+            return {}
+        saved = sorted(os.path.basename(path) for path in glob.glob(os.path.join(glob.escape(folder), "*.xml")))
+        found = tasks.gone(saved, self._client.host, self._names)
+        return {name: [os.path.join(folder, file) for file in files] for name, files in found.items()}
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's tasks."""
@@ -122,7 +130,7 @@ class ScheduledTasks(Resource):
             yield from (change for change in mine if _seen(change, now))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """not_confirmed, system_task, vault_password_missing"""
+        """not_confirmed, system_task, vault_password_missing, task_gone"""
         for task, why in self._unconfirmed:
             if self._state == "absent" or task.enabled != (self._state == "enabled"):
                 yield Refusal(
@@ -131,6 +139,13 @@ class ScheduledTasks(Resource):
                     (task.name,),
                     f"{{name: '{task.name}'}} in tasks, or where it is not meant, '{task.name}' in except_names",
                 )
+        # what the machine has is enabled only together with what it has no longer, so that nobody takes a part for the whole
+        for name, files in self._gone().items() if self._state == "enabled" else ():
+            msg = (
+                f"A task is gone from {self._client.host} whose definition is saved: {', '.join(files)}. Import it "
+                "with schtasks /create /tn NAME /xml FILE (encrypted ones after ansible-vault decrypt --output), and enter the password of its account"
+            )
+            yield Refusal("task_gone", msg, (name,), "the task's name in except_names, when it shall stay away")
         hits = tuple(change.name for change in plan.changes if change.name.casefold().startswith(tasks.SYSTEM_FOLDER.casefold()))
         for change in plan.changes if self._options.get("backup_dir") and not self._password else ():
             if self._found[change.id].holds_a_secret:

@@ -23,6 +23,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests impo
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot import files as snapshot_files
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import access_pass, passwords
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import selection as user_selection
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import captured
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import errors
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
@@ -177,6 +178,15 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "report_manifest": (in_file("snapshot/manifest.json", a_report), [as_json({"taken": AT, "files": []})]),
     "graph_body": (errors.json_object, [as_json({"error": {"code": "x", "message": SECRET}})]),
     "graph_time": (text(access_pass.moment), [AT.encode()]),
+    "captured": (
+        lambda it: captured.decode(it, 1024 * 1024),
+        [
+            b"SAMLResponse=PGE%2BPC9hPg%3D%3D&RelayState=x",
+            b"SAMLResponse: PGE+PC9hPg==\nRelayState: x",
+            b'<html><form action="x"><input name="wresult" value="&lt;a/&gt;"></form></html>',
+            as_json({"log": {"entries": [{"request": {"url": "x", "postData": {"params": [{"name": "SAMLResponse", "value": "PGE+PC9hPg=="}]}}}]}}),
+        ],
+    ),
     "retry_after": (
         text(lambda it: errors.retry_after({"retry-after": it})),
         [b"12", b"Fri, 27 Nov 2026 09:00:00 GMT", b"nan", b"1e999", b"Fri, 27 Nov 99999 09:00 GMT"],

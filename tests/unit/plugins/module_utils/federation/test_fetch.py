@@ -172,3 +172,79 @@ def test_a_host_that_is_not_there() -> None:
         with pytest.raises(fetch.FetchError) as failed:
             fetch.fetch(url, timeout=5)
         assert failed.value.code == "unreachable"
+
+
+class FakeNet:
+    """A network with a clock of its own: an address lives, refuses, or is dead, and then takes as long as it is waited for."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses, self.at, self.tried = addresses, 1000.0, []
+
+    def getaddrinfo(self, _host: str, port: int, *_: object) -> list[tuple]:
+        return [(2, 1, 6, "", (address, port)) for address in self.addresses]
+
+    def socket(self, *_: object) -> mock.Mock:
+        connection = mock.Mock()
+        connection.settimeout.side_effect = lambda seconds: setattr(connection, "wait", seconds)
+        connection.connect.side_effect = lambda where: self.connect(connection.wait, where[0])
+        return connection
+
+    def connect(self, wait: float, address: str) -> None:
+        self.tried.append(address)
+        if address.startswith("dead"):
+            self.at += wait
+            raise TimeoutError
+        if address.startswith("refuses"):
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.fixture
+def net(monkeypatch: pytest.MonkeyPatch):
+    def build(*addresses: str) -> FakeNet:
+        made_one = FakeNet(*addresses)
+        monkeypatch.setattr(fetch, "_now", lambda: made_one.at)
+        monkeypatch.setattr(fetch.socket, "getaddrinfo", made_one.getaddrinfo)
+        monkeypatch.setattr(fetch.socket, "socket", made_one.socket)
+        return made_one
+
+    return build
+
+
+def test_five_dead_addresses_share_the_time(net) -> None:
+    dead = net(*(f"dead{number}" for number in range(5)))
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://idp.fabrikam.example/", timeout=2)
+    assert failed.value.code == "timeout"
+    assert (len(dead.tried), round(dead.at - 1000, 6)) == (5, 2.0)
+
+
+@pytest.mark.parametrize("addresses", [("dead1", "dead2", "lives"), ("refuses", "lives"), ("dead1", "refuses", "lives")])
+def test_a_dead_address_takes_no_time_from_those_behind_it(net, addresses: tuple[str, ...]) -> None:
+    one = net(*addresses)
+    with fetch._Deadline(2) as deadline:
+        connection = deadline.create_connection(("idp.fabrikam.example", 443))
+    assert one.tried == [*addresses]
+    assert connection.wait == pytest.approx(1000 + 2 - one.at)
+    assert connection.wait > 0.5
+
+
+def test_all_refuse(net) -> None:
+    net("refuses1", "refuses2")
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://idp.fabrikam.example/", timeout=2)
+    assert failed.value.code == "unreachable"
+
+
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(fetch.socket, "getaddrinfo", lambda *_: answer.wait(60) and [])
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://idp.fabrikam.example/", timeout=0.05)
+    assert (failed.value.code, answer.is_set()) == ("timeout", False)
+    answer.set()
+
+
+def test_a_name_that_is_none_is_an_error_of_ours() -> None:
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch(f"https://{'a' * 64}.example/", timeout=5)
+    assert failed.value.code == "unreachable"

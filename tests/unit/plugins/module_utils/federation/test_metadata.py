@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata, xml
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from lab.identity_providers import made
 from lxml import etree
@@ -349,3 +349,21 @@ def test_keys_of_one_size_only_have_it(private, bits):
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     certificate = builder.not_valid_before(made.NOW).not_valid_after(made.NOW).sign(key, None)
     assert certificates.from_der(certificate.public_bytes(serialization.Encoding.DER)).key_bits == bits
+
+
+@pytest.mark.parametrize(
+    ("name", "rfc2253", "shown"),
+    [
+        ("日本", r"\E6\97\A5\E6\9C\AC", "日本"),
+        ("株式会社, 東京", r"\E6\A0\AA\E5\BC\8F\E4\BC\9A\E7\A4\BE\, \E6\9D\B1\E4\BA\AC", r"株式会社\, 東京"),
+        ("a\u202eb", r"a\E2\80\AEb", r"a\E2\80\AEb"),  # no override of direction is shown to people
+        ("a\nb", r"a\0Ab", r"a\0Ab"),
+    ],
+)
+def test_a_subject_is_readable_beside_rfc_2253(name: str, rfc2253: str, shown: str) -> None:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(A.private.public_key()).serial_number(1)
+    made_one = builder.not_valid_before(made.NOW).not_valid_after(made.NOW).sign(A.private, hashes.SHA256())
+    found = certificates.from_der(made_one.public_bytes(serialization.Encoding.DER))
+    assert (found.subject, found.subject_text) == (f"CN={rfc2253}", f"CN={shown}")
+    assert (found.issuer, found.issuer_text) == (found.subject, found.subject_text)

@@ -9,6 +9,7 @@ import base64
 import copy
 import dataclasses
 import datetime
+import html
 import json
 import re
 from urllib.parse import quote_plus, urlencode
@@ -20,6 +21,7 @@ from lab.identity_providers import made
 from lxml import etree
 
 A, B = made.key("A"), made.key("B")
+A_SHA1 = certificates.from_base64(A.base64).sha1
 SAML2, SAMLP = f"{{{made.SAML2}}}", f"{{{made.SAMLP}}}"
 FEDERATION = token.Federation(
     issuer_uri=made.ISSUER,
@@ -352,6 +354,84 @@ def test_the_forms_in_which_people_capture_a_response(captured: bytes) -> None:
     assert check(captured).valid
 
 
+LOGIN = made.LOGIN
+WRESULT = made.wsfed_response().decode()
+FORM_BODY = urlencode({"RelayState": "x", "SAMLResponse": BASE64})
+PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>Working...</title></head><body onload='document.forms[0].submit()'>"
+    f'<form method="POST" name="hiddenform" action="{LOGIN}"><input type="hidden" name="%s" value="%s" /><input type="hidden" name="RelayState" '
+    'value="x"/></form></body></html>'
+)
+
+
+def har(*entries: dict[str, object]) -> str:
+    return json.dumps({"log": {"version": "1.2", "entries": [{"request": {"url": "https://idp.example/style.css", "method": "GET"}}, *entries]}})
+
+
+def posted(url: str, **data: object) -> dict[str, object]:
+    return {"startedDateTime": "x", "request": {"method": "POST", "url": url, "postData": data}}
+
+
+def cmd(text: str) -> str:
+    """As Chrome escapes it for cmd.exe."""
+    return re.sub(r'(["%&])', r"^\1", text)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(PAGE % ("SAMLResponse", BASE64), id="a saved page"),
+        pytest.param(PAGE.removeprefix("<!DOCTYPE html>\n") % ("SAMLResponse", BASE64), id="a saved page without DOCTYPE"),
+        pytest.param(f'<form><textarea name="SAMLResponse">{BASE64}</textarea></form>', id="a piece of a page"),
+        pytest.param(PAGE % ("wresult", html.escape(WRESULT)), id="a saved page, WS-Federation"),
+        pytest.param(f"SAMLResponse: {BASE64}\nRelayState: x", id="Chrome's table"),
+        pytest.param(f"RelayState\tx\nSAMLResponse\t{BASE64}\n", id="Edge's table"),
+        pytest.param(f"RelayState: x\nSAMLResponse:\n{BASE64}\n", id="the value on the next line"),
+        pytest.param(f'Form data\nSAMLResponse\t"{BASE64}"\nRelayState\t"x"', id="Firefox's table"),
+        pytest.param(f"wa: wsignin1.0\nwresult: {WRESULT}\nwctx: LoginOptions=3", id="Chrome's table, WS-Federation"),
+        pytest.param(f"POST /login.srf HTTP/1.1\r\nHost: login.microsoftonline.com\r\nCookie: a=b\r\n\r\n{FORM_BODY}", id="a whole request"),
+        pytest.param(har(posted(LOGIN, text=FORM_BODY)), id="HAR, text only"),
+        pytest.param(har(posted(LOGIN, params=[{"name": "SAMLResponse", "value": quote_plus(BASE64)}], text=FORM_BODY)), id="HAR, as Chrome writes it"),
+        pytest.param(har(posted(LOGIN, params=[{"name": "SAMLResponse", "value": BASE64}])), id="HAR, as Firefox writes it"),
+        pytest.param(
+            har(posted("https://idp.example/acs", text=urlencode({"SAMLResponse": "PHg+"})), posted(LOGIN, text=FORM_BODY)), id="HAR with the provider's own"
+        ),
+        pytest.param(har(posted(LOGIN, params=[{"name": "wresult", "value": WRESULT}])), id="HAR, WS-Federation"),
+        pytest.param(json.dumps({"SAMLResponse": BASE64, "RelayState": "x"}), id="JSON"),
+        pytest.param(json.dumps({"Form data": {"SAMLResponse": [BASE64]}}), id="JSON with lists"),
+        pytest.param(json.dumps({"requests": [{"url": LOGIN, "post": [["SAMLResponse", BASE64]]}]}), id="JSON with pairs"),
+        pytest.param(f"curl '{LOGIN}' \\\n  -H 'a: b=c' \\\n  --data-raw '{FORM_BODY}' \\\n  --compressed", id="curl"),
+        pytest.param(f"curl '{LOGIN}' --data-urlencode 'SAMLResponse={BASE64}' -H 'a: b'", id="curl, not encoded"),
+        pytest.param(f'curl ^"{LOGIN}^" ^\r\n  -H ^"a: b^" ^\r\n  --data-raw ^"{cmd(FORM_BODY)}^"', id="curl for cmd.exe"),
+        pytest.param(f'curl "{LOGIN}" --data-raw "{FORM_BODY.replace("%", "%%")}"', id="curl for an older cmd.exe"),
+        pytest.param(f'Invoke-WebRequest -Uri "{LOGIN}" `\n-Method "POST" `\n-Body "{FORM_BODY}"', id="PowerShell"),
+        pytest.param(f'fetch("{LOGIN}", {{\n  "body": "{FORM_BODY}",\n  "method": "POST"\n}});', id="fetch"),
+        pytest.param(f"curl '{LOGIN}' --data-raw '{urlencode({'wa': 'wsignin1.0', 'wresult': WRESULT})}'", id="curl, WS-Federation"),
+    ],
+)
+def test_the_ways_in_which_browsers_save_an_answer(saved: str) -> None:
+    assert check(saved.encode()).valid
+
+
+@pytest.mark.parametrize(
+    ("saved", "code", "told"),
+    [
+        ("<html><body>Sign in</body></html>", "not_a_token", "no form field SAMLResponse"),
+        ("<html><![unknown[<form>", "not_a_token", "no form field SAMLResponse"),
+        (har(posted("https://a.example/", text="a=b")), "not_a_token", "HAR"),
+        ("{}", "not_a_token", "login.srf"),
+        ("SAMLRequest: fZJBT8MwDIXv", "not_a_token", "login.srf"),
+        (f"curl '{LOGIN}' -H 'a: b'", "not_a_token", "login.srf"),
+        (har(posted(LOGIN, text=FORM_BODY), posted(LOGIN, text=urlencode({"SAMLResponse": "PHg+PC94Pg=="}))), "ambiguous_match", "2 sign-in answers"),
+        ("[" * 100_000, "not_a_token", "login.srf"),
+    ],
+)
+def test_what_holds_no_answer_says_what_to_save(saved: str, code: str, told: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        check(saved.encode())
+    assert (refused.value.code, told in refused.value.msg) == (code, True), refused.value.msg
+
+
 def test_the_forms_in_which_people_capture_a_wsfed_answer() -> None:
     answer = made.wsfed_response().decode()
     for captured in (answer, quote_plus(answer), urlencode({"wa": "wsignin1.0", "wresult": answer, "wctx": "LoginOptions=3"})):
@@ -410,3 +490,27 @@ def test_a_reference_to_the_whole_document_is_named() -> None:
     data = made.saml_response(what="response").replace(b'URI="#_response"', b'URI=""')
     (item,) = [item for item in check(data).checks if item.check == "signature"]
     assert "whole document" in item.msg and "signature_unsupported" in item.msg
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ('<p:Status><p:StatusCode Value=""/></p:Status>', "The answer's StatusCode is empty, so it does not say that it succeeded."),
+        ('<p:Status><p:StatusCode Value=""><p:StatusCode Value=" "/></p:StatusCode></p:Status>', "The answer's StatusCode is empty, so it does"),
+        ('<p:Status><p:StatusCode Value="urn:x:Responder"><p:StatusCode Value=""/></p:StatusCode></p:Status>', "reports an error: Responder."),
+    ],
+)
+def test_an_error_that_is_none_is_not_reported(status: str, told: str) -> None:
+    data = re.sub(rb"<p:Status>.*</p:Status>", status.encode(), made.saml_response())
+    assert [told in item.msg for item in check(data).checks] == [True]
+
+
+def test_the_certificate_that_is_there_already_is_not_advised() -> None:
+    root = etree.fromstring(made.saml_response())
+    root.find(f".//{SAML2}Audience").text = "urn:x"
+    (altered,) = [item.msg for item in check(etree.tostring(root)).checks if not item.ok]
+    assert "put it into the federation" not in altered and A_SHA1 in altered
+    (rotated,) = [item.msg for item in check(made.saml_response(by=B)).checks if not item.ok]
+    assert "put it into the federation" in rotated
+    (without,) = [item.msg for item in check(re.sub(rb"(?s)<ds:X509Certificate>.*?</ds:X509Certificate>", b"", made.saml_response(by=B))).checks if not item.ok]
+    assert "put it into the federation" not in without

@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph import permissions
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.permissions import needed, sentence
+from dev import places
+from dev.pages import before_you_start
 
-PUBLISHED = Path(__file__).parents[6] / "shared" / "graph" / "permissions-subset.json"
+#: Beside the checkout, or beside the folder of its worktrees.
+PUBLISHED = next((file for folder in places.ROOT.parents if (file := folder / "shared" / "graph" / "permissions-subset.json").exists()), Path("/none"))
 
 
 @pytest.mark.parametrize(
@@ -60,33 +64,79 @@ def test_against_microsofts_published_data():
     assert checked > 40
 
 
-#: the rows of the manual's table, in its order, with the modules that the stages of the row play; the last row sends the reader to ansible-doc
-_ROWS = (
-    ("entra_domain_info", "entra_users_info", "entra_app_info", "entra_snapshot"),
-    ("entra_users",),
-    ("entra_users",),
-    ("entra_users",),
-    ("entra_domain",),
-    ("entra_app",),
-)
-_PERMISSION = re.compile(r"\b[A-Z][A-Za-z-]+(?:\.[A-Za-z-]+)+\.(?:All|Directory|AuthenticationMethod|CrossTenantAccess)\b|RoleManagement\.Read\.Directory")
+_PERMISSION = re.compile(r"\b[A-Z][A-Za-z-]+(?:\.[A-Za-z-]+)+\.(?:All|Directory|AuthenticationMethod|CrossTenantAccess)\b")
+ENTRA = sorted(file.stem for file in (places.ROOT / "plugins" / "modules").glob("entra_*.py"))
+
+
+@pytest.mark.parametrize("name", ENTRA)
+def test_a_modules_page_names_what_the_table_has(name):
+    module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
+    notes = " ".join(yaml.safe_load(module.DOCUMENTATION)["notes"])
+    told = set(_PERMISSION.findall(re.search(r"Needs the application permissions?(.*)", notes, re.DOTALL)[1]))
+    assert told == {one for names in permissions.MODULES[name].values() for one in names}
+
+
+def test_every_module_of_the_tenant_is_in_the_table_and_in_a_row():
+    assert sorted(permissions.MODULES) == ENTRA
+    assert {name for work in permissions.WORKS for name in work.modules} == set(ENTRA)
+    shown = {(name, option) for work in permissions.WORKS for name in work.modules for option in work.options}
+    assert {(name, option) for name, needs in permissions.MODULES.items() for option in needs} - shown == {("entra_users_info", "group")}  # the exit has none
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_the_manual_names_what_the_modules_pages_demand(language):
-    root = Path(__file__).parents[5]
-    table = [line for line in (root / "docs" / language / "before-you-start.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    start = next(number for number, line in enumerate(table) if "Microsoft Graph" in line) + 1
-    rows = [set(_PERMISSION.findall(line)) for line in table[start : start + len(_ROWS)]]
-    for number, names in enumerate(_ROWS):
-        # passes and passwords are options of entra_users, each with a row of its own; who changes may read, too
-        given = rows[number] | rows[0] | (set().union(*rows[1:4]) if names == ("entra_users",) else set())
-        for name in names:
-            module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
-            notes = yaml.safe_load(module.DOCUMENTATION)["notes"]
-            demanded = set(_PERMISSION.findall(re.search(r"Needs the application permissions?(.*)", " ".join(notes), re.DOTALL)[1]))
-            assert demanded, name
-            # X.Read.All is part of X.ReadWrite.All; a group's members are read with Directory.Read.All, too (learn.microsoft.com/graph/api/group-list-members)
-            demanded -= {"GroupMember.Read.All"} if "Directory.Read.All" in given else set()
-            lacking = {one for one in demanded if one not in given and one.replace(".Read.", ".ReadWrite.") not in given}
-            assert not lacking, (language, name, lacking)
+def test_the_manual_has_the_table(language):
+    """`./dev pages` writes it."""
+    page = (places.ROOT / "docs" / language / "before-you-start.md").read_text(encoding="utf-8")
+    assert page == before_you_start(language)
+    for name in ("Domain-InternalFederation.Read.All", "LicenseAssignment.Read.All", "User.Invite.All", "RoleManagement.Read.Directory"):
+        assert f"`{name}`" in page
+
+
+def test_what_another_permission_includes_is_not_lacking():
+    assert permissions.lacking(["Domain.Read.All", "User.Read.All"], ["Domain.ReadWrite.All", "Directory.Read.All"]) == []
+    assert permissions.lacking(["Domain.ReadWrite.All", "User.ReadWrite.All"], ["Domain.Read.All", "User.Read.All"]) == [
+        "Domain.ReadWrite.All",
+        "User.ReadWrite.All",
+    ]
+
+
+READS = list(permissions.WORKS[0].permissions)
+
+
+@pytest.mark.parametrize(
+    ("granted", "roles", "lacks"),
+    [
+        (None, None, {}),
+        ([one for work in permissions.WORKS for one in work.permissions], ["User Administrator"], {}),
+        ([one for work in permissions.WORKS for one in work.permissions], ["Privileged Authentication Administrator"], {}),
+        ([one for work in permissions.WORKS for one in work.permissions], None, {}),
+        ([one for work in permissions.WORKS for one in work.permissions], [], {"passwords": ([], True)}),
+        (
+            READS,
+            ["User Administrator"],
+            {
+                "users": (["User.ReadWrite.All", "User.EnableDisableAccount.All", "LicenseAssignment.ReadWrite.All"], False),
+                "passwords": (["User-PasswordProfile.ReadWrite.All"], False),
+                "passes": (["UserAuthMethod-TAP.ReadWrite.All", "Policy.Read.AuthenticationMethod"], False),
+                "domains": (["Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All"], False),
+                "app": (["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"], False),
+            },
+        ),
+    ],
+)
+def test_what_is_lacking_is_told_for_each_work(granted, roles, lacks):
+    found = permissions.missing(granted, roles)
+    assert {item["work"]: (item["permissions"], bool(item["roles"])) for item in found} == lacks
+    assert all(item["stages"] for item in found)
+
+
+def test_what_does_as_well_is_microsofts_word():
+    if not PUBLISHED.exists():
+        pytest.skip("Microsoft's permission data does not lie beside this checkout")
+    entries = json.loads(PUBLISHED.read_text())
+    for name, others in permissions._AS_GOOD.items():
+        allowed = set()
+        for entry in entries:
+            both = {*entry["application_least"], *entry["application_other"]}
+            allowed |= both if name in both else set()
+        assert not allowed or others <= allowed, (name, others - allowed)

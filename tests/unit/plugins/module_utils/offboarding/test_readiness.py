@@ -408,3 +408,31 @@ def test_most_blocked_before_the_first_snapshot(found, percent, told) -> None:
     )
     if told:
         assert told in judged[0].en and "microsoft_365_max_blocked_percent" in judged[0].ja
+
+
+LACKS = {
+    "missing": [
+        {"work": "users", "stages": ["users"], "permissions": ["User.ReadWrite.All"], "roles": []},
+        {"work": "passwords", "stages": ["passwords"], "permissions": [], "roles": ["User Administrator", "Global Administrator"]},
+        {"work": "passes", "stages": ["passwords"], "permissions": ["UserAuthMethod-TAP.ReadWrite.All"], "roles": []},
+        {"work": "app", "stages": ["app"], "permissions": ["Application.ReadWrite.All"], "roles": []},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "about"),
+    [
+        ({}, ["User.ReadWrite.All", "User Administrator"]),
+        ({"passwords": "temporary_access_pass"}, ["User.ReadWrite.All", "UserAuthMethod-TAP.ReadWrite.All"]),
+        ({"passwords": "keep"}, ["User.ReadWrite.All"]),
+        ({"client_ids": ["1"]}, ["User.ReadWrite.All", "User Administrator", "Application.ReadWrite.All"]),
+    ],
+)
+def test_what_the_app_lacks_is_told_for_each_stage_that_will_be_played(confirmed, about):
+    found = [item for item in preflight(Facts(permissions=LACKS), Confirmed(**confirmed)) if item.code == "permission_missing"]
+    assert [(item.severity, item.objects[0]) for item in found] == [("warning", name) for name in about]
+    assert found[0].en.startswith("Stage users: the app that signs in (offboard_client_id) lacks User.ReadWrite.All.")
+    told = " ".join(item.en for item in found)
+    assert ("one of the directory roles User Administrator, Global Administrator" in told) is ("passwords" not in confirmed)
+    assert preflight(Facts(permissions={"missing": []}), Confirmed()) == preflight(Facts(), Confirmed()) == []

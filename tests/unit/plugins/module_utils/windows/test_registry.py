@@ -79,5 +79,6 @@ def test_absence_needs_the_listing_of_the_parent():
 
 
 def test_user_hives_are_accounts_only():
-    users = "HKEY_USERS\\.DEFAULT\nHKEY_USERS\\S-1-5-18\nHKEY_USERS\\S-1-5-21-1-2-3-1001\nHKEY_USERS\\S-1-5-21-1-2-3-1001_Classes\n"
-    assert list(registry.user_hives(Machine(HKU=users))) == ["S-1-5-21-1-2-3-1001"]
+    of_a_domain, of_entra = "S-1-5-21-1-2-3-1001", "S-1-12-1-2771420349-1278311459-3926234006-1103849205"
+    names = [".DEFAULT", "S-1-5-18", of_a_domain, f"{of_a_domain}_Classes", "S-1-5-80-1-2-3-4-5", of_entra, f"{of_entra}_Classes", "S-1-12-1-"]
+    assert list(registry.user_hives(Machine(HKU="".join(f"HKEY_USERS\\{name}\n" for name in names)))) == [of_a_domain, of_entra]

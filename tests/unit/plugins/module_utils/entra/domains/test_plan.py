@@ -11,8 +11,10 @@ import datetime
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.predict import Predictions
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.plan import (
     CONVERT,
+    KIND,
     Administrator,
     Context,
     affected,
@@ -25,6 +27,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.pla
     upn_domain,
     writable,
 )
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.read import predicted
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.resource import Domains
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -242,3 +245,16 @@ def test_who_still_signs_in_elsewhere(changed, left):
     states = {name: {**state, "authenticationType": changed.get(name, state["authenticationType"])} for name, state in STATES.items()}
     assert not_managed(affected(["A.example"], states), states) == left
     assert not_managed(["nobody.example"], states) == []
+
+
+def test_domains_are_told_as_a_check_run_has_planned_them():
+    def object_of(name, authentication, parent=None):
+        return Object(KIND, name, name, {"authenticationType": authentication, "isRoot": parent is None, "parent": parent})
+
+    there = [object_of("a.example", "Federated"), object_of("sales.a.example", "Federated", "a.example"), object_of("b.example", "Federated")]
+    change = Change(KIND, "a.example", "a.example", "convert", {"authenticationType": "Federated"}, {"authenticationType": "Managed"})
+    found = predicted(there, Predictions([change]))
+    assert [(item.id, item.state["authenticationType"]) for item in found] == [
+        ("a.example", "Managed"), ("sales.a.example", "Managed"), ("b.example", "Federated"),
+    ]  # fmt: skip
+    assert predicted(there, Predictions([])) == there

@@ -296,3 +296,33 @@ def test_what_the_tenant_shows_overrules_a_recorded_reset(at, now, counts):
     before = {"externalUserStateChangeDateTime": "2026-01-01T00:00:00Z"}
     records = [{**record, "record": "intent", "before": before}, {**record, "record": "outcome", "status": "done"}]
     assert bool(guest_plan.resets(records, [item], datetime.datetime.fromisoformat(now))) is counts
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("adele@faceboo\u212a.example", "adele@facebook.example", False),  # the Kelvin sign, whose small letter is k
+        ("strau\u00df@fabrikam.example", "strauss@fabrikam.example", False),  # casefold makes ss of it
+        ("adele@stra\u00dfe.example", "adele@strasse.example", False),
+        ("Adele@M\u00dcLLER.example", "adele@xn--mller-kva.example", True),
+        ("ADELE@Fabrikam.example", "adele@fabrikam.EXAMPLE", True),
+    ],
+)
+def test_an_address_is_no_other_that_looks_alike(one, other, same):
+    there = account({"id": "1", "mail": one, "userPrincipalName": "x@reiji.example", "userType": "Guest"})
+    tenant = Tenant([there])
+    assert (tenant.find(Wanted(mail=other)) is there) is same
+    assert bool(tenant.others(other, "2")) is same
+
+
+@pytest.mark.parametrize(
+    ("mail", "domain"),
+    [
+        ("adele@faceboo\u212a.example", "faceboo\u212a.example"),  # no domain at all, and certainly not facebook.example
+        ("adele@M\u00dcLLER.example", "xn--mller-kva.example"),
+        ("adele@stra\u00dfe.example", "xn--strae-oqa.example"),
+        ("adele@Fabrikam.example", "fabrikam.example"),
+    ],
+)
+def test_the_domain_of_a_guest_is_as_federations_have_theirs(mail, domain):
+    assert guest_plan.as_guest(account({"id": "1", "mail": mail, "userPrincipalName": "x@reiji.example", "userType": "Guest"})).domain == domain

@@ -325,6 +325,28 @@ def test_a_removed_task_cannot_be_enabled_and_its_definition_is_named(tmp_path):
     assert error.value.code == "task_gone" and str(tmp_path / "win-sync-0123456789ab.xml") in error.value.msg
 
 
+@pytest.mark.parametrize(
+    ("files", "options", "gone"),
+    [
+        (["win-IIJ-x-0123456789ab.xml"], {}, []),
+        (["win-iij-X-0123456789ab.xml", "win-IIJ-x-ba9876543210.xml"], {}, []),
+        (["win-IIJ-x-0123456789ab.xml", "win-IIJ-y-0123456789ab.xml", "win-IIJ-y-ba9876543210.xml"], {}, ["win-IIJ-y"]),
+        (["win-IIJ-y-0123456789ab.xml"], {"except_names": [r"\iij\Y"]}, []),
+        (["win-other-0123456789ab.xml"], {}, []),  # it is there, and starts something else by now
+    ],
+)
+def test_a_part_of_the_tasks_is_not_taken_for_the_whole(monkeypatch, tmp_path, files, options, gone):
+    client, _commands = machine(monkeypatch, one(enabled=False), one(r"\other", command=r"C:\other.exe"))
+    for name in files:
+        (tmp_path / name).write_text("")
+    made = scheduled(client, "enabled", [{"name": r"\IIJ\x"}], backup_dir=str(tmp_path), **options)
+    plan = made.plan(made.read())
+    assert [(change.name, change.action) for change in plan.changes] == [(r"\IIJ\x", "enable")]
+    refusals = list(made.guard(plan))
+    assert [(item.rule, *item.objects) for item in refusals] == [("task_gone", name) for name in gone]
+    assert all(str(tmp_path / name) in item.msg for item in refusals for name in files if name.startswith(item.objects[0]))
+
+
 def test_windows_own_tasks_are_refused():
     task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
     made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
