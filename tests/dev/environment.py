@@ -18,7 +18,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -148,6 +150,25 @@ def venv(name: str, python: str | Path, requirements: Sequence[str | Path], cons
 def python3_saml() -> Path:
     """One with OneLogin's SAML toolkit, whose xmlsec and lxml have to share a libxml2. Raises Failure."""
     return venv("python3-saml", PYTHON, [], "python3-saml==1.16.*")
+
+
+#: The package that brings awx.awx, since no registry of packages has it alone.
+AWX = "ansible==12.3.0"
+
+
+def awx_collection() -> Path:
+    """A collections folder that holds awx.awx and nothing else. Raises Failure when it cannot be had."""
+    folder = CACHE / "collections" / f"awx-{_key(AWX)}"
+    inside = "ansible_collections/awx/awx/"
+    with made_once(folder, f"{inside}MANIFEST.json") as needed:
+        if needed:
+            pip = _uv().with_name("pip")
+            with step("fetching the collection awx.awx (54 MB)"), tempfile.TemporaryDirectory(prefix="offboard-awx-") as download:
+                checked([pip, "download", "--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:", "--dest", download, AWX], f"downloading {AWX}")
+                (wheel,) = Path(download).glob("*.whl")
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(folder, [name for name in archive.namelist() if name.startswith(inside)])
+    return folder
 
 
 def real_python(minors: Sequence[int]) -> Path | None:

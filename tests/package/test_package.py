@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -58,7 +59,7 @@ def test_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> None:
         names = {name.removeprefix("./") for name in archive.getnames() if not archive.getmember(name).isdir()}
     listed = {str(path.relative_to(places.ROOT)) for path in _files()}
     own_folders = {name for name in listed if name.split("/")[0] in ("plugins", "roles", "playbooks", "meta", "extensions", "docs", "changelogs")}
-    wanted = {"README.md", "LICENSE", "SECURITY.md", "requirements.txt", "bindep.txt"} | {name for name in own_folders if not Path(name).name.startswith(".")}
+    wanted = {"README.md", "LICENSE", "SECURITY.md", "requirements.txt"} | {name for name in own_folders if not Path(name).name.startswith(".")}
     assert wanted <= names, f"missing: {sorted(wanted - names)}"
     made_by_galaxy = {"MANIFEST.json", "FILES.json"}
     allowed = {"CONTRIBUTING.md", "CHANGELOG.md"}
@@ -130,6 +131,25 @@ def test_machines_that_a_limit_leaves_out_are_told_as_not_looked_at(tmp_path: Pa
     words = ["-m", "ansible.builtin.debug", "-a", "var=__offboard_machines", "-e", f"@{places.ROOT}/roles/offboard/vars/main.yml"]
     output = ansible("ansible", "-i", tmp_path / "inventory", "localhost", "-e", '{"offboard_run_dir": "run"}', *words, cwd=tmp_path)
     assert json.loads(output.partition("=>")[2])["__offboard_machines"] == {"sync01": {"error": "it was not looked at"}}
+
+
+@pytest.mark.parametrize("definition", sorted(places.ROOT.glob("extensions/awx/execution-environment*.yml")), ids=lambda path: path.stem)
+def test_an_execution_environment_can_be_built(tarball: Path, installed: Path, tmp_path: Path, definition: Path) -> None:
+    """By the commands in its first lines, as far as a machine without a registry of images goes."""
+    for file in (tarball, definition):
+        shutil.copy(file, tmp_path)
+    ansible("ansible-builder", "create", "-f", definition.name, "-c", "context", "--output-filename", "Containerfile", cwd=tmp_path)
+    context = tmp_path / "context"
+    assert (context / "_build" / "collection" / tarball.name).read_bytes() == tarball.read_bytes()
+    containerfile = (context / "Containerfile").read_text()
+    assert "COPY _build/collection/ /build/collection/" in containerfile
+    (entry,) = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
+    assert f"mv /build/collection/*.tar.gz {entry['name']}" in containerfile
+    # what the image gets besides: the libraries of the collection's own list, which ansible-builder finds in the installed collection
+    found = yaml.safe_load(ansible("ansible-builder", "introspect", installed, cwd=tmp_path).partition("---\n")[2])
+    listed = [line.partition("#")[0].strip() for line in (places.ROOT / "requirements.txt").read_text().splitlines()]
+    brought_by_core = {"PyYAML>=6"}
+    assert {line.partition("#")[0].strip() for line in found["python"]} == set(filter(None, listed)) - brought_by_core, found
 
 
 def _variables(tenant: RunningTenant, run_dir: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[4]
-WITHOUT = {"offboard", "guest_federation"}
+WITHOUT = {"offboard", "guest_federation", "awx"}
 
 
 def test_every_role_of_a_stage_begins_with_the_run() -> None:

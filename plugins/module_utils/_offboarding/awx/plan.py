@@ -1,0 +1,286 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which objects AWX shall hold, which of those that it holds are of this role, and in which order they are asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core.errors import OffboardError
+
+#: kinds as AWX's API names their lists, in the order in which they are made; removed in the other order
+KINDS = (
+    "execution_environments",
+    "credential_types",
+    "credentials",
+    "projects",
+    "inventories",
+    "hosts",
+    "groups",
+    "notification_templates",
+    "job_templates",
+    "workflow_job_templates",
+    "workflow_job_template_nodes",
+    "schedules",
+)
+#: playbooks that are no job
+NOT_A_JOB = frozenset({"awx_setup", "controller_in_limit"})
+#: a person answers for these: nothing but the survey's answers may come in
+SURVEY_ONLY = frozenset({"confirm"})
+ORDER = "decommission"
+AGENTS, CONTROLLERS = "iij_id_agents", "iij_id_domain_controllers"
+#: what `-e '{offboard_restore: [...]}'` may name
+RESTORABLE = ("accounts", "app", "domains", "users", "tasks")
+
+Ref = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the operator asks for. `playbooks` are the collection's by name, with their text; `steps` the ids of a person's steps."""
+
+    playbooks: Mapping[str, str]
+    steps: Sequence[str]
+    prefix: str
+    organization: str
+    approve: Sequence[str] = ()
+    agents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    domain_controllers: Sequence[str] = ()
+    agents_variables: Mapping[str, Any] = field(default_factory=dict)
+    localhost_variables: Mapping[str, Any] = field(default_factory=dict)
+    #: credentials for which values are given: entra, secrets, machine
+    credentials: Sequence[str] = ()
+    schedules: Sequence[Mapping[str, Any]] = ()
+    notification: bool = False
+
+
+@dataclass
+class Object:
+    """One object as the tasks take it: `options` differ by kind. `needs` must be there before AWX can be asked for it."""
+
+    kind: str
+    name: str
+    options: dict[str, Any]
+    needs: list[Ref]
+
+    @property
+    def ref(self) -> Ref:
+        return self.kind, self.name
+
+
+def mark(name: str) -> str:
+    """The end of the description of everything that is made here. With the name in it, so that a copy that somebody makes in AWX is his, not ours."""
+    return f"[offboard.iij_id.awx_setup: {name}]"
+
+
+def is_ours(found: Mapping[str, Any]) -> bool:
+    return str(found.get("description") or "").endswith(mark(str(found.get("name"))))
+
+
+def about(text: str) -> str:
+    """What a playbook is for: the first line of its first comment."""
+    match = re.search(r"^#\s*(.+?)[:.]?\s*$", text, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def order(text: str) -> list[str]:
+    """The stages in the order in which the playbook that imports them all does."""
+    return re.findall(r"import_playbook: (?:offboard\.iij_id\.)?(\w+?)(?:\.yml)?\s*$", text, re.MULTILINE)
+
+
+def stages(playbooks: Iterable[str]) -> list[str]:
+    return sorted(set(playbooks) - NOT_A_JOB)
+
+
+def project_file(stage: str) -> str:
+    """A file of the project that AWX starts."""
+    first = f"---\n# {mark(stage)}\n"
+    return f"{first}- name: The stage {stage}\n  ansible.builtin.import_playbook: offboard.iij_id.{stage}\n"
+
+
+def survey(stage: str, steps: Sequence[str]) -> dict[str, Any]:
+    """The questions of a stage, none for most: what the exit decides belongs into the inventory, where an empty answer hides nothing."""
+    spec = {
+        "confirm": (
+            "Only what you have seen done yourself. You are recorded as who confirms. / ご自身で完了を確認した作業だけを選んでください。確認者としてあなたが記録されます。",
+            [
+                _question("step", "Steps / 作業", "multiselect", choices=list(steps), required=True),
+                _question("withdraw", "Take the confirmation back / 確認を取り消す", "multiplechoice", choices=["false", "true"], default="false"),
+                _question("note", "Note, such as a ticket / 備考", "textarea"),
+            ],
+        ),
+        "restore": (
+            "What shall be brought back. / 元に戻すもの。",
+            [_question("offboard_restore", "Bring back / 元に戻す", "multiselect", choices=list(RESTORABLE), required=True)],
+        ),
+    }.get(stage)
+    return {"name": "", "description": spec[0], "spec": spec[1]} if spec else {}
+
+
+def _question(variable: str, name: str, kind: str, *, choices: Sequence[str] = (), required: bool = False, default: str = "") -> dict[str, Any]:
+    limits = {"min": None, "max": None} if choices else {"min": 0, "max": 1000}
+    return {
+        "variable": variable, "question_name": name, "question_description": "", "type": kind, "required": required, "default": default,
+        "choices": list(choices), **limits,
+    }  # fmt: skip
+
+
+def nodes(wanted: Wanted) -> list[dict[str, Any]]:
+    """The workflow: every stage, and before those of `approve` a check job and an approval. Each follows the success of the one before.
+
+    Nothing follows a failure: a workflow in which something does is "successful" for AWX although a stage has failed.
+    """
+    made: list[dict[str, Any]] = []
+    for stage in order(wanted.playbooks[ORDER]):
+        if stage in wanted.approve:
+            made.append({"identifier": f"{stage}-check", "stage": stage, "job_type": "check"})
+            made.append({"identifier": f"{stage}-approval", "stage": stage, "approval": _approval(wanted.prefix, stage)})
+        made.append({"identifier": stage, "stage": stage})
+    for node, follower in zip(made, made[1:] + [None], strict=True):
+        node["success_nodes"] = [follower["identifier"]] if follower else []
+    return made
+
+
+def _approval(prefix: str, stage: str) -> dict[str, str]:
+    return {
+        "name": f"{prefix}: approve {stage}",
+        "description": f"Read the job {stage}-check. An approval lets the next job start; it confirms no step of a person (template {prefix}: confirm)."
+        f" / {stage}-check のジョブを読んでください。承認は次のジョブを開始させるだけで、人の作業の確認にはなりません（テンプレート {prefix}: confirm）。",
+    }
+
+
+def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Object]:
+    """Everything that AWX shall hold, in the order in which it is made. Raises OffboardError `bad_option`."""
+    _check(wanted)
+    prefix, organization = wanted.prefix, ("organizations", wanted.organization)
+    made: list[Object] = []
+
+    def add(kind: str, name: str, text: str, needs: Sequence[Ref] = (), **options: Any) -> Ref:
+        made.append(Object(kind, name, {"name": name, "description": f"{text} {mark(name)}".strip(), **options}, list(needs)))
+        return kind, name
+
+    image = add("execution_environments", prefix, "Runs the stages of the exit from IIJ ID.", [organization])
+    types = {
+        "entra": add("credential_types", f"{prefix}: Entra", "How the stages sign in to Microsoft Entra."),
+        "secrets": add("credential_types", f"{prefix}: secrets", "What encrypts the run folder's secrets, and who asks Active Directory."),
+    }
+    there = {str(item["name"]) for item in found.get("credentials", ()) if is_ours(item)}
+    credentials = []
+    for key, name in (("entra", f"{prefix}: Entra"), ("secrets", f"{prefix}: secrets"), ("machine", f"{prefix}: Windows")):
+        if key in wanted.credentials or name in there:  # one that is there keeps its secrets when none are given
+            needs = [organization, *([types[key]] if key in types else [])]
+            credentials.append(add("credentials", name, "Secrets of the exit from IIJ ID.", needs, key=key, given=key in wanted.credentials))
+    project = add("projects", prefix, "A file for each stage.", [organization])
+    inventory = add("inventories", prefix, "The machines and the decisions of the exit from IIJ ID.", [organization])
+    notification = [add("notification_templates", prefix, "Told when something fails or waits.", [organization])] if wanted.notification else []
+    made += _machines(wanted, inventory)
+    uses = [organization, image, project, inventory, *credentials]
+    templates = {}
+    for stage in stages(wanted.playbooks):
+        questions = survey(stage, wanted.steps)
+        templates[stage] = add(
+            "job_templates", f"{prefix}: {stage}", about(wanted.playbooks[stage]), [*uses, *notification], stage=stage, survey=questions,
+            asks=stage not in SURVEY_ONLY, credentials=[name for _kind, name in credentials],
+        )  # fmt: skip
+    workflow = add("workflow_job_templates", prefix, "The exit from IIJ ID, stage by stage.", [organization, *notification])
+    for node in reversed(nodes(wanted)):  # a node's followers must be there before it can be linked to them
+        needs = [workflow, *([] if "approval" in node else [templates[node["stage"]]])]
+        options = {**node, "template": None if "approval" in node else templates[node["stage"]][1]}
+        made.append(Object("workflow_job_template_nodes", node["identifier"], options, needs))
+    for schedule in wanted.schedules:
+        stage = schedule["stage"]
+        name = f"{prefix}: {schedule.get('name') or stage}"
+        add("schedules", name, "", [templates[stage]], template=templates[stage][1], rrule=schedule["rrule"], extra_data=schedule.get("extra_data") or {})
+    return sorted(made, key=lambda item: KINDS.index(item.kind))
+
+
+def _machines(wanted: Wanted, inventory: Ref) -> list[Object]:
+    def one(kind: str, name: str, needs: Sequence[Ref], **options: Any) -> Object:
+        return Object(kind, name, {"name": name, "description": mark(name), **options}, [inventory, *needs])
+
+    hosts = [one("hosts", "localhost", [], variables=dict(wanted.localhost_variables))]
+    hosts += [one("hosts", name, [], variables=dict(variables or {})) for name, variables in sorted(wanted.agents.items())]
+    groups = []
+    if wanted.domain_controllers:
+        members = sorted(wanted.domain_controllers)
+        groups.append(one("groups", CONTROLLERS, [("hosts", name) for name in members], hosts=members, children=[], variables={}))
+    if wanted.agents:
+        others = sorted(set(wanted.agents) - set(wanted.domain_controllers))
+        children = [group.name for group in groups]
+        needs = [*(("hosts", name) for name in others), *(("groups", name) for name in children)]
+        groups.append(one("groups", AGENTS, needs, hosts=others, children=children, variables=dict(wanted.agents_variables)))
+    return hosts + groups
+
+
+def _check(wanted: Wanted) -> None:
+    known = set(stages(wanted.playbooks))
+
+    def refuse(variable: str, names: Iterable[str], allowed: Iterable[str]) -> None:
+        if unknown := sorted(set(names) - set(allowed)):
+            raise OffboardError(f"{variable}: {', '.join(unknown)} is none of {', '.join(sorted(allowed))}", code="bad_option")
+
+    refuse("awx_approve", wanted.approve, order(wanted.playbooks[ORDER]))
+    refuse("awx_domain_controllers", wanted.domain_controllers, wanted.agents)
+    refuse("awx_schedules, stage", (str(schedule.get("stage")) for schedule in wanted.schedules), known)
+    if "localhost" in wanted.agents:
+        raise OffboardError("awx_agents: localhost is where the stages run, not a machine with an agent", code="bad_option")
+    names = [schedule.get("name") or schedule["stage"] for schedule in wanted.schedules]
+    if len(names) > len(set(names)):
+        raise OffboardError("awx_schedules: two have the same name; give each a name of its own", code="bad_option")
+    if without := [schedule["stage"] for schedule in wanted.schedules if not schedule.get("rrule")]:
+        raise OffboardError(f"awx_schedules: {', '.join(without)} has no rrule", code="bad_option")
+
+
+def compare(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]], *, absent: bool = False, check_mode: bool = False) -> dict[str, Any]:
+    """What the tasks do: `objects` and `remove` by kind, and in check mode `later`, what AWX cannot be asked for while something that it needs is missing.
+
+    Raises OffboardError `not_ours` when something of the same name was made by somebody else, `bad_option`.
+    """
+    there: set[Ref] = {(kind, _name(kind, item)) for kind in ("organizations", *KINDS) for item in found.get(kind, ())}
+    shall = [] if absent else objects(wanted, found)
+    if strangers := sorted(
+        f"{kind} {item['name']}"
+        for kind in KINDS
+        for item in found.get(kind, ())
+        if kind != "workflow_job_template_nodes" and not is_ours(item) and (kind, item["name"]) in {one.ref for one in shall}
+    ):
+        raise OffboardError(
+            f"AWX holds what awx_setup has not made: {', '.join(strangers)}. Nothing was done. Rename it there, or choose another awx_prefix.", code="not_ours"
+        )
+    asked: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    later = []
+    for item in shall:
+        if check_mode and not set(item.needs) <= there:
+            later.append(f"{item.kind} {item.name}")
+        else:
+            asked[item.kind].append({**item.options, "exists": item.ref in there})
+    return {"objects": asked, "later": later, "remove": _remove(found, {item.ref for item in shall})}
+
+
+def _name(kind: str, item: Mapping[str, Any]) -> str:
+    return str(item["identifier" if kind == "workflow_job_template_nodes" else "name"])
+
+
+def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref]) -> dict[str, list[dict[str, Any]]]:
+    """Ours and no longer wanted. A schedule is ours only when its template is; a node goes with its workflow."""
+    gone: dict[str, list[dict[str, Any]]] = {}
+    templates = {item["id"] for item in found.get("job_templates", ()) if is_ours(item)}
+    inventories = {item["id"]: item["name"] for item in found.get("inventories", ()) if is_ours(item)}
+    workflows = {item["id"]: item["name"] for item in found.get("workflow_job_templates", ()) if is_ours(item)}
+    for kind in KINDS:
+        gone[kind] = []
+        for item in found.get(kind, ()):
+            if (kind, _name(kind, item)) in shall:
+                continue
+            if kind == "workflow_job_template_nodes":
+                if ("workflow_job_templates", workflows.get(item["workflow_job_template"])) in shall:
+                    gone[kind].append({"name": item["identifier"]})
+            elif not is_ours(item) or (kind == "schedules" and item["unified_job_template"] not in templates):
+                continue
+            elif kind not in ("hosts", "groups") or ("inventories", inventories.get(item["inventory"])) in shall:  # else they go with their inventory
+                gone[kind].append({"name": item["name"], "type": str(item.get("credential_type", ""))})
+    return gone
