@@ -17,7 +17,7 @@ import json
 import re
 import unicodedata
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -272,13 +272,37 @@ def custom_controls(policy: Mapping[str, Any]) -> list[str]:
     return [plain.line(str(name)) for name in names] if isinstance(names, list) else []
 
 
-def row(kind: str, item: Mapping[str, Any], found: Found) -> dict[str, Any]:
-    """One line of the results; every text of a stranger in it is fit for a terminal."""
-    where = f"{found.path} (inside of the payload)" if found.opened else found.path
-    return {**identity(kind, item), "path": found.path, "host": plain.line(found.match), "why": f"{where} names {plain.line(found.match)}"}
+def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str, Any]:
+    """One object of the results, with the first of its places; every text of a stranger in it is fit for a terminal."""
+    places = [{"path": one.path, "match": plain.line(one.match), "opened": one.opened} for one in found[:MOST_PLACES]]
+    told = [f"{one['path']}{' (inside of the payload)' if one['opened'] else ''} names {one['match']}" for one in places[:3]]
+    more = f" and {len(found) - 3} more places do" if len(found) > 3 else ""
+    return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told) + more}
 
 
 def identity(kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
     """What tells an object from others."""
     name = item.get("displayName") or item.get("name") or item.get("domainName") or item.get("id") or ""
-    return {"kind": kind, "id": plain.line(str(item.get("id") or kind)), "name": plain.line(str(name)), "client_id": plain.line(str(item.get("appId") or ""))}
+    key = item.get("id") or item.get("tenantId") or kind
+    return {"kind": kind, "id": plain.line(str(key)), "name": plain.line(str(name)), "client_id": plain.line(str(item.get("appId") or ""))}
+
+
+def open_row(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> dict[str, Any]:
+    """One line of what was not looked at: a place of an object, an object, or (None) all objects of the kind."""
+    shown = identity(kind, item) if item is not None else {"kind": kind, "id": "", "name": "", "client_id": ""}
+    return {**shown, "path": path, "reason": reason, "msg": plain.line(words)}
+
+
+#: Why a part of the tenant, or of an object, was not looked at; the same words in people's languages are in `_offboarding/readiness.py`.
+REASONS = frozenset(
+    {"permission_missing", "no_licence", "no_intune", "beta_not_allowed", "encrypted", "too_deep", "too_large", "target_not_shown", "custom_control"}
+)
+
+
+def reason_of(code: str, status: int, text: str) -> str:
+    """Why Microsoft Graph refused to show something: one of `REASONS`, or the code of the error itself."""
+    if status in (400, 403) and re.search(r"not applicable to target tenant", text, re.IGNORECASE):
+        return "no_intune"
+    if status in (400, 402, 403) and re.search(r"licen[cs]e|premium", text, re.IGNORECASE):
+        return "no_licence"
+    return code

@@ -167,10 +167,10 @@ def test_nobody_makes_it_slow() -> None:
 
 def test_a_strangers_text_is_fit_for_a_terminal() -> None:
     item = {"id": "1\x1b", "displayName": "\x1b[2J\u202eevil\n", "x\x1b[31m": "https://auth.iij.jp"}
-    (found,), _unopened = plan.Matcher([H]).look(item)
+    found, _unopened = plan.Matcher([H]).look(item)
     shown = plan.row("application", item, found)
-    assert not any(character in "".join(shown.values()) for character in "\x1b\u202e\n")
-    assert shown["path"] == "x\\x1b[31m" and shown["name"] == "\\x1b[2J\\u202eevil\\n"
+    assert not any(character in repr(shown).replace("\\n", "") for character in "\x1b\u202e\n")
+    assert shown["places"] == [{"path": "x\\x1b[31m", "match": H, "opened": False}] and shown["name"] == "\\x1b[2J\\u202eevil\\n"
 
 
 def test_an_object_that_points_there_is_looked_for_from_then_on() -> None:
@@ -186,8 +186,17 @@ LOCATION = {"id": "l1", "displayName": "IIJ 大阪", "ipRanges": [{"cidrAddress"
 
 @pytest.mark.parametrize(
     ("named", "is_it"),
-    [(["iij 大阪"], True), (["L1"], True), (["192.0.2.7"], True), (["192.0.0.0/16"], True), (["2001:db8::1"], True), (["192.0.2.64/26"], False), (["IIJ"], False), ([], False)],
-)  # fmt: skip
+    [
+        (["iij 大阪"], True),
+        (["L1"], True),
+        (["192.0.2.7"], True),
+        (["192.0.0.0/16"], True),
+        (["2001:db8::1"], True),
+        (["192.0.2.64/26"], False),
+        (["IIJ"], False),
+        ([], False),
+    ],
+)
 def test_named_locations_by_the_operators_list(named: list[str], is_it: bool) -> None:
     assert plan.is_named(LOCATION, named) is is_it
 
@@ -195,3 +204,25 @@ def test_named_locations_by_the_operators_list(named: list[str], is_it: bool) ->
 def test_custom_controls_are_named() -> None:
     assert plan.custom_controls({"grantControls": {"customAuthenticationFactors": ["IIJ\x1b"]}}) == ["IIJ\\x1b"]
     assert plan.custom_controls({"grantControls": None}) == plan.custom_controls({}) == []
+
+
+def test_of_many_places_the_first_are_told_and_all_are_counted() -> None:
+    item = {"id": "1", "replyUrls": [f"https://auth.iij.jp/{number}" for number in range(plan.MOST_PLACES + 7)]}
+    shown = plan.row("servicePrincipal", item, plan.Matcher([H]).look(item)[0])
+    assert (len(shown["places"]), shown["places_count"]) == (plan.MOST_PLACES, plan.MOST_PLACES + 7)
+    assert shown["why"].startswith("replyUrls[0] names auth.iij.jp; ") and shown["why"].endswith(f" and {plan.MOST_PLACES + 4} more places do")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "text", "reason"),
+    [
+        ("permission_missing", 403, "Insufficient privileges to complete the operation.", "permission_missing"),
+        ("permission_missing", 403, "Your tenant is not licensed for this feature.", "no_licence"),
+        ("permission_missing", 403, "Tenant does not have a premium license", "no_licence"),
+        ("bad_request", 400, "Request not applicable to target tenant.", "no_intune"),
+        ("not_found", 404, "", "not_found"),
+        ("server_error", 503, "the license server is down", "server_error"),
+    ],
+)
+def test_why_it_was_not_shown(code: str, status: int, text: str, reason: str) -> None:
+    assert plan.reason_of(code, status, text) == reason
