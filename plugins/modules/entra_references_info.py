@@ -92,6 +92,7 @@ references:
     id: {description: Object id., type: str, returned: always}
     name: {description: Display name. Control characters of it are shown and not obeyed., type: str, returned: always}
     client_id: {description: 'Client id of an application or a service principal, else empty.', type: str, returned: always}
+    of: {description: 'Id of the object that it lies below, for instance the domain of a federation, else empty.', type: str, returned: always}
     places:
       description: The first 50 places, each with C(path), C(match) and C(opened), which is true inside of a payload.
       type: list
@@ -117,6 +118,7 @@ not_looked_at:
     id: {description: 'Object id, empty for all objects of the kind.', type: str, returned: always}
     name: {description: Display name., type: str, returned: always}
     client_id: {description: Client id., type: str, returned: always}
+    of: {description: Id of the object that it lies below., type: str, returned: always}
     path: {description: 'Where in the object, empty for all of it.', type: str, returned: always}
     reason:
       description:

@@ -15,6 +15,7 @@ from lab import company
 from lab.testing import RunningTenant
 
 from .entra import connection, lines, run_module
+from .test_people import Operator, blockers
 
 SMARTKEY = ["jp.ad.iij.smartkey2", "id974476420"]
 #: what the fixture company has: two federations, SmartKey, and the iPhones' list
@@ -222,3 +223,32 @@ def test_a_strangers_text_and_the_results_file(look, tenant, tmp_path: Path):
     assert file.stat().st_mode & 0o077 == 0
     look(app="readonly", results_file=str(file))
     assert len(lines(file)) == len(written)
+
+
+def test_the_stages_tell_and_the_final_gate_waits(tenant, tmp_path: Path):
+    """Preflight warns; at the final gate what points there, or was not looked at, is open until a person says so, object by object."""
+    decoy = company.make_id("application", "decoy")
+    tenant.arrange("applications", decoy, notes="\x1b]0;https://www.auth.iij.jp/")
+    tenant.faults.add(times=None, path="/v1.0/policies/claimsMappingPolicies", status=403, code="Authorization_RequestDenied")
+    operator = Operator(tenant, tmp_path)
+    code, output = operator.play("preflight", "--check")
+    assert code == 0 and "1 app registrations point at IIJ ID" in output and not operator.run_dir.exists()
+    operator.must("preflight")
+    before = {item["code"]: item for item in json.loads((operator.run_dir / "results" / "preflight.json").read_text())["findings"]}
+    assert before["points_at_iij"]["severity"] == before["not_looked_at"]["severity"] == "warning"
+    assert before["points_at_iij"]["objects"] == [decoy] and before["reference_accepted"]["severity"] == "info"
+    assert len(lines(operator.run_dir / "results" / "references_before.jsonl")) == 6
+    found = operator.findings()
+    assert {"points_at_iij", "not_looked_at"} <= blockers(found) and found["not_looked_at"]["objects"] == ["claimsMappingPolicy"]
+    assert "Policy.Read.All" in found["not_looked_at"]["en"] and "\x1b" not in json.dumps(found)
+    operator.play("final_gate", microsoft_365_accepted_references=[decoy], microsoft_365_accepted_not_looked_at=["claimsMappingPolicy"])
+    after = json.loads((operator.run_dir / "results" / "final_gate.json").read_text())["findings"]
+    # what the lab's decisions had accepted is open now, since the variable was given anew
+    assert [item["objects"] for item in after if item["code"] == "points_at_iij"] == [
+        [company.make_id("mobile_apps", "IIJ SmartKey")],
+        [company.make_id("device_configurations", "iPhoneのシングルサインオン")],
+    ]
+    assert "not_looked_at" not in {item["code"] for item in after}
+    report = (operator.run_dir / "report.html").read_text()
+    assert "IIJ SmartKey" in report and "claimsMappingPolicy" in report and "\x1b" not in report
+    assert tenant.writes() == []

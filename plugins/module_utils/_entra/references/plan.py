@@ -280,16 +280,26 @@ def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str,
     return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told) + more}
 
 
+#: what an object lies below (the domain of a federation), added by the reader; no name of Graph's has a blank
+OF = "lies below"
+
+
 def identity(kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
     """What tells an object from others."""
     name = item.get("displayName") or item.get("name") or item.get("domainName") or item.get("id") or ""
     key = item.get("id") or item.get("tenantId") or kind
-    return {"kind": kind, "id": plain.line(str(key)), "name": plain.line(str(name)), "client_id": plain.line(str(item.get("appId") or ""))}
+    return {
+        "of": plain.line(str(item.get(OF) or "")),
+        "kind": kind,
+        "id": plain.line(str(key)),
+        "name": plain.line(str(name)),
+        "client_id": plain.line(str(item.get("appId") or "")),
+    }
 
 
 def open_row(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> dict[str, Any]:
     """One line of what was not looked at: a place of an object, an object, or (None) all objects of the kind."""
-    shown = identity(kind, item) if item is not None else {"kind": kind, "id": "", "name": "", "client_id": ""}
+    shown = identity(kind, item) if item is not None else {"kind": kind, "id": "", "name": "", "client_id": "", "of": ""}
     return {**shown, "path": path, "reason": reason, "msg": plain.line(words)}
 
 

@@ -79,7 +79,16 @@ SOURCES = (
         below=Source("groupPolicyDefinition", "/definitionValues", below=Source("groupPolicyValue", "/presentationValues")),
     ),
 )
-KINDS = tuple(kind for source in SOURCES for kind in (source.kind, *([source.below.kind] if source.below else ())))
+
+
+def _kinds(source: Source | None) -> Iterator[str]:
+    if source is not None:
+        yield source.kind
+        yield from _kinds(source.below)
+
+
+KINDS = tuple(kind for source in SOURCES for kind in _kinds(source))
+
 
 #: Takes (kind, object, what was found).
 Tell = Callable[[str, Mapping[str, Any], list[plan.Found]], None]
@@ -156,9 +165,10 @@ class Reader:
         found, unopened = self._matcher.look(item)
         if source.kind == "namedLocation" and plan.is_named(item, self._named_locations):
             found.insert(0, plan.Found("displayName", "the option named_locations", False))
-        shown = {**item, "displayName": (item.get("displayName") or (parent or {}).get("displayName") or (parent or {}).get("name") or item.get("id"))}
-        if parent is not None and "id" not in item:
-            shown["id"] = parent.get("id")
+        shown = dict(item)
+        if parent is not None:
+            shown[plan.OF] = parent["id"]
+            shown["displayName"] = item.get("displayName") or parent.get("displayName") or parent.get("name") or parent["id"]
         if found:
             self._tell(source.kind, shown, found)
             if source.follow and item.get("id"):

@@ -71,6 +71,15 @@ def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield os.path.basename(path), line
 
 
+def _references(folder: str) -> Iterator[dict[str, Any]] | None:
+    """What points at IIJ ID: as the final gate has found it, else as it was before the exit."""
+    for name in ("references.jsonl", "references_before.jsonl"):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            return read_records(path)
+    return None
+
+
 class RunReport(Resource):
     """report.json and report.html, written only when they would say something else."""
 
@@ -104,6 +113,7 @@ class RunReport(Resource):
             _manifest(os.path.join(folder, "snapshot", "manifest.json")),
             params["title"],
             _results(os.path.join(folder, "results")),
+            _references(os.path.join(folder, "results")),
         )
         html = report_page.page(self._report, params["language"], zone)
         self._wanted = {
