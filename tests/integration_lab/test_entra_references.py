@@ -188,6 +188,9 @@ def test_no_licence_no_intune_and_secrets(look, tenant):
         ({"path": "/v1.0/policies/claimsMappingPolicies", "status": 404, "code": "ResourceNotFound"}, "claimsMappingPolicy", "not_found"),
         ({"path": "/v1.0/identity/identityProviders", "status": 401, "code": "Unauthorized"}, "identityProvider", "unauthorized"),
         ({"path": "/v1.0/domains/reiji.example/federationConfiguration", "status": 404, "code": "x"}, "domainFederation", "not_found"),
+        # a proxy's page
+        ({"path": "/v1.0/policies/tokenLifetimePolicies", "status": 200, "code": "x"}, "tokenLifetimePolicy", "no_list"),
+        ({"path": "/v1.0/organization/.*/certificateBasedAuthConfiguration", "status": 200, "code": "x"}, "certificateBasedAuthentication", "no_list"),
         ({"path": "/v1.0/policies/tokenIssuancePolicies", "next_link": "https://elsewhere.example/v1.0/x"}, "tokenIssuancePolicy", "foreign_next_link"),
     ],
 )
