@@ -48,6 +48,9 @@ options:
     description: C(apps) of M(offboard.iij_id.entra_app_info). Without it, apps are not judged.
     type: list
     elements: dict
+  references:
+    description: The return values of M(offboard.iij_id.entra_references_info). Without it, what else points at IIJ ID is not judged.
+    type: dict
   machines:
     description:
       - For each Windows machine C(products), C(tasks), C(filters) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read.
@@ -125,6 +128,16 @@ options:
         default: ""
       not_iij_client_ids:
         description: Client ids of app registrations that look like IIJ ID's and are not.
+        type: list
+        elements: str
+        default: []
+      accepted_references:
+        description: Ids of objects that may go on pointing at IIJ ID.
+        type: list
+        elements: str
+        default: []
+      accepted_not_looked_at:
+        description: Kinds, or ids of objects, that a person has looked at since M(offboard.iij_id.entra_references_info) could not.
         type: list
         elements: str
         default: []
@@ -270,6 +283,7 @@ def main() -> None:
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     texts: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
     confirmed = dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), texts)
+    confirmed |= dict.fromkeys(("accepted_references", "accepted_not_looked_at"), texts)
     confirmed["password_filters"] = texts | {"no_log": False}  # names of programs
     confirmed["without_machines"] = {"type": "bool", "default": False}
     confirmed["passwords"] = {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False}
@@ -289,6 +303,7 @@ def main() -> None:
             "provisioning": {"type": "dict"},
             "people": {"type": "dict"},
             "permissions": {"type": "dict"},
+            "references": {"type": "dict"},
             "journal": {"type": "path"},
             "client_id": {"type": "str", "default": ""},
             "needs_directory": texts,

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import _harness, at_the_limit, growth, listing, nothing_to_do, per_user
+from benchmarks import _harness, at_the_limit, growth, listing, nothing_to_do, per_user, references
 
 VENV = Path(sys.prefix)
 
@@ -45,3 +45,12 @@ def test_one_task_for_many_and_a_list() -> None:
         running.fill(300, "done")
         _usage, requests = listing._ours(running, VENV)
         assert requests == 4  # sign-in, licences, one page
+
+
+def test_references_in_many_applications() -> None:
+    """Memory does not grow with the applications, and requests are pages and batches of 20."""
+    rows = references.run([100, 1200], False, VENV)
+    assert rows[2].met, rows[2]
+    few, many = (int(row.shown.split()[-1].replace(",", "")) for row in rows[:2])
+    # a request for each further service principal, 55 batches around them, and a second page of both lists
+    assert many - few == 1100 + 55 + 2

@@ -645,5 +645,6 @@ def tenant_tables(fixture: Fixture) -> dict[str, list[Any]]:
             }
         ],
         "skus": list(_skus(tenant, fixture)),
+        **{name: [{"id": make_id(name, item["displayName"]), **item} for item in items] for name, items in tenant["others"].items()},
         "audits": _audits(tenant, fixture, principals),
     }

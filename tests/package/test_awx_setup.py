@@ -189,7 +189,7 @@ def test_a_changed_configuration(setup: Setup) -> None:
     assert setup.api.linked("workflow_job_templates", PREFIX, "notification_templates_approvals") == [PREFIX]
     assert setup.api.linked("job_templates", f"{PREFIX}: preflight", "notification_templates_error") == [PREFIX]
     # secrets that are not given stay, and nothing goes
-    without = {name: None for name in (*SECRETS, "awx_machine_username", "awx_entra_tenant_id", "awx_entra_client_id")}
+    without = dict.fromkeys((*SECRETS, "awx_machine_username", "awx_entra_tenant_id", "awx_entra_client_id"))
     assert "changed=0" in setup.play(**asked, **without) and setup.api.writes() == []
 
     notification["configuration"]["channels"] = ["#offboarding"]

@@ -20,6 +20,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "missing_library": Text("A Python library that is needed is not installed on the controller.", "必要なPythonライブラリがない。"),
         "foreign_next_link": Text("Graph names a further page at another host; a token is not sent there.", "次ページが別ホストを指す。トークンは送らない。"),
         "duplicate_page": Text("Graph sent the same page twice; the list would never end.", "同じページが2回返された。"),
+        "no_list": Text("The service answered with success and with something that is no list.", "成功の応答だが、一覧ではない。"),
         "answer_lost": Text("A request was sent and no answer came; it was not sent again.", "要求の応答が失われた。再送していない。"),
         "server_error": Text("The service answered with an error of its own, again and again.", "サービス側のエラーが続いた。"),
         "throttled": Text("The service asks to wait longer than a run may.", "サービスの制限により、待ち時間が上限を超えた。"),

@@ -36,13 +36,14 @@ _T = TypeVar("_T")
 
 
 class Client:
-    """Graph's v1.0 endpoint. Safe to make without a network; the first request signs in. Close it when done."""
+    """Graph's v1.0 endpoint (or beta's). Safe to make without a network; the first request signs in. Close it when done."""
 
-    def __init__(self, connection: Connection, further: Iterable[Connection] = (), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, connection: Connection, further: Iterable[Connection] = (), clock: Callable[[], float] = time.monotonic, version: str = "v1.0") -> None:
         self.connection = connection
         graph, authority = CLOUDS[connection.cloud]
         self._scope = f"{graph}/.default"
         self._base = (connection.graph_url or graph).rstrip("/")
+        self._version = version
         self._authority = (connection.authority or authority).rstrip("/")
         self._pool = Pool((connection, *further), clock)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,7 +144,7 @@ class Client:
 
     def reference(self, key: str) -> dict[str, str]:
         """The body that links to a directory object."""
-        return {"@odata.id": f"{self._base}/v1.0/directoryObjects/{key}"}
+        return {"@odata.id": f"{self._base}/{self._version}/directoryObjects/{key}"}
 
     # -- lists
 
@@ -151,7 +152,8 @@ class Client:
         """A list, page by page; the next one is fetched while the caller works on this one.
 
         `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError
-        `foreign_next_link` when the continuation names another host, and `duplicate_page` when it runs in a circle.
+        `foreign_next_link` when the continuation names another host, `duplicate_page` when it runs in a circle, and `no_list` for an answer
+        that is none (a proxy's page): it must not pass for an empty one.
         """
         loop = self._start()
         coming: Any = asyncio.run_coroutine_threadsafe(self._send("GET", path, eventual=eventual), loop)
@@ -159,14 +161,16 @@ class Client:
         try:
             while coming is not None:
                 page = coming.result()
-                link = page.get("@odata.nextLink")
                 coming = None
+                if not isinstance(page.get("value"), list):
+                    raise GraphError(f"GET {path.partition('?')[0]}: the answer is no list of Microsoft Graph", code="no_list")
+                link = page.get("@odata.nextLink")
                 if link:
                     if hash(link) in seen:
                         raise GraphError(f"GET {path}: Graph sent the same page twice; the list would never end", code="duplicate_page")
                     seen.add(hash(link))
                     coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), loop)
-                yield page.get("value", [])
+                yield page["value"]
         finally:
             if coming is not None:
                 coming.cancel()
@@ -181,13 +185,13 @@ class Client:
 
     def _own(self, link: str) -> str:
         """The path of a continuation link, which must lead to the host that we trust with the token."""
-        if not link.startswith(f"{self._base}/v1.0/"):
+        if not link.startswith(f"{self._base}/{self._version}/"):
             host = urllib.parse.urlsplit(link).netloc
             raise GraphError(
                 f"Graph's continuation link leads to {host or link!r}, not to {self._base}; it was not followed and no token was sent there",
                 code="foreign_next_link",
             )
-        return link[len(self._base) + len("/v1.0") :]
+        return link[len(self._base) + 1 + len(self._version) :]
 
     # -- batches
 
@@ -269,7 +273,7 @@ class Client:
     async def _exchange(self, application: Application, method: str, path: str, body: Mapping[str, Any] | None, eventual: bool = False) -> Any:
         """One request and its answer (httpx.Response), whatever its status. Raises GraphError when there is none."""
         info = sdk.RequestInformation(sdk.Method(method))
-        info.url = f"{self._base}/v1.0{path}"
+        info.url = f"{self._base}/{self._version}{path}"
         info.url_template = path.partition("?")[0]
         info.headers.add("Accept", "application/json")
         if eventual:

@@ -51,7 +51,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/users(/[^/]+)?", Need(("User.Read.All",))),
     ("DELETE", r"/users/[^/]+", Need(("User.DeleteRestore.All", "User.ReadWrite.All"), _ADMIN_ROLE)),
     ("POST", r"/invitations", Need(("User.Invite.All", "User.ReadWrite.All"))),
-    ("GET", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.Read.All",))),
+    ("GET", r"/policies/(crossTenantAccessPolicy/.*|[a-zA-Z]+Policies)", Need(("Policy.Read.All",))),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
     ("WRITE", r"/groups/[^/]+(/members/.*)?", Need(("GroupMember.ReadWrite.All", "Group.ReadWrite.All"))),
     ("GET", r"/groups(/.*)?", Need(("GroupMember.Read.All", "Group.Read.All"))),
@@ -67,6 +67,14 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/directory/deletedItems/.*user.*", Need(("User.Read.All",))),
     ("GET", r"/directory/deletedItems/.*", Need(("Application.Read.All", "Directory.Read.All"))),
     ("POST", r"/directory/deletedItems/[^/]+/restore", Need(("Application.ReadWrite.All (for a user: User.DeleteRestore.All)",))),
+    ("GET", r"/identity/conditionalAccess/.*", Need(("Policy.Read.All",))),
+    ("GET", r"/identity/identityProviders.*", Need(("IdentityProvider.Read.All",))),
+    ("GET", r"/identity/customAuthenticationExtensions.*", Need(("CustomAuthenticationExtension.Read.All",))),
+    ("GET", r"/identity/authenticationEventListeners.*", Need(("EventListener.Read.All",))),
+    ("GET", r"/organization(/[^/]+/certificateBasedAuthConfiguration)?", Need(("Organization.Read.All",))),
+    ("GET", r"/directory/publicKeyInfrastructure/.*", Need(("PublicKeyInfrastructure.Read.All",))),
+    ("GET", r"/deviceAppManagement/.*", Need(("DeviceManagementApps.Read.All",))),
+    ("GET", r"/deviceManagement/.*", Need(("DeviceManagementConfiguration.Read.All",))),
     ("GET", r"/directory/federationConfigurations.*", Need(("IdentityProvider.Read.All",))),
     ("WRITE", r"/directory/federationConfigurations.*", Need(("IdentityProvider.ReadWrite.All",))),
 )
@@ -141,6 +149,13 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entra_provisioning_info": {"": ("User.Read.All", "AuditLog.Read.All", "Application.Read.All")},
     "entra_redemption_order": {"": ("Policy.ReadWrite.CrossTenantAccess", "Policy.Read.All")},
     "entra_redemption_order_info": {"": ("Policy.Read.All",)},
+    "entra_references_info": {
+        "": (
+            "Application.Read.All", "Policy.Read.All", "Synchronization.Read.All", "IdentityProvider.Read.All", "Domain.Read.All",
+            "Domain-InternalFederation.Read.All", "Organization.Read.All", "CustomAuthenticationExtension.Read.All", "EventListener.Read.All",
+            "PublicKeyInfrastructure.Read.All", "DeviceManagementApps.Read.All", "DeviceManagementConfiguration.Read.All",
+        ),
+    },
     "entra_snapshot": {
         "": (
             "Domain.Read.All", "Domain-InternalFederation.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Application.Read.All",
@@ -225,6 +240,13 @@ WORKS = (
             "entra_provisioning_gate", "entra_users_readiness_info",
         ),
         ("", ACTIVITY),
+    ),
+    Work(
+        "references", Text("what points at IIJ ID (preflight, final gate)", "IIJ IDを参照するもの（preflight、final_gate）"), (), ("entra_references_info",),
+        note=Text(
+            "what one of them is missing for is told as not looked at, and a person has to look there",
+            "権限がない部分は「確認できない」と表示され、人が確認する必要があります",
+        ),
     ),
     Work("users", Text("users", "users（利用者）"), ("users",), ("entra_users",)),
     Work(

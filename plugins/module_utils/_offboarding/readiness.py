@@ -16,6 +16,7 @@ from typing import Any
 
 from .._core import confirmations, dn, names, quiet
 from .._core.quiet import mostly
+from . import references
 
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
@@ -47,6 +48,8 @@ class Facts:
     #: who cannot work without IIJ ID, as entra_users_readiness_info says
     people: Mapping[str, Any] | None = None
     apps: Sequence[Mapping[str, Any]] | None = None
+    #: what in the tenant points at IIJ ID, and what was not looked at, as entra_references_info says
+    references: Mapping[str, Any] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
     uninstalled_on: Collection[str] = ()
@@ -78,6 +81,9 @@ class Confirmed:
     own_client_id: str = ""
     #: app registrations that only look like IIJ ID's
     not_iij_client_ids: Collection[str] = ()
+    #: objects that may go on pointing at IIJ ID, and kinds or objects that a person has looked at since the tool could not
+    accepted_references: Collection[str] = ()
+    accepted_not_looked_at: Collection[str] = ()
     #: there is no Windows machine with an agent
     without_machines: bool = False
     #: machines with tasks or folders of agents whose products are no longer installed
@@ -120,6 +126,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         *_provisioning(facts, confirmed),
         *_max_users(facts, confirmed),
         *_apps(facts, confirmed),
+        *_references(facts, confirmed, final=False),
         *_machines(facts, confirmed),
         *_directory(facts, confirmed),
         *_permissions(facts, confirmed),
@@ -285,6 +292,20 @@ def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             f"microsoft_365_max_users は {confirmed.max_users} です。{together} にしてください。",
             tuple(need),
         )
+
+
+def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    if facts.references is None:
+        return
+    for told in references.findings(
+        facts.references,
+        final=final,
+        accepted=_fold(confirmed.accepted_references),
+        accepted_not_looked_at=_fold(confirmed.accepted_not_looked_at),
+        client_ids=_fold(confirmed.client_ids),
+        iij_domains=_fold(federated_to_iij(facts.domains or ())),
+    ):
+        yield Finding(*told)
 
 
 def _candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
@@ -685,6 +706,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             if names.uuid(app["client_id"]) in listed and not app.get("deleted")
         ]
         found += [_app_candidate("blocker", app) for app in _candidates(facts, confirmed)]
+    found += _references(facts, confirmed, final=True)
     if facts.machines is not None:
         found += _no_machines(facts.machines, confirmed)
         found += _unreadable(facts.machines)

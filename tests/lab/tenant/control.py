@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the lab itself asks of the tenant, under `/_lab/`: no part of Microsoft Graph, and no write of it is a tenant write.
 
-`settings`, `faults`, `outside`, `requests`, `violations`, `reset`, `password`, `redeem`, `objects/{table}[/{id}]`, `status`.
+`settings`, `faults`, `outside`, `requests`, `violations`, `reset`, `applications`, `password`, `redeem`, `objects/{table}[/{id}]`, `status`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from .. import company
 from .graph import Graph
 from .resources.domains import is_federated, view
 from .resources.guests import redeem
@@ -63,11 +64,27 @@ def handle(graph: Graph, method: str, path: str, query: dict[str, str], body: An
         case "POST", "reset":
             graph.reset(**body)
             return 200, {"users": len(graph.store.tables["users"].objects)}
+        case "POST", "applications":
+            return 200, _applications(graph, int(body.get("count", 0)))
         case "POST", "password":
             return 200, _password(graph, body)
         case (("GET" | "PATCH"), "objects"):
             return 200, _objects(graph, method, rest, body)
     raise ValueError(f"{method} /_lab/{path}: no such control")
+
+
+def _applications(graph: Graph, count: int) -> dict[str, Any]:
+    """So many more applications with their service principals; one of a hundred has an address at IIJ ID."""
+    graph.store.delay = 0.0
+    for number in range(count):
+        name, app_id = f"App {number}", company.make_id("appId", f"App {number}")
+        host = "www.auth.iij.jp" if number % 100 == 0 else f"app{number}.reiji.example"
+        web = {**company.application(app_id, name)["web"], "redirectUris": [f"https://{host}/cb", f"https://test.{host}/cb"]}
+        key, principal = company.make_id("application", name), company.make_id("servicePrincipal", name)
+        graph.store.put("applications", key, company.application(app_id, name, id=key, web=web))
+        graph.store.put("service_principals", principal, company.service_principal(app_id, name, id=principal, replyUrls=web["redirectUris"]))
+    graph.store.flush()
+    return {"applications": len(graph.store.tables["applications"].objects)}
 
 
 def _password(graph: Graph, body: dict[str, Any]) -> dict[str, Any]:

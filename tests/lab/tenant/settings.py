@@ -28,6 +28,9 @@ class Settings:
     throttling: bool = True
     #: how many times faster than real time the quotas refill; Retry-After is in real seconds
     clock_scale: float = 1.0
+    #: the tenant has Entra ID P1, Intune
+    premium: bool = True
+    intune: bool = True
     #: hold every request body and answer to Microsoft's description
     contract: bool = True
 

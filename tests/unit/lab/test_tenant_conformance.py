@@ -34,8 +34,8 @@ FORMER = company.make_id("user", "former@reiji.example")
 
 #: examples of services that nothing in this collection calls
 NOT_SERVED = {
-    **dict.fromkeys(["mobile-app-assign", "mobile-app-assignment-list", "mobile-app-list"], "Intune"),
-    **dict.fromkeys(["certificate-based-auth-delete", "certificate-based-auth-list"], "certificates of sign-in"),
+    **dict.fromkeys(["mobile-app-assign", "mobile-app-assignment-list"], "Intune is only read"),
+    "certificate-based-auth-delete": "certificates of sign-in are only read",
     **{f"synchronization-job-{what}": "provisioning out of Entra: the fixture has no job" for what in ("delete", "get", "pause", "restart")},
     "feature-rollout-policy-update": "delegated only",
     "fido2-method-delete": "the fixture has no key",
@@ -108,6 +108,14 @@ def deleted_group(tenant: RunningTenant) -> None:
 
 
 USER = f"/users/{PLAIN.id}"
+
+
+def authority(tenant: RunningTenant) -> None:
+    values = {"certificate": "MIIB", "issuer": "CN=x", "issuerSki": "1", "isRootAuthority": True}
+    addresses = {"certificateRevocationListUrl": "https://x.example/a", "deltaCertificateRevocationListUrl": "https://x.example/b"}
+    tenant.arrange("certificate_based_authentication", EXTERNAL, id=EXTERNAL, certificateAuthorities=[values | addresses])
+
+
 _DOMAIN, _SHOP, _SALES = "/domains/reiji.example", "/domains/reiji-shop.example", "/domains/sales.reiji.example"
 _FEDERATION = f"{_DOMAIN}/federationConfiguration"
 _BASE = "/directory/federationConfigurations"
@@ -117,6 +125,8 @@ CASES: dict[str, Case] = {
     "batch": Case(body={"11111111-1111-1111-1111-111111111111": PLAIN.id}),
     "deleted-items-delete": Case(f"/directory/deletedItems/{FORMER}"),
     "deleted-items-restore": Case(f"/directory/deletedItems/{company.make_id('group', 'm365-e3')}/restore", before=deleted_group),
+    "certificate-based-auth-list": Case(f"/organization/{company.tenant_id()}/certificateBasedAuthConfiguration", before=authority),
+    "mobile-app-list": Case("/deviceAppManagement/mobileApps", permissions=("DeviceManagementApps.Read.All",)),
     "domain-convert-to-managed": Case(_DOMAIN),
     "domain-delete": Case("/domains/contoso.com", before=unverified("contoso.com")),
     "domain-federation-create": Case(f"{_SHOP}/federationConfiguration"),

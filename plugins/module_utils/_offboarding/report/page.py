@@ -14,6 +14,7 @@ from typing import Any
 from ..._core.kinds import ACTIONS, KINDS
 from ..._core.plain import line
 from ..._core.text import Text
+from ..references import KINDS as REFERENCE_KINDS
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
@@ -35,6 +36,7 @@ body { margin: 0; background: var(--ground); color: var(--ink);
 .page { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 header { border-bottom: 3px solid var(--blue); padding-bottom: .75rem; margin-bottom: 1.5rem; }
 h1 { font-size: 1.55rem; line-height: 1.3; margin: 0; }
+h3 { font-size: 1rem; margin: 1rem 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; color: var(--blue); }
 header p, .soft { color: var(--soft); margin: .25rem 0 0; }
 .switch { position: absolute; opacity: 0; }
@@ -114,6 +116,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         _figures(report["counts"]),
         _section("What is left", "残っているもの", _left(report["left"], report["state"])),
         _section("Steps of a person", "人が行う手順", _steps(report["steps"], when)),
+        _section("What in the tenant points at IIJ ID", "テナント内でIIJ IDを参照しているもの", _references(report["references"])),
         _section("What failed", "失敗したもの", _failures([*report["failed"], *report["unfinished"]], when)),
         _section("What was refused", "拒否されたもの", _refusals(report["refused"], when)),
         _section("Users who were left alone, and why", "変更しなかった利用者とその理由", _left_alone(report["left_alone"])),
@@ -235,6 +238,26 @@ def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
         rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
     heads = (("Number", "人数"), ("Why (of the first)", "理由（1人目のもの）"), ("Who", "利用者"))
     return _table(heads, rows) if rows else _none("Nobody.", "いません。")
+
+
+def _references(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return _none("Nobody has looked yet; the stages preflight and final_gate do.", "未確認です（段階 preflight と final_gate で確認します）。")
+    parts = []
+    heads = (("Kind", "種類"), ("Object", "対象"), ("Where, or why not looked at", "箇所、または確認できない理由"))
+    names = (("references", "Points at IIJ ID", "IIJ IDを参照"), ("not_looked_at", "Not looked at", "確認できていないもの"))
+    for name, en, ja in names:
+        rows = []
+        for item in found[name]:
+            kind = _both(*REFERENCE_KINDS.get(item["kind"], (item["kind"], item["kind"])))
+            what = f"<b>{escape(item['name'])}</b><br><code>{escape(item['id'] or item['kind'])}</code>"
+            where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
+            rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{escape(item['msg'])}</td></tr>\n")
+        more = found[f"{name}_count"] - len(rows)
+        if more > 0:
+            rows.append(f'<tr><td colspan="3">{_both(f"{more} more are in results/.", f"ほか{more}件は results/ にあります。")}</td></tr>\n')
+        parts.append(f"<h3>{_both(en, ja)}: {found[f'{name}_count']}</h3>" + (_table(heads, rows) if rows else _none("Nothing.", "ありません。")))
+    return "".join(parts)
 
 
 def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:

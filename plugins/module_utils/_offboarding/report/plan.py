@@ -28,11 +28,12 @@ def build(
     snapshot: Mapping[str, Any] | None,
     title: str,
     results: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    references: Iterable[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The report as JSON-serialisable data.
 
     records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest.
-    results: the lines of the results files of bulk modules, each with the file's name.
+    results: the lines of the results files of bulk modules, each with the file's name. references: those of entra_references_info, None when it has not run.
     """
     known = [record for record in records if not _is_registration(record)]
     entries = _entries(known)
@@ -62,6 +63,7 @@ def build(
         "refused": _refusals(known),
         "left": left,
         "left_alone": _left_alone(results),
+        "references": _references(references),
         "steps": list(manual_steps),
     }
 
@@ -122,6 +124,19 @@ def _left_alone(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[s
         {"file": file, "code": code, "msg": names[0][1], "count": count, "names": [name for name, _msg in names]}
         for (file, code), (count, names) in sorted(found.items())
     ]
+
+
+def _references(lines: Iterable[Mapping[str, Any]] | None) -> dict[str, Any] | None:
+    """The first objects that point at IIJ ID, and the first of what was not looked at; None when nobody has looked."""
+    if lines is None:
+        return None
+    found: dict[str, Any] = {"references": [], "references_count": 0, "not_looked_at": [], "not_looked_at_count": 0}
+    for line in lines:
+        what, text = ("references", "why") if line.get("record") == "references" else ("not_looked_at", "msg")
+        found[f"{what}_count"] += 1
+        if len(found[what]) < LISTED:
+            found[what].append({name: str(line.get(name, "")) for name in ("kind", "id", "name", "path", "reason")} | {"msg": str(line.get(text, ""))})
+    return found
 
 
 def _refusals(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -71,6 +71,15 @@ def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield os.path.basename(path), line
 
 
+def _references(folder: str) -> Iterator[dict[str, Any]] | None:
+    """What points at IIJ ID: as the final gate has found it, else as it was before the exit."""
+    for name in ("references.jsonl", "references_before.jsonl"):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            return read_records(path)
+    return None
+
+
 def read_report(folder: str, title: str) -> dict[str, Any]:
     """The data of the report. Raises OffboardError `file_read_failed`, `steps_file_damaged`, `run_folder_unsafe`."""
     check_run_file(os.path.join(folder, "journal.jsonl"))
@@ -91,6 +100,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
         _manifest(os.path.join(folder, "snapshot", "manifest.json")),
         title,
         _results(os.path.join(folder, "results")),
+        _references(os.path.join(folder, "results")),
     )
 
 

@@ -23,7 +23,7 @@ _BUILT_IN: list[Object] = [
 
 @operation("GET", "/identity/identityProviders", permissions=_READ)
 def list_providers(call: Call) -> Answer:
-    return call.page("identityProviderBase", _BUILT_IN)
+    return call.page("identityProviderBase", [*_BUILT_IN, *call.table("identity_providers")])
 
 
 @operation("GET", "/identity/identityProviders/{id}", permissions=_READ)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies that may still point at an identity provider. The fixture has none of them.
+"""Policies that may still point at an identity provider.
 
 Feature rollout policies have no application permission at all (learn.microsoft.com/graph/api/featurerolloutpolicies-list: delegated
 only), so an application is always refused.
@@ -15,7 +15,7 @@ from ..operation import Call, operation
 
 @operation("GET", "/policies/homeRealmDiscoveryPolicies", permissions="Policy.Read.All Policy.ReadWrite.ApplicationConfiguration")
 def home_realm_discovery(call: Call) -> Answer:
-    return call.page("homeRealmDiscoveryPolicy", [])
+    return call.page("homeRealmDiscoveryPolicy", call.table("home_realm_policies"))
 
 
 @operation("GET", "/policies/authorizationPolicy", permissions="Policy.Read.All Policy.ReadWrite.Authorization")

@@ -73,9 +73,8 @@ def delta(call: Call) -> Answer:
 
 @operation("GET", "/servicePrincipals/{principal}/synchronization/jobs", permissions="Synchronization.Read.All Synchronization.ReadWrite.All")
 def synchronization_jobs(call: Call) -> Answer:
-    """The fixture provisions nothing out of Entra."""
-    _find(call)
-    return call.page("synchronizationJob", [])
+    principal = _find(call)
+    return call.page("synchronizationJob", [item for item in call.table("synchronization_jobs") if item["_principal"] == principal["id"]])
 
 
 @operation("DELETE", "/servicePrincipals/{principal}", permissions=_WRITE)

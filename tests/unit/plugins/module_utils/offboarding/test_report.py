@@ -38,8 +38,8 @@ def step(identity="a", done=False, blocks=True, **other):
     return {"id": identity, "stage": "gate", "en": "do", "ja": "する", "blocks_final_gate": blocks, "source": "", "done": done, **who, **other}
 
 
-def build(made=(), steps=(), preflight=None, final_gate=None, snapshot=None, title="Reiji", results=()):
-    return report.build(list(made), list(steps), preflight, final_gate, snapshot, title, results)
+def build(made=(), steps=(), preflight=None, final_gate=None, snapshot=None, title="Reiji", results=(), references=None):
+    return report.build(list(made), list(steps), preflight, final_gate, snapshot, title, results, references)
 
 
 def line(name="taro", status="skipped", code="needs_higher_role", msg="administrator"):
@@ -170,3 +170,18 @@ def test_times_are_shown_in_the_zone_and_nothing_else_tells_the_time():
     text = report_page.page(build(records(), title="x"), "ja", TOKYO)
     assert "2026-11-21 09:00:02 JST" in text
     assert text == report_page.page(build(records(), title="x"), "ja", TOKYO)
+
+
+def test_what_points_at_iij_id_and_what_nobody_has_looked_at():
+    rows = [
+        {"record": "references", "kind": "application", "id": f"a{number}", "name": "<b>x", "why": "web names auth.iij.jp"}
+        for number in range(report.LISTED + 3)
+    ]
+    hidden = {"record": "not_looked_at", "kind": "mobileApp", "id": "", "name": "", "path": "", "reason": "no_intune", "msg": "Request not applicable"}
+    made = build(references=[*rows, hidden])["references"]
+    assert (made["references_count"], len(made["references"]), made["not_looked_at_count"]) == (report.LISTED + 3, report.LISTED, 1)
+    shown = report_page.page(build(references=[*rows, hidden]), "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
+    assert "&lt;b&gt;x" in shown and "<b>x" not in shown
+    assert "3 more are in results/." in shown and "no_intune" in shown and "アプリの登録" in shown
+    assert "Nobody has looked yet" in report_page.page(build(), "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
+    assert build()["references"] is None

@@ -1,0 +1,318 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an answer of Microsoft Graph points at given hosts: every string of it is looked at, whatever property it stands in. Pure.
+
+There is no list of properties that one could have forgotten. What a string holds is opened too: JSON, base64 (a profile's payload, a certificate),
+percent-encoding and character references. What could not be opened is told, and never passes for "nothing there".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import ipaddress
+import json
+import re
+import unicodedata
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from ..._core import plain
+from ..._core.errors import OffboardError
+
+#: How deep lists in lists are gone into, how many of these a payload counts for, and how many characters of one object, opened payloads included,
+#: are looked at.
+DEEPEST, PAYLOAD, LARGEST = 40, 4, 8_000_000
+#: How many places of one object are told.
+MOST_PLACES = 50
+#: Characters of a path; a property's name may be a stranger's text.
+_LONGEST_PATH = 300
+
+_LABEL = "a-z0-9_-"
+_IN_A_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-*."
+#: whole texts, elements, data addresses, PEM; possessive, so that no stranger's text takes long
+_BASE64 = re.compile(r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{14,}+={0,2}+)\s*+(?=$|[<\"'])")
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
+_BLANKS = re.compile(r"\s+")
+#: a full stop in other scripts; a browser takes it for one
+_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
+
+
+class Found(NamedTuple):
+    """One place of an object. `match` is the host or identifier as it stands there; `opened` when it stood inside of a payload."""
+
+    path: str
+    match: str
+    opened: bool
+
+
+class Unopened(NamedTuple):
+    """A value of an object that could not be looked at: `encrypted`, `too_deep` or `too_large`."""
+
+    path: str
+    reason: str
+
+
+def as_host(text: str) -> str:
+    """A host name as it is compared. Raises OffboardError `bad_option` for what is none (an address with a path, a pattern)."""
+    host = unicodedata.normalize("NFKC", text).translate(_STOPS).strip().casefold().removeprefix("*.").strip(".")
+    try:
+        host = host.encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):
+        raise OffboardError(f"hosts: {text!r} is no host name such as auth.iij.jp; everything below a host counts too", code="bad_option")
+    return host
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A host (`subdomains`) or another identifier, in the form in which texts are searched for it."""
+
+    text: str
+    subdomains: bool
+
+
+class Matcher:
+    """Looks for hosts, and everything below them, and for identifiers that stand for the same service (an app's package name)."""
+
+    def __init__(self, hosts: Iterable[str], identifiers: Iterable[str] = ()) -> None:
+        """Raises OffboardError `bad_option`."""
+        self._words: dict[str, _Word] = {}
+        for host in hosts:
+            name = as_host(host)
+            for form in {name, _unicode(name)}:
+                self._words[form] = _Word(form, True)
+        for text in identifiers:
+            if not (word := _folded(text).strip()):
+                raise OffboardError("identifiers: an empty text is found everywhere", code="bad_option")
+            self._words.setdefault(word, _Word(word, False))
+        self._compile()
+
+    def _compile(self) -> None:
+        self._any = re.compile("|".join(re.escape(word) for word in sorted(self._words, key=len, reverse=True)) or "(?!)")
+
+    def also(self, identifier: str) -> None:
+        """From here on this is looked for too: the id of an object that points there, so that who uses it is found."""
+        self._words.setdefault(_folded(identifier), _Word(_folded(identifier), False))
+        self._compile()
+
+    def look(self, item: Any) -> tuple[list[Found], list[Unopened]]:
+        """Where it points at what is looked for, each place and match once; and what of it could not be looked at."""
+        walk = _Walk(self)
+        walk.value(item, "", 0, False)
+        return list(dict.fromkeys(walk.found)), list(dict.fromkeys(walk.unopened))
+
+    def matches(self, text: str, binary: bool = False) -> Iterator[str]:
+        """The hosts and identifiers in a text, each as it stands there in lower case. In `binary` data a name may end where the next thing begins."""
+        folded = _folded(text)
+        at = 0
+        while hit := self._any.search(folded, at):
+            at = hit.start() + 1
+            word = self._words[hit[0]]
+            before, after = folded[max(0, hit.start() - 253) : hit.start()], folded[hit.end() : hit.end() + 2]
+            if not _begins(word, before) or not (binary or _ends(word, after)):
+                continue
+            at = hit.end()
+            below = before[len(before.rstrip(_IN_A_NAME)) :].lstrip(".-") if word.subdomains else ""
+            yield below + word.text
+
+
+def _begins(word: _Word, before: str) -> bool:
+    if not before:
+        return True
+    if word.text[0].isascii():
+        return not re.match(rf"[{_LABEL}]" if word.subdomains else r"[a-z0-9_.-]", before[-1])
+    return not re.match(r"[\w-]", before[-1])
+
+
+def _ends(word: _Word, after: str) -> bool:
+    if not word.subdomains:
+        return not re.match(r"[a-z0-9_-]|\.[a-z0-9]", after)
+    # a dot may end the name itself, or the sentence
+    return not re.match(r"[a-z0-9-]|\.[a-z0-9_-]", after)
+
+
+def _unicode(host: str) -> str:
+    try:
+        return host.encode().decode("idna")
+    except UnicodeError:
+        return host
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
+    return unicodedata.normalize("NFKC", text).translate(_STOPS).casefold()
+
+
+class _Walk:
+    """One object."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+        self._left = LARGEST
+        self.found: list[Found] = []
+        self.unopened: list[Unopened] = []
+
+    def value(self, node: Any, path: str, depth: int, opened: bool) -> None:
+        if depth > DEEPEST:
+            self.unopened.append(Unopened(path, "too_deep"))
+        elif isinstance(node, Mapping):
+            if _encrypted(node):
+                self.unopened.append(Unopened(path, "encrypted"))
+            for name, item in node.items():
+                below = _below(path, str(name))
+                self.text(str(name), below, depth, opened)  # a name may be an address
+                self.value(item, below, depth + 1, opened)
+        elif isinstance(node, (list, tuple)):
+            for index, item in enumerate(node):
+                self.value(item, f"{path}[{index}]", depth + 1, opened)
+        elif isinstance(node, str):
+            self.text(node, path, depth, opened)
+
+    def text(self, text: str, path: str, depth: int, opened: bool, binary: bool = False) -> None:
+        """A string, and what is in it."""
+        self._left -= len(text)
+        if self._left < 0:
+            self.unopened.append(Unopened(path, "too_large"))
+            return
+        self._search(text, path, opened, binary)
+        if "%" in text or "&" in text:
+            self._decoded(text, path, opened, binary)
+        if len(text) < 16:
+            return
+        if depth >= DEEPEST:
+            self.unopened.append(Unopened(path, "too_deep"))
+            return
+        start = text.lstrip()[:1]
+        if start and start in '{["':
+            try:
+                inner = json.loads(text)
+            except ValueError:
+                pass
+            except RecursionError:
+                self.unopened.append(Unopened(path, "too_deep"))
+            else:
+                self.value(inner, f"{path}→", depth + PAYLOAD, True)
+        for kind in (_BASE64, _PEM):
+            for run in kind.finditer(text):
+                self._payload(run[1], path, depth)
+
+    def _search(self, text: str, path: str, opened: bool, binary: bool) -> None:
+        room = MOST_PLACES * 20 - len(self.found)
+        self.found += (Found(path, match, opened) for match in islice(self._matcher.matches(text, binary), max(0, room)))
+
+    def _decoded(self, text: str, path: str, opened: bool, binary: bool) -> None:
+        """Percent-encoding and character references, also of one another."""
+        for _round in range(4):
+            plainer = html.unescape(urllib.parse.unquote(text, errors="replace"))
+            if plainer == text:
+                return
+            text = plainer
+            self._search(text, path, opened, binary)
+
+    def _payload(self, run: str, path: str, depth: int) -> None:
+        packed = _BLANKS.sub("", run).replace("-", "+").replace("_", "/").rstrip("=")
+        try:
+            inner = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        except (binascii.Error, ValueError):
+            return
+        below = f"{path}⇒"
+        try:
+            self.text(inner.decode("utf-8-sig"), below, depth + PAYLOAD, True)
+            if b"\0" not in inner:
+                return
+        except UnicodeDecodeError:
+            self.text(inner.decode("latin-1"), below, depth + PAYLOAD, True, binary=True)
+        if b"\0" in inner:
+            for start in (0, 1):  # UTF-16 of both orders: one of them is the other, a byte further
+                wide = inner[start:].decode("utf-16-le", errors="ignore")
+                self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
+
+
+def _below(path: str, name: str) -> str:
+    shown = plain.line(name)
+    return f"{path}.{shown}"[:_LONGEST_PATH] if path else shown[:_LONGEST_PATH]
+
+
+def _encrypted(node: Mapping[str, Any]) -> bool:
+    """Intune keeps secrets of profiles to itself: omaSettings with isEncrypted or secretReferenceValueId, settings with a valueState."""
+    return node.get("isEncrypted") is True or bool(node.get("secretReferenceValueId")) or str(node.get("valueState") or "").startswith("encrypted")
+
+
+def is_named(location: Mapping[str, Any], named: Iterable[str]) -> bool:
+    """Whether the operator's list has this named location of Conditional Access: by its id, its name, or an address range that overlaps."""
+    ranges = [network for item in location.get("ipRanges") or () if (network := _network(str((item or {}).get("cidrAddress") or ""))) is not None]
+    for text in named:
+        if text.strip().casefold() in {str(location.get(name) or "").casefold() for name in ("id", "displayName")}:
+            return True
+        wanted = _network(text)
+        if wanted is not None and any(wanted.version == one.version and wanted.overlaps(one) for one in ranges):
+            return True
+    return False
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def custom_controls(policy: Mapping[str, Any]) -> list[str]:
+    """Names of the custom controls that a policy of Conditional Access sends people to. Where they lead, Microsoft Graph does not show."""
+    controls = policy.get("grantControls")
+    names = controls.get("customAuthenticationFactors") if isinstance(controls, Mapping) else None
+    return [plain.line(str(name)) for name in names] if isinstance(names, list) else []
+
+
+def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str, Any]:
+    """One object of the results, with the first of its places; every text of a stranger in it is fit for a terminal."""
+    places = [{"path": one.path, "match": plain.line(one.match), "opened": one.opened} for one in found[:MOST_PLACES]]
+    told = [f"{one['path']}{' (inside of the payload)' if one['opened'] else ''} names {one['match']}" for one in places[:3]]
+    more = f" and {len(found) - 3} more places do" if len(found) > 3 else ""
+    return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told) + more}
+
+
+#: what an object lies below (the domain of a federation), added by the reader; no name of Graph's has a blank
+OF = "lies below"
+
+
+def identity(kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells an object from others."""
+    name = item.get("displayName") or item.get("name") or item.get("domainName") or item.get("id") or ""
+    key = item.get("id") or item.get("tenantId") or kind
+    return {
+        "of": plain.line(str(item.get(OF) or "")),
+        "kind": kind,
+        "id": plain.line(str(key)),
+        "name": plain.line(str(name)),
+        "client_id": plain.line(str(item.get("appId") or "")),
+    }
+
+
+def open_row(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> dict[str, Any]:
+    """One line of what was not looked at: a place of an object, an object, or (None) all objects of the kind."""
+    shown = identity(kind, item) if item is not None else {"kind": kind, "id": "", "name": "", "client_id": "", "of": ""}
+    return {**shown, "path": path, "reason": reason, "msg": plain.line(words)}
+
+
+#: Why a part of the tenant, or of an object, was not looked at; the same words in people's languages are in `_offboarding/readiness.py`.
+REASONS = frozenset(
+    {"permission_missing", "no_licence", "no_intune", "beta_not_allowed", "encrypted", "too_deep", "too_large", "target_not_shown", "custom_control"}
+)
+
+
+def reason_of(code: str, status: int, text: str) -> str:
+    """Why Microsoft Graph refused to show something: one of `REASONS`, or the code of the error itself."""
+    if status in (400, 403) and re.search(r"not applicable to target tenant", text, re.IGNORECASE):
+        return "no_intune"
+    if status in (400, 402, 403) and re.search(r"licen[cs]e|premium", text, re.IGNORECASE):
+        return "no_licence"
+    return code

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where to look in a tenant, and how: page by page, and in batches what lies below many objects."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..._graph.batches import Request
+from ..._graph.client import Client
+from ..._graph.errors import GraphError, SignInFailed
+from . import plan
+
+
+@dataclass(frozen=True)
+class Source:
+    """Objects of one kind. Everything that Graph shows of them is read: no `$select`, since a property left out is a property not looked at."""
+
+    kind: str
+    path: str
+    #: the answer is one object, and no list
+    one: bool = False
+    #: only Graph's beta has it
+    beta: bool = False
+    #: where beta is allowed it is asked, since it shows types of objects that v1.0 leaves out; else this says which
+    hidden_in_v1: str = ""
+    #: who names the id of an object that points there, points there too
+    follow: bool = False
+    #: a list below each object, or below those of which `when` is true; its path follows the object's own
+    below: Source | None = None
+    when: Callable[[Mapping[str, Any]], bool] | None = None
+
+
+def _federated_root(domain: Mapping[str, Any]) -> bool:
+    return domain.get("authenticationType") != "Managed" and domain.get("isRoot") is not False
+
+
+def _may_provision(principal: Mapping[str, Any]) -> bool:
+    return principal.get("servicePrincipalType") in (None, "Application")
+
+
+#: In this order: who is followed comes before who may name it. Paths: learn.microsoft.com/graph/api/overview; those of beta and what v1.0 does not show
+#: of Intune: learn.microsoft.com/graph/api/resources/intune-graph-overview?view=graph-rest-beta
+SOURCES = (
+    Source("application", "/applications?$top=999"),
+    Source("servicePrincipal", "/servicePrincipals?$top=999", below=Source("synchronizationJob", "/synchronization/jobs"), when=_may_provision),
+    Source("claimsMappingPolicy", "/policies/claimsMappingPolicies"),
+    Source("homeRealmDiscoveryPolicy", "/policies/homeRealmDiscoveryPolicies"),
+    Source("tokenIssuancePolicy", "/policies/tokenIssuancePolicies"),
+    Source("tokenLifetimePolicy", "/policies/tokenLifetimePolicies"),
+    Source("customAuthenticationExtension", "/identity/customAuthenticationExtensions", follow=True),
+    Source("authenticationEventListener", "/identity/authenticationEventListeners"),
+    Source("namedLocation", "/identity/conditionalAccess/namedLocations", follow=True),
+    Source("conditionalAccessPolicy", "/identity/conditionalAccess/policies"),
+    Source("crossTenantAccessDefault", "/policies/crossTenantAccessPolicy/default", one=True),
+    Source("crossTenantAccessPartner", "/policies/crossTenantAccessPolicy/partners"),
+    Source("identityProvider", "/identity/identityProviders"),
+    Source("directFederation", "/directory/federationConfigurations/graph.samlOrWsFedExternalDomainFederation"),
+    Source("domain", "/domains", below=Source("domainFederation", "/federationConfiguration"), when=_federated_root),
+    Source("organization", "/organization", below=Source("certificateBasedAuthentication", "/certificateBasedAuthConfiguration")),
+    Source(
+        "publicKeyInfrastructure",
+        "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations",
+        below=Source("certificateAuthority", "/certificateAuthorities"),
+    ),
+    Source("mobileApp", "/deviceAppManagement/mobileApps", hidden_in_v1="apps of managed Google Play"),
+    Source("mobileAppConfiguration", "/deviceAppManagement/mobileAppConfigurations"),
+    Source("targetedManagedAppConfiguration", "/deviceAppManagement/targetedManagedAppConfigurations"),
+    Source("deviceConfiguration", "/deviceManagement/deviceConfigurations", hidden_in_v1="profiles for SCEP, PKCS and trusted root certificates"),
+    Source("configurationPolicy", "/deviceManagement/configurationPolicies", beta=True, below=Source("configurationPolicySettings", "/settings")),
+    Source(
+        "groupPolicyConfiguration",
+        "/deviceManagement/groupPolicyConfigurations",
+        beta=True,
+        below=Source("groupPolicyDefinition", "/definitionValues", below=Source("groupPolicyValue", "/presentationValues")),
+    ),
+)
+
+
+def _kinds(source: Source | None) -> Iterator[str]:
+    if source is not None:
+        yield source.kind
+        yield from _kinds(source.below)
+
+
+KINDS = tuple(kind for source in SOURCES for kind in _kinds(source))
+
+
+#: Takes (kind, object, what was found).
+Tell = Callable[[str, Mapping[str, Any], list[plan.Found]], None]
+#: Takes (kind, object or None for all of them, place in it, reason, words).
+TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]
+
+#: A refusal with one of these says nothing of the connection; the other parts can still be read.
+_OF_THE_LIST = {"foreign_next_link", "duplicate_page", "no_list", "throttled"}
+
+
+class Reader:
+    """Reads every source once. Raises GraphError when the tenant cannot be reached at all; what is refused is told as not looked at."""
+
+    def __init__(self, client: Client, beta: Client | None, matcher: plan.Matcher, named_locations: list[str], tell: Tell, tell_open: TellOpen) -> None:
+        self._client, self._beta = client, beta
+        self._matcher = matcher
+        self._named_locations = named_locations
+        self._tell, self._tell_open = tell, tell_open
+        #: how many objects of each kind were looked at
+        self.looked_at: dict[str, int] = {}
+        self._signed_in = False
+
+    def run(self) -> None:
+        """All sources."""
+        for source in SOURCES:
+            if source.beta and self._beta is None:
+                self._tell_open(source.kind, None, "", "beta_not_allowed", "Microsoft Graph has these in its beta only, and the option beta is false")
+                continue
+            client = self._beta if self._beta is not None and (source.beta or source.hidden_in_v1) else self._client
+            if source.hidden_in_v1 and self._beta is None:
+                words = f"Microsoft Graph shows {source.hidden_in_v1} in its beta only, and the option beta is false"
+                self._tell_open(source.kind, None, "", "beta_not_allowed", words)
+            self._source(client, source)
+
+    def _source(self, client: Client, source: Source) -> None:
+        objects = self._objects(client, source)
+        if source.below is None:
+            for _unused in objects:
+                pass
+        else:
+            self._below(client, source, ((item, f"{source.path.partition('?')[0]}/{urllib.parse.quote(str(item['id']))}") for item in objects if "id" in item))
+
+    def _objects(self, client: Client, source: Source) -> Iterator[Mapping[str, Any]]:
+        """The objects of a list, looked at. What stops it on the way is told."""
+        try:
+            if source.one:
+                answer = client.get(source.path)
+                if not answer:
+                    raise GraphError(f"GET {source.path}: the answer is no object of Microsoft Graph", code="no_list")
+                self._signed_in = True
+                self._look(source, answer)
+                yield answer
+            else:
+                for page in client.pages(source.path):
+                    self._signed_in = True
+                    self.looked_at.setdefault(source.kind, 0)
+                    for item in page:
+                        self._look(source, item)
+                        yield item
+        except GraphError as exc:
+            self._refused(source.kind, None, exc)
+
+    def _refused(self, kind: str, item: Mapping[str, Any] | None, exc: GraphError) -> None:
+        """Raises `exc` when it is not about this part of the tenant alone."""
+        lost = not exc.status and exc.code not in _OF_THE_LIST
+        if isinstance(exc, SignInFailed) or lost or (exc.status == 401 and not self._signed_in):
+            raise exc
+        read = self.looked_at.get(kind, 0)
+        words = f"{exc.msg} {read} had been looked at before." if read and item is None else exc.msg
+        self._tell_open(kind, item, "", plan.reason_of(exc.code, exc.status, exc.msg), words)
+
+    def _look(self, source: Source, item: Mapping[str, Any], parent: Mapping[str, Any] | None = None) -> None:
+        self.looked_at[source.kind] = self.looked_at.get(source.kind, 0) + 1
+        found, unopened = self._matcher.look(item)
+        if source.kind == "namedLocation" and plan.is_named(item, self._named_locations):
+            found.insert(0, plan.Found("displayName", "the option named_locations", False))
+        shown = dict(item)
+        if parent is not None:
+            shown[plan.OF] = parent["id"]
+            shown["displayName"] = item.get("displayName") or parent.get("displayName") or parent.get("name") or parent["id"]
+        if found:
+            self._tell(source.kind, shown, found)
+            if source.follow and item.get("id"):
+                self._matcher.also(str(item["id"]))
+        for place in unopened:
+            self._tell_open(source.kind, shown, place.path, place.reason, "")
+        if source.kind == "conditionalAccessPolicy":
+            for name in plan.custom_controls(item):
+                if not found:
+                    words = f"It sends people to the custom control {name}."
+                    self._tell_open(source.kind, shown, "grantControls.customAuthenticationFactors", "custom_control", words)
+        if source.kind == "synchronizationJob" and not found:
+            self._tell_open(source.kind, shown, "", "target_not_shown", "The address that it provisions to is kept with its secrets.")
+
+    def _below(self, client: Client, source: Source, parents: Iterator[tuple[Mapping[str, Any], str]]) -> None:
+        """What lies below each of the objects, in batches, while their list is being read."""
+        below = source.below
+        assert below is not None
+        waiting: dict[str, tuple[Mapping[str, Any], str]] = {}
+        denied = False
+
+        def paths() -> Iterator[str]:
+            for item, path in parents:
+                if not denied and (source.when is None or source.when(item)):
+                    child = f"{path}{below.path}"
+                    waiting[child] = ({name: item.get(name) for name in ("id", "displayName", "name", "appId")}, child)
+                    yield child
+
+        deeper: list[tuple[Mapping[str, Any], str]] = []
+        for path, answer in client.get_many(paths()):
+            parent, _unused = waiting.pop(path)
+            if not answer.ok:
+                exc = answer.error(Request("GET", path))
+                if exc.status == 403:
+                    if not denied:  # once for all of them
+                        self._refused(below.kind, None, exc)
+                    denied = True
+                else:
+                    self._refused(below.kind, parent, exc)
+                continue
+            self.looked_at.setdefault(below.kind, 0)
+            for item in self._listed(client, below, path, parent, answer.body):
+                self._look(below, item, parent)
+                if below.below is not None and item.get("id"):
+                    deeper.append(({**parent}, f"{path}/{urllib.parse.quote(str(item['id']))}"))
+        if below.below is not None and deeper:
+            self._below(client, below, iter(deeper))
+
+    def _listed(self, client: Client, source: Source, path: str, parent: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """The objects of an answer, and of those that follow it."""
+        try:
+            if not isinstance(body.get("value"), list):
+                raise GraphError(f"GET {path}: the answer is no list of Microsoft Graph", code="no_list")
+            if "@odata.nextLink" in body:
+                for page in client.pages(path):
+                    yield from page
+            else:
+                yield from body["value"]
+        except GraphError as exc:
+            self._refused(source.kind, parent, exc)

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from what entra_references_info has found, and from what it could not look at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+_NAMED = 10
+
+
+class Told(NamedTuple):
+    """The parts of a finding."""
+
+    severity: str
+    code: str
+    en: str
+    ja: str
+    objects: tuple[str, ...]
+
+
+#: What people call the kinds; a kind that is not here is told by its own name.
+KINDS = {
+    "application": ("app registrations", "アプリの登録"),
+    "servicePrincipal": ("enterprise applications", "エンタープライズアプリケーション"),
+    "synchronizationJob": ("provisioning jobs", "プロビジョニングジョブ"),
+    "claimsMappingPolicy": ("claims mapping policies", "クレームマッピングポリシー"),
+    "homeRealmDiscoveryPolicy": ("home realm discovery policies", "ホーム領域検出ポリシー"),
+    "tokenIssuancePolicy": ("token issuance policies", "トークン発行ポリシー"),
+    "tokenLifetimePolicy": ("token lifetime policies", "トークン有効期間ポリシー"),
+    "customAuthenticationExtension": ("custom authentication extensions", "カスタム認証拡張機能"),
+    "authenticationEventListener": ("authentication event listeners", "認証イベントリスナー"),
+    "namedLocation": ("named locations", "ネームドロケーション"),
+    "conditionalAccessPolicy": ("Conditional Access policies", "条件付きアクセスポリシー"),
+    "crossTenantAccessDefault": ("default cross-tenant access settings", "テナント間アクセスの既定設定"),
+    "crossTenantAccessPartner": ("cross-tenant access settings of partners", "テナント間アクセスの組織の設定"),
+    "identityProvider": ("identity providers", "IDプロバイダ"),
+    "directFederation": ("direct federations", "直接フェデレーション"),
+    "domain": ("domains", "ドメイン"),
+    "organization": ("settings of the organization", "組織の設定"),
+    "domainFederation": ("federations of domains", "ドメインのフェデレーション"),
+    "certificateBasedAuthentication": ("certificate authorities (old store)", "証明機関（旧方式）"),
+    "publicKeyInfrastructure": ("stores of certificate authorities", "公開キー基盤"),
+    "certificateAuthority": ("certificate authorities", "証明機関"),
+    "mobileApp": ("apps in Intune", "Intuneのアプリ"),
+    "mobileAppConfiguration": ("app configurations in Intune", "Intuneのアプリ構成ポリシー"),
+    "targetedManagedAppConfiguration": ("app configurations in Intune (managed apps)", "Intuneのアプリ構成ポリシー（マネージドアプリ）"),
+    "deviceConfiguration": ("device profiles in Intune", "Intuneのデバイス構成プロファイル"),
+    "configurationPolicy": ("settings catalog profiles in Intune", "Intuneの設定カタログ"),
+    "configurationPolicySettings": ("settings catalog profiles in Intune (settings)", "Intuneの設定カタログ（設定値）"),
+    "groupPolicyConfiguration": ("administrative templates in Intune", "Intuneの管理用テンプレート"),
+    "groupPolicyDefinition": ("administrative templates in Intune (settings)", "Intuneの管理用テンプレート（設定）"),
+    "groupPolicyValue": ("administrative templates in Intune (values)", "Intuneの管理用テンプレート（設定値）"),
+}
+
+#: Why something was not looked at, and what helps.
+_REASONS = {
+    "permission_missing": ("the permission is missing; grant it as the message says", "権限がない（メッセージの権限を付与する）"),
+    "no_licence": ("the tenant has no licence for it", "テナントにライセンスがない"),
+    "no_intune": ("the tenant has no Intune", "テナントにIntuneがない"),
+    "beta_not_allowed": ("only Graph's beta shows it; allow it by microsoft_365_graph_beta", "Graphのbetaでしか読めない（microsoft_365_graph_beta で許可）"),
+    "encrypted": ("the value is encrypted and shown to nobody; look into the profile's source", "値が暗号化されており読めない（元の設定を確認する）"),
+    "too_deep": ("it is nested too deeply to be opened", "入れ子が深すぎる"),
+    "too_large": ("it is too large to be opened whole", "大きすぎる"),
+    "target_not_shown": ("the address lies among its secrets; look in the Entra admin center", "宛先が秘密情報に含まれ読めない（Entra管理センターで確認する）"),
+    "custom_control": (
+        "Graph does not show where a custom control leads; look in the Entra admin center",
+        "カスタムコントロールの接続先は読めない（Entra管理センターで確認する）",
+    ),
+}
+
+
+def _listed(rows: list[Mapping[str, Any]], detail: str) -> str:
+    shown = [f"{row['name']} ({row['id']}): {row[detail]}" if row["id"] else str(row[detail]) for row in rows[:_NAMED]]
+    return " | ".join(shown) + (f" (+{len(rows) - _NAMED})" if len(rows) > _NAMED else "")
+
+
+def _by(rows: Iterable[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
+
+
+def findings(
+    found: Mapping[str, Any],
+    *,
+    final: bool,
+    accepted: Collection[str],
+    accepted_not_looked_at: Collection[str],
+    client_ids: Collection[str],
+    iij_domains: Collection[str],
+) -> Iterator[Told]:
+    """What is told of the return values of entra_references_info.
+
+    At the final gate what points there, and what was not looked at, stands in the way until a person has accepted it by its id (or, of what was not
+    looked at, by its kind). IIJ ID's own apps and the federations of its domains have findings of their own. All names are given in lower case.
+    """
+    severity = "blocker" if final else "warning"
+    for (kind,), rows in _by(found["references"], "kind").items():
+        en, ja = KINDS.get(kind, (kind, kind))
+        others = [
+            row for row in rows if row["client_id"].casefold() not in client_ids and not (kind == "domainFederation" and row["of"].casefold() in iij_domains)
+        ]
+        open_rows = [row for row in others if row["id"].casefold() not in accepted]
+        if open_rows:
+            told = _listed(open_rows, "why")
+            yield Told(
+                severity,
+                "points_at_iij",
+                f"{len(open_rows)} {en} point at IIJ ID: {told}. Change them, or put the ids of those that may stay into microsoft_365_accepted_references.",
+                f"{ja}{len(open_rows)}件がIIJ IDを参照しています: {told}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
+                "指定してください。",
+                tuple(row["id"] for row in open_rows),
+            )
+        kept = [row for row in others if row["id"].casefold() in accepted]
+        if kept:
+            told = _listed(kept, "why")
+            yield Told(
+                "info",
+                "reference_accepted",
+                f"{len(kept)} {en} point at IIJ ID and may: {told}.",
+                f"{ja}{len(kept)}件はIIJ IDを参照したまま残します: {told}",
+                tuple(row["id"] for row in kept),
+            )
+    for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
+        en, ja = KINDS.get(kind, (kind, kind))
+        why_en, why_ja = _REASONS.get(reason, (f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+        open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
+        told = _listed(open_rows or rows, "msg")
+        ids = tuple(row["id"] or kind for row in open_rows or rows)
+        if open_rows:
+            yield Told(
+                severity,
+                "not_looked_at",
+                f"Nobody knows whether {en} point at IIJ ID: {why_en}. {told} Once a person has looked there, put {kind} or the ids into "
+                "microsoft_365_accepted_not_looked_at.",
+                f"{ja}がIIJ IDを参照しているか確認できません: {why_ja}。{told} 人が確認したら {kind} またはIDを microsoft_365_accepted_not_looked_at に"
+                "指定してください。",
+                ids,
+            )
+        else:
+            yield Told("info", "not_looked_at_accepted", f"A person has looked at {en} ({why_en}).", f"{ja}は人が確認済み（{why_ja}）", ids)
+    for name, what_en, what_ja in (("references", "objects point at IIJ ID", "がIIJ IDを参照"), ("not_looked_at", "were not looked at", "を確認できない")):
+        more = int(found[f"{name}_count"]) - len(found[name])
+        if more > 0:
+            yield Told(
+                severity,
+                "more_references",
+                f"{more} more {what_en} than are listed here; they are in results/references.jsonl. Change the listed ones and run again.",
+                f"ほかに{more}件{what_ja}しています（results/references.jsonl）。一覧のものを変更してから再実行してください。",
+                (),
+            )

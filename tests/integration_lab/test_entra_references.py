@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""entra_references_info against the lab's tenant: what points at IIJ ID is found wherever it stands, and what was not looked at is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import company
+from lab.testing import RunningTenant
+
+from .entra import connection, lines, run_module
+from .test_people import Operator, blockers
+
+SMARTKEY = ["jp.ad.iij.smartkey2", "id974476420"]
+#: what the fixture company has: two federations, SmartKey, and the iPhones' list
+FIXTURE = {"domainFederation": 2, "mobileApp": 1, "deviceConfiguration": 1}
+
+
+@pytest.fixture
+def look(tenant: RunningTenant, capsys: pytest.CaptureFixture[str]):
+    def run(app: str = "offboard", check: bool = False, **options: Any) -> dict[str, Any]:
+        given = {"hosts": ["auth.iij.jp"], "identifiers": SMARTKEY, "beta": True, **options}
+        return run_module(capsys, "entra_references_info", {**connection(tenant, app), **given}, check=check)
+
+    return run
+
+
+def open_kinds(found: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(item["kind"], item["reason"]) for item in found["not_looked_at"]}
+
+
+def test_the_fixture_and_its_decoys(look, tenant):
+    found = look()
+    assert found["counts"] == FIXTURE and found["not_looked_at"] == [], found
+    assert {item["name"] for item in found["references"]} == {"IIJ ID", "IIJ SmartKey", "iPhoneのシングルサインオン"}
+    (profile,) = (item for item in found["references"] if item["kind"] == "deviceConfiguration")
+    assert profile["places"] == [{"path": "payload⇒", "match": "*.auth.iij.jp", "opened": True}]
+    assert found["looked_at"]["mobileApp"] == 2 and found["looked_at"]["conditionalAccessPolicy"] == 1
+    assert found["changed"] is False and tenant.writes() == []
+    assert look(check=True)["references"] == found["references"]
+    assert tenant.writes() == []
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+IIJ = "https://www.auth.iij.jp/x"
+CUSTOM = "#microsoft.graph.windows10CustomConfiguration"
+OMA = {"@odata.type": "#microsoft.graph.omaSettingString", "displayName": "o", "omaUri": "./Device/x", "value": f'<data value="{IIJ}"/>'}
+AUTHORITY = {"isRootAuthority": True, "certificateRevocationListUrl": IIJ, "certificate": "MIIB", "issuer": "CN=x", "issuerSki": "1"}
+#: what is arranged, by table: an object, and the kind under which it is found
+EVERYWHERE: list[tuple[str, str, dict[str, Any]]] = [
+    ("claimsMappingPolicy", "claims_mapping_policies", {"displayName": "c", "definition": [json.dumps({"ClaimsMappingPolicy": {"Value": IIJ}})]}),
+    ("homeRealmDiscoveryPolicy", "home_realm_policies", {"displayName": "h", "definition": [json.dumps({"AlternateIdLogin": IIJ})]}),
+    ("tokenIssuancePolicy", "token_issuance_policies", {"displayName": "t", "definition": [IIJ]}),
+    ("tokenLifetimePolicy", "token_lifetime_policies", {"displayName": "t", "definition": [IIJ]}),
+    (
+        "customAuthenticationExtension",
+        "authentication_extensions",
+        {
+            "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtension",
+            "displayName": "e",
+            "endpointConfiguration": {"@odata.type": "#microsoft.graph.httpRequestEndpoint", "targetUrl": IIJ},
+        },
+    ),
+    ("crossTenantAccessPartner", "cross_tenant_partners", {"tenantId": "3d0f5dec-5d3d-455c-8016-e2af1ae4d31a", "tenantRestrictions": None}),
+    (
+        "identityProvider",
+        "identity_providers",
+        {
+            "@odata.type": "#microsoft.graph.socialIdentityProvider",
+            "displayName": "i",
+            "identityProviderType": "Google",
+            "clientId": "x.auth.iij.jp",
+            "clientSecret": "****",
+        },
+    ),
+    ("certificateBasedAuthentication", "certificate_based_authentication", {"certificateAuthorities": [AUTHORITY]}),
+    (
+        "mobileAppConfiguration",
+        "mobile_app_configurations",
+        {
+            "@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
+            "displayName": "m",
+            "encodedSettingXml": b64(f"<string>{IIJ}</string>"),
+            "settings": [],
+        },
+    ),
+    ("targetedManagedAppConfiguration", "managed_app_configurations", {"displayName": "m", "customSettings": [{"name": "allow", "value": IIJ}]}),
+    ("deviceConfiguration", "device_configurations", {"@odata.type": CUSTOM, "displayName": "w", "omaSettings": [OMA]}),
+]
+
+
+@pytest.mark.parametrize(("kind", "table", "values"), EVERYWHERE, ids=[kind for kind, _table, _values in EVERYWHERE])
+def test_it_is_found_wherever_it_stands(look, tenant, kind, table, values):
+    key = values.get("tenantId") or company.make_id(table, "arranged")
+    tenant.arrange(table, key, **({} if "tenantId" in values else {"id": key}), **values)
+    found = look(identifiers=[*SMARTKEY, "3d0f5dec-5d3d-455c-8016-e2af1ae4d31a"])
+    assert key in {item["id"] for item in found["references"] if item["kind"] == kind}, found
+    assert found["counts"][kind] == FIXTURE.get(kind, 0) + 1 and found["not_looked_at"] == []
+
+
+def test_apps_and_domains_and_what_lies_below(look, tenant):
+    decoy = company.make_id("application", "decoy")
+    web = tenant.store.tables["applications"].objects[decoy]["web"]
+    tenant.arrange("applications", decoy, web={**web, "redirectUris": ["https://www.auth.iij.jp./rp/cb"]})
+    tenant.arrange("federations", "reiji-lab.example", passwordResetUri="https://id.auth.iij.jp/reset")
+    principal = company.make_id("servicePrincipal", "decoy")
+    job = {"id": "scim.1", "templateId": "scim", "schedule": {"state": "Active", "interval": "PT40M"}, "_principal": principal}
+    tenant.arrange("synchronization_jobs", "scim.1", **job)
+    found = look()
+    places = {(item["kind"], place["path"]): place["match"] for item in found["references"] for place in item["places"]}
+    assert places["application", "web.redirectUris[0]"] == "www.auth.iij.jp"
+    assert places["domainFederation", "passwordResetUri"] == "id.auth.iij.jp"
+    assert found["counts"]["domainFederation"] == 3
+    (app,) = (item for item in found["references"] if item["kind"] == "application")
+    assert app["client_id"] == company.app("decoy")["client_id"]
+    # where a job provisions to lies among its secrets
+    assert open_kinds(found) == {("synchronizationJob", "target_not_shown")}
+
+
+def test_who_uses_what_points_there_points_there(look, tenant):
+    location = company.make_id("named_locations", "本社")
+    policy = tenant.store.tables["access_policies"].objects[company.make_id("access_policies", "MFAを必須にする（社外から）")]
+    conditions = {**policy["conditions"], "locations": {"includeLocations": ["All"], "excludeLocations": [location]}}
+    tenant.arrange("access_policies", policy["id"], conditions=conditions)
+    assert "conditionalAccessPolicy" not in look()["counts"]
+    found = look(named_locations=["192.0.2.1"])
+    assert found["counts"] == {**FIXTURE, "namedLocation": 1, "conditionalAccessPolicy": 1}
+    tenant.arrange("access_policies", policy["id"], grantControls={**policy["grantControls"], "customAuthenticationFactors": ["IIJ MFA"]})
+    found = look()
+    assert open_kinds(found) == {("conditionalAccessPolicy", "custom_control")} and "IIJ MFA" in found["not_looked_at"][0]["msg"]
+    assert "conditionalAccessPolicy" in look(identifiers=["IIJ MFA"])["counts"]
+
+
+def test_beta_when_it_is_allowed(look, tenant):
+    settings = [{"id": "0", "settingInstance": {"settingDefinitionId": "edge~authserverallowlist", "simpleSettingValue": {"value": "*.auth.iij.jp"}}}]
+    tenant.arrange("configuration_policies", "cp", id="cp", name="Edge", _settings=settings)
+    definitions, values = [{"id": "d1"}], [{"id": "v1", "value": "auth.iij.jp", "_of": "d1"}]
+    tenant.arrange("group_policies", "gp", id="gp", displayName="Chrome", _definitions=definitions, _presentations=values)
+    found = look()
+    names = {(item["kind"], item["name"]) for item in found["references"]}
+    assert {("configurationPolicySettings", "Edge"), ("groupPolicyValue", "Chrome")} <= names and found["not_looked_at"] == []
+    tenant.clear_requests()
+    found = look(beta=False)
+    assert open_kinds(found) == {(kind, "beta_not_allowed") for kind in ("mobileApp", "deviceConfiguration", "configurationPolicy", "groupPolicyConfiguration")}
+    assert [item for item in tenant.requests() if item["path"].startswith("/beta/")] == []
+
+
+def test_what_is_refused_is_not_looked_at(look, tenant):
+    refused = open_kinds(look(app="readonly"))
+    assert {
+        ("synchronizationJob", "permission_missing"),
+        ("claimsMappingPolicy", "permission_missing"),
+        ("conditionalAccessPolicy", "permission_missing"),
+        ("domainFederation", "permission_missing"),
+        ("mobileApp", "permission_missing"),
+        ("configurationPolicy", "permission_missing"),
+    } <= refused
+    assert not {kind for kind, _reason in refused} & {"application", "servicePrincipal", "domain", "organization"}
+    # one refusal is enough to know it of all of them
+    assert len([item for item in tenant.requests() if item["path"].endswith("/synchronization/jobs")]) < 20 * 8
+
+
+def test_no_licence_no_intune_and_secrets(look, tenant):
+    key = company.make_id("device_configurations", "arranged")
+    secret = {**OMA, "value": "****", "isEncrypted": True, "secretReferenceValueId": "s"}
+    tenant.arrange("device_configurations", key, **{"@odata.type": CUSTOM}, id=key, displayName="w", omaSettings=[secret])
+    tenant.settings.contract = False  # the SDK's models of v1.0 lack isEncrypted
+    found = look()
+    assert open_kinds(found) == {("deviceConfiguration", "encrypted")} and found["not_looked_at"][0]["path"] == "omaSettings[0]"
+    tenant.settings.change({"premium": False, "intune": False})
+    found = look()
+    assert {("conditionalAccessPolicy", "no_licence"), ("namedLocation", "no_licence"), ("mobileApp", "no_intune")} <= open_kinds(found)
+    assert ("configurationPolicy", "no_intune") in open_kinds(found)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "reason"),
+    [
+        ({"path": "/v1.0/policies/claimsMappingPolicies", "status": 404, "code": "ResourceNotFound"}, "claimsMappingPolicy", "not_found"),
+        ({"path": "/v1.0/identity/identityProviders", "status": 401, "code": "Unauthorized"}, "identityProvider", "unauthorized"),
+        ({"path": "/v1.0/domains/reiji.example/federationConfiguration", "status": 404, "code": "x"}, "domainFederation", "not_found"),
+        # a proxy's page
+        ({"path": "/v1.0/policies/tokenLifetimePolicies", "status": 200, "code": "x"}, "tokenLifetimePolicy", "no_list"),
+        ({"path": "/v1.0/organization/.*/certificateBasedAuthConfiguration", "status": 200, "code": "x"}, "certificateBasedAuthentication", "no_list"),
+        ({"path": "/v1.0/policies/tokenIssuancePolicies", "next_link": "https://elsewhere.example/v1.0/x"}, "tokenIssuancePolicy", "foreign_next_link"),
+    ],
+)
+def test_an_error_is_never_nothing_found(look, tenant, fault, kind, reason):
+    tenant.faults.add(times=None, **fault)
+    assert open_kinds(look()) == {(kind, reason)}
+
+
+def test_nothing_is_told_when_the_tenant_cannot_be_asked(look, tenant, tmp_path):
+    file = tmp_path / "references.jsonl"
+    file.write_text("older\n")
+    tenant.faults.add(times=None, path="/v1.0/applications", status=401, code="InvalidAuthenticationToken")
+    found = look(results_file=str(file))
+    assert found["failed"] and found["failure"]["code"] == "unauthorized" and "references" not in found
+    assert file.read_text() == "older\n" and [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize(("options"), [{"hosts": []}, {"hosts": ["https://auth.iij.jp/"]}, {"identifiers": [""]}])
+def test_bad_options(look, options):
+    assert look(**options)["failure"]["code"] == "bad_option"
+
+
+def test_a_strangers_text_and_the_results_file(look, tenant, tmp_path: Path):
+    decoy = company.make_id("application", "decoy")
+    tenant.arrange("applications", decoy, displayName="\x1b[2J\u202eX", notes="auth.iij.jp")
+    file = tmp_path / "results" / "references.jsonl"
+    found = look(app="readonly", results_file=str(file))
+    (app,) = (item for item in found["references"] if item["kind"] == "application")
+    assert app["name"] == "\\x1b[2J\\u202eX" and "\x1b" not in json.dumps(found, ensure_ascii=False)
+    written = lines(file)
+    assert [item for item in written if item["record"] == "references"] == [{"record": "references", **item} for item in found["references"]]
+    assert len([item for item in written if item["record"] == "not_looked_at"]) == found["not_looked_at_count"]
+    assert file.stat().st_mode & 0o077 == 0
+    look(app="readonly", results_file=str(file))
+    assert len(lines(file)) == len(written)
+
+
+def test_the_stages_tell_and_the_final_gate_waits(tenant, tmp_path: Path):
+    """Preflight warns; at the final gate what points there, or was not looked at, is open until a person says so, object by object."""
+    decoy = company.make_id("application", "decoy")
+    tenant.arrange("applications", decoy, notes="\x1b]0;https://www.auth.iij.jp/")
+    tenant.faults.add(times=None, path="/v1.0/policies/claimsMappingPolicies", status=403, code="Authorization_RequestDenied")
+    operator = Operator(tenant, tmp_path)
+    code, output = operator.play("preflight", "--check")
+    assert code == 0 and "1 app registrations point at IIJ ID" in output and not operator.run_dir.exists()
+    operator.must("preflight")
+    before = {item["code"]: item for item in json.loads((operator.run_dir / "results" / "preflight.json").read_text())["findings"]}
+    assert before["points_at_iij"]["severity"] == before["not_looked_at"]["severity"] == "warning"
+    assert before["points_at_iij"]["objects"] == [decoy] and before["reference_accepted"]["severity"] == "info"
+    assert len(lines(operator.run_dir / "results" / "references_before.jsonl")) == 6
+    found = operator.findings()
+    assert {"points_at_iij", "not_looked_at"} <= blockers(found) and found["not_looked_at"]["objects"] == ["claimsMappingPolicy"]
+    assert "Policy.Read.All" in found["not_looked_at"]["en"] and "\x1b" not in json.dumps(found)
+    operator.play("final_gate", microsoft_365_accepted_references=[decoy], microsoft_365_accepted_not_looked_at=["claimsMappingPolicy"])
+    after = json.loads((operator.run_dir / "results" / "final_gate.json").read_text())["findings"]
+    # what the lab's decisions had accepted is open now, since the variable was given anew
+    assert [item["objects"] for item in after if item["code"] == "points_at_iij"] == [
+        [company.make_id("mobile_apps", "IIJ SmartKey")],
+        [company.make_id("device_configurations", "iPhoneのシングルサインオン")],
+    ]
+    assert "not_looked_at" not in {item["code"] for item in after}
+    report = (operator.run_dir / "report.html").read_text()
+    assert "IIJ SmartKey" in report and "claimsMappingPolicy" in report and "\x1b" not in report
+    assert tenant.writes() == []

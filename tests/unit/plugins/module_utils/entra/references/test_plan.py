@@ -1,0 +1,228 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The matcher of entra_references_info: what counts as pointing at a host, and what is told when it cannot be known."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import plan
+
+H = "auth.iij.jp"
+SMARTKEY = ("jp.ad.iij.smartkey2", "id974476420")
+
+
+def b64(content: str | bytes) -> str:
+    return base64.b64encode(content if isinstance(content, bytes) else content.encode()).decode()
+
+
+def look(item: Any, hosts: tuple[str, ...] = (H,), identifiers: tuple[str, ...] = SMARTKEY) -> list[tuple[str, str]]:
+    found, _unopened = plan.Matcher(hosts, identifiers).look(item)
+    return [(place.path, place.match) for place in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("https://www.auth.iij.jp/rp/cb", "www.auth.iij.jp"),
+        ("AUTH.IIJ.JP", H),
+        ("auth.iij.jp.", H),
+        ("https://auth.iij.jp.:443/x", H),
+        ("https://auth.iij.jp:8443", H),
+        ("*.auth.iij.jp,*.reiji.example", "*.auth.iij.jp"),
+        (".auth.iij.jp", H),  # a list of domains for cookies or proxies
+        ("someone@auth.iij.jp", H),
+        ("詳細はauth.iij.jpを参照", H),
+        ("https%3A%2F%2Fwww%2Eauth%2Eiij%2Ejp%2F", "www.auth.iij.jp"),
+        ("https%253A%252F%252Fwww%252Eauth.iij%252Ejp", "www.auth.iij.jp"),
+        ("https://www&#46;auth&#46;iij&#46;jp", "www.auth.iij.jp"),
+        ("https:\\/\\/www.auth.iij.jp\\/", "www.auth.iij.jp"),
+        ("https://\uff41\uff55\uff54\uff48\u3002iij\u3002jp/", H),  # a browser takes full width and other stops for the same
+        ("See auth.iij.jp. Then", H),
+        ("https://auth.iij.jp@elsewhere.example/", H),
+        ("xauth.iij.jp", None),
+        ("https://xauth.iij.jp/ and https://auth.iij.jp/", H),
+        ("https://auth.iij.jp.elsewhere.example/", None),
+        ("https://auth.iij.jpn/", None),
+        ("notauth-iij.jp", None),
+        ("not-auth.iij.jp", None),
+        ("my_auth.iij.jp", None),
+        ("iij.jp", None),
+        ("auth-iij-jp", None),
+        ("", None),
+    ],
+)
+def test_a_host_by_its_labels(text: str, match: str | None) -> None:
+    assert look({"a": text}) == ([("a", match)] if match else [])
+
+
+def test_a_host_above_is_not_a_host_beside() -> None:
+    assert look({"a": "https://xiij.jp/ https://iij.jp.example"}, ("iij.jp",)) == []
+    assert look({"a": "https://www.auth.iij.jp"}, ("iij.jp",)) == [("a", "www.auth.iij.jp")]
+
+
+ASCII = "例示.example".encode("idna").decode()
+
+
+@pytest.mark.parametrize("host", ["例示.example", ASCII, "例示。EXAMPLE."])
+def test_a_host_in_another_script_in_both_forms(host: str) -> None:
+    assert [match for _path, match in look({"a": f"https://sso.{ASCII}/", "b": "https://例示.example/", "c": "非例示.example"}, (host,))] == [
+        f"sso.{ASCII}",
+        "例示.example",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "https://auth.iij.jp/", "jp", "auth.*.jp", "a b.example", "\x1b[31m.example"])
+def test_what_is_no_host_is_refused(text: str) -> None:
+    with pytest.raises(OffboardError) as caught:
+        plan.Matcher([text])
+    assert caught.value.code == "bad_option"
+
+
+def test_an_empty_identifier_is_refused() -> None:
+    with pytest.raises(OffboardError) as caught:
+        plan.Matcher([H], [" "])
+    assert caught.value.code == "bad_option"
+
+
+PROFILE = "<plist><key>AuthServerAllowlist</key><string>*.auth.iij.jp</string></plist>"
+
+
+@pytest.mark.parametrize(
+    ("item", "path", "match"),
+    [
+        ({"web": {"redirectUris": ["https://x.example", "https://www.auth.iij.jp/cb"]}}, "web.redirectUris[1]", "www.auth.iij.jp"),
+        ({"definition": ['{"ClaimsMappingPolicy":{"Value":"https://auth.iij.jp/claim"}}']}, "definition[0]→.ClaimsMappingPolicy.Value", H),
+        ({"a": json.dumps({"b": json.dumps({"c": "\u0061uth\u002eiij.jp"})}).replace("auth.iij", "auth\\\\u002eiij")}, "a→.b→.c", H),
+        ({"a": {"https://auth.iij.jp/claims": 1}}, "a.https://auth.iij.jp/claims", H),
+        ({"payload": b64(PROFILE)}, "payload⇒", "*.auth.iij.jp"),
+        ({"payload": b64("\ufeff" + PROFILE)}, "payload⇒", "*.auth.iij.jp"),
+        ({"payload": b64(PROFILE.encode("utf-16-le"))}, "payload⇒", "*.auth.iij.jp"),
+        ({"payload": b64(PROFILE.encode("utf-16-be"))}, "payload⇒", "*.auth.iij.jp"),
+        ({"payload": b64(f"<data>\n  {b64(PROFILE)}\n</data>")}, "payload⇒⇒", "*.auth.iij.jp"),
+        ({"payload": b64(f"data:text/xml;base64,{b64(PROFILE)}")}, "payload⇒⇒", "*.auth.iij.jp"),
+        # a certificate: the address ends where the next tag (0x30, the digit 0) begins
+        ({"certificate": b64(b"\x30\x82\xff\x86\x1fhttp://crl.auth.iij.jp\x30\x0a")}, "certificate⇒", "crl.auth.iij.jp"),
+        ({"key": f"-----BEGIN CERTIFICATE-----\n{b64(PROFILE + 'x' * 90)}\n-----END CERTIFICATE-----\n"}, "key⇒", "*.auth.iij.jp"),
+        ({"packageId": "jp.ad.iij.smartkey2"}, "packageId", SMARTKEY[0]),
+        ({"appStoreUrl": "https://apps.apple.com/jp/app/iij-smartkey/id974476420?mt=8"}, "appStoreUrl", SMARTKEY[1]),
+        ([["auth.iij.jp"]], "[0][0]", H),
+    ],
+)
+def test_whatever_holds_it_is_opened(item: Any, path: str, match: str) -> None:
+    assert (path, match) in look(item)
+
+
+@pytest.mark.parametrize("text", ["jp.ad.iij.smartkey2.debug", "xjp.ad.iij.smartkey2", "id9744764201", "jp.ad.iij.smartkey2x"])
+def test_an_identifier_is_whole(text: str) -> None:
+    assert look({"a": text}) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "unopened"),
+    [
+        ({"omaSettings": [{"omaUri": "./x", "isEncrypted": True, "value": "****"}]}, ("omaSettings[0]", "encrypted")),
+        ({"omaSettings": [{"secretReferenceValueId": "1"}]}, ("omaSettings[0]", "encrypted")),
+        ({"settingInstance": {"value": {"valueState": "encryptedValueToken"}}}, ("settingInstance.value", "encrypted")),
+        ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
+    ],
+)
+def test_what_cannot_be_looked_at_is_told(item: Any, unopened: tuple[str, str]) -> None:
+    assert [tuple(one) for one in plan.Matcher([H]).look(item)[1]] == [unopened]
+
+
+def test_depth_is_bounded_and_told() -> None:
+    deep: Any = "https://auth.iij.jp/"
+    for _round in range(plan.DEEPEST + 5):
+        deep = [deep]
+    found, unopened = plan.Matcher([H]).look(deep)
+    assert found == [] and [one.reason for one in unopened] == ["too_deep"]
+    packed = "https://auth.iij.jp/"
+    for _round in range(plan.DEEPEST // plan.PAYLOAD + 1):
+        packed = b64(packed)
+    assert [one.reason for one in plan.Matcher([H]).look(packed)[1]] == ["too_deep"]
+    assert [one.reason for one in plan.Matcher([H]).look({"a": "[" * 200_000})[1]] == ["too_deep"]
+
+
+def test_nobody_makes_it_slow() -> None:
+    hostile = {
+        "a": "a." * 500_000,
+        "b": "> " + "a" * 20 + " " * 500_000 + "!",
+        "c": ("a" * 250 + "auth.iij.jp ") * 4_000,
+        "d": "%25" * 200_000,
+        "e": "-----BEGIN A-----" * 50_000,
+        "f": "'" * 500_000,
+    }
+    begun = time.process_time()
+    found, _unopened = plan.Matcher([H]).look(hostile)
+    assert time.process_time() - begun < 10
+    assert found == []
+
+
+def test_a_strangers_text_is_fit_for_a_terminal() -> None:
+    item = {"id": "1\x1b", "displayName": "\x1b[2J\u202eevil\n", "x\x1b[31m": "https://auth.iij.jp"}
+    found, _unopened = plan.Matcher([H]).look(item)
+    shown = plan.row("application", item, found)
+    assert not any(character in repr(shown).replace("\\n", "") for character in "\x1b\u202e\n")
+    assert shown["places"] == [{"path": "x\\x1b[31m", "match": H, "opened": False}] and shown["name"] == "\\x1b[2J\\u202eevil\\n"
+
+
+def test_an_object_that_points_there_is_looked_for_from_then_on() -> None:
+    matcher = plan.Matcher([H])
+    policy = {"conditions": {"locations": {"excludeLocations": ["0ca5ef5e-0000-4000-8000-000000000001"]}}}
+    assert matcher.look(policy) == ([], [])
+    matcher.also("0CA5EF5E-0000-4000-8000-000000000001")
+    assert [place.path for place in matcher.look(policy)[0]] == ["conditions.locations.excludeLocations[0]"]
+
+
+LOCATION = {"id": "l1", "displayName": "IIJ 大阪", "ipRanges": [{"cidrAddress": "192.0.2.0/26"}, {"cidrAddress": "2001:db8::/48"}]}
+
+
+@pytest.mark.parametrize(
+    ("named", "is_it"),
+    [
+        (["iij 大阪"], True),
+        (["L1"], True),
+        (["192.0.2.7"], True),
+        (["192.0.0.0/16"], True),
+        (["2001:db8::1"], True),
+        (["192.0.2.64/26"], False),
+        (["IIJ"], False),
+        ([], False),
+    ],
+)
+def test_named_locations_by_the_operators_list(named: list[str], is_it: bool) -> None:
+    assert plan.is_named(LOCATION, named) is is_it
+
+
+def test_custom_controls_are_named() -> None:
+    assert plan.custom_controls({"grantControls": {"customAuthenticationFactors": ["IIJ\x1b"]}}) == ["IIJ\\x1b"]
+    assert plan.custom_controls({"grantControls": None}) == plan.custom_controls({}) == []
+
+
+def test_of_many_places_the_first_are_told_and_all_are_counted() -> None:
+    item = {"id": "1", "replyUrls": [f"https://auth.iij.jp/{number}" for number in range(plan.MOST_PLACES + 7)]}
+    shown = plan.row("servicePrincipal", item, plan.Matcher([H]).look(item)[0])
+    assert (len(shown["places"]), shown["places_count"]) == (plan.MOST_PLACES, plan.MOST_PLACES + 7)
+    assert shown["why"].startswith("replyUrls[0] names auth.iij.jp; ") and shown["why"].endswith(f" and {plan.MOST_PLACES + 4} more places do")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "text", "reason"),
+    [
+        ("permission_missing", 403, "Insufficient privileges to complete the operation.", "permission_missing"),
+        ("permission_missing", 403, "Your tenant is not licensed for this feature.", "no_licence"),
+        ("permission_missing", 403, "Tenant does not have a premium license", "no_licence"),
+        ("bad_request", 400, "Request not applicable to target tenant.", "no_intune"),
+        ("not_found", 404, "", "not_found"),
+        ("server_error", 503, "the license server is down", "server_error"),
+    ],
+)
+def test_why_it_was_not_shown(code: str, status: int, text: str, reason: str) -> None:
+    assert plan.reason_of(code, status, text) == reason
