@@ -19,6 +19,7 @@ from typing import Any
 from ..._core import confirmations
 from ..._core.errors import OffboardError
 from ..._core.model import Object
+from ..._core.plain import file_part
 from .. import redaction
 from ..reg_query import expand
 
@@ -244,8 +245,7 @@ class Task:
 
     def file_name(self, host: str, key: bytes = b"") -> str:
         """A file name for its saved definition: readable, and different for different definitions. `key` keeps it from telling what they hold."""
-        readable = re.sub(r'[\\/:*?"<>|\s]+', "-", f"{host}{self.name}")
-        return f"{readable}-{hmac.new(key, self.xml.encode(), hashlib.sha256).hexdigest()[:12]}.xml"
+        return f"{file_part(f'{host}{self.name}')}-{hmac.new(key, self.xml.encode(), hashlib.sha256).hexdigest()[:12]}.xml"
 
     @property
     def holds_a_secret(self) -> bool:
