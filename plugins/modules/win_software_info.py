@@ -89,11 +89,11 @@ products:
       type: str
       returned: always
     quiet_uninstall:
-      description: QuietUninstallString.
+      description: QuietUninstallString, with what may be a secret in its arguments hidden.
       type: str
       returned: always
     uninstall:
-      description: UninstallString.
+      description: UninstallString, with what may be a secret in its arguments hidden.
       type: str
       returned: always
     why:

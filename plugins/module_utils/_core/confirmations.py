@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 
 def task_name(name: str) -> str:
-    """The full name of a scheduled task for comparison: Windows knows no case, and people leave out the first backslash."""
-    return f"\\{name.strip().strip(chr(92))}".casefold()
+    """The full name of a scheduled task for comparison: Windows knows no case, and people leave out the first backslash and type in another Unicode form."""
+    return f"\\{unicodedata.normalize('NFC', name).strip().strip(chr(92))}".casefold()
 
 
 def _line(text: str) -> str:
-    return " ".join(text.replace('"', "").split()).casefold()
+    return " ".join(unicodedata.normalize("NFC", text).replace('"', "").split()).casefold()
 
 
 def scheduled_task(name: str, lines: Sequence[Collection[str]], wanted: Mapping[str, Any]) -> bool:

@@ -49,6 +49,21 @@ def lines(text: str) -> str:
     return _HIDDEN.sub(_seen, text)
 
 
+#: Bytes of a part of a file's name; a whole one has 255.
+_FILE_PART_BYTES = 120
+_NOT_IN_FILES = re.compile(f'[\x00-\x20\\\\/:*?"<>|{_NOT_IN_JSON}]+')
+
+
+def file_part(text: str) -> str:
+    """A readable part of a file's name, out of a name that others gave: nothing in it hides, ends a line, or leads to another folder."""
+    return shortened(_NOT_IN_FILES.sub("-", text).strip(".-") or "unnamed")
+
+
+def shortened(name: str) -> str:
+    """So much of a name that a file's name has room for it and more."""
+    return name.encode()[:_FILE_PART_BYTES].decode(errors="ignore")
+
+
 def values(value: Any, show: Callable[[str], str] = lines) -> Any:
     """The same lists and mappings, with each text in them as `show` has it, and names and sentences on one line; the values of `id` as they are."""
     if isinstance(value, str):

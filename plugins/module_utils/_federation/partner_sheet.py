@@ -470,7 +470,8 @@ def _markdown(block: Block, language: str) -> str:
             cells += [[_markdown_line(cell, language).replace("|", "\\|") for cell in row] for row in rows]
             return "\n".join(f"| {' | '.join(row)} |" for row in cells)
         case Code(name, text):
-            return f"```{name}\n{plain.lines(text.rstrip())}\n```"
+            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+            return f"{fence}{name}\n{plain.lines(text.rstrip())}\n{fence}"
 
 
 def _markdown_line(line: Line, language: str) -> str:

@@ -54,10 +54,12 @@ _FILE = re.compile(r"\.[A-Za-z]\w{0,4}$")
 _BASE64 = re.compile(r"(?<![\w+/\\.%:-])[\w+/]{24,}={0,2}(?![\w\\.%])")
 #: A program that is written together with its arguments.
 _PROGRAM = re.compile(r"(\s*(?:\"[^\"]+\"|.*?\.(?:exe|com|bat|cmd|ps1|vbs|js|msi)))(\s.*)", re.IGNORECASE | re.DOTALL)
+_ALL_QUOTED = re.compile(r"\s*\"([^\"]+?\.(?:exe|com|bat|cmd))(\s+[/-][^\"]*)\"\s*", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _random(text: str) -> bool:
-    return all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", r"\d")) and not _FILE.search(text)
+    return not _UUID.fullmatch(text) and all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", r"\d")) and not _FILE.search(text)
 
 
 def _net(found: re.Match[str]) -> str:
@@ -81,5 +83,7 @@ def arguments(text: str) -> str:
 
 def command_line(text: str) -> str:
     """A program with its arguments in one text."""
+    if whole := _ALL_QUOTED.fullmatch(text):  # some installers write it so
+        return f'"{whole[1]}{arguments(whole[2])}"'
     found = _PROGRAM.fullmatch(text)
     return found[1] + arguments(found[2]) if found else text

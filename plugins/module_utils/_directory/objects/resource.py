@@ -512,9 +512,9 @@ def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) ->
             record = json.loads(line)
             key, did = dn_key(record["id"]), f"the journal has its {record['action']} of {record['at']}"
             own = _guid_in(record)
-        except (ValueError, KeyError, TypeError, AttributeError):  # cut off by a kill
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # cut off by a kill, or no line of ours
             continue
-        if own:
+        if isinstance(own, str) and own:
             meant[key] = own, did
         elif record["action"] == "restore":  # from here on it may be one made anew
             meant.pop(key, None)

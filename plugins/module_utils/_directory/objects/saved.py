@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
+from ..._core.plain import shortened
 from .. import ldif
 from ..values import ACCOUNT_DISABLED, Entry, guid, guid_bytes, sid
 
@@ -109,7 +110,7 @@ class SavedCopy:
 
 def file_name(entry: Entry, now: datetime.datetime) -> str:
     """Unlike any other object's and any other time's."""
-    name = re.sub(r"[^\w.-]", "_", entry.text("sAMAccountName") or "object")
+    name = shortened(re.sub(r"[^\w.-]", "_", entry.text("sAMAccountName") or "object"))
     return f"{name}_{guid(entry.raw('objectGUID')[0])}_{now:%Y%m%dT%H%M%S.%fZ}.ldif"
 
 

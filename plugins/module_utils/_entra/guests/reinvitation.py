@@ -19,7 +19,7 @@ from typing import Any
 from ..._core import strict_json
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.model import Change, Object
-from ..._core.plain import to_json
+from ..._core.plain import shortened, to_json
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.errors import AnswerLost
@@ -58,7 +58,7 @@ def read_copies(folder: str, tenant_id: str) -> list[dict[str, Any]]:
 
 def copy_path(folder: str, copy: Mapping[str, Any]) -> str:
     """Where the copy of an old account lies."""
-    return os.path.join(folder, f"guest_{re.sub(r'[^A-Za-z0-9.@+-]', '_', copy['mail'])}_{copy['old_id']}.json")
+    return os.path.join(folder, f"guest_{shortened(re.sub(r'[^A-Za-z0-9.@+-]', '_', copy['mail']))}_{copy['old_id']}.json")
 
 
 def _write(path: str, copy: Mapping[str, Any]) -> None:

@@ -310,5 +310,6 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
         why = software.why(product, names, publishers, folders)
         if why or not (names or publishers or folders):
             entry = {**product.described(), "key": product.key, "installer": product.installer, "install_location": product.install_location}
-            found.append({**entry, "quiet_uninstall": product.quiet_uninstall_string, "uninstall": product.uninstall_string, "why": why})
+            shown = {"quiet_uninstall": product.quiet_uninstall_string, "uninstall": product.uninstall_string}
+            found.append({**entry, **{name: redaction.command_line(text) for name, text in shown.items()}, "why": why})
     return {"products": found, "reboot_pending": pending}

@@ -19,6 +19,7 @@ from typing import Any
 from ..._core import confirmations
 from ..._core.errors import OffboardError
 from ..._core.model import Object
+from ..._core.plain import file_part
 from .. import redaction
 from ..reg_query import expand
 
@@ -259,7 +260,7 @@ class Task:
 
 def readable(host: str, name: str) -> str:
     """How the file names of a task's saved definitions begin."""
-    return re.sub(r'[\\/:*?"<>|\s]+', "-", f"{host}{name}")
+    return file_part(f"{host}{name}")
 
 
 def gone(saved: Iterable[str], host: str, names: Iterable[str]) -> dict[str, list[str]]:

@@ -266,3 +266,20 @@ def test_findings_of_strangers_are_told_on_one_line():
     told = caught.value.args[0]
     for text in (told["msg"], told["findings"][0]["en"], told["findings"][0]["ja"]):
         assert r"\x1b[2Jx\nok" in text and r"\u202e" in text and not OBEYED.search(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (r"sync01\IIJ ID\夜間", "sync01-IIJ-ID-夜間"),
+        ("a\u202egnp.exe", "a-gnp.exe"),
+        ("a\nb\x1b[31m", "a-b-[31m"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("..", "unnamed"),
+        ("", "unnamed"),
+        ("夜" * 200, "夜" * 40),
+        ("half \ud800", "half"),
+    ],
+)
+def test_a_name_of_others_as_part_of_a_files_name(text, part):
+    assert plain.file_part(text) == part

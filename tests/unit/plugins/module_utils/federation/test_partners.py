@@ -379,3 +379,8 @@ def test_every_warning_of_metadata_has_its_sentence() -> None:
     documented = yaml.safe_load(federation_metadata_info.RETURN)
     texts = [*documented["identity_providers"]["contains"]["warnings"]["description"], documented["document_warnings"]["description"]]
     assert set(re.findall(r"V\(([a-z_]+)", " ".join(texts))) - nothing_to_do == set(partner_sheet._FINDINGS)
+
+
+def test_lines_of_code_do_not_end_their_fence():
+    written = partner_sheet.markdown([partner_sheet.Code("dns", "a\n```\n[x](https://evil.example)\n")], "en")
+    assert written.startswith("````dns\n") and written.endswith("\n````\n")

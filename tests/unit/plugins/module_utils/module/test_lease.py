@@ -228,7 +228,7 @@ def test_the_task_of_a_killed_playbook_still_holds_the_file(tmp_path, playbook):
     after.end()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}', '{"run": [1], "world": "x"}', '{"run": ["a", "b"]}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}', '{"run": [1], "world": "x"}', '{"run": ["a", "b"]}', "[" * 4000], ids=lambda text: text[:20])
 def test_what_a_lock_file_says_cannot_break_a_run(tmp_path, text):
     (tmp_path / "journal.jsonl.lock").write_text(text)
     with lease.held([str(tmp_path / "journal.jsonl")], "entra_users", ""):

@@ -56,4 +56,6 @@ def test_what_is_no_secret_is_shown(arguments):
 def test_a_program_and_its_arguments_in_one_text():
     assert redaction.command_line(r'"C:\My Pass Word\x.exe" --password hush') == r'"C:\My Pass Word\x.exe" --password ***'
     assert redaction.command_line(r"C:\My Password Tools\x.exe /p:hush") == r"C:\My Password Tools\x.exe /p:***"
+    assert redaction.command_line(r'"C:\p\u.exe /PW=hush /S"') == r'"C:\p\u.exe /PW=*** /S"'
+    assert redaction.command_line("MsiExec.exe /X{0c2E1b52-7F0a-4d2e-9A65-0d5d8d0b7f11}") == "MsiExec.exe /X{0c2E1b52-7F0a-4d2e-9A65-0d5d8d0b7f11}"
     assert redaction.command_line(r"C:\My Password Tools\x.exe") == r"C:\My Password Tools\x.exe"

@@ -415,6 +415,7 @@ def test_other_arguments_are_shown():
         ({"name": r"\業務\ID同期"}, True),
         ({"name": "業務\\id同期 "}, True),
         ({"name": "ID同期"}, False),
+        ({"name": "業務\\ID同期", "action": f'"{BAT}"   --password=***'}, True),
         ({"name": ""}, False),
         ({}, False),
         ({"action": f"{BAT} --password=***"}, True),
@@ -429,3 +430,9 @@ def test_confirmations(wanted, yes):
     assert task.is_confirmed([{"name": "other"}, wanted]) is yes
     twice = dataclasses.replace(task, actions=(*task.actions, Action("export.exe", "", "")))
     assert twice.is_confirmed([wanted]) is (yes and "action" not in wanted)
+
+
+def test_names_in_another_unicode_form_mean_the_same_task():
+    task = Task("\\\u30ac\u30fc\u30c9", True, "", "", (Action("C:\\\u30ac\\a.exe", "", ""),), (), "")
+    decomposed = "\u30ab\u3099\u30fc\u30c8\u3099"
+    assert task.is_confirmed([{"name": decomposed}]) and task.is_confirmed([{"action": "c:\\\u30ab\u3099\\A.exe"}])
