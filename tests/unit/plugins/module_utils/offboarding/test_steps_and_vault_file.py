@@ -289,3 +289,13 @@ def test_a_confirmation_is_outdated_by_what_it_confirms(tmp_path):
     assert info(tmp_path)["open"] == ["passwords_handed_over"]
     assert manual_steps(tmp_path, confirm=["passwords_handed_over"], by="Taro")[0]["changed"]
     assert info(tmp_path)["open"] == [] and info(tmp_path)["steps"][0]["by"] == "Taro"
+
+
+def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody_has_recorded(tmp_path):
+    """As AWX does with a job of type "check", from an untouched start; a real run stops."""
+    params = {"path": str(tmp_path / "run" / "steps.json"), "steps": [], "confirm": [], "withdraw": [], "require": ["x"], "by": None, "note": None}
+    plan = steps.ManualSteps(params, True).plan([])
+    assert len(plan.changes) == 0 and plan.warnings[0].startswith("check mode: a real run would stop here. There is no step 'x'.")
+    with pytest.raises(OffboardError) as stopped:
+        steps.ManualSteps(params, False).plan([])
+    assert stopped.value.code == "unknown_step"
