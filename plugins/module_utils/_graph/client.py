@@ -233,7 +233,7 @@ class Client:
         """The same of all applications. Signs all of them in, and raises SignInFailed for one that cannot."""
         return [self._identity(application) for application in self.applications]
 
-    def granted(self) -> list[str] | None:
+    def granted(self) -> Sequence[str] | None:
         """The application permissions that every access token holds, sorted; None where a user is signed in, or a token does not tell."""
         found: set[str] | None = None
         for application in self.applications:
