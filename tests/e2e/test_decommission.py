@@ -8,20 +8,26 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from dev import places
 from lab import paths
+from lab.evidence import Watch
 
 from . import worlds
 from .conftest import GATE_STEPS, Chapter
 from .expected import ACCOUNTS, APPS, DECISIONS, DOMAINS, GONE_APPS, LEFT_OUT, PEOPLE, WITH_PASSWORD, gets_password
-from .playbooks import handover, vault_view
+from .playbooks import Operator, handover, vault_view
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 NOTHING: dict[str, list[str]] = {"tenant": [], "directory": [], "windows": []}
 ACCOUNT_DISABLED = 0x2
+#: the stages of decommission, each of which is a playbook of its own
+STAGES = [play["ansible.builtin.import_playbook"].removesuffix(".yml") for play in yaml.safe_load((places.ROOT / "playbooks" / "decommission.yml").read_text())]
 
 #: What of a Windows machine belongs to IIJ ID, in the names of `WindowsPart.fingerprint`.
 #: What of a Windows machine is IIJ ID's; an emptied list of uninstallers goes by the name of its key.
@@ -30,6 +36,15 @@ _LSA = r"registry/reg:64 HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa
 
 
 # --- check mode
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_plays_alone_in_check_mode(start: worlds.Worlds, tmp_path: Path, stage: str) -> None:
+    """From the untouched start, as its AWX template with job type "check". tests/package plays every playbook so, for the tenant's part."""
+    operator, watch = Operator(tmp_path), Watch()
+    operator.run(stage, "--check").must()
+    assert watch.new() == NOTHING
+    assert not operator.run_dir.exists()
 
 
 def test_check_mode_ends_well_and_writes_nothing(checked: Chapter, start: worlds.Worlds) -> None:

@@ -686,10 +686,10 @@ def test_a_name_that_leads_nowhere_hides_no_other(module):
     """A typo, a DN of another domain, one below an organizational unit that is gone: told beside what was found."""
     bad = ["no distinguished name", "CN=svc,DC=other,DC=example", full_dn("CN=svc,OU=gone," + SERVICES)]
     config = yaml.safe_dump({"ad": {"ldap": {"filter": "(|" + "".join(f"(memberOf={dn})" for dn in bad) + ")"}}})
-    answer = module("directory_object_info", objects=["no distinguished name", "CN=svc,OU=gone," + SERVICES, MANAGER], agent_configs=[config])
+    answer = module("directory_object_info", objects=["no distinguished name", "<GUID=12>;CN=x", "CN=svc,OU=gone," + SERVICES, MANAGER], agent_configs=[config])
     assert [item["dn"] for item in answer["objects"]] == [full_dn(MANAGER)]
     told = {item["name"]: item for item in answer["unusable"]}
-    assert set(told) == {*bad, full_dn("no distinguished name")}
+    assert set(told) == {*bad, full_dn("no distinguished name"), "<GUID=12>;CN=x"}
     assert all(item["msg"] and item["found_by"] and isinstance(item["found_by"], list) for item in told.values())
     assert answer["directory"] == paths.AD_BASE
 

@@ -186,7 +186,7 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
 #: playbooks that cannot be played without something that only a person can give, or without what an earlier stage left: what they say then
 NEEDS_MORE = {
     "confirm": "Which step?",
-    "guest_federation": "guest_federation_partners",
+    "guest_federation": "partners is empty",
     "partner_sheet": "partners is empty",
     "restore": "What shall be brought back?",
     "status": "No steps are recorded",
@@ -208,9 +208,18 @@ def test_every_playbook_plays_alone_in_check_mode(installed: Path, tenant: Runni
     }
     watch = {"watch_certificates_folder": str(tmp_path), "watch_certificates_fail_on": [], "watch_certificates_connection": {"graph_url": tenant.url}}
     watch["watch_certificates_connection"] |= {"authority": tenant.url, "ca_file": str(tenant.ca_file)}
-    variables = {**_variables(tenant, tmp_path / "run"), **more, **watch, "offboard_options": OPTIONS}
+    variables = {**_variables(tenant, tmp_path / "run"), **more, "offboard_options": OPTIONS}
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
-    argv = [Path(sys.executable).with_name("ansible-playbook"), "--check", "--diff", "-i", "inventory.json", f"offboard.iij_id.{playbook}"]
+    argv = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "--check",
+        "--diff",
+        "-i",
+        "inventory.json",
+        f"offboard.iij_id.{playbook}",
+        "-e",
+        json.dumps(watch),
+    ]
     azure = {f"AZURE_{name.upper()}": value for name, value in credentials.items()}
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1", **azure}
     done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -174,5 +174,6 @@ def read_records(path: str) -> Iterator[dict[str, Any]]:
 
 
 def read_journal(path: str) -> Iterator[Mapping[str, Any]]:
-    """The whole records of a journal; none when there is no file."""
+    """The whole records of a journal; none when there is no file. Raises OffboardError `run_folder_unsafe`, `file_read_failed`."""
+    check_run_file(path)
     return journal.known(read_records(path))

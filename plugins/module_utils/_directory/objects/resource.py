@@ -556,7 +556,12 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
         why.setdefault(key, []).append(reason)
 
     for text in options["objects"]:
-        candidate(parse(text), "named in objects")
+        try:
+            candidate(parse(text), "named in objects")
+        except OffboardError as exc:  # one typo hides none of the others
+            if exc.code not in _NAMES_NOTHING:
+                raise
+            unusable.append({"name": text, "found_by": ["named in objects"], "msg": exc.msg})
     for text in options["agent_configs"]:
         for account, reason in agent_config.accounts(text):
             dn = account if "=" in account else _by_logon_name(client, account)

@@ -17,7 +17,7 @@ from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
-from ..._module.files import read_records
+from ..._module.files import read_journal
 from ..._module.vault_password import vault_password
 from ..domains.plan import root_of, upn_domain
 from ..domains.read import read_domains
@@ -37,7 +37,7 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_users_readiness_info."""
-    history = History(read_records(params["journal"])) if params["journal"] else History()
+    history = History(read_journal(params["journal"])) if params["journal"] else History()
     roots = frozenset({names.domain(name) for name in params["domains"]} | history.converted.keys())
     results = Results(params["results_file"])
     with closing(results), Client(Connection.from_params(params)) as client:

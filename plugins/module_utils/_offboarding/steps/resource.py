@@ -84,7 +84,10 @@ class ManualSteps(Resource):
         return made, states
 
     def _missing(self, states: dict[str, dict[str, Any]]) -> OffboardError | None:
-        missing = steps.not_done(states, self._params["require"])
+        try:
+            missing = steps.not_done(states, self._params["require"])
+        except OffboardError as exc:  # nobody has recorded it: that stops a real run, and in check mode no stage that is played alone
+            return exc
         return steps.not_done_error(states, missing, os.path.dirname(os.path.abspath(self._path))) if missing else None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:

@@ -14,6 +14,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.fi
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
+from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 
 def test_a_written_file_is_whole_and_its_owners_only(tmp_path):
@@ -103,6 +104,10 @@ def run_folder(tmp_path):
 
 READERS = {
     "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
+    "read_journal": lambda folder: list(files.read_journal(str(folder / "journal.jsonl"))),
+    "readiness": lambda folder: readiness_info.judge(
+        {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None}
+    ),
     "steps": lambda folder: read_steps(str(folder / "steps.json")),
     "binding": lambda folder: binding.check(str(folder / "journal.jsonl"), {}),
     "requires": lambda folder: preconditions.check({"run_dir": str(folder), "steps": ["a"], "snapshot": False}, {}),

@@ -328,3 +328,13 @@ def test_a_saved_machine_belongs_to_the_run_of_its_tenant(tmp_path, saved_of, wo
     assert found(lambda: preconditions.check(requires, {"machine": "192.0.2.7"})) == code
     again = {**params, "path": str(copied / "snapshot" / "machines" / "sync01.yml"), "journal": str(copied / "journal.jsonl"), "run_tenant_id": None}
     assert found(lambda: execute(vault_file.VaultFile, again, False)) == code
+
+
+def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody_has_recorded(tmp_path):
+    """As AWX does with a job of type "check", from an untouched start; a real run stops."""
+    params = {"path": str(tmp_path / "run" / "steps.json"), "steps": [], "confirm": [], "withdraw": [], "require": ["x"], "by": None, "note": None}
+    plan = steps.ManualSteps(params, True).plan([])
+    assert len(plan.changes) == 0 and plan.warnings[0].startswith("check mode: a real run would stop here. There is no step 'x'.")
+    with pytest.raises(OffboardError) as stopped:
+        steps.ManualSteps(params, False).plan([])
+    assert stopped.value.code == "unknown_step"
