@@ -177,6 +177,19 @@ def _tasks(node: object) -> list[dict[str, object]]:
     return []
 
 
+def test_every_role_of_a_stage_begins_with_the_run() -> None:
+    """Played alone it has the run's folder, and in check mode predictions of its own."""
+    for meta in places.ROOT.glob("roles/*/meta/main.yml"):
+        needs = [entry["role"] for entry in yaml.safe_load(meta.read_text())["dependencies"]]
+        assert needs == ([] if meta.parts[-3] in ("offboard", "guest_federation") else ["offboard.iij_id.offboard"])
+
+
+def test_no_unit_test_starts_ansible() -> None:
+    """A playbook costs seconds: what needs one is in tests/playbook, tests/package or the lab's tests."""
+    started = re.compile(r"executable\)\.(parent\s*/|with_name\()\s*\"ansible")
+    assert [file for file in (places.ROOT / "tests" / "unit").rglob("*.py") if started.search(file.read_text()) or "ansible_runner" in imports(file)] == []
+
+
 def test_every_change_of_the_exit_demands_its_preconditions() -> None:
     """In the roles: the module itself demands them, since tasks before it may be left out."""
     changing = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])

@@ -12,15 +12,6 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[4]
-WITHOUT = {"offboard", "guest_federation"}
-
-
-def test_every_role_of_a_stage_begins_with_the_run() -> None:
-    for meta in (ROOT / "roles").glob("*/meta/main.yml"):
-        needs = [entry["role"] for entry in yaml.safe_load(meta.read_text())["dependencies"]]
-        assert needs == ([] if meta.parts[-3] in WITHOUT else ["offboard.iij_id.offboard"])
-
 
 def test_a_stage_alone_plans_on_what_it_plans(tmp_path: Path) -> None:
     run = {"ansible.builtin.import_role": {"name": "offboard.iij_id.offboard"}}
