@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 from dev import places
 
 HEADER = (places.ROOT / "tests" / "conftest.py").read_text().split('"""')[0].splitlines()[:3]
@@ -215,5 +216,6 @@ def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
             for name, value in facts.items():
                 given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
     assert {"accounts", "tasks", "max_users"} <= given
-    passed = set(yaml.safe_load((places.ROOT / "roles/preflight/vars/main.yml").read_text())["__preflight_confirmed"])
-    assert given - {"iij_client_id"} <= passed  # that one is an option of its own
+    assert given - {"iij_client_id"} <= set(readiness_info._CONFIRMED)  # that one is an option of its own
+    handed_over = set(re.findall(r"\{\{ (__\w+_found) ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
+    assert handed_over == {f"__{file.parents[1].name}_found" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
