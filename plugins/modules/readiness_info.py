@@ -87,6 +87,14 @@ options:
     description: RV(offboard.iij_id.manual_steps_info#module:steps).
     type: list
     elements: dict
+  found:
+    description:
+      - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
+        C(directory_unusable), C(dry_runs) and C(confirmed), as the options of the same names. Lists are put one after the other, those of the
+        options themselves last; of anything else, what an option itself gives wins. Other keys are passed over, but in C(confirmed) they are an error.
+    type: list
+    elements: dict
+    default: []
   confirmed:
     description: What the operator confirmed.
     type: dict
@@ -233,25 +241,60 @@ msg:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import quiet
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import readiness
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
 from ..module_utils._core.errors import OffboardError
 from ..module_utils._module.clock import now
 from ..module_utils._module.files import read_journal
 from ..module_utils._module.runner import run_info
 
+_TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+_CONFIRMED: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), _TEXTS),
+    **dict.fromkeys(("accepted_references", "accepted_not_looked_at"), _TEXTS),
+    "password_filters": _TEXTS | {"no_log": False},  # names of programs
+    "without_machines": {"type": "bool", "default": False},
+    "passwords": {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False},
+    "synced_password": {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False},
+    "max_users": {"type": "int"},
+    "usage_location": {"type": "str", "default": ""},
+    "token_minutes": {"type": "int", "default": 90, "no_log": False},
+    "disable_app": {"type": "bool"},
+    "max_blocked_percent": {"type": "int", "default": 50},
+    "own_client_id": {"type": "str", "default": ""},
+    "products": {"type": "list", "elements": "dict", "default": []},
+    "tasks": {"type": "list", "elements": "dict", "default": []},
+}
+
+
+def confirmed(handed_over: list[dict], given: dict) -> dict:
+    """What the roles hand over as confirmed, as the option `confirmed` would have it; what the task itself gives wins. Raises OffboardError."""
+    found = merged(handed_over).get("confirmed", {}) | given
+    found.pop("iij_client_id", None)  # for the option client_id
+    checked = ArgumentSpecValidator(_CONFIRMED).validate(found)
+    if checked.error_messages:
+        raise OffboardError(f"found: {'; '.join(checked.error_messages)}", code="bad_option")
+    return checked.validated_parameters
+
 
 def judge(params: dict) -> dict:
     """The findings, counted."""
-    confirmed = readiness.Confirmed(**params.pop("confirmed"))
+    handed_over, given = params.pop("found", ()), params.pop("confirmed")
+    if handed_over:
+        given = confirmed(handed_over, {name: value for name, value in given.items() if value != _CONFIRMED[name].get("default")})
+        for name, value in merged(handed_over).items():
+            if name != "confirmed":
+                params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
     rule = _RULES[params.pop("gate")]
     journal, client_id = params.pop("journal"), params.pop("client_id").strip().casefold()
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
     try:
         found = next((app for app in params["apps"] or () if client_id and app["client_id"].casefold() == client_id), None)
         app = _app(found, journal) if found is not None else None
-        findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), confirmed)
+        findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given))
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
@@ -281,20 +324,6 @@ def main() -> None:
     """Run the module."""
     dicts: dict[str, Any] = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
-    texts: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
-    confirmed = dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), texts)
-    confirmed |= dict.fromkeys(("accepted_references", "accepted_not_looked_at"), texts)
-    confirmed["password_filters"] = texts | {"no_log": False}  # names of programs
-    confirmed["without_machines"] = {"type": "bool", "default": False}
-    confirmed["passwords"] = {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False}
-    confirmed["synced_password"] = {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False}
-    confirmed["max_users"] = {"type": "int"}
-    confirmed["usage_location"] = {"type": "str", "default": ""}
-    confirmed["token_minutes"] = {"type": "int", "default": 90, "no_log": False}
-    confirmed["disable_app"] = {"type": "bool"}
-    confirmed["max_blocked_percent"] = {"type": "int", "default": 50}
-    confirmed["own_client_id"] = {"type": "str", "default": ""}
-    confirmed["products"] = confirmed["tasks"] = {"type": "list", "elements": "dict", "default": []}
     module = AnsibleModule(
         argument_spec={
             "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "agents", "final"]},
@@ -306,8 +335,9 @@ def main() -> None:
             "references": {"type": "dict"},
             "journal": {"type": "path"},
             "client_id": {"type": "str", "default": ""},
-            "needs_directory": texts,
-            "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": confirmed},
+            "needs_directory": _TEXTS,
+            "found": {"type": "list", "elements": "dict", "default": []},
+            "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": _CONFIRMED},
         },
         supports_check_mode=True,
     )

@@ -129,6 +129,7 @@ def lint(stage: Stage) -> None:
     typed = ["-p", "ansible_collections.offboard.iij_id.plugins", "-p", "lab", "-p", "dev"]
     stage.check("mypy", ["mypy", *typed], env={**os.environ, "MYPYPATH": f"{places.tree()}:{ROOT / 'tests'}"})
     stage.check("antsibull-changelog lint", ["antsibull-changelog", "lint"])
+    stage.check("changelog fragment", [sys.executable, ROOT / "tests" / "dev" / "changelog.py"])
     stage.check("antsibull-docs lint-collection-docs", ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."])
     stage.check("ansible-lint", ["ansible-lint", "--offline", "--nocolor"])
 
@@ -139,12 +140,12 @@ def unit(stage: Stage) -> None:
 
 
 def package(stage: Stage) -> None:
-    """build, contents, installation and documentation of the tarball"""
-    stage.pytest("tests/package")
+    """build, contents, installation and documentation of the tarball; playbooks that need no lab"""
+    stage.pytest("tests/package", "tests/playbook")
 
 
 def cores(stage: Stage) -> None:
-    """unit tests on the oldest and the newest ansible-core that is supported"""
+    """unit tests, and playbooks, on the oldest and the newest ansible-core that is supported"""
     for core in CORES:
         python = environment.real_python(core.minors)
         if python is None:
@@ -153,7 +154,7 @@ def cores(stage: Stage) -> None:
             continue
         venv = environment.venv(f"core-{core.release}", python, ["requirements-test.txt"], f"ansible-core=={core.release}.*")
         say(f"    ansible-core {core.release} on {python}")
-        stage.pytest("-n", "2", "tests/unit", venv=venv)
+        stage.pytest("-n", "2", "tests/unit", "tests/playbook", venv=venv)
 
 
 def sanity(stage: Stage) -> None:

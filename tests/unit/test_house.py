@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 from dev import places
 
 HEADER = (places.ROOT / "tests" / "conftest.py").read_text().split('"""')[0].splitlines()[:3]
@@ -177,6 +178,19 @@ def _tasks(node: object) -> list[dict[str, object]]:
     return []
 
 
+def test_every_role_of_a_stage_begins_with_the_run() -> None:
+    """Played alone it has the run's folder, and in check mode predictions of its own."""
+    for meta in places.ROOT.glob("roles/*/meta/main.yml"):
+        needs = [entry["role"] for entry in yaml.safe_load(meta.read_text())["dependencies"]]
+        assert needs == ([] if meta.parts[-3] in ("offboard", "guest_federation") else ["offboard.iij_id.offboard"])
+
+
+def test_no_unit_test_starts_ansible() -> None:
+    """A playbook costs seconds: what needs one is in tests/playbook, tests/package or the lab's tests."""
+    started = re.compile(r"executable\)\.(parent\s*/|with_name\()\s*\"ansible")
+    assert [file for file in (places.ROOT / "tests" / "unit").rglob("*.py") if started.search(file.read_text()) or "ansible_runner" in imports(file)] == []
+
+
 def test_every_change_of_the_exit_demands_its_preconditions() -> None:
     """In the roles: the module itself demands them, since tasks before it may be left out."""
     changing = set(yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["changes"])
@@ -202,5 +216,6 @@ def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
             for name, value in facts.items():
                 given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
     assert {"accounts", "tasks", "max_users"} <= given
-    passed = set(yaml.safe_load((places.ROOT / "roles/preflight/vars/main.yml").read_text())["__preflight_confirmed"])
-    assert given - {"iij_client_id"} <= passed  # that one is an option of its own
+    assert given - {"iij_client_id"} <= set(readiness_info._CONFIRMED)  # that one is an option of its own
+    handed_over = set(re.findall(r"\{\{ (__\w+_found) ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
+    assert handed_over == {f"__{file.parents[1].name}_found" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}

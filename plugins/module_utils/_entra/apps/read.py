@@ -30,7 +30,7 @@ def read_app(client: Client, client_id: str) -> Iterator[Object]:
     """The application, its service principal, deleted ones of both, and what the principal holds. Raises AmbiguousMatch."""
     for kind, path, fields in ((APPLICATION, "applications", _APPLICATION_FIELDS), (PRINCIPAL, "servicePrincipals", _PRINCIPAL_FIELDS)):
         living = list(client.list(f"/{path}?$filter=appId eq '{client_id}'&$select={fields}"))
-        deleted = [item for item in client.list(f"/directory/deletedItems/microsoft.graph.{kind}?$top=999") if item.get("appId") == client_id]
+        deleted = [item for item in client.list(f"/directory/deletedItems/microsoft.graph.{path.removesuffix('s')}?$top=999") if item.get("appId") == client_id]
         if len(living) > 1:
             found = [{"id": item["id"], "name": item["displayName"]} for item in living]
             raise AmbiguousMatch(f"{len(found)} {kind} objects have the client id {client_id}", found)

@@ -12,7 +12,6 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action import progress_line
 
 PASSWORD = "Pa55-never-shown"
 
@@ -181,15 +180,3 @@ def test_progress_is_shown_while_the_module_runs_and_in_the_log(play, tmp_path):
     assert lines[-1].startswith("win1: probes 4/5")
     assert lines[0] in (tmp_path / "log").read_text()
     assert "progress_file" in answer["given"]
-
-
-@pytest.mark.parametrize(
-    ("record", "line"),
-    [
-        ({"noun": "users", "done": 0, "total": 9, "per_second": 0.0, "seconds_left": None}, "h: users 0/9"),
-        ({"noun": "users", "done": 3, "total": 9, "per_second": 1.5, "seconds_left": 4}, "h: users 3/9, 1.5 per second, 0:04 left"),
-        ({"noun": "software", "done": 0, "total": 1, "doing": "waiting for X"}, "h: software 0/1, waiting for X"),
-    ],
-)
-def test_progress_line(record, line):
-    assert progress_line("h", record) == line
