@@ -326,7 +326,9 @@ class AwxApi:
         for word, target in steps:
             item = self.objects[target].get(item[word]) if item and item[word] is not None else None
         held = "" if item is None or item.get(last) is None else str(item[last])
-        return {"startswith": held.startswith(value), "icontains": value.lower() in held.lower(), "in": held in value.split(","), "exact": held == value}[compare]
+        return {"startswith": held.startswith(value), "icontains": value.lower() in held.lower(), "in": held in value.split(","), "exact": held == value}[
+            compare
+        ]
 
     # --- objects ------------------------------------------------------------------------------
 
@@ -515,9 +517,7 @@ class AwxApi:
         node["unified_job_template"] = made["id"]
         return 201, self._shown("workflow_approval_templates", made)
 
-    def _association(
-        self, method: str, kind: str, identity: int, relation: str, query: dict[str, str], body: dict[str, Any], path: str
-    ) -> tuple[int, Any]:
+    def _association(self, method: str, kind: str, identity: int, relation: str, query: dict[str, str], body: dict[str, Any], path: str) -> tuple[int, Any]:
         target = KINDS[kind].lists[relation]
         linked = self.links.setdefault((kind, identity, relation), [])
         if method == "GET":

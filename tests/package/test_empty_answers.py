@@ -24,7 +24,9 @@ LOCALHOST = {"ansible_connection": "local", "ansible_python_interpreter": sys.ex
 def play(folder: Path, playbook: str, answers: str, **variables: Any) -> tuple[int, str]:
     """`answers` is a file of extra variables as AWX writes it."""
     (folder / "answers.yml").write_text(answers)
-    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": {"offboard_run_dir": str(folder / "run"), **variables}}}))
+    (folder / "inventory.json").write_text(
+        json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": {"offboard_run_dir": str(folder / "run"), **variables}}})
+    )
     argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.json", f"offboard.iij_id.{playbook}", "-e", "@answers.yml"]
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(places.tree()), "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

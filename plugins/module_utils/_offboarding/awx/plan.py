@@ -235,9 +235,7 @@ def _check(wanted: Wanted) -> None:
         raise OffboardError(f"awx_schedules: {', '.join(without)} has no rrule", code="bad_option")
 
 
-def compare(
-    wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]], *, absent: bool = False, check_mode: bool = False
-) -> dict[str, Any]:
+def compare(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]], *, absent: bool = False, check_mode: bool = False) -> dict[str, Any]:
     """What the tasks do: `objects` and `remove` by kind, and in check mode `later`, what AWX cannot be asked for while something that it needs is missing.
 
     Raises OffboardError `not_ours` when something of the same name was made by somebody else, `bad_option`.
