@@ -179,9 +179,10 @@ def test_a_changed_configuration(setup: Setup) -> None:
     setup.api.settings["AWX_ISOLATION_SHOW_PATHS"] = ["/etc/pki:/etc/pki:O"]
     sign_in = {"awx_oauthtoken": None, "awx_username": setup.api.username, "awx_password": setup.api.password}
     notification = {"type": "slack", "configuration": {"token": "slack-geheim", "channels": ["#identity"]}}
+    weekly = {"stage": "preflight", "name": "weekly", "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=WEEKLY", "extra_data": {"offboard_language": "ja"}}
     asked = {
         "awx_exposed_paths": ["/srv/offboard-run:/srv/offboard-run:rw"], "awx_exposed_paths_on_kubernetes": True, "awx_notification": notification,
-        "awx_schedules": [{"stage": "preflight", "name": "weekly", "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=WEEKLY", "extra_data": {"offboard_language": "ja"}}],
+        "awx_schedules": [weekly],
     }  # fmt: skip
     setup.play(**sign_in, **asked)
     assert setup.api.settings["AWX_ISOLATION_SHOW_PATHS"] == ["/etc/pki:/etc/pki:O", *asked["awx_exposed_paths"]]
@@ -189,7 +190,7 @@ def test_a_changed_configuration(setup: Setup) -> None:
     assert setup.api.linked("workflow_job_templates", PREFIX, "notification_templates_approvals") == [PREFIX]
     assert setup.api.linked("job_templates", f"{PREFIX}: preflight", "notification_templates_error") == [PREFIX]
     # secrets that are not given stay, and nothing goes
-    without = {name: None for name in (*SECRETS, "awx_machine_username", "awx_entra_tenant_id", "awx_entra_client_id")}
+    without = dict.fromkeys((*SECRETS, "awx_machine_username", "awx_entra_tenant_id", "awx_entra_client_id"))
     assert "changed=0" in setup.play(**asked, **without) and setup.api.writes() == []
 
     notification["configuration"]["channels"] = ["#offboarding"]

@@ -69,8 +69,8 @@ def test_confirm(tmp_path: Path, answers: str, confirmed: dict[str, str] | None)
 def _given(name: str) -> bool:
     """Whether preflight of this tenant cannot do without it: who signs in and where, and the password of the files."""
     return name in {
-        "offboard_run_dir", "offboard_tenant_id", "offboard_client_id", "offboard_client_secret", "offboard_graph_url", "offboard_authority", "offboard_ca_file",
-        "offboard_vault_password", "offboard_options", "offboard_break_glass", "microsoft_365_domains", "microsoft_365_max_users",
+        "offboard_run_dir", "offboard_tenant_id", "offboard_client_id", "offboard_client_secret", "offboard_graph_url", "offboard_authority",
+        "offboard_ca_file", "offboard_vault_password", "offboard_options", "offboard_break_glass", "microsoft_365_domains", "microsoft_365_max_users",
         "offboard_iij_client_id",
     }  # fmt: skip
 
