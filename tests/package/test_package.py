@@ -358,10 +358,13 @@ def test_stages_are_awx_jobs(installed: Path, tenant: RunningTenant, tmp_path: P
     planned = awx.launch("domains", "--check", "--diff")  # a job of type "check"
     assert planned.status == "successful" and '"authenticationType": "Managed"' in planned.stdout.read()
     assert tenant.writes() == []
-    assert awx.launch("snapshot").status == "successful"
+    assert awx.artifacts(planned)["offboard_domains"]["planned"] > 0
+    saved = awx.launch("snapshot")
+    assert saved.status == "successful" and awx.artifacts(saved)["offboard_snapshot"]["tenant"]["users"] > 0
     stopped = awx.launch("gate")
     assert stopped.status == "failed" and "provisioning_stopped" in stopped.stdout.read()
     assert awx.artifacts(stopped)["offboard_result"]
+    assert awx.artifacts(stopped)["offboard_report"] == str(tmp_path / "run" / "report.html")
     assert tenant.writes() == []
     # a job's own record of its environment holds the secret in clear; AWX masks it there, and nothing else may have it
     kept = [file for file in tmp_path.rglob("*") if file.is_file() and not file.is_symlink() and file.name not in ("command", "extravars", "envvars")]

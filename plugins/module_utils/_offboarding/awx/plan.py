@@ -106,7 +106,8 @@ def survey(stage: str, steps: Sequence[str]) -> dict[str, Any]:
     """The questions of a stage, none for most: what the exit decides belongs into the inventory, where an empty answer hides nothing."""
     spec = {
         "confirm": (
-            "Only what you have seen done yourself. You are recorded as who confirms. / ご自身で完了を確認した作業だけを選んでください。確認者としてあなたが記録されます。",
+            "Only what you have seen done yourself. You are recorded as who confirms."
+            " / ご自身で完了を確認した作業だけを選んでください。確認者としてあなたが記録されます。",
             [
                 _question("step", "Steps / 作業", "multiselect", choices=list(steps), required=True),
                 _question("withdraw", "Take the confirmation back / 確認を取り消す", "multiplechoice", choices=["false", "true"], default="false"),
@@ -140,7 +141,7 @@ def nodes(wanted: Wanted) -> list[dict[str, Any]]:
             made.append({"identifier": f"{stage}-check", "stage": stage, "job_type": "check"})
             made.append({"identifier": f"{stage}-approval", "stage": stage, "approval": _approval(wanted.prefix, stage)})
         made.append({"identifier": stage, "stage": stage})
-    for node, follower in zip(made, made[1:] + [None], strict=True):
+    for node, follower in zip(made, [*made[1:], None], strict=True):
         node["success_nodes"] = [follower["identifier"]] if follower else []
     return made
 

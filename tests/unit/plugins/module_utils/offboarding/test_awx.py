@@ -89,7 +89,7 @@ def test_what_is_no_longer_wanted_goes() -> None:
         "groups": ["iij_id_domain_controllers"],
         "notification_templates": ["exit"],
         "schedules": ["exit: watch_certificates"],
-        "workflow_job_template_nodes": [f"{stage}-{what}" for stage in reversed(sorted(APPROVE, key=_place)) for what in ("approval", "check")],
+        "workflow_job_template_nodes": [f"{stage}-{what}" for stage in sorted(APPROVE, key=_place, reverse=True) for what in ("approval", "check")],
     }
 
 
