@@ -70,7 +70,11 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/organization(/[^/]+/certificateBasedAuthConfiguration)?", Need(("Organization.Read.All",))),
     ("GET", r"/directory/publicKeyInfrastructure/.*", Need(("PublicKeyInfrastructure.Read.All",))),
     ("GET", r"/deviceAppManagement/.*", Need(("DeviceManagementApps.Read.All",))),
-    ("GET", r"/deviceManagement/.*", Need(("DeviceManagementConfiguration.Read.All",))),
+    (
+        "GET",
+        r"/deviceManagement/(deviceConfigurations|configurationPolicies|groupPolicyConfigurations)(/.*)?",
+        Need(("DeviceManagementConfiguration.Read.All",)),
+    ),
     ("GET", r"/directory/federationConfigurations.*", Need(("IdentityProvider.Read.All",))),
     ("WRITE", r"/directory/federationConfigurations.*", Need(("IdentityProvider.ReadWrite.All",))),
 )
