@@ -33,17 +33,9 @@ def measure(running: Tenant, apps: int, venv: Path) -> tuple[float, int, int]:
     """CPU in seconds, memory in bytes, requests."""
     _fill(running, apps)
     running.forget()
-    usage = run_play(
-        [
-            {"offboard.iij_id.entra_references_info": {**running.options(), **_TASK}, "register": "answer"},
-            {
-                "ansible.builtin.debug": {
-                    "msg": "looked:{{ answer.looked_at.application }}:{{ answer.looked_at.synchronizationJob }}:{{ answer.not_looked_at_count }}:{{ answer.counts.application }}:"
-                }
-            },
-        ],
-        venv,
-    )
+    look = {"offboard.iij_id.entra_references_info": {**running.options(), **_TASK}, "register": "answer"}
+    shown = "looked:{{ answer.looked_at.application }}:{{ answer.looked_at.synchronizationJob }}:{{ answer.not_looked_at_count }}:"
+    usage = run_play([look, {"ansible.builtin.debug": {"msg": shown}}], venv)
     if f"looked:{apps}:0:0:" not in usage.output:
         raise Failure(f"not all of {apps} applications were looked at:\n{usage.output[-2000:]}")
     return usage.cpu, usage.peak, len(running.requests())

@@ -133,6 +133,12 @@ CODES: dict[Text, dict[str, Text]] = {
         "gate_closed": Text("The gate's verdict is missing or closed, or the final gate has not opened.", "ゲートの判定がない、または閉じている。"),
         "run_folder_unsafe": Text("Others could write to the run folder or a file of it.", "実行フォルダーに他者が書き込める。"),
         "internal_error": Text("A fault of the collection itself; the place is named, never the text.", "コレクション内部の不具合。箇所だけを示す。"),
+        "folder_not_private": Text(
+            "A folder or file for passwords in clear can be read by others, or is a link.",
+            "平文のパスワードを置くフォルダーやファイルが他人に読めるか、リンクである。",
+        ),
+        "handed_over": Text("The user was given the letter already.", "通知書を渡し済み。"),
+        "password_not_set": Text("The journal does not show that the user's password was set.", "パスワードの設定がジャーナルで確認できない。"),
         "file_missing": Text("There is no such file.", "ファイルがない。"),
         "file_exists": Text("The file exists already and is not overwritten.", "ファイルが既にある。上書きしない。"),
         "file_read_failed": Text("A file cannot be read.", "ファイルを読めない。"),

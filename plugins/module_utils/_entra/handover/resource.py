@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""handover_letters: letters and list in a folder of the operator's, their removal, and who has been given theirs."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Skip
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.clock import now
+from ..._module.files import append_records, read_journal, read_records, write_atomically
+from ..._module.runner import Resource
+from ..._module.vault_password import decrypt_file, vault_password
+from ..users.history import History
+from ..users.passwords import from_bytes
+from . import plan as letters
+from .plan import FILES, GIVEN, KIND, Person
+
+_MEANS_NOTHING = (
+    "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
+    "network share, and for backups, print queues and copies, overwriting means nothing: whoever has not signed in yet should get another password."
+)
+
+
+class HandoverLetters(Resource):
+    """One object for each file, or for each user who has been given his letter."""
+
+    noun: ClassVar[str] = "files"
+    kinds: ClassVar[tuple[str, ...]] = (KIND, GIVEN)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._state: str = params["state"]
+        self._folder = os.path.abspath(params["folder"]) if params["folder"] else ""
+        self._given = {str(item.get("id", "")).casefold() for item in read_records(params["given_file"])} if params["given_file"] else set()
+        self._wanted: dict[str, bytes] = {}
+        self._removed = False
+        self._people = 0
+        self._skipped: list[Skip] = []
+
+    # -- what is there
+
+    def read(self) -> Iterable[Object]:
+        """The files in the folder, or the users who were given theirs. Raises OffboardError `folder_not_private`."""
+        if self._state == "given":
+            return [Object(GIVEN, key, key, {"given": True}) for key in self._given]
+        self._check_folder()
+        return [Object(KIND, path, os.path.basename(path), {"exists": True}) for path in self._paths() if os.path.lexists(path)]
+
+    def _paths(self) -> list[str]:
+        """The files, and what a killed run may have left of them."""
+        begun = (path for name in FILES.values() for path in glob.glob(os.path.join(glob.escape(self._folder), f".{name}.*")))
+        return [*(os.path.join(self._folder, name) for name in FILES.values()), *sorted(begun)]
+
+    def _check_folder(self) -> None:
+        for place in (self._folder, *self._paths()):
+            try:
+                found = os.lstat(place)
+            except FileNotFoundError:
+                continue
+            except OSError as exc:
+                raise OffboardError(f"cannot read {place}: {exc.strerror or exc}", code="file_read_failed") from exc
+            kind = stat.S_ISDIR if place == self._folder else stat.S_ISREG
+            if not kind(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+                what, mode = ("folder", "0700") if place == self._folder else ("file", "0600")
+                raise OffboardError(
+                    f"{place} must be a {what} of the account that runs this and of nobody else (mode {mode}), and no link: passwords in clear are in it. "
+                    "Name another folder, or one that is not there yet.",
+                    code="folder_not_private",
+                    details={"path": place},
+                )
+
+    # -- what is meant
+
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        path: str = self._params["handover_file"]
+        password = vault_password(dict(self._params))
+        stem, extension = os.path.splitext(path)
+        number = 1
+        while (content := decrypt_file(path if number == 1 else f"{stem}-{number}{extension}", password)) is not None:
+            yield from from_bytes(content)
+            number += 1
+        if number == 1:
+            raise OffboardError(f"There is no hand-over file {path}. The stage passwords makes it.", code="file_missing", details={"path": path})
+
+    def _persons(self) -> list[Person]:
+        """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
+        found, missing = letters.chosen(letters.people(self._entries()).values(), self._params["domains"], self._params["users"])
+        if missing:
+            raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
+        return found
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        there = {item.id for item in current}
+        if self._state == "absent":
+            changes = [Change(KIND, path, os.path.basename(path), "remove", {"exists": True}, None) for path in sorted(there)]
+            return Plan(Spool(changes), unchanged=0 if changes else 1)
+        persons = self._persons()
+        if self._state == "given":
+            # a record of an earlier check run has the id as it is
+            known = {key.casefold() for key in there}
+            new = [person for person in persons if person.id.casefold() not in known]
+            after = {"given": True, "by": self._params["by"]}
+            return Plan(Spool([Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]), unchanged=len(persons) - len(new))
+        kept = list(self._worth_a_letter(persons))
+        self._people = len(kept)
+        plan = Plan(skipped=self._skipped)
+        for kind in self._params["formats"]:
+            path = os.path.join(self._folder, FILES[kind])
+            self._wanted[path] = self._render(kind, kept)
+            if path in there and _content(path) == self._wanted[path]:
+                plan.unchanged += 1
+            else:
+                before = {"exists": True} if path in there else None
+                after = {"exists": True, "people": len(kept), "content": "(passwords in clear)"}
+                plan.changes.append(Change(KIND, path, FILES[kind], "write", before, after, undo="run the same task with state absent"))
+        return plan
+
+    def _worth_a_letter(self, persons: Iterable[Person]) -> Iterator[Person]:
+        """Not whoever has got his already, nor whose password was never set: a letter would lock him out."""
+        journal = self._params["journal"]
+        history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
+        for person in persons:
+            if person.id.casefold() in self._given and not self._params["again"]:
+                self._skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
+            elif history is not None and not person.until and not history.password_was_set(person.id):
+                self._skipped.append(
+                    Skip(GIVEN, person.id, person.upn, "password_not_set", "the journal does not show that this password was set; run passwords again")
+                )
+            else:
+                yield person
+
+    def _render(self, kind: str, persons: Sequence[Person]) -> bytes:
+        if kind == "csv":
+            return letters.merge_list(persons)
+        params = self._params
+        return letters.letters(persons, params["language"], params["company"], params["sign_in_address"], params["help_desk"])
+
+    # -- what is done
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        if change.kind == GIVEN:
+            append_records(self._params["given_file"], [{"id": change.id, "userPrincipalName": change.name, "at": now(), "by": self._params["by"]}])
+        elif change.action == "remove":
+            _overwrite_and_remove(change.id)
+            self._removed = True
+            with contextlib.suppress(OSError):  # other files of the operator's may be in it
+                os.rmdir(self._folder)
+        else:
+            if os.path.lexists(change.id):  # what was in it is not left behind on the disk
+                _overwrite_and_remove(change.id)
+            write_atomically(change.id, self._wanted[change.id])
+        return None
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        for change in begun:
+            if change.kind == GIVEN:
+                done = change.id.casefold() in self._given
+            elif change.action == "remove":
+                done = not os.path.lexists(change.id)
+            else:
+                done = change.id in self._wanted and _content(change.id) == self._wanted[change.id]
+            if done:
+                yield change
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Read again."""
+        given = {str(item.get("id", "")).casefold() for item in read_records(self._params["given_file"])} if self._state == "given" else set()
+        for change in applied:
+            if change.kind == GIVEN:
+                seen = change.id.casefold() in given
+            elif change.action == "remove":
+                seen = not os.path.lexists(change.id)
+            else:
+                seen = _content(change.id) == self._wanted[change.id]
+            if not seen:
+                yield Outcome(change, "failed", "not_seen", f"{change.name} is not as it was written")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {"people": self._people, "files": list(self._wanted)}
+
+    def warnings(self) -> Iterable[str]:
+        return [_MEANS_NOTHING] if self._removed else []
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()
+
+
+def _overwrite_and_remove(path: str) -> None:
+    """Raises OffboardError `file_write_failed`."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "wb") as stream:
+            left = os.fstat(stream.fileno()).st_size
+            while left > 0:
+                left -= stream.write(os.urandom(min(left, 1 << 20)))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.unlink(path)
+    except OSError as exc:
+        raise OffboardError(f"cannot remove {path}: {exc.strerror or exc}", code="file_write_failed") from exc

@@ -1,0 +1,185 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: handover_letters
+short_description: Make letters of the new passwords, and remove them again
+version_added: 0.1.0
+description:
+  - Makes a page to print (C(letters.html), one A4 page for each person, each character of the password with how it is said) and a list for a mail merge
+    (C(letters.csv)) from the encrypted hand-over file of M(offboard.iij_id.entra_users).
+  - Both hold passwords in clear. They are written only into the O(folder) that you name, which must be yours alone (mode 0700, files 0600). The journal
+    names the files, and nothing of what is in them.
+  - With O(state=given) it is recorded who was given theirs, and whoever was gets no further letter unless O(again).
+  - With O(state=absent) the files are overwritten and removed. A warning says where overwriting means nothing.
+author:
+  - the offboard.iij_id maintainers (!UNKNOWN)
+extends_documentation_fragment:
+  - offboard.iij_id.run
+  - offboard.iij_id.run.attributes
+  - offboard.iij_id.vault
+options:
+  state:
+    description: Whether the letters shall be there, shall not, or (V(given)) were given to the people.
+    type: str
+    choices: [present, absent, given]
+    default: present
+  folder:
+    description: The folder of the letters. It is made when missing, and removed with the letters when nothing else is in it.
+    type: path
+  handover_file:
+    description: The encrypted hand-over file. Its continuations (C(handover-2.yml)) are read too.
+    type: path
+  domains:
+    description: Only people whose user principal names are of these domains.
+    type: list
+    elements: str
+    default: []
+  users:
+    description: Only these people, as user principal names or ids; besides those of O(domains). Whoever is in no hand-over file is an error.
+    type: list
+    elements: str
+    default: []
+  formats:
+    description: What to make.
+    type: list
+    elements: str
+    choices: [html, csv]
+    default: [html, csv]
+  language:
+    description: The language of the letters.
+    type: str
+    choices: [ja, en]
+    default: ja
+  company:
+    description: What stands on top of each letter.
+    type: str
+    default: ""
+  sign_in_address:
+    description: Where people sign in.
+    type: str
+    default: https://www.office.com/
+  help_desk:
+    description: Whom to ask, for instance a telephone number.
+    type: str
+    default: ""
+  given_file:
+    description: A JSON-lines file that records who was given theirs, when and by whom. Without passwords.
+    type: path
+  by:
+    description: Who has given the letters to the people, for O(state=given).
+    type: str
+  again:
+    description: Whether people who were given theirs get a letter again.
+    type: bool
+    default: false
+notes:
+  - With O(journal), people whose password it does not show to be set get no letter, but are listed in RV(skipped_objects) with the code
+    C(password_not_set).
+  - In the list each password stands in brackets, in every line, since a password may begin as a formula does. Print it without them.
+seealso:
+  - module: offboard.iij_id.entra_users
+"""
+
+EXAMPLES = r"""
+- name: Letters for one domain
+  offboard.iij_id.handover_letters:
+    handover_file: offboard-run/handover.yml
+    vault_password_file: vault-password
+    folder: /srv/letters
+    domains: [reiji.example]
+    given_file: offboard-run/results/handed_over.jsonl
+    journal: offboard-run/journal.jsonl
+
+- name: These two have theirs
+  offboard.iij_id.handover_letters:
+    state: given
+    handover_file: offboard-run/handover.yml
+    vault_password_file: vault-password
+    users: [taro@reiji.example, hanako@reiji.example]
+    by: Jiro of the help desk
+    given_file: offboard-run/results/handed_over.jsonl
+    journal: offboard-run/journal.jsonl
+
+- name: Away with them
+  offboard.iij_id.handover_letters:
+    state: absent
+    folder: /srv/letters
+    journal: offboard-run/journal.jsonl
+"""
+
+RETURN = r"""
+plan:
+  description: The changes, the same in check mode. No password is among them.
+  returned: always
+  type: list
+  elements: dict
+people:
+  description: How many people the letters are for.
+  returned: always
+  type: int
+files:
+  description: The files with passwords in clear.
+  returned: always
+  type: list
+  elements: str
+skipped_objects:
+  description: People who get no letter, with the code V(handed_over) or V(password_not_set).
+  returned: always
+  type: list
+  elements: dict
+failure:
+  description:
+    - C(code) is V(folder_not_private), V(file_missing), V(not_found), V(bad_handover_file), V(file_read_failed), V(file_write_failed), V(not_seen),
+      V(guard_refused), or one of those of M(offboard.iij_id.vault_file) for the vault's password.
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover.resource import HandoverLetters
+
+from ..module_utils._core import vault
+from ..module_utils._module.arguments import RUN, spec
+from ..module_utils._module.runner import require, run
+from ..module_utils._module.vault_password import VAULT
+
+
+def main() -> None:
+    """Run the module."""
+    texts = {"type": "list", "elements": "str", "default": []}
+    module = AnsibleModule(
+        argument_spec=spec(
+            RUN,
+            VAULT,
+            state={"type": "str", "choices": ["present", "absent", "given"], "default": "present"},
+            folder={"type": "path"},
+            handover_file={"type": "path"},
+            domains=texts,
+            users=texts,
+            formats={"type": "list", "elements": "str", "choices": ["html", "csv"], "default": ["html", "csv"]},
+            language={"type": "str", "choices": ["ja", "en"], "default": "ja"},
+            company={"type": "str", "default": ""},
+            sign_in_address={"type": "str", "default": "https://www.office.com/"},
+            help_desk={"type": "str", "default": ""},
+            given_file={"type": "path"},
+            by={"type": "str"},
+            again={"type": "bool", "default": False},
+        ),
+        required_if=[
+            ("state", "present", ["folder", "handover_file"]),
+            ("state", "absent", ["folder"]),
+            ("state", "given", ["handover_file", "given_file", "by"]),
+        ],
+        supports_check_mode=True,
+    )
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
+    run(module, HandoverLetters)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Letters and lists: who is in them, what stands there, and that no text of a stranger becomes anything else."""
+
+from __future__ import annotations
+
+import csv
+import io
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover import plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passwords
+
+
+def entry(key: str, upn: str, **more: Any) -> dict[str, Any]:
+    return {"id": key, "userPrincipalName": upn, **more}
+
+
+ENTRIES = [
+    entry("A1", "b@one.example", password="old=1lIO0"),
+    entry("a2", "a@two.example", temporaryAccessPass="TAP+x", validUntil="2026-12-01T00:00:00Z"),
+    entry("a3", "c@one.example", temporaryAccessPass=None, askedFor="2026-11-01T00:00:00Z"),
+    entry("a1", "b@one.example", password="=new<Q>#"),
+]
+PEOPLE = plan.people(ENTRIES)
+
+
+def test_the_newest_secret_of_each_and_none_without_a_value() -> None:
+    assert {key: (person.secret, person.until) for key, person in PEOPLE.items()} == {"a1": ("=new<Q>#", ""), "a2": ("TAP+x", "2026-12-01T00:00:00Z")}
+    assert "=new" not in repr(PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("domains", "users", "kept", "missing"),
+    [
+        ([], [], ["a@two.example", "b@one.example"], []),
+        (["ONE.example"], [], ["b@one.example"], []),
+        ([], ["A2"], ["a@two.example"], []),
+        (["one.example"], ["a@TWO.example"], ["a@two.example", "b@one.example"], []),
+        ([], ["a2", "nobody@one.example"], ["a@two.example"], ["nobody@one.example"]),
+        (["e.example"], [], [], []),
+    ],
+)
+def test_who_is_chosen(domains: list[str], users: list[str], kept: list[str], missing: list[str]) -> None:
+    found, lost = plan.chosen(PEOPLE.values(), domains, users)
+    assert ([person.upn for person in found], lost) == (kept, missing)
+
+
+def test_every_character_that_a_password_can_have_is_told_apart() -> None:
+    alphabet = passwords._LOWER + passwords._UPPER + passwords._DIGITS + passwords._SYMBOLS
+    for language in ("ja", "en"):
+        said = [words for _character, words in plan.spelled(alphabet, language)]
+        assert len(set(said)) == len(alphabet) and not any(words.startswith("U+") for words in said)
+    assert list(plan.spelled("lI1O0é", "en")) == [
+        ("l", "lower Lima"), ("I", "UPPER India"), ("1", "digit 1"), ("O", "UPPER Oscar"), ("0", "digit 0"), ("é", "U+00E9"),
+    ]  # fmt: skip
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_page_for_each_person(language: str) -> None:
+    hostile = plan.Person("x", "<script>\x1b\u202e@one.example", "a<b>&c")
+    page = Page(plan.letters([*PEOPLE.values(), hostile], language, "例示<b>", "https://sso.example/?a=1&b", "内線 100").decode())
+    assert page.tags.count("article") == 3 and "script" not in page.tags and "link" not in page.tags and "img" not in page.tags
+    assert {"=new<Q>#", "TAP+x", "a<b>&c", "2026-12-01T00:00:00Z", "例示<b>", "内線 100"} <= set(page.texts)
+    assert not any(character in "".join(page.texts) for character in "\x1b\u202e")
+
+
+def test_the_list_holds_no_formula_and_changes_no_password() -> None:
+    persons = [*PEOPLE.values(), *(plan.Person(str(number), f"{sign}cmd@x", f"{sign}pw") for number, sign in enumerate(["=", "+", "-", "@", "\t", " =", "＝"]))]
+    content = plan.merge_list(persons)
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert [row["secret_in_brackets"][1:-1] for row in rows] == [person.secret for person in persons]
+    for row in rows:
+        assert all(not (value or "x").lstrip()[:1].startswith(("=", "+", "-", "@", "＝")) for value in row.values())
+    assert [row["kind"] for row in rows[:2]] == ["password", "temporary_access_pass"]
