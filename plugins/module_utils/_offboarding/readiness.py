@@ -167,7 +167,7 @@ def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "info",
             "domains_of_others",
             f"Federated to another identity provider, left alone: {_names(others)}.",
-            f"別のIDプロバイダとフェデレーションしているため変更しないドメイン: {_names(others)}",
+            f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {_names(others)}",
             others,
         )
 
@@ -385,7 +385,7 @@ def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[
             "no_machines",
             "directory_sync is in offboard_options, but the inventory group iij_id_agents is empty: no Windows machine is looked at. Put the machines with "
             "Directory Sync or Password Sync into it; if there is none, set directory_sync_without_machines: true.",
-            "offboard_options に directory_sync がありますが、インベントリのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
+            "offboard_options に directory_sync がありますが、インベントリーのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
             "Directory SyncまたはPassword Syncのあるマシンを追加してください。なければ directory_sync_without_machines: true を設定してください。",
         )
 
@@ -687,7 +687,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                 "blocker",
                 "domain_federated",
                 f"The domain {name} still sends its people to IIJ ID.",
-                f"ドメイン {name} のサインインはまだIIJ IDに向いています。",
+                f"ドメイン {name} のサインイン先がまだIIJ IDです。",
                 (name,),
             )
             for name in federated_to_iij(facts.domains)
@@ -723,7 +723,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             "blocker",
             "account_enabled",
             f"{item['dn']}, which was made for IIJ ID, is still enabled.",
-            f"IIJ IDのために作られた {item['dn']} がまだ有効です。",
+            f"IIJ ID用のアカウント {item['dn']} がまだ有効です。",
             (item["dn"],),
         )
         for item in facts.directory_objects or ()
