@@ -234,6 +234,24 @@ def test_every_playbook_plays_alone_in_check_mode(installed: Path, tenant: Runni
         assert re.search(r"Remove grants, service principal and application\] \*+\n(skipping: .*\n)+", output), output
 
 
+def test_preflight_says_what_the_app_that_signs_in_lacks(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
+    """And for which stage: that stage itself would say it only when the domains are converted already."""
+    app = tenant.credentials()["client_id"]
+    tables = tenant.store.tables
+    (principal,) = (item["id"] for item in tables["service_principals"].objects.values() if item["appId"] == app)
+    (graph,) = (item for item in tables["service_principals"].objects.values() if item["appId"] == company.GRAPH_APP_ID)
+    (role,) = (item["id"] for item in graph["appRoles"] if item["value"] == "User-PasswordProfile.ReadWrite.All")
+    (held,) = (key for key, item in tables["app_role_assignments"].objects.items() if (item["principalId"], item["appRoleId"]) == (principal, role))
+    tenant.store.remove("app_role_assignments", held)
+    variables = {**_variables(tenant, tmp_path / "run"), "offboard_client_secret": tenant.credentials()["client_secret"]}
+    variables["offboard_vault_password"] = inventory.VAULT_PASSWORD
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
+    output = ansible("ansible-playbook", "--check", "-i", tmp_path / "inventory.json", "offboard.iij_id.preflight", cwd=tmp_path, collections=installed)
+    assert "Stage passwords: the app that signs in (offboard_client_id) lacks User-PasswordProfile.ReadWrite.All. Grant that before" in output
+    assert output.count("the app that signs in (offboard_client_id) lacks") == 1
+    assert tenant.writes() == []
+
+
 def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
     """With nobody's activity looked for, or that of an app nobody knows, it stays closed; a client id in upper case is the same client id."""
     variables = {**_variables(tenant, tmp_path / "run"), "offboard_client_secret": tenant.credentials()["client_secret"]}
