@@ -349,7 +349,7 @@ class Users(OfTenant):
                 raise answer.error(Request("GET", path))
 
     def _weigh_passes(self, passes: PassBook, chunk: list[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
-        """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
+        """Who would get a pass: are they in the policy's scope, and have they one already? Reading that is slow, so nobody else is asked about."""
         wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
         there = dict(self._passes_of(user_id for user_id, in_scope in wanted.items() if in_scope))
         for item, decision in chunk:

@@ -69,7 +69,7 @@ class Selection:
         return item["userPrincipalName"].casefold().endswith(self._ending)
 
     def _named(self, keyed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        # A user named by object id need not be read to know that he is another shard's.
+        # A user named by object id need not be read to know that they are another shard's.
         missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
