@@ -343,7 +343,6 @@ _QUOTA = {"requests": {"type": "int", "required": True}, "seconds": {"type": "in
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

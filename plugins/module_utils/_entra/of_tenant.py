@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from .._graph.client import Client
 from .._module.runner import Resource
 
+#: More accounts than this are found in the list of all, not one by one.
+MANY = 400
+
 
 def tenant_of(client: Client) -> dict[str, str]:
     """The tenant that the access token is for, as `binding` names it."""

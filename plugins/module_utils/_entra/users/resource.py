@@ -28,7 +28,7 @@ from ..._module.preconditions import read_manifest
 from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
-from ..of_tenant import OfTenant
+from ..of_tenant import MANY, OfTenant
 from ..roles import read_roles
 from ..snapshot.files import read_user_ids
 from ..snapshot.resource import KIND as SNAPSHOT
@@ -42,7 +42,7 @@ from .options import Options
 from .passwords import HandOver, PassBook
 from .plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 from .results import Results
-from .selection import MANY, SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
+from .selection import SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
 from .verification import Late
 from .work import Means, Work
 

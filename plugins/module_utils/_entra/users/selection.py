@@ -18,14 +18,12 @@ from ..._core.ids import is_id, user_address
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
-from ..of_tenant import tenant_of
+from ..of_tenant import MANY, tenant_of
 from ..snapshot.files import read_snapshot_users
 from .marks import Shard
 
 T = TypeVar("T")
 
-#: More users than this are found in the list of all users, not one by one.
-MANY = 400
 _ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled")
 
 #: The ways of selecting users; options of both modules.

@@ -97,7 +97,7 @@ def once(tenant: Tenant, folder: Path) -> str:
         copy = guest_copy.new_copy(Object(made.kind, "old", made.name, made.state), held, "t", "2026-11-27T00:00:00Z", None)
     work = Reinvitation(
         tenant,  # type: ignore[arg-type]
-        {"backup_dir": str(folder), "verify_timeout": 60, "accept_losses": False},
+        {"backup_dir": str(folder), "verify_timeout": 1, "accept_losses": False},
         tenant.find,
         lambda _doing: None,
         copy,
