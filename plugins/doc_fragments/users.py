@@ -42,7 +42,7 @@ options:
   shard:
     description:
       - V(i/n), for instance V(2/4), takes the second of four parts of the selected users, so that several machines or AWX job slices can share
-        the work. A user's object id alone decides which part he is in, so the parts are disjoint, complete, and the same in every run.
+        the work. A user's object id alone decides which part it is in, so the parts are disjoint, complete, and the same in every run.
     type: str
   results_file:
     description: A file on the controller (JSON lines) that gets one line for every user. Each run writes it anew, but for one that is refused or fails

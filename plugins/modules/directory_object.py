@@ -223,7 +223,6 @@ from ..module_utils._module.runner import require, run
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

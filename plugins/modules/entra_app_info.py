@@ -159,7 +159,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             ENTRA,

@@ -327,7 +327,6 @@ _ONE_SOURCE = [("path", "content", "url")]
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

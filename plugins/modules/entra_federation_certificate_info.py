@@ -197,7 +197,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(ENTRA, CERTIFICATE_WATCH, guests={"type": "bool", "default": True}),
         supports_check_mode=True,

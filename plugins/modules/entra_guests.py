@@ -306,7 +306,6 @@ _INVITATION = {"redirect_url": {"type": "str"}, "message_body": {"type": "str"},
 
 
 def main() -> None:
-    """Run the module."""
     guest = {"mail": {"type": "str", "required": True}, "display_name": {"type": "str"}, "send_message": {"type": "bool"}, **_INVITATION}
     module = AnsibleModule(
         argument_spec=spec(

@@ -133,7 +133,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     names = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(
         argument_spec=spec(

@@ -118,8 +118,8 @@ options:
       - It belongs to one changing run at a time, like O(journal). Who was given a pass by another run all the same is V(skipped), with
         V(pass_given_meanwhile).
       - Together with the journal it is the memory of who has a password already. Keep both until the last run. Whose password was changed after
-        his entry was written, while the journal does not show that it was to that one, is skipped with V(password_changed_elsewhere), for the one in
-        the file was never valid. Another O(handover_file) gives him a new one. Without O(journal) he counts as having it, with a warning.
+        the entry was written, while the journal does not show that it was to that one, is skipped with V(password_changed_elsewhere), for the one in
+        the file was never valid. Another O(handover_file) gives a new one. Without O(journal) the user counts as having it, with a warning.
     type: path
   synced_password:
     description: Whether users that are synchronized from Active Directory are skipped (password hash synchronization serves them) or get a password too.
@@ -344,7 +344,6 @@ _QUOTA = {"requests": {"type": "int", "required": True}, "seconds": {"type": "in
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

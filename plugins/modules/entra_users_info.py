@@ -85,7 +85,6 @@ from ..module_utils._module.vault_password import VAULT
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(argument_spec=spec(ENTRA, USER_SELECTION, VAULT), supports_check_mode=True)
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
     run_info(module, info)

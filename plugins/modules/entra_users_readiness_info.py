@@ -141,7 +141,6 @@ from ..module_utils._module.vault_password import VAULT
 
 
 def main() -> None:
-    """Run the module."""
     names = {"type": "list", "elements": "str", "default": []}
     paths = {name: {"type": "path"} for name in ("snapshot", "src", "journal", "handover_file", "results_file")}
     module = AnsibleModule(

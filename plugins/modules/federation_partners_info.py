@@ -286,7 +286,6 @@ _PARTNER = {
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             partners={"type": "list", "elements": "dict", "required": True, "options": _PARTNER},

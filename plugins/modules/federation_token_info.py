@@ -196,7 +196,6 @@ from ..module_utils._module.runner import hide_private_keys, require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             path={"type": "path"},

@@ -153,7 +153,6 @@ STEP = {
 
 
 def main() -> None:
-    """Run the module."""
     names = {name: {"type": "list", "elements": "str", "default": []} for name in ("confirm", "withdraw", "require")}
     module = AnsibleModule(
         argument_spec=spec(

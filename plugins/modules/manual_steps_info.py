@@ -60,7 +60,6 @@ from ..module_utils._module.runner import run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(argument_spec={"path": {"type": "path", "required": True}}, supports_check_mode=True)
     run_info(module, steps_info)
 

@@ -321,7 +321,6 @@ def _app(found: dict, journal: str | None) -> quiet.App:
 
 
 def main() -> None:
-    """Run the module."""
     dicts: dict[str, Any] = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     module = AnsibleModule(

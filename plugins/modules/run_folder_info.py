@@ -101,7 +101,6 @@ from ..module_utils._module.runner import run_info
 
 
 def main() -> None:
-    """Run the module."""
     demanded = {**REQUIRES, "options": {**REQUIRES["options"], "run_dir": {"type": "path"}}}
     module = AnsibleModule(
         argument_spec={"run_dir": {"type": "path", "required": True}, "run_tenant_id": {"type": "str"}, "requires": demanded}, supports_check_mode=True

@@ -82,7 +82,6 @@ from ..module_utils._module.runner import run
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "run_dir": {"type": "path", "required": True},

@@ -59,7 +59,6 @@ from ..module_utils._module.vault_password import VAULT
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(argument_spec=spec(VAULT, paths={"type": "list", "elements": "path", "required": True}), supports_check_mode=True)
     require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, vault_file_info)

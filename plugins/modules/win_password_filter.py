@@ -103,7 +103,6 @@ from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

@@ -82,7 +82,6 @@ from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    """Run the module."""
     folders = {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]}
     module = AnsibleModule(argument_spec=spec(WINDOWS, folders=folders), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)

@@ -139,7 +139,6 @@ TASKS = {
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

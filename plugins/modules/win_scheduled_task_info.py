@@ -95,7 +95,6 @@ NAMES = {"type": "list", "elements": "str", "default": []}
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(argument_spec=spec(WINDOWS, **dict.fromkeys(("action_paths", "except_names"), NAMES)), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     run_info(module, info)

@@ -153,7 +153,6 @@ PRODUCT = {
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

@@ -121,7 +121,6 @@ from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    """Run the module."""
     texts = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(argument_spec=spec(WINDOWS, name_patterns=texts, publisher_patterns=texts, folders=texts), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)

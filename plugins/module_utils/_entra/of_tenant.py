@@ -14,6 +14,9 @@ from .domains.plan import KIND as DOMAIN
 from .domains.plan import MANAGED, authentication_of, root_of
 from .domains.read import read_domains
 
+#: More accounts than this are found in the list of all, not one by one.
+MANY = 400
+
 
 def tenant_of(client: Client) -> dict[str, str]:
     """The tenant that the access token is for, as `binding` names it."""

@@ -302,7 +302,7 @@ class Findings:
 
 
 def plan_invited(tenant: Tenant, guests: Sequence[Wanted]) -> tuple[Plan, list[Refusal]]:
-    """Who is there already stays as he is. Raises AmbiguousMatch."""
+    """Who is there already is left alone. Raises AmbiguousMatch."""
     plan, refusals, foreign, members = Plan(), [], [], []
     for who in guests:
         found = tenant.find(who)

@@ -16,11 +16,9 @@ from ..._federation.url_rule import comparable
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._module import waiting
+from ..of_tenant import MANY
 from . import plan as guest_plan
 from .plan import FIELDS, Wanted, account
-
-#: More guests than this are found in the list of all accounts, not one by one.
-_MANY = 400
 
 
 def by_address(address: str) -> str:
@@ -32,7 +30,7 @@ def by_address(address: str) -> str:
 
 def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
     """The accounts of those who are named, each once; nothing for one who is not there."""
-    if len(guests) > _MANY:
+    if len(guests) > MANY:
         wanted = {comparable(who.shown) for who in guests}
         for user in client.list(f"/users?$select={FIELDS}&$top=999"):
             item = account(user)

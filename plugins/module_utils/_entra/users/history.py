@@ -99,7 +99,7 @@ class History:
         return user_id in self._maybe
 
     def sessions_owed(self, user_id: str, state: Mapping[str, Any]) -> bool:
-        """Whether a run has changed the user, meant to revoke his sessions, and did not come to that. Of one that was stopped, the user's state tells."""
+        """Whether a run has changed the user, meant to revoke their sessions, and did not come to that. Of one that was stopped, the user's state tells."""
         begun = self._begun.get(user_id, {}).values()
         return user_id in self._owed or any((state[name] == value) is equal for name, value, equal in begun)
 

@@ -199,7 +199,7 @@ class HandOver(_Files):
         self._changes.add(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
 
     def changed_since(self, user_id: str, last_change: str | None) -> bool:
-        """Whether the user has an entry and his password was changed after it was written: to that one, or by somebody else."""
+        """Whether the user has an entry and their password was changed after it was written: to that one, or by somebody else."""
         return mark(user_id) in self._users and mark(user_id, last_change) not in self._changes
 
     def unchanged_since(self, user_id: str, last_change: str | None) -> bool:

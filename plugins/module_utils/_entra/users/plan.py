@@ -125,7 +125,7 @@ class Desired:
 
     add: id → disabled plans, None for "whatever is there, else all plans on"; exact: the direct licences shall be those of `add` and
     no others; restored: as in the snapshot, so a licence that the tenant has no more is left out; blocked: leave the user alone,
-    because he was blocked before the snapshot was taken.
+    because they were blocked before the snapshot was taken.
     """
 
     enabled: bool | None = None
@@ -159,7 +159,7 @@ class Facts:
     converted: Mapping[str, str] = field(default_factory=dict)
     #: whether the user was given a Temporary Access Pass that has not ended yet
     pass_was_given: Callable[[str], bool] = lambda user_id: False
-    #: whether an earlier run changed the user, meant to revoke his sessions, and did not come to that; by his id and state
+    #: whether an earlier run changed the user, meant to revoke their sessions, and did not come to that; by their id and state
     sessions_owed: Callable[[str, Mapping[str, Any]], bool] = lambda user_id, state: False
     #: whether the user is a member of the licence group
     is_member: Callable[[str], bool] = lambda user_id: False
@@ -273,7 +273,7 @@ def named(licences: Mapping[str, list[str]], skus: Skus) -> dict[str, list[str]]
 class Decision:
     """What becomes of one user: a change, a skip, or neither (already as desired).
 
-    owed: his sessions are to be revoked whatever else is left out; notes: what is left out of the change, by code.
+    owed: their sessions are to be revoked whatever else is left out; notes: what is left out of the change, by code.
     """
 
     change: Change | None = None

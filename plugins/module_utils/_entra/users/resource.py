@@ -29,7 +29,7 @@ from ..._module.preconditions import read_manifest
 from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
-from ..of_tenant import OfTenant
+from ..of_tenant import MANY, OfTenant
 from ..roles import read_guarded
 from ..snapshot.files import read_user_ids
 from ..snapshot.resource import KIND as SNAPSHOT
@@ -43,7 +43,7 @@ from .options import Options
 from .passwords import HandOver, PassBook
 from .plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
 from .results import Results
-from .selection import MANY, SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
+from .selection import SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
 from .verification import Late
 from .work import Means, Work
 
@@ -350,7 +350,7 @@ class Users(OfTenant):
                 raise answer.error(Request("GET", path))
 
     def _weigh_passes(self, passes: PassBook, chunk: list[tuple[Object, Decision]]) -> Iterator[tuple[Object, Decision]]:
-        """Who would get a pass: is he in the policy's scope, and has he one already? Reading that is slow, so nobody else is asked about."""
+        """Who would get a pass: are they in the policy's scope, and have they one already? Reading that is slow, so nobody else is asked about."""
         wanted = {i.id: i.id in self._pass_scope for i, d in chunk if d.change is not None and "temporaryAccessPass" in (d.change.after or {})}
         there = dict(self._passes_of(user_id for user_id, in_scope in wanted.items() if in_scope))
         for item, decision in chunk:

@@ -37,7 +37,7 @@ class Results:
             self.flush()
 
     def correct(self, user_id: str, status: str, code: str, msg: str) -> None:
-        """What was said of a user turned out otherwise; his line is another after `rewrite`."""
+        """What was said of a user turned out otherwise; their line is another after `rewrite`."""
         self._corrections[user_id] = {"status": status, "code": code, "msg": msg}
 
     def rewrite(self) -> None:

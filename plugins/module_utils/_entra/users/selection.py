@@ -18,14 +18,12 @@ from ..._core.ids import is_id, user_address
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
-from ..of_tenant import tenant_of
+from ..of_tenant import MANY, tenant_of
 from ..snapshot.files import read_snapshot_users
 from .marks import Shard
 
 T = TypeVar("T")
 
-#: More users than this are found in the list of all users, not one by one.
-MANY = 400
 _ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled")
 
 #: The ways of selecting users; options of both modules.
@@ -69,7 +67,7 @@ class Selection:
         return not self._ending or names.user(item["userPrincipalName"]).endswith(self._ending)
 
     def _named(self, keyed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        # A user named by object id need not be read to know that he is another shard's.
+        # A user named by object id need not be read to know that they are another shard's.
         missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):

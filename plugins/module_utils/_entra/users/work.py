@@ -242,7 +242,7 @@ class Work:
             yield Request("PATCH", f"/groups/{self._means.group.id}", {"members@odata.bind": members}, jobs)
 
     def _joined(self, request: Request, answer: Answer, finished: list[Outcome]) -> list[Request]:
-        """All or none of them were added. Where one spoils it for the others, or nobody knows, each is added on his own."""
+        """All or none of them were added. Where one spoils it for the others, or nobody knows, each is added alone."""
         follow_ups: list[Request] = []
         single = answer.uncertain or (answer.failure is None and answer.status in (400, 404, 409))
         for job in request.tag:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether one user is as the exit means to leave him: enabled, licensed, with a way to sign in. Pure functions over what was read."""
+"""Whether one user is as the exit means to leave them: enabled, licensed, with a way to sign in. Pure functions over what was read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNSET, CHANGED = "unset", "changed"
 
 @dataclass(frozen=True)
 class Meant:
-    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of him alone."""
+    """What a user shall be. snapshot: None for who is not in it (made later); src: what the operator said of them alone."""
 
     snapshot: Desired | None = None
     src: Desired | None = None
@@ -33,7 +33,7 @@ class Meant:
         return None if self.snapshot is None else not self.snapshot.blocked
 
     def licences(self) -> list[Desired]:
-        """What says which licences he shall have: the operator's word of him alone, else the snapshot's."""
+        """What says which licences they shall have: the operator's word of them alone, else the snapshot's."""
         if self.src is not None and (self.src.add or self.src.remove or self.src.exact):
             return [self.src]
         return [] if self.snapshot is None or self.snapshot.blocked else [self.snapshot]
@@ -54,7 +54,7 @@ class Evidence:
     handed_over: Callable[[str, str | None], str] = lambda user_id, last_change: ""
     #: whether the journal says that it was set, and that it was seen
     password_was_set: Callable[[str], bool] = lambda user_id: False
-    #: whether a Temporary Access Pass that he was given can still be used; None: none was given
+    #: whether a Temporary Access Pass that they were given can still be used; None: none was given
     access_pass: Callable[[str], bool | None] = lambda user_id: None
     #: directory roles by the holder's object id
     roles: Callable[[], Mapping[str, Collection[str]]] = dict

@@ -20,12 +20,12 @@ from .plan import LISTED, LISTED_ALONE
 #: Longest value of a property that is printed whole.
 _VALUE_LENGTH = 160
 
-_STATES = {
-    "open": ("The final gate is open: nothing points at IIJ ID any more.", "最終ゲートを通過しました。IIJ IDを参照するものは残っていません。"),
-    "closed": ("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
-    "not_judged": ("The final gate has not been judged yet.", "最終ゲートはまだ判定されていません。"),
+_STATES: dict[str, Text] = {
+    "open": Text("The final gate is open: nothing points at IIJ ID any more.", "最終ゲートを通過しました。IIJ IDを参照するものは残っていません。"),
+    "closed": Text("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
+    "not_judged": Text("The final gate has not been judged yet.", "最終ゲートはまだ判定されていません。"),
 }
-_SEVERITIES = {"blocker": ("Blocker", "要対応"), "warning": ("Warning", "警告"), "info": ("Fact", "事実")}
+_SEVERITIES: dict[str, Text] = {"blocker": Text("Blocker", "要対応"), "warning": Text("Warning", "警告"), "info": Text("Fact", "事実")}
 
 _STYLE = """
 :root { --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --paper: #fff; --ground: #f3f5f8; --blue: #0f4c81;
@@ -150,7 +150,7 @@ def _none(en: str, ja: str) -> str:
     return f'<p class="none">{_both(en, ja)}</p>'
 
 
-def _table(heads: Iterable[tuple[str, str]], rows: Iterable[str]) -> str:
+def _table(heads: Iterable[Text], rows: Iterable[str]) -> str:
     head = "".join(f"<th>{_both(*texts)}</th>" for texts in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(rows)}</tbody></table>"
 
@@ -172,7 +172,7 @@ def _findings(findings: Iterable[Mapping[str, Any]]) -> str:
         f'<tr><td><span class="mark {item["severity"]}">{_both(*_SEVERITIES[item["severity"]])}</span></td><td>{_both(item["en"], item["ja"])}</td></tr>\n'
         for item in findings
     )
-    return _table((("Kind", "種類"), ("Finding", "内容")), rows)
+    return _table((Text("Kind", "種類"), Text("Finding", "内容")), rows)
 
 
 def _left(left: list[Mapping[str, Any]], state: str) -> str:
@@ -197,7 +197,7 @@ def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
             who = "" if step["blocks_final_gate"] else _both("does not keep the final gate closed", "最終ゲートには影響しない")
         source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
         rows.append(f"<tr><td>{mark}</td><td>{_both(step['en'], step['ja'])}<br><code>{escape(step['id'])}</code>{source}</td><td>{who}</td></tr>\n")
-    heads = (("State", "状態"), ("What to do", "内容"), ("Who and when", "確認者と日時"))
+    heads = (Text("State", "状態"), Text("What to do", "内容"), Text("Who and when", "確認者と日時"))
     return _table(heads, rows) if rows else _none("None is registered.", "登録されていません。")
 
 
@@ -215,7 +215,7 @@ def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
         )
         what = f"{_kind(entry['kind'])} · {_action(entry['action'])}<br><b>{escape(entry['name'])}</b>"
         rows.append(f'<tr><td class="time">{_time(entry["at"], when)}</td><td>{what}</td><td>{why}</td></tr>\n')
-    return _table((("When", "日時"), ("What", "対象"), ("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+    return _table((Text("When", "日時"), Text("What", "対象"), Text("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
 
 
 def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
@@ -225,7 +225,7 @@ def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
         times = f"<br>× {item['times']}" if item["times"] > 1 else ""
         rule = f"<code>{escape(item['rule'])}</code>"
         rows.append(f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{escape(item["msg"])}{allow}</td></tr>\n')
-    return _table((("Last time", "最後の日時"), ("Rule", "規則"), ("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+    return _table((Text("Last time", "最後の日時"), Text("Rule", "規則"), Text("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
 
 
 def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
@@ -236,7 +236,7 @@ def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
         why = f"<code>{escape(group['code'])}</code><br>{escape(group['msg'])}"
         names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
         rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
-    heads = (("Number", "人数"), ("Why (of the first)", "理由（1人目のもの）"), ("Who", "利用者"))
+    heads = (Text("Number", "人数"), Text("Why (of the first)", "理由（1人目のもの）"), Text("Who", "利用者"))
     return _table(heads, rows) if rows else _none("Nobody.", "いません。")
 
 
@@ -275,7 +275,7 @@ def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:
                 f"{more} more are in journal.jsonl; the first {LISTED} are listed.", f"ほか{more}件は journal.jsonl にあります（先頭{LISTED}件を表示）。"
             )
             rows.append(f'<tr><td colspan="4">{text}</td></tr>\n')
-        table = _table((("When", "日時"), ("Object", "対象"), ("Before → after", "変更前 → 変更後"), ("Way back", "元に戻す方法")), rows)
+        table = _table((Text("When", "日時"), Text("Object", "対象"), Text("Before → after", "変更前 → 変更後"), Text("Way back", "元に戻す方法")), rows)
         head = f'<span class="count">{group["count"]}</span><span>{_kind(group["kind"])}: {_action(group["action"])}</span><span class="when">{span}</span>'
         parts.append(f"<details><summary>{head}</summary>{table}</details>\n")
     return "".join(parts) or _none("Nothing yet.", "まだありません。")

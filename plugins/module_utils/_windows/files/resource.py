@@ -104,7 +104,7 @@ class Files(Resource):
                 yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """outside_allowed_roots, reparse_point, still_installed"""
+        """The rules outside_allowed_roots, reparse_point, still_installed."""
         for path in self._paths:
             if not any(files.within(path, root) for root in self._roots):
                 roots = ", ".join(self._roots)
@@ -175,7 +175,6 @@ class Files(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was removed, but is there again")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        """results"""
         return {"results": [{**planned, **self._done[planned["path"]]} for planned in plan.facts["results"]]}
 
     def close(self) -> None:
@@ -184,7 +183,6 @@ class Files(Resource):
 
 
 def make(options: Mapping[str, Any]) -> Files:
-    """For the runner."""
     return Files(Client(options), options)
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from ..._core.errors import OffboardError
 from .. import registry
-from . import plan as lsa
+from . import plan as filters
 
 
 def packages(machine: registry.Machine) -> list[str]:
     """The registered notification packages, in their order. Raises OffboardError `registry_unreadable`."""
-    found = registry.read(machine, lsa.LSA)[0].strings(lsa.VALUE)
+    found = registry.read(machine, filters.LSA)[0].strings(filters.VALUE)
     if not found:
-        raise OffboardError(f"{machine.host}: {lsa.LSA}, {lsa.VALUE} is missing or empty, which no Windows is", code="registry_unreadable")
+        raise OffboardError(f"{machine.host}: {filters.LSA}, {filters.VALUE} is missing or empty, which no Windows is", code="registry_unreadable")
     return found

@@ -18,7 +18,7 @@ from ..client import Client
 from ..files import plan as files
 from ..files.resource import below, look
 from ..paths import quoted
-from . import plan as lsa
+from . import plan as filters
 from .read import packages
 
 _SEARCH_SECONDS = 600.0
@@ -33,7 +33,7 @@ class PasswordFilter(Resource):
     """One filter: its entry, and on request its file."""
 
     noun = "password filters"
-    kinds = (lsa.KIND,)
+    kinds = (filters.KIND,)
     on_machine = True
 
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
@@ -49,8 +49,8 @@ class PasswordFilter(Resource):
         self._packages = packages(self._client)
         self._path = library(self._client, self._name)
         self._file_exists = look(self._client, [self._path])[0].exists
-        state = {"registered": lsa.is_registered(self._packages, self._name), "file": self._file_exists}
-        yield Object(lsa.KIND, f"{self._client.host}/{self._name}", self._name, state)
+        state = {"registered": filters.is_registered(self._packages, self._name), "file": self._file_exists}
+        yield Object(filters.KIND, f"{self._client.host}/{self._name}", self._name, state)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """First the entry; the file, which LSA holds until the next start, in a later run."""
@@ -58,11 +58,11 @@ class PasswordFilter(Resource):
         for item in current:
             if item.state["registered"]:
                 before = {"registered": True, "notification_packages": self._packages}
-                after = {"registered": False, "notification_packages": lsa.without(self._packages, item.name)}
-                undo = f"add {item.name} to {lsa.VALUE} again, and restart"
-                plan.changes.append(Change(lsa.KIND, item.id, item.name, "unregister", before, after, risk="medium", undo=undo))
+                after = {"registered": False, "notification_packages": filters.without(self._packages, item.name)}
+                undo = f"add {item.name} to {filters.VALUE} again, and restart"
+                plan.changes.append(Change(filters.KIND, item.id, item.name, "unregister", before, after, risk="medium", undo=undo))
             elif item.state["file"] and self._remove_file:
-                plan.changes.append(Change(lsa.KIND, item.id, item.name, "remove_file", before={"file": True}, after={"file": False}, risk="medium"))
+                plan.changes.append(Change(filters.KIND, item.id, item.name, "remove_file", before={"file": True}, after={"file": False}, risk="medium"))
             else:
                 plan.unchanged += 1
         return plan
@@ -70,13 +70,13 @@ class PasswordFilter(Resource):
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's filter."""
         for change in begun:
-            still = self._file_exists if change.action == "remove_file" else lsa.is_registered(self._packages, self._name)
+            still = self._file_exists if change.action == "remove_file" else filters.is_registered(self._packages, self._name)
             if change.id == f"{self._client.host}/{self._name}" and not still:
                 yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """would_be_empty, windows_component"""
-        yield from lsa.refusals(self._packages, self._name)
+        """The rules would_be_empty, windows_component."""
+        yield from filters.refusals(self._packages, self._name)
         if any(change.action == "remove_file" for change in plan.changes) and self._is_windows_own():
             yield Refusal("windows_component", f"{self._path} is a part of Windows: its component store has it too", (self._name,))
 
@@ -88,8 +88,8 @@ class PasswordFilter(Resource):
         """Write the list without the name, or delete the file."""
         # Read once more: another product may have changed the list since.
         now = packages(self._client)
-        stop = next(iter(lsa.refusals(now, self._name)), None)
-        if change.action == "remove_file" and lsa.is_registered(now, self._name):
+        stop = next(iter(filters.refusals(now, self._name)), None)
+        if change.action == "remove_file" and filters.is_registered(now, self._name):
             stop = Refusal("registered", f"{self._name} has been registered again", (self._name,))
         if stop:
             raise OffboardError(f"{stop.msg}. That was not so when it was read; run the task again", code="changed_since_read")
@@ -99,29 +99,30 @@ class PasswordFilter(Resource):
                 raise OffboardError(f"{self._path} is in use by LSA; restart the machine, and run again", code="file_in_use")
             self._file_exists = False
             return {}
-        rest = lsa.without(now, self._name)
-        answer = self._client.run("reg.exe", "add", lsa.LSA, "/v", lsa.VALUE, "/t", "REG_MULTI_SZ", "/d", "\\0".join(rest), "/f", "/reg:64")
+        rest = filters.without(now, self._name)
+        answer = self._client.run("reg.exe", "add", filters.LSA, "/v", filters.VALUE, "/t", "REG_MULTI_SZ", "/d", "\\0".join(rest), "/f", "/reg:64")
         if answer.exit_code:
-            raise OffboardError(f"{lsa.VALUE} could not be written (exit code {answer.exit_code}); is the account an administrator?", code="registry_refused")
+            raise OffboardError(
+                f"{filters.VALUE} could not be written (exit code {answer.exit_code}); is the account an administrator?", code="registry_refused"
+            )
         self._unregistered = True
         return {"notification_packages": rest}
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read the list again: without the name, and with everything else."""
         now = packages(self._client)
-        lost = set(lsa.without(self._packages, self._name)) - set(now)
+        lost = set(filters.without(self._packages, self._name)) - set(now)
         for change in applied:
-            if change.action == "unregister" and (lost or lsa.is_registered(now, self._name)):
-                yield Outcome(change, "failed", "not_seen", f"{lsa.VALUE} is now {', '.join(now)}; it should be what it was, without {self._name}")
+            if change.action == "unregister" and (lost or filters.is_registered(now, self._name)):
+                yield Outcome(change, "failed", "not_seen", f"{filters.VALUE} is now {', '.join(now)}; it should be what it was, without {self._name}")
         self._packages = now
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        """notification_packages, file, file_exists, reboot_required"""
         return {
             "notification_packages": self._packages,
             "file": self._path,
             "file_exists": self._file_exists,
-            "reboot_required": self._unregistered or (self._file_exists and self._remove_file and not lsa.is_registered(self._packages, self._name)),
+            "reboot_required": self._unregistered or (self._file_exists and self._remove_file and not filters.is_registered(self._packages, self._name)),
         }
 
     def close(self) -> None:
@@ -130,8 +131,7 @@ class PasswordFilter(Resource):
 
 
 def make(options: Mapping[str, Any]) -> PasswordFilter:
-    """For the runner."""
-    lsa.check_name(options["name"])
+    filters.check_name(options["name"])
     return PasswordFilter(Client(options), options)
 
 
@@ -150,7 +150,7 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
         for name in packages(client):
             path = library(client, name)
             why = [f"{name}.dll lies in {libraries[name.casefold()]}"] if name.casefold() in libraries else []
-            found.append({"name": name, "default": lsa.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
+            found.append({"name": name, "default": filters.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
         return {"filters": found}
     finally:
         client.close()

@@ -139,7 +139,7 @@ class Software(Resource):
         return (change for change in begun if change.id.startswith(f"{self._client.host}/") and change.id not in self._products)
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """per_user, unknown_installer"""
+        """The rules per_user, unknown_installer."""
         for change in plan.changes:
             product = self._products[change.id]
             if software.is_per_user(product):
@@ -272,7 +272,6 @@ class Software(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} is registered again although its uninstaller succeeded")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        """results, reboot_required, reboot_pending"""
         results = [{**planned, **self._done.get(key, {})} for key, planned in plan.facts["results"].items()]
         return {"results": results, "reboot_required": self._reboot_required, "reboot_pending": self._reboot_pending}
 
@@ -291,7 +290,6 @@ def _per_user(product: Product) -> str:
 
 
 def make(options: Mapping[str, Any]) -> Software:
-    """For the runner."""
     return Software(Client(options), options)
 
 

@@ -130,7 +130,7 @@ class ScheduledTasks(Resource):
             yield from (change for change in mine if _seen(change, now))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """not_confirmed, system_task, vault_password_missing, task_gone"""
+        """The rules not_confirmed, system_task, vault_password_missing, task_gone."""
         for task, why in self._unconfirmed:
             if self._state == "absent" or task.enabled != (self._state == "enabled"):
                 yield Refusal(
@@ -200,7 +200,6 @@ class ScheduledTasks(Resource):
             yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        """tasks, saved"""
         return {"tasks": [task.name for task in self._found.values()], "saved": self._saved}
 
     def close(self) -> None:
@@ -216,7 +215,6 @@ def _seen(change: Change, now: Mapping[str, Task]) -> bool:
 
 
 def make(options: Mapping[str, Any]) -> ScheduledTasks:
-    """For the runner."""
     tasks.check_action_paths(options["action_paths"])
     made = ScheduledTasks(Client(options), options)
     if options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"]):

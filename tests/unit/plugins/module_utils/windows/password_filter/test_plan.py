@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import plan as lsa
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import resource as lsa_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import plan as filters
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import resource as filter_resource
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_
     ],
 )
 def test_without(packages, name, rest):
-    assert lsa.without(packages, name) == rest
+    assert filters.without(packages, name) == rest
 
 
 @pytest.mark.parametrize("name", ["scecli", "SCECLI", "rassfm", "", "a b", "iid.dll", r"C:\x", "a\\0b", "*"])
 def test_names_that_are_refused(name):
     with pytest.raises(OffboardError) as error:
-        lsa.check_name(name)
+        filters.check_name(name)
     assert error.value.code == "filter_name_invalid"
 
 
@@ -37,7 +37,7 @@ def test_names_that_are_refused(name):
     ("packages", "rules"), [(["iid"], ["would_be_empty"]), (["iid", "IID"], ["would_be_empty"]), (["iid", "scecli"], []), (["scecli"], [])]
 )
 def test_the_list_is_never_left_empty(packages, rules):
-    assert [item.rule for item in lsa.refusals(packages, "iid")] == rules
+    assert [item.rule for item in filters.refusals(packages, "iid")] == rules
 
 
 class Client:
@@ -56,9 +56,9 @@ class Client:
     ],
 )
 def test_plan(registered, file, remove_file, action):
-    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": remove_file})
+    made = filter_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": remove_file})
     made._packages = ["scecli", "iid"]
-    plan = made.plan([Object(lsa.KIND, "win/iid", "iid", {"registered": registered, "file": file})])
+    plan = made.plan([Object(filters.KIND, "win/iid", "iid", {"registered": registered, "file": file})])
     assert [change.action for change in plan.changes] == ([action] if action else [])
     if action == "unregister":
         assert next(iter(plan.changes)).after == {"registered": False, "notification_packages": ["scecli"]}
@@ -74,16 +74,16 @@ def test_plan(registered, file, remove_file, action):
     ],
 )
 def test_what_a_stopped_run_had_begun(action, packages, file, there):
-    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    made = filter_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
     made._packages, made._file_exists = packages, file
-    mine, others = (Change(lsa.KIND, key, "iid", action, {}, {}) for key in ("win/iid", "other/iid"))
+    mine, others = (Change(filters.KIND, key, "iid", action, {}, {}) for key in ("win/iid", "other/iid"))
     assert list(made.carried_out([mine, others])) == [mine] * there
 
 
 @pytest.mark.parametrize(("action", "now"), [("unregister", ["iid"]), ("remove_file", ["scecli", "IID"])])
 def test_the_list_is_judged_again_before_the_change(monkeypatch, action, now):
-    monkeypatch.setattr(lsa_resource, "packages", lambda client: now)
-    made = lsa_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    monkeypatch.setattr(filter_resource, "packages", lambda client: now)
+    made = filter_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
     with pytest.raises(OffboardError) as error:  # the client can run nothing
-        made.apply(Change(lsa.KIND, "win/iid", "iid", action, {}, {}))
+        made.apply(Change(filters.KIND, "win/iid", "iid", action, {}, {}))
     assert error.value.code == "changed_since_read"
