@@ -161,7 +161,7 @@ def test_forty_and_who_is_there_already(guests, tenant):
 
 
 def test_all_accounts_are_read_for_very_many(guests, tenant, monkeypatch):
-    monkeypatch.setattr(f"{ROOM}.guests.read._MANY", 1)
+    monkeypatch.setattr(f"{ROOM}.guests.read.MANY", 1)
     assert guests(guests=TWO)["counts"]["done"] == 2
     assert guests(guests=TWO)["changed"] is False
 
@@ -763,7 +763,7 @@ def test_the_first_failure_keeps_the_other_guests(guests, tenant, early, held, t
 def test_an_address_that_a_member_has_too(guests, tenant, early, held, tmp_path, monkeypatch, values, many):
     """By mail it is ambiguous; by id the member would be taken for the new guest, and be changed and blocked."""
     if many:
-        monkeypatch.setattr(f"{ROOM}.guests.read._MANY", 0)
+        monkeypatch.setattr(f"{ROOM}.guests.read.MANY", 0)
     member = tenant.user("reception@reiji-shop.example")["id"]
     tenant.arrange("users", member, **values)
     options = {"state": "reinvited", "ids": [early["id"]], "backup_dir": str(tmp_path)}

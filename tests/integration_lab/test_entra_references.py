@@ -41,6 +41,7 @@ def test_the_fixture_and_its_decoys(look, tenant):
     assert {item["name"] for item in found["references"]} == {"IIJ ID", "IIJ SmartKey", "iPhoneのシングルサインオン"}
     (profile,) = (item for item in found["references"] if item["kind"] == "deviceConfiguration")
     assert profile["places"] == [{"path": "payload⇒", "match": "*.auth.iij.jp", "opened": True}]
+    assert {item["of"] for item in found["references"] if item["kind"] == "domainFederation"} == {"reiji.example", "reiji-group.example"}
     assert found["looked_at"]["mobileApp"] == 2 and found["looked_at"]["conditionalAccessPolicy"] == 1
     assert found["changed"] is False and tenant.writes() == []
     assert look(check=True)["references"] == found["references"]

@@ -74,7 +74,7 @@ def test_written_where_it_was_said_and_removed_again(letters, tmp_path):
     gone = letters(state="absent", handover_file=None, vault_password=None)
     assert not folder.exists() and "SSD" in json.dumps(gone["warnings"]) and "another password" in json.dumps(gone["warnings"])
     again = letters(state="absent")
-    assert again["changed"] is False and not again.get("warnings")
+    assert again["changed"] is False and again["plan"] == []
 
 
 def test_it_removes_nothing_of_others(letters, tmp_path):

@@ -86,7 +86,7 @@ class Matcher:
         self._words: dict[str, _Word] = {}
         for host in hosts:
             name = as_host(host)
-            for form in {name, _unicode(name)}:
+            for form in (name, _unicode(name)):
                 self._words[form] = _Word(form, True)
         for text in identifiers:
             if not (word := _folded(text).strip()):

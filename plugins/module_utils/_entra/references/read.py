@@ -93,7 +93,7 @@ KINDS = tuple(kind for source in SOURCES for kind in _kinds(source))
 #: Takes (kind, object, what was found).
 Tell = Callable[[str, Mapping[str, Any], list[plan.Found]], None]
 #: Takes (kind, object or None for all of them, place in it, reason, words).
-TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]
+TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]  # pylint: disable=unsupported-binary-operation
 
 #: A refusal with one of these says nothing of the connection; the other parts can still be read.
 _OF_THE_LIST = {"foreign_next_link", "duplicate_page", "no_list", "throttled"}
