@@ -59,7 +59,7 @@ class Kind:
 
 _ORG = {"organization": "organizations"}
 _NOTIFIED = dict.fromkeys(NOTIFICATIONS, "notification_templates")
-_LAUNCH = {"scm_branch": "", "job_type": None, "job_tags": "", "skip_tags": "", "limit": "", "diff_mode": None, "verbosity": None, "forks": None,
+_LAUNCH: dict[str, Any] = {"scm_branch": "", "job_type": None, "job_tags": "", "skip_tags": "", "limit": "", "diff_mode": None, "verbosity": None, "forks": None,
            "job_slice_count": None, "timeout": None, "extra_data": {}}  # fmt: skip
 KINDS: dict[str, Kind] = {
     "organizations": Kind(
