@@ -473,7 +473,9 @@ class AwxApi:
         return (202 if kind == "inventories" else 204), None
 
     def _gone(self, kind: str, identity: int) -> None:
-        self.objects[kind].pop(identity, None)
+        gone = self.objects[kind].pop(identity, {})
+        if kind == "workflow_job_template_nodes" and gone.get("unified_job_template") in self.objects["workflow_approval_templates"]:
+            self._gone("workflow_approval_templates", gone["unified_job_template"])  # an approval is its node's alone
         self.links = {key: value for key, value in self.links.items() if key[:2] != (kind, identity)}
         for (owner, _id, relation), linked in self.links.items():
             if KINDS[owner].lists[relation] == kind and identity in linked:
