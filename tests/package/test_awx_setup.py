@@ -174,6 +174,7 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
     assert setup.ids() == before
 
 
+@pytest.mark.long
 def test_a_changed_configuration(setup: Setup) -> None:
     """What is no longer wanted goes; settings and notifications only when asked for; a password instead of a token."""
     setup.api.settings["AWX_ISOLATION_SHOW_PATHS"] = ["/etc/pki:/etc/pki:O"]

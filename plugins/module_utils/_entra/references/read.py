@@ -129,7 +129,12 @@ class Reader:
             for _unused in objects:
                 pass
         else:
-            self._below(client, source, ((item, f"{source.path.partition('?')[0]}/{urllib.parse.quote(str(item['id']))}") for item in objects if "id" in item))
+            self._below(
+                client,
+                source,
+                source.below,
+                ((item, f"{source.path.partition('?')[0]}/{urllib.parse.quote(str(item['id']))}") for item in objects if "id" in item),
+            )
 
     def _objects(self, client: Client, source: Source) -> Iterator[Mapping[str, Any]]:
         """The objects of a list, looked at. What stops it on the way is told."""
@@ -183,10 +188,8 @@ class Reader:
         if source.kind == "synchronizationJob" and not found:
             self._tell_open(source.kind, shown, "", "target_not_shown", "The address that it provisions to is kept with its secrets.")
 
-    def _below(self, client: Client, source: Source, parents: Iterator[tuple[Mapping[str, Any], str]]) -> None:
+    def _below(self, client: Client, source: Source, below: Source, parents: Iterator[tuple[Mapping[str, Any], str]]) -> None:
         """What lies below each of the objects, in batches, while their list is being read."""
-        below = source.below
-        assert below is not None
         waiting: dict[str, tuple[Mapping[str, Any], str]] = {}
         denied = False
 
@@ -215,7 +218,7 @@ class Reader:
                 if below.below is not None and item.get("id"):
                     deeper.append(({**parent}, f"{path}/{urllib.parse.quote(str(item['id']))}"))
         if below.below is not None and deeper:
-            self._below(client, below, iter(deeper))
+            self._below(client, below, below.below, iter(deeper))
 
     def _listed(self, client: Client, source: Source, path: str, parent: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """The objects of an answer, and of those that follow it."""

@@ -59,7 +59,7 @@ class Wanted:
 
 
 @dataclass
-class Object:
+class AwxObject:
     """One object as the tasks take it: `options` differ by kind. `needs` must be there before AWX can be asked for it."""
 
     kind: str
@@ -154,14 +154,14 @@ def _approval(prefix: str, stage: str) -> dict[str, str]:
     }
 
 
-def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Object]:
+def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[AwxObject]:
     """Everything that AWX shall hold, in the order in which it is made. Raises OffboardError `bad_option`."""
     _check(wanted)
     prefix, organization = wanted.prefix, ("organizations", wanted.organization)
-    made: list[Object] = []
+    made: list[AwxObject] = []
 
     def add(kind: str, name: str, text: str, needs: Sequence[Ref] = (), **options: Any) -> Ref:
-        made.append(Object(kind, name, {"name": name, "description": f"{text} {mark(name)}".strip(), **options}, list(needs)))
+        made.append(AwxObject(kind, name, {"name": name, "description": f"{text} {mark(name)}".strip(), **options}, list(needs)))
         return kind, name
 
     image = add("execution_environments", prefix, "Runs the stages of the exit from IIJ ID.", [organization])
@@ -191,7 +191,7 @@ def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
     for node in reversed(nodes(wanted)):  # a node's followers must be there before it can be linked to them
         needs = [workflow, *([] if "approval" in node else [templates[node["stage"]]])]
         options = {**node, "template": None if "approval" in node else templates[node["stage"]][1]}
-        made.append(Object("workflow_job_template_nodes", node["identifier"], options, needs))
+        made.append(AwxObject("workflow_job_template_nodes", node["identifier"], options, needs))
     for schedule in wanted.schedules:
         stage = schedule["stage"]
         name = f"{prefix}: {schedule.get('name') or stage}"
@@ -199,9 +199,9 @@ def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
     return sorted(made, key=lambda item: KINDS.index(item.kind))
 
 
-def _machines(wanted: Wanted, inventory: Ref) -> list[Object]:
-    def one(kind: str, name: str, needs: Sequence[Ref], **options: Any) -> Object:
-        return Object(kind, name, {"name": name, "description": mark(name), **options}, [inventory, *needs])
+def _machines(wanted: Wanted, inventory: Ref) -> list[AwxObject]:
+    def one(kind: str, name: str, needs: Sequence[Ref], **options: Any) -> AwxObject:
+        return AwxObject(kind, name, {"name": name, "description": mark(name), **options}, [inventory, *needs])
 
     hosts = [one("hosts", "localhost", [], variables=dict(wanted.localhost_variables))]
     hosts += [one("hosts", name, [], variables=dict(variables or {})) for name, variables in sorted(wanted.agents.items())]

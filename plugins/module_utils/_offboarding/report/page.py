@@ -244,7 +244,7 @@ def _references(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return _none("Nobody has looked yet; the stages preflight and final_gate do.", "未確認です（段階 preflight と final_gate で確認します）。")
     parts = []
-    heads = (("Kind", "種類"), ("Object", "対象"), ("Where, or why not looked at", "箇所、または確認できない理由"))
+    heads = (Text("Kind", "種類"), Text("Object", "対象"), Text("Where, or why not looked at", "箇所、または確認できない理由"))
     names = (("references", "Points at IIJ ID", "IIJ IDを参照"), ("not_looked_at", "Not looked at", "確認できていないもの"))
     for name, en, ja in names:
         rows = []
