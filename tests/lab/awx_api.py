@@ -59,8 +59,8 @@ class Kind:
 
 _ORG = {"organization": "organizations"}
 _NOTIFIED = dict.fromkeys(NOTIFICATIONS, "notification_templates")
-_LAUNCH: dict[str, Any] = {"scm_branch": "", "job_type": None, "job_tags": "", "skip_tags": "", "limit": "", "diff_mode": None, "verbosity": None, "forks": None,
-           "job_slice_count": None, "timeout": None, "extra_data": {}}  # fmt: skip
+_LAUNCH: dict[str, Any] = {"scm_branch": "", "job_type": None, "job_tags": "", "skip_tags": "", "limit": "", "diff_mode": None, "verbosity": None,
+           "forks": None, "job_slice_count": None, "timeout": None, "extra_data": {}}  # fmt: skip
 KINDS: dict[str, Kind] = {
     "organizations": Kind(
         "organization", {"name": ..., "description": "", "max_hosts": 0, "default_environment": None, "custom_virtualenv": None},

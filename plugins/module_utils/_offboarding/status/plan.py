@@ -30,14 +30,14 @@ STAGES = (
     Stage("preflight", Text("look at everything", "全体の確認")),
     Stage("snapshot", Text("save what may be touched", "変更対象の保存")),
     Stage("freeze", Text("disable the agents' tasks", "エージェントのタスクの無効化"), (("windows_scheduled_task", "disable"),)),
-    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ ID による変更がないことの確認"), (("servicePrincipal", "disable"),)),
+    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ ID による変更がないことの確認"), (("service_principal", "disable"),)),
     Stage("users", Text("repair the users", "利用者の復旧")),
     Stage("domains", Text("convert the domains", "ドメインの変換"), (("domain", "convert_to_managed"),)),
     Stage("passwords", Text("give passwords", "パスワードの設定")),
     Stage(
         "app",
         Text("remove IIJ ID's app", "IIJ ID のアプリの削除"),
-        (("oauth2PermissionGrant", "remove"), ("appRoleAssignment", "remove"), ("servicePrincipal", "delete"), ("application", "delete")),
+        (("oauth2_permission_grant", "remove"), ("app_role_assignment", "remove"), ("service_principal", "delete"), ("application", "delete")),
     ),
     Stage("relying_parties", Text("services that trust IIJ ID", "IIJ ID と連携するサービス")),
     Stage(
