@@ -47,7 +47,7 @@ def used() -> tuple[set[str], set[str]]:
     for file in PLUGINS.rglob("*.py"):
         tree = ast.parse(file.read_text())
         known = constants(tree)
-        for name in ("KIND", "APPLICATION", "PRINCIPAL", "GRANT", "ASSIGNMENT", *(("EXTERNAL", "INTERNAL") if "_entra" in file.parts else ())):
+        for name in ("KIND", "GIVEN", "APPLICATION", "PRINCIPAL", "GRANT", "ASSIGNMENT", *(("EXTERNAL", "INTERNAL") if "_entra" in file.parts else ())):
             kinds |= {word for value in known.get(name, []) for word in words(value, known)}
         for node in ast.walk(tree):
             name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
