@@ -93,8 +93,7 @@ options:
     type: dict
     required: true
 seealso:
-  - name: offboard.iij_id.awx
-    description: The role that carries it out.
+  - description: The role that carries it out.
     plugin: offboard.iij_id.awx
     plugin_type: role
 """
