@@ -185,11 +185,13 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
 
 #: playbooks that cannot be played without something that only a person can give, or without what an earlier stage left: what they say then
 NEEDS_MORE = {
+    "awx_setup": "awx_image is not given",
     "confirm": "Which step?",
     "guest_federation": "partners is empty",
+    "handover": "microsoft_365_letters_folder names no folder",
     "partner_sheet": "partners is empty",
     "restore": "What shall be brought back?",
-    "status": "No steps are recorded",
+    "status": "There is no run folder",
 }
 OPTIONS = [
     "directory_sync", "microsoft_365", "custom_applications", "multi_factor_authentication", "external_identity_providers",
