@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import KEYS, merged
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Facts
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 A, B, C = {"domain": "a"}, {"domain": "b"}, {"domain": "c"}
@@ -29,6 +32,12 @@ A, B, C = {"domain": "a"}, {"domain": "b"}, {"domain": "c"}
 )  # fmt: skip
 def test_how_they_are_put_together(handed_over, made):
     assert merged(handed_over) == made
+
+
+def test_no_fact_of_the_judgement_is_lost_between_the_roles_and_it():
+    """What is neither handed over here nor given by the task itself would be found by a role, and judged by nobody."""
+    by_the_task = {"machines", "directory_objects", "steps", "people", "needs_directory", "uninstalled_on", "app", "now"}
+    assert {field.name for field in dataclasses.fields(Facts)} == {*KEYS, *by_the_task} - {"confirmed"}
 
 
 def test_texts_of_the_command_line_become_what_the_options_are():
