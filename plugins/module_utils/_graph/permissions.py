@@ -84,8 +84,13 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
 )
 
 
+#: a key in parentheses, as Graph wants it of names that begin with a dollar sign
+_KEY = re.compile(r"\('[^()']*'\)")
+
+
 def needed(method: str, path: str, body: Mapping[str, Any] | None = None) -> Need | None:
     """What `method` on `path` (without version and query) needs; None when this table does not know it."""
+    path = _KEY.sub("/key", path)
     if method == "PATCH" and re.fullmatch(r"/users/[^/]+", path):
         return _user_update(body or {})
     if path == "/invitations" and (body or {}).get("resetRedemption"):

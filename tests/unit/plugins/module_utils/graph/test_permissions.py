@@ -31,6 +31,8 @@ PUBLISHED = next((file for folder in places.ROOT.parents if (file := folder / "s
         ("PATCH", "/users/1", {"passwordProfile": {}}, "User-PasswordProfile.ReadWrite.All", "User Administrator"),
         ("PATCH", "/users/1", {"passwordProfile": {}, "usageLocation": "JP"}, "User.ReadWrite.All", "User Administrator"),
         ("PATCH", "/users/1", {"usageLocation": "JP"}, "User.ReadWrite.All", ""),
+        ("GET", "/users('%24o%27%27hara%40a.example')", None, "User.Read.All", ""),
+        ("PATCH", "/users('%24hara%40a.example')", {"accountEnabled": True}, "User.EnableDisableAccount.All", "User Administrator"),
         ("POST", "/users/1/assignLicense", {}, "LicenseAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1/appRoleAssignments/2", None, "AppRoleAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1", None, "Application.ReadWrite.All", ""),
