@@ -92,10 +92,6 @@ options:
     description: What AWX holds by kind, as its API gives it; each kind a list.
     type: dict
     required: true
-seealso:
-  - description: The role that carries it out.
-    plugin: offboard.iij_id.awx
-    plugin_type: role
 """
 
 EXAMPLES = r"""

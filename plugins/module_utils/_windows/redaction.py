@@ -22,14 +22,15 @@ _SECRET_NAME = (
 #: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
 _OTHER_P = (
     "pack|package|page|pages|pair|parallel|param|params|parameters|parent|part|partition|passive|passthru|path|paths|pattern|pause|percent|perf|period|"
-    "persist|persistent|phase|pid|ping|pipe|plan|platform|play|plugin|plugins|policy|poll|pool|port|ports|post|prefix|prepare|preserve|preset|pretty|preview|print|"
-    "printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|proxy-user|psconsolefile|"
-    "public|publish|pull|purge|push"
+    "persist|persistent|phase|pid|ping|pipe|plan|platform|play|plugin|plugins|policy|poll|pool|port|ports|post|prefix|prepare|preserve|preset|pretty|preview|"
+    "print|printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|proxy-user|"
+    "psconsolefile|public|publish|pull|purge|push"
 )
 _START = r"(?:(?<=[\s\"',;(])|^)"
 _SECRETS = re.compile(
     # a name that says it, or a short switch that often means it, and its value; a switch that follows is none
-    rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]*(?:{_SECRET_NAME})[\w.-]*)(?:\s*[=:＝：]\s*|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
+    rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]*(?:{_SECRET_NAME})[\w.-]*)"
+    r"(?:\s*[=:＝：]\s*|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
     rf"|{_START}(?:-?-|/)(?:p|pw|rp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
     # glued: -psecret, -hpsecret
     rf"|{_START}[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))h?p(?=[^\s=:])"

@@ -41,13 +41,15 @@ _POWERSHELL = ("powershell", "pwsh")
 _LAUNCHERS = re.compile(r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|mshta|wmic")
 #: What stands before that: nircmd exec hide, rundll32 shell32.dll,ShellExec_RunDLL, wmic process call create.
 _LAUNCHED = re.compile(
-    r"\s*(?:exec2?\s+\w+\s|shell32(?:\.dll)?,\w+\s|process\s+call\s+create\s|.*?(?<=\s)/c\s(?=.*@|\s*\"?cmd)|(?:[-/]{1,2}[\w]+(?:[:=](?:\"[^\"]*\"|[^\s\"]+))?\s))*\s*",
+    r"\s*(?:exec2?\s+\w+\s|shell32(?:\.dll)?,\w+\s|process\s+call\s+create\s|.*?(?<=\s)/c\s(?=.*@|\s*\"?cmd)"
+    r"|(?:[-/]{1,2}[\w]+(?:[:=](?:\"[^\"]*\"|[^\s\"]+))?\s))*\s*",
     re.IGNORECASE,
 )
 #: if exist X …, if "%a%"=="b" …, for %i in (…) do …: what comes then is a command.
 _OPERAND = r"(?:\"[^\"]*\"|[^\s\"=])+"
 _CONDITION = re.compile(
-    rf"[\s(@]*(?:if\s+(?:/i\s+)?(?:not\s+)?(?:/i\s+)?(?:(?:exist|defined|errorlevel|cmdextversion)\s+{_OPERAND}|{_OPERAND}\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*{_OPERAND})"
+    rf"[\s(@]*(?:if\s+(?:/i\s+)?(?:not\s+)?(?:/i\s+)?(?:(?:exist|defined|errorlevel|cmdextversion)\s+{_OPERAND}"
+    rf"|{_OPERAND}\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*{_OPERAND})"
     r"|for\s.*?\)\s*do|\)?\s*else)(?=[\s(@\"])",
     re.IGNORECASE | re.DOTALL,
 )
