@@ -47,7 +47,8 @@ options:
     elements: str
     default: []
 notes:
-  - Needs the application permissions C(Application.ReadWrite.All), C(AppRoleAssignment.ReadWrite.All) and C(DelegatedPermissionGrant.ReadWrite.All).
+  - Needs the application permissions C(Application.ReadWrite.All), C(AppRoleAssignment.ReadWrite.All) and C(DelegatedPermissionGrant.ReadWrite.All),
+    and C(Domain.Read.All) with C(managed_domains) of O(requires).
   - O(max_changes) counts objects, each permission is one.
 seealso:
   - module: offboard.iij_id.entra_app_info

@@ -135,7 +135,7 @@ _READS_FEDERATIONS = ("IdentityProvider.Read.All", "Domain.Read.All")
 
 #: module: what its work is: the permissions for it; "" is what it needs always
 MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "entra_app": {"": ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All")},
+    "entra_app": {"": ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Domain.Read.All")},
     "entra_app_info": {"": ("Application.Read.All", "Directory.Read.All"), ACTIVITY: ("AuditLog.Read.All",)},
     "entra_domain": {"": ("Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All", "User.Read.All", "RoleManagement.Read.Directory")},
     "entra_domain_info": {"": ("Domain.Read.All", "Domain-InternalFederation.Read.All")},
