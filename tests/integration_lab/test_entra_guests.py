@@ -219,7 +219,8 @@ def test_a_partner_that_is_synced(guests, run, tenant):
         ({"state": "redemption_reset"}, "bad_option"),
     ],
 )
-def test_options_that_are_wrong(guests, tenant, options, code):
+def test_options_that_are_wrong(guests, tenant, tmp_path, monkeypatch, options, code):
+    monkeypatch.chdir(tmp_path)
     tenant.clear_requests()
     assert guests(**options)["failure"]["code"] == code
     assert tenant.requests() == []
