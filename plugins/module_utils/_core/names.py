@@ -4,6 +4,7 @@
 """How names are compared that people type and services answer: users, domains, hosts, client ids. Distinguished names: `dn.py`. Pure.
 
 People paste names with blanks around them, full-width from a Japanese keyboard, a domain in its Unicode form or with its final dot, an id in braces.
+What has to be exact, a guest's address or an issuer, is compared by `_federation/url_rule.comparable`, for which letters that look alike are others.
 """
 
 from __future__ import annotations

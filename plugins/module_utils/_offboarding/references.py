@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .._core.text import Text
+
 _NAMED = 10
 
 
@@ -22,50 +24,54 @@ class Told(NamedTuple):
 
 
 #: What people call the kinds; a kind that is not here is told by its own name.
-KINDS = {
-    "application": ("app registrations", "アプリの登録"),
-    "servicePrincipal": ("enterprise applications", "エンタープライズアプリケーション"),
-    "synchronizationJob": ("provisioning jobs", "プロビジョニングジョブ"),
-    "claimsMappingPolicy": ("claims mapping policies", "クレームマッピングポリシー"),
-    "homeRealmDiscoveryPolicy": ("home realm discovery policies", "ホーム領域検出ポリシー"),
-    "tokenIssuancePolicy": ("token issuance policies", "トークン発行ポリシー"),
-    "tokenLifetimePolicy": ("token lifetime policies", "トークン有効期間ポリシー"),
-    "customAuthenticationExtension": ("custom authentication extensions", "カスタム認証拡張機能"),
-    "authenticationEventListener": ("authentication event listeners", "認証イベントリスナー"),
-    "namedLocation": ("named locations", "ネームドロケーション"),
-    "conditionalAccessPolicy": ("Conditional Access policies", "条件付きアクセスポリシー"),
-    "crossTenantAccessDefault": ("default cross-tenant access settings", "テナント間アクセスの既定設定"),
-    "crossTenantAccessPartner": ("cross-tenant access settings of partners", "テナント間アクセスの組織の設定"),
-    "identityProvider": ("identity providers", "IDプロバイダ"),
-    "directFederation": ("direct federations", "直接フェデレーション"),
-    "domain": ("domains", "ドメイン"),
-    "organization": ("settings of the organization", "組織の設定"),
-    "domainFederation": ("federations of domains", "ドメインのフェデレーション"),
-    "certificateBasedAuthentication": ("certificate authorities (old store)", "証明機関（旧方式）"),
-    "publicKeyInfrastructure": ("stores of certificate authorities", "公開キー基盤"),
-    "certificateAuthority": ("certificate authorities", "証明機関"),
-    "mobileApp": ("apps in Intune", "Intuneのアプリ"),
-    "mobileAppConfiguration": ("app configurations in Intune", "Intuneのアプリ構成ポリシー"),
-    "targetedManagedAppConfiguration": ("app configurations in Intune (managed apps)", "Intuneのアプリ構成ポリシー（マネージドアプリ）"),
-    "deviceConfiguration": ("device profiles in Intune", "Intuneのデバイス構成プロファイル"),
-    "configurationPolicy": ("settings catalog profiles in Intune", "Intuneの設定カタログ"),
-    "configurationPolicySettings": ("settings catalog profiles in Intune (settings)", "Intuneの設定カタログ（設定値）"),
-    "groupPolicyConfiguration": ("administrative templates in Intune", "Intuneの管理用テンプレート"),
-    "groupPolicyDefinition": ("administrative templates in Intune (settings)", "Intuneの管理用テンプレート（設定）"),
-    "groupPolicyValue": ("administrative templates in Intune (values)", "Intuneの管理用テンプレート（設定値）"),
+KINDS: dict[str, Text] = {
+    "application": Text("app registrations", "アプリの登録"),
+    "servicePrincipal": Text("enterprise applications", "エンタープライズアプリケーション"),
+    "synchronizationJob": Text("provisioning jobs", "プロビジョニングジョブ"),
+    "claimsMappingPolicy": Text("claims mapping policies", "クレームマッピングポリシー"),
+    "homeRealmDiscoveryPolicy": Text("home realm discovery policies", "ホーム領域検出ポリシー"),
+    "tokenIssuancePolicy": Text("token issuance policies", "トークン発行ポリシー"),
+    "tokenLifetimePolicy": Text("token lifetime policies", "トークン有効期間ポリシー"),
+    "customAuthenticationExtension": Text("custom authentication extensions", "カスタム認証拡張機能"),
+    "authenticationEventListener": Text("authentication event listeners", "認証イベントリスナー"),
+    "namedLocation": Text("named locations", "ネームドロケーション"),
+    "conditionalAccessPolicy": Text("Conditional Access policies", "条件付きアクセスポリシー"),
+    "crossTenantAccessDefault": Text("default cross-tenant access settings", "テナント間アクセスの既定設定"),
+    "crossTenantAccessPartner": Text("cross-tenant access settings of partners", "テナント間アクセスの組織の設定"),
+    "identityProvider": Text("identity providers", "IDプロバイダー"),
+    "directFederation": Text("direct federations", "直接フェデレーション"),
+    "domain": Text("domains", "ドメイン"),
+    "organization": Text("settings of the organization", "組織の設定"),
+    "domainFederation": Text("federations of domains", "ドメインのフェデレーション"),
+    "certificateBasedAuthentication": Text("certificate authorities (old store)", "証明機関（旧方式）"),
+    "publicKeyInfrastructure": Text("stores of certificate authorities", "公開キー基盤"),
+    "certificateAuthority": Text("certificate authorities", "証明機関"),
+    "mobileApp": Text("apps in Intune", "Intuneのアプリ"),
+    "mobileAppConfiguration": Text("app configurations in Intune", "Intuneのアプリ構成ポリシー"),
+    "targetedManagedAppConfiguration": Text("app configurations in Intune (managed apps)", "Intuneのアプリ構成ポリシー（マネージドアプリ）"),
+    "deviceConfiguration": Text("device profiles in Intune", "Intuneのデバイス構成プロファイル"),
+    "configurationPolicy": Text("settings catalog profiles in Intune", "Intuneの設定カタログ"),
+    "configurationPolicySettings": Text("settings catalog profiles in Intune (settings)", "Intuneの設定カタログ（設定値）"),
+    "groupPolicyConfiguration": Text("administrative templates in Intune", "Intuneの管理用テンプレート"),
+    "groupPolicyDefinition": Text("administrative templates in Intune (settings)", "Intuneの管理用テンプレート（設定）"),
+    "groupPolicyValue": Text("administrative templates in Intune (values)", "Intuneの管理用テンプレート（設定値）"),
 }
 
 #: Why something was not looked at, and what helps.
-_REASONS = {
-    "permission_missing": ("the permission is missing; grant it as the message says", "権限がない（メッセージの権限を付与する）"),
-    "no_licence": ("the tenant has no licence for it", "テナントにライセンスがない"),
-    "no_intune": ("the tenant has no Intune", "テナントにIntuneがない"),
-    "beta_not_allowed": ("only Graph's beta shows it; allow it by microsoft_365_graph_beta", "Graphのbetaでしか読めない（microsoft_365_graph_beta で許可）"),
-    "encrypted": ("the value is encrypted and shown to nobody; look into the profile's source", "値が暗号化されており読めない（元の設定を確認する）"),
-    "too_deep": ("it is nested too deeply to be opened", "入れ子が深すぎる"),
-    "too_large": ("it is too large to be opened whole", "大きすぎる"),
-    "target_not_shown": ("the address lies among its secrets; look in the Entra admin center", "宛先が秘密情報に含まれ読めない（Entra管理センターで確認する）"),
-    "custom_control": (
+_REASONS: dict[str, Text] = {
+    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない（メッセージの権限を付与する）"),
+    "no_licence": Text("the tenant has no licence for it", "テナントにライセンスがない"),
+    "no_intune": Text("the tenant has no Intune", "テナントにIntuneがない"),
+    "beta_not_allowed": Text(
+        "only Graph's beta shows it; allow it by microsoft_365_graph_beta", "Graphのbetaでしか読めない（microsoft_365_graph_beta で許可）"
+    ),
+    "encrypted": Text("the value is encrypted and shown to nobody; look into the profile's source", "値が暗号化されており読めない（元の設定を確認する）"),
+    "too_deep": Text("it is nested too deeply to be opened", "入れ子が深すぎる"),
+    "too_large": Text("it is too large to be opened whole", "大きすぎる"),
+    "target_not_shown": Text(
+        "the address lies among its secrets; look in the Entra admin center", "宛先が秘密情報に含まれ読めない（Entra管理センターで確認する）"
+    ),
+    "custom_control": Text(
         "Graph does not show where a custom control leads; look in the Entra admin center",
         "カスタムコントロールの接続先は読めない（Entra管理センターで確認する）",
     ),
@@ -100,7 +106,7 @@ def findings(
     """
     severity = "blocker" if final else "warning"
     for (kind,), rows in _by(found["references"], "kind").items():
-        en, ja = KINDS.get(kind, (kind, kind))
+        en, ja = KINDS.get(kind, Text(kind, kind))
         others = [
             row for row in rows if row["client_id"].casefold() not in client_ids and not (kind == "domainFederation" and row["of"].casefold() in iij_domains)
         ]
@@ -126,8 +132,8 @@ def findings(
                 tuple(row["id"] for row in kept),
             )
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
-        en, ja = KINDS.get(kind, (kind, kind))
-        why_en, why_ja = _REASONS.get(reason, (f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+        en, ja = KINDS.get(kind, Text(kind, kind))
+        why_en, why_ja = _REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
         open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
         told = _listed(open_rows or rows, "msg")
         ids = tuple(row["id"] or kind for row in open_rows or rows)

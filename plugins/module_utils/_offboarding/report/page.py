@@ -249,7 +249,7 @@ def _references(found: Mapping[str, Any] | None) -> str:
     for name, en, ja in names:
         rows = []
         for item in found[name]:
-            kind = _both(*REFERENCE_KINDS.get(item["kind"], (item["kind"], item["kind"])))
+            kind = _both(*REFERENCE_KINDS.get(item["kind"], Text(item["kind"], item["kind"])))
             what = f"<b>{escape(item['name'])}</b><br><code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
             rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{escape(item['msg'])}</td></tr>\n")
