@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The part of AWX 24.6.1's API that configures it: strict about fields, filters and rights, with a log of every request. It runs no job.
 
-Written after the API of a real AWX 24.6.1 (serializers of awx/api, read and tried). It is stricter in one thing: a field that it does not know is refused,
-where AWX says nothing. Plain HTTP on loopback.
+Written after what awx.awx 24.6.1 sends and reads. What else AWX answers (an inventory's removal is accepted and done later, a credential type in use
+stays, an approval goes with its node) is from memory of awx/api, and was not compared with a real AWX. It is stricter in one thing: a field that it does
+not know is refused, where AWX says nothing. Plain HTTP on loopback.
 """
 
 from __future__ import annotations

@@ -12,13 +12,12 @@ from typing import Any
 from . import plain
 from .errors import OffboardError
 from .names import domain
+from .times import SKEW
 
 #: in the run folder
 NAME = "gate.json"
 #: What a verdict says beside its time, and of what type it is.
 _FACTS: dict[str, type] = {"tenant_id": str, "domains": list, "client_id": str, "evidence_hours": int, "activity_count": int, "open": bool, "reasons": list}
-#: A clock of another controller may be ahead by so much.
-_SKEW = datetime.timedelta(minutes=5)
 
 
 def judge(
@@ -114,7 +113,7 @@ def refusal(
         why, code = f"is for the tenant {verdict['tenant_id']}, and this task works on {tenant}", "other_run_folder"
     elif not verdict["open"]:
         why, code = f"of {verdict['at']} is that it stays closed: {' '.join(verdict['reasons'])}", "gate_closed"
-    elif age < -_SKEW:
+    elif age < -SKEW:
         why, code = f"is of {verdict['at']}, which is yet to come; is a clock wrong?", "gate_closed"
     elif age.total_seconds() > max_age_hours * 3600:
         why, code = f"is of {verdict['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)", "gate_outdated"

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .times import SKEW
+
 #: An access token lives 60 to 90 minutes, and is good to its end although its application was switched off meanwhile.
 #: https://learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime
 TOKEN_MINUTES = 90
-#: The clock of another controller may be ahead by so much.
-_SKEW = datetime.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def counts_from(confirmed_at: str, app: App, now: str = "") -> str:
     """
     off = app.switched_off_at if app.enabled is False else None
     times = [text for text in (confirmed_at, off) if text and _is_time(text)]
-    return max((text for text in times if not now or _time(text) <= _time(now) + _SKEW), key=_time, default="")
+    return max((text for text in times if not now or _time(text) <= _time(now) + SKEW), key=_time, default="")
 
 
 def since(activities: Iterable[str], start: str) -> list[str]:

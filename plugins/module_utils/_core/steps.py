@@ -13,6 +13,7 @@ from typing import Any
 from . import plain
 from .errors import OffboardError
 from .model import Change, Object
+from .times import SKEW
 
 KIND = "manual_step"
 #: What describes a step, in the order in which it is recorded.
@@ -33,8 +34,6 @@ _MARKS = {
     # by the stage itself, or by the uninstaller of the agent
     "unregistered": (b'"action":"unregister","status":"done"', b'"password_filters_gone":['),
 }
-#: The clock of another controller may be ahead by so much.
-_SKEW = datetime.timedelta(minutes=5)
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 
@@ -80,7 +79,7 @@ def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now:
 
     Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
     """
-    none = {*outdated(states, last), *(identity for identity, state in states.items() if now and _time(state.get("at")) > _time(now) + _SKEW)}
+    none = {*outdated(states, last), *(identity for identity, state in states.items() if now and _time(state.get("at")) > _time(now) + SKEW)}
     return {identity: {**state, **(_OPEN if identity in none else {})} for identity, state in states.items()}
 
 

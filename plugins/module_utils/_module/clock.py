@@ -8,8 +8,7 @@ from __future__ import annotations
 import datetime
 import math
 
-#: Seconds by which the clock of another controller may be ahead.
-_SKEW = 300.0
+from .._core.times import SKEW
 
 
 def now() -> str:
@@ -20,4 +19,4 @@ def now() -> str:
 def seconds_since(at: str) -> float:
     """From `at`, in the form that `now` gives. What is yet to come was written by a wrong clock, and nobody knows how old it is: as old as can be."""
     passed = (datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(at)).total_seconds()
-    return passed if passed >= -_SKEW else math.inf
+    return passed if passed >= -SKEW.total_seconds() else math.inf

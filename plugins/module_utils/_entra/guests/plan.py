@@ -21,6 +21,7 @@ from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.names import user
 from ..._core.plan import Plan
+from ..._core.times import SKEW
 from ..._federation import url_rule
 from ..._federation.url_rule import comparable
 from ..domains.plan import KIND as DOMAIN
@@ -168,8 +169,6 @@ def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime
 
 #: Seconds for which an old state may come from a replica that lags. Graph promises no bound; after these, what is read overrules the journal.
 _REPLICAS_LAG = 900.0
-#: Seconds by which another controller's clock may be ahead; what is later than that was written by a wrong one, and proves nothing.
-_SKEW = 300.0
 _STAMP = "externalUserStateChangeDateTime"
 
 
@@ -194,7 +193,7 @@ def resets(records: Iterable[Mapping[str, Any]], accounts: Iterable[Object], now
     def belied(key: str) -> bool:
         state = there[key]
         passed = (now - datetime.datetime.fromisoformat(done[key])).total_seconds()
-        old = passed >= _REPLICAS_LAG or passed < -_SKEW
+        old = passed >= _REPLICAS_LAG or passed < -SKEW.total_seconds()
         return old and key in before and state["externalUserState"] != PENDING and state.get(_STAMP) == before[key]
 
     return {key: at for key, at in done.items() if key in there and not belied(key)}

@@ -303,7 +303,7 @@ def open_row(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, 
     return {**shown, "path": path, "reason": reason, "msg": plain.line(words)}
 
 
-#: Why a part of the tenant, or of an object, was not looked at; the same words in people's languages are in `_offboarding/readiness.py`.
+#: Why a part of the tenant, or of an object, was not looked at; the words for people are in `_offboarding/references.py`.
 REASONS = frozenset(
     {"permission_missing", "no_licence", "no_intune", "beta_not_allowed", "encrypted", "too_deep", "too_large", "target_not_shown", "custom_control"}
 )
