@@ -147,6 +147,10 @@ CODES: dict[Text, dict[str, Text]] = {
         "run_file_damaged": Text("run.json cannot be understood.", "run.jsonが壊れている。"),
         "other_run_folder": Text("The run folder belongs to another tenant or domain.", "実行フォルダーが別のテナントまたはドメインのもの。"),
         "steps_file_damaged": Text("steps.json cannot be understood.", "steps.jsonが壊れている。"),
+        "requires_missing": Text(
+            "The journal lies in the run folder of an exit, and the task does not say what must be true before it changes anything.",
+            "ジャーナルが移行の実行フォルダーにあるのに、変更前に満たすべき条件（requires）がタスクで指定されていない。",
+        ),
         "step_not_done": Text("A step that only a person can do is not confirmed.", "人が行う手順が未確認。"),
         "snapshot_missing": Text("There is no complete snapshot.", "完全なスナップショットがない。"),
         "snapshot_damaged": Text("The snapshot cannot be understood.", "スナップショットが壊れている。"),

@@ -65,6 +65,24 @@ def check(
         )
 
 
+def unsaid(journal: str) -> dict[str, Any]:
+    """What a task demands that says nothing: nothing, unless its journal lies in the run folder of an exit. There it must say it.
+
+    Raises OffboardError `requires_missing`.
+    """
+    folder = os.path.dirname(os.path.abspath(journal))
+    evidence = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
+    if evidence:
+        raise OffboardError(
+            f"The journal lies in the run folder of an exit ({folder} holds {', '.join(evidence)}), and this task does not say what must be true there before "
+            "it changes anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give another "
+            "journal.",
+            code="requires_missing",
+            details={"path": folder, "evidence": evidence},
+        )
+    return {"run_dir": folder, "steps": [], "snapshot": False}
+
+
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:
     """The return values of run_folder_info. warn: in check mode, takes why a real run would stop.
 
@@ -133,7 +151,7 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
 
 
 def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
-    refused = gate.refusal(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC))
+    refused = gate.objection(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC))
     if refused is not None:
         raise refused
 

@@ -40,6 +40,8 @@ class Resource(abc.ABC):
     stop_at_first_failure: bool = False
     #: true where the objects lie on the Windows machine that the option `host` names
     on_machine: ClassVar[bool] = False
+    #: true where the objects are the files of the run folder itself
+    in_run_folder: ClassVar[bool] = False
     _progress: Progress | None = None
     _assumed: Predictions = Predictions(())
 
@@ -229,7 +231,7 @@ class _Run:
             if not self.module.check_mode:
                 self._append([journal.refusal(item, self.resource.noun, self.id, now()) for item in refusals])
             raise _Refused(refusals, {**result, "changed": False})
-        if len(plan.changes) and self.module.params.get("requires"):
+        if len(plan.changes):
             self._check_preconditions(plan.changes)
         if self.module.check_mode:
             self._predict(plan, result)
@@ -242,10 +244,12 @@ class _Run:
         return {**binding.tenant(self.module.params.get("run_tenant_id")), **self.resource.owner()}
 
     def _check_preconditions(self, changes: Iterable[Change]) -> None:
-        resource = self.resource
+        resource, requires = self.resource, self.module.params.get("requires")
+        if not requires and (not self.journal or resource.in_run_folder):
+            return
         try:
             preconditions.check(
-                self.module.params["requires"],
+                requires or preconditions.unsaid(self.journal),
                 {**self.owner(), **({"machine": self.module.params["host"]} if resource.on_machine else {})},
                 lacks=lambda manifest: resource.lacking(manifest, changes),
                 saved=list(resource.to_be_saved(changes)),

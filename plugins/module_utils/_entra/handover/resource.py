@@ -35,6 +35,7 @@ class HandoverLetters(Resource):
     """One object for each file, or for each user who has been given his letter."""
 
     noun: ClassVar[str] = "files"
+    in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (KIND, GIVEN)
 
     def __init__(self, params: Mapping[str, Any]) -> None:

@@ -65,6 +65,7 @@ class Snapshot(OfTenant):
     """entra_snapshot."""
 
     noun = "snapshots"
+    in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:

@@ -108,6 +108,7 @@ class RunReport(Resource):
     """report.json and report.html, written only when they would say something else."""
 
     noun: ClassVar[str] = "files"
+    in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ class ManualSteps(Resource):
     """Registers steps, confirms or withdraws them, and requires that some are done."""
 
     noun: ClassVar[str] = "steps"
+    in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (steps.KIND,)
 
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:

@@ -39,6 +39,7 @@ class VaultFile(Resource):
     """
 
     noun: ClassVar[str] = "files"
+    in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 
 import pytest
@@ -367,6 +368,33 @@ def test_the_changing_module_itself_demands_its_preconditions(tmp_path, steps, m
     with pytest.raises(Finished) as caught:  # nothing to change, nothing to demand
         runner.run(Module(max_changes=9, requires={"run_dir": str(tmp_path), **requires}), lambda params: Lamps({"a": False}))
     assert not caught.value.failed
+
+
+@pytest.mark.parametrize(
+    ("lies_there", "code"),
+    [
+        ([], None),
+        (["journal.jsonl", "run.json", "report.html"], None),
+        (["steps.json"], "requires_missing"),
+        (["gate.json"], "requires_missing"),
+        (["snapshot/manifest.json"], "requires_missing"),
+    ],
+)
+def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tmp_path, lies_there, code):
+    """A single task with nothing but a journal would convert a domain that no gate has opened."""
+    (tmp_path / "snapshot").mkdir()
+    for name in lies_there:
+        (tmp_path / name).write_text("{}" if name == "run.json" else "")
+    for check, inside, requires in itertools.product((False, True), (False, True), (None, {"run_dir": str(tmp_path), "steps": [], "snapshot": False})):
+        lamps = Lamps({"a": True})
+        lamps.in_run_folder = inside
+        module = Module(check_mode=check, max_changes=9, journal=str(tmp_path / "journal.jsonl"), requires=requires)
+        with pytest.raises(Finished) as caught:
+            runner.run(module, lambda params, lamps=lamps: lamps)
+        refused = code if not inside and not requires else None
+        assert (caught.value.result.get("failure") or {}).get("code") == (None if check else refused)
+        assert bool(lamps.writes) == (not check and refused is None)
+        assert any("`requires`" in text for text in module.warnings) == bool(check and refused)
 
 
 def verdict(**other):
