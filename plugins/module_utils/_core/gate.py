@@ -98,7 +98,7 @@ def moment(text: Any) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
 
 
-def refusal(
+def objection(
     verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime
 ) -> OffboardError | None:
     """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known."""

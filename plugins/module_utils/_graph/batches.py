@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .errors import MAX_RETRY_AFTER, AnswerLost, GraphError, SignInFailed, folded, json_object, refusal, retry_after, too_long
+from .errors import MAX_RETRY_AFTER, AnswerLost, GraphError, SignInFailed, folded, json_object, refused_request, retry_after, too_long
 from .pacer import REPORT_QUOTA
 from .pool import ATTEMPTS, BATCH_SIZE, Application, Cost, Pool
 
@@ -63,7 +63,7 @@ class Answer:
             return self.failure
         if self.status == 0:
             return AnswerLost(f"{request.method} {request.path}: the connection broke before the answer came", code="answer_lost")
-        return refusal(request.method, request.path, request.body, self.status, self.body, {})
+        return refused_request(request.method, request.path, request.body, self.status, self.body, {})
 
 
 Done = Callable[[list[tuple[Request, Answer]]], Iterable[Request] | None]  # pylint: disable=unsupported-binary-operation
@@ -78,6 +78,21 @@ class _Sending:
     request: Request
     attempts: int = 0
     denied: tuple[Application, ...] = ()
+
+
+@dataclass(slots=True)
+class _SortedOut:
+    """What the answers of one batch come to: what is final, how long to pause (seconds; by which headers), and why the run ends."""
+
+    final: list[tuple[Request, Answer]] = field(default_factory=list)
+    pause: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    stop: GraphError | None = None
+
+    def wait(self, seconds: float, headers: Mapping[str, str] | None = None) -> None:
+        """Pause at least so long."""
+        if seconds > self.pause:
+            self.pause, self.headers = seconds, self.headers if headers is None else headers
 
 
 class Engine:
@@ -192,45 +207,43 @@ class Engine:
         if answers is None:  # refused as a whole for now: nothing of it was carried out
             self._first.extendleft(replace(item, attempts=item.attempts + 1) for item in reversed(batch))
             return
-        final: list[tuple[Request, Answer]] = []
-        pause = 0.0
-        headers: dict[str, str] = {}
-        stop: GraphError | None = None
+        sorted_out = _SortedOut()
         for index, item in enumerate(batch):
-            raw = answers.get(str(index))
-            answer = Answer(0) if raw is None else Answer(raw["status"], _decoded(raw.get("body")))
-            if answer.ok and item.denied:
-                self._denied(item)
-            if answer.status == 403 and self._elsewhere(item, application):
-                continue
-            if answer.status == 401 and self._signed_in_anew(item, application, answer):
-                continue
-            again = answer.status == 429 or (answer.uncertain and not item.request.writes)
-            if answer.status == 429:
-                application.refused += 1
-                asked = folded((raw or {}).get("headers"))
-                seconds = retry_after(asked) or min(2.0 ** (item.attempts + 1), 60.0)
-                if seconds > MAX_RETRY_AFTER:
-                    if self._pool.lose(application, answer.error(item.request)):
-                        self._first.append(item)
-                        continue
-                    stop = too_long(seconds)
-                if seconds > pause:
-                    pause, headers = seconds, asked
-            elif raw is not None and answer.uncertain:
-                pause = max(pause, retry_after(folded(raw.get("headers"))) or 0.0, 1.0 if again else 0.0)
-            elif again:
-                pause = max(pause, 1.0)
-            if again and item.attempts + 1 < ATTEMPTS and pause <= MAX_RETRY_AFTER and self._failure is None:
-                self._first.append(replace(item, attempts=item.attempts + 1))
-            else:
-                final.append((item.request, answer))
-        if pause and stop is None:
-            self._pool.throttled(application, headers, min(pause, MAX_RETRY_AFTER), cost)
-        if final:
-            self._first.extend(_Sending(request) for request in self._done(final) or ())
-        if stop is not None:
-            raise stop
+            self._sort_out(item, answers.get(str(index)), application, sorted_out)
+        if sorted_out.pause and sorted_out.stop is None:
+            self._pool.throttled(application, sorted_out.headers, min(sorted_out.pause, MAX_RETRY_AFTER), cost)
+        if sorted_out.final:
+            self._first.extend(_Sending(request) for request in self._done(sorted_out.final) or ())
+        if sorted_out.stop is not None:
+            raise sorted_out.stop
+
+    def _sort_out(self, item: _Sending, raw: Mapping[str, Any] | None, application: Application, into: _SortedOut) -> None:
+        """One answer of a batch (None where there is none): final, or its request goes out again."""
+        answer = Answer(0) if raw is None else Answer(raw["status"], _decoded(raw.get("body")))
+        if answer.ok and item.denied:
+            self._denied(item)
+        if answer.status == 403 and self._elsewhere(item, application):
+            return
+        if answer.status == 401 and self._signed_in_anew(item, application, answer):
+            return
+        again = answer.status == 429 or (answer.uncertain and not item.request.writes)
+        if answer.status == 429:
+            application.refused += 1
+            asked = folded((raw or {}).get("headers"))
+            seconds = retry_after(asked) or min(2.0 ** (item.attempts + 1), 60.0)
+            if seconds > MAX_RETRY_AFTER:
+                if self._pool.lose(application, answer.error(item.request)):
+                    self._first.append(item)
+                    return
+                into.stop = too_long(seconds)
+            into.wait(seconds, asked)
+        elif answer.uncertain:
+            asked_for = retry_after(folded(raw.get("headers"))) if raw is not None else None
+            into.wait(asked_for or (1.0 if again else 0.0))
+        if again and item.attempts + 1 < ATTEMPTS and into.pause <= MAX_RETRY_AFTER and self._failure is None:
+            self._first.append(replace(item, attempts=item.attempts + 1))
+        else:
+            into.final.append((item.request, answer))
 
     def _elsewhere(self, item: _Sending, application: Application) -> bool:
         """A request that one application may not send is not carried out; whether another one may is tried before that is the answer."""
@@ -251,7 +264,7 @@ class Engine:
     def _denied(self, item: _Sending) -> None:
         """Another application could: those that could not lack a permission or a role, and would fail for others too."""
         for application in item.denied:
-            error = refusal(item.request.method, item.request.path, item.request.body, 403, {}, {})
+            error = refused_request(item.request.method, item.request.path, item.request.body, 403, {}, {})
             self._pool.lose(application, error)
 
     async def _post(self, application: Application, batch: list[_Sending]) -> dict[str, dict[str, Any]] | None:
@@ -281,7 +294,7 @@ class Engine:
             if status == 200:
                 self._pool.note_usage(application, response.headers)
                 return {item["id"]: item for item in json_object(response.content).get("responses", [])}
-            error = refusal("POST", "/$batch", None, status, json_object(response.content), response.headers)
+            error = refused_request("POST", "/$batch", None, status, json_object(response.content), response.headers)
             if status == 401 and not renewed and application.tokens.renew():
                 renewed = True
                 continue

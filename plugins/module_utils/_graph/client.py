@@ -26,7 +26,18 @@ from .._core.plain import to_json
 from . import sdk
 from .batches import Answer, Done, Engine, Request
 from .connection import CLOUDS, Connection
-from .errors import ANSWER_TIMEOUT, CONNECT_TIMEOUT, MAX_RETRY_AFTER, AnswerLost, GraphError, SignInFailed, json_object, refusal, retry_after, transport_error
+from .errors import (
+    ANSWER_TIMEOUT,
+    CONNECT_TIMEOUT,
+    MAX_RETRY_AFTER,
+    AnswerLost,
+    GraphError,
+    SignInFailed,
+    json_object,
+    refused_request,
+    retry_after,
+    transport_error,
+)
 from .pool import ATTEMPTS, BATCH_SIZE, Application, Cost, Pool
 from .sign_in import TokenSource
 
@@ -325,7 +336,7 @@ class Client:
             if status == 401 and not renewed and application.tokens.renew():
                 renewed = True
                 continue
-            error = refusal(method, path, body, status, json_object(response.content), response.headers)
+            error = refused_request(method, path, body, status, json_object(response.content), response.headers)
             if status == 429:
                 self._pool.pause(application, error, response.headers, attempt, Cost(1 - writes, writes))
             elif status >= 500 and not repeatable:

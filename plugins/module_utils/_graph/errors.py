@@ -71,7 +71,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 _CODES = {400: "bad_request", 401: "unauthorized", 403: "permission_missing", 404: "not_found", 409: "conflict", 429: "throttled"}
 
 
-def refusal(method: str, path: str, body: Mapping[str, Any] | None, status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> GraphError:
+def refused_request(method: str, path: str, body: Mapping[str, Any] | None, status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> GraphError:
     """A refused request in words. The body of the request, which may hold a password, is never quoted."""
     said_error = answer.get("error")
     error: Mapping[str, Any] = said_error if isinstance(said_error, dict) else {}

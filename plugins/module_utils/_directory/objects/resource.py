@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import os
 import time
@@ -542,65 +543,83 @@ def find(options: Mapping[str, Any]) -> dict[str, Any]:
         client.close()
 
 
-def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    reader = Reader(client)
-    guard_rules = rules(options)
-    unusable: list[dict[str, Any]] = []
-    why: dict[str, list[str]] = {}
-    names: dict[str, Name] = {}
+class _Candidates:
+    """Objects by their names, each once whatever it is called, and what names none."""
 
-    def candidate(name: Name, reason: str) -> None:
-        entry = reader.entry(name) if name.guid else None  # whatever it is called now, it is one candidate
-        key = dn_key(entry.dn if entry else str(name))
-        names.setdefault(key, name)
-        why.setdefault(key, []).append(reason)
+    def __init__(self, client: Client) -> None:
+        self._reader = Reader(client)
+        self.unusable: list[dict[str, Any]] = []
+        self._why: dict[str, list[str]] = {}
+        self._names: dict[str, Name] = {}
 
-    for text in options["objects"]:
+    def add(self, text: str, reason: str) -> None:
+        """One more name, as `directory_object` takes them."""
         try:
-            candidate(parse(text), "named in objects")
-        except OffboardError as exc:  # one typo hides none of the others
-            if exc.code not in _NAMES_NOTHING:
-                raise
-            unusable.append({"name": text, "found_by": ["named in objects"], "msg": exc.msg})
+            name = parse(text)
+            entry = self._reader.entry(name) if name.guid else None
+        except OffboardError as exc:
+            self._leave(text, [reason], exc)
+            return
+        key = dn_key(entry.dn if entry else str(name))
+        self._names.setdefault(key, name)
+        self._why.setdefault(key, []).append(reason)
+
+    def add_account(self, account: str, dn: str | None, reason: str) -> None:
+        """One more account; dn: None where the domain has none of that name."""
+        if dn is None:
+            self.unusable.append({"name": account, "found_by": [reason], "msg": "no such account in this domain"})
+        else:
+            self._names.setdefault(dn_key(dn), Name(dn))
+            self._why.setdefault(dn_key(dn), []).append(reason)
+
+    def found(self) -> Iterator[tuple[Object, list[str]]]:
+        """Each that is there, with the reasons."""
+        for key, name in self._names.items():
+            why = self._why[key]
+            try:
+                entries, missing = self._reader.entries([name])
+                if not missing:
+                    yield self._reader.describe(entries)[0], why
+                    continue
+            except OffboardError as exc:
+                self._leave(str(name), why, exc)
+                continue
+            self.unusable.append({"name": str(name), "found_by": why, "msg": "no such object"})
+
+    def _leave(self, name: str, why: list[str], exc: OffboardError) -> None:
+        """One typo, one name of another domain, or an object of another class, hides none of the others."""
+        if exc.code not in (*_NAMES_NOTHING, "unsupported_class"):
+            raise exc
+        self.unusable.append({"name": name, "found_by": why, "msg": exc.msg})
+
+
+def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
+    candidates = _Candidates(client)
+    guard_rules = rules(options)
+    for text in options["objects"]:
+        candidates.add(text, "named in objects")
     for text in options["agent_configs"]:
         for account, reason in agent_config.accounts(text):
-            dn = account if "=" in account else _by_logon_name(client, account)
-            if dn is None:
-                unusable.append({"name": account, "found_by": [reason], "msg": "no such account in this domain"})
-            else:
-                candidate(Name(dn), reason)
-    patterns = objects.compiled("spn_patterns", options["spn_patterns"])
-    with_spn = "(&(objectCategory=person)(objectClass=user)(servicePrincipalName=*))"
-    for entry in client.search(with_spn, ["servicePrincipalName"]) if patterns else ():
-        for spn in entry.texts("servicePrincipalName"):
-            for pattern in patterns:
-                if pattern.search(spn):
-                    candidate(Name(entry.dn), f"servicePrincipalName {spn} matches {pattern.pattern}")
-
+            candidates.add_account(account, account if "=" in account else _by_logon_name(client, account), reason)
+    for dn, reason in _by_spn(client, options["spn_patterns"]):
+        candidates.add_account(dn, dn, reason)
     found = []
-    for key, name in names.items():
-        try:
-            entries, missing = reader.entries([name])
-        except OffboardError as exc:  # one typo, or one name of another domain, hides none of the others
-            if exc.code not in _NAMES_NOTHING:
-                raise
-            unusable.append({"name": str(name), "found_by": why[key], "msg": exc.msg})
-            continue
-        if missing:
-            unusable.append({"name": str(name), "found_by": why[key], "msg": "no such object"})
-            continue
-        try:
-            item = reader.describe(entries)[0]
-        except OffboardError as exc:
-            if exc.code != "unsupported_class":
-                raise
-            unusable.append({"name": str(name), "found_by": why[key], "msg": exc.msg})
-            continue
+    for item, why in candidates.found():
         stops = objects.refusals([item], "delete", guard_rules, now())
         shown = {name: value for name, value in item.state.items() if name != "attributes"}
-        told = {"found_by": why[key], "removal_refusals": [stop.to_dict() for stop in stops]}
+        told = {"found_by": why, "removal_refusals": [stop.to_dict() for stop in stops]}
         found.append({"dn": item.id, "confirm_as": extended(item.state["objectGUID"], item.id), **shown, **told})
-    return {"objects": found, "unusable": unusable, "directory": client.root.text("defaultNamingContext") or ""}
+    return {"objects": found, "unusable": candidates.unusable, "directory": client.root.text("defaultNamingContext") or ""}
+
+
+def _by_spn(client: Client, expressions: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The DNs of accounts with a service principal name that matches, each with the reason. Raises OffboardError `pattern_invalid`."""
+    patterns = objects.compiled("spn_patterns", expressions)
+    with_spn = "(&(objectCategory=person)(objectClass=user)(servicePrincipalName=*))"
+    for entry in client.search(with_spn, ["servicePrincipalName"]) if patterns else ():
+        for spn, pattern in itertools.product(entry.texts("servicePrincipalName"), patterns):
+            if pattern.search(spn):
+                yield entry.dn, f"servicePrincipalName {spn} matches {pattern.pattern}"
 
 
 def _by_logon_name(client: Client, name: str) -> str | None:

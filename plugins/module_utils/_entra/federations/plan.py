@@ -313,7 +313,7 @@ class Context:
 
 
 @dataclass
-class Findings:
+class Objections:
     """What the checks found."""
 
     refusals: list[Refusal] = field(default_factory=list)
@@ -325,9 +325,9 @@ class Findings:
         self.refusals.append(Refusal(rule, msg, objects, allow_with))
 
 
-def check(change: Change, federations: Sequence[Object], context: Context) -> Findings:
+def check(change: Change, federations: Sequence[Object], context: Context) -> Objections:
     """Every reason not to make the change, all at once."""
-    found = Findings()
+    found = Objections()
     current = next((item.state for item in federations if item.id == change.id), {})
     if change.action == DELETE:
         _check_confirmed(found, change, context)
@@ -356,7 +356,7 @@ def check(change: Change, federations: Sequence[Object], context: Context) -> Fi
     return found
 
 
-def _check_confirmed(found: Findings, change: Change, context: Context) -> None:
+def _check_confirmed(found: Objections, change: Change, context: Context) -> None:
     served = (change.before or {})["domains"]
     others = [name for name in served if name not in context.confirmed]
     if others:
@@ -369,7 +369,7 @@ def _check_confirmed(found: Findings, change: Change, context: Context) -> None:
         )
 
 
-def _check_lockout(found: Findings, change: Change, current: Mapping[str, Any], context: Context) -> None:
+def _check_lockout(found: Objections, change: Change, current: Mapping[str, Any], context: Context) -> None:
     if not may_lock_out(change) or context.accept_lockout:
         return
     guests = locked_out(change, current, context.guests)
@@ -384,7 +384,7 @@ def _check_lockout(found: Findings, change: Change, current: Mapping[str, Any], 
         )
 
 
-def _check_certificate(found: Findings, text: str, now: datetime.datetime) -> None:
+def _check_certificate(found: Objections, text: str, now: datetime.datetime) -> None:
     certificate = certificates.from_base64(text)
     what = f"The signing certificate {certificate.subject_text} (SHA-1 {certificate.sha1})"
     if certificate.expired_at(now):
@@ -399,7 +399,7 @@ def _check_certificate(found: Findings, text: str, now: datetime.datetime) -> No
         found.refuse("certificate_key_weak", f"{what} has a key of {certificate.key_bits} bits; at least {metadata.MIN_RSA_BITS} are needed.")
 
 
-def _check_published(found: Findings, text: str, role: metadata.Protocol | None) -> None:
+def _check_published(found: Objections, text: str, role: metadata.Protocol | None) -> None:
     """A certificate that was given by hand, against the metadata that was given with it."""
     if role is None:
         return
@@ -421,7 +421,7 @@ def from_address(change: Change, want: Wanted) -> list[str]:
     return [name for name in ("issuerUri", "passiveSignInUri", "signingCertificate") if name in (change.after or {}) and name not in want.settings]
 
 
-def _check_vouched(found: Findings, change: Change, unvouched: Collection[str]) -> None:
+def _check_vouched(found: Objections, change: Change, unvouched: Collection[str]) -> None:
     if unvouched:
         found.refuse(
             "metadata_not_vouched",
@@ -433,7 +433,7 @@ def _check_vouched(found: Findings, change: Change, unvouched: Collection[str]) 
         )
 
 
-def _check_older(found: Findings, text: str, configured: str | None) -> None:
+def _check_older(found: Objections, text: str, configured: str | None) -> None:
     """One that was renewed in the meantime would be lost to somebody's old notes."""
     try:
         before = certificates.from_base64(configured or "")
@@ -452,7 +452,7 @@ def days_left(certificate: Certificate, now: datetime.datetime) -> int:
     return (datetime.datetime.fromisoformat(certificate.not_after) - now).days
 
 
-def _check_issuer(found: Findings, issuer: str, own: str, federations: Iterable[Object], context: Context) -> None:
+def _check_issuer(found: Objections, issuer: str, own: str, federations: Iterable[Object], context: Context) -> None:
     if re.search(r"\s", issuer) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:.+", issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
         found.refuse(
             "issuer_not_uri", f"The issuer {issuer!r} is no URI (RFC 3986) of at most {metadata.MAX_ENTITY_ID} characters, as Microsoft Entra wants it."
@@ -465,7 +465,7 @@ def _check_issuer(found: Findings, issuer: str, own: str, federations: Iterable[
         found.refuse("issuer_in_use", f"The issuer {issuer} is in use already, by {' and '.join(users)}. Add the domain to that federation.", *users)
 
 
-def _check_metadata_exchange_uri(found: Findings, address: str) -> None:
+def _check_metadata_exchange_uri(found: Objections, address: str) -> None:
     if not address.lower().startswith("https://"):
         found.refuse("metadata_exchange_uri_not_https", f"metadata_exchange_uri {address} is not https.")
     elif re.search(r"/mex/?$", address, re.IGNORECASE):
@@ -475,14 +475,14 @@ def _check_metadata_exchange_uri(found: Findings, address: str) -> None:
         )
 
 
-def _check_limit(found: Findings, count: int) -> None:
+def _check_limit(found: Objections, count: int) -> None:
     if count >= LIMIT:
         found.refuse("limit", f"The tenant has {count} federations, internal and external ones counted together; Microsoft Entra takes {LIMIT}.")
     elif count >= NEAR_LIMIT:
         found.warnings.append(f"The tenant has {count} federations of at most {LIMIT}, internal and external ones counted together.")
 
 
-def _check_domains(found: Findings, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: Context) -> None:
+def _check_domains(found: Objections, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: Context) -> None:
     added = added_domains(change)
     if context.profile == "2020" and added and len(after["domains"]) > 1:
         found.refuse("several_domains", f"Profile 2020 allows one domain in a federation, not {', '.join(after['domains'])}.", *after["domains"])
@@ -499,7 +499,7 @@ def _check_domains(found: Findings, change: Change, after: Mapping[str, Any], fe
             found.refuse(verdict.rule, f"{address} cannot sign people of {name} in: {verdict.msg}", name)
 
 
-def _check_tenants(found: Findings, name: str, context: Context) -> None:
+def _check_tenants(found: Objections, name: str, context: Context) -> None:
     """A domain of this tenant, or of another one."""
     if name in context.own_domains:
         found.refuse("domain_verified_here", f"{name} is verified in this tenant: its people are no guests here.", name)

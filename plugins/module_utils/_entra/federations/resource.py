@@ -43,7 +43,7 @@ from .plan import (
     DELETE,
     KIND,
     Context,
-    Findings,
+    Objections,
     added_domains,
     check,
     from_address,
@@ -85,7 +85,7 @@ class ExternalFederation(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         self._federations = list(current)
         plan = plan_federation(self._federations, self._want)
-        plan.facts = {"locked_out": [], "last_sign_in_readable": False, "url_rule": Findings().url_rule}
+        plan.facts = {"locked_out": [], "last_sign_in_readable": False, "url_rule": Objections().url_rule}
         for change in plan.changes:
             context, warnings = self._context(change)
             found = check(change, self._federations, context)

@@ -17,7 +17,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 from ..._federation.url_rule import comparable
-from .plan import FIELDS, KIND, PENDING, REINVITE, Rules, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
+from .plan import FIELDS, KIND, PENDING, REINVITE, Context, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
 from .sign_in import NOT_REDEEMED
 
 VERSION = 1
@@ -253,7 +253,7 @@ class Candidates:
     absent: list[tuple[Wanted, Object | None]] = field(default_factory=list)
 
 
-def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], copies: Sequence[Mapping[str, Any]], rules: Rules, plan: Plan) -> Candidates:
+def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], copies: Sequence[Mapping[str, Any]], context: Context, plan: Plan) -> Candidates:
     """Adds to `plan` who is skipped or needs nothing."""
     found = Candidates()
     for who, named in guests:
@@ -278,7 +278,7 @@ def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], c
         elif item is None:
             found.absent.append((who, None))
         else:
-            ways = redeems_anew(plan, tenant, item, rules)
+            ways = redeems_anew(plan, tenant, item, context)
             if ways is not None:
                 found.fresh.append((who, item, *ways))
     return found
@@ -305,10 +305,10 @@ def address_taken(tenant: Tenant, found: Candidates) -> list[Refusal]:
     return [Refusal("address_taken", msg, tuple(told))]
 
 
-def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str, Any]], rules: Rules) -> list[Refusal]:
+def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str, Any]], context: Context) -> list[Refusal]:
     """The changes. held: what the accounts hold that are there still, by object id."""
     lost: list[str] = []
-    holders: set[str] = set(rules.roles)
+    holders: set[str] = set(context.roles)
     # who is deleted already comes first: a run ends at the first failure, and must not delete another one before it meets the same again
     for who, _unused, copy in found.unfinished:
         before = {"id": copy["old_id"], "deleted": True, "new_id": copy["new_id"], **summary(copy)}
@@ -322,7 +322,7 @@ def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str,
         plan.changes.append(_change(who, item.id, item.state["mail"], item.state["displayName"], before, summary(mine), following))
     changed = [item for _who, item, *_more in found.fresh] + [item for _who, item, _copy in found.unfinished if item is not None]
     refusals = untouchable(changed)
-    if not rules.accept_losses:
+    if not context.accept_losses:
         why = "It would be lost with the account"
         refusals += role_holders([item for _who, item, *_more in found.fresh], holders, why, "accept_losses: true")
         if lost:

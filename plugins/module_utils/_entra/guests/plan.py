@@ -290,7 +290,7 @@ class Tenant:
 
 
 @dataclass
-class Findings:
+class Objections:
     """What stands against the plan."""
 
     refusals: list[Refusal] = field(default_factory=list)
@@ -357,7 +357,7 @@ def invitation_body(change: Change) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Rules:
+class Context:
     """What the operator decided, and what the decisions rest on besides the guest.
 
     roles: who holds a directory role, by object id. reset_at: when this journal's run reset a guest's redemption, by object id.
@@ -410,50 +410,50 @@ def missing(found: Iterable[tuple[Wanted, Object | None]], deleted: Iterable[Obj
     raise OffboardError(f"The tenant has no account for {', '.join(told)}.", code="not_found", details={"missing": absent})
 
 
-def sign_in_changes(tenant: Tenant, item: Object, rules: Rules) -> tuple[str, str]:
+def sign_in_changes(tenant: Tenant, item: Object, context: Context) -> tuple[str, str]:
     """How the guest signs in, and how after another redemption."""
     guest = as_guest(item)
-    return signs_in_by(guest, tenant.federations), tenant.next_redemption(guest.domain, rules.realms)
+    return signs_in_by(guest, tenant.federations), tenant.next_redemption(guest.domain, context.realms)
 
 
-def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:
+def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
     """Those who would sign in another way after another redemption; with `force`, all who have redeemed."""
     plan, changed = Plan(), []
     for who, item in found:
         if item is None:
             continue
-        ways = redeems_anew(plan, tenant, item, rules)
+        ways = redeems_anew(plan, tenant, item, context)
         if ways is not None:
             changed.append(item)
             before = {"externalUserState": item.state["externalUserState"], _STAMP: item.state.get(_STAMP), "signs_in_by": ways[0]}
             after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, "next_redemption": ways[1], "invitation": who.invitation}
             plan.changes.append(Change(KIND, item.id, item.state["mail"], RESET, before, after, risk="medium"))
-    return plan, [*untouchable(changed), *role_holders(changed, rules.roles, "Their redemption cannot be reset", "")]
+    return plan, [*untouchable(changed), *role_holders(changed, context.roles, "Their redemption cannot be reset", "")]
 
 
-def redeems_anew(plan: Plan, tenant: Tenant, item: Object, rules: Rules) -> tuple[str, str] | None:
+def redeems_anew(plan: Plan, tenant: Tenant, item: Object, context: Context) -> tuple[str, str] | None:
     """(how the guest signs in now, how next) of one who shall redeem anew; None of one who shall not, with the reason in `plan`."""
-    now, following = sign_in_changes(tenant, item, rules)
-    why = _why_not(item, now, following, rules)
+    now, following = sign_in_changes(tenant, item, context)
+    why = _why_not(item, now, following, context)
     if why is not None:
         plan.skipped.append(Skip(KIND, item.id, item.name, *why))
-    elif now == NOT_REDEEMED or (now == following and not rules.force):
+    elif now == NOT_REDEEMED or (now == following and not context.force):
         plan.unchanged += 1
     else:
         return now, following
     return None
 
 
-def _why_not(item: Object, now: str, following: str, rules: Rules) -> tuple[str, str] | None:
+def _why_not(item: Object, now: str, following: str, context: Context) -> tuple[str, str] | None:
     """(code, sentence) for one who is left alone although something is to be done, or may be."""
     if now == NOT_REDEEMED:
         return None
     if not item.state["mail"]:
         return "no_mail", f"{item.name} has no mail address to invite"
-    if item.id in rules.reset_at:
-        msg = f"{item.name} was reset at {rules.reset_at[item.id]}, as the journal says, and is not reset again; with another journal, or none, it is"
+    if item.id in context.reset_at:
+        msg = f"{item.name} was reset at {context.reset_at[item.id]}, as the journal says, and is not reset again; with another journal, or none, it is"
         return "already_reset", msg
-    if rules.force:
+    if context.force:
         return None
     if UNKNOWN in (now, following):
         return "sign_in_unknown", f"how {item.name} signs in {'now' if now == UNKNOWN else 'next'} could not be found out; force=true does it all the same"
@@ -462,7 +462,7 @@ def _why_not(item: Object, now: str, following: str, rules: Rules) -> tuple[str,
     return None
 
 
-def plan_absent(found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:
+def plan_absent(found: Iterable[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
     """Who is not there needs nothing."""
     plan, changed = Plan(), []
     for _unused, item in found:
@@ -475,7 +475,7 @@ def plan_absent(found: Iterable[tuple[Wanted, Object | None]], rules: Rules) -> 
         plan.changes.append(Change(KIND, item.id, item.name, DELETE, before, None, risk="high", undo=undo))
     if len(plan.changes):
         plan.warnings.append("A deleted guest stays among the deleted users for 30 days; until then state=restored brings it back, with its groups.")
-    roles = () if rules.accept_losses else rules.roles
+    roles = () if context.accept_losses else context.roles
     return plan, [*untouchable(changed), *role_holders(changed, roles, "They would lose it", "accept_losses: true")]
 
 
@@ -527,9 +527,9 @@ def role_holders(changed: Iterable[Object], roles: Collection[str], why: str, al
 # -- guards
 
 
-def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept: bool) -> Findings:
+def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept: bool) -> Objections:
     """A guest of a direct federation needs an address that names the tenant: by its id or one of its domains (`tenants`)."""
-    findings = Findings()
+    objections = Objections()
     wrong: dict[str, None] = {}
     doubtful: dict[str, None] = {}
     for change in changes:
@@ -540,15 +540,15 @@ def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept:
     if wrong:
         msg = f"redirect_url {', '.join(wrong)} does not name the tenant. Guests of a direct federation meet an error there; use for example {example}."
         if accept:
-            findings.warnings.append(msg)
+            objections.warnings.append(msg)
         else:
-            findings.refusals.append(Refusal("redirect_without_tenant", msg, tuple(wrong), "accept_redirect_without_tenant: true"))
+            objections.refusals.append(Refusal("redirect_without_tenant", msg, tuple(wrong), "accept_redirect_without_tenant: true"))
     if doubtful:
-        findings.warnings.append(
+        objections.warnings.append(
             f"redirect_url {', '.join(doubtful)} does not name the tenant. That is well where the application belongs to this tenant alone; "
             "guests of a direct federation cannot sign in by an address that all tenants share."
         )
-    return findings
+    return objections
 
 
 def _names_tenant(address: str, tenants: Collection[str]) -> bool:
@@ -557,16 +557,16 @@ def _names_tenant(address: str, tenants: Collection[str]) -> bool:
     return any(name.casefold() in place for name in tenants if name) or any(parts.hostname == name.casefold() for name in tenants if name)
 
 
-def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, Realm | None], accept: bool) -> Findings:
+def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, Realm | None], accept: bool) -> Objections:
     """A partner whose domain is an Entra tenant's, and whose guests would be sent there: some may have no account in the cloud.
 
     The page calls such a tenant synced in part. Whether it is cannot be seen from outside; that its sign-in is federated tells that it is synced.
     """
-    findings = Findings()
+    objections = Objections()
     for domain in domains:
         found = realms.get(domain)
         if found is None:
-            findings.warnings.append(f"Whether {domain} belongs to an Entra tenant could not be looked up; how its guests will sign in is not known.")
+            objections.warnings.append(f"Whether {domain} belongs to an Entra tenant could not be looked up; how its guests will sign in is not known.")
             continue
         federation = tenant.federation_of(domain)
         if tenant.next_redemption(domain, realms) != ENTRA or not (federation or found.namespace == "Federated"):
@@ -583,7 +583,7 @@ def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, 
                 "accounts are not in the cloud cannot redeem. Direct federation does not help them; the e-mail one-time passcode does."
             )
         if accept:
-            findings.warnings.append(msg)
+            objections.warnings.append(msg)
         else:
-            findings.refusals.append(Refusal("synced_tenant", msg, (domain,), "accept_synced_tenant: true"))
-    return findings
+            objections.refusals.append(Refusal("synced_tenant", msg, (domain,), "accept_synced_tenant: true"))
+    return objections

@@ -41,7 +41,7 @@ from ..redemption_order.plan import KIND as ORDER
 from ..roles import read_roles
 from . import copy as guest_copy
 from . import plan as guest_plan
-from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Rules, Tenant, Wanted, account
+from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Context, Tenant, Wanted, account
 from .read import _path, by_address, read_named
 from .reinvitation import Reinvitation, read_copies, read_holdings
 
@@ -186,24 +186,24 @@ class Guests(OfTenant):
         params = self._params
         if state == "absent":
             roles = set(read_roles(self._client)) if any(item for _unused, item in found) else set()
-            return guest_plan.plan_absent(found, Rules(roles=roles, accept_losses=params["accept_losses"]))
+            return guest_plan.plan_absent(found, Context(roles=roles, accept_losses=params["accept_losses"]))
         absent = [(who, item) for who, item in found if item is None]
         if absent and state == "redemption_reset":
             guest_plan.missing(absent, self._read_deleted())
         there = [item for _unused, item in found if item is not None]
         realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
         reset_at = self._reset_at(there) if state == "redemption_reset" else {}
-        rules = Rules(realms, set(read_roles(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
+        context = Context(realms, set(read_roles(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
         if state == "reinvited":
-            plan, refusals = self._plan_reinvited(tenant, found, rules)
+            plan, refusals = self._plan_reinvited(tenant, found, context)
         else:
-            plan, refusals = guest_plan.plan_reset(tenant, found, rules)
+            plan, refusals = guest_plan.plan_reset(tenant, found, context)
         self._check_invitations(plan, tenant, realms, [change.name for change in plan.changes])
         return plan, refusals
 
-    def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[Wanted, Object | None]], rules: Rules) -> tuple[Plan, list[Refusal]]:
+    def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
         plan = Plan()
-        found = guest_copy.candidates(tenant, guests, self._saved, rules, plan)
+        found = guest_copy.candidates(tenant, guests, self._saved, context, plan)
         if found.absent:
             guest_plan.missing(found.absent, self._read_deleted())
         held = read_holdings(self._client, [item.id for _who, item, *_more in found.fresh], self._params["role_assignable_groups"])
@@ -211,7 +211,7 @@ class Guests(OfTenant):
             copy = guest_copy.new_copy(item, held[item.id], self._client.identity()["tenant_id"], now(), who.display_name)
             self._copies[item.id] = guest_copy.with_saved(copy, self._saved)
         self._copies.update((copy["old_id"], dict(copy)) for _who, _item, copy in found.unfinished)
-        return plan, [*guest_copy.address_taken(tenant, found), *guest_copy.add_reinvited(plan, found, self._copies, rules)]
+        return plan, [*guest_copy.address_taken(tenant, found), *guest_copy.add_reinvited(plan, found, self._copies, context)]
 
     def _realms(self, domains: Iterable[str]) -> dict[str, Any]:
         return look_up_realms(self._connection, domains) if self._params["look_up_domains"] else {}

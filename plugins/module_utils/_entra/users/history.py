@@ -13,12 +13,10 @@ from ..._core import names
 from ..domains.plan import CONVERT, GO_BACK
 from ..domains.plan import KIND as DOMAIN
 from .marks import Marks, mark
-from .plan import KIND
+from .plan import KIND, PASSWORD
 
 #: A property of the user, a value, and whether it must be equal to that or another one.
 _Proof = tuple[str, Any, bool]
-
-_PASSWORD = "lastPasswordChangeDateTime"
 
 
 class History:
@@ -63,7 +61,7 @@ class History:
     def _note_password(self, record: Mapping[str, Any]) -> None:
         user_id, run, told = record["id"], record.get("run", ""), (record.get("details") or {}).get("password_set")
         if record.get("record") == "intent":
-            if _PASSWORD in (record.get("after") or {}):
+            if PASSWORD in (record.get("after") or {}):
                 self._maybe.setdefault(user_id, run)
         elif told:
             self._new_passwords.append(mark(user_id))
@@ -109,6 +107,6 @@ def _proof(intent: Mapping[str, Any]) -> _Proof | None:
     after = intent["after"]
     if "accountEnabled" in after:
         return "accountEnabled", after["accountEnabled"], True
-    if _PASSWORD in after:
-        return _PASSWORD, (intent.get("before") or {}).get(_PASSWORD), False
+    if PASSWORD in after:
+        return "lastPasswordChangeDateTime", (intent.get("before") or {}).get(PASSWORD), False
     return ("usageLocation", after["usageLocation"], True) if "usageLocation" in after else None

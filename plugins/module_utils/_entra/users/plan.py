@@ -23,6 +23,8 @@ from .licence_group import LicenceGroup
 KIND = "user"
 
 #: Stands for a password in a Change; the value itself is nowhere but in the hand-over file.
+#: What a change calls the password: Graph's name. Nobody can read it, so `before` holds when it was last set, and `after` says NEW_PASSWORD.
+PASSWORD = "passwordProfile"
 NEW_PASSWORD = "(new password)"
 #: The same for a Temporary Access Pass.
 NEW_PASS = "(new Temporary Access Pass)"
@@ -142,7 +144,7 @@ class Desired:
 
 
 @dataclass
-class Facts:
+class Context:
     """What the decisions rest on besides the user. Functions, where it is only read when somebody would be touched."""
 
     skus: Skus
@@ -285,78 +287,118 @@ class Decision:
 _AS_DESIRED = Decision()
 
 
-def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, facts: Facts) -> Decision:
+@dataclass
+class _Draft:
+    """What becomes of one user: the change as it grows, and the parts that cannot be done, by code."""
+
+    user_id: str
+    upn: str
+    state: Mapping[str, Any]
+    context: Context
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def set(self, name: str, old: Any, new: Any) -> None:
+        """One more property that changes."""
+        self.before[name], self.after[name] = old, new
+
+    def note_password_problem(self) -> bool:
+        """Whether no password, or pass, can or should be set; why, is noted."""
+        enabled = self.after.get("accountEnabled", self.state["accountEnabled"])
+        problem = _password_problem(self.upn, self.state, enabled, self.context)
+        self.notes |= dict([problem] if problem else ())
+        return problem is not None
+
+
+def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, context: Context) -> Decision:
     """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
     if desired.blocked:
         return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
-    skus, there = facts.skus, state["licences"]
-    notes: dict[str, str] = {}
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
+    draft = _Draft(user_id, upn, state, context)
     if desired.enabled is not None and state["accountEnabled"] != desired.enabled:
-        before["accountEnabled"], after["accountEnabled"] = state["accountEnabled"], desired.enabled
+        draft.set("accountEnabled", state["accountEnabled"], desired.enabled)
     if desired.group is not None and not state.get("licenceGroup"):
-        if facts.is_member(user_id):
-            notes |= _group_notes(upn, state, desired.group, skus)
-        elif state["userType"] == "Guest":
-            notes["is_guest"] = f"{upn} is a guest and gets no licence here"
-        else:
-            seats = [skus.name(sku) for sku in desired.group.licences if sku not in there and sku not in state["group_licences"]]
-            value = {"id": desired.group.id, "name": desired.group.name, "licences": sorted(map(skus.name, desired.group.licences)), "seats": seats}
-            before["licenceGroup"], after["licenceGroup"] = None, value
-    licences = wanted_licences(state, desired)
-    gone = [] if licences == there else [sku for sku in licences if sku not in there and sku not in skus]
-    if gone:
-        if not desired.restored:
-            raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
-        licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
-    lost = {} if licences == there else {sku: skus.lost_plans(sku, plans) for sku, plans in licences.items() if there.get(sku) != plans}
-    licences = {sku: [plan for plan in plans if plan not in lost.get(sku, ())] for sku, plans in licences.items()} if any(lost.values()) else licences
-    if licences != there:
-        if any(lost.values()):
-            told = ", ".join(f"{', '.join(sorted(plans))} of {skus.name(sku)}" for sku, plans in lost.items() if plans)
-            notes["plan_gone"] = f"{upn} had services switched off that the licence no longer has, and these are left out: {told}"
-        before["licences"], after["licences"] = named(there, skus), named(licences, skus)
+        _join(draft, desired.group)
+    gone = _license(draft, desired)
     if desired.usage_location and not state["usageLocation"]:
-        before["usageLocation"], after["usageLocation"] = None, desired.usage_location
-    if desired.password and not _password_done(user_id, state, facts):
-        problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
-        if problem is None and facts.password_changed_elsewhere(user_id, state["lastPasswordChangeDateTime"]):
-            problem = (
-                "password_changed_elsewhere",
-                f"{upn} has a password in the hand-over file that the journal does not show to have been set, and somebody else changed the password since; "
-                "name another handover_file to set a new one",
-            )
-        if problem:
-            notes[problem[0]] = problem[1]
-        else:
-            before["lastPasswordChangeDateTime"], after["lastPasswordChangeDateTime"] = state["lastPasswordChangeDateTime"], NEW_PASSWORD
-    if desired.access_pass and state.get("temporaryAccessPass") != NEW_PASS and not facts.pass_was_given(user_id):
-        problem = _password_problem(upn, state, after.get("accountEnabled", state["accountEnabled"]), facts)
-        if problem:
-            notes[problem[0]] = problem[1]
-        else:
-            before["temporaryAccessPass"], after["temporaryAccessPass"] = None, NEW_PASS
+        draft.set("usageLocation", None, desired.usage_location)
+    if desired.password and not _password_done(user_id, state, context):
+        _set_password(draft)
+    if desired.access_pass and state.get("temporaryAccessPass") != NEW_PASS and not context.pass_was_given(user_id) and not draft.note_password_problem():
+        draft.set("temporaryAccessPass", None, NEW_PASS)
     if gone:  # after the other reasons, of which a person can mend some
-        notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
-    owed = desired.revoke_sessions and state.get("signInSessions") != REVOKED and facts.sessions_owed(user_id, state)
-    if not after and not notes and not owed:
+        draft.notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+    owed = desired.revoke_sessions and state.get("signInSessions") != REVOKED and context.sessions_owed(user_id, state)
+    if not draft.after and not draft.notes and not owed:
         return _AS_DESIRED
-    guarded = {"accountEnabled", "lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys()
-    if guarded and set(facts.roles().get(user_id, ())) - RESETTABLE_ROLES and not facts.may_reset_every_administrator():
-        notes["needs_higher_role"] = (
-            f"{upn} holds an administrator's role, or is in a group that roles can be given to; blocking, unblocking and passwords of such accounts "
+    _leave_to_higher_role(draft)
+    if owed or (desired.revoke_sessions and draft.after):
+        draft.set("signInSessions", "(as they are)", REVOKED)
+    before, after, notes = draft.before, draft.after, draft.notes
+    if not after:
+        return _left_alone(user_id, upn, notes)
+    if notes:
+        draft.set("left_out", [], sorted(notes))
+    return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)), owed=owed, notes=notes)
+
+
+def _join(draft: _Draft, group: LicenceGroup) -> None:
+    """The licence group: a member of it, or why not."""
+    state, skus = draft.state, draft.context.skus
+    if draft.context.is_member(draft.user_id):
+        draft.notes |= _group_notes(draft.upn, state, group, skus)
+    elif state["userType"] == "Guest":
+        draft.notes["is_guest"] = f"{draft.upn} is a guest and gets no licence here"
+    else:
+        seats = [skus.name(sku) for sku in group.licences if sku not in state["licences"] and sku not in state["group_licences"]]
+        draft.set("licenceGroup", None, {"id": group.id, "name": group.name, "licences": sorted(map(skus.name, group.licences)), "seats": seats})
+
+
+def _license(draft: _Draft, desired: Desired) -> list[str]:
+    """The direct licences. Returns those of a snapshot that the tenant has no longer; raises OffboardError `licence_unknown` for others of that kind."""
+    skus, there, upn = draft.context.skus, draft.state["licences"], draft.upn
+    licences = wanted_licences(draft.state, desired)
+    if licences == there:
+        return []
+    gone = [sku for sku in licences if sku not in there and sku not in skus]
+    if gone and not desired.restored:
+        raise OffboardError(f"the tenant has no licence {gone[0]!r}, which {upn} shall get; it has {skus}", code="licence_unknown")
+    licences = {sku: plans for sku, plans in licences.items() if sku not in gone}
+    lost = {sku: plans for sku, wanted in licences.items() if there.get(sku) != wanted and (plans := skus.lost_plans(sku, wanted))}
+    licences = {sku: [plan for plan in plans if plan not in lost[sku]] if sku in lost else plans for sku, plans in licences.items()}
+    if licences != there:
+        if lost:
+            told = ", ".join(f"{', '.join(sorted(plans))} of {skus.name(sku)}" for sku, plans in lost.items())
+            draft.notes["plan_gone"] = f"{upn} had services switched off that the licence no longer has, and these are left out: {told}"
+        draft.set("licences", named(there, skus), named(licences, skus))
+    return gone
+
+
+def _set_password(draft: _Draft) -> None:
+    last_change = draft.state["lastPasswordChangeDateTime"]
+    if draft.note_password_problem():
+        return
+    if draft.context.password_changed_elsewhere(draft.user_id, last_change):
+        draft.notes["password_changed_elsewhere"] = (
+            f"{draft.upn} has a password in the hand-over file that the journal does not show to have been set, and somebody else changed the password since; "
+            "name another handover_file to set a new one"
+        )
+    else:
+        draft.set(PASSWORD, last_change, NEW_PASSWORD)
+
+
+def _leave_to_higher_role(draft: _Draft) -> None:
+    """What only a Privileged Authentication Administrator may do to this user is left out."""
+    guarded = {"accountEnabled", PASSWORD, "temporaryAccessPass"} & draft.after.keys()
+    context = draft.context
+    if guarded and set(context.roles().get(draft.user_id, ())) - RESETTABLE_ROLES and not context.may_reset_every_administrator():
+        draft.notes["needs_higher_role"] = (
+            f"{draft.upn} holds an administrator's role, or is in a group that roles can be given to; blocking, unblocking and passwords of such accounts "
             "need the directory role Privileged Authentication Administrator"
         )
         for name in guarded:
-            del before[name], after[name]
-    if owed or (desired.revoke_sessions and after):
-        before["signInSessions"], after["signInSessions"] = "(as they are)", REVOKED
-    if after:
-        if notes:
-            before["left_out"], after["left_out"] = [], sorted(notes)
-        return Decision(change=Change(KIND, user_id, upn, "update", before, after, risk=_risk(after), undo=_undo(before, after)), owed=owed, notes=notes)
-    return _left_alone(user_id, upn, notes)
+            del draft.before[name], draft.after[name]
 
 
 def _left_alone(user_id: str, upn: str, notes: Mapping[str, str]) -> Decision:
@@ -420,29 +462,28 @@ def wanted_licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, 
     return wanted
 
 
-def _password_done(user_id: str, state: Mapping[str, Any], facts: Facts) -> bool:
-    last = state["lastPasswordChangeDateTime"]
-    return last == NEW_PASSWORD or facts.password_was_set(user_id, last)
+def _password_done(user_id: str, state: Mapping[str, Any], context: Context) -> bool:
+    return state.get(PASSWORD) == NEW_PASSWORD or context.password_was_set(user_id, state["lastPasswordChangeDateTime"])
 
 
-def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, facts: Facts) -> tuple[str, str] | None:
+def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, context: Context) -> tuple[str, str] | None:
     """Why no password can or should be set: (code, sentence)."""
     if state["userType"] == "Guest":
         return "is_guest", f"{upn} is a guest and signs in at home"
     if not enabled:
         return "is_blocked", f"{upn} is blocked; a password would be of no use"
-    if state["onPremisesSyncEnabled"] and facts.synced_password == "skip":
+    if state["onPremisesSyncEnabled"] and context.synced_password == "skip":
         return "password_is_synced", f"{upn} is synchronized from Active Directory, and its password comes from there"
-    if authentication_of(upn_domain(upn), facts.domains()) == FEDERATED:
+    if authentication_of(upn_domain(upn), context.domains()) == FEDERATED:
         return "domain_is_federated", f"the domain of {upn} is federated; its users get passwords when it is managed"
-    root, created = root_of(upn_domain(upn), facts.converted), state.get("createdDateTime")
-    if root and created and moment(created) > moment(facts.converted[root]):
+    root, created = root_of(upn_domain(upn), context.converted), state.get("createdDateTime")
+    if root and created and moment(created) > moment(context.converted[root]):
         return "created_since", f"{upn} was created after {root} was converted, with a password that somebody gave"
     return None
 
 
 def _risk(after: Mapping[str, Any]) -> str:
-    return "high" if after.get("accountEnabled") is False else "medium" if {"lastPasswordChangeDateTime", "temporaryAccessPass"} & after.keys() else "low"
+    return "high" if after.get("accountEnabled") is False else "medium" if {PASSWORD, "temporaryAccessPass"} & after.keys() else "low"
 
 
 def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -461,7 +502,7 @@ def patch_body(change: Change, password: str | None, force_change: str) -> dict[
     """The one PATCH that unblocks, sets the password and the usage location; empty when none of them changes."""
     after = change.after or {}
     body: dict[str, Any] = {name: after[name] for name in ("accountEnabled", "usageLocation") if name in after}
-    if "lastPasswordChangeDateTime" in after:
+    if PASSWORD in after:
         if password is None:
             raise ValueError("a password that is in no hand-over file must not be set")
         body["passwordProfile"] = {"password": password, **_FORCE[force_change]}
@@ -497,11 +538,16 @@ def expectation(change: Change, parts: Collection[str] | None = None) -> Expecta
     )
 
 
+def password_changed(change: Change, item: Mapping[str, Any]) -> bool:
+    """Whether the password of Graph's user was set after the change was planned."""
+    return (change.before or {}).get(PASSWORD) != item.get("lastPasswordChangeDateTime")
+
+
 def meets(item: Mapping[str, Any], expected: Expectation, skus: Skus, *, password_changed: bool) -> bool:
     """Whether Graph's user shows what is expected. A password cannot be read: `password_changed` tells whether the time of its last change is another."""
     state = user_state(item)
     for name, value in expected:
-        if name == "lastPasswordChangeDateTime":
+        if name == PASSWORD:
             seen = password_changed
         elif name == "licenceGroup":
             seen = not group_errors(item, value, skus)

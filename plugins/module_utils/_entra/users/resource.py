@@ -41,7 +41,7 @@ from .licence_group import FIELDS, LicenceGroup
 from .marks import Marks, mark
 from .options import Options
 from .passwords import HandOver, PassBook
-from .plan import KIND, Decision, Desired, Facts, Skus, decide, user_state
+from .plan import KIND, Context, Decision, Desired, Skus, decide, user_state
 from .results import Results
 from .selection import SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
 from .verification import Late
@@ -255,7 +255,7 @@ class Users(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
         history = self._history()
-        facts = Facts(
+        context = Context(
             self._skus,
             lambda: self._domains,
             lambda: self._roles,
@@ -271,7 +271,7 @@ class Users(OfTenant):
         seats: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
         changed: set[int] = set()
-        for item, decision in self._decisions(self._present(plan, current), facts):
+        for item, decision in self._decisions(self._present(plan, current), context):
             if decision.change is not None:
                 if (one := mark(item.id)) in changed:  # Graph gave the user on two pages, far from each other
                     continue
@@ -319,10 +319,10 @@ class Users(OfTenant):
                 self._found += 1
                 yield item
 
-    def _decisions(self, present: Iterator[Object], facts: Facts) -> Iterator[tuple[Object, Decision]]:
+    def _decisions(self, present: Iterator[Object], context: Context) -> Iterator[tuple[Object, Decision]]:
         def decided(item: Object) -> Decision:
             state = user_plan.by_id(item.state, self._skus) if len(self._assumed) else item.state
-            return decide(item.id, item.name, state, self._desired(item), facts)
+            return decide(item.id, item.name, state, self._desired(item), context)
 
         if self._passes is None:
             yield from ((item, decided(item)) for item in present)
@@ -409,7 +409,7 @@ class Users(OfTenant):
 
     def _note_own(self, change: Change) -> None:
         after = change.after or {}
-        if names.user(change.name) == self._own_upn and (after.get("accountEnabled") is False or "lastPasswordChangeDateTime" in after):
+        if names.user(change.name) == self._own_upn and (after.get("accountEnabled") is False or user_plan.PASSWORD in after):
             self._own.append(change.name)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -424,7 +424,7 @@ class Users(OfTenant):
         for path, answer in self._client.get_many(paths):
             change = paths[path]
             if answer.ok:
-                changed = (change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
+                changed = user_plan.password_changed(change, answer.body)
                 if user_plan.meets(answer.body, user_plan.expectation(change), self._skus, password_changed=changed):
                     yield change
 

@@ -33,7 +33,7 @@ class Late:
         shared: dict[str, int] = {}
         for change in applied:
             place = self._users.place_of(mark(change.id))
-            self._before[place] = mark((change.before or {}).get("lastPasswordChangeDateTime"))
+            self._before[place] = mark((change.before or {}).get(user_plan.PASSWORD))
             expected = user_plan.expectation(change)
             number = shared.setdefault(repr(expected), len(self._expected))
             if number == len(self._expected):

@@ -34,7 +34,7 @@ _RENEWALS = 3
 
 #: The properties of a change that each step carries out, as far as reading shows them.
 _PARTS = {
-    "patch": ("accountEnabled", "usageLocation", "lastPasswordChangeDateTime"),
+    "patch": ("accountEnabled", "usageLocation", user_plan.PASSWORD),
     "licences": ("licences",),
     "revoke": (),
     "old_pass": (),
@@ -139,7 +139,7 @@ class Work:
         """The first request of each user. Passwords are on the disk before the first of their segment goes out."""
         while segment := list(islice(self._changes, _SEGMENT)):
             self._segment = segment
-            passwords = self._provide([c for c in segment if "lastPasswordChangeDateTime" in (c.after or {})])
+            passwords = self._provide([c for c in segment if user_plan.PASSWORD in (c.after or {})])
             while group := self._segment[:_INTENTS]:
                 given = self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
                 left = [change for change in group if change.id not in given]
@@ -157,7 +157,7 @@ class Work:
         handover = self._means.handover
         if not changes or handover is None:
             return {}
-        return handover.provide((c.id, c.name, (c.before or {}).get("lastPasswordChangeDateTime")) for c in changes)
+        return handover.provide((c.id, c.name, (c.before or {}).get(user_plan.PASSWORD)) for c in changes)
 
     def _announce(self, changes: list[Change]) -> set[str]:
         """Gives the ids of those who need no pass any more."""
@@ -326,7 +326,7 @@ class Work:
                 requests += self._pass_again(job, answer)
                 continue
             expected = user_plan.expectation(job.change, _PARTS[job.steps[0]])
-            changed = (job.change.before or {}).get("lastPasswordChangeDateTime") != answer.body.get("lastPasswordChangeDateTime")
+            changed = user_plan.password_changed(job.change, answer.body)
             if answer.ok and expected and user_plan.meets(answer.body, expected, self._means.skus, password_changed=changed):
                 self._step_done(job)
             requests += self._next(job)

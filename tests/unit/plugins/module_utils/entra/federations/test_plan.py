@@ -153,7 +153,7 @@ NOW = made.NOW
 CONTEXT: dict[str, Any] = {"now": NOW, "lookup": lambda name: {"txt.example": [f"DirectFedAuthUrl={made.SIGN_IN}"]}.get(name, [])}
 
 
-def found(current: list[Object], options: dict[str, Any], **context: Any) -> plan.Findings:
+def found(current: list[Object], options: dict[str, Any], **context: Any) -> plan.Objections:
     (change,) = changes(current, wanted(**options))
     return plan.check(change, current, plan.Context(**{**CONTEXT, **context}))
 

@@ -13,7 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import plan as guest_plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Rules, Tenant, Wanted, account
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Context, Tenant, Wanted, account
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import DEFAULT
 
 ISSUER = "http://sts.fabrikam.example/adfs/services/trust"
@@ -94,10 +94,10 @@ def test_what_is_posted():
     }
 
 
-def reset(item: Object, *, order: Object = ORDER, realm: Realm | None = NONE, federation: bool = True, **rules: Any) -> tuple[list[Any], list[str], list[str]]:
+def reset(item: Object, *, order: Object = ORDER, realm: Realm | None = NONE, federation: bool = True, **more: Any) -> tuple[list[Any], list[str], list[str]]:
     tenant = Tenant([item, order, *([FEDERATION] if federation else [])])
     realms = {} if realm is None else {"fabrikam.example": realm}
-    plan, refusals = guest_plan.plan_reset(tenant, [(Wanted(), item)], Rules(realms=realms, **rules))
+    plan, refusals = guest_plan.plan_reset(tenant, [(Wanted(), item)], Context(realms=realms, **more))
     return list(plan.changes), [skip.code for skip in plan.skipped], [one.rule for one in refusals]
 
 
@@ -165,11 +165,11 @@ def test_selection(selection, taken):
 
 
 @pytest.mark.parametrize(
-    ("rules", "refused"), [(Rules(), []), (Rules(roles={"id-adele@fabrikam.example"}), ["role_holder"]),
-                           (Rules(roles={"id-adele@fabrikam.example"}, accept_losses=True), [])]
+    ("context", "refused"), [(Context(), []), (Context(roles={"id-adele@fabrikam.example"}), ["role_holder"]),
+                           (Context(roles={"id-adele@fabrikam.example"}, accept_losses=True), [])]
 )  # fmt: skip
-def test_absent(rules, refused):
-    plan, refusals = guest_plan.plan_absent([(Wanted(), user()), (Wanted(), None)], rules)
+def test_absent(context, refused):
+    plan, refusals = guest_plan.plan_absent([(Wanted(), user()), (Wanted(), None)], context)
     assert (len(plan.changes), plan.unchanged, [item.rule for item in refusals]) == (1, 1, refused)
     assert "restored" in plan.changes.head[0].undo
 

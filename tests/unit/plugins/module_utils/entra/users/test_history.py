@@ -14,7 +14,7 @@ OLD, NEW = "2022-04-01T00:00:00Z", "2026-11-01T00:00:00Z"
 
 
 def intent(run="1", **after):
-    before = {"lastPasswordChangeDateTime": OLD, "accountEnabled": True}
+    before = {"passwordProfile": OLD, "accountEnabled": True}
     return {"record": "intent", "run": run, "kind": "user", "id": "u", "action": "update", "before": {name: before.get(name) for name in after}, "after": after}
 
 
@@ -27,7 +27,7 @@ def unseen(run="1"):
     return {"record": "outcome", "run": run, "kind": "user", "id": "u", "action": "update", "status": "failed", "code": "not_seen", "details": {}}
 
 
-PASSWORD = intent(lastPasswordChangeDateTime=NEW_PASSWORD)
+PASSWORD = intent(passwordProfile=NEW_PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_passwords(records, was, may_be):
 
 
 BLOCK = intent(accountEnabled=False, signInSessions=REVOKED)
-RENEW = intent(lastPasswordChangeDateTime=NEW_PASSWORD, signInSessions=REVOKED)
+RENEW = intent(passwordProfile=NEW_PASSWORD, signInSessions=REVOKED)
 ONLY = intent(run="3", signInSessions=REVOKED)
 FAILED = outcome(status="failed", steps=["patch"])
 ELSE = [intent(run="2", licences={}), outcome(run="2", steps=["licences"])]

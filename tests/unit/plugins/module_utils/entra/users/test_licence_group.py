@@ -11,7 +11,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired, decide
 
-from .test_plan import E3, EXCHANGE, SKUS, facts, state
+from .test_plan import E3, EXCHANGE, SKUS, context, state
 
 RAW = {"id": "g", "displayName": "licensed", "assignedLicenses": [{"skuId": E3, "disabledPlans": ["p"]}]}
 GROUP = LicenceGroup.read(RAW, remove_direct=False)
@@ -49,7 +49,7 @@ def test_groups_that_will(more):
     ],
 )
 def test_who_becomes_a_member_and_takes_a_seat(current, member, seats):
-    change = decide("1", "u@a.example", current, Desired(group=GROUP), facts(is_member=lambda user_id: member)).change
+    change = decide("1", "u@a.example", current, Desired(group=GROUP), context(is_member=lambda user_id: member)).change
     assert (change and user_plan.new_seats(change)) == seats
 
 
@@ -63,13 +63,13 @@ def test_who_becomes_a_member_and_takes_a_seat(current, member, seats):
     ],
 )
 def test_a_member_without_the_groups_licence_is_not_as_desired(given, code):
-    decision = decide("1", "u@a.example", state(given=given), Desired(group=GROUP), facts(is_member=lambda user_id: True))
+    decision = decide("1", "u@a.example", state(given=given), Desired(group=GROUP), context(is_member=lambda user_id: True))
     assert decision.change is None
     assert (decision.skip and decision.skip.code) == code
 
 
 def test_guests_do_not():
-    assert decide("1", "u@a.example", state(userType="Guest"), Desired(group=GROUP), facts()).skip.code == "is_guest"
+    assert decide("1", "u@a.example", state(userType="Guest"), Desired(group=GROUP), context()).skip.code == "is_guest"
 
 
 ACTIVE = {E3: "Active"}
@@ -91,7 +91,7 @@ ACTIVE = {E3: "Active"}
 )
 def test_a_direct_licence_goes_only_when_the_groups_is_seen(group, direct, given, more, left):
     current = state(licences={E3: direct}, given=given)
-    change = decide("1", "u@a.example", current, Desired(group=group, **more), facts(is_member=lambda user_id: True)).change
+    change = decide("1", "u@a.example", current, Desired(group=group, **more), context(is_member=lambda user_id: True)).change
     assert (change is None) is left
     if change is not None:
         assert change.after["licences"] == {}
@@ -99,7 +99,7 @@ def test_a_direct_licence_goes_only_when_the_groups_is_seen(group, direct, given
 
 def test_what_the_group_gives_is_not_assigned_directly():
     desired = Desired(group=GROUP, add={E3: None, EXCHANGE: None})
-    assert decide("1", "u@a.example", state(), desired, facts()).change.after["licences"] == {"EXCHANGE": []}
+    assert decide("1", "u@a.example", state(), desired, context()).change.after["licences"] == {"EXCHANGE": []}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_the_group_gives_is_not_assigned_directly():
     ],
 )
 def test_what_must_be_seen(states, errors):
-    change = decide("1", "u@a.example", state(), Desired(group=GROUP), facts()).change
+    change = decide("1", "u@a.example", state(), Desired(group=GROUP), context()).change
     item = {"licenseAssignmentStates": states}
     assert user_plan.group_errors(item, change.after["licenceGroup"], SKUS) == errors
     assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=False) is (errors == {})

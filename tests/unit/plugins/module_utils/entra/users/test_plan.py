@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, Facts, Skus, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Context, Desired, Skus, decide
 
 E3, EXCHANGE = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
 #: an id that the tenant has not
@@ -31,8 +31,8 @@ CONVERTED = {"b.example": "2026-10-01T09:00:00Z"}
 ADMINISTRATOR, HELPDESK = "62e90394-69f5-4237-9190-012177145e10", "729827e3-9c14-49f7-bb1b-9608f156bbb8"
 
 
-def facts(**more):
-    return Facts(SKUS, lambda: DOMAINS, **more)
+def context(**more):
+    return Context(SKUS, lambda: DOMAINS, **more)
 
 
 def state(**more):
@@ -51,7 +51,7 @@ def state(**more):
 
 
 ADD_E3 = {"add": {E3: None}}
-PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
+PASSWORD = {"passwordProfile": NEW_PASSWORD}
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ PASSWORD = {"lastPasswordChangeDateTime": NEW_PASSWORD}
         (state(usageLocation=None), Desired(usage_location="JP"), {"usageLocation": "JP"}),
         (state(usageLocation="US"), Desired(usage_location="JP"), None),
         (state(), Desired(password=True), PASSWORD),
-        (state(lastPasswordChangeDateTime=NEW_PASSWORD), Desired(password=True), None),
+        (state(passwordProfile=NEW_PASSWORD), Desired(password=True), None),
         (state(accountEnabled=False), Desired(enabled=True, password=True), {"accountEnabled": True, **PASSWORD}),
         (state(accountEnabled=False), Desired(enabled=True, revoke_sessions=True), {"accountEnabled": True, "signInSessions": "(revoked now)"}),
         (state(), Desired(revoke_sessions=True), None),
     ],
 )
 def test_changes(current, desired, after):
-    decision = decide("1", "u@a.example", current, desired, facts())
+    decision = decide("1", "u@a.example", current, desired, context())
     assert decision.skip is None
     assert (decision.change and dict(decision.change.after)) == after
     if decision.change:
@@ -103,7 +103,7 @@ def test_changes(current, desired, after):
     ],
 )
 def test_skips(upn, current, desired, roles, code):
-    decision = decide("1", upn, current, desired, facts(roles=lambda: roles, converted=CONVERTED))
+    decision = decide("1", upn, current, desired, context(roles=lambda: roles, converted=CONVERTED))
     assert decision.skip is not None
     assert decision.skip.code in (code, "is_blocked")
     assert upn in decision.skip.msg
@@ -111,21 +111,21 @@ def test_skips(upn, current, desired, roles, code):
 
 @pytest.mark.parametrize(("upn", "created"), [("u@b.example", "2026-10-01T09:00:00Z"), ("u@a.example", "2026-10-02T00:00:00Z"), ("u@b.example", None)])
 def test_who_was_there_before_the_conversion_gets_a_password(upn, created):
-    decision = decide("1", upn, state(createdDateTime=created), Desired(password=True), facts(converted=CONVERTED))
+    decision = decide("1", upn, state(createdDateTime=created), Desired(password=True), context(converted=CONVERTED))
     assert decision.change.after == PASSWORD
 
 
 def test_what_cannot_be_done_is_left_out_and_named():
-    decision = decide("1", "u@fed.example", state(accountEnabled=False), Desired(enabled=True, password=True), facts())
+    decision = decide("1", "u@fed.example", state(accountEnabled=False), Desired(enabled=True, password=True), context())
     assert decision.change.after == {"accountEnabled": True, "left_out": ["domain_is_federated"]}
-    administrator = facts(roles=lambda: {"1": {ADMINISTRATOR}})
+    administrator = context(roles=lambda: {"1": {ADMINISTRATOR}})
     decision = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, **ADD_E3), administrator)
     assert decision.change.after == {"licences": {"SPE_E3": []}, "left_out": ["needs_higher_role"]}
 
 
 @pytest.mark.parametrize(("roles", "may", "planned"), [({HELPDESK}, False, True), ({ADMINISTRATOR}, True, True), ({ADMINISTRATOR}, False, False)])
 def test_who_may_touch_administrators(roles, may, planned):
-    known = facts(roles=lambda: {"1": roles}, may_reset_every_administrator=lambda: may)
+    known = context(roles=lambda: {"1": roles}, may_reset_every_administrator=lambda: may)
     assert (decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True), known).change is not None) is planned
 
 
@@ -134,7 +134,7 @@ def never():
 
 
 def test_roles_are_not_read_when_nobody_is_touched():
-    decide("1", "u@a.example", state(), Desired(enabled=True, **ADD_E3), facts(roles=never))
+    decide("1", "u@a.example", state(), Desired(enabled=True, **ADD_E3), context(roles=never))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_roles_are_not_read_when_nobody_is_touched():
     ids=["passwords", "add", "set", "snapshot", "group"],
 )
 def test_nothing_more_is_read_when_everything_is_as_desired(desired):
-    known = Facts(
+    known = Context(
         Skus(never), never, never, never, password_was_set=lambda user_id, last: True, pass_was_given=lambda user_id: True, is_member=lambda _id: True
     )
     decision = decide("1", "u@a.example", state(licences={E3: []}, given={E3: "Active"}), desired, known)
@@ -158,13 +158,13 @@ def test_nothing_more_is_read_when_everything_is_as_desired(desired):
 
 def test_an_earlier_plan_speaks_of_part_numbers():
     predicted = user_plan.by_id(state(licences={"SPE_E3": []}), SKUS)
-    assert decide("1", "u@a.example", predicted, Desired(**ADD_E3), facts()).change is None
+    assert decide("1", "u@a.example", predicted, Desired(**ADD_E3), context()).change is None
 
 
 def test_an_unknown_licence_stops_the_plan():
     desired = Desired(**user_plan.desired_licences({"add": [UNKNOWN]}, SKUS))
     with pytest.raises(OffboardError, match=f"no licence '{UNKNOWN}', which u@a.example shall get; it has SPE_E3") as caught:
-        decide("1", "u@a.example", state(), desired, facts())
+        decide("1", "u@a.example", state(), desired, context())
     assert caught.value.code == "licence_unknown"
 
 
@@ -172,10 +172,10 @@ def test_a_licence_that_is_gone_since_the_snapshot_hinders_nothing_else():
     licences = [{"skuId": sku, "disabledPlans": []} for sku in (UNKNOWN, E3)]
     desired = user_plan.from_snapshot(Desired(), record(licences=licences), ())
     after = {"accountEnabled": True, "licences": {"SPE_E3": []}, "left_out": ["licence_gone"]}
-    assert decide("1", "u@a.example", state(accountEnabled=False), desired, facts()).change.after == after
-    skip = decide("1", "u@a.example", state(licences={E3: []}), desired, facts()).skip
+    assert decide("1", "u@a.example", state(accountEnabled=False), desired, context()).change.after == after
+    skip = decide("1", "u@a.example", state(licences={E3: []}), desired, context()).skip
     assert skip.code == "licence_gone" and UNKNOWN in skip.msg
-    assert decide("1", "u@a.example", state(licences={E3: [], UNKNOWN: []}), desired, facts()).change is None
+    assert decide("1", "u@a.example", state(licences={E3: [], UNKNOWN: []}), desired, context()).change is None
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_service_that_the_licence_has_lost_is_left_out():
     row = {"skuId": E3, "skuPartNumber": "SPE_E3", "consumedUnits": 3, "prepaidUnits": {"enabled": 5}}
     skus = Skus(lambda: [{**row, "servicePlans": [{"servicePlanId": KEPT.upper()}]}])
     desired = user_plan.from_snapshot(Desired(), record(licences=[{"skuId": E3, "disabledPlans": [LOST, KEPT]}]), ())
-    known = facts()
+    known = context()
     known.skus = skus
     found = decide("1", "u@a.example", state(), desired, known)
     assert found.change.after == {"licences": {"SPE_E3": [KEPT]}, "left_out": ["plan_gone"]}
@@ -211,17 +211,17 @@ def test_a_service_that_the_licence_has_lost_is_left_out():
 
 
 def test_a_licence_that_the_tenant_has_no_longer_can_be_removed():
-    change = decide("1", "u@a.example", state(licences={UNKNOWN: [], E3: []}), Desired(**ADD_E3, exact=True), facts()).change
+    change = decide("1", "u@a.example", state(licences={UNKNOWN: [], E3: []}), Desired(**ADD_E3, exact=True), context()).change
     assert user_plan.licence_body(change, SKUS) == {"addLicenses": [], "removeLicenses": [UNKNOWN]}
 
 
 def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
-    known = facts(synced_password="set")
+    known = context(synced_password="set")
     assert decide("1", "u@a.example", state(onPremisesSyncEnabled=True), Desired(password=True), known).change is not None
-    known = facts(password_was_set=lambda user_id, last: user_id == "1")
+    known = context(password_was_set=lambda user_id, last: user_id == "1")
     assert decide("1", "u@a.example", state(), Desired(password=True), known).change is None
     assert decide("2", "u@a.example", state(), Desired(password=True), known).change is not None
-    known = facts(password_changed_elsewhere=lambda user_id, last: user_id == "1")
+    known = context(password_changed_elsewhere=lambda user_id, last: user_id == "1")
     assert decide("1", "u@a.example", state(), Desired(password=True), known).skip.code == "password_changed_elsewhere"
     assert decide("2", "u@a.example", state(), Desired(password=True), known).change is not None
 
@@ -240,7 +240,7 @@ def test_synced_users_can_be_asked_for_and_a_set_password_is_not_set_again():
     ],
 )
 def test_who_gets_a_pass(upn, current, roles, given, code):
-    known = facts(roles=lambda: roles, pass_was_given=lambda user_id: given)
+    known = context(roles=lambda: roles, pass_was_given=lambda user_id: given)
     decision = decide("1", upn, current, Desired(access_pass=True), known)
     assert (decision.skip.code if decision.skip else None if decision.change else "unchanged") == code
 
@@ -261,14 +261,14 @@ def test_who_gets_a_pass(upn, current, roles, given, code):
     ids=["made up for", "planned already", "not asked for", "also where something else cannot be done"],
 )
 def test_sessions_that_an_earlier_run_has_left(upn, current, desired, after):
-    known = facts(sessions_owed=lambda user_id, state: user_id == "1")
+    known = context(sessions_owed=lambda user_id, state: user_id == "1")
     decision = decide("1", upn, current, desired, known)
     assert (decision.change and decision.change.after) == after
     assert decide("2", upn, current, desired, known).change is None
 
 
 def test_sessions_that_an_earlier_run_has_left_are_revoked_without_the_pass_that_cannot_be_made():
-    known = facts(sessions_owed=lambda user_id, state: True)
+    known = context(sessions_owed=lambda user_id, state: True)
     decision = user_plan.without_pass(decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), known), "has_pass", "m")
     assert decision.change.after == {"signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]}
 
@@ -276,15 +276,15 @@ def test_sessions_that_an_earlier_run_has_left_are_revoked_without_the_pass_that
 def test_all_reasons_are_told_and_that_of_the_licence_last():
     licences = [{"skuId": UNKNOWN, "disabledPlans": []}]
     desired = user_plan.from_snapshot(Desired(password=True), record(licences=licences), ())
-    skip = decide("1", "u@a.example", state(onPremisesSyncEnabled=True), desired, facts()).skip
+    skip = decide("1", "u@a.example", state(onPremisesSyncEnabled=True), desired, context()).skip
     assert skip.code == "password_is_synced" and UNKNOWN in skip.msg
 
 
 def test_a_pass_that_cannot_be_made_is_left_out():
-    both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), facts())
+    both = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, access_pass=True, revoke_sessions=True), context())
     left = user_plan.without_pass(both, "has_pass", "m").change
     assert (left.before.keys(), left.after) == (left.after.keys(), {"accountEnabled": True, "signInSessions": user_plan.REVOKED, "left_out": ["has_pass"]})
-    alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), facts())
+    alone = decide("1", "u@a.example", state(), Desired(access_pass=True, revoke_sessions=True), context())
     assert user_plan.without_pass(alone, "has_pass", "m").skip.code == "has_pass"
     assert user_plan.with_old_pass(alone, "p").change.before["temporaryAccessPass"] == "p"
     assert user_plan.expectation(alone.change) == ()
@@ -320,7 +320,7 @@ def test_seats_are_counted_without_negative_ones():
 def test_the_requests_of_a_change():
     current = state(accountEnabled=False, usageLocation=None, licences={EXCHANGE: []})
     desired = Desired(enabled=True, usage_location="JP", password=True, add={E3: ["plan"]}, remove=frozenset([EXCHANGE]))
-    change = decide("1", "u@a.example", current, desired, facts()).change
+    change = decide("1", "u@a.example", current, desired, context()).change
     assert user_plan.patch_body(change, "secret", "next_sign_in_with_mfa") == {
         "accountEnabled": True,
         "usageLocation": "JP",
@@ -338,7 +338,7 @@ def test_the_requests_of_a_change():
 
 @pytest.mark.parametrize(("enabled", "password_changed", "seen"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_what_must_be_seen(enabled, password_changed, seen):
-    change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), facts()).change
+    change = decide("1", "u@a.example", state(accountEnabled=False), Desired(enabled=True, password=True), context()).change
     item = {"accountEnabled": enabled}
     assert user_plan.meets(item, user_plan.expectation(change), SKUS, password_changed=password_changed) is seen
     only = user_plan.expectation(change, ["accountEnabled"])
