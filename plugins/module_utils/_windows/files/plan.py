@@ -13,6 +13,7 @@ from typing import Any
 from ..._core import foreign_yaml
 from ..._core.errors import OffboardError
 from ..._core.model import Object
+from ..ids import on_host
 from ..paths import quoted
 
 KIND = "windows_file"
@@ -134,7 +135,7 @@ def object_of(host: str, entry: Entry, below: Sequence[Entry]) -> Object:
         "bytes": sum(item.size for item in files),
         "children": names[:_NAMES_SHOWN],
     }
-    return Object(KIND, f"{host}/{entry.path}", entry.path, state)
+    return Object(KIND, on_host(host, entry.path), entry.path, state)
 
 
 def check_secret_names(names: Mapping[str, str]) -> None:

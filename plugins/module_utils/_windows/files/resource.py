@@ -15,6 +15,7 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..ids import is_of
 from ..paths import quoted
 from ..software import plan as software
 from ..software import resource as software_resource
@@ -99,7 +100,7 @@ class Files(Resource):
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's paths."""
         for change in begun:
-            ours = change.kind == files.KIND and change.id.startswith(f"{self._client.host}/")
+            ours = change.kind == files.KIND and is_of(self._client.host, change.id)
             if ours and not look(self._client, [change.name])[0].exists:
                 yield change
 

@@ -17,6 +17,7 @@ from .. import registry
 from ..client import Client
 from ..files import plan as files
 from ..files.resource import below, look
+from ..ids import on_host
 from ..paths import quoted
 from . import plan as filters
 from .read import packages
@@ -50,7 +51,7 @@ class PasswordFilter(Resource):
         self._path = library(self._client, self._name)
         self._file_exists = look(self._client, [self._path])[0].exists
         state = {"registered": filters.is_registered(self._packages, self._name), "file": self._file_exists}
-        yield Object(filters.KIND, f"{self._client.host}/{self._name}", self._name, state)
+        yield Object(filters.KIND, on_host(self._client.host, self._name), self._name, state)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """First the entry; the file, which LSA holds until the next start, in a later run."""
@@ -71,7 +72,7 @@ class PasswordFilter(Resource):
         """Of this machine's filter."""
         for change in begun:
             still = self._file_exists if change.action == "remove_file" else filters.is_registered(self._packages, self._name)
-            if change.id == f"{self._client.host}/{self._name}" and not still:
+            if change.id == on_host(self._client.host, self._name) and not still:
                 yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:

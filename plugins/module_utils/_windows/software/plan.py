@@ -14,6 +14,7 @@ from typing import Any
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
 from ..files.plan import within
+from ..ids import on_host
 from ..reg_query import Key, expand
 
 KIND = "windows_software"
@@ -71,7 +72,7 @@ class Product:
 
     def id(self, host: str) -> str:
         """What identifies it in journals and predictions."""
-        return f"{host}/{self.scope}/{self.key}"
+        return on_host(host, self.scope, self.key)
 
     def described(self) -> dict[str, str]:
         """For messages and return values."""

@@ -21,6 +21,7 @@ from ..._module.runner import Resource
 from .. import redaction, registry
 from ..client import Client, Shell
 from ..files.plan import normalised
+from ..ids import is_of
 from ..password_filter.read import packages
 from . import plan as software
 from .plan import Product
@@ -136,7 +137,7 @@ class Software(Resource):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's products."""
-        return (change for change in begun if change.id.startswith(f"{self._client.host}/") and change.id not in self._products)
+        return (change for change in begun if is_of(self._client.host, change.id) and change.id not in self._products)
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules per_user, unknown_installer."""

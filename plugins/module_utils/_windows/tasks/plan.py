@@ -21,6 +21,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Object
 from ..._core.plain import file_part
 from .. import redaction
+from ..ids import on_host
 from ..reg_query import expand
 
 KIND = "windows_scheduled_task"
@@ -243,7 +244,7 @@ class Task:
 
     def id(self, host: str) -> str:
         """What identifies it in journals and predictions."""
-        return f"{host}{self.name}"
+        return on_host(host, self.name)
 
     def file_name(self, host: str, key: bytes = b"") -> str:
         """A file name for its saved definition: readable, and different for different definitions. `key` keeps it from telling what they hold."""

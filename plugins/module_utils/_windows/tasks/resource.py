@@ -22,6 +22,7 @@ from ..._module.runner import Resource
 from ..._module.vault_password import vault_password
 from .. import registry
 from ..client import Client
+from ..ids import is_of
 from . import plan as tasks
 from .plan import Task
 
@@ -125,7 +126,7 @@ class ScheduledTasks(Resource):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's tasks."""
-        if mine := [change for change in begun if change.id.startswith(f"{self._client.host}\\")]:
+        if mine := [change for change in begun if is_of(self._client.host, change.id)]:
             now = {task.id(self._client.host): task for task in query(self._client)}
             yield from (change for change in mine if _seen(change, now))
 

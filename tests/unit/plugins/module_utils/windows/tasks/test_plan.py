@@ -46,7 +46,7 @@ def test_parse_query(encoding, inner_declaration):
     assert first.actions == (Action(BAT, "", ""),)
     assert first.triggers == ("CalendarTrigger, Interval PT2H",)
     assert (second.name, second.enabled) == (r"\a -- b", True)
-    assert first.id("win") == r"win\業務\ID同期"
+    assert first.id("win") == r"win/\業務\ID同期"
 
 
 @pytest.mark.parametrize(
