@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core import names
+from ..._core.marks import Marks, mark
 from ..domains.plan import CONVERT, GO_BACK
 from ..domains.plan import KIND as DOMAIN
-from .marks import Marks, mark
 from .plan import KIND, PASSWORD
 
 #: A property of the user, a value, and whether it must be equal to that or another one.

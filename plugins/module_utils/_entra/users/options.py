@@ -12,10 +12,10 @@ from typing import Any
 
 from ..._core import names
 from ..._core.errors import OffboardError
+from ..._core.marks import Shard
 from ..._module.vault_password import vault_password
 from . import access_pass, passwords
 from . import plan as user_plan
-from .marks import Shard
 from .selection import SELECTIONS, check_selection
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from ..._core import vault
 from ..._core.errors import OffboardError
+from ..._core.marks import Marks, mark
 from ..._module.files import folder_locked, write_atomically
 from ..._module.vault_password import decrypt_file, yaml_item
-from .marks import Marks, mark
 
 # Without characters that people mix up when they read or dictate them (0 O o, 1 l I, quotes, and the like).
 _LOWER = "abcdefghijkmnpqrstuvwxyz"

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from ..._core import names
 from ..._core.errors import OffboardError
+from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
@@ -38,7 +39,6 @@ from . import access_pass
 from . import plan as user_plan
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
-from .marks import Marks, mark
 from .options import Options
 from .passwords import HandOver, PassBook
 from .plan import KIND, Context, Decision, Desired, Skus, decide, user_state

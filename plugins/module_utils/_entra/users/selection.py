@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from ..._core import names, strict_json
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id, user_address
+from ..._core.marks import Shard
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
 from ..of_tenant import MANY, tenant_of
 from ..snapshot.files import read_snapshot_users
-from .marks import Shard
 
 T = TypeVar("T")
 

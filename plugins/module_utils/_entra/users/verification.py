@@ -9,10 +9,10 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ..._core.marks import Marks, mark
 from ..._core.model import Change
 from ..._core.spool import Spool
 from . import plan as user_plan
-from .marks import Marks, mark
 from .plan import Skus
 
 

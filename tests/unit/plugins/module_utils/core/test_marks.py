@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.marks import Marks, Shard, mark
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.marks import Marks, Shard, mark
 
 
 def test_parts_are_kept_apart():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is remembered of 100,000 users, in some bytes each: marks instead of strings and objects."""
+"""What is remembered of 100,000 objects, in some bytes each: marks instead of strings and objects."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..._core.errors import OffboardError
+from .errors import OffboardError
 
 
 def mark(*parts: str | None) -> int:
-    """64 bits that stand for `parts`. Two of 100,000 users share one with a probability of 3 in 10,000,000,000."""
+    """64 bits that stand for `parts`. Two of 100,000 objects share one with a probability of 3 in 10,000,000,000."""
     text = "\0".join("" if part is None else f"={part}" for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
