@@ -90,8 +90,9 @@ options:
   found:
     description:
       - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
-        C(permissions), C(people), C(references), C(directory_unusable), C(dry_runs) and C(confirmed), as the options of the same names. Lists are put one after the other, those of the
-        options themselves last; of anything else, what an option itself gives wins. Other keys are passed over, but in C(confirmed) they are an error.
+        C(permissions), C(people), C(references), C(directory_unusable), C(dry_runs) and C(confirmed), as the options of the same names. Lists are put one
+        after the other, those of the options themselves last; of anything else, what an option itself gives wins. Other keys are passed over, but in
+        C(confirmed) they are an error.
     type: list
     elements: dict
     default: []
