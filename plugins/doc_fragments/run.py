@@ -43,6 +43,22 @@ options:
     description:
       - A file on the controller to which progress is appended. The module's action plugin sets it and shows the progress while the task runs.
     type: path
+  approved_plan:
+    description:
+      - The plan that a person approved, as M(offboard.iij_id.run_plan) has kept it. The task changes nothing but what stands there, or a part of it that is
+        still open (fewer objects, or fewer of an object's properties); what is removed must be what it was then. Otherwise it fails before anything is
+        written, with the code C(not_approved), and says what differs. In check mode that is a warning.
+      - A plan that is missing, or is not the one with that hash, is refused with the code C(plan_missing) or C(plan_damaged).
+    type: dict
+    suboptions:
+      path:
+        description: The kept plan (JSON lines).
+        type: path
+        required: true
+      sha256:
+        description: Its SHA-256, 64 hexadecimal digits.
+        type: str
+        required: true
   requires:
     description:
       - What the run folder must hold before anything is changed, for a task that works for the exit. The module itself looks, so that it holds

@@ -147,6 +147,7 @@ def test_every_changing_module_has_an_info_twin(module: Path) -> None:
         "entra_snapshot": "writes a file of what the _info modules read",
         "entra_provisioning_gate": "writes a verdict on what entra_app_info reads",
         "handover_letters": "writes letters of what vault_file_info shows",
+        "run_plan": "writes a file of what a check run has planned",
         "run_report": "writes a file of what the run folder holds",
     }
     assert module.stem in without or module.with_name(f"{module.stem}_info.py").exists()

@@ -20,6 +20,7 @@ KINDS: dict[str, Text] = {
     "internal_federation": Text("Federations of the tenant's own domains", "自社ドメインのフェデレーション"),
     "manual_step": Text("Steps of a person", "人が行う手順"),
     "oauth2_permission_grant": Text("Delegated permissions", "委任されたアクセス許可"),
+    "plan_file": Text("Plans kept for approval", "承認のために保存した計画"),
     "redemption_order": Text("Order in which guests' identity providers are tried", "ゲストの招待の引き換え順序"),
     "report_file": Text("Report", "報告書"),
     "service_principal": Text("Service principals", "サービスプリンシパル"),
@@ -31,6 +32,8 @@ KINDS: dict[str, Text] = {
     "windows_scheduled_task": Text("Scheduled tasks", "スケジュールされたタスク"),
     "windows_software": Text("Installed software", "インストール済みソフトウェア"),
 }
+#: Files of the run folder: they record the exit, and nothing outside is changed with them.
+OF_RUN_FOLDER = frozenset({"gate_verdict", "handover", "handover_file", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"})
 ACTIONS: dict[str, Text] = {
     "close": Text("closed", "閉鎖"),
     "complete": Text("completed", "補完"),

@@ -33,6 +33,7 @@ RUN: dict[str, Any] = {
     "predictions": {"type": "path"},
     "progress_file": {"type": "path"},
     "requires": REQUIRES,
+    "approved_plan": {"type": "dict", "options": {"path": {"type": "path", "required": True}, "sha256": {"type": "str", "required": True}}},
 }
 
 

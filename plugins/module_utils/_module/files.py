@@ -21,8 +21,8 @@ from .._core.errors import OffboardError
 from .._core.plain import to_json
 
 
-def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
-    """`data` is at `path` whole or not at all (mode 0600).
+def write_atomically(path: str, data: bytes | Iterable[bytes], *, overwrite: bool = True) -> None:
+    """`data`, or its parts, is at `path` whole or not at all (mode 0600).
 
     Raises OffboardError `file_exists` when it is there and `overwrite` is false, `file_write_failed` when the disk refuses.
     """
@@ -32,7 +32,7 @@ def write_atomically(path: str, data: bytes, *, overwrite: bool = True) -> None:
         _make_folder(folder)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            stream.writelines([data] if isinstance(data, bytes) else data)
             stream.flush()
             os.fsync(stream.fileno())
         if overwrite:

@@ -20,9 +20,9 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
-from . import arguments, binding, lease, preconditions
+from . import arguments, binding, lease, plans, preconditions
 from .clock import now
-from .files import append_records, check_run_file, read_lines, read_records
+from .files import append_records, check_run_file, read_lines
 from .progress import Progress
 
 #: Takes one outcome, or all of a batch at once, so that a long journal costs one disk flush a batch.
@@ -151,7 +151,7 @@ class _Run:
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
-            self.assumed = read_predictions(self.predictions)
+            self.assumed = plans.read_predictions(self.predictions)
             self.resource.assume(self.assumed)
             return self.assumed.overlay(self.resource.kinds, self.resource.read())
         return self.resource.read()
@@ -233,6 +233,7 @@ class _Run:
             raise _Refused(refusals, {**result, "changed": False})
         if len(plan.changes):
             self._check_preconditions(plan.changes)
+            self._check_approved(plan.changes)
         if self.module.check_mode:
             self._predict(plan, result)
             return result
@@ -256,6 +257,16 @@ class _Run:
                 domains=list(resource.domains(changes)),
                 federated=resource.federated,
             )
+        except OffboardError as exc:
+            if not self.module.check_mode:
+                raise
+            _warn(self.module, f"check mode: a real run would stop here. {exc.msg}")
+
+    def _check_approved(self, changes: Iterable[Change]) -> None:
+        if not (approved := self.module.params.get("approved_plan")) or self.resource.in_run_folder:
+            return
+        try:
+            plans.check_approved(changes, approved["path"], approved["sha256"].strip().lower())
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise
@@ -394,15 +405,6 @@ def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
 def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:
     """A private key that was given for a certificate will be refused; whoever gave it by mistake shall not find it in a log."""
     module.no_log_values.update(text for text in texts if text and "PRIVATE KEY" in text)
-
-
-def read_predictions(path: str) -> Predictions:
-    """What this check run has planned until now. Raises OffboardError `predictions_damaged`."""
-    try:
-        return Predictions(Change.from_dict(record) for record in read_records(path))
-    except (TypeError, ValueError, AttributeError):
-        msg = f"predictions: {path} holds something that no check run wrote; remove it and check again from the start"
-        raise OffboardError(msg, code="predictions_damaged") from None
 
 
 def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

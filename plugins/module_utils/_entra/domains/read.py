@@ -16,7 +16,7 @@ from ..._core.model import Object
 from ..._core.predict import Predictions
 from ..._graph.client import Client
 from ..._graph.connection import Connection
-from ..._module.runner import read_predictions
+from ..._module.plans import read_predictions
 from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, hosts, identified_by, not_managed, root_of
 
 

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An approval means what was approved: the plan of a check run as canonical JSON lines, its hash, and whether a later plan is that one or a part of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from . import strict_json
+from .errors import OffboardError
+from .kinds import ACTIONS, KINDS, OF_RUN_FOLDER
+from .marks import Marks, mark
+from .model import Change
+from .plain import line as plain_line
+from .plain import to_json
+
+_CANONICAL: dict[str, Any] = {"sort_keys": True, "separators": (",", ":")}
+
+#: No property of the object: it names what the plan does not do.
+_NOT_DONE = "left_out"
+
+
+def lines(changes: Iterable[Change]) -> Iterator[bytes]:
+    """The plan as it is kept, hashed and approved: one change a line, keys in order, UTF-8. The same plan gives the same bytes.
+
+    Without the files of the run folder itself, which record what was done and are no part of it.
+    """
+    for change in changes:
+        if change.kind not in OF_RUN_FOLDER:
+            yield (to_json(change.to_dict(), **_CANONICAL) + "\n").encode()
+
+
+def parse(content: Iterable[bytes], sha256: str) -> Iterator[Change]:
+    """The changes of a kept plan. Raises OffboardError `plan_damaged` where it is not the one with that hash; then no change given before counts."""
+    digest = hashlib.sha256()
+    for number, raw in enumerate(content, 1):
+        digest.update(raw)
+        try:
+            yield Change.from_dict(strict_json.loads(raw.decode()))
+        except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as exc:
+            raise OffboardError(f"line {number} of the approved plan is no change. Make the check run again.", code="plan_damaged") from exc
+    if digest.hexdigest() != sha256:
+        raise OffboardError("the approved plan is not the one with that hash: it was changed since. Make the check run again.", code="plan_damaged")
+
+
+class Approved:
+    """What was approved, 8 bytes for each property that changes."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        found = array("Q")
+        for change in changes:
+            found.extend(_marks(change))
+        self._marks = Marks(found)
+
+    def covers(self, change: Change) -> bool:
+        """Whether the change is one of the plan, or a part of one: fewer properties of the same object, which become the same."""
+        return change.kind in OF_RUN_FOLDER or all(one in self._marks for one in _marks(change))
+
+
+def not_approved(first: Sequence[Change], count: int, planned: Iterable[Change], sha256: str) -> OffboardError:
+    """The refusal of `count` changes, which says of the `first` how they differ from what was planned for the same object."""
+    keys = {change.key for change in first}
+    same = {(change.key, change.action): change for change in planned if change.key in keys}
+    told = "; ".join(_difference(change, same.get((change.key, change.action))) for change in first)
+    more = f"; and {count - len(first)} more" if count > len(first) else ""
+    return OffboardError(
+        f"The plan that was approved ({sha256[:12]}…) does not hold what would be done now, so nothing was changed: {told}{more}. Look at these, make the "
+        "check run again, and have its plan approved (offboard_plan_hash).",
+        code="not_approved",
+        details={"sha256": sha256, "count": count, "changes": [{"kind": c.kind, "id": c.id, "name": c.name, "action": c.action} for c in first]},
+    )
+
+
+def summary(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """How many objects of each kind each action changes, in both languages."""
+    counts: dict[tuple[str, str], int] = {}
+    for change in changes:
+        if change.kind not in OF_RUN_FOLDER:
+            counts[change.kind, change.action] = counts.get((change.kind, change.action), 0) + 1
+    told = []
+    for (kind, action), count in counts.items():
+        what, done = KINDS[kind], ACTIONS[action]
+        told.append({"kind": kind, "action": action, "count": count, "en": f"{what.en}, {done.en}: {count}", "ja": f"{what.ja}、{done.ja}: {count}"})
+    return told
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, **_CANONICAL)
+
+
+def _marks(change: Change) -> Iterator[int]:
+    yield mark(change.kind, change.id, change.action)
+    if change.after is None:  # what goes must be what it was when somebody said yes to it
+        yield mark(change.kind, change.id, change.action, _canonical(change.before))
+    for name, value in (change.after or {}).items():
+        if name != _NOT_DONE:
+            yield mark(change.kind, change.id, change.action, name, _canonical(value))
+
+
+def _difference(change: Change, planned: Change | None) -> str:
+    what = f"{KINDS[change.kind].en}: {plain_line(change.name)} ({plain_line(change.id)}), {ACTIONS[change.action].en}"
+    if planned is None:
+        return f"{what}: not in the plan"
+    if change.after is None:
+        return f"{what}: it is not any more what it was then ({_others(planned.before, change.before)})"
+    return f"{what}: {_others(planned.after, change.after)}"
+
+
+def _others(planned: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
+    before, after = planned or {}, now or {}
+    names = [name for name in after if name != _NOT_DONE and (name not in before or before[name] != after[name])] or sorted(before.keys() - after.keys())
+    return ", ".join(f"{name} {_shown(after.get(name))} instead of {_shown(before[name])}" if name in before else f"{name} was not to change" for name in names)
+
+
+def _shown(value: Any) -> str:
+    text = plain_line(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= 80 else f"{text[:79]}…"

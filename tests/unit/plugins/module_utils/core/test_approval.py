@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import approval, kinds
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+
+
+def user(identity="u1", **after):
+    return Change("user", identity, f"{identity}@a.example", "update", dict.fromkeys(after), after)
+
+
+def gone(**before):
+    return Change("directory_object", "CN=svc", "svc", "delete", before, None)
+
+
+PLAN = [user(accountEnabled=True, usageLocation="JP", left_out=["no_seat"]), gone(members=["a"], enabled=False), user("u2", licences={"E3": ["X"]})]
+
+
+def kept(changes=PLAN):
+    lines = list(approval.lines(changes))
+    return lines, hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "covered"),
+    [
+        (PLAN[0], True),
+        (user(usageLocation="JP"), True),  # the rest of it is done
+        (user(usageLocation="JP", left_out=["no_seat", "needs_higher_role"]), True),  # what is not done needs nobody's approval
+        (user(accountEnabled=False), False),
+        (user(accountEnabled=True, signInSessions="(revoked now)"), False),
+        (user("u3", accountEnabled=True), False),
+        (user("u2", accountEnabled=True), False),
+        (user("u2", licences={"E3": []}), False),
+        (Change("user", "u1", "u1@a.example", "delete", {"accountEnabled": None}, None), False),
+        (Change("guest", "u1", "u1@a.example", "update", {}, {"accountEnabled": True}), False),
+        (gone(members=["a"], enabled=False), True),
+        (gone(enabled=False, members=["a"]), True),
+        (gone(members=["a", "b"], enabled=False), False),  # somebody joined since
+        (Change("vault_file", "/x", "x", "write", None, {"sha256": "1"}), True),  # a record of the run itself
+    ],
+)
+def test_what_an_approved_plan_covers(change, covered):
+    lines, sha256 = kept()
+    approved = approval.Approved(approval.parse(lines, sha256))
+    assert approved.covers(change) is covered
+
+
+def test_the_same_plan_has_the_same_bytes():
+    one = user(accountEnabled=True, usageLocation="JP")
+    other = Change("user", "u1", "u1@a.example", "update", {"usageLocation": None, "accountEnabled": None}, {"usageLocation": "JP", "accountEnabled": True})
+    assert list(approval.lines([one])) == list(approval.lines([other]))
+    assert list(approval.lines([Change("manual_step", "s", "s", "register", None, {})])) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda lines: lines[1:],
+        lambda lines: [*lines, lines[0]],
+        lambda lines: [lines[0].replace(b"true", b"false"), *lines[1:]],
+        lambda lines: [b"{", *lines[1:]],
+        lambda lines: [b"[]\n"],
+        lambda lines: [b"\xff\n"],
+        lambda lines: [b"[" * 100_000],
+        lambda lines: [b'{"kind": "user"}\n'],
+        lambda lines: [],
+    ],
+)
+def test_a_plan_that_was_changed_approves_nothing(spoil):
+    lines, sha256 = kept()
+    with pytest.raises(OffboardError) as caught:
+        approval.Approved(approval.parse(spoil(lines), sha256))
+    assert caught.value.code == "plan_damaged"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (user("u3", accountEnabled=True), "Users: u3@a.example (u3), updated: not in the plan"),
+        (user(accountEnabled=False), "accountEnabled false instead of true"),
+        (user(accountEnabled=True, signInSessions="x"), "signInSessions was not to change"),
+        (gone(members=["a", "b"], enabled=False), 'it is not any more what it was then (members ["a", "b"] instead of ["a"])'),
+        (Change("user", "u9", "evil\x1b[2J", "update", {}, {"usageLocation": "JP"}), r"evil\x1b[2J"),
+    ],
+)
+def test_the_refusal_says_what_differs(change, told):
+    lines, sha256 = kept()
+    error = approval.not_approved([change], 1, approval.parse(lines, sha256), sha256)
+    assert (error.code, told in error.msg) == ("not_approved", True), error.msg
+    assert "; and 4 more" in approval.not_approved([change], 5, approval.parse(lines, sha256), sha256).msg
+
+
+def test_in_words():
+    told = approval.summary([*PLAN, Change("manual_step", "s", "s", "register", None, {})])
+    assert [(item["kind"], item["action"], item["count"]) for item in told] == [("user", "update", 2), ("directory_object", "delete", 1)]
+    assert told[0]["ja"] == "利用者、更新: 2" and told[0]["en"] == "Users, updated: 2"
+
+
+def test_what_is_of_the_run_folder_is_a_kind():
+    assert set(kinds.KINDS) >= kinds.OF_RUN_FOLDER
