@@ -21,6 +21,9 @@ from .plain import to_json
 
 _CANONICAL: dict[str, Any] = {"sort_keys": True, "separators": (",", ":")}
 
+#: The hash of a plan that changes nothing. It is kept nowhere.
+NOTHING = hashlib.sha256().hexdigest()
+
 #: No property of the object: it names what the plan does not do.
 _NOT_DONE = "left_out"
 

@@ -73,6 +73,8 @@ class RunPlan(Resource):
         return {"sha256": self._sha256, "path": self._path if self._count else "", "count": self._count, "summary": told, "lines": lines}
 
     def _is_whole(self) -> bool:
+        if not self._count:
+            return False
         try:
             return sum(1 for _change in read_approved(self._path, self._sha256)) == self._count
         except OffboardError as exc:

@@ -82,6 +82,9 @@ def test_what_was_approved_is_done_and_nothing_else(tmp_path):
 def test_nothing_planned_is_nothing_to_approve(tmp_path):
     kept = keep(tmp_path, {"a": False})
     assert (kept["count"], kept["path"], kept["lines"], (tmp_path / "run").exists()) == (0, "", [], False)
+    lamps = Bulbs({"a": True})  # and then there is something to do
+    result, _unused = run(lamps, approved_plan={"path": str(tmp_path / "run" / "plans" / "x.jsonl"), "sha256": kept["sha256"]})
+    assert (result["failure"]["code"], lamps.writes) == ("not_approved", [])
 
 
 @pytest.mark.parametrize(
