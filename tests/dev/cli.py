@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import demo, lab, pages, stages
+from . import demo, docs, lab, pages, stages
 from .places import CACHE, ROOT
 from .say import Failure, say, warn
 
@@ -80,6 +80,7 @@ def shell(words: list[str]) -> int:
 
 #: Commands that take all further words as they are.
 PASSED_ON = {
+    "docs": (docs.main, "the documentation site: ./dev docs [FOLDER]"),
     "lab": (lab.main, "up, down, status, reset, iij …: the lab (./dev lab --help)"),
     "bench": (bench, "the benchmarks in tests/benchmarks, or the one named"),
     "shell": (shell, "a shell, or the command that follows, in the environment of the tests"),
