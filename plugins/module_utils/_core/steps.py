@@ -13,6 +13,7 @@ from typing import Any
 from . import plain
 from .errors import OffboardError
 from .model import Change, Object
+from .text import Text
 from .times import SKEW
 
 KIND = "manual_step"
@@ -177,7 +178,7 @@ def confirm_command(identities: Iterable[str], run_dir: str) -> str:
 
 def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str) -> OffboardError:
     """`step_not_done`: names each step, what to do in both languages, and how to confirm it."""
-    lines = [plain.line(f"{identity}: {states[identity]['en']} / {states[identity]['ja']}") for identity in missing]
+    lines = [plain.line(f"{identity}: {' / '.join(Text.of(states[identity]))}") for identity in missing]
     command = confirm_command(missing, run_dir)
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
     details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}} for identity in missing]

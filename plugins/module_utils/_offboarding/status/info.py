@@ -31,7 +31,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     status = plan.build(plan.Evidence(folder, report, held["owner"], held["verdict"], _results(os.path.join(folder, "results"))))
     told = plan.lines(status)
     language = params["language"]
-    return {**status, "lines": [text for line in told for text in ((line.en, line.ja) if language == "both" else (getattr(line, language),))]}
+    return {**status, "lines": [text for line in told for text in line.in_language(language)]}
 
 
 def _results(folder: str) -> dict[str, dict[str, int]]:

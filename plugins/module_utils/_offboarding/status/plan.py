@@ -189,7 +189,7 @@ def lines(status: Mapping[str, Any]) -> list[Text]:
         )
     told += [Text(f"Refused: {msg}", f"安全確認で拒否: {msg}") for msg in status["refused"]]
     told += [
-        Text(f"Due now ({step['stage']}): {step['id']}: {step['en']}", f"今必要な手順（{step['stage']}）: {step['id']}: {step['ja']}")
+        Text(f"Due now ({step['stage']}): {step['id']}: {Text.of(step).en}", f"今必要な手順（{step['stage']}）: {step['id']}: {Text.of(step).ja}")
         for step in status["steps_due"]
     ]
     if status["steps_later"]:
@@ -219,13 +219,16 @@ def _line(stage: Mapping[str, Any]) -> Text:
     """One stage: its state, since when, what it did."""
     does = next(item.does for item in STAGES if item.name == stage["stage"])
 
-    def told(language: int) -> str:
-        counts = ", ".join(f"{number} {_COUNTS.get(name, Text(name, name))[language]}" for name, number in stage["counts"].items())
+    def told(language: str) -> str:
+        def of(text: Text) -> str:
+            return text.in_language(language)[0]
+
+        counts = ", ".join(f"{number} {of(_COUNTS.get(name, Text(name, name)))}" for name, number in stage["counts"].items())
         files = ", ".join(f"results/{name}.jsonl" for name in stage["results"])
         more = "; ".join(filter(None, (stage["last"], counts, files)))
-        return f"{stage['stage']} ({does[language]}): {STATES[stage['state']][language]}" + (f" – {more}" if more else "")
+        return f"{stage['stage']} ({of(does)}): {of(STATES[stage['state']])}" + (f" – {more}" if more else "")
 
-    return Text(told(0), told(1))
+    return Text(told("en"), told("ja"))
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -19,7 +19,7 @@ from ..._module.clock import now
 from ..._module.files import check_run_file, folder_locked, write_atomically
 from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
-from ..readiness import SEVERITIES
+from ..finding import SEVERITIES
 
 
 def _check_final_gate(path: str, identities: Sequence[str]) -> None:
