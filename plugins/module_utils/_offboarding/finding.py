@@ -12,6 +12,7 @@ from .._core.text import Text
 
 #: blocker: the stage must not go on. warning: a person should decide. info: good to know.
 SEVERITIES = ("blocker", "warning", "info")
+SEVERITY_NAMES = {"blocker": Text("Blocker", "要対応"), "warning": Text("Warning", "警告"), "info": Text("Fact", "事実")}
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn, names, quiet
+from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.quiet import mostly
 from .._core.text import Text
 from . import references
-from .finding import SEVERITIES, Finding
+from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,18 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
 
+def unlisted_domains(facts: Facts, confirmed: Confirmed) -> tuple[str, ...]:
+    """Root domains that send their people to IIJ ID, and that nobody has confirmed."""
+    listed = {names.domain(name) for name in confirmed.domains}
+    return tuple(name for name in federated_to_iij(facts.domains or ()) if names.domain(name) not in listed)
+
+
 def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.domains is None:
         return
     listed = {names.domain(name) for name in confirmed.domains}
     iij = federated_to_iij(facts.domains)
-    forgotten = tuple(name for name in iij if names.domain(name) not in listed)
+    forgotten = unlisted_domains(facts, confirmed)
     if forgotten:
         yield Finding(
             "blocker",
@@ -237,7 +243,8 @@ def _log(found: Mapping[str, Any]) -> Text:
         "復帰させる利用者を microsoft_365_also_enable に、ライセンスを microsoft_365_users_src に指定してください。",
     )
     if not log["looked_at"]:
-        return Text(f"The audit log was not read: {log['msg']}. {by_hand.en}", f"監査ログを確認できません: {log['msg']}。{by_hand.ja}")
+        why = phrases.by_code(str(log.get("code", "")), log["msg"])
+        return Text(f"The audit log was not read: {why.en}. {by_hand.en}", f"監査ログを確認できません: {why.ja}。{by_hand.ja}")
     kept = Text(
         f"it reaches back to {log['since']}; Microsoft keeps 30 days, 7 in Entra ID Free",
         f"保存されているのは {log['since']} 以降。Microsoftの保存期間は30日、Entra ID Freeは7日",
@@ -272,12 +279,21 @@ def _log(found: Mapping[str, Any]) -> Text:
     return Text(" ".join(part.en for part in told), "".join(part.ja for part in told))
 
 
+def _by_domain(facts: Facts, confirmed: Confirmed) -> dict[str, int]:
+    synced = confirmed.synced_password == "set"
+    return {domain["domain"]: int(domain["counts"]["total"]) - (0 if synced else int(domain["counts"].get("synced", 0))) for domain in facts.users or ()}
+
+
+def people_to_change(facts: Facts, confirmed: Confirmed) -> int:
+    """How many users one task may have to change, at most."""
+    return sum(_by_domain(facts, confirmed).values())
+
+
 def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Whether the limit lets the later stages do their work: a refused task after the conversion would leave people without a password."""
     if confirmed.max_users is None or not facts.users:
         return
-    synced = confirmed.synced_password == "set"
-    need = {domain["domain"]: int(domain["counts"]["total"]) - (0 if synced else int(domain["counts"].get("synced", 0))) for domain in facts.users}
+    need = _by_domain(facts, confirmed)
     above = tuple(name for name, number in need.items() if number > confirmed.max_users)
     together = sum(need.values())
     if above and confirmed.passwords != "keep":
@@ -321,21 +337,22 @@ def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Fin
     )
 
 
-def _candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
+def app_candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
     """Living apps for which something speaks, and of which the operator has not said whose they are."""
     known = {names.uuid(text) for text in (*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id)}
     return [app for app in facts.apps or () if app.get("why") and names.uuid(app["client_id"]) not in known and not app.get("deleted")]
 
 
 def _app_candidate(severity: str, app: Mapping[str, Any]) -> Finding:
+    why = phrases.reasons(app["why"])
     return Finding(
         severity,
         "app_candidate",
         Text(
-            f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {'; '.join(app['why'])}. If the console of IIJ ID shows this "
+            f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {why.en}. If the console of IIJ ID shows this "
             "client id, put it into offboard_iij_client_id, or into microsoft_365_old_client_ids for a forgotten one; if it is somebody else's, into "
             "microsoft_365_not_iij_client_ids.",
-            f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{'; '.join(app['why'])}）。"
+            f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{why.ja}）。"
             "IIJ IDコンソールのクライアントIDと一致すれば offboard_iij_client_id に、古いものなら microsoft_365_old_client_ids に、"
             "IIJ IDのものでなければ microsoft_365_not_iij_client_ids に指定してください。",
         ),
@@ -361,7 +378,7 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 "（発行済みトークンは最長90分有効）を過ぎてから、IIJ IDコンソールで停止してください。コンソールにはエラーが表示されます。",
             ),
         )
-    yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
+    yield from (_app_candidate("warning", app) for app in app_candidates(facts, confirmed))
     gone = tuple(identity for identity in confirmed.client_ids if names.uuid(identity) not in present)
     if gone:
         yield Finding(
@@ -384,20 +401,33 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
             if item["name"].casefold() not in _fold(confirmed.password_filters):
+                why = phrases.reasons(item["why"])
                 yield Finding(
                     "blocker",
                     "password_filter_not_confirmed",
                     Text(
-                        f"{name} has the password filter {item['name']}, which may be Password Sync's: {'; '.join(item['why'])}. If it is, add it to "
+                        f"{name} has the password filter {item['name']}, which may be Password Sync's: {why.en}. If it is, add it to "
                         "directory_sync_password_filters. Other products register filters in the same place.",
-                        f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{'; '.join(item['why'])}）。"
+                        f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{why.ja}）。"
                         "そうであれば directory_sync_password_filters に追加してください。",
                     ),
                     (name, item["name"]),
                 )
-    agents = [f"{name}: {_names(left)}" for name, machine in facts.machines.items() if (left := agents_left(machine))]
+    left = {name: agents_left(machine) for name, machine in facts.machines.items()}
+    agents = {name: _of_machine(found) for name, found in left.items() if found}
     if agents:
-        yield Finding("info", "agents", Text(f"Agents of IIJ ID. {'; '.join(agents)}.", f"IIJ IDのエージェント。{'; '.join(agents)}"), tuple(agents))
+        yield Finding(
+            "info",
+            "agents",
+            phrases.joined([Text(f"{name}: {told.en}", f"{name}: {told.ja}") for name, told in agents.items()]),
+            tuple(f"{name}: {told.en}" for name, told in agents.items()),
+        )
+
+
+def _of_machine(left: Sequence[str], limit: int = 10) -> Text:
+    """What of the agents is on a machine, in words."""
+    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in left[:limit]], ", ", "、")
+    return Text(f"{told.en} (+{len(left) - limit})", f"{told.ja}（ほか{len(left) - limit}件）") if len(left) > limit else told
 
 
 def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[Finding]:
@@ -416,9 +446,8 @@ def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[
 
 def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Products that nobody confirmed, and tasks or folders whose product nobody confirmed: without it only the files would go."""
-    leftovers = _fold(confirmed.leftovers)
     for name, machine in (facts.machines or {}).items():
-        unconfirmed = [product for product in _products(machine) if not any(_is_confirmed(product, wanted) for wanted in confirmed.products)]
+        unconfirmed = [product for product in _products(machine) if not any(is_confirmed(product, wanted) for wanted in confirmed.products)]
         for product in unconfirmed:
             label = f"{product['name']} ({product.get('publisher') or '-'})"
             yield Finding(
@@ -434,24 +463,35 @@ def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]
                 (name, product["name"]),
             )
         yield from _tasks_unconfirmed(name, machine, confirmed)
-        known = name.casefold() in leftovers or (machine or {}).get("host", name) in facts.uninstalled_on
-        left = [] if unconfirmed or known else _without_product(machine)
+        left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
         if left:
+            told = _of_machine(left)
             yield Finding(
                 "blocker",
                 "agent_without_product",
                 Text(
-                    f"{name} has {_names(left)}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
+                    f"{name} has {told.en}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
                     "and would stay registered without its files. Find it with win_software_info, and add its name and publisher, or its product_code, to "
                     "directory_sync_products and its name to directory_sync_name_patterns; if it is uninstalled already, add the machine to "
                     "directory_sync_leftovers.",
-                    f"{name} に {_names(left)} がありますが、対応する製品が directory_sync_products にありません。"
+                    f"{name} に {told.ja} がありますが、対応する製品が directory_sync_products にありません。"
                     "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
                     "win_software_info で探し、directory_sync_products と directory_sync_name_patterns に追加してください。"
                     "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
                 ),
                 (name, *left),
             )
+
+
+def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
+    """What lies on a machine without its product, unless it is known that the agent is uninstalled already."""
+    known = name.casefold() in _fold(confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
+    return [] if known else _without_product(machine)
+
+
+def files_without_product(facts: Facts, confirmed: Confirmed) -> list[str]:
+    """Machines with tasks or folders of an agent and no product at all, of which nobody has said that the agent is uninstalled."""
+    return [name for name, machine in (facts.machines or {}).items() if not _products(machine) and _unexplained(name, machine, facts, confirmed)]
 
 
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
@@ -482,14 +522,19 @@ def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
     if not all(product.get("install_location") for product in products):
         return []
     places = [f"{product.get(name) or ''}\\".casefold() for product in products for name in ("install_location", "uninstall", "quiet_uninstall")]
-    return [f"folder {path}" for path in (machine or {}).get("folders") or () if not any(f"{path}\\".casefold() in place for place in places)]
+    return [
+        phrases.english("left_folder", name=path)
+        for path in (machine or {}).get("folders") or ()
+        if not any(f"{path}\\".casefold() in place for place in places)
+    ]
 
 
 def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
     return (machine or {}).get("products") or ()
 
 
-def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether an entry of directory_sync_products means this installed product."""
     if wanted.get("product_code"):
         return names.uuid(str(wanted["product_code"])) == names.uuid(str(product.get("product_code", "")))
     return (wanted.get("name"), wanted.get("publisher")) == (product["name"], product.get("publisher"))
@@ -498,11 +543,11 @@ def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool
 def _unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
     for name, machine in machines.items():
         if machine is None or machine.get("error"):
-            why = (machine or {}).get("error") or "it was not looked at"
+            why = phrases.by_code(str((machine or {}).get("code") or ""), str((machine or {}).get("error") or phrases.english("not_looked_at")))
             yield Finding(
                 "blocker",
                 "machine_not_readable",
-                Text(f"{name} could not be looked at: {why}", f"{name} を確認できませんでした: {why}"),
+                Text(f"{name} could not be looked at: {why.en}", f"{name} を確認できませんでした: {why.ja}"),
                 (name,),
             )
 
@@ -512,13 +557,13 @@ def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
-    filters = [f"password filter {item['name']}" for item in machine.get("filters") or ()]
+    filters = [phrases.english("left_filter", name=item["name"]) for item in machine.get("filters") or ()]
     return [*products, *filters, *_files_left(machine)]
 
 
 def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
-    tasks = [f"task {task['name']}" for task in (machine or {}).get("tasks") or ()]
-    return [*tasks, *(f"folder {path}" for path in (machine or {}).get("folders") or ())]
+    tasks = [phrases.english("left_task", name=task["name"]) for task in (machine or {}).get("tasks") or ()]
+    return [*tasks, *(phrases.english("left_folder", name=path) for path in (machine or {}).get("folders") or ())]
 
 
 _STOPPED = "provisioning_stopped"
@@ -533,7 +578,7 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         return [_stop_later(app, until, confirmed.token_minutes)] if until else []
     start = quiet.counts_from(step["at"], app, facts.now)
     found = quiet.since(app.activities or (), start)
-    return [_still_active(found, start, until)] if found else []
+    return [Finding("blocker", "still_active", gate.still_active(found, phrases.told("since", start=start), until))] if found else []
 
 
 def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
@@ -552,32 +597,6 @@ def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
             "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
         ),
         (_STOPPED,),
-    )
-
-
-def _still_active(found: Sequence[str], start: str, until: str | None) -> Finding:
-    way_out = (
-        Text(
-            f"A token that its app got before it was switched off may be good until {until}: run this stage again after that.",
-            f"無効化前に発行されたトークンは {until} まで有効な可能性があります。その後にこの段階を再実行してください。",
-        )
-        if until
-        else Text(
-            "Is the provisioning off for everybody? If it is, and these came of the stop itself, withdraw the step provisioning_stopped and confirm it "
-            "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word.",
-            "すべての利用者のプロビジョニングが停止していますか。停止済みで、これが停止処理自体の記録であれば、手順 provisioning_stopped を取り消して"
-            "確認し直してください（それ以前の記録は数えません）。そうでなければ後で再実行するか、担当者の確認のみに頼る場合は "
-            "microsoft_365_evidence_hours: 0 を設定してください。",
-        )
-    )
-    return Finding(
-        "blocker",
-        "still_active",
-        Text(
-            f"IIJ ID still changes the tenant: {len(found)} entries in the audit log since {start}, the last one at {found[-1]}. What the next stages repair, "
-            f"IIJ ID would undo. {way_out.en}",
-            f"IIJ IDがまだテナントを変更しています（{start} 以降に{len(found)}件、最後は {found[-1]}）。修復しても元に戻されます。{way_out.ja}",
-        ),
     )
 
 
@@ -660,24 +679,25 @@ def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         if any(dn.means(name, item) for name in confirmed.accounts):
             continue
         confirm = item.get("confirm_as") or item["dn"]
-        refused = "; ".join(refusal["msg"] for refusal in item.get("removal_refusals") or ())
-        why = "; ".join(item["found_by"])
+        refused = phrases.joined([phrases.refused(refusal) for refusal in item.get("removal_refusals") or ()], " ", "")
+        why = phrases.reasons(item["found_by"])
         yield Finding(
             "warning",
             "account_candidate",
             Text(
-                f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
-                + (f" Its removal would be refused: {refused}" if refused else ""),
-                f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。該当する場合は '{confirm}' と"
-                "して確認してください。" + (f" 削除は拒否されます: {refused}" if refused else ""),
+                f"{item['dn']} may have been made for IIJ ID ({why.en}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
+                + (f" Its removal would be refused: {refused.en}" if refused.en else ""),
+                f"{item['dn']} はIIJ IDのために作られた可能性があります（{why.ja}）。確認されていないため残ります。該当する場合は '{confirm}' と"
+                "して確認してください。" + (f" 削除は拒否されます: {refused.ja}" if refused.ja else ""),
             ),
             (item["dn"],),
         )
     for item in facts.directory_unusable:
+        why, msg = phrases.reasons(item["found_by"]), phrases.by_code(str(item.get("code") or ""), item["msg"])
         yield Finding(
             "warning",
             "account_not_found",
-            Text(f"{item['name']} ({'; '.join(item['found_by'])}): {item['msg']}", f"{item['name']}（{'、'.join(item['found_by'])}）: {item['msg']}"),
+            Text(f"{item['name']} ({why.en}): {msg.en}", f"{item['name']}（{why.ja}）: {msg.ja}"),
             (item["name"],),
         )
 
@@ -710,15 +730,14 @@ def _dry_runs(facts: Facts) -> Iterator[Finding]:
     for run in facts.dry_runs:
         refusals = run["failure"].get("details", {}).get("refusals")
         if not refusals:
-            yield Finding(
-                "blocker", run["failure"]["code"], Text(f"Stage {run['stage']} would stop: {run['msg']}", f"段階 {run['stage']} が停止します: {run['msg']}")
-            )
+            msg = phrases.by_code(run["failure"]["code"], run["msg"])
+            yield Finding("blocker", run["failure"]["code"], Text(f"Stage {run['stage']} would stop: {msg.en}", f"段階 {run['stage']} が停止します: {msg.ja}"))
         for refusal in refusals or ():
-            allow = f" Allowed by: {refusal['allow_with']}." if refusal.get("allow_with") else ""
+            told = phrases.refused(refusal)
             yield Finding(
                 "blocker",
                 refusal["rule"],
-                Text(f"Stage {run['stage']} would refuse: {refusal['msg']}{allow}", f"段階 {run['stage']} で拒否されます: {refusal['msg']}{allow}"),
+                Text(f"Stage {run['stage']} would refuse: {told.en}", f"段階 {run['stage']} で拒否されます: {told.ja}"),
                 tuple(refusal.get("objects", ())),
             )
 
@@ -751,7 +770,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             for app in facts.apps
             if names.uuid(app["client_id"]) in listed and not app.get("deleted")
         ]
-        found += [_app_candidate("blocker", app) for app in _candidates(facts, confirmed)]
+        found += [_app_candidate("blocker", app) for app in app_candidates(facts, confirmed)]
     found += _references(facts, confirmed, final=True)
     if facts.machines is not None:
         found += _no_machines(facts.machines, confirmed)
@@ -761,7 +780,10 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             if left:
                 found.append(
                     Finding(
-                        "blocker", "agent_present", Text(f"{name} still has {_names(left)}.", f"{name} にまだ {_names(left)} が残っています。"), (name, *left)
+                        "blocker",
+                        "agent_present",
+                        Text(f"{name} still has {_of_machine(left).en}.", f"{name} にまだ {_of_machine(left).ja} が残っています。"),
+                        (name, *left),
                     )
                 )
     found += _people(facts, confirmed)
@@ -946,10 +968,31 @@ def _hashes(done: Collection[str], synchronization: Mapping[str, Any], now: str)
     )
 
 
-def message(findings: Iterable[Finding]) -> str:
-    """The blockers in one line each, for people; empty when there is none."""
+def lines(findings: Iterable[Finding], language: str) -> list[str]:
+    """What people read of the findings, one line a point and language: how grave it is, and the point with its way out."""
+    told = [(SEVERITY_NAMES[item.severity], item.text) for item in findings]
+    return [
+        plain.line(f"[{name}] {text}") for names, texts in told for name, text in zip(names.in_language(language), texts.in_language(language), strict=True)
+    ]
+
+
+#: What is told when nothing stands in the way.
+_NOTHING = {
+    False: Text("Nothing stands in the way.", "妨げになるものはありません。"),
+    True: Text("Nothing points at IIJ ID any more, and everybody has a way to sign in.", "IIJ IDを参照するものはなく、全員にサインインの手段があります。"),
+}
+
+
+def verdict(findings: Iterable[Finding], language: str, final: bool = False) -> str:
+    """How much stands in the way, in one line; the findings are told elsewhere."""
+    number = sum(item.severity == "blocker" for item in findings)
+    things = "1 thing stands in the way." if number == 1 else f"{number} things stand in the way."
+    told = Text(things, f"{number}件の要対応の項目があります。") if number else _NOTHING[final]
+    return " / ".join(told.in_language(language))
+
+
+def message(findings: Iterable[Finding], language: str) -> str:
+    """The blockers on one line, for people; empty when there is none."""
     blockers = [item for item in findings if item.severity == "blocker"]
-    if not blockers:
-        return ""
-    head = "1 thing stands in the way" if len(blockers) == 1 else f"{len(blockers)} things stand in the way"
-    return f"{head}. " + " | ".join(f"{number}. {item.text.en} / {item.text.ja}" for number, item in enumerate(blockers, 1))
+    numbered = (f"{number}. {' / '.join(item.text.in_language(language))}" for number, item in enumerate(blockers, 1))
+    return f"{verdict(blockers, language)} {' | '.join(numbered)}" if blockers else ""

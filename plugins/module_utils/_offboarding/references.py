@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from .._core import phrases
 from .._core.text import Text
 from .finding import Finding
 
@@ -50,7 +51,7 @@ KINDS: dict[str, Text] = {
 
 #: Why something was not looked at, and what helps.
 _REASONS: dict[str, Text] = {
-    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない（メッセージの権限を付与する）"),
+    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない"),
     "no_licence": Text("the tenant has no licence for it", "テナントにライセンスがない"),
     "no_intune": Text("the tenant has no Intune", "テナントにIntuneがない"),
     "beta_not_allowed": Text(
@@ -72,9 +73,28 @@ _REASONS: dict[str, Text] = {
 _MORE = {"references": Text("objects point at IIJ ID", "がIIJ IDを参照しています"), "not_looked_at": Text("were not looked at", "が確認できていません")}
 
 
-def _listed(rows: list[Mapping[str, Any]], detail: str) -> str:
-    shown = [f"{row['name']} ({row['id']}): {row[detail]}" if row["id"] else str(row[detail]) for row in rows[:_NAMED]]
-    return " | ".join(shown) + (f" (+{len(rows) - _NAMED})" if len(rows) > _NAMED else "")
+def _listed(rows: list[Mapping[str, Any]]) -> Text:
+    """Each object and why it is told, which is a row of places or, of what was not looked at, a message."""
+    shown = [_row(row) for row in rows[:_NAMED]]
+    more = f" (+{len(rows) - _NAMED})" if len(rows) > _NAMED else ""
+    return Text(" | ".join(filter(None, (text.en for text in shown))) + more, " | ".join(filter(None, (text.ja for text in shown))) + more)
+
+
+def _row(row: Mapping[str, Any]) -> Text:
+    named = f"{row['name']} ({row['id']})" if row["id"] else ""
+    if "why" not in row:  # in Japanese the reason says it all
+        return Text(": ".join(filter(None, (named, str(row["msg"])))), named)
+    why = phrases.reasons(str(row["why"]).split("; "))
+    return Text(f"{named}: {why.en}", f"{named}: {why.ja}")
+
+
+def _reason(reason: str) -> Text:
+    return _REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+
+
+def not_looked_at(reason: str, *messages: str) -> str:
+    """In Japanese why something was not looked at, with the permissions that the English messages name."""
+    return phrases.permissions(_reason(reason).ja, *messages)
 
 
 def _by(rows: Iterable[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
@@ -106,43 +126,43 @@ def findings(
         ]
         open_rows = [row for row in others if row["id"].casefold() not in accepted]
         if open_rows:
-            told = _listed(open_rows, "why")
+            told = _listed(open_rows)
             yield Finding(
                 severity,
                 "points_at_iij",
                 Text(
-                    f"{len(open_rows)} {called.en} point at IIJ ID: {told}. Change them, or put the ids of those that may stay into "
+                    f"{len(open_rows)} {called.en} point at IIJ ID: {told.en}. Change them, or put the ids of those that may stay into "
                     "microsoft_365_accepted_references.",
-                    f"{called.ja}{len(open_rows)}件がIIJ IDを参照しています: {told}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
+                    f"{called.ja}{len(open_rows)}件がIIJ IDを参照しています: {told.ja}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
                     "指定してください。",
                 ),
                 tuple(row["id"] for row in open_rows),
             )
         kept = [row for row in others if row["id"].casefold() in accepted]
         if kept:
-            told = _listed(kept, "why")
+            told = _listed(kept)
             yield Finding(
                 "info",
                 "reference_accepted",
-                Text(f"{len(kept)} {called.en} point at IIJ ID and may: {told}.", f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told}"),
+                Text(f"{len(kept)} {called.en} point at IIJ ID and may: {told.en}.", f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told.ja}"),
                 tuple(row["id"] for row in kept),
             )
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
         called = KINDS.get(kind, Text(kind, kind))
-        why = _REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+        why = _reason(reason)
         open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
-        told = _listed(open_rows or rows, "msg")
+        told = _listed(open_rows or rows)
+        about = not_looked_at(reason, *(str(row["msg"]) for row in open_rows or rows)) + (f": {told.ja}" if told.ja else "")
         ids = tuple(row["id"] or kind for row in open_rows or rows)
         if open_rows:
             yield Finding(
                 severity,
                 "not_looked_at",
                 Text(
-                    f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told} Once a person has looked there, put {kind} or the ids into "
+                    f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told.en} Once a person has looked there, put {kind} or the ids into "
                     "microsoft_365_accepted_not_looked_at.",
-                    f"{called.ja}がIIJ IDを参照しているか確認できません: {why.ja}。{told} 人が確認したら {kind} またはIDを "
-                    "microsoft_365_accepted_not_looked_at に"
-                    "指定してください。",
+                    f"{called.ja}がIIJ IDを参照しているか確認できません: {about}。人が確認したら {kind} またはIDを "
+                    "microsoft_365_accepted_not_looked_at に指定してください。",
                 ),
                 ids,
             )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..._core import phrases
 from ..._core.dn import Name, canonical, extended, parse
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
@@ -557,16 +558,16 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
 
     for text in options["objects"]:
         try:
-            candidate(parse(text), "named in objects")
+            candidate(parse(text), phrases.english("object_named"))
         except OffboardError as exc:  # one typo hides none of the others
             if exc.code not in _NAMES_NOTHING:
                 raise
-            unusable.append({"name": text, "found_by": ["named in objects"], "msg": exc.msg})
+            unusable.append({"name": text, "found_by": [phrases.english("object_named")], "code": exc.code, "msg": exc.msg})
     for text in options["agent_configs"]:
         for account, reason in agent_config.accounts(text):
             dn = account if "=" in account else _by_logon_name(client, account)
             if dn is None:
-                unusable.append({"name": account, "found_by": [reason], "msg": "no such account in this domain"})
+                unusable.append({"name": account, "found_by": [reason], "code": "not_found", "msg": phrases.english("no_account")})
             else:
                 candidate(Name(dn), reason)
     patterns = objects.compiled("spn_patterns", options["spn_patterns"])
@@ -575,7 +576,7 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
         for spn in entry.texts("servicePrincipalName"):
             for pattern in patterns:
                 if pattern.search(spn):
-                    candidate(Name(entry.dn), f"servicePrincipalName {spn} matches {pattern.pattern}")
+                    candidate(Name(entry.dn), phrases.english("spn_matches", spn=spn, pattern=pattern.pattern))
 
     found = []
     for key, name in names.items():
@@ -584,17 +585,17 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
         except OffboardError as exc:  # one typo, or one name of another domain, hides none of the others
             if exc.code not in _NAMES_NOTHING:
                 raise
-            unusable.append({"name": str(name), "found_by": why[key], "msg": exc.msg})
+            unusable.append({"name": str(name), "found_by": why[key], "code": exc.code, "msg": exc.msg})
             continue
         if missing:
-            unusable.append({"name": str(name), "found_by": why[key], "msg": "no such object"})
+            unusable.append({"name": str(name), "found_by": why[key], "code": "not_found", "msg": phrases.english("no_object")})
             continue
         try:
             item = reader.describe(entries)[0]
         except OffboardError as exc:
             if exc.code != "unsupported_class":
                 raise
-            unusable.append({"name": str(name), "found_by": why[key], "msg": exc.msg})
+            unusable.append({"name": str(name), "found_by": why[key], "code": exc.code, "msg": exc.msg})
             continue
         stops = objects.refusals([item], "delete", guard_rules, now())
         shown = {name: value for name, value in item.state.items() if name != "attributes"}

@@ -11,10 +11,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..._core import phrases
 from ..._core.kinds import ACTIONS, KINDS
 from ..._core.plain import line
 from ..._core.text import Text
+from ..finding import SEVERITY_NAMES
 from ..references import KINDS as REFERENCE_KINDS
+from ..references import not_looked_at
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
@@ -25,7 +28,6 @@ _STATES: dict[str, Text] = {
     "closed": Text("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
     "not_judged": Text("The final gate has not been judged yet.", "最終ゲートはまだ判定されていません。"),
 }
-_SEVERITIES: dict[str, Text] = {"blocker": Text("Blocker", "要対応"), "warning": Text("Warning", "警告"), "info": Text("Fact", "事実")}
 
 _STYLE = """
 :root { --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --paper: #fff; --ground: #f3f5f8; --blue: #0f4c81;
@@ -140,6 +142,28 @@ def _both(text: Text) -> str:
     return f'<span class="ja" lang="ja">{escape(text.ja)}</span><span class="en" lang="en">{escape(text.en)}</span>'
 
 
+def _original(msg: str) -> str:
+    """An English message in full, for readers of Japanese whose own text says only what its code means."""
+    if phrases.understood(msg):
+        return ""
+    return f'<details class="original ja"><summary>原文（英語）</summary><span lang="en">{escape(msg)}</span></details>'
+
+
+def _coded(code: str, msg: str) -> str:
+    return _both(phrases.by_code(code, msg)) + _original(msg)
+
+
+def _way_back(undo: str) -> str:
+    return _both(phrases.understood(undo) or Text(undo, "原文を参照してください。")) + _original(undo) if undo else ""
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    """Where an object points at IIJ ID, or why it was not looked at."""
+    if not item["reason"]:
+        return _both(phrases.reasons(item["msg"].split("; ")))
+    return _both(Text(item["msg"], not_looked_at(item["reason"], item["msg"]))) + _original(item["msg"])
+
+
 def _time(at: str, when: Time) -> str:
     return f'<time datetime="{escape(at)}">{escape(when(at))}</time>' if at else ""
 
@@ -171,7 +195,7 @@ def _figures(counts: Mapping[str, int]) -> str:
 
 def _findings(findings: Iterable[Mapping[str, Any]]) -> str:
     rows = (
-        f'<tr><td><span class="mark {item["severity"]}">{_both(_SEVERITIES[item["severity"]])}</span></td><td>{_both(Text.of(item))}</td></tr>\n'
+        f'<tr><td><span class="mark {item["severity"]}">{_both(SEVERITY_NAMES[item["severity"]])}</span></td><td>{_both(Text.of(item))}</td></tr>\n'
         for item in findings
     )
     return _table((Text("Kind", "種類"), Text("Finding", "内容")), rows)
@@ -215,7 +239,7 @@ def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
                 ),
             )
             if unfinished
-            else f"<code>{escape(entry['code'])}</code> {escape(entry['msg'])}"
+            else f"<code>{escape(entry['code'])}</code> {_coded(entry['code'], entry['msg'])}"
         )
         what = f"{_kind(entry['kind'])} · {_action(entry['action'])}<br><b>{escape(entry['name'])}</b>"
         rows.append(f'<tr><td class="time">{_time(entry["at"], when)}</td><td>{what}</td><td>{why}</td></tr>\n')
@@ -225,10 +249,11 @@ def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
 def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
     rows = []
     for item in refused:
-        allow = f"<br>{_both(Text('Allowed by', '許可する設定'))}: <code>{escape(item['allow_with'])}</code>" if item["allow_with"] else ""
         times = f"<br>× {item['times']}" if item["times"] > 1 else ""
         rule = f"<code>{escape(item['rule'])}</code>"
-        rows.append(f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{escape(item["msg"])}{allow}</td></tr>\n')
+        rows.append(
+            f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{_both(phrases.refused(item))}{_original(item["msg"])}</td></tr>\n'
+        )
     return _table((Text("Last time", "最後の日時"), Text("Rule", "規則"), Text("Why", "理由")), rows) if rows else _none(Text("Nothing.", "ありません。"))
 
 
@@ -237,7 +262,7 @@ def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
     for group in groups:
         more = group["count"] - len(group["names"])
         rest = f"<br>{_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
-        why = f"<code>{escape(group['code'])}</code><br>{escape(group['msg'])}"
+        why = f"<code>{escape(group['code'])}</code><br>{_coded(group['code'], group['msg'])}"
         names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
         rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
     heads = (Text("Number", "人数"), Text("Why (of the first)", "理由（1人目のもの）"), Text("Who", "利用者"))
@@ -256,7 +281,7 @@ def _references(found: Mapping[str, Any] | None) -> str:
             kind = _both(REFERENCE_KINDS.get(item["kind"], Text(item["kind"], item["kind"])))
             what = f"<b>{escape(item['name'])}</b><br><code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
-            rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{escape(item['msg'])}</td></tr>\n")
+            rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{_place(item)}</td></tr>\n")
         more = found[f"{name}_count"] - len(rows)
         if more > 0:
             rows.append(f'<tr><td colspan="3">{_both(Text(f"{more} more are in results/.", f"ほか{more}件は results/ にあります。"))}</td></tr>\n')
@@ -270,7 +295,7 @@ def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:
         span = _time(group["first"], when) + (f" – {_time(group['last'], when)}" if group["last"] != group["first"] else "")
         rows = [
             f'<tr><td class="time">{_time(item["at"], when)}</td><td><b>{escape(item["name"])}</b>{_identity(item)}</td>'
-            f"<td>{_difference(item['before'], item['after'])}</td><td>{escape(item['undo'] or '')}</td></tr>\n"
+            f"<td>{_difference(item['before'], item['after'])}</td><td>{_way_back(item['undo'] or '')}</td></tr>\n"
             for item in group["objects"]
         ]
         more = group["count"] - len(rows)

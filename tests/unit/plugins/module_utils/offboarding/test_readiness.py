@@ -11,9 +11,11 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readi
     agents_gate,
     agents_left,
     final_gate,
+    lines,
     message,
     preflight,
     uninstalled_on,
+    verdict,
 )
 
 IIJ = {"idp": "iij"}
@@ -274,7 +276,7 @@ def test_the_journal_tells_where_a_product_was_uninstalled():
     [
         ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 5}, ["microsoft_365_max_users", "6", "5"]),
         ({"machines": {}}, {}, ["iij_id_agents", "directory_sync_without_machines"]),
-        ({"machines": {"m": FILES}}, {}, ["m ", "folder C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
+        ({"machines": {"m": FILES}}, {}, ["m ", "C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
         ({"machines": {"m": FILES}}, {"leftovers": ["m"], "tasks": []}, ["m ", "sync", "directory_sync_tasks", "directory_sync_not_iij_tasks"]),
         ({}, {"accounts": ["CN=a"]}, ["CN=a", "offboard_directory_host", "directory_sync_accounts"]),
     ],
@@ -284,11 +286,28 @@ def test_blockers_name_the_way_out_in_both_languages(facts, confirmed, words):
     assert [word for word in words if word not in found.text.en or word not in found.text.ja] == []
 
 
-def test_the_message_names_every_blocker_in_both_languages():
+@pytest.mark.parametrize(
+    ("language", "first", "there", "not_there"),
+    [
+        ("en", "2 things stand in the way. 1. ", "do b", "bをする"),
+        ("ja", "2件の要対応の項目があります。 1. ", "bをする", "do b"),
+        ("both", "2 things stand in the way. / 2件の要対応の項目があります。 1. ", "do b / 手順 b が確認されていません: bをする", "\n"),
+    ],
+)
+def test_the_message_names_every_blocker_in_the_language_asked_for(language, first, there, not_there):
     found = final_gate(Facts(steps=[step("a"), step("b")]), Confirmed())
-    assert message(found).startswith("2 things stand in the way. 1. ")
-    assert "do b" in message(found) and "bをする" in message(found)
-    assert message(preflight(Facts(users=[{"domain": "a", "counts": counts()}]), Confirmed())) == ""
+    assert message(found, language).startswith(first)
+    assert there in message(found, language) and not_there not in message(found, language)
+    assert message(preflight(Facts(users=[{"domain": "a", "counts": counts()}]), Confirmed()), language) == ""
+
+
+def test_each_point_is_a_line_with_how_grave_it_is():
+    found = preflight(Facts(users=[{"domain": "a", "counts": counts(blocked=1)}], machines={}), Confirmed())
+    assert [line[:8] for line in lines(found, "en")] == ["[Blocker", "[Warning", "[Fact] a"]
+    assert [line[:6] for line in lines(found, "both")] == ["[Block", "[要対応] ", "[Warni", "[警告] a", "[Fact]", "[事実] a"]
+    assert verdict(found, "ja") == "1件の要対応の項目があります。"
+    assert verdict([], "both") == "Nothing stands in the way. / 妨げになるものはありません。"
+    assert verdict([], "en", final=True) == "Nothing points at IIJ ID any more, and everybody has a way to sign in."
 
 
 def test_what_is_left_on_a_machine_is_named():
@@ -297,8 +316,12 @@ def test_what_is_left_on_a_machine_is_named():
 
 
 def test_the_reasons_of_an_unusable_name_are_joined():
-    (found,) = preflight(Facts(directory_unusable=[{"name": "x", "found_by": ["bind user in config.yml"], "msg": "gone"}]), Confirmed())
-    assert "x (bind user in config.yml): gone" in found.text.en and "x（bind user in config.yml）: gone" in found.text.ja
+    (found,) = preflight(
+        Facts(directory_unusable=[{"name": "x", "found_by": ["bind user in config.yml (ad.ldap.user)", "named in objects"], "msg": "no such object"}]),
+        Confirmed(),
+    )
+    assert found.text.en == "x (bind user in config.yml (ad.ldap.user); named in objects): no such object"
+    assert found.text.ja == "x（config.yml のバインド用アカウント（ad.ldap.user）、objects に指定）: オブジェクトがありません"
 
 
 @pytest.mark.parametrize(
