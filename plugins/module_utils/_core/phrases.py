@@ -100,10 +100,10 @@ PHRASES: dict[str, Text] = {
     "undo_order": Text("entra_redemption_order with the values of `before`", "entra_redemption_order を変更前の値で実行する"),
     "undo_federation": Text(
         "entra_external_federation with state=present and configuration=this `before`",
-        "entra_external_federation を state=present、configuration=変更前の値 で実行する",
+        "entra_external_federation を state=present、configuration=変更前の値で実行する",
     ),
     "undo_federation_created": Text("entra_external_federation with state=absent", "entra_external_federation を state=absent で実行する"),
-    "undo_certificate": Text("entra_external_federation with configuration=this `before`", "entra_external_federation を configuration=変更前の値 で実行する"),
+    "undo_certificate": Text("entra_external_federation with configuration=this `before`", "entra_external_federation を configuration=変更前の値で実行する"),
     "undo_internal_certificate": Text("PATCH of the federationConfiguration with this `before`", "federationConfiguration を変更前の値でPATCHする"),
     "undo_guest_deleted": Text(
         "entra_guests with state=restored and ids=[{id}], within 30 days", "30日以内に entra_guests を state=restored、ids=[{id}] で実行する"
@@ -119,7 +119,7 @@ PHRASES: dict[str, Text] = {
     "undo_consent": Text("consent to the permission in before again", "変更前のアクセス許可に再度同意する"),
     "undo_object_deleted": Text(
         "state=present with the same backup_dir; a user comes back disabled and without its password, and with a new SID unless it can be undeleted",
-        "同じ backup_dir で state=present を実行する。ユーザーは無効・パスワードなしで戻り、削除の取り消しができない場合はSIDが変わる",
+        "同じ backup_dir で state=present を実行する。アカウントは無効・パスワードなしで戻り、削除の取り消しができない場合はSIDが変わる",
     ),
     "undo_by_hand": Text("take them off by hand", "手作業で外す"),
     "undo_withdraw": Text("withdraw the step {step}", "手順 {step} の確認を取り消す"),

@@ -87,7 +87,8 @@ def draft(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any], lang
         value, candidates = variables.get(name), found.get(name, [])
         if name not in _ONE and (value is None or isinstance(value, str)):  # microsoft_365_domains may be a text with commas
             value = [item.strip() for item in (value or "").split(",") if item.strip()]
-        if value in (None, "", [], False) and not candidates:
+        unused = facts.domains is None and facts.users is None and name.startswith("microsoft_365_")  # its defaults are no decisions
+        if (unused or value in (None, "", [], False)) and not candidates:
             continue
         lines += ["", *_comments([purpose], language), *_variable(name, value, candidates, language)]
     return "\n".join(lines) + "\n"

@@ -108,9 +108,9 @@ def survey(stage: str, steps: Sequence[str]) -> dict[str, Any]:
     spec = {
         "confirm": (
             "Only what you have seen done yourself. You are recorded as who confirms."
-            " / ご自身で完了を確認した作業だけを選んでください。確認者としてあなたが記録されます。",
+            " / ご自身で完了を確認した手順だけを選んでください。確認者としてあなたが記録されます。",
             [
-                _question("step", "Steps / 作業", "multiselect", choices=list(steps), required=True),
+                _question("step", "Steps / 手順", "multiselect", choices=list(steps), required=True),
                 _question("withdraw", "Take the confirmation back / 確認を取り消す", "multiplechoice", choices=["false", "true"], default="false"),
                 _question("note", "Note, such as a ticket / 備考", "textarea"),
             ],
@@ -151,7 +151,7 @@ def _approval(prefix: str, stage: str) -> dict[str, str]:
     return {
         "name": f"{prefix}: approve {stage}",
         "description": f"Read the job {stage}-check. An approval lets the next job start; it confirms no step of a person (template {prefix}: confirm)."
-        f" / {stage}-check のジョブを読んでください。承認は次のジョブを開始させるだけで、人の作業の確認にはなりません（テンプレート {prefix}: confirm）。",
+        f" / {stage}-check のジョブを読んでください。承認は次のジョブを開始させるだけで、人が行う手順の確認にはなりません（テンプレート {prefix}: confirm）。",
     }
 
 
