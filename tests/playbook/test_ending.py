@@ -71,3 +71,10 @@ def test_preflight_writes_the_decisions_to_take(tmp_path: Path) -> None:
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == {"directory_sync_password_filters": ["flt"]}
     assert "# directory_sync_without_machines: true" in path.read_text(encoding="utf-8").splitlines()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_stop_of_a_role_is_told_in_the_language(tmp_path: Path) -> None:
+    given = {"offboard_options": ["directory_sync"], "directory_sync_accounts": ["CN=a", "CN=b"], "offboard_language": "ja"}
+    code, output = play(tmp_path, "accounts", **given)
+    assert code == 2 and "directory_sync_accounts に2件ありますが、offboard_directory_host にドメインコントローラーがありません。" in output, output
+    assert "names no domain controller" not in output
