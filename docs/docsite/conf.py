@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 project = "offboard.iij_id"
 author = "the offboard.iij_id maintainers"
-copyright = "2026, the offboard.iij_id maintainers"  # noqa: A001 - Sphinx' own name
+copyright = "2026, the offboard.iij_id maintainers"
 html_title = "offboard.iij_id"
 html_theme = "furo"
 extensions = ["myst_parser", "sphinx_antsibull_ext"]

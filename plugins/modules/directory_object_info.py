@@ -116,7 +116,7 @@ directory:
   returned: success
   type: str
 unusable:
-  description: Names that lead to no user or group, each with C(name), C(found_by) and C(msg).
+  description: Names that lead to no user or group, each with C(name), C(found_by), C(msg) and its C(code).
   returned: success
   type: list
   elements: dict

@@ -19,6 +19,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
+  - offboard.iij_id.language
   - offboard.iij_id.entra
 options:
   path:
@@ -64,7 +65,7 @@ EXAMPLES = r"""
 - name: Stop while it does
   ansible.builtin.assert:
     that: gate.open
-    fail_msg: "{{ gate.reasons | join(' ') }}"
+    fail_msg: "{{ gate.told }}"
 """
 
 RETURN = r"""
@@ -72,8 +73,12 @@ open:
   description: Whether the stages after the gate may go on.
   returned: success
   type: bool
+told:
+  description: RV(reasons), or that IIJ ID changes nothing any more, in O(language).
+  returned: success
+  type: str
 reasons:
-  description: Why it is closed, for people.
+  description: Why it is closed, for people, in English.
   returned: success
   type: list
   elements: str
@@ -107,7 +112,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource import ProvisioningGate
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import LANGUAGE, RUN, spec
 
 from ..module_utils._module.runner import require, run
 
@@ -117,6 +122,7 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             ENTRA,
+            LANGUAGE,
             path={"type": "path", "required": True},
             app_id={"type": "str", "default": ""},
             domains={"type": "list", "elements": "str", "default": []},

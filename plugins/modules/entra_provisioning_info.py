@@ -85,7 +85,7 @@ unusual:
   type: list
   elements: str
 log:
-  description: C(looked_at), C(msg) for why not, and C(since), the time of the log's oldest entry.
+  description: C(looked_at), C(msg) and C(code) for why not, and C(since), the time of the log's oldest entry.
   returned: success
   type: dict
 blocked:

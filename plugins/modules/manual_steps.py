@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
+  - offboard.iij_id.language
 options:
   path:
     description: The file with the steps (JSON) on the controller, usually C(steps.json) in the run folder. It is made when missing.
@@ -139,7 +140,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import ManualSteps
 
-from ..module_utils._module.arguments import RUN, spec
+from ..module_utils._module.arguments import LANGUAGE, RUN, spec
 from ..module_utils._module.runner import run
 
 STEP = {
@@ -157,6 +158,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=spec(
             RUN,
+            LANGUAGE,
             path={"type": "path", "required": True},
             steps={"type": "list", "elements": "dict", "default": [], "options": STEP},
             **names,

@@ -21,6 +21,7 @@ author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
+  - offboard.iij_id.language
 options:
   gate:
     description: Which judgement is wanted.
@@ -53,7 +54,8 @@ options:
     type: dict
   machines:
     description:
-      - For each Windows machine C(products), C(tasks), C(filters) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read.
+      - For each Windows machine C(products), C(tasks), C(filters) and C(folders) that belong to an agent of IIJ ID, or C(error) when it could not be read, with
+        the failure's C(code).
       - A machine without a value counts as not readable. Without the option, machines are not judged.
       - Also C(host), the address by which the journal knows it, when that is not its name.
     type: dict
@@ -96,6 +98,9 @@ options:
     type: list
     elements: dict
     default: []
+  variables:
+    description: The operator's variables as they are, by name, for RV(draft). Without it there is none.
+    type: dict
   confirmed:
     description: What the operator confirmed.
     type: dict
@@ -234,7 +239,20 @@ warnings_found:
   returned: success
   type: int
 msg:
-  description: The blockers for people, in both languages. Empty without any.
+  description: The blockers for people, on one line, in O(language). Empty without any.
+  returned: success
+  type: str
+lines:
+  description: The findings for people, one line a point, with how grave it is, in O(language). The roles tell these.
+  returned: success
+  type: list
+  elements: str
+draft:
+  description: The O(variables) as a file of YAML, with what was found as comments, to be completed by the operator. The role preflight writes it.
+  returned: O(gate=preflight) and O(variables) is given
+  type: str
+verdict:
+  description: How much stands in the way, in one line and in O(language).
   returned: success
   type: str
 """
@@ -244,10 +262,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import readiness
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
 from ..module_utils._core.errors import OffboardError
+from ..module_utils._module.arguments import LANGUAGE
 from ..module_utils._module.clock import now
 from ..module_utils._module.files import read_journal
 from ..module_utils._module.runner import run_info
@@ -289,22 +308,28 @@ def judge(params: dict) -> dict:
         for name, value in merged(handed_over).items():
             if name != "confirmed":
                 params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
-    rule = _RULES[params.pop("gate")]
+    rule, language = _RULES[params.pop("gate")], params.pop("language")
+    variables = params.pop("variables")
     journal, client_id = params.pop("journal"), params.pop("client_id").strip().casefold()
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
     try:
         found = next((app for app in params["apps"] or () if client_id and app["client_id"].casefold() == client_id), None)
         app = _app(found, journal) if found is not None else None
-        findings = rule(readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given))
+        facts, said = readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given)
+        findings = rule(facts, said)
+        made = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
     count = [item.severity for item in findings].count
     return {
+        **made,
         "findings": [item.to_dict() for item in findings],
         "blockers": count("blocker"),
         "warnings_found": count("warning"),
-        "msg": readiness.message(findings),
+        "msg": readiness.message(findings, language),
+        "lines": readiness.lines(findings, language),
+        "verdict": readiness.verdict(findings, language, rule is readiness.final_gate),
     }
 
 
@@ -328,6 +353,7 @@ def main() -> None:
         argument_spec={
             "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "agents", "final"]},
             **dicts,
+            **LANGUAGE,
             "machines": {"type": "dict"},
             "provisioning": {"type": "dict"},
             "people": {"type": "dict"},
@@ -337,6 +363,7 @@ def main() -> None:
             "client_id": {"type": "str", "default": ""},
             "needs_directory": _TEXTS,
             "found": {"type": "list", "elements": "dict", "default": []},
+            "variables": {"type": "dict"},
             "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": _CONFIRMED},
         },
         supports_check_mode=True,

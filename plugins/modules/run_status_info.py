@@ -18,6 +18,7 @@ author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
+  - offboard.iij_id.language
 options:
   run_dir:
     description: The run folder on the controller. It is not made.
@@ -26,11 +27,21 @@ options:
   run_tenant_id:
     description: The id of the tenant for whose exit the run folder shall be. A run folder of another one is refused.
     type: str
-  language:
-    description: The language of RV(lines).
+  summary:
+    description:
+      - Whether RV(lines) are only what a person needs at the end of a stage. That is what it did, what guards refused last, what waits for a person, what
+        comes next, and where the report is.
+    type: bool
+    default: false
+  stage:
+    description: The stage that ends, for O(summary). Without it, all that have left something behind.
     type: str
-    default: both
-    choices: [en, ja, both]
+    default: ""
+    choices: ["", preflight, snapshot, freeze, gate, users, domains, passwords, app, relying_parties, agents, accounts, clients, final_gate, report]
+  in_awx:
+    description: Whether people launch job templates of AWX, and type no commands.
+    type: bool
+    default: false
 seealso:
   - module: offboard.iij_id.run_report
   - module: offboard.iij_id.manual_steps_info
@@ -97,10 +108,14 @@ next_stage:
   returned: success
   type: str
 refused:
-  description: What guards refused last, three messages at most.
+  description: What guards refused last, three at most.
   returned: success
   type: list
-  elements: str
+  elements: dict
+  contains:
+    at: {description: When (RFC 3339)., type: str, returned: always}
+    en: {description: 'What was refused, and what would allow it.', type: str, returned: always}
+    ja: {description: The same in Japanese., type: str, returned: always}
 lines:
   description: All of it for people, a line each.
   returned: success
@@ -114,7 +129,9 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES
 
+from ..module_utils._module.arguments import LANGUAGE
 from ..module_utils._module.runner import run_info
 
 
@@ -124,11 +141,14 @@ def main() -> None:
         argument_spec={
             "run_dir": {"type": "path", "required": True},
             "run_tenant_id": {"type": "str"},
-            "language": {"type": "str", "default": "both", "choices": ["en", "ja", "both"]},
+            "summary": {"type": "bool", "default": False},
+            "stage": {"type": "str", "default": "", "choices": ["", *(stage.name for stage in STAGES)]},
+            "in_awx": {"type": "bool", "default": False},
+            **LANGUAGE,
         },
         supports_check_mode=True,
     )
-    run_info(module, info)
+    run_info(module, lambda params: info(params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Run:
         assert self.code != 0, f"{self.playbook} succeeded:\n{self.output[-3000:]}"
         assert "Traceback" not in self.output, self.output
         assert "unexpected" not in self.output.lower(), self.output
-        messages = self.messages
+        messages = [*self.messages, *self.findings]
         assert any(all(re.search(pattern, message, re.DOTALL) for pattern in patterns) for message in messages), f"none of these says {patterns}:\n" + (
             "\n".join(messages) or self.output[-3000:]
         )
@@ -63,8 +63,13 @@ class Run:
 
     @property
     def messages(self) -> list[str]:
-        """The messages of the failed tasks, also of those that were rescued."""
-        return [str(task.result.get("msg", "")) for task in self.tasks if task.status in ("fatal", "failed")]
+        """The messages of the failed tasks, each once: a stage says in the end again why it stopped."""
+        return list(dict.fromkeys(str(task.result.get("msg", "")) for task in self.tasks if task.status in ("fatal", "failed")))
+
+    @property
+    def findings(self) -> list[str]:
+        """What preflight and the final gate have told before they stopped, each all in one."""
+        return [str(task.result["msg"]) for task in self.tasks if task.title == "Tell what was found"]
 
     @property
     def tasks(self) -> list[Task]:

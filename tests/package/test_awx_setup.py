@@ -47,7 +47,7 @@ class Setup:
         self.projects.mkdir()
         collection = folder / "collection"
         (collection / "playbooks").mkdir(parents=True)
-        for stage in (*STAGES, "controller_in_limit"):
+        for stage in (*STAGES, "controller_in_limit", "ending"):
             shutil.copy(places.ROOT / "playbooks" / f"{stage}.yml", collection / "playbooks")
         imports = "".join(f"- name: {stage}\n  ansible.builtin.import_playbook: {stage}.yml\n" for stage in ORDER)
         (collection / "playbooks" / "decommission.yml").write_text(f"---\n# All of it.\n{imports}")
@@ -123,7 +123,7 @@ def _made(setup: Setup) -> None:
         assert api.named("workflow_job_template_nodes", f"{stage}-check")["job_type"] == "check"
         assert api.named("workflow_job_template_nodes", stage)["job_type"] is None
         approval = api.objects["workflow_approval_templates"][api.named("workflow_job_template_nodes", f"{stage}-approval")["unified_job_template"]]
-        assert "confirms no step" in approval["description"] and "人の作業の確認にはなりません" in approval["description"]
+        assert "confirms no step" in approval["description"] and "人が行う手順の確認にはなりません" in approval["description"]
     survey = api.surveys[api.named("job_templates", f"{PREFIX}: confirm")["id"]]
     assert [question["variable"] for question in survey["spec"]] == ["step", "withdraw", "note"]
     assert {"provisioning_stopped", "contract_terminated"} <= set(survey["spec"][0]["choices"])

@@ -117,6 +117,18 @@ def test_the_runner_writes_into_no_field_of_another_object() -> None:
     assert written == []
 
 
+def test_both_languages_are_one_text() -> None:
+    """A sentence and its Japanese travel together as `Text`: nothing else holds a name `ja`, `why_ja` and the like."""
+    for file in sorted(PLUGINS.glob("module_utils/**/*.py")):
+        if file.name != "text.py":
+            named = {
+                getattr(node, "id", getattr(node, "arg", ""))
+                for node in ast.walk(ast.parse(file.read_text()))
+                if isinstance(node, (ast.Name, ast.arg)) or (isinstance(node, ast.keyword) and node.arg)
+            }
+            assert not {name for name in named if name == "ja" or name.endswith("_ja")}, file
+
+
 def test_core_is_pure() -> None:
     for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
         outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "socket", "os", "subprocess", "random", "secrets"}

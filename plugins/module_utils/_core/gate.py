@@ -9,9 +9,10 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import plain
+from . import phrases, plain
 from .errors import OffboardError
 from .names import domain
+from .text import Text
 from .times import SKEW
 
 #: in the run folder
@@ -37,28 +38,12 @@ def judge(
         )
     reasons = []
     if hours and not client_id:
-        reasons.append(
-            "offboard_iij_client_id is empty, so the audit log cannot tell whether IIJ ID still changes the tenant. Set it to the Client ID that the console "
-            "of IIJ ID shows for Microsoft 365, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
-        )
+        reasons.append(phrases.english("gate_no_client_id"))
     elif hours and activity is None:
-        reasons.append(
-            f"The tenant has no application {client_id}, not even a deleted one, so nothing says that IIJ ID changes nothing any more. Is "
-            "offboard_iij_client_id the Client ID that the console of IIJ ID shows? If the app was deleted over 30 days ago, set "
-            "microsoft_365_evidence_hours: 0."
-        )
+        reasons.append(phrases.english("gate_no_app", client_id=client_id))
     elif hours and activity:
-        when = f"since {start}" if start else f"within the last {hours} hours"
-        way = (
-            f"A token that its app got before it was switched off may be good until {token_until}: run this stage again after that."
-            if token_until
-            else "Is the provisioning off for everybody? If it is, and these came of the stop itself, withdraw the step provisioning_stopped and confirm it "
-            "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
-        )
-        reasons.append(
-            f"IIJ ID still changes the tenant: {len(activity)} entries in the audit log {when}, the last one at {max(activity)}. What the next stages repair, "
-            f"IIJ ID would undo. {way}"
-        )
+        when = phrases.told("since", start=start) if start else phrases.told("within_hours", hours=hours)
+        reasons.append(still_active(activity, when, token_until).en)
     return {
         "tenant_id": tenant_id,
         "domains": sorted(set(map(domain, domains)) - {""}),
@@ -68,6 +53,12 @@ def judge(
         "open": not reasons,
         "reasons": reasons,
     }
+
+
+def still_active(activity: Sequence[str], when: Text, token_until: str | None) -> Text:
+    """That IIJ ID still changes the tenant, and the way out. activity: when it did (RFC 3339); when: in which time that was looked for."""
+    way_out = phrases.told("token_until", until=token_until) if token_until else phrases.told("off_for_everybody")
+    return phrases.told("still_active", number=len(activity), when=when, last=max(activity), way_out=way_out)
 
 
 def _is(value: Any, kind: type) -> bool:

@@ -25,7 +25,7 @@ _SHOWN = frozenset({"plan", "applied", "failed_objects", "skipped_objects", "res
 #: Sentences of a result, and names of objects among what is shown.
 _SENTENCES = frozenset(
     {"msg", "en", "ja", "why", "found_by", "undo", "removal_refusals", "summary", "label", "error", "certificate_error"}
-    | {"warnings", "warnings_found", "document_warnings"}
+    | {"warnings", "warnings_found", "document_warnings", "lines", "told"}
 )
 _ON_ONE_LINE = _SENTENCES | {"name", "before_header", "after_header"}
 #: What names an object to a program stays as it is.

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import plain
+from . import phrases, plain
 from .errors import OffboardError
 from .model import Change, Object
+from .text import Text
 from .times import SKEW
 
 KIND = "manual_step"
@@ -148,7 +149,7 @@ def changes(
         for identity in identities:
             state = _known(states, identity)
             if state["done"] != done:
-                undo = f"withdraw the step {identity}" if done else f"confirm the step {identity} again"
+                undo = phrases.english("undo_withdraw" if done else "undo_confirm", step=identity)
                 result.append(Change(KIND, identity, identity, action, {name: state[name] for name in after}, after, undo=undo))
                 states[identity] = {**state, **after}
     return result
@@ -175,14 +176,16 @@ def confirm_command(identities: Iterable[str], run_dir: str) -> str:
     return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={run_dir} -e step={','.join(identities)} -e '{{by: YOUR_NAME}}'"
 
 
-def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str) -> OffboardError:
-    """`step_not_done`: names each step, what to do in both languages, and how to confirm it."""
-    lines = [plain.line(f"{identity}: {states[identity]['en']} / {states[identity]['ja']}") for identity in missing]
+def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str, language: str = "both") -> OffboardError:
+    """`step_not_done`: names each step, what to do in the language asked for, and how to confirm it."""
+    lines = [plain.line(f"{identity}: {' / '.join(Text.of(states[identity]).in_language(language))}") for identity in missing]
     command = confirm_command(missing, run_dir)
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
+    head = Text(f"{count} not done.", f"担当者の手順が{len(missing)}件完了していません。")
+    how = Text("When done, with the same -i and -e as this run:", "実施後、今回と同じ -i と -e を付けて次を実行してください:")
     details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}} for identity in missing]
     return OffboardError(
-        f"{count} not done. {' | '.join(lines)} | When done, with the same -i and -e as this run (実施後、今回と同じ -i と -e を付けて): {command}",
+        f"{' / '.join(head.in_language(language))} {' | '.join(lines)} | {' / '.join(how.in_language(language))} {command}",
         code="step_not_done",
         details={"steps": details, "confirm_command": command},
     )

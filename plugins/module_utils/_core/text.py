@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+#: What offboard_language may be.
+LANGUAGES = ("en", "ja", "both")
 
 
 class Text(NamedTuple):
@@ -13,3 +17,12 @@ class Text(NamedTuple):
 
     en: str
     ja: str
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Text:
+        """Out of a record (a step, a finding of a file) that keeps both languages as `en` and `ja`. Raises KeyError."""
+        return cls(record["en"], record["ja"])
+
+    def in_language(self, language: str) -> tuple[str, ...]:
+        """What is told to a reader of `language`: one text, or with `both` each of them."""
+        return tuple(self) if language == "both" else (getattr(self, language),)

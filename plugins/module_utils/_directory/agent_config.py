@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .._core import foreign_yaml
+from .._core import foreign_yaml, phrases
 from .._core.errors import OffboardError
 
 # (memberOf=…) and (memberOf:1.2.840.113556.1.4.1941:=…); a parenthesis inside a value is escaped as \28, \29
@@ -61,7 +61,7 @@ def accounts(text: str) -> list[tuple[str, str]]:
         where = ".".join(path)
         if "filter" in path:
             for dn in _MEMBER_OF.findall(value):
-                found.setdefault(_unescape(dn), f"group in a filter of config.yml ({where})")
+                found.setdefault(_unescape(dn), phrases.english("group_in_filter", where=where))
         elif path[:2] == ("ad", "ldap") and path[-1] == "user":
-            found.setdefault(value, f"bind user in config.yml ({where})")
+            found.setdefault(value, phrases.english("bind_user", where=where))
     return list(found.items())

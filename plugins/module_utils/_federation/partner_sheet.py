@@ -160,7 +160,7 @@ def blocks(need: Requirements, organization: str, links: Sequence[str] = ()) -> 
 
 def _opening(need: Requirements, organization: str) -> Iterator[Block]:
     who = _plain(organization) if organization else Text("our company", "当社")
-    yield Heading(1, [Text("Sign-in with your own accounts: settings for ", "自社アカウントでのサインイン 設定依頼書: "), _plain(need.name)])
+    yield Heading(1, [Text("Sign-in with your own accounts: settings for ", "自社アカウントでのサインインの設定依頼書: "), _plain(need.name)])
     yield Paragraph(
         [
             Text("People of ", ""),

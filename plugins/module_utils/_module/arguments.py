@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
+from .._core.text import LANGUAGES
 
 #: What a change of the exit demands of the run folder.
 REQUIRES: dict[str, Any] = {
@@ -24,6 +25,9 @@ REQUIRES: dict[str, Any] = {
         "managed_domains": {"type": "list", "elements": "str", "default": []},
     },
 }
+
+#: In which language a module tells people what it has found; the twin is plugins/doc_fragments/language.py.
+LANGUAGE: dict[str, Any] = {"language": {"type": "str", "choices": list(LANGUAGES), "default": "both"}}
 
 #: What every changing module takes: the guard on the number of changes, and the run's files on the controller.
 RUN: dict[str, Any] = {

@@ -11,30 +11,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn, names, quiet
+from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.quiet import mostly
+from .._core.text import Text
 from . import references
-
-#: blocker: the stage must not go on. warning: a person should decide. info: good to know.
-SEVERITIES = ("blocker", "warning", "info")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One fact that matters, in both languages. `code` is lower_snake_case and stable between releases."""
-
-    severity: str
-    code: str
-    en: str
-    ja: str
-    objects: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-serialisable."""
-        return {**asdict(self), "objects": list(self.objects)}
+from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
 @dataclass(frozen=True)
@@ -135,20 +119,28 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
 
+def unlisted_domains(facts: Facts, confirmed: Confirmed) -> tuple[str, ...]:
+    """Root domains that send their people to IIJ ID, and that nobody has confirmed."""
+    listed = {names.domain(name) for name in confirmed.domains}
+    return tuple(name for name in federated_to_iij(facts.domains or ()) if names.domain(name) not in listed)
+
+
 def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     if facts.domains is None:
         return
     listed = {names.domain(name) for name in confirmed.domains}
     iij = federated_to_iij(facts.domains)
-    forgotten = tuple(name for name in iij if names.domain(name) not in listed)
+    forgotten = unlisted_domains(facts, confirmed)
     if forgotten:
         yield Finding(
             "blocker",
             "domain_not_listed",
-            f"People of {_names(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
-            "when the contract ends. Add them.",
-            f"{_names(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
-            "解約後にサインインできなくなります。追加してください。",
+            Text(
+                f"People of {_names(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
+                "when the contract ends. Add them.",
+                f"{_names(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
+                "解約後にサインインできなくなります。追加してください。",
+            ),
             forgotten,
         )
     affected = tuple(name for name in iij if names.domain(name) in listed)
@@ -157,8 +149,7 @@ def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "domains_affected",
-            f"Will be converted to managed: {_names([*affected, *children])}.",
-            f"マネージドに変換するドメイン: {_names([*affected, *children])}",
+            Text(f"Will be converted to managed: {_names([*affected, *children])}.", f"マネージドに変換するドメイン: {_names([*affected, *children])}"),
             (*affected, *children),
         )
     others = tuple(d["id"] for d in facts.domains if (d.get("federation") or {}).get("idp") == "other")
@@ -166,8 +157,10 @@ def _domains(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "domains_of_others",
-            f"Federated to another identity provider, left alone: {_names(others)}.",
-            f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {_names(others)}",
+            Text(
+                f"Federated to another identity provider, left alone: {_names(others)}.",
+                f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {_names(others)}",
+            ),
             others,
         )
 
@@ -182,30 +175,36 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "users_affected",
-            f"{name}: {counts['total']} users; {need} need a password of their own, {counts['synced']} are synchronized from Active Directory and are "
-            "served by password hash synchronization or not at all.",
-            f"{name}: 利用者{counts['total']}人。{need}人に新しいパスワードが必要。"
-            f"{counts['synced']}人はActive Directoryから同期（パスワードハッシュ同期の有無を確認）。",
+            Text(
+                f"{name}: {counts['total']} users; {need} need a password of their own, {counts['synced']} are synchronized from Active Directory and are "
+                "served by password hash synchronization or not at all.",
+                f"{name}: 利用者{counts['total']}人。{need}人に新しいパスワードが必要。"
+                f"{counts['synced']}人はActive Directoryから同期（パスワードハッシュ同期の有無を確認）。",
+            ),
             (name,),
         )
         if counts["blocked"] and not confirmed.also_enable:
             yield Finding(
                 "warning",
                 "users_blocked",
-                f"{name}: {counts['blocked']} users are blocked already, {counts['unlicensed']} have no licence. The snapshot keeps that state; name those "
-                "who shall work again in microsoft_365_also_enable.",
-                f"{name}: すでに{counts['blocked']}人がブロック中、{counts['unlicensed']}人がライセンスなし。スナップショットはこの状態を保存します。"
-                "復帰させる利用者は microsoft_365_also_enable に指定してください。",
+                Text(
+                    f"{name}: {counts['blocked']} users are blocked already, {counts['unlicensed']} have no licence. The snapshot keeps that state; name those "
+                    "who shall work again in microsoft_365_also_enable.",
+                    f"{name}: すでに{counts['blocked']}人がブロック中、{counts['unlicensed']}人がライセンスなし。スナップショットはこの状態を保存します。"
+                    "復帰させる利用者は microsoft_365_also_enable に指定してください。",
+                ),
                 (name,),
             )
         if counts["without_usage_location"] and not confirmed.usage_location:
             yield Finding(
                 "warning",
                 "users_without_usage_location",
-                f"{name}: {counts['without_usage_location']} users have no usage location, without which no licence can be assigned. "
-                "Set microsoft_365_usage_location.",
-                f"{name}: {counts['without_usage_location']}人に利用場所がなく、ライセンスを割り当てられません。"
-                "microsoft_365_usage_location を設定してください。",
+                Text(
+                    f"{name}: {counts['without_usage_location']} users have no usage location, without which no licence can be assigned. "
+                    "Set microsoft_365_usage_location.",
+                    f"{name}: {counts['without_usage_location']}人に利用場所がなく、ライセンスを割り当てられません。"
+                    "microsoft_365_usage_location を設定してください。",
+                ),
                 (name,),
             )
 
@@ -219,55 +218,82 @@ def _provisioning(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         name, total, blocked, unlicensed = (domain[key] for key in ("domain", "total", "blocked", "unlicensed"))
         if not mostly(max(blocked, unlicensed), total, confirmed.max_blocked_percent):
             continue
-        en, ja = _log(found)
+        log = _log(found)
         yield Finding(
             "blocker",
             "mostly_blocked",
-            f"{name}: of {total} users {blocked} are blocked and {unlicensed} have no licence, and there is no snapshot yet. It would keep that state as "
-            f"normal, and nobody would be enabled again. Was IIJ ID's provisioning stopped already? {en} If it is right so, raise "
-            "microsoft_365_max_blocked_percent.",
-            f"{name}: スナップショットがまだない時点で、利用者{total}人のうち{blocked}人がブロックされ、{unlicensed}人にライセンスがありません。このままでは"
-            f"この状態が正常として保存され、復帰できません。IIJ IDのプロビジョニングをすでに停止していませんか。{ja}"
-            "意図どおりであれば microsoft_365_max_blocked_percent を上げてください。",
+            Text(
+                f"{name}: of {total} users {blocked} are blocked and {unlicensed} have no licence, and there is no snapshot yet. It would keep that state as "
+                f"normal, and nobody would be enabled again. Was IIJ ID's provisioning stopped already? {log.en} If it is right so, raise "
+                "microsoft_365_max_blocked_percent.",
+                f"{name}: スナップショットがまだない時点で、利用者{total}人のうち{blocked}人がブロックされ、{unlicensed}人にライセンスがありません。"
+                "このままでは"
+                f"この状態が正常として保存され、復帰できません。IIJ IDのプロビジョニングをすでに停止していませんか。{log.ja}"
+                "意図どおりであれば microsoft_365_max_blocked_percent を上げてください。",
+            ),
             (name,),
         )
 
 
-def _log(found: Mapping[str, Any]) -> tuple[str, str]:
+def _log(found: Mapping[str, Any]) -> Text:
     """What the directory's audit log tells of it, and the way out."""
     log = found["log"]
-    by_hand = (
+    by_hand = Text(
         "Name those who shall work in microsoft_365_also_enable, and their licences in microsoft_365_users_src.",
         "復帰させる利用者を microsoft_365_also_enable に、ライセンスを microsoft_365_users_src に指定してください。",
     )
     if not log["looked_at"]:
-        return f"The audit log was not read: {log['msg']}. {by_hand[0]}", f"監査ログを確認できません: {log['msg']}。{by_hand[1]}"
-    kept_en = f"it reaches back to {log['since']}; Microsoft keeps 30 days, 7 in Entra ID Free"
-    kept_ja = f"保存されているのは {log['since']} 以降。Microsoftの保存期間は30日、Entra ID Freeは7日"
+        why = phrases.by_code(str(log.get("code", "")), log["msg"])
+        return Text(f"The audit log was not read: {why.en}. {by_hand.en}", f"監査ログを確認できません: {why.ja}。{by_hand.ja}")
+    kept = Text(
+        f"it reaches back to {log['since']}; Microsoft keeps 30 days, 7 in Entra ID Free",
+        f"保存されているのは {log['since']} 以降。Microsoftの保存期間は30日、Entra ID Freeは7日",
+    )
     if not found["blocked"] and not found["unlicensed"]:
-        return (
-            f"The audit log shows no block and no removed licence by IIJ ID's app ({kept_en}). {by_hand[0]}",
-            f"監査ログにはIIJ IDのアプリによるブロックもライセンス解除もありません（{kept_ja}）。{by_hand[1]}",
+        return Text(
+            f"The audit log shows no block and no removed licence by IIJ ID's app ({kept.en}). {by_hand.en}",
+            f"監査ログにはIIJ IDのアプリによるブロックもライセンス解除もありません（{kept.ja}）。{by_hand.ja}",
         )
-    en = f"The audit log shows that IIJ ID's app blocked {found['blocked']} users ({found['first']} to {found['last']})"
-    ja = f"監査ログによると、IIJ IDのアプリが{found['blocked']}人をブロックしました（{found['first']}～{found['last']}）"
-    en += f" and took the licences of {found['unlicensed']} ({kept_en})."
-    ja += f"。ライセンスを外したのは{found['unlicensed']}人です（{kept_ja}）。"
+    told = [
+        Text(
+            f"The audit log shows that IIJ ID's app blocked {found['blocked']} users ({found['first']} to {found['last']}) and took the licences of "
+            f"{found['unlicensed']} ({kept.en}).",
+            f"監査ログによると、IIJ IDのアプリが{found['blocked']}人をブロックしました（{found['first']}～{found['last']}）。"
+            f"ライセンスを外したのは{found['unlicensed']}人です（{kept.ja}）。",
+        )
+    ]
     if found["licences_not_told"]:
-        en += f" Of {found['licences_not_told']} it does not say which licences; name them in microsoft_365_users_src."
-        ja += f"{found['licences_not_told']}人はどのライセンスか記録がないため、microsoft_365_users_src に指定してください。"
+        told.append(
+            Text(
+                f"Of {found['licences_not_told']} it does not say which licences; name them in microsoft_365_users_src.",
+                f"{found['licences_not_told']}人はどのライセンスか記録がないため、microsoft_365_users_src に指定してください。",
+            )
+        )
     if found["file"]:
-        en += f" They are in {found['file']} (written by a run without --check): take out who shall stay blocked, and run again with -e @{found['file']}."
-        ja += f"一覧は {found['file']}（--checkなしの実行で作成）。ブロックのままでよい利用者を除き、-e @{found['file']} を付けて再実行してください。"
-    return en, ja
+        told.append(
+            Text(
+                f"They are in {found['file']} (written by a run without --check): take out who shall stay blocked, and run again with -e @{found['file']}.",
+                f"一覧は {found['file']}（--checkなしの実行で作成）。ブロックのままでよい利用者を除き、-e @{found['file']} を付けて再実行してください。",
+            )
+        )
+    return Text(" ".join(part.en for part in told), "".join(part.ja for part in told))
+
+
+def _by_domain(facts: Facts, confirmed: Confirmed) -> dict[str, int]:
+    synced = confirmed.synced_password == "set"
+    return {domain["domain"]: int(domain["counts"]["total"]) - (0 if synced else int(domain["counts"].get("synced", 0))) for domain in facts.users or ()}
+
+
+def people_to_change(facts: Facts, confirmed: Confirmed) -> int:
+    """How many users one task may have to change, at most."""
+    return sum(_by_domain(facts, confirmed).values())
 
 
 def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Whether the limit lets the later stages do their work: a refused task after the conversion would leave people without a password."""
     if confirmed.max_users is None or not facts.users:
         return
-    synced = confirmed.synced_password == "set"
-    need = {domain["domain"]: int(domain["counts"]["total"]) - (0 if synced else int(domain["counts"].get("synced", 0))) for domain in facts.users}
+    need = _by_domain(facts, confirmed)
     above = tuple(name for name, number in need.items() if number > confirmed.max_users)
     together = sum(need.values())
     if above and confirmed.passwords != "keep":
@@ -275,21 +301,25 @@ def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "blocker",
             "max_users_too_low",
-            f"More users need a password than one task may change, microsoft_365_max_users ({confirmed.max_users}): {shown}. The domains would be "
-            f"converted, and their people would stand there without a password. If the numbers are right, set microsoft_365_max_users to {together}.",
-            f"パスワードが必要な利用者の数（{shown}）が、1つのタスクで変更できる上限 microsoft_365_max_users（{confirmed.max_users}）を超えています。"
-            "このままではドメインの変換後に利用者がパスワードのないまま残ります。"
-            f"人数が正しければ microsoft_365_max_users を {together} にしてください。",
+            Text(
+                f"More users need a password than one task may change, microsoft_365_max_users ({confirmed.max_users}): {shown}. The domains would be "
+                f"converted, and their people would stand there without a password. If the numbers are right, set microsoft_365_max_users to {together}.",
+                f"パスワードが必要な利用者の数（{shown}）が、1つのタスクで変更できる上限 microsoft_365_max_users（{confirmed.max_users}）を超えています。"
+                "このままではドメインの変換後に利用者がパスワードのないまま残ります。"
+                f"人数が正しければ microsoft_365_max_users を {together} にしてください。",
+            ),
             above,
         )
     elif together > confirmed.max_users:
         yield Finding(
             "warning",
             "max_users_may_be_too_low",
-            f"If IIJ ID blocks all {together} users when its provisioning is stopped, their repair will be refused: microsoft_365_max_users is "
-            f"{confirmed.max_users}. Set it to {together}.",
-            f"プロビジョニングの停止時にIIJ IDが利用者{together}人全員をブロックすると、復旧が拒否されます。"
-            f"microsoft_365_max_users は {confirmed.max_users} です。{together} にしてください。",
+            Text(
+                f"If IIJ ID blocks all {together} users when its provisioning is stopped, their repair will be refused: microsoft_365_max_users is "
+                f"{confirmed.max_users}. Set it to {together}.",
+                f"プロビジョニングの停止時にIIJ IDが利用者{together}人全員をブロックすると、復旧が拒否されます。"
+                f"microsoft_365_max_users は {confirmed.max_users} です。{together} にしてください。",
+            ),
             tuple(need),
         )
 
@@ -297,33 +327,35 @@ def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     if facts.references is None:
         return
-    for told in references.findings(
+    yield from references.findings(
         facts.references,
         final=final,
         accepted=_fold(confirmed.accepted_references),
         accepted_not_looked_at=_fold(confirmed.accepted_not_looked_at),
         client_ids=_fold(confirmed.client_ids),
         iij_domains=_fold(federated_to_iij(facts.domains or ())),
-    ):
-        yield Finding(*told)
+    )
 
 
-def _candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
+def app_candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
     """Living apps for which something speaks, and of which the operator has not said whose they are."""
     known = {names.uuid(text) for text in (*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id)}
     return [app for app in facts.apps or () if app.get("why") and names.uuid(app["client_id"]) not in known and not app.get("deleted")]
 
 
 def _app_candidate(severity: str, app: Mapping[str, Any]) -> Finding:
+    why = phrases.reasons(app["why"])
     return Finding(
         severity,
         "app_candidate",
-        f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {'; '.join(app['why'])}. If the console of IIJ ID shows this "
-        "client id, put it into offboard_iij_client_id, or into microsoft_365_old_client_ids for a forgotten one; if it is somebody else's, into "
-        "microsoft_365_not_iij_client_ids.",
-        f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{'; '.join(app['why'])}）。"
-        "IIJ IDコンソールのクライアントIDと一致すれば offboard_iij_client_id に、古いものなら microsoft_365_old_client_ids に、"
-        "IIJ IDのものでなければ microsoft_365_not_iij_client_ids に指定してください。",
+        Text(
+            f"The app registration {app['display_name']} ({app['client_id']}) may be IIJ ID's: {why.en}. If the console of IIJ ID shows this "
+            "client id, put it into offboard_iij_client_id, or into microsoft_365_old_client_ids for a forgotten one; if it is somebody else's, into "
+            "microsoft_365_not_iij_client_ids.",
+            f"アプリの登録 {app['display_name']}（{app['client_id']}）はIIJ IDのものかもしれません（{why.ja}）。"
+            "IIJ IDコンソールのクライアントIDと一致すれば offboard_iij_client_id に、古いものなら microsoft_365_old_client_ids に、"
+            "IIJ IDのものでなければ microsoft_365_not_iij_client_ids に指定してください。",
+        ),
         (app["client_id"],),
     )
 
@@ -336,21 +368,26 @@ def _apps(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "stop_will_block_people",
-            "IIJ ID's stop blocks users and takes their licences until the stage users has repaired that. Nobody is blocked when its service principal is "
-            "switched off before: set microsoft_365_disable_app: true, run the stage gate, wait until the time that it names (a token issued before stays good "
-            "for up to 90 minutes), and only then stop the provisioning in IIJ ID's console, which will show errors.",
-            "IIJ IDのプロビジョニングを停止すると、usersの段階で復旧するまで利用者がブロックされ、ライセンスが外れます。"
-            "先にサービスプリンシパルを無効化すれば誰もブロックされません。microsoft_365_disable_app: true としてgateの段階を実行し、示された時刻"
-            "（発行済みトークンは最長90分有効）を過ぎてから、IIJ IDコンソールで停止してください。コンソールにはエラーが表示されます。",
+            Text(
+                "IIJ ID's stop blocks users and takes their licences until the stage users has repaired that. Nobody is blocked when its service principal is "
+                "switched off before: set microsoft_365_disable_app: true, run the stage gate, wait until the time that it names (a token issued "
+                "before stays good "
+                "for up to 90 minutes), and only then stop the provisioning in IIJ ID's console, which will show errors.",
+                "IIJ IDのプロビジョニングを停止すると、usersの段階で復旧するまで利用者がブロックされ、ライセンスが外れます。"
+                "先にサービスプリンシパルを無効化すれば誰もブロックされません。microsoft_365_disable_app: true としてgateの段階を実行し、示された時刻"
+                "（発行済みトークンは最長90分有効）を過ぎてから、IIJ IDコンソールで停止してください。コンソールにはエラーが表示されます。",
+            ),
         )
-    yield from (_app_candidate("warning", app) for app in _candidates(facts, confirmed))
+    yield from (_app_candidate("warning", app) for app in app_candidates(facts, confirmed))
     gone = tuple(identity for identity in confirmed.client_ids if names.uuid(identity) not in present)
     if gone:
         yield Finding(
             "warning",
             "app_not_found",
-            f"The tenant has no app registration with the confirmed client id {_names(gone)}. It is gone already, or the id is wrong.",
-            f"指定されたクライアントID {_names(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
+            Text(
+                f"The tenant has no app registration with the confirmed client id {_names(gone)}. It is gone already, or the id is wrong.",
+                f"指定されたクライアントID {_names(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
+            ),
             gone,
         )
 
@@ -364,18 +401,33 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
             if item["name"].casefold() not in _fold(confirmed.password_filters):
+                why = phrases.reasons(item["why"])
                 yield Finding(
                     "blocker",
                     "password_filter_not_confirmed",
-                    f"{name} has the password filter {item['name']}, which may be Password Sync's: {'; '.join(item['why'])}. If it is, add it to "
-                    "directory_sync_password_filters. Other products register filters in the same place.",
-                    f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{'; '.join(item['why'])}）。"
-                    "そうであれば directory_sync_password_filters に追加してください。",
+                    Text(
+                        f"{name} has the password filter {item['name']}, which may be Password Sync's: {why.en}. If it is, add it to "
+                        "directory_sync_password_filters. Other products register filters in the same place.",
+                        f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{why.ja}）。"
+                        "そうであれば directory_sync_password_filters に追加してください。",
+                    ),
                     (name, item["name"]),
                 )
-    agents = [f"{name}: {_names(left)}" for name, machine in facts.machines.items() if (left := agents_left(machine))]
+    left = {name: agents_left(machine) for name, machine in facts.machines.items()}
+    agents = {name: _of_machine(found) for name, found in left.items() if found}
     if agents:
-        yield Finding("info", "agents", f"Agents of IIJ ID. {'; '.join(agents)}.", f"IIJ IDのエージェント。{'; '.join(agents)}", tuple(agents))
+        yield Finding(
+            "info",
+            "agents",
+            phrases.joined([Text(f"{name}: {told.en}", f"{name}: {told.ja}") for name, told in agents.items()]),
+            tuple(f"{name}: {told.en}" for name, told in agents.items()),
+        )
+
+
+def _of_machine(left: Sequence[str], limit: int = 10) -> Text:
+    """What of the agents is on a machine, in words."""
+    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in left[:limit]], ", ", "、")
+    return Text(f"{told.en} (+{len(left) - limit})", f"{told.ja}（ほか{len(left) - limit}件）") if len(left) > limit else told
 
 
 def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[Finding]:
@@ -383,47 +435,63 @@ def _no_machines(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[
         yield Finding(
             "blocker",
             "no_machines",
-            "directory_sync is in offboard_options, but the inventory group iij_id_agents is empty: no Windows machine is looked at. Put the machines with "
-            "Directory Sync or Password Sync into it; if there is none, set directory_sync_without_machines: true.",
-            "offboard_options に directory_sync がありますが、インベントリーのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
-            "Directory SyncまたはPassword Syncのあるマシンを追加してください。なければ directory_sync_without_machines: true を設定してください。",
+            Text(
+                "directory_sync is in offboard_options, but the inventory group iij_id_agents is empty: no Windows machine is looked at. Put the machines with "
+                "Directory Sync or Password Sync into it; if there is none, set directory_sync_without_machines: true.",
+                "offboard_options に directory_sync がありますが、インベントリーのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
+                "Directory SyncまたはPassword Syncのあるマシンを追加してください。なければ directory_sync_without_machines: true を設定してください。",
+            ),
         )
 
 
 def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Products that nobody confirmed, and tasks or folders whose product nobody confirmed: without it only the files would go."""
-    leftovers = _fold(confirmed.leftovers)
     for name, machine in (facts.machines or {}).items():
-        unconfirmed = [product for product in _products(machine) if not any(_is_confirmed(product, wanted) for wanted in confirmed.products)]
+        unconfirmed = [product for product in _products(machine) if not any(is_confirmed(product, wanted) for wanted in confirmed.products)]
         for product in unconfirmed:
             label = f"{product['name']} ({product.get('publisher') or '-'})"
             yield Finding(
                 "blocker",
                 "product_not_confirmed",
-                f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
-                f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns, or its folder in "
-                "directory_sync_folders, more narrowly.",
-                f"{name} に {label} があります。IIJ IDのエージェントであれば directory_sync_products に追加し、そうでなければ "
-                "directory_sync_name_patterns または directory_sync_folders を絞ってください。",
+                Text(
+                    f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
+                    f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns, or its folder in "
+                    "directory_sync_folders, more narrowly.",
+                    f"{name} に {label} があります。IIJ IDのエージェントであれば directory_sync_products に追加し、そうでなければ "
+                    "directory_sync_name_patterns または directory_sync_folders を絞ってください。",
+                ),
                 (name, product["name"]),
             )
         yield from _tasks_unconfirmed(name, machine, confirmed)
-        known = name.casefold() in leftovers or (machine or {}).get("host", name) in facts.uninstalled_on
-        left = [] if unconfirmed or known else _without_product(machine)
+        left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
         if left:
+            told = _of_machine(left)
             yield Finding(
                 "blocker",
                 "agent_without_product",
-                f"{name} has {_names(left)}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
-                "and would stay registered without its files. Find it with win_software_info, and add its name and publisher, or its product_code, to "
-                "directory_sync_products and its name to directory_sync_name_patterns; if it is uninstalled already, add the machine to "
-                "directory_sync_leftovers.",
-                f"{name} に {_names(left)} がありますが、対応する製品が directory_sync_products にありません。"
-                "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
-                "win_software_info で探し、directory_sync_products と directory_sync_name_patterns に追加してください。"
-                "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
+                Text(
+                    f"{name} has {told.en}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
+                    "and would stay registered without its files. Find it with win_software_info, and add its name and publisher, or its product_code, to "
+                    "directory_sync_products and its name to directory_sync_name_patterns; if it is uninstalled already, add the machine to "
+                    "directory_sync_leftovers.",
+                    f"{name} に {told.ja} がありますが、対応する製品が directory_sync_products にありません。"
+                    "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
+                    "win_software_info で探し、directory_sync_products と directory_sync_name_patterns に追加してください。"
+                    "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
+                ),
                 (name, *left),
             )
+
+
+def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
+    """What lies on a machine without its product, unless it is known that the agent is uninstalled already."""
+    known = name.casefold() in _fold(confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
+    return [] if known else _without_product(machine)
+
+
+def files_without_product(facts: Facts, confirmed: Confirmed) -> list[str]:
+    """Machines with tasks or folders of an agent and no product at all, of which nobody has said that the agent is uninstalled."""
+    return [name for name, machine in (facts.machines or {}).items() if not _products(machine) and _unexplained(name, machine, facts, confirmed)]
 
 
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
@@ -436,10 +504,12 @@ def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: 
         yield Finding(
             "blocker",
             "task_not_confirmed",
-            f"{name} has the scheduled task {task['name']} ({does}), which looks like one of IIJ ID's agents. If it is, add {{name: '{task['name']}'}} to "
-            "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
-            f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
-            f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            Text(
+                f"{name} has the scheduled task {task['name']} ({does}), which looks like one of IIJ ID's agents. If it is, add {{name: '{task['name']}'}} to "
+                "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
+                f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
+                f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            ),
             (name, task["name"]),
         )
 
@@ -452,14 +522,19 @@ def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
     if not all(product.get("install_location") for product in products):
         return []
     places = [f"{product.get(name) or ''}\\".casefold() for product in products for name in ("install_location", "uninstall", "quiet_uninstall")]
-    return [f"folder {path}" for path in (machine or {}).get("folders") or () if not any(f"{path}\\".casefold() in place for place in places)]
+    return [
+        phrases.english("left_folder", name=path)
+        for path in (machine or {}).get("folders") or ()
+        if not any(f"{path}\\".casefold() in place for place in places)
+    ]
 
 
 def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
     return (machine or {}).get("products") or ()
 
 
-def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether an entry of directory_sync_products means this installed product."""
     if wanted.get("product_code"):
         return names.uuid(str(wanted["product_code"])) == names.uuid(str(product.get("product_code", "")))
     return (wanted.get("name"), wanted.get("publisher")) == (product["name"], product.get("publisher"))
@@ -468,12 +543,11 @@ def _is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool
 def _unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
     for name, machine in machines.items():
         if machine is None or machine.get("error"):
-            why = (machine or {}).get("error") or "it was not looked at"
+            why = phrases.by_code(str((machine or {}).get("code") or ""), str((machine or {}).get("error") or phrases.english("not_looked_at")))
             yield Finding(
                 "blocker",
                 "machine_not_readable",
-                f"{name} could not be looked at: {why}",
-                f"{name} を確認できませんでした: {why}",
+                Text(f"{name} could not be looked at: {why.en}", f"{name} を確認できませんでした: {why.ja}"),
                 (name,),
             )
 
@@ -483,13 +557,13 @@ def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
-    filters = [f"password filter {item['name']}" for item in machine.get("filters") or ()]
+    filters = [phrases.english("left_filter", name=item["name"]) for item in machine.get("filters") or ()]
     return [*products, *filters, *_files_left(machine)]
 
 
 def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
-    tasks = [f"task {task['name']}" for task in (machine or {}).get("tasks") or ()]
-    return [*tasks, *(f"folder {path}" for path in (machine or {}).get("folders") or ())]
+    tasks = [phrases.english("left_task", name=task["name"]) for task in (machine or {}).get("tasks") or ()]
+    return [*tasks, *(phrases.english("left_folder", name=path) for path in (machine or {}).get("folders") or ())]
 
 
 _STOPPED = "provisioning_stopped"
@@ -504,44 +578,25 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         return [_stop_later(app, until, confirmed.token_minutes)] if until else []
     start = quiet.counts_from(step["at"], app, facts.now)
     found = quiet.since(app.activities or (), start)
-    return [_still_active(found, start, until)] if found else []
+    return [Finding("blocker", "still_active", gate.still_active(found, phrases.told("since", start=start), until))] if found else []
 
 
 def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
     return Finding(
         "blocker",
         "token_may_be_good",
-        f"IIJ ID's service principal was switched off at {app.switched_off_at}, but an access token that it got before stays good for up to {minutes} minutes. "
-        f"Stop the provisioning in the console of IIJ ID at {until} or later: then the stop can block nobody. Until then its console shows errors, which is "
-        f"as it should be. When it is done, confirm the step {_STOPPED} and run this stage again. (microsoft_365_token_minutes: 0 does not wait.)",
-        f"IIJ IDのサービスプリンシパルは {app.switched_off_at} に無効化しましたが、それ以前に発行されたアクセストークンは最長{minutes}分間有効です。"
-        f"IIJ IDコンソールでのプロビジョニング停止は {until} 以降に行ってください（停止しても利用者はブロックされません）。それまでコンソールに"
-        f"エラーが表示されますが、問題ありません。停止後に手順 {_STOPPED} を確認し、この段階を再実行してください。"
-        "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
+        Text(
+            f"IIJ ID's service principal was switched off at {app.switched_off_at}, but an access token that it got before stays good for up to "
+            f"{minutes} minutes. "
+            f"Stop the provisioning in the console of IIJ ID at {until} or later: then the stop can block nobody. Until then its console shows "
+            "errors, which is "
+            f"as it should be. When it is done, confirm the step {_STOPPED} and run this stage again. (microsoft_365_token_minutes: 0 does not wait.)",
+            f"IIJ IDのサービスプリンシパルは {app.switched_off_at} に無効化しましたが、それ以前に発行されたアクセストークンは最長{minutes}分間有効です。"
+            f"IIJ IDコンソールでのプロビジョニング停止は {until} 以降に行ってください（停止しても利用者はブロックされません）。それまでコンソールに"
+            f"エラーが表示されますが、問題ありません。停止後に手順 {_STOPPED} を確認し、この段階を再実行してください。"
+            "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
+        ),
         (_STOPPED,),
-    )
-
-
-def _still_active(found: Sequence[str], start: str, until: str | None) -> Finding:
-    en = (
-        f"A token that its app got before it was switched off may be good until {until}: run this stage again after that."
-        if until
-        else "Is the provisioning off for everybody? If it is, and these came of the stop itself, withdraw the step provisioning_stopped and confirm it "
-        "again: what came before does not count. Else run this stage again later, or set microsoft_365_evidence_hours: 0 to rely on the person's word."
-    )
-    ja = (
-        f"無効化前に発行されたトークンは {until} まで有効な可能性があります。その後にこの段階を再実行してください。"
-        if until
-        else "すべての利用者のプロビジョニングが停止していますか。停止済みで、これが停止処理自体の記録であれば、手順 provisioning_stopped を取り消して"
-        "確認し直してください（それ以前の記録は数えません）。そうでなければ後で再実行するか、担当者の確認のみに頼る場合は "
-        "microsoft_365_evidence_hours: 0 を設定してください。"
-    )
-    return Finding(
-        "blocker",
-        "still_active",
-        f"IIJ ID still changes the tenant: {len(found)} entries in the audit log since {start}, the last one at {found[-1]}. What the next stages repair, "
-        f"IIJ ID would undo. {en}",
-        f"IIJ IDがまだテナントを変更しています（{start} 以降に{len(found)}件、最後は {found[-1]}）。修復しても元に戻されます。{ja}",
     )
 
 
@@ -564,10 +619,13 @@ def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "blocker",
             "directory_not_given",
-            f"{_names(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or change them. "
-            "Set it, or take them out of directory_sync_accounts and integrated_windows_authentication_accounts.",
-            f"{_names(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
-            "offboard_directory_host を設定するか、directory_sync_accounts と integrated_windows_authentication_accounts から外してください。",
+            Text(
+                f"{_names(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or "
+                "change them. "
+                "Set it, or take them out of directory_sync_accounts and integrated_windows_authentication_accounts.",
+                f"{_names(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
+                "offboard_directory_host を設定するか、directory_sync_accounts と integrated_windows_authentication_accounts から外してください。",
+            ),
             accounts,
         )
     elif facts.needs_directory:
@@ -575,9 +633,11 @@ def _directory_missing(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "directory_not_given",
-            f"{_names(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
-            f"{_names(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
-            "Active Directoryは確認も変更もせず、アカウントは残ります。",
+            Text(
+                f"{_names(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
+                f"{_names(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
+                "Active Directoryは確認も変更もせず、アカウントは残ります。",
+            ),
             options,
         )
 
@@ -602,9 +662,12 @@ def _task_accounts(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "task_account",
-            f"{account} runs {where}. If it was made for IIJ ID, add its distinguished name to directory_sync_accounts; else it stays.",
-            f"{where} は {account} で実行されています。IIJ IDのために作られたアカウントであれば、識別名（DN）を directory_sync_accounts に追加してください。"
-            "追加しなければ残ります。",
+            Text(
+                f"{account} runs {where}. If it was made for IIJ ID, add its distinguished name to directory_sync_accounts; else it stays.",
+                f"{where} は {account} で実行されています。IIJ IDのために作られたアカウントであれば、識別名（DN）を directory_sync_accounts に"
+                "追加してください。"
+                "追加しなければ残ります。",
+            ),
             (account, *(machine for machine, _task in places)),
         )
 
@@ -616,23 +679,25 @@ def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         if any(dn.means(name, item) for name in confirmed.accounts):
             continue
         confirm = item.get("confirm_as") or item["dn"]
-        refused = "; ".join(refusal["msg"] for refusal in item.get("removal_refusals") or ())
-        why = "; ".join(item["found_by"])
+        refused = phrases.joined([phrases.refused(refusal) for refusal in item.get("removal_refusals") or ()], " ", "")
+        why = phrases.reasons(item["found_by"])
         yield Finding(
             "warning",
             "account_candidate",
-            f"{item['dn']} may have been made for IIJ ID ({why}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
-            + (f" Its removal would be refused: {refused}" if refused else ""),
-            f"{item['dn']} はIIJ IDのために作られた可能性があります（{why}）。確認されていないため残ります。該当する場合は '{confirm}' として確認してください。"
-            + (f" 削除は拒否されます: {refused}" if refused else ""),
+            Text(
+                f"{item['dn']} may have been made for IIJ ID ({why.en}) and is not confirmed, so it will stay. Where it was, confirm it as '{confirm}'."
+                + (f" Its removal would be refused: {refused.en}" if refused.en else ""),
+                f"{item['dn']} はIIJ IDのために作られた可能性があります（{why.ja}）。確認されていないため残ります。該当する場合は '{confirm}' と"
+                "して確認してください。" + (f" 削除は拒否されます: {refused.ja}" if refused.ja else ""),
+            ),
             (item["dn"],),
         )
     for item in facts.directory_unusable:
+        why, msg = phrases.reasons(item["found_by"]), phrases.by_code(str(item.get("code") or ""), item["msg"])
         yield Finding(
             "warning",
             "account_not_found",
-            f"{item['name']} ({'; '.join(item['found_by'])}): {item['msg']}",
-            f"{item['name']}（{'、'.join(item['found_by'])}）: {item['msg']}",
+            Text(f"{item['name']} ({why.en}): {msg.en}", f"{item['name']}（{why.ja}）: {msg.ja}"),
             (item["name"],),
         )
 
@@ -644,18 +709,19 @@ def _permissions(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         if work["work"] in left_out or (work["work"] == "app" and not confirmed.client_ids):
             continue
         stages = ", ".join(work["stages"])
-        lacks = [", ".join(work["permissions"])] if work["permissions"] else []
-        en, ja = list(lacks), list(lacks)
+        lacks = [Text(*[", ".join(work["permissions"])] * 2)] if work["permissions"] else []
         if work["roles"]:
-            en.append("one of the directory roles " + ", ".join(work["roles"]))
-            ja.append("ディレクトリロール " + "、".join(work["roles"]) + " のいずれか")
+            either = ", ".join(work["roles"])
+            lacks.append(Text(f"one of the directory roles {either}", f"ディレクトリロール {either} のいずれか"))
         yield Finding(
             "warning",
             "permission_missing",
-            f"Stage {stages}: the app that signs in (offboard_client_id) lacks {' and '.join(en)}. Grant that before this stage (permissions with admin "
-            "consent), or sign in with another app for it.",
-            f"段階 {stages}: サインインに使うアプリ（offboard_client_id）に {' と '.join(ja)} がありません。"
-            "この段階の前に付与する（権限には管理者の同意が必要）か、この段階では別のアプリを使用してください。",
+            Text(
+                f"Stage {stages}: the app that signs in (offboard_client_id) lacks {' and '.join(lack.en for lack in lacks)}. Grant that before this stage "
+                "(permissions with admin consent), or sign in with another app for it.",
+                f"段階 {stages}: サインインに使うアプリ（offboard_client_id）に {' と '.join(lack.ja for lack in lacks)} がありません。"
+                "この段階の前に付与する（権限には管理者の同意が必要）か、この段階では別のアプリを使用してください。",
+            ),
             (*work["permissions"], *work["roles"]),
         )
 
@@ -664,16 +730,14 @@ def _dry_runs(facts: Facts) -> Iterator[Finding]:
     for run in facts.dry_runs:
         refusals = run["failure"].get("details", {}).get("refusals")
         if not refusals:
-            yield Finding(
-                "blocker", run["failure"]["code"], f"Stage {run['stage']} would stop: {run['msg']}", f"段階 {run['stage']} が停止します: {run['msg']}"
-            )
+            msg = phrases.by_code(run["failure"]["code"], run["msg"])
+            yield Finding("blocker", run["failure"]["code"], Text(f"Stage {run['stage']} would stop: {msg.en}", f"段階 {run['stage']} が停止します: {msg.ja}"))
         for refusal in refusals or ():
-            allow = f" Allowed by: {refusal['allow_with']}." if refusal.get("allow_with") else ""
+            told = phrases.refused(refusal)
             yield Finding(
                 "blocker",
                 refusal["rule"],
-                f"Stage {run['stage']} would refuse: {refusal['msg']}{allow}",
-                f"段階 {run['stage']} で拒否されます: {refusal['msg']}{allow}",
+                Text(f"Stage {run['stage']} would refuse: {told.en}", f"段階 {run['stage']} で拒否されます: {told.ja}"),
                 tuple(refusal.get("objects", ())),
             )
 
@@ -686,8 +750,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             Finding(
                 "blocker",
                 "domain_federated",
-                f"The domain {name} still sends its people to IIJ ID.",
-                f"ドメイン {name} のサインイン先がまだIIJ IDです。",
+                Text(f"The domain {name} still sends its people to IIJ ID.", f"ドメイン {name} のサインイン先がまだIIJ IDです。"),
                 (name,),
             )
             for name in federated_to_iij(facts.domains)
@@ -698,14 +761,16 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             Finding(
                 "blocker",
                 "app_present",
-                f"IIJ ID's app registration {app['display_name']} ({app['client_id']}) is still in the tenant.",
-                f"IIJ IDのアプリの登録 {app['display_name']}（{app['client_id']}）がまだテナントにあります。",
+                Text(
+                    f"IIJ ID's app registration {app['display_name']} ({app['client_id']}) is still in the tenant.",
+                    f"IIJ IDのアプリの登録 {app['display_name']}（{app['client_id']}）がまだテナントにあります。",
+                ),
                 (app["client_id"],),
             )
             for app in facts.apps
             if names.uuid(app["client_id"]) in listed and not app.get("deleted")
         ]
-        found += [_app_candidate("blocker", app) for app in _candidates(facts, confirmed)]
+        found += [_app_candidate("blocker", app) for app in app_candidates(facts, confirmed)]
     found += _references(facts, confirmed, final=True)
     if facts.machines is not None:
         found += _no_machines(facts.machines, confirmed)
@@ -714,7 +779,12 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
             left = agents_left(machine)
             if left:
                 found.append(
-                    Finding("blocker", "agent_present", f"{name} still has {_names(left)}.", f"{name} にまだ {_names(left)} が残っています。", (name, *left))
+                    Finding(
+                        "blocker",
+                        "agent_present",
+                        Text(f"{name} still has {_of_machine(left).en}.", f"{name} にまだ {_of_machine(left).ja} が残っています。"),
+                        (name, *left),
+                    )
                 )
     found += _people(facts, confirmed)
     found += _directory_missing(facts, confirmed)
@@ -722,8 +792,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         Finding(
             "blocker",
             "account_enabled",
-            f"{item['dn']}, which was made for IIJ ID, is still enabled.",
-            f"IIJ ID用のアカウント {item['dn']} がまだ有効です。",
+            Text(f"{item['dn']}, which was made for IIJ ID, is still enabled.", f"IIJ ID用のアカウント {item['dn']} がまだ有効です。"),
             (item["dn"],),
         )
         for item in facts.directory_objects or ()
@@ -733,8 +802,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         Finding(
             "blocker",
             "step_not_done",
-            f"Nobody has confirmed the step {step['id']}: {step['en']}",
-            f"手順 {step['id']} が確認されていません: {step['ja']}",
+            Text(f"Nobody has confirmed the step {step['id']}: {Text.of(step).en}", f"手順 {step['id']} が確認されていません: {Text.of(step).ja}"),
             (step["id"],),
         )
         for step in facts.steps or ()
@@ -743,52 +811,61 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
 
-#: What entra_users_readiness_info tells of users: severity, the sentence in both languages (what is so, and the way out).
+#: What entra_users_readiness_info tells of users: severity, the sentence (what is so, and the way out).
 _PEOPLE = {
     "user_blocked": (
         "blocker",
-        "are blocked, but were enabled in the snapshot or are named to be enabled. Run the stage users again; leave out by microsoft_365_exclude who shall "
-        "stay blocked",
-        "はスナップショットでは有効（または有効にする指定）ですが、ブロックされています。usersの段階を再実行してください。ブロックのままでよい利用者は "
-        "microsoft_365_exclude に指定してください",
+        Text(
+            "are blocked, but were enabled in the snapshot or are named to be enabled. Run the stage users again; leave out by microsoft_365_exclude who shall "
+            "stay blocked",
+            "はスナップショットでは有効（または有効にする指定）ですが、ブロックされています。usersの段階を再実行してください。ブロックのままでよい利用者は "
+            "microsoft_365_exclude に指定してください",
+        ),
     ),
     "user_enabled_not_meant": (
         "blocker",
-        "are enabled, but were blocked in the snapshot. Block them, or name them in microsoft_365_also_enable",
-        "はスナップショットではブロックされていましたが、有効になっています。ブロックするか、microsoft_365_also_enable に指定してください",
+        Text(
+            "are enabled, but were blocked in the snapshot. Block them, or name them in microsoft_365_also_enable",
+            "はスナップショットではブロックされていましたが、有効になっています。ブロックするか、microsoft_365_also_enable に指定してください",
+        ),
     ),
     "licence_missing": (
         "blocker",
-        "do not have the licences that they had in the snapshot, or that microsoft_365_users_src names. Run the stage users again, and see "
-        "results/users.jsonl for those that were refused; who shall have others is said in microsoft_365_users_src",
-        "にはスナップショット（または microsoft_365_users_src）のライセンスがありません。usersの段階を再実行し、拒否された利用者は results/users.jsonl を"
-        "確認してください。別のライセンスにする利用者は microsoft_365_users_src に指定してください",
+        Text(
+            "do not have the licences that they had in the snapshot, or that microsoft_365_users_src names. Run the stage users again, and see "
+            "results/users.jsonl for those that were refused; who shall have others is said in microsoft_365_users_src",
+            "にはスナップショット（または microsoft_365_users_src）のライセンスがありません。usersの段階を再実行し、拒否された利用者は results/users.jsonl を"
+            "確認してください。別のライセンスにする利用者は microsoft_365_users_src に指定してください",
+        ),
     ),
     "licence_not_as_meant": (
         "warning",
-        "have other licences or service plans than meant",
-        "のライセンスまたはサービスプランが意図と異なります",
+        Text("have other licences or service plans than meant", "のライセンスまたはサービスプランが意図と異なります"),
     ),
     "licence_gone": (
         "warning",
-        "had a licence in the snapshot that the tenant has no longer",
-        "がスナップショット時に持っていたライセンスは、テナントにもうありません",
+        Text("had a licence in the snapshot that the tenant has no longer", "がスナップショット時に持っていたライセンスは、テナントにもうありません"),
     ),
-    "user_gone": ("warning", "are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません"),
-    "domain_is_federated": ("blocker", "are in a domain that is still federated", "のドメインはまだフェデレーションされています"),
+    "user_gone": ("warning", Text("are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません")),
+    "domain_is_federated": ("blocker", Text("are in a domain that is still federated", "のドメインはまだフェデレーションされています")),
     "no_way_to_sign_in": (
         "blocker",
-        "are enabled, and nothing shows a way to sign in: no password that was set since their domain was converted, and no pass. Run the stage passwords for "
-        "their domain; who signs in otherwise is named in microsoft_365_signs_in_otherwise",
-        "は有効ですが、サインインの手段を確認できません（ドメイン変換後に設定したパスワードも、パスもありません）。passwordsの段階を再実行してください。"
-        "別の方法でサインインする利用者は microsoft_365_signs_in_otherwise に指定してください",
+        Text(
+            "are enabled, and nothing shows a way to sign in: no password that was set since their domain was converted, and no pass. Run the stage "
+            "passwords for "
+            "their domain; who signs in otherwise is named in microsoft_365_signs_in_otherwise",
+            "は有効ですが、サインインの手段を確認できません（ドメイン変換後に設定したパスワードも、パスもありません）。passwordsの段階を再実行してください。"
+            "別の方法でサインインする利用者は microsoft_365_signs_in_otherwise に指定してください",
+        ),
     ),
     "access_pass_ended": (
         "blocker",
-        "were given a Temporary Access Pass that has ended, and no password. Give them another one; who has registered another method is named in "
-        "microsoft_365_signs_in_otherwise",
-        "の一時アクセスパスは期限切れで、パスワードもありません。新しいパスを発行するか、別の方法を登録済みなら microsoft_365_signs_in_otherwise に"
-        "指定してください",
+        Text(
+            "were given a Temporary Access Pass that has ended, and no password. Give them another one; who has registered another method is named in "
+            "microsoft_365_signs_in_otherwise",
+            "の一時アクセスパスは期限切れで、パスワードもありません。新しいパスを発行するか、別の方法を登録済みなら microsoft_365_signs_in_otherwise に"
+            "指定してください",
+        ),
     ),
 }
 
@@ -802,10 +879,13 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "blocker",
             "users_not_compared",
-            "There is no snapshot to compare the users with, so nobody can say who shall be enabled and licensed. Name the run folder that has it by "
-            "offboard_run_dir.",
-            "利用者を比較するスナップショットがなく、誰が有効でライセンスを持つべきか判断できません。offboard_run_dir にスナップショットのある実行フォルダーを"
-            "指定してください。",
+            Text(
+                "There is no snapshot to compare the users with, so nobody can say who shall be enabled and licensed. Name the run folder that has it by "
+                "offboard_run_dir.",
+                "利用者を比較するスナップショットがなく、誰が有効でライセンスを持つべきか判断できません。offboard_run_dir に"
+                "スナップショットのある実行フォルダーを"
+                "指定してください。",
+            ),
         )
     done = {step["id"] for step in facts.steps or () if step["done"]}
     for code, count in people["counts"].items():
@@ -817,12 +897,16 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             yield Finding(
                 "blocker",
                 "mostly_blocked",
-                f"{name}: {blocked} of {total} users are blocked, and the snapshot says that they were before the exit. Was it taken after IIJ ID's stop had "
-                "blocked them? Name those who shall work in microsoft_365_also_enable and run the stage users; if it is right so, raise "
-                "microsoft_365_max_blocked_percent.",
-                f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後にスナップショットをとった"
-                "可能性があります。復帰させる利用者を microsoft_365_also_enable に指定してusersの段階を実行してください。意図どおりであれば "
-                "microsoft_365_max_blocked_percent を上げてください。",
+                Text(
+                    f"{name}: {blocked} of {total} users are blocked, and the snapshot says that they were before the exit. Was it taken after IIJ "
+                    "ID's stop had "
+                    "blocked them? Name those who shall work in microsoft_365_also_enable and run the stage users; if it is right so, raise "
+                    "microsoft_365_max_blocked_percent.",
+                    f"{name}: 利用者{total}人のうち{blocked}人がブロックされており、スナップショットでも同じです。プロビジョニング停止後に"
+                    "スナップショットをとった"
+                    "可能性があります。復帰させる利用者を microsoft_365_also_enable に指定してusersの段階を実行してください。意図どおりであれば "
+                    "microsoft_365_max_blocked_percent を上げてください。",
+                ),
                 (name,),
             )
     if people["left_alone"]:
@@ -830,8 +914,7 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "users_left_alone",
-            f"{left} users of microsoft_365_exclude were not judged.",
-            f"microsoft_365_exclude の{left}人は確認していません。",
+            Text(f"{left} users of microsoft_365_exclude were not judged.", f"microsoft_365_exclude の{left}人は確認していません。"),
         )
 
 
@@ -847,33 +930,69 @@ def _late(last: str | None, now: str) -> bool:
 
 def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any], now: str) -> Finding:
     shown = _names(names[:10]) + (f" (+{count - 10})" if count > 10 else "")
+    word = Text("", "")
     if code == "administrator_without_password":
         severity = "warning" if "administrators_have_passwords" in done else "blocker"
-        en = "are administrators, whom the tool may not give a password, and nothing shows one that was set since their domain was converted"
-        ja = "は管理者で、本ツールはパスワードを設定できず、ドメイン変換後のパスワードも確認できません"
-        word_en, word_ja = "; the step administrators_have_passwords is all that speaks for them", "（手順 administrators_have_passwords の確認のみ）"
+        told = Text(
+            "are administrators, whom the tool may not give a password, and nothing shows one that was set since their domain was converted",
+            "は管理者で、本ツールはパスワードを設定できず、ドメイン変換後のパスワードも確認できません",
+        )
+        word = Text("; the step administrators_have_passwords is all that speaks for them", "（手順 administrators_have_passwords の確認のみ）")
     elif code == "password_is_synced":
-        severity = "info" if "password_hash_sync_verified" in done and people["synchronization"]["enabled"] else "blocker"
-        en = "sign in with their Active Directory password, if its hash is synchronized"
-        ja = "はパスワードハッシュ同期によりActive Directoryのパスワードでサインインします"
-        word_en, word_ja = "; the step password_hash_sync_verified says so", "（手順 password_hash_sync_verified の確認による）"
-        if severity == "info" and _late(people["synchronization"]["last"], now):
-            severity, last = "warning", people["synchronization"]["last"]
-            word_en += f", but the tenant was last synchronized at {last}, more than {_SYNC_HOURS} hours ago" if last else ", but the tenant never was"
-            word_ja = f"（手順 password_hash_sync_verified の確認によるが、{f'最終同期 {last} から {_SYNC_HOURS} 時間以上経過' if last else '同期の記録なし'}）"
-        elif severity == "blocker":
-            word_en = ", but the step password_hash_sync_verified is not confirmed, or the tenant is synchronized no longer"
-            word_ja = "が、手順 password_hash_sync_verified が未確認か、テナントの同期が停止しています"
+        severity, word = _hashes(done, people["synchronization"], now)
+        told = Text(
+            "sign in with their Active Directory password, if its hash is synchronized",
+            "はパスワードハッシュ同期によりActive Directoryのパスワードでサインインします",
+        )
     else:
-        severity, en, ja = _PEOPLE[code]
-        word_en = word_ja = ""
-    return Finding(severity, code, f"{count} users {en}{word_en}: {shown}.", f"{count}人{ja}{word_ja}: {shown}", names)
+        severity, told = _PEOPLE[code]
+    return Finding(severity, code, Text(f"{count} users {told.en}{word.en}: {shown}.", f"{count}人{told.ja}{word.ja}: {shown}"), names)
 
 
-def message(findings: Iterable[Finding]) -> str:
-    """The blockers in one line each, for people; empty when there is none."""
+def _hashes(done: Collection[str], synchronization: Mapping[str, Any], now: str) -> tuple[str, Text]:
+    """The severity, and what speaks for it, that users have the password of Active Directory."""
+    if "password_hash_sync_verified" not in done or not synchronization["enabled"]:
+        return "blocker", Text(
+            ", but the step password_hash_sync_verified is not confirmed, or the tenant is synchronized no longer",
+            "が、手順 password_hash_sync_verified が未確認か、テナントの同期が停止しています",
+        )
+    said = Text("; the step password_hash_sync_verified says so", "（手順 password_hash_sync_verified の確認による）")
+    last = synchronization["last"]
+    if not _late(last, now):
+        return "info", said
+    if not last:
+        return "warning", Text(f"{said.en}, but the tenant never was", "（手順 password_hash_sync_verified の確認によるが、同期の記録なし）")
+    return "warning", Text(
+        f"{said.en}, but the tenant was last synchronized at {last}, more than {_SYNC_HOURS} hours ago",
+        f"（手順 password_hash_sync_verified の確認によるが、最終同期 {last} から {_SYNC_HOURS} 時間以上経過）",
+    )
+
+
+def lines(findings: Iterable[Finding], language: str) -> list[str]:
+    """What people read of the findings, one line a point and language: how grave it is, and the point with its way out."""
+    told = [(SEVERITY_NAMES[item.severity], item.text) for item in findings]
+    return [
+        plain.line(f"[{name}] {text}") for names, texts in told for name, text in zip(names.in_language(language), texts.in_language(language), strict=True)
+    ]
+
+
+#: What is told when nothing stands in the way.
+_NOTHING = {
+    False: Text("Nothing stands in the way.", "妨げになるものはありません。"),
+    True: Text("Nothing points at IIJ ID any more, and everybody has a way to sign in.", "IIJ IDを参照するものはなく、全員にサインインの手段があります。"),
+}
+
+
+def verdict(findings: Iterable[Finding], language: str, final: bool = False) -> str:
+    """How much stands in the way, in one line; the findings are told elsewhere."""
+    number = sum(item.severity == "blocker" for item in findings)
+    things = "1 thing stands in the way." if number == 1 else f"{number} things stand in the way."
+    told = Text(things, f"{number}件の要対応の項目があります。") if number else _NOTHING[final]
+    return " / ".join(told.in_language(language))
+
+
+def message(findings: Iterable[Finding], language: str) -> str:
+    """The blockers on one line, for people; empty when there is none."""
     blockers = [item for item in findings if item.severity == "blocker"]
-    if not blockers:
-        return ""
-    head = "1 thing stands in the way" if len(blockers) == 1 else f"{len(blockers)} things stand in the way"
-    return f"{head}. " + " | ".join(f"{number}. {item.en} / {item.ja}" for number, item in enumerate(blockers, 1))
+    numbered = (f"{number}. {' / '.join(item.text.in_language(language))}" for number, item in enumerate(blockers, 1))
+    return f"{verdict(blockers, language)} {' | '.join(numbered)}" if blockers else ""

@@ -6,21 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from .._core import phrases
 from .._core.text import Text
+from .finding import Finding
 
 _NAMED = 10
-
-
-class Told(NamedTuple):
-    """The parts of a finding."""
-
-    severity: str
-    code: str
-    en: str
-    ja: str
-    objects: tuple[str, ...]
 
 
 #: What people call the kinds; a kind that is not here is told by its own name.
@@ -59,7 +51,7 @@ KINDS: dict[str, Text] = {
 
 #: Why something was not looked at, and what helps.
 _REASONS: dict[str, Text] = {
-    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない（メッセージの権限を付与する）"),
+    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない"),
     "no_licence": Text("the tenant has no licence for it", "テナントにライセンスがない"),
     "no_intune": Text("the tenant has no Intune", "テナントにIntuneがない"),
     "beta_not_allowed": Text(
@@ -78,9 +70,31 @@ _REASONS: dict[str, Text] = {
 }
 
 
-def _listed(rows: list[Mapping[str, Any]], detail: str) -> str:
-    shown = [f"{row['name']} ({row['id']}): {row[detail]}" if row["id"] else str(row[detail]) for row in rows[:_NAMED]]
-    return " | ".join(shown) + (f" (+{len(rows) - _NAMED})" if len(rows) > _NAMED else "")
+_MORE = {"references": Text("objects point at IIJ ID", "がIIJ IDを参照しています"), "not_looked_at": Text("were not looked at", "が確認できていません")}
+
+
+def _listed(rows: list[Mapping[str, Any]]) -> Text:
+    """Each object and why it is told, which is a row of places or, of what was not looked at, a message."""
+    shown = [_row(row) for row in rows[:_NAMED]]
+    more = f" (+{len(rows) - _NAMED})" if len(rows) > _NAMED else ""
+    return Text(" | ".join(filter(None, (text.en for text in shown))) + more, " | ".join(filter(None, (text.ja for text in shown))) + more)
+
+
+def _row(row: Mapping[str, Any]) -> Text:
+    named = f"{row['name']} ({row['id']})" if row["id"] else ""
+    if "why" not in row:  # in Japanese the reason says it all
+        return Text(": ".join(filter(None, (named, str(row["msg"])))), named)
+    why = phrases.reasons(str(row["why"]).split("; "))
+    return Text(f"{named}: {why.en}", f"{named}: {why.ja}")
+
+
+def _reason(reason: str) -> Text:
+    return _REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+
+
+def not_looked_at(reason: str, *messages: str) -> str:
+    """In Japanese why something was not looked at, with the permissions that the English messages name."""
+    return phrases.permissions(_reason(reason).ja, *messages)
 
 
 def _by(rows: Iterable[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
@@ -98,7 +112,7 @@ def findings(
     accepted_not_looked_at: Collection[str],
     client_ids: Collection[str],
     iij_domains: Collection[str],
-) -> Iterator[Told]:
+) -> Iterator[Finding]:
     """What is told of the return values of entra_references_info.
 
     At the final gate what points there, and what was not looked at, stands in the way until a person has accepted it by its id (or, of what was not
@@ -106,56 +120,65 @@ def findings(
     """
     severity = "blocker" if final else "warning"
     for (kind,), rows in _by(found["references"], "kind").items():
-        en, ja = KINDS.get(kind, Text(kind, kind))
+        called = KINDS.get(kind, Text(kind, kind))
         others = [
             row for row in rows if row["client_id"].casefold() not in client_ids and not (kind == "domainFederation" and row["of"].casefold() in iij_domains)
         ]
         open_rows = [row for row in others if row["id"].casefold() not in accepted]
         if open_rows:
-            told = _listed(open_rows, "why")
-            yield Told(
+            told = _listed(open_rows)
+            yield Finding(
                 severity,
                 "points_at_iij",
-                f"{len(open_rows)} {en} point at IIJ ID: {told}. Change them, or put the ids of those that may stay into microsoft_365_accepted_references.",
-                f"{ja}{len(open_rows)}件がIIJ IDを参照しています: {told}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
-                "指定してください。",
+                Text(
+                    f"{len(open_rows)} {called.en} point at IIJ ID: {told.en}. Change them, or put the ids of those that may stay into "
+                    "microsoft_365_accepted_references.",
+                    f"{called.ja}{len(open_rows)}件がIIJ IDを参照しています: {told.ja}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
+                    "指定してください。",
+                ),
                 tuple(row["id"] for row in open_rows),
             )
         kept = [row for row in others if row["id"].casefold() in accepted]
         if kept:
-            told = _listed(kept, "why")
-            yield Told(
+            told = _listed(kept)
+            yield Finding(
                 "info",
                 "reference_accepted",
-                f"{len(kept)} {en} point at IIJ ID and may: {told}.",
-                f"{ja}{len(kept)}件はIIJ IDを参照したまま残します: {told}",
+                Text(f"{len(kept)} {called.en} point at IIJ ID and may: {told.en}.", f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told.ja}"),
                 tuple(row["id"] for row in kept),
             )
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
-        en, ja = KINDS.get(kind, Text(kind, kind))
-        why_en, why_ja = _REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+        called = KINDS.get(kind, Text(kind, kind))
+        why = _reason(reason)
         open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
-        told = _listed(open_rows or rows, "msg")
+        told = _listed(open_rows or rows)
+        about = not_looked_at(reason, *(str(row["msg"]) for row in open_rows or rows)) + (f": {told.ja}" if told.ja else "")
         ids = tuple(row["id"] or kind for row in open_rows or rows)
         if open_rows:
-            yield Told(
+            yield Finding(
                 severity,
                 "not_looked_at",
-                f"Nobody knows whether {en} point at IIJ ID: {why_en}. {told} Once a person has looked there, put {kind} or the ids into "
-                "microsoft_365_accepted_not_looked_at.",
-                f"{ja}がIIJ IDを参照しているか確認できません: {why_ja}。{told} 人が確認したら {kind} またはIDを microsoft_365_accepted_not_looked_at に"
-                "指定してください。",
+                Text(
+                    f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told.en} Once a person has looked there, put {kind} or the ids into "
+                    "microsoft_365_accepted_not_looked_at.",
+                    f"{called.ja}がIIJ IDを参照しているか確認できません: {about}。人が確認したら {kind} またはIDを "
+                    "microsoft_365_accepted_not_looked_at に指定してください。",
+                ),
                 ids,
             )
         else:
-            yield Told("info", "not_looked_at_accepted", f"A person has looked at {en} ({why_en}).", f"{ja}は人が確認済み（{why_ja}）", ids)
-    for name, what_en, what_ja in (("references", "objects point at IIJ ID", "がIIJ IDを参照"), ("not_looked_at", "were not looked at", "を確認できない")):
+            yield Finding(
+                "info", "not_looked_at_accepted", Text(f"A person has looked at {called.en} ({why.en}).", f"{called.ja}は人が確認済み（{why.ja}）"), ids
+            )
+    for name, what in _MORE.items():
         more = int(found[f"{name}_count"]) - len(found[name])
         if more > 0:
-            yield Told(
+            yield Finding(
                 severity,
                 "more_references",
-                f"{more} more {what_en} than are listed here; they are in results/references.jsonl. Change the listed ones and run again.",
-                f"ほかに{more}件{what_ja}しています（results/references.jsonl）。一覧のものを変更してから再実行してください。",
+                Text(
+                    f"{more} more {what.en} than are listed here; they are in results/references.jsonl. Change the listed ones and run again.",
+                    f"ほかに{more}件{what.ja}（results/references.jsonl）。一覧のものを変更してから再実行してください。",
+                ),
                 (),
             )

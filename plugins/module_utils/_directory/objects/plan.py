@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import phrases
 from ..._core.dn import Name, extended
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
@@ -137,7 +138,7 @@ def _delete(item: Object) -> Change:
     before = {name: item.state[name] for name in shown if item.state[name] not in (None, [])}
     if item.state["member"]:
         before["members"] = len(item.state["member"])
-    undo = "state=present with the same backup_dir; a user comes back disabled and without its password, and with a new SID unless it can be undeleted"
+    undo = phrases.english("undo_object_deleted")
     return Change(KIND, item.id, item.name, "delete", before, None, risk="high", undo=undo)
 
 
@@ -148,7 +149,9 @@ def _switch(item: Object, enabled: bool) -> Change | Skip | None:
         return None
     action, other = ("enable", "disabled") if enabled else ("disable", "enabled")
     same = _identity(item)
-    return Change(KIND, item.id, item.name, action, {"enabled": not enabled, **same}, {"enabled": enabled, **same}, undo=f"state={other}")
+    return Change(
+        KIND, item.id, item.name, action, {"enabled": not enabled, **same}, {"enabled": enabled, **same}, undo=phrases.english("undo_state", state=other)
+    )
 
 
 def _identity(item: Object) -> dict[str, str]:
@@ -168,7 +171,7 @@ def _restore(dn: str, copy: SavedCopy | None) -> Change:
     if copy.kind == "user":
         after["enabled"] = False
     links = [link.text for link in copy.links]
-    return Change(KIND, dn, copy.name, "restore", None, {**after, **({"links": links} if links else {})}, undo="state=absent")
+    return Change(KIND, dn, copy.name, "restore", None, {**after, **({"links": links} if links else {})}, undo=phrases.english("undo_state", state="absent"))
 
 
 def missing_links(item: Object, copy: SavedCopy) -> list[Link]:
@@ -190,7 +193,7 @@ def _complete(item: Object, copy: SavedCopy | None) -> Change | None:
     if not missing:
         return None
     same = _identity(item)
-    return Change(KIND, item.id, item.name, "complete", {"missing": missing, **same}, {"missing": [], **same}, undo="take them off by hand")
+    return Change(KIND, item.id, item.name, "complete", {"missing": missing, **same}, {"missing": [], **same}, undo=phrases.english("undo_by_hand"))
 
 
 # --- guards -----------------------------------------------------------------------------------------
@@ -280,18 +283,18 @@ def _deletion(item: Object, removed: Collection[str], rules: Rules, now: datetim
         yield _refusal(item, "primary_group", why)
     if state["protection"] and "protected" not in rules.allow:
         why = f"it is protected from accidental deletion ({'; '.join(state['protection'])})"
-        yield _refusal(item, "protected", why, "allow: [protected], but the domain controller refuses until an administrator takes the protection off")
+        yield _refusal(item, "protected", why, phrases.english("allow_protected"))
     expected = {*removed, *map(dn_key, rules.expected_members)}
     strangers = [dn for dn in state["member"] if dn_key(dn) not in expected]
     if strangers and "members" not in rules.allow:
-        yield _refusal(item, "members", f"the group has {len(strangers)} other members: {_some(strangers)}", "expected_members, or allow: [members]")
+        yield _refusal(item, "members", f"the group has {len(strangers)} other members: {_some(strangers)}", phrases.english("allow_members"))
     last = state["last_logon"]
     if last and now - datetime.datetime.fromisoformat(last) < datetime.timedelta(days=rules.recently_used_days):
         why = (
             f"it logged on at {last}, within the last {rules.recently_used_days} days "
             f"(the time that other domain controllers see lags by up to {LOGON_TIME_LAG_DAYS} days)"
         )
-        yield _refusal(item, "recently_used", why, "recently_used_days, when you know which use that was")
+        yield _refusal(item, "recently_used", why, phrases.english("allow_recently_used"))
     if state["referenced_by"] and "referenced" not in rules.allow:
         shown = "; ".join(f"{name} of {_some(dns)}" for name, dns in state["referenced_by"].items())
         yield _refusal(item, "referenced", f"other objects still name it: {shown}", "allow: [referenced]")

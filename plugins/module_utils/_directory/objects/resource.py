@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..._core import phrases
 from ..._core.dn import Name, canonical, extended, parse
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
@@ -567,7 +568,7 @@ class _Candidates:
     def add_account(self, account: str, dn: str | None, reason: str) -> None:
         """One more account; dn: None where the domain has none of that name."""
         if dn is None:
-            self.unusable.append({"name": account, "found_by": [reason], "msg": "no such account in this domain"})
+            self.unusable.append({"name": account, "found_by": [reason], "code": "not_found", "msg": phrases.english("no_account")})
         else:
             self._names.setdefault(dn_key(dn), Name(dn))
             self._why.setdefault(dn_key(dn), []).append(reason)
@@ -584,20 +585,20 @@ class _Candidates:
             except OffboardError as exc:
                 self._leave(str(name), why, exc)
                 continue
-            self.unusable.append({"name": str(name), "found_by": why, "msg": "no such object"})
+            self.unusable.append({"name": str(name), "found_by": why, "code": "not_found", "msg": phrases.english("no_object")})
 
     def _leave(self, name: str, why: list[str], exc: OffboardError) -> None:
         """One typo, one name of another domain, or an object of another class, hides none of the others."""
         if exc.code not in (*_NAMES_NOTHING, "unsupported_class"):
             raise exc
-        self.unusable.append({"name": name, "found_by": why, "msg": exc.msg})
+        self.unusable.append({"name": name, "found_by": why, "code": exc.code, "msg": exc.msg})
 
 
 def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     candidates = _Candidates(client)
     guard_rules = rules(options)
     for text in options["objects"]:
-        candidates.add(text, "named in objects")
+        candidates.add(text, phrases.english("object_named"))
     for text in options["agent_configs"]:
         for account, reason in agent_config.accounts(text):
             candidates.add_account(account, account if "=" in account else _by_logon_name(client, account), reason)
@@ -619,7 +620,7 @@ def _by_spn(client: Client, expressions: Iterable[str]) -> Iterator[tuple[str, s
     for entry in client.search(with_spn, ["servicePrincipalName"]) if patterns else ():
         for spn, pattern in itertools.product(entry.texts("servicePrincipalName"), patterns):
             if pattern.search(spn):
-                yield entry.dn, f"servicePrincipalName {spn} matches {pattern.pattern}"
+                yield entry.dn, phrases.english("spn_matches", spn=spn, pattern=pattern.pattern)
 
 
 def _by_logon_name(client: Client, name: str) -> str | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..._core import names
+from ..._core import names, phrases
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -42,14 +42,14 @@ def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str
     """
     why = []
     if names.uuid(app["client_id"]) in named:
-        why.append("its client id was named")
-    why += [f"its name matches {pattern}" for pattern in patterns if re.search(pattern, app["display_name"] or "")]
+        why.append(phrases.english("id_named"))
+    why += [phrases.english("name_matches", pattern=pattern) for pattern in patterns if re.search(pattern, app["display_name"] or "")]
     exact = [host for host in hosts if host != "*"]
     addresses = [text for text in app["addresses"] if any(names.is_under(names.domain(word), exact) for word in _WORD.findall(text))]
-    why += [f"it has the address {text}" for text in addresses]
+    why += [phrases.english("has_address", address=text) for text in addresses]
     held = set(app["permissions"])
     if held & _DOMAIN_WRITERS and held & _USER_WRITERS:
-        why.append(f"it may convert domains and write users ({', '.join(sorted(held & (_DOMAIN_WRITERS | _USER_WRITERS)))})")
+        why.append(phrases.english("may_convert", permissions=", ".join(sorted(held & (_DOMAIN_WRITERS | _USER_WRITERS)))))
     return why
 
 
@@ -77,7 +77,7 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
         applications, principals = (_one(kind, items, wanted, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
         for item in (*applications, *principals):
             if item.state["deleted"]:
-                back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", "entra_app with state=absent")
+                back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", phrases.english("undo_app_restored"))
                 plan.changes.append(back)
         if remove_grants:
             for item in grants:
@@ -86,7 +86,7 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
             if enabled is not None and item.state["accountEnabled"] != enabled:
                 before, after = {"accountEnabled": item.state["accountEnabled"]}, {"accountEnabled": enabled}
                 action, risk = ("enable", "low") if enabled else ("disable", "medium")
-                undo = f"entra_app with enabled={str(not enabled).lower()}"
+                undo = phrases.english("undo_app_switched", enabled=str(not enabled).lower())
                 plan.changes.append(Change(PRINCIPAL, item.id, item.name, action, before, after, risk, undo))
     if not len(plan.changes):
         plan.unchanged = 1
@@ -95,8 +95,8 @@ def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: boo
 
 def _removal(item: Object) -> Change:
     if item.kind in (GRANT, ASSIGNMENT):
-        return Change(item.kind, item.id, item.name, "remove", item.state, None, "medium", "consent to the permission in before again")
-    return Change(item.kind, item.id, item.name, "delete", {**item.state}, None, "high", "entra_app with state=present, within 30 days")
+        return Change(item.kind, item.id, item.name, "remove", item.state, None, "medium", phrases.english("undo_consent"))
+    return Change(item.kind, item.id, item.name, "delete", {**item.state}, None, "high", phrases.english("undo_app_deleted"))
 
 
 def guard_app(changes: Sequence[Change], client_id: str, own_app_id: str, owner: str | None) -> list[Refusal]:

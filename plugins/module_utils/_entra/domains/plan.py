@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core import names
+from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -192,7 +192,7 @@ def _change(name: str, state: Mapping[str, Any], configuration: Mapping[str, Any
     after: dict[str, Any] = {"authenticationType": FEDERATED if configuration else MANAGED, "federationConfiguration": configuration}
     if followers:
         before["subdomains"] = after["subdomains"] = list(followers)
-    back = "entra_domain with authentication=managed" if configuration else "entra_domain with authentication=federated and this federationConfiguration"
+    back = phrases.english("undo_managed" if configuration else "undo_federated")
     return Change(KIND, name, name, GO_BACK if configuration else CONVERT, before, after, risk="high", undo=back)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..._core import plain
+from ..._core import phrases, plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
 from ..._federation import certificates, metadata
@@ -319,7 +319,7 @@ def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, t
         code, msg = reason or ("active_certificate_unknown", "Which of the published certificates is in use cannot be told. Ask the partner.")
         return Skip(item.kind, item.id, item.name, code, msg)
     before, after = {name: item.state.get(name)}, {name: new.base64}
-    undo = "entra_external_federation with configuration=this `before`" if item.kind == EXTERNAL else "PATCH of the federationConfiguration with this `before`"
+    undo = phrases.english("undo_certificate" if item.kind == EXTERNAL else "undo_internal_certificate")
     return Change(item.kind, item.id, item.name, "update", before, after, risk="high", undo=undo)
 
 

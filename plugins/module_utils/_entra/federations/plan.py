@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import phrases
 from ..._core.diff import changed_properties, list_change
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal
@@ -205,7 +206,7 @@ def meant(federations: Iterable[Object], want: Wanted) -> Object | None:
 
 # -- plan
 
-_UNDO = "entra_external_federation with state=present and configuration=this `before`"
+_UNDO = phrases.english("undo_federation")
 
 
 def plan_federation(federations: Sequence[Object], want: Wanted) -> Plan:
@@ -240,7 +241,7 @@ def _present(found: Object | None, want: Wanted) -> Change | None:
                 details={"missing": missing},
             )
         after = {"displayName": want.domain, "metadataExchangeUri": None, **desired}
-        return Change(KIND, want.domain, after["displayName"], CREATE, None, after, risk="medium", undo="entra_external_federation with state=absent")
+        return Change(KIND, want.domain, after["displayName"], CREATE, None, after, risk="medium", undo=phrases.english("undo_federation_created"))
     before, after = changed_properties(state, desired)
     if not after:
         return None

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -340,5 +341,5 @@ def _change(who: Wanted, key: str, mail: str, name: str, before: Mapping[str, An
     after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, **put_back, "displayName": who.display_name or name, "invitation": who.invitation}
     if following:
         after["next_redemption"] = following
-    undo = f"remove the new guest (state=absent), then entra_guests with state=restored and ids=[{key}], within 30 days"
+    undo = phrases.english("undo_guest_again", id=key)
     return Change(KIND, key, mail, REINVITE, before, after, risk="high", undo=undo)

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import phrases
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.names import user
@@ -344,7 +345,7 @@ def _invite(who: Wanted) -> Change:
         "externalUserState": PENDING,
         "invitation": who.invitation,
     }
-    return Change(KIND, comparable(who.mail), who.mail, INVITE, None, after, undo="entra_guests with state=absent and this guest")
+    return Change(KIND, comparable(who.mail), who.mail, INVITE, None, after, undo=phrases.english("undo_guest_made"))
 
 
 def invitation_body(change: Change) -> dict[str, Any]:
@@ -471,7 +472,7 @@ def plan_absent(found: Iterable[tuple[Wanted, Object | None]], context: Context)
             continue
         changed.append(item)
         before = {name: item.state[name] for name in ("userPrincipalName", "displayName", "mail", "externalUserState", "issuers")}
-        undo = f"entra_guests with state=restored and ids=[{item.id}], within 30 days"
+        undo = phrases.english("undo_guest_deleted", id=item.id)
         plan.changes.append(Change(KIND, item.id, item.name, DELETE, before, None, risk="high", undo=undo))
     if len(plan.changes):
         plan.warnings.append("A deleted guest stays among the deleted users for 30 days; until then state=restored brings it back, with its groups.")
@@ -494,7 +495,7 @@ def plan_restored(tenant: Tenant, guests: Sequence[Wanted], deleted: Sequence[Ob
             in_the_way.append(f"{gone.name} ({gone.id}): {other.id}")
             continue
         after = {name: gone.state[name] for name in ("userPrincipalName", "displayName", "mail", "userType", "externalUserState", "issuers")}
-        undo = "entra_guests with state=absent and this guest"
+        undo = phrases.english("undo_guest_made")
         plan.changes.append(Change(KIND, gone.id, gone.name, RESTORE, None, after, undo=undo))
     if not in_the_way:
         return plan, []

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
@@ -123,7 +124,7 @@ class HandoverLetters(Resource):
             else:
                 before = {"exists": True} if path in there else None
                 after = {"exists": True, "people": len(kept), "content": "(passwords in clear)"}
-                plan.changes.append(Change(KIND, path, FILES[kind], "write", before, after, undo="run the same task with state absent"))
+                plan.changes.append(Change(KIND, path, FILES[kind], "write", before, after, undo=phrases.english("undo_same_absent")))
         return plan
 
     def _worth_a_letter(self, persons: Iterable[Person]) -> Iterator[Person]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core import names
+from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
@@ -50,7 +50,7 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
             census.add(item["id"], upn, enabled=enabled, licensed=bool(licences))
             suspects.append({"id": item["id"], "userPrincipalName": upn, "enabled": enabled, "licences": licences})
         unusual = census.unusual(params["max_blocked_percent"])
-        log = _read_log(client, params["client_ids"]) if unusual else {"looked_at": False, "msg": "", "since": None, "entries": []}
+        log = _read_log(client, params["client_ids"]) if unusual else {"looked_at": False, "code": "", "msg": "", "since": None, "entries": []}
     done = deeds(log.pop("entries"))
     found = victims(suspects, done) if unusual else []
     by_stop = [one for one in found if one.by_stop]
@@ -80,9 +80,9 @@ def _read_log(client: Client, client_ids: Iterable[str]) -> dict[str, Any]:
     """What the log holds of these apps. One that cannot be read is told, since a person has to judge then."""
     names = [name for name in client_ids if name]
     if not names:
-        return {"looked_at": False, "msg": "offboard_iij_client_id is empty", "since": None, "entries": []}
+        return {"looked_at": False, "code": "", "msg": phrases.english("no_client_id"), "since": None, "entries": []}
     try:
         since = reaches_back_to(client)
-        return {"looked_at": True, "msg": "", "since": since, "entries": [entry for name in names for entry in entries_of(client, name)]}
+        return {"looked_at": True, "code": "", "msg": "", "since": since, "entries": [entry for name in names for entry in entries_of(client, name)]}
     except OffboardError as exc:
-        return {"looked_at": False, "msg": exc.msg, "since": None, "entries": []}
+        return {"looked_at": False, "code": exc.code, "msg": exc.msg, "since": None, "entries": []}

@@ -159,7 +159,7 @@ def variables(found: Iterable[Victim], src: str | None) -> bytes:
     blocked = [one for one in found if one.blocked_at]
     lines = [
         "# Users whom IIJ ID's app blocked, by the directory's audit log. Take out who shall stay blocked, then run preflight again with -e @this file.",
-        "# 監査ログによりIIJ IDのアプリがブロックした利用者。ブロックのままでよい利用者を除き、-e @このファイル を付けてpreflightを再実行する。",
+        "# 監査ログによりIIJ IDのアプリがブロックした利用者。ブロックのままでよい利用者を除き、-e @（このファイル）を付けてpreflightを再実行する。",
         "---",
         "microsoft_365_also_enable:" if any(one.by_stop for one in blocked) else "microsoft_365_also_enable: []",
     ]

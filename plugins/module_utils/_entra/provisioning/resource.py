@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import gate, names, quiet
+from ..._core import gate, names, phrases, quiet
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
@@ -70,9 +70,9 @@ class ProvisioningGate(OfTenant):
         verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
         if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
-            return Plan(unchanged=1, facts=_facts(before))
+            return Plan(unchanged=1, facts=_facts(before, self._params["language"]))
         change = Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, verdict)
-        return Plan(Spool([change]), facts=_facts(verdict))
+        return Plan(Spool([change]), facts=_facts(verdict, self._params["language"]))
 
     def _app(self, objects: Iterable[Object]) -> quiet.App:
         """Whether the app is switched off, and since when, by the journal beside the verdict."""
@@ -111,5 +111,6 @@ class ProvisioningGate(OfTenant):
         self._client.close()
 
 
-def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
-    return {"verdict": verdict, "open": verdict["open"], "reasons": verdict["reasons"]}
+def _facts(verdict: dict[str, Any], language: str) -> dict[str, Any]:
+    told = phrases.reasons(verdict["reasons"]) if verdict["reasons"] else phrases.told("gate_open")
+    return {"verdict": verdict, "open": verdict["open"], "reasons": verdict["reasons"], "told": " / ".join(told.in_language(language))}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..._core import phrases
 from ..._core.diff import changed_properties
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object
@@ -47,7 +48,7 @@ def plan_order(current: Object, state: str, order: Sequence[str] | None, fallbac
     before, after = changed_properties(current.state, desired)
     plan = Plan()
     if after:
-        undo = "entra_redemption_order with the values of `before`"
+        undo = phrases.english("undo_order")
         plan.changes.append(Change(KIND, current.id, current.name, "update", before, after, risk="medium", undo=undo))
         plan.warnings.append("Guests who have redeemed their invitation keep their identity provider; the order is for the next redemption.")
     else:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ..._core import plain
+from ..._core import phrases, plain
 from ..._core.errors import OffboardError
 
 #: How deep lists in lists are gone into, how many of these a payload counts for, and how many characters of one object, opened payloads included,
@@ -275,9 +275,10 @@ def custom_controls(policy: Mapping[str, Any]) -> list[str]:
 def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str, Any]:
     """One object of the results, with the first of its places; every text of a stranger in it is fit for a terminal."""
     places = [{"path": one.path, "match": plain.line(one.match), "opened": one.opened} for one in found[:MOST_PLACES]]
-    told = [f"{one['path']}{' (inside of the payload)' if one['opened'] else ''} names {one['match']}" for one in places[:3]]
-    more = f" and {len(found) - 3} more places do" if len(found) > 3 else ""
-    return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told) + more}
+    told = [phrases.english("payload_names" if one["opened"] else "place_names", path=str(one["path"]), match=str(one["match"])) for one in places[:3]]
+    if len(found) > 3:
+        told.append(phrases.english("more_places", number=len(found) - 3))
+    return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told)}
 
 
 #: what an object lies below (the domain of a federation), added by the reader; no name of Graph's has a blank

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from ..._core import names
+from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.manifest import ALL
 from ..._core.manifest import NAME as MANIFEST
@@ -93,7 +93,9 @@ class Snapshot(OfTenant):
                 self._check_contents(item.state)
                 return Plan(unchanged=1)
         after = {"domains": ALL, "users": self._params["domains"] or ALL, "apps": self._params["client_ids"]}
-        return Plan(Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"remove the folder {self._path}")]))
+        return Plan(
+            Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=phrases.english("undo_folder", path=self._path))])
+        )
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         return [change for change in begun if change.id == self._path and read_manifest(self._path) is not None]

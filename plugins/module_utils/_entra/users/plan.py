@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ..._core import names
+from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Skip
@@ -492,7 +492,7 @@ def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         parts.append(f"enabled: {str(before['accountEnabled']).lower()}")
     if "licences" in after:
         parts.append("licences: set to those in before")
-    return f"entra_users with {' and '.join(parts)}" if parts else ""
+    return phrases.english("undo_users", options=" and ".join(parts)) if parts else ""
 
 
 # -- the requests of a change

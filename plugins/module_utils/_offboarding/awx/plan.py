@@ -28,7 +28,7 @@ KINDS = (
     "schedules",
 )
 #: playbooks that are no job
-NOT_A_JOB = frozenset({"awx_setup", "controller_in_limit"})
+NOT_A_JOB = frozenset({"awx_setup", "controller_in_limit", "ending"})
 #: a person answers for these: nothing but the survey's answers may come in
 SURVEY_ONLY = frozenset({"confirm"})
 ORDER = "decommission"
@@ -89,7 +89,8 @@ def about(text: str) -> str:
 
 def order(text: str) -> list[str]:
     """The stages in the order in which the playbook that imports them all does."""
-    return re.findall(r"import_playbook: (?:offboard\.iij_id\.)?(\w+?)(?:\.yml)?\s*$", text, re.MULTILINE)
+    found = re.findall(r"import_playbook: (?:offboard\.iij_id\.)?(\w+?)(?:\.yml)?\s*$", text, re.MULTILINE)
+    return [stage for stage in found if stage not in NOT_A_JOB]
 
 
 def stages(playbooks: Iterable[str]) -> list[str]:
@@ -107,9 +108,9 @@ def survey(stage: str, steps: Sequence[str]) -> dict[str, Any]:
     spec = {
         "confirm": (
             "Only what you have seen done yourself. You are recorded as who confirms."
-            " / ご自身で完了を確認した作業だけを選んでください。確認者としてあなたが記録されます。",
+            " / ご自身で完了を確認した手順だけを選んでください。確認者としてあなたが記録されます。",
             [
-                _question("step", "Steps / 作業", "multiselect", choices=list(steps), required=True),
+                _question("step", "Steps / 手順", "multiselect", choices=list(steps), required=True),
                 _question("withdraw", "Take the confirmation back / 確認を取り消す", "multiplechoice", choices=["false", "true"], default="false"),
                 _question("note", "Note, such as a ticket / 備考", "textarea"),
             ],

@@ -11,10 +11,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..._core import phrases
 from ..._core.kinds import ACTIONS, KINDS
 from ..._core.plain import line
 from ..._core.text import Text
+from ..finding import SEVERITY_NAMES
 from ..references import KINDS as REFERENCE_KINDS
+from ..references import not_looked_at
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
@@ -25,7 +28,6 @@ _STATES: dict[str, Text] = {
     "closed": Text("The final gate is closed. What is left is listed below.", "最終ゲートは閉じています。残っているものは以下のとおりです。"),
     "not_judged": Text("The final gate has not been judged yet.", "最終ゲートはまだ判定されていません。"),
 }
-_SEVERITIES: dict[str, Text] = {"blocker": Text("Blocker", "要対応"), "warning": Text("Warning", "警告"), "info": Text("Fact", "事実")}
 
 _STYLE = """
 :root { --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --paper: #fff; --ground: #f3f5f8; --blue: #0f4c81;
@@ -102,7 +104,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
     span = (
         f"{_time(report['first'], when)} – {_time(report['last'], when)}"
         if report["first"]
-        else _both("Nothing was changed yet.", "まだ何も変更していません。")
+        else _both(Text("Nothing was changed yet.", "まだ何も変更していません。"))
     )
     parts = [
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n',
@@ -111,65 +113,89 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
         *(f'<input class="switch" type="radio" name="language" id="{name}"{mark}>\n' for name, mark in checked.items()),
         '<div class="page">\n<header><div class="tabs"><label for="ja">日本語</label><label for="en">English</label></div>',
-        f"<h1>{title}</h1><p>{_both('Leaving IIJ ID: report of the run', 'IIJ ID解約作業の実行報告')} · {span}</p></header>\n<main>\n",
-        f'<p class="verdict {report["state"]}">{_both(*_STATES[report["state"]])}</p>\n',
+        f"<h1>{title}</h1><p>{_both(Text('Leaving IIJ ID: report of the run', 'IIJ ID解約作業の実行報告'))} · {span}</p></header>\n<main>\n",
+        f'<p class="verdict {report["state"]}">{_both(_STATES[report["state"]])}</p>\n',
         _figures(report["counts"]),
-        _section("What is left", "残っているもの", _left(report["left"], report["state"])),
-        _section("Steps of a person", "人が行う手順", _steps(report["steps"], when)),
-        _section("What in the tenant points at IIJ ID", "テナント内でIIJ IDを参照しているもの", _references(report["references"])),
-        _section("What failed", "失敗したもの", _failures([*report["failed"], *report["unfinished"]], when)),
-        _section("What was refused", "拒否されたもの", _refusals(report["refused"], when)),
-        _section("Users who were left alone, and why", "変更しなかった利用者とその理由", _left_alone(report["left_alone"])),
-        _section("What was done", "実施したこと", _changes(report["changes"], when)),
-        _section("What was, before anything was changed", "変更前の状態", _before(report["preflight"], report["snapshot"])),
+        _section(Text("What is left", "残っているもの"), _left(report["left"], report["state"])),
+        _section(Text("Steps of a person", "人が行う手順"), _steps(report["steps"], when)),
+        _section(Text("What in the tenant points at IIJ ID", "テナント内でIIJ IDを参照しているもの"), _references(report["references"])),
+        _section(Text("What failed", "失敗したもの"), _failures([*report["failed"], *report["unfinished"]], when)),
+        _section(Text("What was refused", "拒否されたもの"), _refusals(report["refused"], when)),
+        _section(Text("Users who were left alone, and why", "変更しなかった利用者とその理由"), _left_alone(report["left_alone"])),
+        _section(Text("What was done", "実施したこと"), _changes(report["changes"], when)),
+        _section(Text("What was, before anything was changed", "変更前の状態"), _before(report["preflight"], report["snapshot"])),
         "</main>\n<footer>",
         _both(
-            "Every time is taken from the run's journal (journal.jsonl), which holds each change with its values before and after. Passwords and "
-            "secrets are in neither.",
-            "時刻はすべて実行ジャーナル（journal.jsonl）によるものです。ジャーナルには各変更の前後の値が記録されています。パスワードなどの秘密は記録されません。",
+            Text(
+                "Every time is taken from the run's journal (journal.jsonl), which holds each change with its values before and after. Passwords and "
+                "secrets are in neither.",
+                "時刻はすべて実行ジャーナル（journal.jsonl）によるものです。ジャーナルには各変更の前後の値が記録されています。パスワードなどの秘密は記録されません。",
+            ),
         ),
         "</footer>\n</div>\n</body>\n</html>\n",
     ]
     return "".join(parts)
 
 
-def _both(en: str, ja: str) -> str:
+def _both(text: Text) -> str:
     """A text in both languages, of which one is shown."""
-    return f'<span class="ja" lang="ja">{escape(ja)}</span><span class="en" lang="en">{escape(en)}</span>'
+    return f'<span class="ja" lang="ja">{escape(text.ja)}</span><span class="en" lang="en">{escape(text.en)}</span>'
+
+
+def _original(msg: str) -> str:
+    """An English message in full, for readers of Japanese whose own text says only what its code means."""
+    if phrases.understood(msg):
+        return ""
+    return f'<details class="original ja"><summary>原文（英語）</summary><span lang="en">{escape(msg)}</span></details>'
+
+
+def _coded(code: str, msg: str) -> str:
+    return _both(phrases.by_code(code, msg)) + _original(msg)
+
+
+def _way_back(undo: str) -> str:
+    return _both(phrases.understood(undo) or Text(undo, "原文を参照してください。")) + _original(undo) if undo else ""
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    """Where an object points at IIJ ID, or why it was not looked at."""
+    if not item["reason"]:
+        return _both(phrases.reasons(item["msg"].split("; ")))
+    return _both(Text(item["msg"], not_looked_at(item["reason"], item["msg"]))) + _original(item["msg"])
 
 
 def _time(at: str, when: Time) -> str:
     return f'<time datetime="{escape(at)}">{escape(when(at))}</time>' if at else ""
 
 
-def _section(en: str, ja: str, body: str) -> str:
-    return f"<section>\n<h2>{_both(en, ja)}</h2>\n{body}\n</section>\n"
+def _section(title: Text, body: str) -> str:
+    return f"<section>\n<h2>{_both(title)}</h2>\n{body}\n</section>\n"
 
 
-def _none(en: str, ja: str) -> str:
-    return f'<p class="none">{_both(en, ja)}</p>'
+def _none(text: Text) -> str:
+    return f'<p class="none">{_both(text)}</p>'
 
 
 def _table(heads: Iterable[Text], rows: Iterable[str]) -> str:
-    head = "".join(f"<th>{_both(*texts)}</th>" for texts in heads)
+    head = "".join(f"<th>{_both(text)}</th>" for text in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(rows)}</tbody></table>"
 
 
 def _figures(counts: Mapping[str, int]) -> str:
     figures = [
-        ("good" if counts["done"] else "", counts["done"], "changes done", "実施した変更"),
-        ("bad" if counts["failed"] else "", counts["failed"], "failed", "失敗"),
-        ("bad" if counts["refused"] else "", counts["refused"], "refused", "拒否"),
-        ("wait" if counts["steps_open"] else "good", f"{counts['steps'] - counts['steps_open']}/{counts['steps']}", "steps of a person", "人が行う手順"),
-        ("wait" if counts["left"] else "", counts["left"], "left", "残り"),
+        ("good" if counts["done"] else "", counts["done"], Text("changes done", "実施した変更")),
+        ("bad" if counts["failed"] else "", counts["failed"], Text("failed", "失敗")),
+        ("bad" if counts["refused"] else "", counts["refused"], Text("refused", "拒否")),
+        ("wait" if counts["steps_open"] else "good", f"{counts['steps'] - counts['steps_open']}/{counts['steps']}", Text("steps of a person", "人が行う手順")),
+        ("wait" if counts["left"] else "", counts["left"], Text("left", "残り")),
     ]
-    items = "".join(f'<li class="{mark}"><b>{value}</b>{_both(en, ja)}</li>' for mark, value, en, ja in figures)
+    items = "".join(f'<li class="{mark}"><b>{value}</b>{_both(text)}</li>' for mark, value, text in figures)
     return f'<ul class="figures">{items}</ul>\n'
 
 
 def _findings(findings: Iterable[Mapping[str, Any]]) -> str:
     rows = (
-        f'<tr><td><span class="mark {item["severity"]}">{_both(*_SEVERITIES[item["severity"]])}</span></td><td>{_both(item["en"], item["ja"])}</td></tr>\n'
+        f'<tr><td><span class="mark {item["severity"]}">{_both(SEVERITY_NAMES[item["severity"]])}</span></td><td>{_both(Text.of(item))}</td></tr>\n'
         for item in findings
     )
     return _table((Text("Kind", "種類"), Text("Finding", "内容")), rows)
@@ -179,26 +205,26 @@ def _left(left: list[Mapping[str, Any]], state: str) -> str:
     if left:
         others = [item for item in left if item["code"] != "step_not_done"]  # these have a section of their own
         count = len(left) - len(others)
-        steps = f"<p>{_both(f'{count} steps of a person, see below.', f'人が行う手順が{count}件あります（次の一覧）。')}</p>" if count else ""
+        steps = f"<p>{_both(Text(f'{count} steps of a person, see below.', f'人が行う手順が{count}件あります（次の一覧）。'))}</p>" if count else ""
         return steps + (_findings(others) if others else "")
     if state == "open":
-        return _none("Nothing.", "ありません。")
-    return _none("Not judged yet; the stage final_gate does that.", "未判定です（段階 final_gate で判定します）。")
+        return _none(Text("Nothing.", "ありません。"))
+    return _none(Text("Not judged yet; the stage final_gate does that.", "未判定です（段階 final_gate で判定します）。"))
 
 
 def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
     rows = []
     for step in sorted(steps, key=lambda step: (step["done"], not step["blocks_final_gate"])):
         if step["done"]:
-            mark = f'<span class="mark done">{_both("done", "完了")}</span>'
+            mark = f'<span class="mark done">{_both(Text("done", "完了"))}</span>'
             who = f"{escape(step['by'])}<br>{_time(step['at'], when)}" + (f"<br>{escape(step['note'])}" if step["note"] else "")
         else:
-            mark = f'<span class="mark {"todo" if step["blocks_final_gate"] else ""}">{_both("open", "未完了")}</span>'
-            who = "" if step["blocks_final_gate"] else _both("does not keep the final gate closed", "最終ゲートには影響しない")
+            mark = f'<span class="mark {"todo" if step["blocks_final_gate"] else ""}">{_both(Text("open", "未完了"))}</span>'
+            who = "" if step["blocks_final_gate"] else _both(Text("does not keep the final gate closed", "最終ゲートには影響しない"))
         source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
-        rows.append(f"<tr><td>{mark}</td><td>{_both(step['en'], step['ja'])}<br><code>{escape(step['id'])}</code>{source}</td><td>{who}</td></tr>\n")
+        rows.append(f"<tr><td>{mark}</td><td>{_both(Text.of(step))}<br><code>{escape(step['id'])}</code>{source}</td><td>{who}</td></tr>\n")
     heads = (Text("State", "状態"), Text("What to do", "内容"), Text("Who and when", "確認者と日時"))
-    return _table(heads, rows) if rows else _none("None is registered.", "登録されていません。")
+    return _table(heads, rows) if rows else _none(Text("None is registered.", "登録されていません。"))
 
 
 def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
@@ -207,56 +233,59 @@ def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
         unfinished = entry["status"] == "unfinished"
         why = (
             _both(
-                "The run ended before the outcome was known. Run the stage again: it reads the real state first.",
-                "結果が記録される前に実行が終了しました。もう一度実行すると実際の状態を確かめてから続行します。",
+                Text(
+                    "The run ended before the outcome was known. Run the stage again: it reads the real state first.",
+                    "結果が記録される前に実行が終了しました。もう一度実行すると実際の状態を確かめてから続行します。",
+                ),
             )
             if unfinished
-            else f"<code>{escape(entry['code'])}</code> {escape(entry['msg'])}"
+            else f"<code>{escape(entry['code'])}</code> {_coded(entry['code'], entry['msg'])}"
         )
         what = f"{_kind(entry['kind'])} · {_action(entry['action'])}<br><b>{escape(entry['name'])}</b>"
         rows.append(f'<tr><td class="time">{_time(entry["at"], when)}</td><td>{what}</td><td>{why}</td></tr>\n')
-    return _table((Text("When", "日時"), Text("What", "対象"), Text("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+    return _table((Text("When", "日時"), Text("What", "対象"), Text("Why", "理由")), rows) if rows else _none(Text("Nothing.", "ありません。"))
 
 
 def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
     rows = []
     for item in refused:
-        allow = f"<br>{_both('Allowed by', '許可する設定')}: <code>{escape(item['allow_with'])}</code>" if item["allow_with"] else ""
         times = f"<br>× {item['times']}" if item["times"] > 1 else ""
         rule = f"<code>{escape(item['rule'])}</code>"
-        rows.append(f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{escape(item["msg"])}{allow}</td></tr>\n')
-    return _table((Text("Last time", "最後の日時"), Text("Rule", "規則"), Text("Why", "理由")), rows) if rows else _none("Nothing.", "ありません。")
+        rows.append(
+            f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{_both(phrases.refused(item))}{_original(item["msg"])}</td></tr>\n'
+        )
+    return _table((Text("Last time", "最後の日時"), Text("Rule", "規則"), Text("Why", "理由")), rows) if rows else _none(Text("Nothing.", "ありません。"))
 
 
 def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
     rows = []
     for group in groups:
         more = group["count"] - len(group["names"])
-        rest = f"<br>{_both(f'and {more} more', f'ほか{more}人')}" if more > 0 else ""
-        why = f"<code>{escape(group['code'])}</code><br>{escape(group['msg'])}"
+        rest = f"<br>{_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
+        why = f"<code>{escape(group['code'])}</code><br>{_coded(group['code'], group['msg'])}"
         names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
         rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
     heads = (Text("Number", "人数"), Text("Why (of the first)", "理由（1人目のもの）"), Text("Who", "利用者"))
-    return _table(heads, rows) if rows else _none("Nobody.", "いません。")
+    return _table(heads, rows) if rows else _none(Text("Nobody.", "いません。"))
 
 
 def _references(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return _none("Nobody has looked yet; the stages preflight and final_gate do.", "未確認です（段階 preflight と final_gate で確認します）。")
+        return _none(Text("Nobody has looked yet; the stages preflight and final_gate do.", "未確認です（段階 preflight と final_gate で確認します）。"))
     parts = []
     heads = (Text("Kind", "種類"), Text("Object", "対象"), Text("Where, or why not looked at", "箇所、または確認できない理由"))
-    names = (("references", "Points at IIJ ID", "IIJ IDを参照"), ("not_looked_at", "Not looked at", "確認できていないもの"))
-    for name, en, ja in names:
+    names = (("references", Text("Points at IIJ ID", "IIJ IDを参照")), ("not_looked_at", Text("Not looked at", "確認できていないもの")))
+    for name, title in names:
         rows = []
         for item in found[name]:
-            kind = _both(*REFERENCE_KINDS.get(item["kind"], Text(item["kind"], item["kind"])))
+            kind = _both(REFERENCE_KINDS.get(item["kind"], Text(item["kind"], item["kind"])))
             what = f"<b>{escape(item['name'])}</b><br><code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
-            rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{escape(item['msg'])}</td></tr>\n")
+            rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{_place(item)}</td></tr>\n")
         more = found[f"{name}_count"] - len(rows)
         if more > 0:
-            rows.append(f'<tr><td colspan="3">{_both(f"{more} more are in results/.", f"ほか{more}件は results/ にあります。")}</td></tr>\n')
-        parts.append(f"<h3>{_both(en, ja)}: {found[f'{name}_count']}</h3>" + (_table(heads, rows) if rows else _none("Nothing.", "ありません。")))
+            rows.append(f'<tr><td colspan="3">{_both(Text(f"{more} more are in results/.", f"ほか{more}件は results/ にあります。"))}</td></tr>\n')
+        parts.append(f"<h3>{_both(title)}: {found[f'{name}_count']}</h3>" + (_table(heads, rows) if rows else _none(Text("Nothing.", "ありません。"))))
     return "".join(parts)
 
 
@@ -266,19 +295,19 @@ def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:
         span = _time(group["first"], when) + (f" – {_time(group['last'], when)}" if group["last"] != group["first"] else "")
         rows = [
             f'<tr><td class="time">{_time(item["at"], when)}</td><td><b>{escape(item["name"])}</b>{_identity(item)}</td>'
-            f"<td>{_difference(item['before'], item['after'])}</td><td>{escape(item['undo'] or '')}</td></tr>\n"
+            f"<td>{_difference(item['before'], item['after'])}</td><td>{_way_back(item['undo'] or '')}</td></tr>\n"
             for item in group["objects"]
         ]
         more = group["count"] - len(rows)
         if more > 0:
             text = _both(
-                f"{more} more are in journal.jsonl; the first {LISTED} are listed.", f"ほか{more}件は journal.jsonl にあります（先頭{LISTED}件を表示）。"
+                Text(f"{more} more are in journal.jsonl; the first {LISTED} are listed.", f"ほか{more}件は journal.jsonl にあります（先頭{LISTED}件を表示）。")
             )
             rows.append(f'<tr><td colspan="4">{text}</td></tr>\n')
         table = _table((Text("When", "日時"), Text("Object", "対象"), Text("Before → after", "変更前 → 変更後"), Text("Way back", "元に戻す方法")), rows)
         head = f'<span class="count">{group["count"]}</span><span>{_kind(group["kind"])}: {_action(group["action"])}</span><span class="when">{span}</span>'
         parts.append(f"<details><summary>{head}</summary>{table}</details>\n")
-    return "".join(parts) or _none("Nothing yet.", "まだありません。")
+    return "".join(parts) or _none(Text("Nothing yet.", "まだありません。"))
 
 
 def _identity(item: Mapping[str, Any]) -> str:
@@ -286,11 +315,11 @@ def _identity(item: Mapping[str, Any]) -> str:
 
 
 def _kind(kind: str) -> str:
-    return _both(*KINDS.get(kind, Text(kind, kind)))
+    return _both(KINDS.get(kind, Text(kind, kind)))
 
 
 def _action(action: str) -> str:
-    return _both(*ACTIONS.get(action, Text(action, action)))
+    return _both(ACTIONS.get(action, Text(action, action)))
 
 
 def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
@@ -301,7 +330,7 @@ def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
         arrow = " → " if old and new else ""
         lines.append(f'<code>{escape(name)}</code>: <span class="was">{old}</span>{arrow}{new}')
     if after is None and before is not None:
-        lines.append(_both("→ removed", "→ 削除"))
+        lines.append(_both(Text("→ removed", "→ 削除")))
     return "<br>".join(lines)
 
 
@@ -311,7 +340,7 @@ def _value(value: Any) -> str:
 
 
 def _before(preflight: list[Mapping[str, Any]], snapshot: Mapping[str, Any]) -> str:
-    parts = [_findings(preflight) if preflight else _none("The stage preflight has not been recorded.", "段階 preflight の記録がありません。")]
+    parts = [_findings(preflight) if preflight else _none(Text("The stage preflight has not been recorded.", "段階 preflight の記録がありません。"))]
     if snapshot:
-        parts.append(f'<p class="soft">{_both("Snapshot (encrypted)", "スナップショット（暗号化）")}: <code>{_value(snapshot)}</code></p>')
+        parts.append(f'<p class="soft">{_both(Text("Snapshot (encrypted)", "スナップショット（暗号化）"))}: <code>{_value(snapshot)}</code></p>')
     return "\n".join(parts)

@@ -21,7 +21,7 @@ from ..._core.spool import Spool
 from ..._module.files import check_run_file, read_journal, read_records, write_atomically
 from ..._module.preconditions import steps_now
 from ..._module.runner import Resource
-from ..readiness import SEVERITIES
+from ..finding import SEVERITIES
 from . import page as report_page
 from . import plan as report
 

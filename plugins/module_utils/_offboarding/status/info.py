@@ -17,7 +17,7 @@ from ..report.resource import read_report
 from . import plan
 
 
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     """The return values of run_status_info. Raises OffboardError `run_dir_missing`, and those of run_folder_info and run_report."""
     folder = os.path.abspath(params["run_dir"])
     if not os.path.isdir(folder):
@@ -29,9 +29,13 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)
     report = read_report(folder, "")
     status = plan.build(plan.Evidence(folder, report, held["owner"], held["verdict"], _results(os.path.join(folder, "results"))))
-    told = plan.lines(status)
+    if params["summary"]:
+        page = os.path.join(folder, "report.html")
+        told = plan.summary(status, params["stage"], page if os.path.exists(page) else "", params["in_awx"], check_mode)
+    else:
+        told = plan.lines(status, params["in_awx"])
     language = params["language"]
-    return {**status, "lines": [text for line in told for text in ((line.en, line.ja) if language == "both" else (getattr(line, language),))]}
+    return {**status, "lines": [text for line in told for text in line.in_language(language)]}
 
 
 def _results(folder: str) -> dict[str, dict[str, int]]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import phrases
+from ..._core.steps import confirm_command
 from ..._core.text import Text
 
 
@@ -95,7 +97,7 @@ def build(evidence: Evidence) -> dict[str, Any]:
         "steps_due": shown,
         "steps_later": [step["id"] for step in opened if step not in due],
         "next_stage": STAGES[reached].name,
-        "refused": [item["msg"] for item in evidence.report["refused"][-3:]],
+        "refused": [{"at": item["at"], **phrases.refused(item)._asdict()} for item in evidence.report["refused"][-3:]],
     }
 
 
@@ -167,7 +169,7 @@ def _domains(evidence: Evidence) -> list[dict[str, str | int]]:
     ]
 
 
-def lines(status: Mapping[str, Any]) -> list[Text]:
+def lines(status: Mapping[str, Any], in_awx: bool = False) -> list[Text]:
     """What a person reads, a line each."""
     owner = status["owner"].get("tenant_id", "")
     told = [
@@ -187,23 +189,47 @@ def lines(status: Mapping[str, Any]) -> list[Text]:
             if when
             else Text(f"{name}: not converted by this run", f"{name}: この実行では未変換")
         )
-    told += [Text(f"Refused: {msg}", f"安全確認で拒否: {msg}") for msg in status["refused"]]
-    told += [
-        Text(f"Due now ({step['stage']}): {step['id']}: {step['en']}", f"今必要な手順（{step['stage']}）: {step['id']}: {step['ja']}")
-        for step in status["steps_due"]
-    ]
+    told += [_refused(item) for item in status["refused"]]
+    told += _due(status)
     if status["steps_later"]:
         later = ", ".join(status["steps_later"])
         told.append(Text(f"Later: {later}", f"後で必要な手順: {later}"))
-    told.append(Text(f"Next: {_command(status)}", f"次の操作: {_command(status)}"))
+    told.append(_next(status, in_awx))
     return told
 
 
-def _command(status: Mapping[str, Any]) -> str:
-    if status["steps_due"]:
-        steps = ",".join(step["id"] for step in status["steps_due"])
-        return f"ansible-playbook offboard.iij_id.confirm -e offboard_run_dir={status['run_dir']} -e step={steps} -e '{{by: YOUR_NAME}}'"
-    return f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
+def summary(status: Mapping[str, Any], stage: str, report: str, in_awx: bool, check_mode: bool) -> list[Text]:
+    """What a person reads at the end of a stage (of all that have left something behind, without one), or where it stopped: what was done, what guards
+    refused and nothing has been done since, what waits for a person, what comes next, and where the report is (its path; empty when there is none)."""
+    last = max((item["last"] for item in status["stages"]), default="")
+    told = [Text("Check run: nothing was changed.", "チェックモードのため、何も変更していません。")] if check_mode else []
+    told += [_line(item) for item in status["stages"] if item["stage"] == stage or (not stage and item["state"] != "nothing")]
+    told += [_refused(item) for item in status["refused"] if item["at"] >= last]
+    told += [*_due(status), _next(status, in_awx)]
+    return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
+
+
+def _refused(item: Mapping[str, str]) -> Text:
+    text = Text.of(item)
+    return Text(f"Refused: {text.en}", f"安全確認で拒否: {text.ja}")
+
+
+def _due(status: Mapping[str, Any]) -> list[Text]:
+    """A line for each step that a person has to do now."""
+    steps = [(f"{step['id']}: ", step["stage"], Text.of(step)) for step in status["steps_due"]]
+    return [Text(f"Due now ({stage}): {name}{text.en}", f"今必要な手順（{stage}）: {name}{text.ja}") for name, stage, text in steps]
+
+
+def _next(status: Mapping[str, Any], in_awx: bool) -> Text:
+    """What to type next, or which job template to launch."""
+    due = [step["id"] for step in status["steps_due"]]
+    if in_awx:
+        stage, survey = ("confirm", f" ({', '.join(due)})") if due else (status["next_stage"], "")
+        return Text(f"Next: launch the job template of {stage}{survey}", f"次の操作: {stage} のジョブテンプレートを起動{survey}")
+    command = (
+        confirm_command(due, status["run_dir"]) if due else f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
+    )
+    return Text(f"Next: {command}", f"次の操作: {command}")
 
 
 _COUNTS = {
@@ -219,13 +245,16 @@ def _line(stage: Mapping[str, Any]) -> Text:
     """One stage: its state, since when, what it did."""
     does = next(item.does for item in STAGES if item.name == stage["stage"])
 
-    def told(language: int) -> str:
-        counts = ", ".join(f"{number} {_COUNTS.get(name, Text(name, name))[language]}" for name, number in stage["counts"].items())
+    def told(language: str) -> str:
+        def of(text: Text) -> str:
+            return text.in_language(language)[0]
+
+        counts = ", ".join(f"{number} {of(_COUNTS.get(name, Text(name, name)))}" for name, number in stage["counts"].items())
         files = ", ".join(f"results/{name}.jsonl" for name in stage["results"])
         more = "; ".join(filter(None, (stage["last"], counts, files)))
-        return f"{stage['stage']} ({does[language]}): {STATES[stage['state']][language]}" + (f" – {more}" if more else "")
+        return f"{stage['stage']} ({of(does)}): {of(STATES[stage['state']])}" + (f" – {more}" if more else "")
 
-    return Text(told(0), told(1))
+    return Text(told("en"), told("ja"))
 
 
 def _counted(number: int, one: str, many: str) -> str:

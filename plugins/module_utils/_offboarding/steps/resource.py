@@ -15,11 +15,14 @@ from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._core.text import Text
 from ..._module.clock import now
 from ..._module.files import check_run_file, folder_locked, write_atomically
 from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
-from ..readiness import SEVERITIES
+from ..finding import SEVERITIES
+
+_WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
 
 
 def _check_final_gate(path: str, identities: Sequence[str]) -> None:
@@ -70,7 +73,7 @@ class ManualSteps(Resource):
         plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": _records(states)})
         if self._check_mode:
             if missing := self._missing(states):
-                plan.warnings.append(f"check mode: a real run would stop here. {missing.msg}")
+                plan.warnings.append(" / ".join(_WOULD_STOP.in_language(self._params["language"])) + f" {missing.msg}")
         elif missing := self._missing(states):
             raise missing
         return plan
@@ -89,7 +92,7 @@ class ManualSteps(Resource):
             missing = steps.not_done(states, self._params["require"])
         except OffboardError as exc:  # nobody has recorded it: that stops a real run, and in check mode no stage that is played alone
             return exc
-        return steps.not_done_error(states, missing, os.path.dirname(os.path.abspath(self._path))) if missing else None
+        return steps.not_done_error(states, missing, os.path.dirname(os.path.abspath(self._path)), self._params["language"]) if missing else None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """A registered step may have been confirmed since."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Any, ClassVar
 
-from ..._core import vault
+from ..._core import phrases, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
@@ -72,7 +72,9 @@ class VaultFile(Resource):
         taken = {one.id for one in there}
         self._path = next(path for path in further(self._path) if path not in taken)
         after = {"exists": True, "content": f"(encrypted, {len(self._content)} bytes)"}
-        return Plan(changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=f"delete {self._path}")]))
+        return Plan(
+            changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=phrases.english("undo_file", path=self._path))])
+        )
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         return [change for change in begun if change.id == self._path and os.path.exists(self._path)]

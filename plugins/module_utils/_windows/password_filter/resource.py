@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -60,7 +61,7 @@ class PasswordFilter(Resource):
             if item.state["registered"]:
                 before = {"registered": True, "notification_packages": self._packages}
                 after = {"registered": False, "notification_packages": filters.without(self._packages, item.name)}
-                undo = f"add {item.name} to {filters.VALUE} again, and restart"
+                undo = phrases.english("undo_filter", name=item.name, value=filters.VALUE)
                 plan.changes.append(Change(filters.KIND, item.id, item.name, "unregister", before, after, risk="medium", undo=undo))
             elif item.state["file"] and self._remove_file:
                 plan.changes.append(Change(filters.KIND, item.id, item.name, "remove_file", before={"file": True}, after={"file": False}, risk="medium"))
@@ -150,7 +151,7 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
         found = []
         for name in packages(client):
             path = library(client, name)
-            why = [f"{name}.dll lies in {libraries[name.casefold()]}"] if name.casefold() in libraries else []
+            why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
             found.append({"name": name, "default": filters.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
         return {"filters": found}
     finally:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
@@ -129,7 +130,7 @@ class Software(Resource):
                 before=product.described(),
                 after=None,
                 risk="medium",
-                undo=f"install {product.name} {product.version} again with its own setup; its configuration is not kept",
+                undo=phrases.english("undo_software", name=product.name, version=product.version),
             )
             plan.changes.append(change)
         plan.facts["results"] = results
@@ -153,7 +154,7 @@ class Software(Resource):
                     f"how to uninstall {product.name} without asking is not known: it was not made by Windows Installer, Inno Setup or NSIS. "
                     f"Its UninstallString is {redaction.command_line(product.uninstall_string)}",
                     (product.name,),
-                    allow_with="uninstall_arguments of the product, with the switches for a silent uninstallation without restart",
+                    allow_with=phrases.english("allow_uninstaller"),
                 )
 
     def apply(self, change: Change) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import confirmations
+from ..._core import confirmations, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Object
 from ..._core.plain import file_part
@@ -350,7 +350,7 @@ def why(task: Task, action_paths: Sequence[str], environment: Mapping[str, str])
         pattern = plain(wanted, environment).casefold()
         for action in task.actions:
             if any(_matches(text.casefold(), pattern) for text in action.texts(environment)):
-                reasons.append(f"{action.shown()} matches {wanted}")
+                reasons.append(phrases.english("action_matches", action=action.shown(), path=wanted))
                 break
     return reasons
 

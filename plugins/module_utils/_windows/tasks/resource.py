@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import vault
+from ..._core import phrases, vault
 from ..._core.confirmations import task_name
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
@@ -100,13 +100,10 @@ class ScheduledTasks(Resource):
             )
         for item in current:
             if self._state == "absent":
-                undo = (
-                    "import the saved definition (where it is encrypted, after ansible-vault decrypt --output FILE) with "
-                    f'schtasks /create /tn "{item.name}" /xml FILE, and enter the password of {item.state["run_as"]}'
-                )
+                undo = phrases.english("undo_task_deleted", name=item.name, account=item.state["run_as"])
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
             elif item.state["enabled"] != enabled:
-                undo = f"the same task with state {'disabled' if enabled else 'enabled'}"
+                undo = phrases.english("undo_same_state", state="disabled" if enabled else "enabled")
                 action = "enable" if enabled else "disable"
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, action, before={"enabled": not enabled}, after={"enabled": enabled}, undo=undo))
             else:

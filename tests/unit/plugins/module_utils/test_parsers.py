@@ -344,7 +344,18 @@ def test_a_file_with_other_types_than_ours_is_endured(name):
 @given(JSON, st.sampled_from(["domains", "users", "apps", "machines", "directory_objects", "dry_runs", "steps", "directory_unusable"]))
 def test_findings_out_of_something_else_are_a_clear_error(value, option):
     empty = dict.fromkeys(("domains", "users", "apps", "machines", "directory_objects", "steps"))
-    base = {"gate": "preflight", "journal": None, "confirmed": {}, "needs_directory": [], "dry_runs": [], "directory_unusable": [], "client_id": "", **empty}
+    base = {
+        "gate": "preflight",
+        "journal": None,
+        "confirmed": {},
+        "needs_directory": [],
+        "dry_runs": [],
+        "directory_unusable": [],
+        "client_id": "",
+        "language": "both",
+        "variables": None,
+        **empty,
+    }
     given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
     for gate in ("preflight", "agents", "final"):
         try:

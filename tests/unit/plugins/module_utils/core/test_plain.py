@@ -262,7 +262,7 @@ def test_findings_of_strangers_are_told_on_one_line():
     app = {"client_id": "1", "display_name": "\x1b[2Jx\nok", "why": ["\u202e"]}
     found = final_gate(Facts(apps=[app]), Confirmed())
     with pytest.raises(Ended) as caught:
-        runner.run_info(Module(), lambda params: {"findings": [item.to_dict() for item in found], "msg": message(found)})
+        runner.run_info(Module(), lambda params: {"findings": [item.to_dict() for item in found], "msg": message(found, "both")})
     told = caught.value.args[0]
     for text in (told["msg"], told["findings"][0]["en"], told["findings"][0]["ja"]):
         assert r"\x1b[2Jx\nok" in text and r"\u202e" in text and not OBEYED.search(text)

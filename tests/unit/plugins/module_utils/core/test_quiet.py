@@ -119,4 +119,4 @@ def test_provisioning_gate(app, steps, now, expected) -> None:
     found = provisioning_gate(Facts(app=app, steps=steps, now=at(now)), Confirmed())
     assert [item.code for item in found] == ([expected[0]] if expected else [])
     if expected:
-        assert found[0].severity == "blocker" and expected[1] in found[0].en
+        assert found[0].severity == "blocker" and expected[1] in found[0].text.en

@@ -106,7 +106,7 @@ READERS = {
     "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
     "read_journal": lambda folder: list(files.read_journal(str(folder / "journal.jsonl"))),
     "readiness": lambda folder: readiness_info.judge(
-        {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None}
+        {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None, "language": "both", "variables": None}
     ),
     "steps": lambda folder: read_steps(str(folder / "steps.json")),
     "binding": lambda folder: binding.check(str(folder / "journal.jsonl"), {}),

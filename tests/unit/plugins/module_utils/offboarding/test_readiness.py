@@ -11,9 +11,11 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readi
     agents_gate,
     agents_left,
     final_gate,
+    lines,
     message,
     preflight,
     uninstalled_on,
+    verdict,
 )
 
 IIJ = {"idp": "iij"}
@@ -274,21 +276,38 @@ def test_the_journal_tells_where_a_product_was_uninstalled():
     [
         ({"users": [{"domain": "a", "counts": counts()}]}, {"max_users": 5}, ["microsoft_365_max_users", "6", "5"]),
         ({"machines": {}}, {}, ["iij_id_agents", "directory_sync_without_machines"]),
-        ({"machines": {"m": FILES}}, {}, ["m ", "folder C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
+        ({"machines": {"m": FILES}}, {}, ["m ", "C:\\x", "directory_sync_products", "directory_sync_leftovers"]),
         ({"machines": {"m": FILES}}, {"leftovers": ["m"], "tasks": []}, ["m ", "sync", "directory_sync_tasks", "directory_sync_not_iij_tasks"]),
         ({}, {"accounts": ["CN=a"]}, ["CN=a", "offboard_directory_host", "directory_sync_accounts"]),
     ],
 )
 def test_blockers_name_the_way_out_in_both_languages(facts, confirmed, words):
     (found,) = (item for item in preflight(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed})) if item.severity == "blocker")
-    assert [word for word in words if word not in found.en or word not in found.ja] == []
+    assert [word for word in words if word not in found.text.en or word not in found.text.ja] == []
 
 
-def test_the_message_names_every_blocker_in_both_languages():
+@pytest.mark.parametrize(
+    ("language", "first", "there", "not_there"),
+    [
+        ("en", "2 things stand in the way. 1. ", "do b", "bをする"),
+        ("ja", "2件の要対応の項目があります。 1. ", "bをする", "do b"),
+        ("both", "2 things stand in the way. / 2件の要対応の項目があります。 1. ", "do b / 手順 b が確認されていません: bをする", "\n"),
+    ],
+)
+def test_the_message_names_every_blocker_in_the_language_asked_for(language, first, there, not_there):
     found = final_gate(Facts(steps=[step("a"), step("b")]), Confirmed())
-    assert message(found).startswith("2 things stand in the way. 1. ")
-    assert "do b" in message(found) and "bをする" in message(found)
-    assert message(preflight(Facts(users=[{"domain": "a", "counts": counts()}]), Confirmed())) == ""
+    assert message(found, language).startswith(first)
+    assert there in message(found, language) and not_there not in message(found, language)
+    assert message(preflight(Facts(users=[{"domain": "a", "counts": counts()}]), Confirmed()), language) == ""
+
+
+def test_each_point_is_a_line_with_how_grave_it_is():
+    found = preflight(Facts(users=[{"domain": "a", "counts": counts(blocked=1)}], machines={}), Confirmed())
+    assert [line[:8] for line in lines(found, "en")] == ["[Blocker", "[Warning", "[Fact] a"]
+    assert [line[:6] for line in lines(found, "both")] == ["[Block", "[要対応] ", "[Warni", "[警告] a", "[Fact]", "[事実] a"]
+    assert verdict(found, "ja") == "1件の要対応の項目があります。"
+    assert verdict([], "both") == "Nothing stands in the way. / 妨げになるものはありません。"
+    assert verdict([], "en", final=True) == "Nothing points at IIJ ID any more, and everybody has a way to sign in."
 
 
 def test_what_is_left_on_a_machine_is_named():
@@ -297,8 +316,12 @@ def test_what_is_left_on_a_machine_is_named():
 
 
 def test_the_reasons_of_an_unusable_name_are_joined():
-    (found,) = preflight(Facts(directory_unusable=[{"name": "x", "found_by": ["bind user in config.yml"], "msg": "gone"}]), Confirmed())
-    assert "x (bind user in config.yml): gone" in found.en and "x（bind user in config.yml）: gone" in found.ja
+    (found,) = preflight(
+        Facts(directory_unusable=[{"name": "x", "found_by": ["bind user in config.yml (ad.ldap.user)", "named in objects"], "msg": "no such object"}]),
+        Confirmed(),
+    )
+    assert found.text.en == "x (bind user in config.yml (ad.ldap.user); named in objects): no such object"
+    assert found.text.ja == "x（config.yml のバインド用アカウント（ad.ldap.user）、objects に指定）: オブジェクトがありません"
 
 
 @pytest.mark.parametrize(
@@ -314,7 +337,7 @@ def test_advice_that_is_followed_is_given_no_more(field, confirmed, code):
 def test_an_account_that_runs_a_task_is_named_among_the_candidates():
     task = {"name": "sync", "run_as": "CONTOSO\\svc-sync"}
     (found,) = [item for item in preflight(Facts(machines={"m": {"tasks": [task], "products": []}}), Confirmed(leftovers=["m"])) if item.code == "task_account"]
-    assert found.severity == "warning" and "CONTOSO\\svc-sync" in found.en and "sync" in found.en and "m" in found.objects
+    assert found.severity == "warning" and "CONTOSO\\svc-sync" in found.text.en and "sync" in found.text.en and "m" in found.objects
     for own in ("S-1-5-18", "NT AUTHORITY\\SYSTEM", "SYSTEM", "S-1-5-32-544", ""):
         machine = {"tasks": [task | {"run_as": own}], "products": []}
         assert "task_account" not in [item.code for item in preflight(Facts(machines={"m": machine}), Confirmed(leftovers=["m"]))]
@@ -365,14 +388,14 @@ def test_final_gate_tells_of_a_synchronization_that_has_stopped_and_no_time_that
     fresh = judged("2026-01-01T00:30:00Z")
     assert fresh.severity == "info" and fresh == judged("2026-01-01T20:10:00Z", "2026-01-01T20:00:00Z")  # the same text in each rerun
     late = judged("2026-01-02T00:00:01Z")
-    assert late.severity == "warning" and "2026-01-01T00:00:00Z" in late.en and "2026-01-01T00:00:00Z" in late.ja
+    assert late.severity == "warning" and "2026-01-01T00:00:00Z" in late.text.en and "2026-01-01T00:00:00Z" in late.text.ja
     assert judged("2026-01-02T00:00:01Z", None).severity == "warning"
 
 
 def test_final_gate_names_the_exceptions() -> None:
     (finding,) = final_gate(Facts(people=people(counts={"no_way_to_sign_in": 27})), Confirmed())
-    assert finding.en.startswith("27 users ")
-    assert "no_way_to_sign_in9@a (+17)" in finding.en and "no_way_to_sign_in9@a (+17)" in finding.ja
+    assert finding.text.en.startswith("27 users ")
+    assert "no_way_to_sign_in9@a (+17)" in finding.text.en and "no_way_to_sign_in9@a (+17)" in finding.text.ja
     assert len(finding.objects) == 27
 
 
@@ -407,7 +430,7 @@ def test_most_blocked_before_the_first_snapshot(found, percent, told) -> None:
         [("blocker", "mostly_blocked", ("a",))] if told else []
     )
     if told:
-        assert told in judged[0].en and "microsoft_365_max_blocked_percent" in judged[0].ja
+        assert told in judged[0].text.en and "microsoft_365_max_blocked_percent" in judged[0].text.ja
 
 
 LACKS = {
@@ -432,7 +455,7 @@ LACKS = {
 def test_what_the_app_lacks_is_told_for_each_stage_that_will_be_played(confirmed, about):
     found = [item for item in preflight(Facts(permissions=LACKS), Confirmed(**confirmed)) if item.code == "permission_missing"]
     assert [(item.severity, item.objects[0]) for item in found] == [("warning", name) for name in about]
-    assert found[0].en.startswith("Stage users: the app that signs in (offboard_client_id) lacks User.ReadWrite.All.")
-    told = " ".join(item.en for item in found)
+    assert found[0].text.en.startswith("Stage users: the app that signs in (offboard_client_id) lacks User.ReadWrite.All.")
+    told = " ".join(item.text.en for item in found)
     assert ("one of the directory roles User Administrator, Global Administrator" in told) is ("passwords" not in confirmed)
     assert preflight(Facts(permissions={"missing": []}), Confirmed()) == preflight(Facts(), Confirmed()) == []

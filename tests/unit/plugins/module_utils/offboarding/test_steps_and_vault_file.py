@@ -41,7 +41,17 @@ def execute(make, params, check_mode=False):
 
 
 def manual_steps(tmp_path, check_mode=False, **options):
-    params = {"path": str(tmp_path / "run" / "steps.json"), "steps": [], "confirm": [], "withdraw": [], "require": [], "by": None, "note": None, **options}
+    params = {
+        "path": str(tmp_path / "run" / "steps.json"),
+        "steps": [],
+        "confirm": [],
+        "withdraw": [],
+        "require": [],
+        "by": None,
+        "note": None,
+        "language": "both",
+        **options,
+    }
     return execute(lambda p: steps.ManualSteps(p, check_mode), params, check_mode)
 
 
@@ -70,7 +80,7 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
     path = str(tmp_path / "run" / "steps.json")
 
     def planned(**options):
-        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Hanako", "note": None, **options}
+        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Hanako", "note": None, "language": "both", **options}
         resource = steps.ManualSteps(params, False)
         return resource, list(resource.plan(resource.read()).changes)
 
@@ -100,7 +110,7 @@ def test_it_is_decided_anew_by_what_the_file_holds_when_it_is_written(tmp_path):
     manual_steps(tmp_path, steps=[A, B, {**A, "id": "c"}], confirm=["b"], by="Hanako")
 
     def planned(**options):
-        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Taro", "note": None, **options}
+        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Taro", "note": None, "language": "both", **options}
         resource = steps.ManualSteps(params, False)
         return resource, resource.plan(resource.read())
 
@@ -332,9 +342,20 @@ def test_a_saved_machine_belongs_to_the_run_of_its_tenant(tmp_path, saved_of, wo
 
 def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody_has_recorded(tmp_path):
     """As AWX does with a job of type "check", from an untouched start; a real run stops."""
-    params = {"path": str(tmp_path / "run" / "steps.json"), "steps": [], "confirm": [], "withdraw": [], "require": ["x"], "by": None, "note": None}
+    params = {
+        "path": str(tmp_path / "run" / "steps.json"),
+        "steps": [],
+        "confirm": [],
+        "withdraw": [],
+        "require": ["x"],
+        "by": None,
+        "note": None,
+        "language": "both",
+    }
     plan = steps.ManualSteps(params, True).plan([])
-    assert len(plan.changes) == 0 and plan.warnings[0].startswith("check mode: a real run would stop here. There is no step 'x'.")
+    assert len(plan.changes) == 0 and plan.warnings[0].startswith(
+        "check mode: a real run would stop here. / チェックモード: 実際の実行ではここで停止します。 There is no step 'x'."
+    )
     with pytest.raises(OffboardError) as stopped:
         steps.ManualSteps(params, False).plan([])
     assert stopped.value.code == "unknown_step"

@@ -210,7 +210,7 @@ def test_of_many_places_the_first_are_told_and_all_are_counted() -> None:
     item = {"id": "1", "replyUrls": [f"https://auth.iij.jp/{number}" for number in range(plan.MOST_PLACES + 7)]}
     shown = plan.row("servicePrincipal", item, plan.Matcher([H]).look(item)[0])
     assert (len(shown["places"]), shown["places_count"]) == (plan.MOST_PLACES, plan.MOST_PLACES + 7)
-    assert shown["why"].startswith("replyUrls[0] names auth.iij.jp; ") and shown["why"].endswith(f" and {plan.MOST_PLACES + 4} more places do")
+    assert shown["why"].startswith("replyUrls[0] names auth.iij.jp; ") and shown["why"].endswith(f"; {plan.MOST_PLACES + 4} more places do")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, Evidence, build, lines
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, Evidence, build, lines, summary
 
 ROOT = Path(__file__).parents[6]
 AT = "2026-01-01T09:00:0{}Z"
@@ -92,6 +92,51 @@ def test_only_the_steps_of_the_stages_so_far_are_due() -> None:
     assert "今必要な手順（gate）: stop: stop を行う。" in [line.ja for line in lines(found)]
 
 
+REFUSED = {"record": "refusal", "rule": "max_changes", "msg": "30 users would change.", "objects": [], "allow_with": "max_changes: 30", "noun": "users"}
+USERS = "users (repair the users): done – 3 done, 1 unchanged; results/users.jsonl"
+NEXT = "Next: ansible-playbook offboard.iij_id.domains -e offboard_run_dir=/srv/run"
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "expected"),
+    [
+        ({}, {"stage": "users"}, [USERS, NEXT]),
+        ({}, {"stage": "users", "report": "/srv/run/report.html"}, [USERS, NEXT, "Report: /srv/run/report.html"]),
+        ({}, {"stage": "users", "check_mode": True}, ["Check run: nothing was changed.", USERS, NEXT]),
+        ({}, {"stage": "users", "in_awx": True}, [USERS, "Next: launch the job template of domains"]),
+        # a stage that left nothing behind says so; all of them are told by what they left behind
+        ({}, {"stage": "app"}, ["app (remove IIJ ID's app): nothing recorded", NEXT]),
+        ({}, {"stage": ""}, [USERS, NEXT]),
+        (
+            {"steps": [step("stop", "gate")]},
+            {"stage": "gate", "in_awx": True},
+            [
+                "gate (IIJ ID can change nothing any more): waits for a person",
+                "Due now (gate): stop: Do stop.",
+                "Next: launch the job template of confirm (stop)",
+            ],
+        ),
+        # what was refused is told until something was done
+        (
+            {"records": [[{**REFUSED, "at": AT.format(5)}]]},
+            {"stage": "users"},
+            [USERS, "Refused: 30 users would change. Allowed by: max_changes: 30.", NEXT],
+        ),
+        (
+            {"records": [[{**REFUSED, "at": AT.format(1)}], change("domain", "convert_to_managed", "a.example", 2)]},
+            {"stage": "domains"},
+            [f"domains (convert the domains): done – {AT.format(2)}; 1 done", "Next: ansible-playbook offboard.iij_id.passwords -e offboard_run_dir=/srv/run"],
+        ),
+    ],
+)
+def test_what_is_told_at_the_end_of_a_stage(given: dict[str, Any], options: dict[str, Any], expected: list[str]) -> None:
+    found = build(evidence(**{"results": {"users": {"done": 3, "unchanged": 1}}, **given}))
+    told = summary(found, **{"report": "", "in_awx": False, "check_mode": False, **options})
+    told = [line for line in told if not line.en.startswith("a.example")]
+    assert [line.en for line in told] == expected
+    assert all(line.ja != line.en for line in told)
+
+
 def test_domains_with_their_last_conversion_and_their_passwords() -> None:
     back = [change("domain", "convert_to_managed", "b.example", 1), change("domain", "convert_to_federated", "b.example", 2)]
     records = [change("domain", "convert_to_managed", "a.example", 1), *back]
@@ -107,4 +152,4 @@ def test_domains_with_their_last_conversion_and_their_passwords() -> None:
 
 def test_the_order_is_that_of_the_playbook() -> None:
     plays = yaml.safe_load((ROOT / "playbooks" / "decommission.yml").read_text())
-    assert [play["tags"] for play in plays if "tags" in play] == [stage.name for stage in STAGES]
+    assert [play["tags"] for play in plays if play.get("tags", "always") != "always"] == [stage.name for stage in STAGES]

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Japanese of manual, messages and report: one word for a thing, as Microsoft's style guide and IIJ's manual write it, and no blanks of folded lines."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dev import places
+
+#: What must not be written, and what is written instead. The one list of terms.
+TERMS: dict[str, str] = {
+    r"サーバ(?!ー)": "サーバー",
+    r"インベントリ(?!ー)": "インベントリー",
+    r"プロバイダ(?!ー)": "プロバイダー",
+    r"フォルダ(?!ー)": "フォルダー",
+    r"コントローラ(?!ー)": "コントローラー",
+    r"ブラウザ(?!ー)": "ブラウザー",
+    r"フィルタ(?!ー|リング)": "フィルター",
+    r"インストーラ(?!ー)": "インストーラー",
+    r"ユーザ(?!ー)": "利用者",
+    # names of Microsoft's things, and accounts of an operating system or of Active Directory, are no people
+    r"(?<!対象)(?<!実行)(?<!削除済み)ユーザー(?!名|管理者|時間|とグループ|プリンシパル)": "利用者",
+    r"レポート|リポート|報告の「": "報告書",
+    r"人の作業|作業者の手順": "人が行う手順",
+    r"IIJ ID コンソール|IIJ IDのコンソール": "IIJ IDコンソール",
+    r"監査ログで.{0,12}静か": "直近 N 時間、監査ログに変更がない",
+    r"ブロックされた利用者を解除": "利用者のブロックを解除",
+    r"ガードが拒否": "安全確認（ガード）で拒否された",
+    r"リポジトリを複製": "リポジトリをクローン",
+}
+#: labels of IIJ ID's console, which stay as they are there
+LABELS = ("外部IDプロバイダの管理",)
+#: kana, kanji and what belongs to them; words of katakana are set apart by blanks, as Microsoft does
+_JAPANESE, _KATAKANA = "ぁ-んァ-ヶー一-龠々。、（）「」", "ァ-ヶー"
+_BLANK = re.compile(rf"(?:(?<=[{_JAPANESE}]) (?=[ぁ-ん一-龠々。、（「])|(?<=[ぁ-ん一-龠々。、）」]) (?=[{_JAPANESE}]))")
+#: people, whose names have a blank
+PEOPLE = ("例示 花子", "山田 太郎")
+
+
+def wrong(text: str) -> list[str]:
+    """What is written otherwise than the list says."""
+    for label in LABELS:
+        text = text.replace(label, "")
+    return [f"{found[0]} → {right}" for pattern, right in TERMS.items() for found in re.finditer(pattern, text)]
+
+
+def blanks(text: str) -> list[str]:
+    """Blanks in the midst of a Japanese sentence, with what stands around them."""
+    for name in PEOPLE:
+        text = text.replace(name, "")
+    return [text[max(found.start() - 8, 0) : found.end() + 8] for found in _BLANK.finditer(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("サーバの管理、サーバーの管理", ["サーバ → サーバー"]),
+        ("「外部IDプロバイダの管理」とIDプロバイダ", ["プロバイダ → プロバイダー"]),
+        ("ユーザー名と対象ユーザーとユーザーが", ["ユーザー → 利用者"]),
+        ("IIJ ID コンソールでの人の作業", ["人の作業 → 人が行う手順", "IIJ ID コンソール → IIJ IDコンソール"]),
+        ("報告書を読む", []),
+    ],
+)
+def test_the_list_finds_what_is_wrong(text: str, expected: list[str]) -> None:
+    assert wrong(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("（APIはない）。 停止すると", ["（APIはない）。 停止すると"]),
+        ("場合は コンソールで", ["場合は コンソールで"]),
+        ("変更できない （報告書の", ["変更できない （報告書の"]),
+        ("ワンタイム パスコードと例示 花子と IIJ ID の", []),
+    ],
+)
+def test_blanks_of_folded_lines_are_found(text: str, expected: list[str]) -> None:
+    assert [found in text and found for found in blanks(text)] == [text[:0] + item for item in expected] or len(blanks(text)) == len(expected) == 1
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _strings(name)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes Ansible's tags as text."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, _tag, node: loader.construct_scalar(node))
+
+
+def told(file: Path) -> list[str]:
+    """The texts of a file: of a program its strings joined as they are told, of YAML its values as they are read, of a page its lines."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".py":
+        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.Constant, ast.JoinedStr))]
+        parts = [node.values if isinstance(node, ast.JoinedStr) else [node] for node in nodes]
+        joined = ["".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in values) for values in parts]
+        return [line for string in joined for line in string.splitlines()]
+    if file.suffix in (".yml", ".yaml"):
+        return [string for document in yaml.load_all(text, _Loader) for string in _strings(document)]
+    return text.splitlines()
+
+
+FILES = sorted(
+    file
+    for pattern in ("docs/ja/*.md", "roles/**/*.yml", "playbooks/*.yml", "plugins/**/*.py", "extensions/awx/**/*.yml", "README.md", "docs/README.md")
+    for file in places.ROOT.glob(pattern)
+    if re.search("[ぁ-ん]", file.read_text(encoding="utf-8"))
+)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(places.ROOT)))
+def test_one_word_for_a_thing_and_no_blank_in_a_sentence(file: Path) -> None:
+    assert [(line, found) for line in told(file) if (found := [*wrong(line), *blanks(line)])] == []
+
+
+def test_there_are_pages_messages_and_steps_to_look_at() -> None:
+    assert {"docs", "roles", "plugins", "playbooks"} <= {file.relative_to(places.ROOT).parts[0] for file in FILES} and len(FILES) > 25
