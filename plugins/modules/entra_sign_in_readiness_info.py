@@ -118,8 +118,9 @@ codes:
   type: dict
 passwords:
   description:
-    - How many enabled users come to what they sign in with by which way. V(own) is a domain that is managed already, V(new), V(pass), V(hash_sync),
-      V(registered_method) such as a security key, V(otherwise) as a person says, V(by_hand) of administrators, V(hash_sync_not_verified), V(roles_not_read), V(none).
+    - How many enabled users come to what they sign in with by which way. V(own) is a domain that is managed already. Others are V(new), V(pass),
+      V(hash_sync), V(registered_method) such as a security key, V(otherwise) as a person says, V(by_hand) of administrators,
+      V(hash_sync_not_verified), V(roles_not_read) and V(none).
   returned: success
   type: dict
 domains:
