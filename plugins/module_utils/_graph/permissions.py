@@ -141,6 +141,7 @@ _READS_FEDERATIONS = ("IdentityProvider.Read.All", "Domain.Read.All")
 MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entra_app": {"": ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Domain.Read.All")},
     "entra_app_info": {"": ("Application.Read.All", "Directory.Read.All"), ACTIVITY: ("AuditLog.Read.All",)},
+    "entra_arrivals_info": {"": ("User.Read.All", "AuditLog.Read.All")},
     "entra_domain": {"": ("Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All", "User.Read.All", "RoleManagement.Read.Directory")},
     "entra_domain_info": {"": ("Domain.Read.All", "Domain-InternalFederation.Read.All")},
     "entra_external_federation": {
@@ -268,7 +269,8 @@ WORKS = (
         ),
     ),
     Work(
-        "sign_in_readiness", Text("who can sign in (preflight, domains)", "サインインの可否（preflight、domains）"), (), ("entra_sign_in_readiness_info",),
+        "sign_in_readiness", Text("who can sign in, who has arrived (preflight, domains, arrivals)", "サインインの可否と状況（preflight、domains、arrivals）"), (),
+        ("entra_sign_in_readiness_info", "entra_arrivals_info"),
         note=Text(
             "what one of them, or the licence Entra ID P1, is missing for is told as not looked at",
             "権限またはEntra ID P1のライセンスがない部分は「確認できない」と表示されます",
