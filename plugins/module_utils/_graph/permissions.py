@@ -269,8 +269,9 @@ WORKS = (
         ),
     ),
     Work(
-        "sign_in_readiness", Text("who can sign in, who has arrived (preflight, domains, arrivals)", "サインインの可否と状況（preflight、domains、arrivals）"), (),
-        ("entra_sign_in_readiness_info", "entra_arrivals_info"),
+        "sign_in_readiness",
+        Text("who can sign in, who has arrived (preflight, domains, arrivals)", "サインインの可否と状況（preflight、domains、arrivals）"),
+        (), ("entra_sign_in_readiness_info", "entra_arrivals_info"),
         note=Text(
             "what one of them, or the licence Entra ID P1, is missing for is told as not looked at",
             "権限またはEntra ID P1のライセンスがない部分は「確認できない」と表示されます",

@@ -184,9 +184,9 @@ class Log:
             self._arrived[place] = min(self._arrived[place] or at, at)
         elif at >= self._failed[place]:
             self._failed[place], self._code[place] = at, number
-        if number == _WRONG_PASSWORD and (address := entry.get("ipAddress")):
-            if address in self._addresses or len(self._addresses) < _MOST_ADDRESSES:
-                self._addresses[address] += 1
+        address = entry.get("ipAddress") if number == _WRONG_PASSWORD else None
+        if address and (address in self._addresses or len(self._addresses) < _MOST_ADDRESSES):
+            self._addresses[address] += 1
 
     def of(self, user_id: str) -> Seen:
         """What is known of one user."""
