@@ -14,6 +14,7 @@ description:
   - With O(gate=preflight) it finds what would stop a later stage, who could be locked out, and what was found but not confirmed.
   - With O(gate=provisioning) it finds what forbids to repair the users, since IIJ ID would undo it, and before that when the provisioning may be stopped
     without blocking anybody.
+  - With O(gate=domains) it finds what forbids to convert the domains, since users would be left without a way to sign in.
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines).
   - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
   - It never fails because of what it finds. The roles do, with RV(msg).
@@ -27,7 +28,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, provisioning, agents, final]
+    choices: [preflight, provisioning, domains, agents, final]
   domains:
     description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
     type: list
@@ -51,6 +52,9 @@ options:
     elements: dict
   references:
     description: The return values of M(offboard.iij_id.entra_references_info). Without it, what else points at IIJ ID is not judged.
+    type: dict
+  sign_in:
+    description: The return values of M(offboard.iij_id.entra_sign_in_readiness_info). Without it, who will be able to sign in is not judged.
     type: dict
   machines:
     description:
@@ -155,6 +159,10 @@ options:
         type: list
         elements: str
         default: []
+      accepted_no_way_in_count:
+        description: How many users may be left without a way to sign in, besides those that M(offboard.iij_id.entra_sign_in_readiness_info) knows by name.
+        type: int
+        default: 0
       without_machines:
         description: Whether there is no Windows machine with an agent, so that an empty O(machines) is right.
         type: bool
@@ -276,6 +284,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), _TEXTS),
     **dict.fromkeys(("accepted_references", "accepted_not_looked_at"), _TEXTS),
     "password_filters": _TEXTS | {"no_log": False},  # names of programs
+    "accepted_no_way_in_count": {"type": "int", "default": 0},
     "without_machines": {"type": "bool", "default": False},
     "passwords": {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False},
     "synced_password": {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False},
@@ -336,6 +345,7 @@ def judge(params: dict) -> dict:
 _RULES = {
     "preflight": readiness.preflight,
     "provisioning": readiness.provisioning_gate,
+    "domains": readiness.domains_gate,
     "agents": readiness.agents_gate,
     "final": readiness.final_gate,
 }
@@ -351,7 +361,7 @@ def main() -> None:
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     module = AnsibleModule(
         argument_spec={
-            "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "agents", "final"]},
+            "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "domains", "agents", "final"]},
             **dicts,
             **LANGUAGE,
             "machines": {"type": "dict"},
@@ -359,6 +369,7 @@ def main() -> None:
             "people": {"type": "dict"},
             "permissions": {"type": "dict"},
             "references": {"type": "dict"},
+            "sign_in": {"type": "dict"},
             "journal": {"type": "path"},
             "client_id": {"type": "str", "default": ""},
             "needs_directory": _TEXTS,

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import _harness, at_the_limit, growth, listing, nothing_to_do, per_user, references
+from benchmarks import _harness, at_the_limit, growth, listing, nothing_to_do, per_user, references, sign_in
 
 VENV = Path(sys.prefix)
 
@@ -57,3 +57,12 @@ def test_references_in_many_applications() -> None:
     few, many = (int(row.shown.split()[-1].replace(",", "")) for row in rows[:2])
     # a request for each further service principal, 55 batches around them, and a second page of both lists
     assert many - few == 1100 + 55 + 2
+
+
+def test_sign_in_of_many_users() -> None:
+    """Memory does not grow with the users; requests are pages: of 500 users with their last sign-in, of 999 without, and of the report."""
+    rows = sign_in.run([400, 2400], False, VENV)
+    assert all(row.met for row in rows if row.at_most), rows
+    reports = [int(row.shown.split()[-1]) for row in rows if row.shown]
+    # a page of users and one of the report, and the log; the log alone
+    assert reports == [1 + 1 + 1, 1, 5 + 3 + 1, 1]

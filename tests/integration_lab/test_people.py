@@ -19,7 +19,7 @@ from lab import inventory
 from lab.iij.actor import Actor
 from lab.testing import RunningTenant
 
-from .entra import PEOPLE
+from .entra import PEOPLE, lines
 
 
 class Operator:
@@ -223,3 +223,22 @@ def test_switched_off_first_nobody_is_blocked(tenant: RunningTenant, tmp_path: P
     operator.confirm("provisioning_stopped", "break_glass_tested")
     operator.must("gate")
     assert {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()} == before
+
+
+def test_the_domains_are_not_converted_while_somebody_has_no_way_in(operator: Operator, tenant: RunningTenant) -> None:
+    """Preflight counts; the stage stops, until whoever has none is named, or so many are accepted."""
+    operator.must("gate", microsoft_365_evidence_hours=0)
+    left = PEOPLE[71]
+    exclude = {"microsoft_365_exclude": [left.upn]}
+    output = operator.must("preflight", **exclude)
+    assert "1 users will have no way to sign in" in output and "must_register_mfa" in output
+    assert len(lines(operator.run_dir / "results" / "sign_in_readiness.jsonl")) == 250
+    tenant.clear_requests()
+    code, output = operator.play("domains", **exclude)
+    assert code != 0 and left.upn in output and "microsoft_365_accepted_no_way_in" in output and tenant.writes() == []
+    code, output = operator.play("domains", "--check", **exclude)
+    assert code == 0 and "In check mode only told" in output and tenant.writes() == []
+    operator.must("domains", **exclude, microsoft_365_accepted_no_way_in=[left.upn])
+    assert tenant.writes()
+    # managed now: everybody signs in with what they have
+    operator.must("domains", **exclude)

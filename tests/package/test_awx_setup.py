@@ -23,7 +23,7 @@ from lab.awx_api import AwxApi
 PREFIX = "IIJ ID exit"
 #: Some of the collection's playbooks, since each job template costs a second or more: that all of them are taken is tested in
 #: tests/unit/plugins/module_utils/offboarding/test_awx.py.
-STAGES = {"preflight", "domains", "confirm", "watch_certificates"}
+STAGES = {"preflight", "domains", "confirm", "watch_certificates", "arrivals"}
 ORDER = ["preflight", "domains"]
 APPROVED = ["domains"]
 SECRETS = {"awx_entra_client_secret": "entra-geheim-1", "awx_vault_password": "vault-geheim-2", "awx_machine_password": "windows-geheim-3"}
@@ -140,7 +140,7 @@ def _made(setup: Setup) -> None:
     assert entra == {"AZURE_TENANT_ID": "{{ tenant_id }}", "AZURE_CLIENT_ID": "{{ client_id }}", "AZURE_CLIENT_SECRET": "{{ client_secret }}"}
     assert api.named("credentials", f"{PREFIX}: Entra")["inputs"]["client_secret"] == SECRETS["awx_entra_client_secret"]
     assert "offboard_vault_password" in api.named("credential_types", f"{PREFIX}: secrets")["injectors"]["extra_vars"]
-    assert [schedule["name"] for schedule in api.all("schedules")] == [f"{PREFIX}: watch_certificates"]
+    assert sorted(schedule["name"] for schedule in api.all("schedules")) == [f"{PREFIX}: arrivals", f"{PREFIX}: watch_certificates"]
     assert api.settings["AWX_ISOLATION_SHOW_PATHS"] == []  # nobody asked
 
 

@@ -18,7 +18,7 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
@@ -159,7 +159,7 @@ class Client:
 
     # -- lists
 
-    def pages(self, path: str, *, eventual: bool = False) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, path: str, *, eventual: bool = False) -> Generator[list[dict[str, Any]], None, None]:
         """A list, page by page; the next one is fetched while the caller works on this one.
 
         `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError

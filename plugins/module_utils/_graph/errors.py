@@ -42,6 +42,16 @@ class AnswerLost(GraphError):
     """A write was sent, and whether it was carried out is not known. Read before writing again."""
 
 
+#: A refusal with one of these says nothing of the connection.
+_OF_THE_LIST = {"foreign_next_link", "duplicate_page", "no_list", "throttled"}
+
+
+def about_one_part(exc: GraphError, signed_in: bool) -> bool:
+    """Whether the refusal is about this part of the tenant alone, so that the others can still be read. signed_in: something was read before."""
+    lost = not exc.status and exc.code not in _OF_THE_LIST
+    return not (isinstance(exc, SignInFailed) or lost or (exc.status == 401 and not signed_in))
+
+
 def json_object(content: bytes) -> dict[str, Any]:
     """A body as a dict; empty when there is none or when it is not a JSON object (a gateway's HTML page)."""
     try:
@@ -84,7 +94,7 @@ def refused_request(method: str, path: str, body: Mapping[str, Any] | None, stat
     if not msg.endswith("."):
         msg += "."
     if status == 403:
-        msg += " " + permissions.sentence(permissions.needed(method, plain, body))
+        msg += " " + permissions.sentence(permissions.needed(method, path, body))
     elif status == 401:
         msg += " The access token was refused: it has expired, was made for another service, or the application was switched off."
     code = _CODES.get(status, "server_error" if status >= 500 else "refused")

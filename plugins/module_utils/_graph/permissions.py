@@ -51,12 +51,13 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/users(/[^/]+)?", Need(("User.Read.All",))),
     ("DELETE", r"/users/[^/]+", Need(("User.DeleteRestore.All", "User.ReadWrite.All"), _ADMIN_ROLE)),
     ("POST", r"/invitations", Need(("User.Invite.All", "User.ReadWrite.All"))),
-    ("GET", r"/policies/(crossTenantAccessPolicy/.*|[a-zA-Z]+Policies)", Need(("Policy.Read.All",))),
+    ("GET", r"/policies/(crossTenantAccessPolicy/.*|[a-zA-Z]+Policies|identitySecurityDefaultsEnforcementPolicy)", Need(("Policy.Read.All",))),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
     ("WRITE", r"/groups/[^/]+(/members/.*)?", Need(("GroupMember.ReadWrite.All", "Group.ReadWrite.All"))),
     ("GET", r"/groups(/.*)?", Need(("GroupMember.Read.All", "Group.Read.All"))),
     ("GET", r"/roleManagement/.*", Need(("RoleManagement.Read.Directory", "Directory.Read.All"))),
     ("GET", r"/auditLogs/.*", Need(("AuditLog.Read.All",))),
+    ("GET", r"/reports/authenticationMethods/.*", Need(("AuditLog.Read.All",))),
     ("GET", r"(/(servicePrincipals|users)/[^/]+)?/oauth2PermissionGrants(/.*)?", Need(("Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"))),
     ("WRITE", r"/oauth2PermissionGrants(/.*)?", Need(("DelegatedPermissionGrant.ReadWrite.All",))),
     ("GET", r"/servicePrincipals/[^/]+/synchronization/.*", Need(("Synchronization.Read.All",))),
@@ -89,8 +90,11 @@ _KEY = re.compile(r"\('[^()']*'\)")
 
 
 def needed(method: str, path: str, body: Mapping[str, Any] | None = None) -> Need | None:
-    """What `method` on `path` (without version and query) needs; None when this table does not know it."""
+    """What `method` on `path` (without version) needs; None when this table does not know it."""
+    path, _unused, query = path.partition("?")
     path = _KEY.sub("/key", path)
+    if path.startswith("/users") and "signInActivity" in query:  # a report, with a permission of its own
+        return Need(("AuditLog.Read.All",))
     if method == "PATCH" and re.fullmatch(r"/users/[^/]+", path):
         return _user_update(body or {})
     if path == "/invitations" and (body or {}).get("resetRedemption"):
@@ -137,6 +141,7 @@ _READS_FEDERATIONS = ("IdentityProvider.Read.All", "Domain.Read.All")
 MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entra_app": {"": ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Domain.Read.All")},
     "entra_app_info": {"": ("Application.Read.All", "Directory.Read.All"), ACTIVITY: ("AuditLog.Read.All",)},
+    "entra_arrivals_info": {"": ("User.Read.All", "AuditLog.Read.All")},
     "entra_domain": {"": ("Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All", "User.Read.All", "RoleManagement.Read.Directory")},
     "entra_domain_info": {"": ("Domain.Read.All", "Domain-InternalFederation.Read.All")},
     "entra_external_federation": {
@@ -163,6 +168,12 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "Application.Read.All", "Policy.Read.All", "Synchronization.Read.All", "IdentityProvider.Read.All", "Domain.Read.All",
             "Domain-InternalFederation.Read.All", "Organization.Read.All", "CustomAuthenticationExtension.Read.All", "EventListener.Read.All",
             "PublicKeyInfrastructure.Read.All", "DeviceManagementApps.Read.All", "DeviceManagementConfiguration.Read.All",
+        ),
+    },
+    "entra_sign_in_readiness_info": {
+        "": (
+            "User.Read.All", "Domain.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All", "AuditLog.Read.All",
+            "Policy.Read.All",
         ),
     },
     "entra_snapshot": {
@@ -255,6 +266,15 @@ WORKS = (
         note=Text(
             "what one of them is missing for is told as not looked at, and a person has to look there",
             "権限がない部分は「確認できない」と表示され、人が確認する必要があります",
+        ),
+    ),
+    Work(
+        "sign_in_readiness",
+        Text("who can sign in, who has arrived (preflight, domains, arrivals)", "サインインの可否と状況（preflight、domains、arrivals）"),
+        (), ("entra_sign_in_readiness_info", "entra_arrivals_info"),
+        note=Text(
+            "what one of them, or the licence Entra ID P1, is missing for is told as not looked at",
+            "権限またはEntra ID P1のライセンスがない部分は「確認できない」と表示されます",
         ),
     ),
     Work("users", Text("users", "users（利用者）"), ("users",), ("entra_users",)),

@@ -17,7 +17,7 @@ from typing import Any
 from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.quiet import mostly
 from .._core.text import Text
-from . import references
+from . import references, sign_in
 from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
@@ -34,6 +34,8 @@ class Facts:
     apps: Sequence[Mapping[str, Any]] | None = None
     #: what in the tenant points at IIJ ID, and what was not looked at, as entra_references_info says
     references: Mapping[str, Any] | None = None
+    #: who will be able to sign in, as entra_sign_in_readiness_info says
+    sign_in: Mapping[str, Any] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
     uninstalled_on: Collection[str] = ()
@@ -68,6 +70,8 @@ class Confirmed:
     #: objects that may go on pointing at IIJ ID, and kinds or objects that a person has looked at since the tool could not
     accepted_references: Collection[str] = ()
     accepted_not_looked_at: Collection[str] = ()
+    #: how many users may be left without a way to sign in, besides those that are named
+    accepted_no_way_in_count: int = 0
     #: there is no Windows machine with an agent
     without_machines: bool = False
     #: machines with tasks or folders of agents whose products are no longer installed
@@ -111,6 +115,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         *_max_users(facts, confirmed),
         *_apps(facts, confirmed),
         *_references(facts, confirmed, final=False),
+        *_sign_in(facts, confirmed, gate=False),
         *_machines(facts, confirmed),
         *_directory(facts, confirmed),
         *_permissions(facts, confirmed),
@@ -335,6 +340,16 @@ def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Fin
         client_ids=_fold(confirmed.client_ids),
         iij_domains=_fold(federated_to_iij(facts.domains or ())),
     )
+
+
+def _sign_in(facts: Facts, confirmed: Confirmed, gate: bool) -> Iterator[Finding]:
+    if facts.sign_in is not None:
+        yield from sign_in.findings(facts.sign_in, gate=gate, accepted_count=confirmed.accepted_no_way_in_count)
+
+
+def domains_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to convert the domains: people would be left without a way to sign in."""
+    return list(_sign_in(facts, confirmed, gate=True))
 
 
 def app_candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:

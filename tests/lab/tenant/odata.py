@@ -107,9 +107,13 @@ _FILTERS: dict[str, dict[str, str]] = {
     "samlOrWsFedExternalDomainFederation": {"domains": "eq"},
     "signIn": {
         "createdDateTime": "eq ge le gt lt",
-        **dict.fromkeys(["appId", "id", "userId"], "eq"),
+        **dict.fromkeys(["appId", "clientAppUsed", "id", "userId"], "eq"),
         **dict.fromkeys(["appDisplayName", "userDisplayName", "userPrincipalName"], "eq startsWith"),
         "status": "eq",
+    },
+    "userRegistrationDetails": {
+        **dict.fromkeys(["userPrincipalName", "userDisplayName"], "eq startsWith"),
+        **dict.fromkeys(["id", "isAdmin", "isMfaCapable", "isMfaRegistered", "isPasswordlessCapable", "userType"], "eq"),
     },
     "directoryAudit": {
         "activityDateTime": "eq ge le gt lt",

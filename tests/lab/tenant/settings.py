@@ -31,6 +31,8 @@ class Settings:
     #: the tenant has Entra ID P1, Intune
     premium: bool = True
     intune: bool = True
+    #: Entra's security defaults are on
+    security_defaults: bool = False
     #: hold every request body and answer to Microsoft's description
     contract: bool = True
 

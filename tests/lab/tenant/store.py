@@ -127,6 +127,8 @@ class Store:
             "cross_tenant_access",
             "invitations",
             "access_passes",
+            "sign_ins",
+            "registrations",
         ):
             self.tables[name] = Table()
         self.upns = {item["userPrincipalName"].casefold(): key for key, item in self.tables["users"].objects.items()}

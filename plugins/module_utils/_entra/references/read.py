@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._graph.batches import Request
 from ..._graph.client import Client
-from ..._graph.errors import GraphError, SignInFailed
+from ..._graph.errors import GraphError, about_one_part
 from . import plan
 
 
@@ -95,9 +95,6 @@ Tell = Callable[[str, Mapping[str, Any], list[plan.Found]], None]
 #: Takes (kind, object or None for all of them, place in it, reason, words).
 TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]  # pylint: disable=unsupported-binary-operation
 
-#: A refusal with one of these says nothing of the connection; the other parts can still be read.
-_OF_THE_LIST = {"foreign_next_link", "duplicate_page", "no_list", "throttled"}
-
 
 class Reader:
     """Reads every source once. Raises GraphError when the tenant cannot be reached at all; what is refused is told as not looked at."""
@@ -158,8 +155,7 @@ class Reader:
 
     def _refused(self, kind: str, item: Mapping[str, Any] | None, exc: GraphError) -> None:
         """Raises `exc` when it is not about this part of the tenant alone."""
-        lost = not exc.status and exc.code not in _OF_THE_LIST
-        if isinstance(exc, SignInFailed) or lost or (exc.status == 401 and not self._signed_in):
+        if not about_one_part(exc, self._signed_in):
             raise exc
         read = self.looked_at.get(kind, 0)
         words = f"{exc.msg} {read} had been looked at before." if read and item is None else exc.msg

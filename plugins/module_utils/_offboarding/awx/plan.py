@@ -150,10 +150,10 @@ def nodes(wanted: Wanted) -> list[dict[str, Any]]:
 def _approval(prefix: str, stage: str) -> dict[str, str]:
     return {
         "name": f"{prefix}: approve {stage}",
-        "description": f"Read the job {stage}-check, whose last lines tell its plan and the plan's hash. The next job does that plan or a part of it, and refuses"
-        f" anything else. An approval confirms no step of a person (template {prefix}: confirm)."
-        f" / {stage}-check のジョブを読んでください。最後の行に計画とそのハッシュが表示されます。次のジョブはその計画（またはその一部）だけを実行し、それ以外は拒否します。"
-        f"承認は人が行う手順の確認にはなりません（テンプレート {prefix}: confirm）。",
+        "description": f"Read the job {stage}-check, whose last lines tell its plan and the plan's hash. The next job does that plan or a part of it,"
+        f" and refuses anything else. An approval confirms no step of a person (template {prefix}: confirm)."
+        f" / {stage}-check のジョブを読んでください。最後の行に計画とそのハッシュが表示されます。"
+        f"次のジョブはその計画（またはその一部）だけを実行し、それ以外は拒否します。承認は人が行う手順の確認にはなりません（テンプレート {prefix}: confirm）。",
     }
 
 

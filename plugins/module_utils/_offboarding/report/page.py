@@ -119,6 +119,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         _section(Text("What is left", "残っているもの"), _left(report["left"], report["state"])),
         _section(Text("Steps of a person", "人が行う手順"), _steps(report["steps"], when)),
         _section(Text("What in the tenant points at IIJ ID", "テナント内でIIJ IDを参照しているもの"), _references(report["references"])),
+        _section(Text("Who has signed in since the conversion", "変換後のサインイン状況"), _arrivals(report["arrivals"], when)),
         _section(Text("What failed", "失敗したもの"), _failures([*report["failed"], *report["unfinished"]], when)),
         _section(Text("What was refused", "拒否されたもの"), _refusals(report["refused"], when)),
         _section(Text("Users who were left alone, and why", "変更しなかった利用者とその理由"), _left_alone(report["left_alone"])),
@@ -287,6 +288,64 @@ def _references(found: Mapping[str, Any] | None) -> str:
             rows.append(f'<tr><td colspan="3">{_both(Text(f"{more} more are in results/.", f"ほか{more}件は results/ にあります。"))}</td></tr>\n')
         parts.append(f"<h3>{_both(title)}: {found[f'{name}_count']}</h3>" + (_table(heads, rows) if rows else _none(Text("Nothing.", "ありません。"))))
     return "".join(parts)
+
+
+#: States of entra_arrivals_info in the order of the bars, with a colour that also tells in grey.
+_ARRIVALS = {
+    "arrived": (Text("arrived", "サインイン済み"), "#2e7d32"),
+    "failed": (Text("failed", "失敗"), "#c62828"),
+    "not_seen": (Text("not seen yet", "未確認"), "#f9a825"),
+    "blocked": (Text("blocked", "ブロック中"), "#9e9e9e"),
+    "not_known": (Text("not known", "不明"), "#cfd8dc"),
+}
+
+
+def _arrivals(found: Mapping[str, Any] | None, when: Time) -> str:
+    if found is None:
+        return _none(Text("Nobody has looked yet; the playbook arrivals does.", "未確認です（プレイブック arrivals で確認します）。"))
+    rows = []
+    for row in found["domains"]:
+        numbers = "".join(f'<td class="number">{row["counts"].get(state, 0)}</td>' for state in _ARRIVALS)
+        rows.append(f"<tr><td>{escape(row['domain'])}</td>{numbers}<td>{_bar(row['counts'])}</td></tr>\n")
+    heads = (Text("Domain", "ドメイン"), *(text for text, _colour in _ARRIVALS.values()), Text("", ""))
+    parts = [f"<p>{_both(Text(found['summary'], found['summary_ja']))} ({_time(found['at'], when)})</p>", _table(heads, rows)]
+    parts.append(_hours(found["arrivals_by_hour"], when))
+    if found["failures"]:
+        failures = [
+            f'<tr><td class="number">{row["count"]}</td><td><code>AADSTS{row["code"]}</code> {_both(Text(row["reason"], row["reason_ja"]))}</td>'
+            f"<td>{_both(Text(row['remedy'], row['remedy_ja']))}</td></tr>\n"
+            for row in found["failures"]
+        ]
+        parts.append(_table((Text("Users", "人数"), Text("Last error", "最後のエラー"), Text("What helps", "対処")), failures))
+    return "".join(parts)
+
+
+def _bar(counts: Mapping[str, int]) -> str:
+    """The states of a domain as one bar of 200 units."""
+    total, at, parts = max(1, sum(counts.values())), 0.0, []
+    for state, (text, colour) in _ARRIVALS.items():
+        width = 200 * counts.get(state, 0) / total
+        if width:
+            label = f"{text.en} / {text.ja}: {counts[state]}"
+            parts.append(f'<rect x="{at:.1f}" y="0" width="{width:.1f}" height="12" fill="{colour}"><title>{escape(label)}</title></rect>')
+        at += width
+    return f'<svg role="img" width="200" height="12" viewBox="0 0 200 12">{"".join(parts)}</svg>'
+
+
+def _hours(hours: list[Mapping[str, Any]], when: Time) -> str:
+    """How many of those who have arrived had done so by each hour: a line that rises."""
+    if len(hours) < 2:
+        return ""
+    times = [datetime.datetime.fromisoformat(row["hour"]).timestamp() for row in hours]
+    total, sofar, points = sum(row["count"] for row in hours), 0, []
+    for time, row in zip(times, hours, strict=True):
+        sofar += row["count"]
+        points.append(f"{600 * (time - times[0]) / max(1.0, times[-1] - times[0]):.1f},{100 - 95 * sofar / max(1, total):.1f}")
+    line = f'<polyline points="{" ".join(points)}" fill="none" stroke="#2e7d32" stroke-width="2"/>'
+    axis = '<line x1="0" y1="100" x2="600" y2="100" stroke="#9e9e9e"/>'
+    told = _both(Text(f"Arrived in all: {total}", f"サインイン済みの累計: {total}人"))
+    span = f"{_time(hours[0]['hour'], when)} – {_time(hours[-1]['hour'], when)}"
+    return f'<p>{told} ({span})</p><svg role="img" width="100%" height="102" viewBox="0 0 600 102" preserveAspectRatio="none">{axis}{line}</svg>'
 
 
 def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:

@@ -9,6 +9,7 @@ Every time in it comes from the records, so that the same records always give th
 from __future__ import annotations
 
 import bisect
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,11 +30,13 @@ def build(
     title: str,
     results: Iterable[tuple[str, Mapping[str, Any]]] = (),
     references: Iterable[Mapping[str, Any]] | None = None,
+    arrivals: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report as JSON-serialisable data.
 
     records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest.
     results: the lines of the results files of bulk modules, each with the file's name. references: those of entra_references_info, None when it has not run.
+    arrivals: what `arrivals_of` makes of those of entra_arrivals_info.
     """
     known = [record for record in records if not _is_registration(record)]
     entries = _entries(known)
@@ -64,6 +67,7 @@ def build(
         "left": left,
         "left_alone": _left_alone(results),
         "references": _references(references),
+        "arrivals": dict(arrivals) if arrivals is not None else None,
         "steps": list(manual_steps),
     }
 
@@ -137,6 +141,26 @@ def _references(lines: Iterable[Mapping[str, Any]] | None) -> dict[str, Any] | N
         if len(found[what]) < LISTED:
             found[what].append({name: str(line.get(name, "")) for name in ("kind", "id", "name", "path", "reason")} | {"msg": str(line.get(text, ""))})
     return found
+
+
+def arrivals_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the report tells of the return values of entra_arrivals_info: the numbers, without anybody's name; None when nobody has looked.
+
+    Raises LookupError, TypeError, ValueError or AttributeError when they are none.
+    """
+    if found is None:
+        return None
+    texts = ("reason", "reason_ja", "remedy", "remedy_ja")
+    return {
+        "at": str(found["at"]),
+        "summary": str(found["summary"]),
+        "summary_ja": str(found["summary_ja"]),
+        "domains": [{"domain": str(row["domain"]), "counts": {str(name): int(count) for name, count in row["counts"].items()}} for row in found["domains"]],
+        "failures": [{"code": int(row["code"]), "count": int(row["count"]), **{name: str(row[name]) for name in texts}} for row in found["failures"]],
+        "arrivals_by_hour": [
+            {"hour": datetime.datetime.fromisoformat(row["hour"]).isoformat(), "count": int(row["count"])} for row in found["arrivals_by_hour"]
+        ],
+    }
 
 
 def _refusals(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -80,6 +80,15 @@ def _references(folder: str) -> Iterator[dict[str, Any]] | None:
     return None
 
 
+def _arrivals(path: str) -> dict[str, Any] | None:
+    """Who has signed in since the conversion. Raises OffboardError `file_read_failed`."""
+    content = _json_file(path)
+    try:
+        return report.arrivals_of(content)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise OffboardError(f"{path} holds no arrivals; move it away, or run the playbook arrivals again", code="file_read_failed") from None
+
+
 def read_report(folder: str, title: str) -> dict[str, Any]:
     """The data of the report. Raises OffboardError `file_read_failed`, `steps_file_damaged`, `run_folder_unsafe`."""
     check_run_file(os.path.join(folder, "journal.jsonl"))
@@ -101,6 +110,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
         title,
         _results(os.path.join(folder, "results")),
         _references(os.path.join(folder, "results")),
+        _arrivals(os.path.join(folder, "results", "arrivals.json")),
     )
 
 

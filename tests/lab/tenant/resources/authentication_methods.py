@@ -6,7 +6,8 @@
 Sources: learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods (a new pass takes the place of one that can
 still be used; its value is in that answer and nowhere else), -list-temporaryaccesspassmethods, -list-methods,
 temporaryaccesspassauthenticationmethod-delete, authenticationmethodspolicy-get,
-resources/temporaryaccesspassauthenticationmethodconfiguration;
+resources/temporaryaccesspassauthenticationmethodconfiguration, authenticationmethodsroot-list-userregistrationdetails (no row for disabled users; Entra ID
+P1: learn.microsoft.com/entra/identity/authentication/howto-authentication-methods-activity);
 learn.microsoft.com/entra/identity/authentication/howto-authentication-temporary-access-pass.
 """
 
@@ -20,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from ..answers import Answer, bad_request, not_found, now
 from ..operation import NO_CONTENT, Call, operation
 from ..store import Object
+from .audits import require_premium
 from .users import find, find_current
 
 _READ = "UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All UserAuthMethod-TAP.Read.All UserAuthMethod-TAP.ReadWrite.All"
@@ -169,3 +171,31 @@ def delete(call: Call) -> Answer:
     call.store.remove("access_passes", user["id"])
     call.audit("Admin deleted security info", "User", user)
     return NO_CONTENT
+
+
+@operation("GET", "/reports/authenticationMethods/userRegistrationDetails", permissions="AuditLog.Read.All", report=True)
+def registration_details(call: Call) -> Answer:
+    """Nobody of the fixture has registered a method with Entra; `registrations` holds what a test arranged, by the user's id."""
+    require_premium(call)
+    arranged = call.table("registrations").objects
+    rows = [
+        _registration(user, bool(call.directory_roles(user["id"]))) | arranged.get(user["id"], {}) for user in call.table("users") if user["accountEnabled"]
+    ]
+    return call.page("userRegistrationDetails", rows)
+
+
+def _registration(user: Object, administrator: bool) -> Object:
+    flags = ("isMfaCapable", "isMfaRegistered", "isPasswordlessCapable", "isSsprCapable", "isSsprEnabled", "isSsprRegistered")
+    return {
+        "id": user["id"],
+        "userPrincipalName": user["userPrincipalName"],
+        "userDisplayName": user["displayName"],
+        "userType": user["userType"].lower(),
+        "isAdmin": administrator,
+        **dict.fromkeys(flags, False),
+        "isSystemPreferredAuthenticationMethodEnabled": True,
+        "systemPreferredAuthenticationMethods": [],
+        "userPreferredMethodForSecondaryAuthentication": "none",
+        "methodsRegistered": [],
+        "lastUpdatedDateTime": now(),
+    }

@@ -43,6 +43,20 @@ def authorization(call: Call) -> Answer:
     )
 
 
+@operation("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", permissions="Policy.Read.All Policy.ReadWrite.SecurityDefaults")
+def security_defaults(call: Call) -> Answer:
+    """Off, since the fixture has policies of Conditional Access: learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get."""
+    return call.one(
+        "identitySecurityDefaultsEnforcementPolicy",
+        {
+            "id": "00000000-0000-0000-0000-000000000005",
+            "displayName": "Security Defaults",
+            "description": "Security defaults is a set of basic identity security mechanisms recommended by Microsoft.",
+            "isEnabled": call.graph.settings.security_defaults,
+        },
+    )
+
+
 @operation("GET", "/policies/featureRolloutPolicies", permissions="")
 def feature_rollout(call: Call) -> Answer:
     return call.page("featureRolloutPolicy", [])

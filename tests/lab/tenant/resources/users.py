@@ -19,6 +19,7 @@ from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
 from ..operation import NO_CONTENT, Call, operation
 from ..store import Object
+from .audits import require_premium
 from .domains import is_federated
 
 _WRITE = "User.ReadWrite.All Directory.ReadWrite.All"
@@ -104,6 +105,8 @@ def _check_select(call: Call) -> None:
     """The last sign-in is a report, with a permission of its own."""
     if "signInActivity" in call.query.get("$select", "") and not call.may("AuditLog.Read.All"):
         denied()
+    if "signInActivity" in call.query.get("$select", ""):
+        require_premium(call)
 
 
 @operation("GET", "/users", permissions=_READ, units=2)

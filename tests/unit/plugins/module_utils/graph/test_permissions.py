@@ -33,6 +33,9 @@ PUBLISHED = next((file for folder in places.ROOT.parents if (file := folder / "s
         ("PATCH", "/users/1", {"usageLocation": "JP"}, "User.ReadWrite.All", ""),
         ("GET", "/users('%24o%27%27hara%40a.example')", None, "User.Read.All", ""),
         ("PATCH", "/users('%24hara%40a.example')", {"accountEnabled": True}, "User.EnableDisableAccount.All", "User Administrator"),
+        # a report, which the permission to read users does not show
+        ("GET", "/users?$select=id,signInActivity", None, "AuditLog.Read.All", ""),
+        ("GET", "/users?$select=id", None, "User.Read.All", ""),
         ("POST", "/users/1/assignLicense", {}, "LicenseAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1/appRoleAssignments/2", None, "AppRoleAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1", None, "Application.ReadWrite.All", ""),

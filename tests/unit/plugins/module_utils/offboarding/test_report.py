@@ -185,3 +185,35 @@ def test_what_points_at_iij_id_and_what_nobody_has_looked_at():
     assert "3 more are in results/." in shown and "no_intune" in shown and "アプリの登録" in shown
     assert "Nobody has looked yet" in report_page.page(build(), "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
     assert build()["references"] is None
+
+
+ARRIVALS = {
+    "at": "2026-02-01T09:00:00Z", "summary": "3 of 9 <b>users</b> have arrived.", "summary_ja": "9人中3人がサインイン済み。",
+    "domains": [{"domain": "a.example", "counts": {"arrived": 3, "failed": 1, "not_seen": 5, "blocked": 0, "not_known": 0}}],
+    "failures": [{"code": 50126, "count": 1, "reason": "Wrong password.", "reason_ja": "パスワードが違う。", "remedy": "A new one.", "remedy_ja": "再設定。"}],
+    "arrivals_by_hour": [{"hour": "2026-02-01T07:00:00Z", "count": 1}, {"hour": "2026-02-01T08:00:00Z", "count": 2}],
+    "users": [{"name": "taro@a.example"}],
+}  # fmt: skip
+
+
+def test_who_has_arrived() -> None:
+    """Numbers, bars and a line that rises; nobody's name."""
+    made = build()
+    assert made["arrivals"] is None and "プレイブック arrivals" in report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
+    made["arrivals"] = report.arrivals_of(ARRIVALS)
+    shown = report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
+    assert shown.count("<svg") == shown.count("</svg>") == 2 and "AADSTS50126" in shown and "再設定。" in shown
+    assert "&lt;b&gt;" in shown and "&amp;lt;" not in shown and "taro@" not in shown and 'points="0.0,68.3 600.0,5.0"' in shown
+    assert 'width="66.7"' in shown and "2026-02-01 16:00:00 JST" in shown
+
+
+@pytest.mark.parametrize("broken", [{}, [], "x", {**ARRIVALS, "domains": None}, {**ARRIVALS, "arrivals_by_hour": [{"hour": "x", "count": 1}]}])
+def test_no_arrivals(broken) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError, AttributeError)):
+        report.arrivals_of(broken)
+
+
+def test_before_anybody_has_arrived() -> None:
+    made = build()
+    made["arrivals"] = report.arrivals_of({**ARRIVALS, "domains": [{"domain": "a.example", "counts": {}}], "failures": [], "arrivals_by_hour": []})
+    assert report_page.page(made, "en", zoneinfo.ZoneInfo("UTC")).count("<svg") == 1

@@ -1,0 +1,270 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sign-in log says of the users of converted domains: arrived, tried and failed, not seen yet. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..._core import plain
+from ..._core.text import Text
+from ..users.marks import Marks, mark
+
+ARRIVED, FAILED, NOT_SEEN, BLOCKED, NOT_KNOWN = "arrived", "failed", "not_seen", "blocked", "not_known"
+STATES = (ARRIVED, FAILED, NOT_SEEN, BLOCKED, NOT_KNOWN)
+#: as the watch of the certificates has them
+SEVERITIES = ("ok", "warning", "critical", "unknown")
+
+#: So many sign-ins with a wrong name or password from one address are told: an attack, or passwords handed to the wrong people.
+SUSPICIOUS = 20
+_MOST_ADDRESSES = 10_000
+_WRONG_PASSWORD = 50126
+
+
+class Code(NamedTuple):
+    """An error of the sign-in service. on_the_way: the user is asked for something, and may go on by themselves."""
+
+    reason: Text
+    remedy: Text
+    on_the_way: bool = False
+
+
+_ENROL = Text(
+    "They register a second factor where the sign-in asks for it. If a policy forbids that where they are, let them do it at the office, or give them a "
+    "Temporary Access Pass.",
+    "画面の案内に従って認証方法を登録する。その場所での登録がポリシーで禁止されている場合は、社内で登録するか、一時アクセスパスを発行する。",
+)
+_CACHED = Text(
+    "Let them close the browser and sign in anew. If it stays, look whether the domain is managed (entra_domain_info): the change takes up to an hour.",
+    "ブラウザーを閉じてサインインし直す。続く場合は、ドメインがマネージドか確認する（反映に最大1時間かかる）。",
+)
+
+#: learn.microsoft.com/entra/identity-platform/reference-error-codes
+CODES: Mapping[int, Code] = {
+    50126: Code(
+        Text("Wrong user name or password.", "ユーザー名またはパスワードが違う。"),
+        Text(
+            "Compare with their letter; they may type the old password. Else give them a new one (stage passwords, or by hand).",
+            "通知書の内容と照合する（旧パスワードを入力している場合もある）。解決しなければ新しいパスワードを設定する。",
+        ),
+    ),
+    50055: Code(
+        Text("The password has to be changed first.", "パスワードの変更が必要。"),
+        Text("They change it where the sign-in asks for it.", "画面の案内に従って変更する。"),
+        on_the_way=True,
+    ),
+    50053: Code(
+        Text("Locked after too many wrong attempts, or from an address that is known for attacks.", "試行回数の超過、または悪意のあるIPアドレスによるロック。"),
+        Text(
+            "Wait for the lock to end (a minute, longer each time), and look for a program that still uses the old password.",
+            "ロックの解除を待つ（最初は1分、繰り返すと長くなる）。旧パスワードを使い続けるプログラムがないか確認する。",
+        ),
+    ),
+    50057: Code(
+        Text("The account is disabled.", "アカウントが無効。"),
+        Text("Run the stage users, or enable them by microsoft_365_also_enable.", "usersの段階を再実行するか、microsoft_365_also_enable に指定する。"),
+    ),
+    50034: Code(
+        Text("There is no such user in the tenant.", "テナントに該当するユーザーがいない。"),
+        Text("They have to sign in with their user principal name.", "ユーザープリンシパル名でサインインする。"),
+    ),
+    50056: Code(
+        Text("There is no password for the user in Entra.", "Entraにパスワードが登録されていない。"),
+        Text(
+            "Run the stage passwords; for synchronized users look whether password hashes are synchronized.",
+            "passwordsの段階を再実行する。同期された利用者はパスワードハッシュ同期を確認する。",
+        ),
+    ),
+    50072: Code(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
+    50079: Code(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
+    50074: Code(
+        Text("The second factor was asked for and not given.", "多要素認証が完了していない。"),
+        Text(
+            "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
+        ),
+        on_the_way=True,
+    ),
+    50076: Code(
+        Text("A second factor is asked for.", "多要素認証が必要。"),
+        Text(
+            "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
+        ),
+        on_the_way=True,
+    ),
+    50140: Code(Text("Asked whether to stay signed in.", "サインイン状態の維持の確認中。"), Text("They answer it.", "画面の質問に答える。"), on_the_way=True),
+    50144: Code(
+        Text("The password in Active Directory has expired.", "Active Directoryのパスワードの期限切れ。"),
+        Text("They change it in Active Directory.", "Active Directoryでパスワードを変更する。"),
+    ),
+    50107: Code(Text("It still asks for the federation that is no more.", "廃止したフェデレーションを参照している。"), _CACHED),
+    50008: Code(Text("It still came with a token of the federation.", "フェデレーションのトークンが使われている。"), _CACHED),
+    53000: Code(
+        Text("Conditional Access wants a compliant device.", "条件付きアクセスが準拠済みデバイスを要求している。"),
+        Text("Enrol the device, or exclude the user while that is done.", "デバイスを登録するか、その間は対象から除外する。"),
+    ),
+    53003: Code(
+        Text("Conditional Access blocks it.", "条件付きアクセスによりブロックされた。"),
+        Text(
+            "The entry in the admin center names the policy. Legacy clients have to be replaced; else correct the policy.",
+            "管理センターのログでポリシーを確認する。レガシークライアントは置き換え、そうでなければポリシーを見直す。",
+        ),
+    ),
+    50105: Code(
+        Text("The user is not assigned to the application.", "アプリケーションに割り当てられていない。"),
+        Text("Assign the user, or a group of theirs, to the application.", "利用者またはグループをアプリに割り当てる。"),
+    ),
+    65001: Code(
+        Text("Nobody has consented to the application.", "アプリケーションへの同意がない。"),
+        Text("An administrator consents to it.", "管理者が同意する。"),
+    ),
+}
+_OTHER = Code(
+    Text("Another error of the sign-in service.", "その他のエラー。"),
+    Text("Look the code up at https://login.microsoftonline.com/error.", "https://login.microsoftonline.com/error でコードを調べる。"),
+)
+
+
+def code_of(number: int) -> Code:
+    """What an error means; a general word for one that is not in the table."""
+    return CODES.get(number, _OTHER)
+
+
+def moment(text: str) -> int:
+    """Seconds since 1970. Raises ValueError, also for a time without a zone."""
+    found = datetime.datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return int(found.timestamp())
+
+
+def text_of(seconds: int) -> str:
+    """RFC 3339, UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Log:
+    """What the log has told so far, in some 20 bytes for each user of the domains, whatever the number of entries."""
+
+    def __init__(self, since: Iterable[tuple[str, int]]) -> None:
+        """since: of each user the id, and from when on a sign-in counts."""
+        of: dict[int, int] = {}  # few different times: the conversions of the domains
+        marks, times = array("Q"), array("H")
+        for user_id, start in since:
+            marks.append(mark(user_id.casefold()))
+            times.append(of.setdefault(start, len(of)))
+        self._starts = list(of)
+        self._users = Marks(marks)
+        count = len(self._users)
+        self._start = array("H", bytes(2 * count))
+        for one, time in zip(marks, times, strict=True):
+            self._start[self._users.place_of(one)] = time
+        self._arrived, self._failed, self._code = array("q", bytes(8 * count)), array("q", bytes(8 * count)), array("q", bytes(8 * count))
+        #: how many entries of the users there were, and addresses by the number of wrong passwords
+        self.entries = 0
+        self._addresses: Counter[str] = Counter()
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """One entry, in whatever order. What is no sign-in of one of the users after the conversion is passed over."""
+        place = self._users.place(mark(str(entry.get("userId") or "").casefold()))
+        if place is None:
+            return
+        try:
+            at, number = moment(str(entry.get("createdDateTime"))), (entry.get("status") or {}).get("errorCode")
+        except ValueError:
+            return
+        if at < self._starts[self._start[place]] or not isinstance(number, int):
+            return
+        self.entries += 1
+        if number == 0:
+            self._arrived[place] = min(self._arrived[place] or at, at)
+        elif at >= self._failed[place]:
+            self._failed[place], self._code[place] = at, number
+        address = entry.get("ipAddress") if number == _WRONG_PASSWORD else None
+        if address and (address in self._addresses or len(self._addresses) < _MOST_ADDRESSES):
+            self._addresses[address] += 1
+
+    def of(self, user_id: str) -> Seen:
+        """What is known of one user."""
+        place = self._users.place(mark(user_id.casefold()))
+        if place is None:
+            return Seen(0, 0, 0)
+        return Seen(self._arrived[place], self._failed[place], self._code[place])
+
+    def suspicious(self) -> list[dict[str, Any]]:
+        """Addresses with many wrong passwords, the worst first."""
+        return [{"address": plain.line(str(name)), "count": count} for name, count in self._addresses.most_common(10) if count >= SUSPICIOUS]
+
+
+class Seen(NamedTuple):
+    """Of one user: their first sign-in and their last failure (seconds since 1970, 0 without one), and its code."""
+
+    arrived: int
+    failed: int
+    code: int
+
+
+def state_of(seen: Seen, enabled: bool, why_not_known: str) -> tuple[str, str]:
+    """(state, reason) of one user. why_not_known: why nothing in the log is not the same as no sign-in; empty when it is."""
+    if seen.arrived:
+        return ARRIVED, ""
+    if seen.code:
+        return FAILED, ""
+    if not enabled:
+        return BLOCKED, ""
+    return (NOT_KNOWN, why_not_known) if why_not_known else (NOT_SEEN, "")
+
+
+def severity(states: Mapping[str, int], codes: Mapping[int, int], late: bool, suspicious: bool, converted: bool = True) -> str:
+    """How grave it is. late: it is so long since the conversion that everybody should have been seen. converted: any domain was converted at all."""
+    if not converted:
+        return "ok"
+    if any(count and not code_of(number).on_the_way for number, count in codes.items()) or suspicious:
+        return "critical"
+    if states.get(NOT_KNOWN):
+        return "unknown"
+    return "warning" if states.get(FAILED) or (late and states.get(NOT_SEEN)) else "ok"
+
+
+def summary(found: Mapping[str, Any]) -> Text:
+    """One sentence."""
+    if not any(domain["since"] for domain in found["domains"]):
+        return Text("No domain was converted yet, as far as the journal knows.", "ジャーナルによると、変換済みのドメインはまだありません。")
+    counts = found["counts"]
+    en = f"{counts[ARRIVED]} of {found['total']} users have arrived, {counts[FAILED]} tried and failed, {counts[NOT_SEEN]} were not seen yet"
+    ja = f"{found['total']}人中{counts[ARRIVED]}人がサインイン済み、{counts[FAILED]}人が失敗、{counts[NOT_SEEN]}人は未確認"
+    if counts[BLOCKED]:
+        en, ja = f"{en}, {counts[BLOCKED]} are blocked", f"{ja}、{counts[BLOCKED]}人はブロック中"
+    if counts[NOT_KNOWN]:
+        en, ja = f"{en}, of {counts[NOT_KNOWN]} it is not known", f"{ja}、{counts[NOT_KNOWN]}人は不明"
+    for part in found["not_looked_at"]:
+        why = "it needs Microsoft Entra ID P1" if part["reason"] == "no_licence" else part["reason"]
+        why_ja = "Microsoft Entra ID P1が必要" if part["reason"] == "no_licence" else part["reason"]
+        en, ja = f"{en}; {part['part']} was not looked at ({why})", f"{ja}（{part['part']} を確認できません: {why_ja}）"
+    return Text(f"{en}.", f"{ja}。")
+
+
+def prometheus(found: Mapping[str, Any], now: int) -> str:
+    """The same in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+    prefix = "entra_arrivals"
+    samples: dict[str, tuple[str, Sequence[str]]] = {
+        "users": (
+            "Users of a converted domain by state.",
+            [f'{{domain="{row["domain"]}",state="{state}"}} {row["counts"][state]}' for row in found["domains"] for state in STATES],
+        ),
+        "converted_timestamp_seconds": (
+            "From when on sign-ins count.",
+            [f'{{domain="{row["domain"]}"}} {moment(row["since"])}' for row in found["domains"] if row["since"]],
+        ),
+        "failures": ("Users who tried and failed, by the last error.", [f'{{code="{row["code"]}"}} {row["count"]}' for row in found["failures"]]),
+        "severity": ("0 ok, 1 warning, 2 critical, 3 unknown.", [f" {SEVERITIES.index(found['severity'])}"]),
+        "checked_timestamp_seconds": ("When the sign-in log was read.", [f" {now}"]),
+    }
+    lines = []
+    for name, (text, values) in samples.items():
+        lines += [f"# HELP {prefix}_{name} {text}", f"# TYPE {prefix}_{name} gauge", *(f"{prefix}_{name}{value}" for value in values)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""entra_sign_in_readiness_info: reads what `plan.judge` judges, for each user of the given domains."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import closing
+from typing import Any
+
+from ..._core import names
+from ..._core.errors import OffboardError
+from ..._core.plan import ANSWER_LIMIT
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._module.clock import now
+from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
+from ..domains.read import read_domains
+from ..roles import read_guarded, read_roles
+from ..users.plan import FULL_RESET_ROLES
+from ..users.results import Results
+from . import plan, read
+
+_POLICIES = "/identity/conditionalAccess/policies"
+_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
+#: The log keeps 30 days: learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention
+MOST_DAYS = 30
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of entra_sign_in_readiness_info."""
+    roots = frozenset(names.domain(name) for name in params["domains"])
+    if not roots - {""}:
+        raise OffboardError("domains: without a domain there is nobody to judge", code="bad_option")
+    if not 1 <= params["days"] <= MOST_DAYS:
+        raise OffboardError(f"days: the sign-in log keeps {MOST_DAYS} days, so this must be a number from 1 to {MOST_DAYS}", code="bad_option")
+    results = Results(params["results_file"])
+    with closing(results), Client(Connection.from_params(params)) as client:
+        tenant = _Tenant(client, params)
+        sums = _Sums(results, names.users(params["accepted"]))
+        for item, with_activity in read.read_users(client, tenant.parts):
+            domain = upn_domain(item["userPrincipalName"])
+            if root_of(domain, roots) is not None and item.get("userType") != "Guest":
+                sums.add(item, domain, *tenant.judge(item, domain, with_activity))
+        results.publish()
+        return {**sums.answer(), **tenant.answer()}
+
+
+class _Tenant:
+    """What is read once, and then asked for each user."""
+
+    def __init__(self, client: Client, params: Mapping[str, Any]) -> None:
+        self.parts = parts = read.Parts()
+        since = datetime.datetime.fromisoformat(now()) - datetime.timedelta(days=params["days"])
+        self._since = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._domains = {item.id: item.state for item in read_domains(client, configurations_of=())}
+        self._left_alone, self._otherwise = names.users(params["exclude"]), names.users(params["signs_in_otherwise"])
+        self._also_enable = names.users(params["also_enable"])
+        self._roles = parts.read("roles", lambda: read_guarded(client))
+        organization = parts.read("organization", lambda: read.one(client.list("/organization"), "/organization"))
+        self._means = plan.Means(
+            passwords=params["passwords"],
+            synced_password=params["synced_password"],
+            hash_sync=params["password_hash_sync"],
+            synchronized=organization is None or bool(organization.get("onPremisesSyncEnabled")),
+            may_reset_every_administrator=self._roles is not None and bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES),
+        )
+        policies = parts.read("conditional_access", lambda: list(client.list(_POLICIES)))
+        self._policies = None if policies is None else plan.demanding(policies)
+        self._limiting = plan.limiting_registration(policies or ())
+        defaults = parts.read("security_defaults", lambda: read.one([client.get(_DEFAULTS)], _DEFAULTS))
+        self._defaults = None if defaults is None else bool(defaults.get("isEnabled"))
+        self._groups = read.Groups(client, {key for policy in self._policies or () for key in policy.groups}, parts)
+        self._registrations = parts.read("registered_methods", lambda: read.Registrations(client))
+        self._legacy = parts.read("legacy_sign_ins", lambda: read.read_legacy(client, self._since, params["max_log_pages"], parts))
+
+    def judge(self, item: Mapping[str, Any], domain: str, with_activity: bool) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+        """What applies to one user, and what it was judged by."""
+        user_id = item["id"].casefold()
+        called = {user_id, names.user(item["userPrincipalName"])}
+        roles: Collection[str] | None = None if self._roles is None else self._roles.get(item["id"], ())
+        asked = plan.asked(self._policies, self._defaults, user_id, roles, self._groups.has(user_id))
+        # the report leaves blocked users out; a row of an earlier time says nothing of today
+        registration = self._registrations.of(user_id) if self._registrations is not None and item["accountEnabled"] else None
+        password = plan.password_of(
+            self._means,
+            federated=authentication_of(domain, self._domains) == FEDERATED,
+            left_alone=bool(called & self._left_alone),
+            otherwise=bool({*called, f"@{domain}", f"@{root_of(domain, self._domains)}"} & self._otherwise),
+            synced=bool(item.get("onPremisesSyncEnabled")),
+            roles=roles,
+            registration=registration,
+        )
+        legacy = None if self._legacy is None else self._legacy.of(user_id)
+        found = plan.judge(
+            plan.Person(
+                enabled=bool(item["accountEnabled"]),
+                to_be_enabled=bool(called & self._also_enable),
+                licensed=bool(item.get("assignedLicenses")),
+                password=password,
+                registration=registration,
+                no_registration="registration_not_read" if self._registrations is None else "not_in_report",
+                demanded=asked.demanded,
+                legacy=legacy,
+                service=plan.by_programs(item.get("signInActivity") or {}, self._since) if with_activity else None,
+            )
+        )
+        return found, {
+            "password": password,
+            "mfa": None if registration is None else registration.capable,
+            "roles": None if roles is None else sorted(roles),
+            "legacy_clients": legacy,
+            "asked_by": list(asked.by),
+            "excluded_from": list(asked.excluded_from),
+        }
+
+    def answer(self) -> dict[str, Any]:
+        """As the module returns it."""
+        return {"since": self._since, "not_looked_at": self.parts.not_looked_at, "registration_limited_by": self._limiting}
+
+
+class _Sums:
+    """Counts of everybody, and the first of those who are not ready, the worst verdicts first."""
+
+    def __init__(self, results: Results, accepted: Collection[str]) -> None:
+        self._results, self._accepted = results, accepted
+        self._domains: dict[str, Counter[str]] = {}
+        self._codes: Counter[str] = Counter()
+        self._passwords: Counter[str] = Counter()
+        self._heads: dict[str, list[dict[str, Any]]] = {}
+        self._open = 0
+
+    def add(self, item: Mapping[str, Any], domain: str, found: list[tuple[str, str]], facts: Mapping[str, Any]) -> None:
+        """One user."""
+        verdict, upn = found[0][0], item["userPrincipalName"]
+        codes = list(dict.fromkeys(code for code, _reason in found))
+        self._domains.setdefault(domain, Counter())[verdict] += 1
+        self._codes.update(codes)
+        self._passwords[facts["password"]] += item["accountEnabled"]
+        msg = f"{upn} {plan.words(found)}"
+        accepted = not {item["id"].casefold(), names.user(upn)}.isdisjoint(self._accepted)
+        self._open += verdict == plan.NO_WAY_IN and not accepted
+        line = {"codes": codes, "reasons": [reason for _code, reason in found if reason], **facts}
+        self._results.add(item["id"], upn, verdict, verdict, msg, line)
+        head = self._heads.setdefault(verdict, [])
+        if verdict != plan.READY and len(head) < ANSWER_LIMIT:
+            head.append({"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
+
+    def answer(self) -> dict[str, Any]:
+        """As the module returns it."""
+        counts = {code: sum(of[code] for of in self._domains.values()) for code in plan.RANK}
+        return {
+            "counts": counts,
+            "codes": dict(self._codes),
+            "passwords": dict(self._passwords),
+            "domains": [{"domain": name, "total": of.total(), "counts": {code: of[code] for code in plan.RANK}} for name, of in sorted(self._domains.items())],
+            "users": [row for code in plan.RANK for row in self._heads.get(code, ())][:ANSWER_LIMIT],
+            "no_way_in_open": self._open,
+        }

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of a tenant that tell who can sign in. Each can be refused for itself; what was refused is told, and is never empty."""
+
+from __future__ import annotations
+
+import urllib.parse
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from ..._core import plain
+from ..._graph.client import Client
+from ..._graph.errors import GraphError, about_one_part
+from ..references.plan import reason_of
+from ..users.marks import Marks, mark
+from . import plan
+
+_T = TypeVar("_T")
+
+_USER = ("id", "userPrincipalName", "accountEnabled", "userType", "onPremisesSyncEnabled", "assignedLicenses")
+#: learn.microsoft.com/graph/api/user-list: 500 users a page with signInActivity, 999 without
+_USERS = f"/users?$select={','.join(_USER)},signInActivity&$top=500"
+_USERS_ALONE = f"/users?$select={','.join(_USER)}&$top=999"
+_REPORT = "/reports/authenticationMethods/userRegistrationDetails?$select=id,isMfaCapable,isPasswordlessCapable&$top=999"
+
+
+class Parts:
+    """Reads parts of the tenant, and keeps what was refused of them."""
+
+    def __init__(self) -> None:
+        #: part, reason, msg
+        self.not_looked_at: list[dict[str, str]] = []
+        self._signed_in = False
+
+    def read(self, part: str, read: Callable[[], _T]) -> _T | None:
+        """What `read` gives, None when it was refused. Raises GraphError when the tenant cannot be asked at all."""
+        try:
+            found = read()
+        except GraphError as exc:
+            if not about_one_part(exc, self._signed_in):
+                raise
+            self.tell(part, reason_of(exc.code, exc.status, exc.msg), exc.msg)
+            return None
+        self._signed_in = True
+        return found
+
+    def tell(self, part: str, reason: str, words: str) -> None:
+        """One part that was not looked at, or not to its end."""
+        self.not_looked_at.append({"part": part, "reason": reason, "msg": plain.line(words)})
+
+
+def one(objects: Iterable[Mapping[str, Any]], path: str) -> Mapping[str, Any]:
+    """The one object that there is. Raises GraphError `no_list` for an answer that is none (a proxy's page): it must not pass for one without properties."""
+    found = next(iter(objects), {})
+    if "id" not in found:
+        raise GraphError(f"GET {path}: the answer is no object of Microsoft Graph", code="no_list")
+    return found
+
+
+class Registrations:
+    """The report of registered methods: some bytes a user."""
+
+    def __init__(self, client: Client) -> None:
+        known, capable, passwordless = array("Q"), array("Q"), array("Q")
+        for item in client.list(_REPORT):
+            one = mark(item["id"].casefold())
+            known.append(one)
+            if item.get("isMfaCapable"):
+                capable.append(one)
+            if item.get("isPasswordlessCapable"):
+                passwordless.append(one)
+        self._known, self._capable, self._passwordless = Marks(known), Marks(capable), Marks(passwordless)
+
+    def of(self, user_id: str) -> plan.Registration | None:
+        """None for whom the report leaves out."""
+        one = mark(user_id.casefold())
+        return plan.Registration(one in self._capable, one in self._passwordless) if one in self._known else None
+
+
+class Legacy(NamedTuple):
+    """Clients without modern authentication by the mark of the id of who used them; complete: of who is not in it, it is known that they used none."""
+
+    clients: Mapping[int, set[str]]
+    complete: bool
+
+    def of(self, user_id: str) -> list[str] | None:
+        """None when it is not known."""
+        found = self.clients.get(mark(user_id.casefold()))
+        return sorted(found) if found is not None else [] if self.complete else None
+
+
+def read_legacy(client: Client, since: str, most_pages: int, parts: Parts) -> Legacy:
+    """Who used such a client since then, by the log's own filter, newest entries first."""
+    clients = " or ".join(f"clientAppUsed eq '{name}'" for name in plan.LEGACY_CLIENTS)
+    path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {since} and ({clients})", safe="$=' ()")
+    found: dict[int, set[str]] = {}
+    pages = client.pages(path)
+    oldest = ""
+    for page in islice(pages, most_pages):
+        for item in page:
+            if item.get("userId") and item.get("clientAppUsed"):
+                found.setdefault(mark(item["userId"].casefold()), set()).add(plain.line(str(item["clientAppUsed"])))
+            oldest = item.get("createdDateTime") or oldest
+    complete = next(pages, None) is None
+    if not complete:
+        parts.tell("legacy_sign_ins", "too_many", f"The sign-in log was read back to {oldest} only, after {most_pages} pages; older entries were not.")
+    return Legacy(found, complete)
+
+
+class Groups:
+    """Who is in the groups that policies name. A group that may not be read is told, and nobody is known to be in it or not."""
+
+    def __init__(self, client: Client, ids: Collection[str], parts: Parts) -> None:
+        self._members = {key: parts.read("groups", lambda key=key: self._read(client, key)) for key in sorted(ids)}  # type: ignore[misc]
+
+    @staticmethod
+    def _read(client: Client, key: str) -> Marks:
+        return Marks(mark(item["id"].casefold()) for item in client.list(f"/groups/{urllib.parse.quote(key)}/transitiveMembers?$select=id&$top=999"))
+
+    def has(self, user_id: str) -> plan.InGroup:
+        """Whether a user is in a group."""
+        one = mark(user_id.casefold())
+
+        def answer(group: str) -> bool | None:
+            members = self._members.get(group)
+            return None if members is None else one in members
+
+        return answer
+
+
+def read_users(client: Client, parts: Parts) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Every user, and whether it could be read when they last signed in."""
+    pages = client.pages(_USERS)
+    first = parts.read("sign_in_activity", lambda: next(pages, []))
+    if first is None:
+        for item in client.list(_USERS_ALONE):
+            yield item, False
+        return
+    yield from ((item, True) for item in first)
+    last = {item["id"] for item in first}
+    for page in pages:
+        yield from ((item, True) for item in page if item["id"] not in last)
+        last = {item["id"] for item in page}

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.arrivals import plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.arrivals.plan import Log, Seen, moment, severity, state_of
+
+CONVERTED = "2026-02-01T00:00:00Z"
+START = moment(CONVERTED)
+
+
+def entry(code: int, at: str = "2026-02-01T09:00:00Z", user: str = "U1", **more) -> dict:
+    return {"userId": user, "createdDateTime": at, "status": {"errorCode": code}, **more}
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], ("not_seen", 0)),
+        ([entry(0)], ("arrived", 0)),
+        # before the conversion they signed in at the other provider
+        ([entry(0, "2026-01-31T23:59:59Z")], ("not_seen", 0)),
+        ([entry(0, CONVERTED)], ("arrived", 0)),
+        ([entry(50126)], ("failed", 50126)),
+        # the last failure counts, whatever the order of the log
+        ([entry(50126, "2026-02-01T10:00:00Z"), entry(50072, "2026-02-01T11:00:00Z"), entry(50053, "2026-02-01T09:00:00Z")], ("failed", 50072)),
+        ([entry(50074, "2026-02-01T09:00:00Z"), entry(0, "2026-02-01T09:01:00Z"), entry(50126, "2026-02-01T10:00:00Z")], ("arrived", 50126)),
+        ([entry(0, user="u2")], ("not_seen", 0)),
+        # what is no entry at all
+        ([{}, {"userId": "u1"}, {"userId": "u1", "createdDateTime": "x"}, entry("0")], ("not_seen", 0)),
+        ([{"userId": "u1", "createdDateTime": CONVERTED, "status": None}, entry(0, "2026-02-01T09:00:00")], ("not_seen", 0)),
+    ],
+)  # fmt: skip
+def test_one_user(entries, expected) -> None:
+    log = Log([("u1", START)])
+    for item in entries:
+        log.add(item)
+    seen = log.of("U1")
+    assert (state_of(seen, True, "")[0], seen.code) == expected
+
+
+def test_the_first_arrival_counts_and_each_domain_has_its_own_time() -> None:
+    log = Log([("u1", START), ("u2", START + 86400)])
+    for at in ("2026-02-01T12:00:00Z", "2026-02-01T08:00:00Z"):
+        log.add(entry(0, at))
+        log.add(entry(0, at, user="u2"))
+    assert log.of("u1").arrived == moment("2026-02-01T08:00:00Z") and log.of("u2") == (0, 0, 0)
+    assert log.entries == 2
+
+
+@pytest.mark.parametrize(
+    ("seen", "enabled", "why", "expected"),
+    [
+        (Seen(1, 0, 0), True, "log_not_read", ("arrived", "")),
+        (Seen(1, 2, 50057), False, "", ("arrived", "")),
+        (Seen(0, 2, 50057), False, "", ("failed", "")),
+        (Seen(0, 0, 0), False, "", ("blocked", "")),
+        (Seen(0, 0, 0), True, "", ("not_seen", "")),
+        # nothing in a log that could not be read is no absence
+        (Seen(0, 0, 0), True, "log_not_read", ("not_known", "log_not_read")),
+    ],
+)
+def test_states(seen, enabled, why, expected) -> None:
+    assert state_of(seen, enabled, why) == expected
+
+
+@pytest.mark.parametrize(
+    ("states", "codes", "late", "suspicious", "expected"),
+    [
+        ({"arrived": 5}, {}, True, False, "ok"),
+        ({"not_seen": 5}, {}, False, False, "ok"),
+        ({"not_seen": 5}, {}, True, False, "warning"),
+        ({"failed": 1}, {50072: 1}, False, False, "warning"),
+        ({"failed": 1}, {50126: 1}, False, False, "critical"),
+        ({"failed": 2}, {50072: 1, 999999: 1}, False, False, "critical"),
+        ({"not_known": 1}, {}, False, False, "unknown"),
+        ({"arrived": 5}, {}, False, True, "critical"),
+        ({"blocked": 5}, {}, True, False, "ok"),
+    ],
+)
+def test_severity(states, codes, late, suspicious, expected) -> None:
+    assert severity(states, codes, late, suspicious) == expected
+
+
+def test_many_wrong_passwords_from_one_address() -> None:
+    log = Log([("u1", START)])
+    for _number in range(plan.SUSPICIOUS):
+        log.add(entry(50126, ipAddress="192.0.2.1"))
+        log.add(entry(50074, ipAddress="192.0.2.2"))
+    log.add(entry(50126, ipAddress="192.0.2.3"))
+    assert log.suspicious() == [{"address": "192.0.2.1", "count": plan.SUSPICIOUS}]
+
+
+def test_every_code_has_words_in_both_languages() -> None:
+    for code in (*plan.CODES.values(), plan.code_of(1)):
+        assert all((code.reason.en, code.reason.ja, code.remedy.en, code.remedy.ja))
+
+
+def test_prometheus() -> None:
+    counts = dict.fromkeys(plan.STATES, 0) | {"arrived": 2, "failed": 1}
+    found = {
+        "domains": [{"domain": "a.example", "since": CONVERTED, "counts": counts}, {"domain": "b.example", "since": None, "counts": counts}],
+        "failures": [{"code": 50126, "count": 1}],
+        "severity": "critical",
+    }
+    lines = plan.prometheus(found, START).splitlines()
+    assert 'entra_arrivals_users{domain="a.example",state="arrived"} 2' in lines and 'entra_arrivals_failures{code="50126"} 1' in lines
+    assert "entra_arrivals_severity 2" in lines and f"entra_arrivals_checked_timestamp_seconds {START}" in lines
+    assert [line for line in lines if line.startswith("entra_arrivals_converted")] == [
+        f'entra_arrivals_converted_timestamp_seconds{{domain="a.example"}} {START}'
+    ]
+
+
+def test_without_the_licence_the_summary_says_so() -> None:
+    found = {
+        "domains": [{"since": CONVERTED}],
+        "counts": dict.fromkeys(plan.STATES, 0) | {"not_known": 3},
+        "total": 3,
+        "not_looked_at": [{"part": "sign_in_log", "reason": "no_licence"}],
+    }
+    text = plan.summary(found)
+    assert "Entra ID P1" in text.en and "Entra ID P1" in text.ja and "of 3 it is not known" in text.en
+
+
+def test_before_the_conversion_there_is_nothing_to_wait_for() -> None:
+    found = {"domains": [{"since": None}], "counts": {}, "total": 3, "not_looked_at": []}
+    assert plan.summary(found).en.startswith("No domain was converted yet")
+    assert severity({"not_known": 3}, {}, False, False, converted=False) == "ok"
