@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..._core import plain
+from ..._core.marks import Marks, mark
 from ..._core.text import Text
-from ..users.marks import Marks, mark
 
 ARRIVED, FAILED, NOT_SEEN, BLOCKED, NOT_KNOWN = "arrived", "failed", "not_seen", "blocked", "not_known"
 STATES = (ARRIVED, FAILED, NOT_SEEN, BLOCKED, NOT_KNOWN)

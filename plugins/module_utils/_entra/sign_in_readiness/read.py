@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from ..._core import plain
+from ..._core.marks import Marks, mark
 from ..._graph.client import Client
 from ..._graph.errors import GraphError, about_one_part
 from ..references.plan import reason_of
-from ..users.marks import Marks, mark
 from . import plan
 
 _T = TypeVar("_T")

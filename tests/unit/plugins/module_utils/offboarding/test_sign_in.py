@@ -56,12 +56,12 @@ def test_nobody_has_looked() -> None:
 
 def test_who_is_accepted_by_name_is_not_named_again() -> None:
     (finding,) = domains_gate(Facts(sign_in=found(NOBODY[0], user("y", "no_way_in", accepted=True))), Confirmed())
-    assert finding.objects == ("x",) and finding.en.startswith("1 users will") and "1人" in finding.ja
+    assert finding.objects == ("x",) and finding.text.en.startswith("1 users will") and "1人" in finding.text.ja
 
 
 def test_more_than_are_listed() -> None:
     (finding,) = domains_gate(Facts(sign_in=found(*(user(f"u{number}", "no_way_in") for number in range(20)), no_way_in=5000)), Confirmed())
-    assert "5000 users" in finding.en and "u9 (+4990)" in finding.en and "5000人" in finding.ja
+    assert "5000 users" in finding.text.en and "u9 (+4990)" in finding.text.en and "5000人" in finding.text.ja
 
 
 @pytest.mark.parametrize("code", ["looks_like_a_service", "legacy_client", "must_register_mfa", "no_licence", "not_known"])
@@ -69,9 +69,9 @@ def test_what_a_person_should_see(code) -> None:
     told = found(user("x", code, reasons=("blocked_now",) if code == "not_known" else ()), limited_by=("Only at the office",))
     findings = {item.code: item for item in preflight(Facts(sign_in=told), Confirmed())}
     finding = findings[f"sign_in_{code}"]
-    assert finding.severity == "warning" and finding.objects == ("x",) and finding.en.endswith(": x.") and finding.ja.endswith(": x")
-    assert ("Only at the office" in finding.en) == (code == "must_register_mfa") and ("blocked_now" in finding.ja) == (code == "not_known")
-    assert f"{code} 1" in findings["sign_in_readiness"].en
+    assert finding.severity == "warning" and finding.objects == ("x",) and finding.text.en.endswith(": x.") and finding.text.ja.endswith(": x")
+    assert ("Only at the office" in finding.text.en) == (code == "must_register_mfa") and ("blocked_now" in finding.text.ja) == (code == "not_known")
+    assert f"{code} 1" in findings["sign_in_readiness"].text.en
 
 
 def test_every_part_that_was_refused_is_told() -> None:
