@@ -86,7 +86,7 @@ notes:
     C(GroupMember.Read.All), C(AuditLog.Read.All) and C(Policy.Read.All). What one of them is missing for is told in RV(not_looked_at).
   - The report of registered methods, the sign-in log and the times of the last sign-in need Microsoft Entra ID P1.
   - A policy of Conditional Access counts as asking for a second factor whatever its further conditions are (location, device, app), since nobody can tell
-    from where people will sign in.
+    from where people will sign in. Per-user multi-factor authentication, the older kind, is not shown by Microsoft Graph's v1.0 and is not seen.
   - With the times of the last sign-in Microsoft Graph lists 500 users a page, at 5 requests in 10 seconds, so that 100,000 users take about 10 minutes.
 seealso:
   - module: offboard.iij_id.entra_users_readiness_info

@@ -210,3 +210,11 @@ def test_bad_options(look, options):
 def test_a_strangers_text(look, tenant):
     tenant.arrange("access_policies", POLICY, displayName="\x1b[2JX")
     assert "\x1b" not in json.dumps(look(), ensure_ascii=False)
+
+
+def test_the_quota_of_reports_is_waited_for(tenant, capsys):
+    """Microsoft allows 5 requests in 10 seconds: the second run waits as it is told to, and misses nobody."""
+    options = {**connection(tenant), "domains": DOMAINS}
+    tenant.settings.change({"clock_scale": 0.2})
+    first, second = (run_module(capsys, "entra_sign_in_readiness_info", options) for _run in range(2))
+    assert [item for item in tenant.requests() if item["status"] == 429] and second["counts"] == first["counts"] and second["not_looked_at"] == []
