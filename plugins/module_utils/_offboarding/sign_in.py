@@ -66,35 +66,33 @@ def findings(found: Mapping[str, Any], *, gate: bool, accepted_count: int) -> It
         shown, names = _listed(found, "no_way_in", open_count)
         stops = open_count > accepted_count
         severity = ("blocker" if gate else "warning") if stops else "info"
-        en_way = (
+        way = Text(
             "The stage domains stops. Let them have a password (microsoft_365_passwords, microsoft_365_synced_password, microsoft_365_exclude), name who signs "
             "in otherwise in microsoft_365_signs_in_otherwise, or accept it by name in microsoft_365_accepted_no_way_in or by number in "
-            "microsoft_365_accepted_no_way_in_count"
-        )
-        ja_way = (
+            "microsoft_365_accepted_no_way_in_count",
             "domainsの段階は停止します。パスワードを設定する（microsoft_365_passwords、microsoft_365_synced_password、microsoft_365_exclude を見直す）か、"
             "別の方法でサインインする人を microsoft_365_signs_in_otherwise に指定してください。そのままでよい場合は "
-            "microsoft_365_accepted_no_way_in に名前を、または microsoft_365_accepted_no_way_in_count に人数を指定してください"
+            "microsoft_365_accepted_no_way_in に名前を、または microsoft_365_accepted_no_way_in_count に人数を指定してください",
         )
         if not stops:
-            en_way, ja_way = "So many are accepted by microsoft_365_accepted_no_way_in_count", "microsoft_365_accepted_no_way_in_count で承認済み"
+            way = Text("So many are accepted by microsoft_365_accepted_no_way_in_count", "microsoft_365_accepted_no_way_in_count で承認済み")
         yield Finding(
             severity,
             "no_way_in",
             Text(
-                f"{open_count} users will have no way to sign in once their domain is converted: {shown}. {en_way}. All are in {FILE}.",
-                f"ドメインの変換後、{open_count}人にサインインの手段がありません: {shown}。{ja_way}。全員の一覧は {FILE} にあります。",
+                f"{open_count} users will have no way to sign in once their domain is converted: {shown}. {way.en}. All are in {FILE}.",
+                f"ドメインの変換後、{open_count}人にサインインの手段がありません: {shown}。{way.ja}。全員の一覧は {FILE} にあります。",
             ),
             names,
         )
     if gate:
         return
     yield from _overview(found)
-    for code, (en, ja) in _WARNINGS.items():
+    for code, told in _WARNINGS.items():
         if count := int(found["counts"][code]):
             shown, names = _listed(found, code, count)
-            more_en, more_ja = _further(found, code)
-            yield Finding("warning", f"sign_in_{code}", Text(f"{count} users {en}{more_en}: {shown}.", f"{count}人{ja}{more_ja}: {shown}"), names)
+            more = _further(found, code)
+            yield Finding("warning", f"sign_in_{code}", Text(f"{count} users {told.en}{more.en}: {shown}.", f"{count}人{told.ja}{more.ja}: {shown}"), names)
     for part in found["not_looked_at"]:
         what = _PARTS.get(part["part"], Text(part["part"], part["part"]))
         yield Finding(
@@ -108,14 +106,14 @@ def findings(found: Mapping[str, Any], *, gate: bool, accepted_count: int) -> It
         )
 
 
-def _further(found: Mapping[str, Any], code: str) -> tuple[str, str]:
+def _further(found: Mapping[str, Any], code: str) -> Text:
     if code == "must_register_mfa" and found["registration_limited_by"]:
         policies = ", ".join(found["registration_limited_by"])
-        return f". Policies that may forbid it where they are: {policies}. The users", f"。登録を制限し得るポリシー: {policies}。対象者"
+        return Text(f". Policies that may forbid it where they are: {policies}. The users", f"。登録を制限し得るポリシー: {policies}。対象者")
     if code == "not_known":
         reasons = sorted({reason for row in found["users"] if row["code"] == code for reason in row["reasons"]})
-        return f" ({', '.join(reasons)})", f"（{', '.join(reasons)}）"
-    return "", ""
+        return Text(f" ({', '.join(reasons)})", f"（{', '.join(reasons)}）")
+    return Text("", "")
 
 
 def _overview(found: Mapping[str, Any]) -> Iterator[Finding]:

@@ -235,17 +235,17 @@ def summary(found: Mapping[str, Any]) -> Text:
     if not any(domain["since"] for domain in found["domains"]):
         return Text("No domain was converted yet, as far as the journal knows.", "ジャーナルによると、変換済みのドメインはまだありません。")
     counts = found["counts"]
-    en = f"{counts[ARRIVED]} of {found['total']} users have arrived, {counts[FAILED]} tried and failed, {counts[NOT_SEEN]} were not seen yet"
-    ja = f"{found['total']}人中{counts[ARRIVED]}人がサインイン済み、{counts[FAILED]}人が失敗、{counts[NOT_SEEN]}人は未確認"
+    english = f"{counts[ARRIVED]} of {found['total']} users have arrived, {counts[FAILED]} tried and failed, {counts[NOT_SEEN]} were not seen yet"
+    japanese = f"{found['total']}人中{counts[ARRIVED]}人がサインイン済み、{counts[FAILED]}人が失敗、{counts[NOT_SEEN]}人は未確認"
     if counts[BLOCKED]:
-        en, ja = f"{en}, {counts[BLOCKED]} are blocked", f"{ja}、{counts[BLOCKED]}人はブロック中"
+        english, japanese = f"{english}, {counts[BLOCKED]} are blocked", f"{japanese}、{counts[BLOCKED]}人はブロック中"
     if counts[NOT_KNOWN]:
-        en, ja = f"{en}, of {counts[NOT_KNOWN]} it is not known", f"{ja}、{counts[NOT_KNOWN]}人は不明"
+        english, japanese = f"{english}, of {counts[NOT_KNOWN]} it is not known", f"{japanese}、{counts[NOT_KNOWN]}人は不明"
     for part in found["not_looked_at"]:
         why = "it needs Microsoft Entra ID P1" if part["reason"] == "no_licence" else part["reason"]
-        why_ja = "Microsoft Entra ID P1が必要" if part["reason"] == "no_licence" else part["reason"]
-        en, ja = f"{en}; {part['part']} was not looked at ({why})", f"{ja}（{part['part']} を確認できません: {why_ja}）"
-    return Text(f"{en}.", f"{ja}。")
+        reason_in_japanese = "Microsoft Entra ID P1が必要" if part["reason"] == "no_licence" else part["reason"]
+        english, japanese = f"{english}; {part['part']} was not looked at ({why})", f"{japanese}（{part['part']} を確認できません: {reason_in_japanese}）"
+    return Text(f"{english}.", f"{japanese}。")
 
 
 def prometheus(found: Mapping[str, Any], now: int) -> str:
