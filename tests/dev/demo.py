@@ -120,8 +120,10 @@ class Demo:
             raise Failure(f"the check run ended with {code}; all of its output: {self._log}")
         if writes:
             raise Failure(f"the check run wrote: {json.dumps(writes, ensure_ascii=False, indent=1)[:3000]}")
-        if RUN_DIR.exists():
-            raise Failure(f"the check run wrote into {RUN_DIR}")
+        if kept := [path.name for path in RUN_DIR.glob("*") if path.name != "plans"]:
+            raise Failure(f"the check run wrote more than its plan into {RUN_DIR}: {', '.join(kept)}")
+        (plan,) = RUN_DIR.glob("plans/*.jsonl")
+        say(f"    the plan, {len(plan.read_bytes().splitlines())} changes, is kept for approval: {plan}")
         say(f"    the servers' own logs show no write: {', '.join(f'0 in {part}' for part in self._parts)}")
 
     def open_steps(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,14 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
     assert {"user_blocked", "licence_missing"} <= blockers(found)
     assert len(found["user_blocked"]["objects"]) == 250 - 25 - 2
 
+    # an approval means what was approved: one user more is not done, and nothing else either
+    without = {"microsoft_365_exclude": [PEOPLE[5].upn]}
+    approved = re.findall(r"-e offboard_plan_hash=([0-9a-f]{64})", operator.must("users", "--check", **without))
+    assert approved and len(list((operator.run_dir / "plans").iterdir())) == 1
+    tenant.clear_requests()
+    code, output = operator.play("users", offboard_plan_hash=approved[-1])
+    assert code and f"{PEOPLE[5].upn} ({PEOPLE[5].id}), updated: not in the plan" in output and tenant.writes() == [], output[-3000:]
+    operator.must("users", offboard_plan_hash=approved[-1], **without)
     operator.must("users")
     operator.must("passwords", microsoft_365_domains=["reiji.example"])
     operator.confirm_all()

@@ -174,13 +174,15 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
     recap = re.search(r"^localhost +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0", output, re.MULTILINE)
     assert recap and int(recap[1]) >= 5, output  # users, domains, passwords, two apps are planned
     assert tenant.writes() == []
-    assert not (tmp_path / "run").exists()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["plans"]  # what a person could approve, and nothing else
     # the domains as somebody else would type them, as one text in another case, with a blank: the same plan, for the users of subdomains too
     variables["microsoft_365_domains"] = ", ".join(variables["microsoft_365_domains"]).title()
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))
     other = ansible("ansible-playbook", "--check", "-i", tmp_path / "inventory.json", "offboard.iij_id.decommission", cwd=tmp_path, collections=installed)
     assert recap[0] in other
     assert [line for line in other.splitlines() if "item=" in line] == [line for line in output.splitlines() if "item=" in line]
+    (plan,) = (tmp_path / "run" / "plans").iterdir()  # the same plan has the same hash
+    assert f"-e offboard_plan_hash={plan.stem}" in output and len(plan.read_bytes().splitlines()) > 200
 
 
 #: playbooks that cannot be played without something that only a person can give, or without what an earlier stage left: what they say then
@@ -231,7 +233,7 @@ def test_every_playbook_plays_alone_in_check_mode(installed: Path, tenant: Runni
     assert NEEDS_MORE.get(playbook, "") in output
     assert not re.search("Traceback|internal_error|has no attribute|is undefined|unexpected", output), output
     assert tenant.writes() == []
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run").exists() or [path.name for path in (tmp_path / "run").iterdir()] == ["plans"]
     if playbook == "app":  # in a real run, too, it would stop there
         assert "In check mode only told: Still federated: reiji.example" in output
         assert re.search(r"Remove grants, service principal and application\] \*+\n(skipping: .*\n)+", output), output
