@@ -101,6 +101,10 @@ def _names(values: Iterable[str], limit: int = 10) -> str:
     return ", ".join(shown[:limit]) + more
 
 
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:
     """The root domains whose sign-in goes to IIJ ID; those whose configuration cannot be read count, too."""
     return [d["id"] for d in domains if d["authentication_type"] == "Federated" and d["is_root"] and (d.get("federation") or {}).get("idp", "iij") == "iij"]
@@ -177,14 +181,20 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         need = counts["total"] - counts["synced"]
         if not counts["total"]:
             continue
+        synced = (
+            Text(
+                f" Synchronized from Active Directory, and served by password hash synchronization or not at all: {counts['synced']}.",
+                f"{counts['synced']}人はActive Directoryから同期（パスワードハッシュ同期の有無を確認）。",
+            )
+            if counts["synced"]
+            else Text("", "")
+        )
         yield Finding(
             "info",
             "users_affected",
             Text(
-                f"{name}: {counts['total']} users; {need} need a password of their own, {counts['synced']} are synchronized from Active Directory and are "
-                "served by password hash synchronization or not at all.",
-                f"{name}: 利用者{counts['total']}人。{need}人に新しいパスワードが必要。"
-                f"{counts['synced']}人はActive Directoryから同期（パスワードハッシュ同期の有無を確認）。",
+                f"{name}: {_counted(counts['total'], 'user')}; {need} in need of a password of their own.{synced.en}",
+                f"{name}: 利用者{counts['total']}人。{need}人に新しいパスワードが必要。{synced.ja}",
             ),
             (name,),
         )
@@ -193,8 +203,9 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 "warning",
                 "users_blocked",
                 Text(
-                    f"{name}: {counts['blocked']} users are blocked already, {counts['unlicensed']} have no licence. The snapshot keeps that state; name those "
-                    "who shall work again in microsoft_365_also_enable.",
+                    f"{name}: blocked already: {_counted(counts['blocked'], 'user')}; without a licence: {counts['unlicensed']}. The snapshot keeps "
+                    "that state; "
+                    "name those who shall work again in microsoft_365_also_enable.",
                     f"{name}: すでに{counts['blocked']}人がブロック中、{counts['unlicensed']}人がライセンスなし。スナップショットはこの状態を保存します。"
                     "復帰させる利用者は microsoft_365_also_enable に指定してください。",
                 ),
@@ -205,7 +216,7 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 "warning",
                 "users_without_usage_location",
                 Text(
-                    f"{name}: {counts['without_usage_location']} users have no usage location, without which no licence can be assigned. "
+                    f"{name}: without a usage location, so that no licence can be assigned: {_counted(counts['without_usage_location'], 'user')}. "
                     "Set microsoft_365_usage_location.",
                     f"{name}: {counts['without_usage_location']}人に利用場所がなく、ライセンスを割り当てられません。"
                     "microsoft_365_usage_location を設定してください。",
@@ -434,7 +445,10 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "agents",
-            phrases.joined([Text(f"{name}: {told.en}", f"{name}: {told.ja}") for name, told in agents.items()]),
+            Text(
+                "Agents of IIJ ID. " + "; ".join(f"{name}: {told.en}" for name, told in agents.items()) + ".",
+                "IIJ IDのエージェント — " + "; ".join(f"{name}: {told.ja}" for name, told in agents.items()),
+            ),
             tuple(f"{name}: {told.en}" for name, told in agents.items()),
         )
 
@@ -961,7 +975,19 @@ def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[s
         )
     else:
         severity, told = _PEOPLE[code]
-    return Finding(severity, code, Text(f"{count} users {told.en}{word.en}: {shown}.", f"{count}人{told.ja}{word.ja}: {shown}"), names)
+    who = f"{count} users {told.en}" if count > 1 else f"1 user {_of_one(told.en)}"
+    return Finding(severity, code, Text(f"{who}{word.en}: {shown}.", f"{count}人{told.ja}{word.ja}: {shown}"), names)
+
+
+#: What becomes of these words at the beginning, and after a comma, where the sentence is of one user.
+_ONE = {"are": "is", "were": "was", "do": "does", "have": "has", "sign": "signs"}
+
+
+def _of_one(told: str) -> str:
+    """What is told of several users, of one."""
+    said = re.sub(r"^(are|were|do|have|sign)\b", lambda found: _ONE[found[1]], told)
+    said = re.sub(r"(?<=, but )(are|were)\b|(?<= or )(are)\b", lambda found: _ONE[found[0]], said, count=2)
+    return said.replace("is administrators, whom", "is an administrator, whom")
 
 
 def _hashes(done: Collection[str], synchronization: Mapping[str, Any], now: str) -> tuple[str, Text]:

@@ -41,6 +41,7 @@ def made(facts: dict[str, Any], confirmed: dict[str, Any], variables: dict[str, 
         ({}, {}, {}, None, None),
         ({}, {}, {"offboard_break_glass": ["b@x"], "offboard_directory_host": "dc"}, {"offboard_break_glass": ["b@x"], "offboard_directory_host": "dc"}, {}),
         ({"machines": {"m": {}}}, {}, {"microsoft_365_max_users": 20, "directory_sync_leftovers": ["m"]}, {"directory_sync_leftovers": ["m"]}, {}),
+        ({"machines": {"m": {}}}, {}, dict.fromkeys(VARIABLES), None, {}),  # empty answers of a survey are null
         ({"domains": [DOMAIN]}, {}, {}, None, {"microsoft_365_domains": ["a.example"]}),
         # what is confirmed already stays, and is no candidate; a text with commas is a list
         (

@@ -459,3 +459,30 @@ def test_what_the_app_lacks_is_told_for_each_stage_that_will_be_played(confirmed
     told = " ".join(item.text.en for item in found)
     assert ("one of the directory roles User Administrator, Global Administrator" in told) is ("passwords" not in confirmed)
     assert preflight(Facts(permissions={"missing": []}), Confirmed()) == preflight(Facts(), Confirmed()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("user_blocked", "1 user is blocked, but was enabled in the snapshot or is named to be enabled."),
+        ("licence_missing", "1 user does not have the licences that they had in the snapshot"),
+        ("licence_not_as_meant", "1 user has other licences"),
+        ("access_pass_ended", "1 user was given a Temporary Access Pass"),
+        ("administrator_without_password", "1 user is an administrator, whom the tool may not give a password"),
+        ("password_is_synced", "1 user signs in with their Active Directory password"),
+    ],
+)
+def test_of_one_user_it_is_told_as_of_one(code, expected):
+    people = {"snapshot_taken": True, "counts": {code: 1}, "exceptions": [{"code": code, "name": "x@a"}], "domains": [], "left_alone": 0}
+    people["synchronization"] = {"enabled": True, "last": None}
+    (found,) = (item for item in final_gate(Facts(people=people, now="2026-01-01T00:00:00Z"), Confirmed()) if item.code == code)
+    assert found.text.en.startswith(expected)
+
+
+@pytest.mark.parametrize(("synced", "told"), [(0, False), (2, True)])
+def test_nobody_synchronized_is_not_told(synced, told):
+    (found,) = (
+        item for item in preflight(Facts(users=[{"domain": "a", "counts": counts(total=1, synced=synced)}]), Confirmed()) if item.code == "users_affected"
+    )
+    assert ("Active Directory" in found.text.en, "Active Directory" in found.text.ja) == (told, told)
+    assert found.text.en.startswith("a: 1 user; ")
