@@ -177,10 +177,8 @@ def delete(call: Call) -> Answer:
 def registration_details(call: Call) -> Answer:
     """Nobody of the fixture has registered a method with Entra; `registrations` holds what a test arranged, by the user's id."""
     require_premium(call)
-    arranged = call.table("registrations").objects
-    rows = [
-        _registration(user, bool(call.directory_roles(user["id"]))) | arranged.get(user["id"], {}) for user in call.table("users") if user["accountEnabled"]
-    ]
+    arranged, holders = call.table("registrations").objects, {item["principalId"] for item in call.table("role_assignments")}
+    rows = [_registration(user, user["id"] in holders) | arranged.get(user["id"], {}) for user in call.table("users") if user["accountEnabled"]]
     return call.page("userRegistrationDetails", rows)
 
 
