@@ -9,7 +9,7 @@ from .text import Text
 
 #: By topic: title, then the meaning by code. A code is stable between releases; a new one is written here first.
 CODES: dict[Text, dict[str, Text]] = {
-    Text("Reaching Microsoft Graph, Active Directory, Windows and addresses", "Microsoft Graph、Active Directory、Windows、URLへの接続"): {
+    Text("Reaching Microsoft Graph, Active Directory, machines and addresses", "Microsoft Graph、Active Directory、マシン、URLへの接続"): {
         "unreachable": Text("There is no connection to the address.", "接続できない。"),
         "host_unknown": Text("The host name cannot be resolved.", "ホスト名を解決できない。"),
         "timeout": Text("No answer came within the time.", "時間内に応答がない。"),
@@ -223,6 +223,16 @@ CODES: dict[Text, dict[str, Text]] = {
         "assertion_encrypted": Text("The assertion is encrypted.", "アサーションが暗号化されている。"),
         "assertion_version": Text("The assertion's version is not the protocol's.", "アサーションの版が異なる。"),
         "not_a_token": Text("The text holds no token.", "トークンではない。"),
+    },
+    Text("Linux machines", "Linuxマシン"): {
+        "target_failed": Text("Ansible could not run its module on the machine.", "マシン上でモジュールを実行できない。"),
+        "not_root": Text("It takes root on the machine (become).", "マシンのroot権限（become）が必要。"),
+        "crontab_unreadable": Text("A crontab or a file of cron is there and cannot be read.", "crontabまたはcronのファイルを読めない。"),
+        "crontab_refused": Text("crontab refused the new content; the old one stays.", "crontabが新しい内容を拒否した。以前の内容のまま。"),
+        "timer_starts_it": Text("A systemd timer starts the same program.", "systemdタイマーが同じプログラムを起動する。"),
+        "job_gone": Text("The job is in no crontab any more; saved copies are named.", "ジョブがどのcrontabにもない。保存した控えを示す。"),
+        "linked_place": Text("The file of cron is a link to somewhere else.", "cronのファイルがリンクである。"),
+        "script_does_more": Text("A script of cron starts other things too.", "cronのスクリプトが他の処理も行う。"),
     },
     Text("Windows machines", "Windowsマシン"): {
         "task_gone": Text("The task is not there any more; its saved definition is named.", "タスクが既にない。保存された定義を示す。"),

@@ -18,6 +18,7 @@ KINDS: dict[str, Text] = {
     "handover": Text("New passwords handed over", "新しいパスワードの引き渡し"),
     "handover_file": Text("Letters and lists of new passwords", "新しいパスワードの通知書と一覧"),
     "internal_federation": Text("Federations of the tenant's own domains", "自社ドメインのフェデレーション"),
+    "linux_cron_job": Text("Cron jobs", "cronジョブ"),
     "manual_step": Text("Steps of a person", "人が行う手順"),
     "oauth2_permission_grant": Text("Delegated permissions", "委任されたアクセス許可"),
     "redemption_order": Text("Order in which guests' identity providers are tried", "ゲストの招待の引き換え順序"),
