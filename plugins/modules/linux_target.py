@@ -31,7 +31,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [cron_read, cron_write, cron_set_mode, cron_remove, real_paths]
+    choices: [cron_read, cron_remove, cron_set_mode, cron_write, files_find, files_look, files_remove, real_paths]
   arguments:
     description: Its arguments, which may hold secrets of crontabs.
     type: dict

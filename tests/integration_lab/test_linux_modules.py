@@ -11,8 +11,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.client import Client
 from lab.linux import host as linux
-from lab.linux.host import SCRIPT, USER, Host
+from lab.linux.host import SCRIPT, TOKEN, TREE, USER, Host
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(linux.why_not() is not None, reason=str(linux.why_not()))]
 
@@ -104,6 +106,7 @@ def module(machine: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
             imported.main()
         out = capsys.readouterr().out
         assert SECRET not in out
+        assert TOKEN not in out
         return Answer(json.loads(out))
 
     return run
@@ -265,6 +268,151 @@ def test_a_stopped_run_is_settled(cron: Host, module: Callable[..., Answer], mon
     assert [json.loads(line)["record"] for line in journal.read_text().splitlines()] == ["intent"]
     assert not module("linux_cron_job", jobs=[JOB], journal=str(journal))["changed"]
     assert [json.loads(line)["record"] for line in journal.read_text().splitlines()] == ["intent", "outcome"]
+
+
+@pytest.fixture
+def agent(machine: Host) -> Host:
+    """The machine with the agent, an old copy of it, and folders that only look so."""
+    machine.run("sh", "-c", "rm -rf /var/spool/cron/crontabs/* /etc/cron.d/* /etc/cron.daily/* /opt/*")
+    for folder in (TREE, "/opt/old/sync.2024"):
+        machine.write(f"{folder}/bin/normal_mode.sh", "#!/bin/sh\nsleep 60\nexit\n", "0755")
+        machine.write(f"{folder}/config/secret.yml", f"token: {TOKEN}\n", "0600")
+        machine.write(f"{folder}/log/sync.log", "x\n" * 1000)
+    machine.run("chown", "-R", f"{USER}:{USER}", TREE)
+    machine.write("/opt/IIJ_ID_Service_Directory_Sync_docs/README", "keep\n")
+    machine.write("/opt/other/bin/normal_mode.sh", "keep\n")
+    machine.run("ln", "-s", "/opt/other", f"{TREE}/link")
+    return machine
+
+
+KEPT = "/opt/IIJ_ID_Service_Directory_Sync_docs\n/opt/other\n"
+OLD = {"paths": ["/opt/old/sync.2024"], "allowed_roots": ["/opt/old"]}
+
+
+def test_copies_are_found_by_what_they_hold(agent: Host, module: Callable[..., Answer]) -> None:
+    before = agent.fingerprint()
+    answer = module("linux_file_info", search=["/opt"])
+    assert answer["copies"] == [TREE, "/opt/old/sync.2024"]
+    first = answer["files"][0]
+    assert (first["owner"], first["files"], first["links"], first["file_system"], first["overwritten_in_place"]) == (USER, 3, 1, "tmpfs", True)
+    assert agent.fingerprint() == before
+
+
+def test_an_agent_goes_and_its_neighbours_stay(agent: Host, module: Callable[..., Answer], tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    options = {"paths": [TREE], "journal": str(journal)}
+    before = agent.fingerprint()
+    checked = module("linux_file", check=True, **options)
+    assert agent.fingerprint() == before
+    real = module("linux_file", **options)
+    assert (real["changed"], real["plan"]) == (True, checked["plan"])
+    assert real["results"] == [
+        {"path": TREE, "status": "removed", "overwritten": 3, "not_overwritten": [], "file_system": "tmpfs", "overwritten_in_place": True}
+    ]
+    assert module("linux_file", **OLD)["changed"]
+    assert agent.run("sh", "-c", "ls -d /opt/*").decode() == KEPT.replace("/opt/other", "/opt/old\n/opt/other")
+    assert agent.read("/opt/other/bin/normal_mode.sh") == b"keep\n"
+    assert [json.loads(line)["record"] for line in journal.read_text().splitlines()] == ["intent", "outcome"]
+    assert TOKEN not in journal.read_text()
+    again = module("linux_file", **options)
+    assert (again["changed"], again["results"][0]["status"]) == (False, "absent")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"paths": ["/opt/other"]}, "outside_allowed_roots"),
+        ({"paths": [f"{TREE}_docs"]}, "outside_allowed_roots"),
+        ({"paths": [f"{TREE}/link"]}, "symbolic_link"),
+        ({"paths": [f"{TREE}/link/bin"]}, "symbolic_link"),
+        ({"paths": ["/opt/*"]}, "path_invalid"),
+        ({"paths": [TREE], "allowed_roots": ["/opt"]}, "allowed_root_refused"),
+        ({"paths": [TREE], "max_changes": 0}, "max_changes"),
+    ],
+)
+def test_what_is_not_removed(agent: Host, module: Callable[..., Answer], options: dict[str, Any], code: str) -> None:
+    before = agent.fingerprint()
+    answer = module("linux_file", **options)
+    assert code in ([answer.code] if answer.code != "guard_refused" else answer.rules)
+    assert agent.fingerprint() == before
+
+
+def test_what_runs_or_is_started_stays(agent: Host, module: Callable[..., Answer], tmp_path: Path) -> None:
+    agent.set_crontab(USER, CRONTAB)
+    assert module("linux_file", paths=[TREE]).rules == ["still_started"]
+    predictions = str(tmp_path / "predictions")
+    module("linux_cron_job", check=True, jobs=[JOB], predictions=predictions)
+    assert module("linux_file", check=True, paths=[TREE], predictions=predictions)["predicted"] is True
+    module("linux_cron_job", jobs=[JOB])
+    for argv in ([SCRIPT], ["sh", "-c", f"cd {TREE}/log && sleep 60"]):
+        user = subprocess.Popen(agent.command(*argv), start_new_session=True)
+        try:
+            end = time.monotonic() + 10
+            while not module("linux_file_info", search=[], paths=[TREE])["files"][0]["used_by"] and time.monotonic() < end:
+                time.sleep(0.1)
+            assert module("linux_file", paths=[TREE]).rules == ["file_in_use"]
+        finally:
+            os.killpg(user.pid, signal.SIGKILL)
+            user.wait()
+    assert module("linux_file", paths=[TREE])["changed"]
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("/opt/other", "log"), ("/opt/other/bin/normal_mode.sh", "log/sync.log"), ("/etc/cron.daily", "log"), ("/etc/passwd", "log/sync.log")],
+)
+def test_a_mount_in_it_is_not_entered(agent: Host, module: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, source: str, target: str) -> None:
+    """Of the same file system or another one, there already or since it was read."""
+    ask, late = Client.ask, False
+
+    def mounted_late(self: Client, operation: str, **arguments: Any) -> Any:
+        if operation == "files_remove" and late:
+            agent.run("mount", "--bind", source, f"{TREE}/{target}")
+        return ask(self, operation, **arguments)
+
+    monkeypatch.setattr(Client, "ask", mounted_late)
+    agent.run("mount", "--bind", source, f"{TREE}/{target}")
+    before = agent.fingerprint()
+    assert module("linux_file", paths=[TREE]).rules == ["mount_point"]
+    assert module("linux_file", paths=[f"{TREE}/{target}"]).rules == ["mount_point"]
+    assert agent.fingerprint() == before
+    agent.run("umount", f"{TREE}/{target}")
+    there, late = agent.run("sh", "-c", f"find {source} -type f | xargs sha256sum"), True
+    try:
+        assert module("linux_file", paths=[TREE]).code == "changed_since_read"
+        assert agent.run("sh", "-c", f"find {source} -type f | xargs sha256sum") == there
+    finally:
+        agent.run("umount", f"{TREE}/{target}")
+
+
+@pytest.mark.parametrize(("overwrite", "left"), [(True, 0), (False, 1)])
+def test_what_is_left_on_the_disk(agent: Host, module: Callable[..., Answer], tmp_path: Path, overwrite: bool, left: int) -> None:
+    """A look at the raw disk: on ext4 the token is gone; without overwriting it is not."""
+    disk, folder = tmp_path / "disk", "/opt/disk/agent"
+    with open(disk, "wb") as stream:
+        stream.truncate(64 << 20)
+    subprocess.run(["mkfs.ext4", "-q", disk], check=True, capture_output=True)
+    agent.run("mkdir", "-p", "/opt/disk")
+    agent.run("mount", "-o", "loop", str(disk), "/opt/disk")
+    try:
+        agent.write(f"{folder}/config/secret.yml", f"token: {TOKEN}\n" + "#\n" * 5000, "0600")
+        agent.run("sync")
+        (result,) = module("linux_file", paths=[folder], allowed_roots=[folder], overwrite=overwrite)["results"]
+        assert (result["file_system"], result["overwritten_in_place"]) == ("ext4", overwrite)
+    finally:
+        agent.run("umount", "/opt/disk")
+    assert disk.read_bytes().count(TOKEN.encode()) == left
+
+
+def test_a_file_system_that_writes_elsewhere_is_named(agent: Host, module: Callable[..., Answer]) -> None:
+    """The machine's /etc is an overlay."""
+    folder = "/etc/iij/agent"
+    agent.write(f"{folder}/config/secret.yml", f"token: {TOKEN}\n")
+    answer = module("linux_file", paths=[folder], allowed_roots=[folder])
+    (result,) = answer["results"]
+    assert (result["file_system"], result["overwritten"], result["overwritten_in_place"]) == ("overlay", 1, False)
+    assert "Revoke the token" in json.dumps(answer["warnings"])
+    agent.run("ls", folder, fails=True)
 
 
 PLAY = """

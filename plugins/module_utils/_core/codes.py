@@ -232,6 +232,10 @@ CODES: dict[Text, dict[str, Text]] = {
         "timer_starts_it": Text("A systemd timer starts the same program.", "systemdタイマーが同じプログラムを起動する。"),
         "job_gone": Text("The job is in no crontab any more; saved copies are named.", "ジョブがどのcrontabにもない。保存した控えを示す。"),
         "linked_place": Text("The file of cron is a link to somewhere else.", "cronのファイルがリンクである。"),
+        "symbolic_link": Text("The path is, or lies behind, a symbolic link.", "パスまたはその上位がシンボリックリンクである。"),
+        "mount_point": Text("Another file system is mounted there.", "別のファイルシステムがマウントされている。"),
+        "special_file": Text("The path is neither a file nor a folder.", "ファイルでもフォルダーでもない。"),
+        "still_started": Text("cron starts something in the folder.", "フォルダー内のプログラムをcronが起動する。"),
         "script_does_more": Text("A script of cron starts other things too.", "cronのスクリプトが他の処理も行う。"),
     },
     Text("Windows machines", "Windowsマシン"): {

@@ -19,6 +19,7 @@ KINDS: dict[str, Text] = {
     "handover_file": Text("Letters and lists of new passwords", "新しいパスワードの通知書と一覧"),
     "internal_federation": Text("Federations of the tenant's own domains", "自社ドメインのフェデレーション"),
     "linux_cron_job": Text("Cron jobs", "cronジョブ"),
+    "linux_file": Text("Files on Linux machines", "Linuxマシンのファイル"),
     "manual_step": Text("Steps of a person", "人が行う手順"),
     "oauth2_permission_grant": Text("Delegated permissions", "委任されたアクセス許可"),
     "redemption_order": Text("Order in which guests' identity providers are tried", "ゲストの招待の引き換え順序"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +23,7 @@ class Client:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.host: str = options["host"] or ""
         self._path: str | None = options["target_socket"]
-        self._stream: typing.BinaryIO | None = None
+        self._stream: Any = None
 
     def ask(self, operation: str, **arguments: Any) -> Any:
         """What the operation of `on_target` gives."""
@@ -43,7 +42,7 @@ class Client:
             raise OffboardError(f"{self.host}: {msg}", code=code, details=details)
         return answer["answer"]
 
-    def _open(self) -> typing.BinaryIO:
+    def _open(self) -> Any:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
                 made.settimeout(_LONGEST_SECONDS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 
-from . import cron
+from . import cron, files
 from .errors import TargetError
 
 
@@ -18,12 +18,15 @@ def _crontab(module):
 #: name: a function of the module and the arguments
 READING = {
     "cron_read": lambda module, **arguments: cron.read(_crontab(module), **arguments),
+    "files_find": lambda module, **arguments: files.find(**arguments),
+    "files_look": lambda module, **arguments: files.look(**arguments),
     "real_paths": lambda module, **arguments: cron.real_paths(**arguments),
 }
 WRITING = {
     "cron_write": lambda module, **arguments: cron.write(_crontab(module), **arguments),
     "cron_set_mode": lambda module, **arguments: cron.set_mode(**arguments),
     "cron_remove": lambda module, **arguments: cron.remove(**arguments),
+    "files_remove": lambda module, **arguments: files.remove(**arguments),
 }
 
 
