@@ -136,7 +136,7 @@ def test_core_is_pure() -> None:
 def test_every_module_is_in_an_action_group() -> None:
     """So that module_defaults can give all modules of one world their connection at once."""
     groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
-    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_", "linux": "linux_"}
+    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_", "linux": "linux_", "openldap": "openldap_"}
     for group, prefix in worlds.items():
         assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix) and file.stem != "linux_target"]
 

@@ -22,6 +22,7 @@ KINDS: dict[str, Text] = {
     "linux_file": Text("Files on Linux machines", "Linuxマシンのファイル"),
     "manual_step": Text("Steps of a person", "人が行う手順"),
     "oauth2_permission_grant": Text("Delegated permissions", "委任されたアクセス許可"),
+    "openldap_access": Text("OpenLDAP access rules", "OpenLDAPのアクセス規則"),
     "redemption_order": Text("Order in which guests' identity providers are tried", "ゲストの招待の引き換え順序"),
     "report_file": Text("Report", "報告書"),
     "service_principal": Text("Service principals", "サービスプリンシパル"),
