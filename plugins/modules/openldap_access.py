@@ -52,6 +52,7 @@ notes:
   - Clauses of groups, sets and patterns, in which the account may be, are reported (RV(mentions)) and stay.
 seealso:
   - module: offboard.iij_id.openldap_access_info
+  - module: offboard.iij_id.openldap_entry
 """
 
 EXAMPLES = r"""

@@ -139,3 +139,76 @@ def test_a_rule_that_somebody_changes_meanwhile(server: Slapd, module: Module, t
 def test_failures(module: Module, tmp_path: Path, options: dict[str, Any], code: str) -> None:
     assert module("openldap_access", backup_dir=str(tmp_path), **options)["failure"]["code"] == code
     assert module("openldap_access_info", **options)["failure"]["code"] == code
+
+
+VAULT, SECRETS = "Vault-Pass-31", ("Hush-Ldap", "SHA}")
+
+
+def ldap_entry(server: Slapd, dn: str) -> dict[str, list[bytes]] | None:
+    asked = client(server)
+    try:
+        found = asked.read(dn)
+        return found.attributes if found else None
+    finally:
+        asked.close()
+
+
+def test_an_account_goes_and_comes_back(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"dn": SYNC, "backup_dir": str(tmp_path / "saved"), "vault_password": VAULT, "journal": str(tmp_path / "journal.jsonl")}
+    before, mail = ldap_entry(server, SYNC), ldap_entry(server, MAIL)
+    told = module("openldap_entry_info", dn=SYNC)
+    assert (told["exists"], told["removal_refusals"], "userPassword" in told["entry"]["attributes"]) == (True, [], True)
+    checked = module("openldap_entry", check=True, state="absent", **options)
+    assert (ldap_entry(server, SYNC), server.writes(), (tmp_path / "saved").exists()) == (before, 0, False)
+    real = module("openldap_entry", state="absent", **options)
+    assert (real["changed"], real["plan"], real["counts"]["done"]) == (True, checked["plan"], 1)
+    assert (ldap_entry(server, SYNC), ldap_entry(server, MAIL)) == (None, mail)
+    assert module("openldap_entry_info", dn=SYNC)["exists"] is False
+    written = server.writes()
+    assert not module("openldap_entry", state="absent", **options)["changed"]
+    assert server.writes() == written
+    assert module("openldap_entry", state="present", **{**options, "vault_password": "wrong-password"})["failure"]["code"] == "vault_wrong_password"
+    back = module("openldap_entry", state="present", **options)
+    assert back["changed"]
+    assert ldap_entry(server, SYNC) == before
+    assert not module("openldap_entry", state="present", **options)["changed"]
+    kept = (tmp_path / "journal.jsonl").read_text() + "".join(Path(path).read_text() for path in real["saved"]) + json.dumps([told, checked, real, back])
+    assert not [secret for secret in SECRETS if secret in kept]
+
+
+@pytest.mark.parametrize(
+    ("options", "rules"),
+    [
+        ({"dn": SYNC}, ["vault_password_missing"]),
+        ({"dn": f"ou=services,{SUFFIX}"}, ["has_children", "unsupported_class"]),
+        ({"dn": ALL}, ["unsupported_class"]),
+        ({"dn": f"cn=nobody,ou=services,{SUFFIX}", "state": "present"}, ["no_saved_copy"]),
+    ],
+)
+def test_an_entry_that_stays(server: Slapd, module: Module, tmp_path: Path, options: dict[str, Any], rules: list[str]) -> None:
+    answer = module("openldap_entry", **{"state": "absent", "backup_dir": str(tmp_path / "saved"), **options})
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == rules
+    assert server.writes() == 0
+
+
+def test_what_cannot_be_seen_is_not_absent(module: Module, tmp_path: Path) -> None:
+    for dn, code in ((f"cn=x,ou=nowhere,{SUFFIX}", "cannot_read"), ("no name", "invalid_dn")):
+        assert module("openldap_entry", dn=dn, state="absent", backup_dir=str(tmp_path))["failure"]["code"] == code
+        assert module("openldap_entry_info", dn=dn)["failure"]["code"] == code
+
+
+def test_an_account_that_somebody_changes_meanwhile(server: Slapd, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, times = Client.read, []
+
+    def late(self: Client, dn: str, *more: Any, **options: Any) -> Any:
+        times.append(dn)
+        if len(times) == 2:
+            asked = client(server)
+            asked.modify(SYNC, "", [("add", "description", [b"mine"])], "")
+            asked.close()
+        return read(self, dn, *more, **options)
+
+    monkeypatch.setattr(Client, "read", late)
+    answer = module("openldap_entry", dn=SYNC, state="absent", backup_dir=str(tmp_path), vault_password=VAULT)
+    assert (answer["failure"]["code"], answer["changed"]) == ("changed_since_read", False)
+    assert ldap_entry(server, SYNC) is not None

@@ -23,6 +23,7 @@ KINDS: dict[str, Text] = {
     "manual_step": Text("Steps of a person", "人が行う手順"),
     "oauth2_permission_grant": Text("Delegated permissions", "委任されたアクセス許可"),
     "openldap_access": Text("OpenLDAP access rules", "OpenLDAPのアクセス規則"),
+    "openldap_entry": Text("OpenLDAP accounts", "OpenLDAPのアカウント"),
     "redemption_order": Text("Order in which guests' identity providers are tried", "ゲストの招待の引き換え順序"),
     "report_file": Text("Report", "報告書"),
     "service_principal": Text("Service principals", "サービスプリンシパル"),

@@ -61,7 +61,7 @@ class Slapd:
         self.run("slapadd", "-n0", "-l", str(folder / "config.ldif"))
         self.run("slapadd", "-n1", "-l", str(folder / "data.ldif"))
         with open(folder / "log", "wb") as log:
-            command = [_ROOT / "usr/sbin/slapd", "-d", "stats", "-F", folder / "config", "-h", f"ldapi://{self.socket.replace('/', '%2F')}"]
+            command = [str(_ROOT / "usr/sbin/slapd"), "-d", "stats", "-F", str(folder / "config"), "-h", f"ldapi://{self.socket.replace('/', '%2F')}"]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment)
         end = time.monotonic() + 20
         while not self._answers():
@@ -106,7 +106,7 @@ class Slapd:
             f"dn: olcDatabase={{0}}config,cn=config\nobjectClass: olcDatabaseConfig\nolcDatabase: {{0}}config\n"
             f"olcAccess: {{0}}to * by {_PEER} manage by * none\n\n"
             f"dn: {DATABASE}\nobjectClass: olcDatabaseConfig\nobjectClass: olcMdbConfig\nolcDatabase: {{1}}mdb\nolcSuffix: {SUFFIX}\n"
-            f"olcDbDirectory: {self.folder}/data\nolcRootDN: cn=admin,{SUFFIX}\n{rules}\n"
+            f"olcDbDirectory: {self.folder}/data\nolcRootDN: {_PEER.removeprefix('dn.exact=')}\n{rules}\n"
         )
 
 
