@@ -111,9 +111,13 @@ class OpenLdapEntry(Resource):
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read again until it is seen."""
         for change in applied:
-            wanted = change.after is not None
-            if not waiting.is_shown(lambda wanted=wanted: (self._read() is not None) == wanted, self._options["verify_timeout"], agreeing=waiting.ONE_READ):
+            if not waiting.is_shown(
+                lambda: self._is_there() == (self._options["state"] == "present"), self._options["verify_timeout"], agreeing=waiting.ONE_READ
+            ):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
+
+    def _is_there(self) -> bool:
+        return self._read() is not None
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {"saved": self._saved}

@@ -84,8 +84,19 @@ def test_what_gives_nothing(clause, denies):
 
 @pytest.mark.parametrize(
     ("clause", "some"),
-    [(f'group="{SYNC}"', True), ('group/x/y.exact="cn=g"', True), ('set="x"', True), ('dn.regex="x"', True), ('dn.subtree="x"', True), ("dnattr=manager", True)]
-    + [("users", False), ("*", False), ("self", False), ("anonymous", False), (f'dn.exact="{SYNC}"', False)],
+    [
+        (f'group="{SYNC}"', True),
+        ('group/x/y.exact="cn=g"', True),
+        ('set="x"', True),
+        ('dn.regex="x"', True),
+        ('dn.subtree="x"', True),
+        ("dnattr=manager", True),
+        ("users", False),
+        ("*", False),
+        ("self", False),
+        ("anonymous", False),
+        (f'dn.exact="{SYNC}"', False),
+    ],
 )
 def test_of_whom_a_clause_may_speak(clause, some):
     (found,) = access.clauses(f"to * by {clause} read")
