@@ -438,9 +438,12 @@ PLAY = """
 
 def play(machine: Host, folder: Path, *arguments: str, fails: bool = False, **variables: Any) -> str:
     """A playbook on the machine, over sshd, from a controller that is not in its namespace."""
-    inventory = {"agents": {"hosts": {"agent01": {**machine.variables(), **variables.pop("host", {})}}}}
+    inventory = {
+        "agents": {"hosts": {"agent01": {**machine.variables(), **variables.pop("host", {})}}},
+        "others": {"hosts": {"other": {"ansible_host": "192.0.2.1"}}},
+    }
     (folder / "inventory.json").write_text(json.dumps(inventory))
-    (folder / "play.yml").write_text(PLAY)
+    (folder / "play.yml").write_text(variables.pop("book", PLAY))
     command = [
         Path(sys.executable).with_name("ansible-playbook"),
         "-i",
@@ -474,3 +477,11 @@ def test_a_machine_that_is_not_there(cron: Host, tmp_path: Path) -> None:
     output = play(cron, tmp_path, host={"ansible_port": 9, "ansible_ssh_timeout": 2}, state="disabled", journal=str(tmp_path / "j"), fails=True)
     assert '"code": "unreachable"' in output
     assert "Traceback" not in output
+
+
+def test_a_task_that_is_delegated(cron: Host, tmp_path: Path) -> None:
+    """It is about the machine to which it is delegated, whatever play it stands in."""
+    task = {"offboard.iij_id.linux_cron_job": {"jobs": [JOB], "host": "not-this", "target_socket": "/nowhere"}, "delegate_to": "agent01", "register": "answer"}
+    told = {"ansible.builtin.debug": {"msg": "ID {{ answer.plan[0].id }}"}}
+    book = json.dumps([{"hosts": "others", "gather_facts": False, "tasks": [task, told]}])
+    assert f"ID agent01/user:{USER}: " in play(cron, tmp_path, "--check", book=book)

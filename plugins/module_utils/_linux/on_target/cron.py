@@ -130,23 +130,31 @@ def _timers():
             name = os.path.basename(path)
             if not name.endswith(".timer") or name in found:
                 continue
+            if _masked(path):
+                found[name] = None
+                continue
             unit = _unit(path)
             service = (unit.get("Unit") or [name[: -len(".timer")] + ".service"])[-1]
             commands, folder_of = [], ""
             for other in UNIT_FOLDERS:
-                if os.path.isfile(os.path.join(other, service)):
+                if os.path.lexists(os.path.join(other, service)):
                     settings = _unit(os.path.join(other, service))
                     commands, folder_of = settings.get("ExecStart", []), (settings.get("WorkingDirectory") or [""])[-1]
                     break
             found[name] = {"timer": name, "path": path, "service": service, "commands": commands, "folder": folder_of, "enabled": _wanted(name)}
-    return [found[name] for name in sorted(found)]
+    return [found[name] for name in sorted(found) if found[name]]
+
+
+def _masked(path):
+    """A link to /dev/null: systemd starts nothing of that name, whatever the weaker folders hold."""
+    return os.path.islink(path) and not os.path.isfile(path)
 
 
 def _unit(path):
     """Settings of a unit file, all values of each; an empty one takes back what came before."""
     settings = {}
     with reading(path, "crontab_unreadable"):
-        if os.path.islink(path) and not os.path.isfile(path):  # masked
+        if _masked(path):
             return settings
         with open(path, encoding="utf-8", errors="replace") as stream:
             text = stream.read(_MOST_BYTES).replace("\\\n", " ")
