@@ -116,6 +116,7 @@ def test_units(tmp_path, monkeypatch):
     (lib / "sync.service").write_text("[Service]\nExecStart=/old\n")
     (etc / "sync.service").write_text("[Service]\n# ExecStart=/no\nExecStart=/first\nExecStart=\nExecStart=-/opt/a \\\n  b\nWorkingDirectory=/opt\n")
     (etc / "timers.target.wants" / "iij.timer").symlink_to(lib / "iij.timer")
+    (lib / "masked.timer").write_text("[Timer]\n")
     (etc / "masked.timer").symlink_to("/dev/null")
     monkeypatch.setattr(cron, "UNIT_FOLDERS", (str(etc), str(lib)))
     assert [
