@@ -121,6 +121,8 @@ class ControllerAction(ActionBase):
 
     #: The module's connection options are taken from the host's variables, unless the task names a `host` itself.
     from_host_variables: ClassVar[bool] = False
+    #: Options that are set here, whatever the task says.
+    _lent: Mapping[str, Any] = {}
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the module returns."""
@@ -128,6 +130,7 @@ class ControllerAction(ActionBase):
         arguments = dict(self._task.args)
         if self.from_host_variables:
             arguments = {**self._from_host_variables(task_vars), **arguments}
+        arguments |= self._lent
         self._use_local_connection(task_vars)
         result = super().run(tmp, task_vars)
         if self._leaves_the_controller_out(task_vars):

@@ -34,6 +34,9 @@ AD_BASE = "DC=ad,DC=reiji,DC=example"
 AD_ADMIN = "Administrator@ad.reiji.example"
 AD_OPERATOR = "offboard@ad.reiji.example"  # delegated: company.yml, directory.operator
 
+# The Linux machine of tests; its sshd takes a free port.
+LINUX_ADDRESS = "127.0.0.71"
+
 # Windows machines: real WinRM ports, one loopback address each.
 WINDOWS = {"sync01": "127.0.1.11", "dcwin1": "127.0.1.12", "dcwin2": "127.0.1.13"}
 WINRM_HTTP, WINRM_HTTPS = 5985, 5986

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "_entra": {"_core", "_module", "_federation", "_graph"},
     "_directory": {"_core", "_module"},
     "_windows": {"_core", "_module"},
+    "_linux": {"_core", "_module"},
 }
 #: libraries that only one file may import
 ONE_IMPORTER = {
@@ -129,6 +130,14 @@ def test_both_languages_are_one_text() -> None:
             assert not {name for name in named if name == "ja" or name.endswith("_ja")}, file
 
 
+@pytest.mark.parametrize("file", sorted((PLUGINS / "module_utils/_linux/on_target").glob("*.py")), ids=lambda file: file.stem)
+def test_what_runs_on_a_machine_needs_its_python_alone(file: Path) -> None:
+    """That of an old distribution: ansible-core 2.18 still goes there."""
+    ast.parse(file.read_text(), feature_version=(3, 8))
+    foreign = {name for name in imports(file) if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith("module_utils._linux.on_target.")}
+    assert foreign == set()
+
+
 def test_core_is_pure() -> None:
     for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
         outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "socket", "os", "subprocess", "random", "secrets"}
@@ -139,16 +148,17 @@ def test_core_is_pure() -> None:
 def test_every_module_is_in_an_action_group() -> None:
     """So that module_defaults can give all modules of one world their connection at once."""
     groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
-    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_"}
+    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_", "linux": "linux_", "openldap": "openldap_"}
     for group, prefix in worlds.items():
-        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix)]
+        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix) and file.stem != "linux_target"]
 
 
 def test_every_module_for_a_machine_takes_its_connection_variables() -> None:
     """And what takes long shows its progress: without its action plugin a module would run on the machine, and say nothing meanwhile."""
     runtime = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())
     routed = {name: entry["action_plugin"].removeprefix("offboard.iij_id.") for name, entry in runtime["plugin_routing"]["modules"].items()}
-    assert {name for name, plugin in routed.items() if plugin == "on_controller_for_host"} == set(runtime["action_groups"]["windows"])
+    for plugin, world in (("on_controller_for_host", "windows"), ("on_controller_for_target", "linux")):
+        assert {name for name, other in routed.items() if other == plugin} == set(runtime["action_groups"][world])
     assert set(routed) <= {file.stem for file in MODULES}
     assert set(routed.values()) == {file.stem for file in PLUGINS.glob("action/*.py")}
 
@@ -161,6 +171,7 @@ def test_every_changing_module_has_an_info_twin(module: Path) -> None:
         "handover_letters": "writes letters of what vault_file_info shows",
         "run_plan": "writes a file of what a check run has planned",
         "run_report": "writes a file of what the run folder holds",
+        "linux_target": "is carried to the machine by the linux_ modules, for no task of its own",
     }
     assert module.stem in without or module.with_name(f"{module.stem}_info.py").exists()
 

@@ -9,7 +9,7 @@ from .text import Text
 
 #: By topic: title, then the meaning by code. A code is stable between releases; a new one is written here first.
 CODES: dict[Text, dict[str, Text]] = {
-    Text("Reaching Microsoft Graph, Active Directory, Windows and addresses", "Microsoft Graph、Active Directory、Windows、URLへの接続"): {
+    Text("Reaching Microsoft Graph, Active Directory, machines and addresses", "Microsoft Graph、Active Directory、マシン、URLへの接続"): {
         "unreachable": Text("There is no connection to the address.", "接続できない。"),
         "host_unknown": Text("The host name cannot be resolved.", "ホスト名を解決できない。"),
         "timeout": Text("No answer came within the time.", "時間内に応答がない。"),
@@ -63,7 +63,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "bad_src": Text("A line of src cannot be used.", "srcの行を使えない。"),
         "bad_configuration": Text("A saved federation configuration cannot be used.", "保存されたフェデレーション構成を使えない。"),
         "pattern_invalid": Text("A pattern is no regular expression.", "正規表現が正しくない。"),
-        "path_invalid": Text("A path is no plain absolute Windows path.", "Windowsの絶対パスではない。"),
+        "path_invalid": Text("A path is no plain absolute path.", "絶対パスとして正しくない。"),
         "invalid_dn": Text("A text is no distinguished name.", "識別名（DN）として正しくない。"),
         "mail_invalid": Text("A text is no mail address.", "メールアドレスとして正しくない。"),
         "time_invalid": Text("A text is no time.", "日時として正しくない。"),
@@ -102,6 +102,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "bad_request": Text("Graph calls the request wrong.", "Graphが要求を不正とした。"),
         "conflict": Text("Graph says that the object is in another state.", "Graphが競合を返した。"),
         "cannot_read": Text("An object or its rights could not be read completely.", "対象を完全には読み取れない。"),
+        "denying_clause": Text("An access rule's clause denies; without it the account may get more.", "拒否の規則を外すと、アカウントの権限が広がりうる。"),
         "unsupported_class": Text("Only users and groups are handled.", "対象はユーザーとグループだけ。"),
         "other_domain": Text("The object belongs to another domain or forest.", "別のドメインに属する。"),
         "not_active_directory": Text("The server is no Active Directory domain controller.", "Active Directoryではない。"),
@@ -230,6 +231,20 @@ CODES: dict[Text, dict[str, Text]] = {
         "assertion_encrypted": Text("The assertion is encrypted.", "アサーションが暗号化されている。"),
         "assertion_version": Text("The assertion's version is not the protocol's.", "アサーションの版が異なる。"),
         "not_a_token": Text("The text holds no token.", "トークンではない。"),
+    },
+    Text("Linux machines", "Linuxマシン"): {
+        "target_failed": Text("Ansible could not run its module on the machine.", "マシン上でモジュールを実行できない。"),
+        "not_root": Text("It takes root on the machine (become).", "マシンのroot権限（become）が必要。"),
+        "crontab_unreadable": Text("A crontab or a file of cron is there and cannot be read.", "crontabまたはcronのファイルを読めない。"),
+        "crontab_refused": Text("crontab refused the new content; the old one stays.", "crontabが新しい内容を拒否した。以前の内容のまま。"),
+        "timer_starts_it": Text("A systemd timer starts the same program.", "systemdタイマーが同じプログラムを起動する。"),
+        "job_gone": Text("The job is in no crontab any more; saved copies are named.", "ジョブがどのcrontabにもない。保存した控えを示す。"),
+        "linked_place": Text("The file of cron is a link to somewhere else.", "cronのファイルがリンクである。"),
+        "symbolic_link": Text("The path is, or lies behind, a symbolic link.", "パスまたはその上位がシンボリックリンクである。"),
+        "mount_point": Text("Another file system is mounted there.", "別のファイルシステムがマウントされている。"),
+        "special_file": Text("The path is neither a file nor a folder.", "ファイルでもフォルダーでもない。"),
+        "still_started": Text("cron starts something in the folder.", "フォルダー内のプログラムをcronが起動する。"),
+        "script_does_more": Text("A script of cron starts other things too.", "cronのスクリプトが他の処理も行う。"),
     },
     Text("Windows machines", "Windowsマシン"): {
         "task_gone": Text("The task is not there any more; its saved definition is named.", "タスクが既にない。保存された定義を示す。"),

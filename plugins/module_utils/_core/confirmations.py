@@ -32,3 +32,12 @@ def scheduled_task(name: str, lines: Sequence[Collection[str]], wanted: Mapping[
         return True
     action = _line(str(wanted["action"]))
     return len(lines) > 0 and all(action in map(_line, line) for line in lines)
+
+
+def cron_job(place: str, commands: Collection[str], wanted: Mapping[str, Any]) -> bool:
+    """Whether `wanted` (place, command, or both) means the job there, whose command may be written so. Case counts, the number of blanks does not."""
+    if not wanted.get("place") and not wanted.get("command"):
+        return False
+    if wanted.get("place") and str(wanted["place"]).strip() != place:
+        return False
+    return not wanted.get("command") or " ".join(str(wanted["command"]).split()) in {" ".join(command.split()) for command in commands}

@@ -85,6 +85,14 @@ _PAIR = re.compile(rb"[0-9a-fA-F]{2}")
 _MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00]')
 
 
+def checked(text: str) -> str:
+    """A DN in the form of RFC 4514. Raises OffboardError `invalid_dn` for what is none."""
+    try:
+        return _written(_parts(text, strict=True), str)
+    except ValueError:
+        raise OffboardError(f"{text!r} is no distinguished name", code="invalid_dn") from None
+
+
 def _parts(dn: str, *, strict: bool = False) -> list[tuple[str, str, str]]:
     """(type, value, the separator that follows) of each part; `strict` raises ValueError where it is no DN (RFC 4514, and RFC 1779's quotes and `;`)."""
     parts: list[tuple[str, str, str]] = []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How to reach Active Directory by LDAP; its twin is the fragment `directory` in plugins/doc_fragments/."""
+"""How to reach Active Directory by LDAP; the twins are the fragments `directory` and `openldap` in plugins/doc_fragments/."""
 
 from __future__ import annotations
 
@@ -19,4 +19,12 @@ DIRECTORY: dict[str, Any] = {
     "password": {"type": "str", "no_log": True},
     "timeout": {"type": "int", "default": 30},
     "verify_timeout": {"type": "int", "default": 60},
+}
+
+#: How to reach OpenLDAP: as Active Directory, or by its local socket as the account that runs this.
+OPENLDAP: dict[str, Any] = {
+    **DIRECTORY,
+    "host": {"type": "str"},
+    "tls": {"type": "str", "default": "ldaps", "choices": ["ldaps", "starttls", "ldapi"]},
+    "socket": {"type": "path"},
 }

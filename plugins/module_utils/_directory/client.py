@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LDAP to Active Directory: bind, read, write, with errors a user can act on. The only file that imports ldap3."""
+"""LDAP to Active Directory, and to OpenLDAP: bind, read, write, with errors a user can act on. The only file that imports ldap3."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ _WRITE_FAILURES = {
         "insufficient_rights",
         "{what}: insufficient rights. Grant {user} {right} there, or use another account",
     ),
+    16: ("changed_since_read", "{what}: the value that was read is not there any more; look at it, and run the task again"),
     68: ("already_exists", "{what}: an object with this DN or logon name exists already"),
     19: ("constraint_violation", "{what}: refused by a constraint of the directory: {message}"),
     53: ("unwilling_to_perform", "{what}: the domain controller is unwilling to do it: {message}"),
@@ -99,19 +100,35 @@ class Client:
     @property
     def where(self) -> str:
         """The server, for messages."""
+        if self._local:
+            return f"ldapi://{self._options['socket']}"
         scheme = "ldaps" if self._options["tls"] == "ldaps" else "ldap+starttls"
         return f"{scheme}://{self._options['host']}:{self._port}"
 
     @property
     def user(self) -> str:
         """Who binds, for messages."""
-        return self._options["username"] or "the Kerberos user"
+        return self._options["username"] or ("the account that runs this" if self._local else "the Kerberos user")
+
+    @property
+    def _local(self) -> bool:
+        return self._options["tls"] == "ldapi"
 
     @property
     def _port(self) -> int:
         return self._options["port"] or (636 if self._options["tls"] == "ldaps" else 389)
 
     def _connect(self) -> Any:
+        return self._connect_locally() if self._local else self._connect_by_tls()
+
+    def _connect_locally(self) -> Any:
+        """By the server's own socket; it knows which account of the system asks (SASL EXTERNAL)."""
+        with self._failures("cannot open the connection"):
+            server = ldap3.Server(f"ldapi://{self._options['socket']}", get_info=ldap3.NONE, connect_timeout=self._options["timeout"])
+            who = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ""}
+            return self._bound(server, who)
+
+    def _connect_by_tls(self) -> Any:
         options = self._options
         try:
             ssl.create_default_context(cafile=options["ca_file"])
@@ -141,18 +158,22 @@ class Client:
                 if kerberos
                 else {"authentication": ldap3.SIMPLE, "user": options["username"], "password": options["password"]}
             )
-            connection = ldap3.Connection(
-                server,
-                client_strategy=ldap3.SAFE_SYNC,  # ASYNC loses answers
-                auto_referrals=False,  # a referral must not carry the password to another server
-                receive_timeout=options["timeout"],
-                read_only=self._read_only,
-                **bind,
-            )
-            connection.open()
-            if options["tls"] == "starttls":
-                connection.start_tls()
-            bound, result, _unused, _unused = connection.bind()
+            return self._bound(server, bind)
+
+    def _bound(self, server: Any, bind: Mapping[str, Any]) -> Any:
+        options = self._options
+        connection = ldap3.Connection(
+            server,
+            client_strategy=ldap3.SAFE_SYNC,  # ASYNC loses answers
+            auto_referrals=False,  # a referral must not carry the password to another server
+            receive_timeout=options["timeout"],
+            read_only=self._read_only,
+            **bind,
+        )
+        connection.open()
+        if options["tls"] == "starttls":
+            connection.start_tls()
+        bound, result, _unused, _unused = connection.bind()
         if not bound:
             with contextlib.suppress(LDAPException, OSError):
                 connection.unbind()

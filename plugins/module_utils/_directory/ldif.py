@@ -52,6 +52,13 @@ def modify(dn: str, operation: str, attribute: str, values: Iterable[bytes]) -> 
     return "\n".join([*lines, "-"]) + "\n"
 
 
+def swap(dn: str, attribute: str, old: bytes, new: bytes) -> str:
+    """A record that takes one value for another in one request, which fails where the old one is not there."""
+    lines = [_line("dn", dn.encode()), "changetype: modify"]
+    lines += [f"delete: {attribute}", _line(attribute, old), "-", f"add: {attribute}", _line(attribute, new), "-"]
+    return "\n".join(lines) + "\n"
+
+
 def _value(line: str) -> tuple[str, bytes]:
     name, separator, rest = line.partition(":")
     if not separator or rest.startswith("<"):  # a URL would make reading a copy fetch something

@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import phrases
+from ..._core import phrases, redaction
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.runner import Resource
-from .. import redaction, registry
+from .. import registry
 from ..client import Client, Shell
 from ..files.plan import normalised
 from ..ids import is_of

@@ -16,11 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import confirmations, phrases
+from ..._core import confirmations, phrases, redaction
 from ..._core.errors import OffboardError
 from ..._core.model import Object
 from ..._core.plain import file_part
-from .. import redaction
 from ..ids import on_host
 from ..reg_query import expand
 

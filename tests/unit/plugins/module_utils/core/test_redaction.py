@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import redaction
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import redaction
 
 PLAIN, MADE = "hush-me", "Secr3tXYZ"
 

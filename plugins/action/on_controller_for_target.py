@@ -1,0 +1,12 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module on the controller, and lends it Ansible's connection to the host; meta/runtime.yml says for which modules."""
+
+from __future__ import annotations
+
+from ansible_collections.offboard.iij_id.plugins.plugin_utils.target_action import TargetAction
+
+
+class ActionModule(TargetAction):
+    """See TargetAction."""

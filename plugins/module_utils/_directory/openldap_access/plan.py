@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Access rules of OpenLDAP, pure: which clauses are about an account, and what a rule is without them.
+
+slapd.access(5): the first rule that fits an object decides, and in it the first clause that fits who asks. So a rule is never left out, whatever is left of
+it: the next one would open what this one had closed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ..._core import dn as names
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..._core.plan import Plan
+
+KIND = "openldap_access"
+ALLOWABLE = ("denying_clause",)
+
+_WORD = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+', re.DOTALL)
+_NUMBERED = re.compile(r"(\{\d+\})(.*)", re.DOTALL)
+_EXACT = re.compile(r"(?:real)?dn(?:\.(?:exact|base|baseobject))?=(?P<dn>.+)", re.IGNORECASE | re.DOTALL)
+#: everybody else of whom a clause may speak: what they are is found out by the server alone
+_OTHERS = re.compile(r"(?:real)?(?:dn(?:attr)?[.=]|group[./=]|set[.=])", re.IGNORECASE)
+#: what gives a right, or lets the clauses and rules behind decide
+_GIVES = re.compile(r"(?:self)?(?:auth|compare|search|read|write|add|delete|manage)|[=+][mwazrscxd]+|break|continue", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One `by …` of a rule, with the white space before it; `start` and `end` in the rule's text."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+
+    def is_about(self, account: str) -> bool:
+        """Whether it speaks of that account and of nobody else."""
+        exact = [found["dn"] for word in self.words if (found := _EXACT.fullmatch(word))]
+        return any(_same(text, account) for text in exact)
+
+    @property
+    def is_of_some(self) -> bool:
+        """Whether it speaks of some accounts of which it names none: groups, sets, patterns."""
+        return any(_OTHERS.match(word) and not _EXACT.fullmatch(word) for word in self.words)
+
+    @property
+    def denies(self) -> bool:
+        """Whether it gives nothing: without it the account may have more."""
+        return not any(_GIVES.fullmatch(word) for word in self.words[1:])
+
+
+def _same(text: str, account: str) -> bool:
+    plain = re.sub(r"\\([\"\\])", r"\1", text[1:-1]) if text.startswith('"') and text.endswith('"') else text
+    try:
+        return names.key(plain) == names.key(account)
+    except OffboardError:
+        return False
+
+
+def clauses(text: str) -> list[Clause]:
+    """The clauses of a rule, in order."""
+    words = list(_WORD.finditer(text))
+    begins = [at for at, word in enumerate(words) if word[0].casefold() == "by" and at]
+    found = []
+    for number, at in enumerate(begins):
+        last = begins[number + 1] if number + 1 < len(begins) else len(words)
+        found.append(Clause(words[at - 1].end(), words[last - 1].end(), tuple(word[0] for word in words[at + 1 : last])))
+    return found
+
+
+def without(text: str, account: str) -> str:
+    """The rule without the account's clauses, all else byte for byte. Where none is left, it closes for everybody, as it did for all others."""
+    every = clauses(text)
+    gone = [clause for clause in every if clause.is_about(account)]
+    rest = text
+    for clause in reversed(gone):
+        rest = rest[: clause.start] + rest[clause.end :]
+    return f"{rest} by * none" if gone and len(gone) == len(every) else rest
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One value of olcAccess: `{0}to … by …`."""
+
+    database: str
+    value: str
+
+    @property
+    def index(self) -> str:
+        """Its place, such as {0}."""
+        found = _NUMBERED.fullmatch(self.value)
+        return found[1] if found else ""
+
+    @property
+    def text(self) -> str:
+        """The rule itself."""
+        return self.value[len(self.index) :]
+
+    @property
+    def what(self) -> str:
+        """What it is for: all before the first `by`."""
+        every = clauses(self.text)
+        return self.text[: every[0].start] if every else self.text
+
+
+def objects(rules: Iterable[Rule]) -> Iterator[tuple[Object, Rule]]:
+    """The rules as plans see them. Two for the same are told apart by their order."""
+    counts: dict[str, int] = {}
+    for rule in rules:
+        name = f"{rule.database}: {rule.what}"
+        counts[name] = counts.get(name, 0) + 1
+        if counts[name] > 1:
+            name += f" #{counts[name]}"
+        yield Object(KIND, name, name, {"access": rule.text}), rule
+
+
+def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> Plan:
+    """A change for each rule with a clause about the account. Rule: denying_clause."""
+    plan, allowed = Plan(), set(allow)
+    for item in current:
+        text = str(item.state["access"])
+        rest = without(text, account)
+        if rest == text:
+            plan.unchanged += 1
+            continue
+        undo = "apply the saved LDIF file with ldapmodify"
+        plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
+        if "denying_clause" not in allowed and any(clause.denies for clause in clauses(text) if clause.is_about(account)):
+            msg = f"{item.name}: the clause gives {account} nothing, and without it the account may get more by what comes after. Remove the account first"
+            plan.refusals.append(Refusal("denying_clause", msg, (item.name,), "denying_clause in allow"))
+    return plan

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""openldap_access and its _info twin: reading, saving, changing and verifying what plan.py decides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core import dn as names
+from ..._core.model import Change, Object, Outcome
+from ..._core.plain import file_part
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module import waiting
+from ..._module.clock import now
+from ..._module.files import write_atomically
+from ..._module.runner import Resource
+from .. import ldif
+from ..client import Client
+from . import plan as access
+from .plan import Rule
+
+
+def rules(client: Client, base: str) -> list[Rule]:
+    """Every access rule of every database, in order. Raises OffboardError; a configuration that cannot be read is never one without rules."""
+    found = client.search("(olcAccess=*)", ["olcAccess"], base=base)
+    return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
+
+
+class Access(Resource):
+    """The rules with a clause about one account."""
+
+    noun = "access rules"
+    kinds = (access.KIND,)
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._options = options
+        self._account = names.checked(options["dn"])
+        self._rules: dict[str, Rule] = {}
+        self._saved: list[str] = []
+
+    def _read(self) -> list[tuple[Object, Rule]]:
+        return list(access.objects(rules(self._client, self._options["config_base"])))
+
+    def read(self) -> Iterator[Object]:
+        """All rules."""
+        for item, rule in self._read():
+            self._rules[item.id] = rule
+            yield item
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """The clauses about the account go."""
+        plan = access.plan_for(self._account, current, self._options["allow"])
+        plan.facts["mentions"] = _mentions(self._rules.values(), self._account)
+        return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Those whose rule reads so now."""
+        there = {key: rule.text for key, rule in self._rules.items()}
+        yield from (change for change in begun if change.after is not None and there.get(change.id) == change.after["access"])
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Save the way back, then swap the value for the new one in one request, which fails where the old one is not there any more."""
+        rule = self._rules[change.id]
+        new = f"{rule.index}{(change.after or {})['access']}"
+        path = os.path.join(self._options["backup_dir"], f"{file_part(f'{rule.database}-{rule.index}')}_{now().replace(':', '')}.ldif")
+        write_atomically(path, ldif.swap(rule.database, "olcAccess", new.encode(), rule.value.encode()).encode(), overwrite=False)
+        self._saved.append(path)
+        changes = [("delete", "olcAccess", [rule.value.encode()]), ("add", "olcAccess", [new.encode()])]
+        self._client.modify(rule.database, "", changes, "manage on the configuration database (cn=config)")
+        return {"saved": path}
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Read again until every change is seen."""
+
+        def shown(waited: list[Change]) -> list[Change]:
+            there = {item.id: item.state["access"] for item, _rule in self._read()}
+            return [change for change in waited if there.get(change.id) == (change.after or {})["access"]]
+
+        by_key = {change.id: change for change in applied}
+        late = waiting.not_shown(
+            list(by_key), lambda ids: [change.id for change in shown([by_key[one] for one in ids])], self._options["verify_timeout"], agreeing=waiting.ONE_READ
+        )
+        for key in late:
+            yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {**plan.facts, "saved": self._saved}
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
+    """Clauses that may be about the account too: groups, sets, patterns. A person decides."""
+    return [
+        {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.words)}
+        for rule in every
+        for clause in access.clauses(rule.text)
+        if clause.is_of_some and not clause.is_about(account)
+    ]
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What openldap_access_info returns."""
+    account = names.checked(options["dn"])
+    client = Client(options, read_only=True)
+    try:
+        found = rules(client, options["config_base"])
+    finally:
+        client.close()
+    about = [
+        {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.words), "denies": clause.denies}
+        for rule in found
+        for clause in access.clauses(rule.text)
+        if clause.is_about(account)
+    ]
+    return {"clauses": about, "mentions": _mentions(found, account), "rules": len(found)}

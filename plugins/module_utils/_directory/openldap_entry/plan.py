@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts of OpenLDAP, pure: what may be removed, what a saved copy holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..._core.model import Change, Object, Refusal
+from ..._core.plain import file_part
+from ..._core.plan import Plan
+from .. import ldif
+from ..values import Entry
+
+KIND = "openldap_entry"
+#: What only the server writes.
+_OPERATIONAL = frozenset({"hassubordinates", "entryuuid"})
+_SECRET = re.compile(r"(?i)passw|pwd|secret|key\b|hash")
+#: Entries that hold others, and are no accounts.
+_CONTAINERS = frozenset({"organizationalunit", "organization", "domain", "dcobject", "country", "locality", "groupofnames", "groupofuniquenames", "posixgroup"})
+
+
+def attributes(entry: Entry) -> dict[str, list[bytes]]:
+    """What brings the entry back: everything but what the server writes."""
+    return {name: values for name, values in entry.attributes.items() if name.casefold() not in _OPERATIONAL}
+
+
+def holds_a_secret(entry: Entry) -> bool:
+    """Whether a copy of it would hold a password or its hash."""
+    return any(_SECRET.search(name) for name in attributes(entry))
+
+
+def copy_of(entry: Entry) -> bytes:
+    """An LDIF file that brings it back."""
+    return ldif.add(entry.dn, attributes(entry)).encode()
+
+
+def begin(dn: str) -> str:
+    """How the file names of an entry's copies begin."""
+    return f"{file_part(dn)}_"
+
+
+def object_of(entry: Entry, key: str) -> Object:
+    """The entry as plans see it: names of its attributes, no values but its classes."""
+    state = {"dn": entry.dn, "objectClass": entry.texts("objectClass"), "attributes": sorted(attributes(entry))}
+    return Object(KIND, key, entry.dn, state)
+
+
+def plan_for(state: str, dn: str, key: str, current: Iterable[Object], saved: Mapping[str, Any] | None) -> Plan:
+    """Removed where it is, or brought back where it is not. `saved`: the state of the newest copy. Rule: no_saved_copy."""
+    plan, there = Plan(), [item for item in current if item.id == key]
+    if state == "absent":
+        plan.unchanged = int(not there)
+        for item in there:
+            undo = "the same task with state present"
+            plan.changes.append(Change(KIND, key, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
+    elif there:
+        plan.unchanged = 1
+    elif saved is None:
+        plan.refusals.append(Refusal("no_saved_copy", f"There is no saved copy of {dn} in backup_dir, so it cannot be brought back", (dn,)))
+    else:
+        plan.changes.append(Change(KIND, key, dn, "restore", before=None, after=dict(saved), undo="the same task with state absent"))
+    return plan
+
+
+def refusals(entry: Entry, encrypted: bool) -> list[Refusal]:
+    """Rules of a removal: has_children, unsupported_class, vault_password_missing."""
+    found = []
+    if entry.text("hasSubordinates") == "TRUE":
+        found.append(Refusal("has_children", f"{entry.dn} has entries below it, and they are not removed", (entry.dn,)))
+    if hit := sorted({name for name in entry.texts("objectClass") if name.casefold() in _CONTAINERS}):
+        found.append(Refusal("unsupported_class", f"{entry.dn} is no account ({', '.join(hit)})", (entry.dn,)))
+    if holds_a_secret(entry) and not encrypted:
+        msg = f"{entry.dn} has a password, whose hash would be saved in clear"
+        found.append(Refusal("vault_password_missing", msg, (entry.dn,), "vault_password or vault_password_file"))
+    return found

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cron jobs, pure: what stands in a crontab, which jobs a command path means, what a place holds afterwards."""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import hmac
+import posixpath
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core import confirmations, redaction
+from ..._core.errors import OffboardError
+from ..._core.model import Object
+from ..._core.plain import file_part
+from .. import shell
+
+KIND = "linux_cron_job"
+#: Where IIJ's manual has Directory Sync for Linux started.
+DEFAULT_COMMAND_PATHS = ("*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh",)
+#: What a disabled line begins with; the line itself follows, byte for byte.
+MARKER = b"#offboard.iij_id disabled: "
+
+_VARIABLE = re.compile(r"\s*([\"']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*", re.DOTALL)
+_WHEN = r"\s*-?(@\w+|(?:\S+\s+){4}\S+)\s+"
+_LINES = {
+    "user": re.compile(rf"{_WHEN}(?P<user>)(?P<command>.*)", re.DOTALL),
+    "system": re.compile(rf"{_WHEN}(?P<user>\S+)\s+(?P<command>.*)", re.DOTALL),
+    "anacron": re.compile(r"\s*(@\w+|\d+\s+\d+)\s+(?:\d+\s+)?\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
+}
+#: cronie: quiet, no mail
+_FLAGS = re.compile(r"(?:-[nqs]\s+)+")
+_STDIN = re.compile(r"(?<!\\)%")
+_SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|z|k|a)?sh(?:\s|$)")
+_WILDCARDS = re.compile(r"[*?\[]")
+_SAYS_NOTHING = re.compile(r"[*?./\[\]]|\b(?:usr|local|opt|bin|sbin|sh|home|root|etc|var)\b")
+_SAYS_SOMETHING = 3
+#: Programs of a script beside the agent's own that are no work of others.
+_HARMLESS = frozenset({"true", "false", "sleep", "logger", "date", "cat", "mkdir", "touch", "chown", "chmod", "rm", "tee", "hostname", "id", "whoami"})
+
+
+@dataclass
+class Place:
+    """A crontab, a file of cron, or a script in a folder of cron. `lines` have their line ends; together they are the content."""
+
+    name: str
+    kind: str
+    user: str
+    home: str
+    lines: list[bytes]
+    mode: int | None
+    link: str
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.lines)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, by which the machine knows whether it is still the same."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def file_name(self, host: str, key: bytes = b"") -> str:
+        """A file name for its saved content, different for different contents. `key` keeps it from telling what they hold."""
+        digest = hmac.new(key, self.content, hashlib.sha256).hexdigest()[:12]
+        return f"{file_part(f'{host}-{self.name}')}-{digest}.crontab"
+
+    @property
+    def holds_a_secret(self) -> bool:
+        """Whether it shows what is hidden from people, journals and reports, in the lines of others too."""
+        text = self.content.decode("utf-8", "replace")
+        return any(redaction.arguments(line) != line for line in text.splitlines())
+
+
+@dataclass(frozen=True)
+class Job:
+    """One line of a place, or a whole script (`line` -1)."""
+
+    place: Place = field(repr=False, compare=False)
+    line: int
+    user: str
+    schedule: str
+    command: str
+    enabled: bool
+    programs: tuple[tuple[str, str], ...]
+    number: int = 1
+
+    @property
+    def shown(self) -> str:
+        """The command for people, journals and reports: values that may be secrets are hidden."""
+        return redaction.arguments(self.command)
+
+    @property
+    def name(self) -> str:
+        """Where it is, when it runs and what it starts."""
+        return f"{self.place.name}: {self.schedule} {self.shown}" + (f" #{self.number}" if self.number > 1 else "")
+
+    def id(self, host: str) -> str:
+        """What identifies it in journals and predictions, enabled or not."""
+        return f"{host}/{self.name}"
+
+    def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
+        """See `confirmations.cron_job`."""
+        return any(confirmations.cron_job(self.place.name, (self.shown, self.command), item) for item in wanted)
+
+
+def place_of(answer: Mapping[str, Any]) -> Place:
+    """A place as the machine gave it."""
+    content = base64.b64decode(answer["content"])
+    lines = content.splitlines(keepends=True) if answer["kind"] == "script" else re.findall(rb"[^\n]*\n|[^\n]+\Z", content)
+    return Place(answer["place"], answer["kind"], answer["user"], answer["home"], lines, answer["mode"], answer["link"])
+
+
+def jobs(place: Place) -> list[Job]:
+    """What the place has cron start, disabled by us or not. A line that cron does not understand starts nothing."""
+    return [_script(place)] if place.kind == "script" else list(_numbered(_of_lines(place)))
+
+
+def _of_lines(place: Place) -> Iterator[Job]:
+    environment = {"HOME": place.home, "LOGNAME": place.user}
+    for number, raw in enumerate(place.lines):
+        enabled = not raw.startswith(MARKER)
+        line = raw.removeprefix(MARKER).decode("utf-8", "surrogateescape").strip("\r\n")
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if variable := _VARIABLE.fullmatch(line):
+            if enabled:
+                environment[variable[2]] = variable[3].strip("\"'")
+            continue
+        if not (found := _LINES[place.kind].fullmatch(line)):
+            continue
+        user = place.user or found["user"] or "root"
+        own = environment if place.kind == "user" else {**environment, "HOME": "/root" if user == "root" else f"/home/{user}", "LOGNAME": user}
+        command = _STDIN.split(_FLAGS.sub("", found["command"], count=1) if _FLAGS.match(found["command"]) else found["command"], maxsplit=1)[0]
+        command = command.replace("\\%", "%").strip()
+        yield Job(place, number, user, " ".join(found[1].split()), command, enabled, tuple(shell.started(command, own["HOME"], own)))
+
+
+def _numbered(found: Iterable[Job]) -> Iterator[Job]:
+    """The same line twice is two jobs."""
+    counts: dict[str, int] = {}
+    for job in found:
+        counts[job.name] = counts.get(job.name, 0) + 1
+        yield Job(job.place, job.line, job.user, job.schedule, job.command, job.enabled, job.programs, counts[job.name])
+
+
+def _script(place: Place) -> Job:
+    programs = [(place.name, place.link or place.name)]
+    text = place.content.decode("utf-8", "surrogateescape")
+    if _SHEBANG.match(text):
+        programs += shell.started(text, "/", {"HOME": "/root"})
+    when = posixpath.basename(posixpath.dirname(place.name)).removeprefix("cron.")
+    return Job(place, -1, "root", when, place.name, bool((place.mode or 0) & 0o111), tuple(programs))
+
+
+def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
+    """What a script starts besides the programs that are meant."""
+    others = []
+    for pair in job.programs[1:]:
+        harmless = shell.starts_others(pair[0]) or posixpath.basename(pair[0]) in _HARMLESS or not re.search(r"\w", pair[0])
+        if not harmless and not _reasons(pair, command_paths, real):
+            others.append(pair[0])
+    return others
+
+
+def why(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
+    """Which of the command paths mean the job, in words. `real`: where paths lead, links followed."""
+    return [reason for pair in job.programs for reason in _reasons(pair, command_paths, real)]
+
+
+def _reasons(pair: tuple[str, str], command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
+    paths = [*pair, *filter(None, (real.get(pair[1]),))]
+    return [f"it starts {pair[0]}, which matches {wanted}" for wanted in command_paths if any(_matches(path, wanted) for path in paths)]
+
+
+def _matches(path: str, pattern: str) -> bool:
+    if _WILDCARDS.search(pattern):
+        return fnmatch.fnmatchcase(path, pattern)
+    whole = pattern.rstrip("/")
+    return path == whole or path.startswith(f"{whole}/")
+
+
+def check_command_paths(command_paths: Sequence[str]) -> None:
+    """Raises OffboardError `action_path_too_broad` for one that says nothing about whose program is meant."""
+    for path in command_paths:
+        if len(_SAYS_NOTHING.sub("", path)) < _SAYS_SOMETHING or not path.startswith(("/", "*")):
+            raise OffboardError(
+                f"the command path {path!r} would match jobs of every kind, or none; give an absolute path, or one that begins with *, and name the folder or "
+                "the program of the product",
+                code="action_path_too_broad",
+            )
+
+
+def asked_paths(found: Collection[Job]) -> list[str]:
+    """Paths of programs, to be asked where they lead."""
+    return sorted({pair[1] for job in found for pair in job.programs if pair[1].startswith("/") and "\0" not in pair[1]})
+
+
+def timers(answers: Iterable[Mapping[str, Any]], command_paths: Sequence[str]) -> list[dict[str, Any]]:
+    """systemd's timers whose service starts what is meant; all where no path is given."""
+    found = []
+    for answer in answers:
+        commands = [re.sub(r"^[-@:+!|]+", "", command) for command in answer["commands"]]
+        programs = [pair for command in commands for pair in shell.started(command, answer["folder"] or "/", {"HOME": "/root"})]
+        reasons = [reason for pair in programs for reason in _reasons(pair, command_paths, {})]
+        if reasons or not command_paths:
+            shown = [redaction.arguments(command) for command in commands]
+            found.append({name: answer[name] for name in ("timer", "path", "service", "enabled")} | {"commands": shown, "why": reasons})
+    return found
+
+
+def state_of(job: Job) -> dict[str, Any]:
+    """What plans compare, and people see."""
+    return {"enabled": job.enabled, "place": job.place.name, "user": job.user, "schedule": job.schedule, "command": job.shown}
+
+
+def object_of(host: str, job: Job) -> Object:
+    """The job as plans see it."""
+    return Object(KIND, job.id(host), job.name, state_of(job))
+
+
+def changed_lines(job: Job, action: str) -> list[bytes]:
+    """The lines of the place after `action`: all others as they are. A removed line becomes an empty text, so that others keep their number."""
+    lines = list(job.place.lines)
+    line = lines[job.line]
+    lines[job.line] = {"disable": MARKER + line, "enable": line.removeprefix(MARKER), "delete": b""}[action]
+    return lines
+
+
+def changed_mode(mode: int, action: str) -> int:
+    """The mode of a script: enabled means that whoever may read it may run it."""
+    return mode & ~0o111 if action == "disable" else mode | (mode & 0o444) >> 2

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""linux_cron_job and its _info twin: reading, saving, changing and verifying what plan.py decides."""
+
+from __future__ import annotations
+
+import base64
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core import vault
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plain import file_part
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import write_atomically
+from ..._module.runner import Resource
+from ..._module.vault_password import vault_password
+from ..client import Client
+from . import plan as cron
+from .plan import Job, Place
+
+
+class _Found:
+    """What one reading of the machine has given."""
+
+    def __init__(self, client: Client, command_paths: Sequence[str], excepted: Sequence[str]) -> None:
+        answer = client.ask("cron_read")
+        self.places = [cron.place_of(place) for place in answer["places"]]
+        self.jobs = [job for place in self.places for job in cron.jobs(place)]
+        self.real: Mapping[str, str] = client.ask("real_paths", paths=paths) if (paths := cron.asked_paths(self.jobs)) else {}
+        self.meant = [(job, why) for job in self.jobs if (why := cron.why(job, command_paths, self.real)) and not _excepted(job, excepted)]
+        self.timers = [timer for timer in cron.timers(answer["timers"], command_paths) if timer["timer"] not in excepted]
+        self.orphans: list[str] = answer["orphans"]
+
+    def warnings(self) -> list[str]:
+        """What is there and is not looked into."""
+        return [f"{path} is the crontab of a user who does not exist; cron passes it over, and so does this task" for path in self.orphans]
+
+
+def _excepted(job: Job, excepted: Sequence[str]) -> bool:
+    return any(job.is_confirmed([{"command": text}]) or text == job.place.name for text in excepted)
+
+
+class CronJobs(Resource):
+    """The jobs that the command paths of one task mean."""
+
+    noun = "cron jobs"
+    kinds = (cron.KIND,)
+    on_machine = True
+
+    def __init__(self, client: Client, options: Mapping[str, Any], password: bytes | None = None) -> None:
+        self._client = client
+        self._options = options
+        self._password = password
+        self._state: str = options["state"]
+        self._found: _Found | None = None
+        self._jobs: dict[str, Job] = {}
+        self._unconfirmed: list[tuple[Job, list[str]]] = []
+        self._saved: dict[str, str] = {}
+
+    def _look(self) -> _Found:
+        return _Found(self._client, self._options["command_paths"], self._options["except_jobs"])
+
+    def read(self) -> Iterator[Object]:
+        """The jobs that are meant and confirmed. Those that are only meant are candidates."""
+        self._found = self._look()
+        for job, why in self._found.meant:
+            if job.is_confirmed(self._options["jobs"]):
+                self._jobs[job.id(self._client.host)] = job
+            else:
+                self._unconfirmed.append((job, why))
+        for job in self._jobs.values():
+            yield cron.object_of(self._client.host, job)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """Enabled, disabled or removed, each job that is not so already."""
+        plan = Plan(warnings=self._found.warnings() if self._found else [])
+        enabled = self._state == "present"
+        for item in current:
+            if self._state == "absent":
+                undo = "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)"
+                plan.changes.append(Change(cron.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
+            elif item.state["enabled"] != enabled:
+                undo = f"the same task with state {'disabled' if enabled else 'present'}"
+                action = "enable" if enabled else "disable"
+                plan.changes.append(Change(cron.KIND, item.id, item.name, action, before={"enabled": not enabled}, after={"enabled": enabled}, undo=undo))
+            else:
+                plan.unchanged += 1
+        return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this machine's jobs."""
+        if mine := [change for change in begun if change.id.startswith(f"{self._client.host}/")]:
+            now = self._now()
+            yield from (change for change in mine if _seen(change, now))
+
+    def _now(self) -> dict[str, Job]:
+        return {job.id(self._client.host): job for job in self._look().jobs}
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """The rules not_confirmed, timer_starts_it, job_gone, linked_place, script_does_more, vault_password_missing."""
+        for job, why in self._unconfirmed:
+            if self._state == "absent" or job.enabled != (self._state == "present"):
+                yield Refusal(
+                    "not_confirmed",
+                    f"{job.name} is a candidate ({'; '.join(why)}), and nobody has confirmed it",
+                    (job.name,),
+                    f"{{place: '{job.place.name}', command: '{job.shown}'}} in jobs, or where it is not meant, '{job.shown}' in except_jobs",
+                )
+        for timer in self._found.timers if self._found and self._state != "present" else ():
+            if timer["enabled"]:
+                yield Refusal(
+                    "timer_starts_it",
+                    f"systemd starts the same by {timer['timer']} ({timer['why'][0]}), whatever becomes of cron's jobs. Stop it: systemctl disable --now "
+                    f"{timer['timer']}",
+                    (timer["timer"],),
+                    f"'{timer['timer']}' in except_jobs, when it is to go on",
+                )
+        if self._state == "present" and (files := self._gone()):
+            msg = f"A job that is confirmed is in none of the machine's crontabs any more. The saved copies are {', '.join(files)}"
+            yield Refusal("job_gone", msg, tuple(files), "the job taken out of jobs, when it shall stay away")
+        for change in plan.changes:
+            job = self._jobs[change.id]
+            if job.place.link and not (job.line < 0 and self._state == "absent"):
+                msg = f"{job.place.name} is a link to {job.place.link}; look at it, and do there what is right"
+                yield Refusal("linked_place", msg, (change.name,))
+            command_paths, real = self._options["command_paths"], self._found.real if self._found else {}
+            if job.line < 0 and (others := cron.does_more(job, command_paths, real)) and self._state != "present":
+                msg = f"{job.place.name} starts more than the agent ({', '.join(others[:5])}); take the agent's line out of it by hand"
+                yield Refusal("script_does_more", msg, (change.name,))
+            if self._options["backup_dir"] and not self._password and job.place.holds_a_secret:
+                msg = f"{job.place.name} holds what may be a password, and would be saved in clear"
+                yield Refusal("vault_password_missing", msg, (change.name,), "vault_password or vault_password_file")
+
+    def _gone(self) -> list[str]:
+        """Saved copies of places of this machine whose confirmed job is nowhere."""
+        folder, files = self._options["backup_dir"], set()
+        for wanted in self._options["jobs"]:
+            if folder and wanted.get("place") and not any(job.is_confirmed([wanted]) for job in self._jobs.values()):
+                begin = file_part(f"{self._client.host}-{wanted['place']}")
+                files |= set(glob.glob(os.path.join(glob.escape(folder), f"{glob.escape(begin)}-*.crontab")))
+        return sorted(files)
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Save the place, then change it, if it is still what was read."""
+        job = self._jobs[change.id]
+        place = job.place
+        details = {"saved": self._save(place)} if self._options["backup_dir"] else {}
+        try:
+            if job.line < 0 and change.action == "delete":
+                self._client.ask("cron_remove", path=place.name, was="" if place.link else place.digest, link=place.link)
+            elif job.line < 0:
+                mode = cron.changed_mode(place.mode or 0, change.action)
+                self._client.ask("cron_set_mode", path=place.name, was=place.digest, mode=mode)
+            else:
+                lines = cron.changed_lines(job, change.action)
+                content = base64.b64encode(b"".join(lines)).decode()
+                self._client.ask("cron_write", place=place.name, was=place.digest, content=content)
+                place.lines = lines  # of which the next job of the same place is a part
+        except OffboardError as exc:
+            exc.details |= details
+            raise
+        return details
+
+    def _save(self, place: Place) -> str:
+        path = os.path.join(self._options["backup_dir"], place.file_name(self._client.host, self._password or b""))
+        # the name holds a hash of the content, so what is there already is the same
+        if not os.path.exists(path):
+            content = place.content
+            write_atomically(path, vault.encrypt(content, self._password, os.urandom(32)) if self._password else content)
+        self._saved[place.name] = path
+        return path
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Read again, once: what was written is there at once."""
+        now = self._now() if len(applied) else {}
+        for change in applied:
+            if not _seen(change, now):
+                yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        timers = self._found.timers if self._found else []
+        return {"jobs": [cron.state_of(job) for job in self._jobs.values()], "timers": timers, "saved": self._saved}
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def _seen(change: Change, now: Mapping[str, Job]) -> bool:
+    job = now.get(change.id)
+    if change.after is None:
+        return job is None
+    return job is not None and job.enabled == change.after["enabled"]
+
+
+def make(options: Mapping[str, Any]) -> CronJobs:
+    cron.check_command_paths(options["command_paths"])
+    given = options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"])
+    return CronJobs(Client(options), options, vault_password(dict(options)) if given else None)
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What linux_cron_job_info returns."""
+    cron.check_command_paths(options["command_paths"])
+    client = Client(options)
+    try:
+        found = _Found(client, options["command_paths"], options["except_jobs"])
+    finally:
+        client.close()
+    listed = found.meant if options["command_paths"] else [(job, []) for job in found.jobs]
+    return {"jobs": [{**cron.state_of(job), "why": why} for job, why in listed], "timers": found.timers, "orphans": found.orphans}

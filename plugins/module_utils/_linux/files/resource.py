@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""linux_file and its _info twin: looking, overwriting, removing and verifying what plan.py decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.runner import Resource
+from ..client import Client
+from ..cron import plan as cron
+from ..cron.plan import Job
+from . import plan as files
+
+
+class Files(Resource):
+    """The paths of one task."""
+
+    noun = "files and folders"
+    # What cron starts matters too: in check mode as predicted.
+    kinds = (files.KIND, cron.KIND)
+    on_machine = True
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._overwrite: bool = options["overwrite"]
+        self._paths = list(dict.fromkeys(files.normalised(path) for path in options["paths"]))
+        self._roots = files.check_allowed_roots(options["allowed_roots"])
+        self._found: dict[str, dict[str, Any]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._started: list[Job] = []
+        #: what `apply` and `verify` have made of the paths
+        self._done: dict[str, dict[str, Any]] = {path: {} for path in self._paths}
+
+    def read(self) -> Iterator[Object]:
+        """The paths that exist, with everything below them, and what cron starts."""
+        for found in self._client.ask("files_look", paths=self._paths):
+            self._found[found["path"]] = found
+            if found["exists"] and not found["link"]:
+                yield files.object_of(self._client.host, found)
+        for place in self._client.ask("cron_read")["places"]:
+            for job in cron.jobs(cron.place_of(place)):
+                self._jobs[job.id(self._client.host)] = job
+                yield cron.object_of(self._client.host, job)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """A removal for each path that exists."""
+        plan, planned = Plan(), set()
+        for item in current:
+            if item.kind == cron.KIND:
+                if item.state["enabled"] and item.id in self._jobs:
+                    self._started.append(self._jobs[item.id])
+                continue
+            planned.add(item.name)
+            plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
+            if self._overwrite and not item.state["overwritten_in_place"]:
+                plan.warnings.append(
+                    f"{item.name} lies on {item.state['file_system']}, which does not write new contents over the old ones: what lay there stays on the disk "
+                    "until it is used again. Revoke the token."
+                )
+        plan.facts["results"] = [{"path": path, "status": "planned" if path in planned else "absent"} for path in self._paths]
+        plan.unchanged = len(self._paths) - len(planned)
+        return plan
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this machine's paths."""
+        mine = {change.name: change for change in begun if change.kind == files.KIND and change.id.startswith(f"{self._client.host}:")}
+        for found in self._client.ask("files_look", paths=list(mine)) if mine else ():
+            if not found["exists"]:
+                yield mine[found["path"]]
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """See `files.refusals`."""
+        return files.refusals(self._paths, self._roots, self._found, self._started)
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Overwrite what can be, then remove."""
+        path = change.name
+        try:
+            details = self._client.ask("files_remove", path=path, identity=self._found[path]["identity"], overwrite=self._overwrite)
+        except OffboardError:
+            self._done[path] = {"status": "failed"}
+            raise
+        details = {**details, "file_system": self._found[path]["file_system"], "overwritten_in_place": self._overwrite and self._found[path]["in_place"]}
+        self._done[path] = {"status": "removed", **details}
+        return details
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Look again."""
+        gone = {change.name: change for change in applied}
+        for found in self._client.ask("files_look", paths=list(gone)) if gone else ():
+            if found["exists"]:
+                self._done[found["path"]]["status"] = "failed"
+                yield Outcome(gone[found["path"]], "failed", "not_seen", f"{found['path']} was removed, but is there again")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {"results": [{**planned, **self._done[planned["path"]]} for planned in plan.facts["results"]]}
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def make(options: Mapping[str, Any]) -> Files:
+    return Files(Client(options), options)
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What linux_file_info returns."""
+    paths = [files.normalised(path) for path in options["paths"]]
+    search = [files.normalised(path) for path in options["search"]]
+    client = Client(options)
+    try:
+        found = client.ask("files_find", roots=search) if search else {"copies": [], "not_looked_at": []}
+        looked = client.ask("files_look", paths=list(dict.fromkeys([*paths, *found["copies"]])))
+    finally:
+        client.close()
+    return {"files": [_told(item) for item in looked], **found}
+
+
+def _told(found: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in found.items() if name not in ("identity", "is_plain", "in_place")}
+    return {**kept, **({"overwritten_in_place": found["in_place"]} if "in_place" in found else {})}

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which operations there are, and how one of them ends."""
+
+from __future__ import annotations
+
+import traceback
+
+from . import cron, files
+from .errors import TargetError
+
+
+def _crontab(module):
+    return module.get_bin_path("crontab")
+
+
+#: name: a function of the module and the arguments
+READING = {
+    "cron_read": lambda module, **arguments: cron.read(_crontab(module), **arguments),
+    "files_find": lambda module, **arguments: files.find(**arguments),
+    "files_look": lambda module, **arguments: files.look(**arguments),
+    "real_paths": lambda module, **arguments: cron.real_paths(**arguments),
+}
+WRITING = {
+    "cron_write": lambda module, **arguments: cron.write(_crontab(module), **arguments),
+    "cron_set_mode": lambda module, **arguments: cron.set_mode(**arguments),
+    "cron_remove": lambda module, **arguments: cron.remove(**arguments),
+    "files_remove": lambda module, **arguments: files.remove(**arguments),
+}
+
+
+def run(module):
+    """Carry out what the module is asked for; never returns."""
+    name, failure = module.params["operation"], None
+    try:
+        if name in WRITING and module.check_mode:
+            raise TargetError(f"{name} in check mode", "internal_error")
+        answer = {**READING, **WRITING}[name](module, **module.params["arguments"])
+    except TargetError as exc:
+        failure = exc
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        # its words may quote what was read
+        where = traceback.extract_tb(exc.__traceback__)[-1]
+        msg = f"a fault of this module, please report it: {type(exc).__name__} at {where.name}:{where.lineno}"
+        failure = TargetError(msg, "internal_error")
+    if failure is not None:
+        module.fail_json(msg=failure.msg, failure={"code": failure.code, "details": failure.details})
+    module.exit_json(changed=name in WRITING, answer=answer)

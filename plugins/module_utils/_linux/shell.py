@@ -1,0 +1,258 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a command of sh starts: programs, and the scripts that interpreters are given; never text in other arguments. Pure.
+
+Too much is better than too little: what is found is a candidate that a person confirms.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+#: A chain of interpreters and launchers longer than this is nobody's.
+_DEPTH = 6
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?[-=][^}]*)?\})")
+_SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`")
+#: Words before a command, and those of a loop, which is followed by one.
+_RESERVED = frozenset({"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "esac", "time", "exec", "command", "builtin"})
+_NO_COMMAND = frozenset(
+    {"for", "select", "case", "function", "[", "[[", "test", "echo", "printf", "export", "set", "ulimit", "umask", "trap", "exit", "return"}
+)
+_SHELLS = re.compile(r"(?:ba|da|z|k|mk|a|r?ba|c|tc)?sh")
+_INTERPRETERS = re.compile(r"python[\d.]*|perl[\d.]*|ruby[\d.]*|node(?:js)?|php[\d.]*|java|expect|tclsh[\d.]*")
+#: Of shells and interpreters, options whose value is the next word.
+_WITH_VALUE = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file", "-W", "-X", "-I", "-r", "-cp", "-classpath", "--class-path", "-p", "--module-path"})
+
+
+@dataclass(frozen=True)
+class _Launcher:
+    """A program that starts what stands after its options and so many words of its own."""
+
+    words: int = 0
+    #: options whose value is the next word
+    values: frozenset[str] = field(default_factory=frozenset)
+    #: options whose value is a command in one word
+    commands: frozenset[str] = frozenset()
+
+
+def _launcher(words: int = 0, values: str = "", commands: str = "") -> _Launcher:
+    return _Launcher(words, frozenset(values.split()), frozenset(commands.split()))
+
+
+_LAUNCHERS: dict[str, _Launcher] = {
+    "env": _launcher(values="-u --unset -C --chdir", commands="-S --split-string"),
+    "nice": _launcher(values="-n --adjustment"),
+    "ionice": _launcher(values="-c -n --class --classdata"),
+    "chrt": _launcher(1),
+    "taskset": _launcher(1),
+    "nohup": _launcher(),
+    "setsid": _launcher(),
+    "chronic": _launcher(),
+    "cronic": _launcher(),
+    "unbuffer": _launcher(),
+    "busybox": _launcher(),
+    "stdbuf": _launcher(values="-i -o -e"),
+    "timeout": _launcher(1, values="-s --signal -k --kill-after"),
+    "flock": _launcher(1, values="-w --wait --timeout -E --conflict-exit-code", commands="-c --command"),
+    "setlock": _launcher(1),
+    "lckdo": _launcher(1, values="-W"),
+    "run-one": _launcher(),
+    "systemd-cat": _launcher(values="-t --identifier -p --priority"),
+    "systemd-run": _launcher(values="-p --property -u --unit --slice --uid --gid --description --setenv -E"),
+    "systemd-inhibit": _launcher(values="--what --who --why --mode"),
+    "sudo": _launcher(values="-u --user -g --group -C -D -h -p -r -t -T -R"),
+    "doas": _launcher(values="-u -C"),
+    "su": _launcher(1, values="-g -G -s --shell -w", commands="-c --command"),
+    "runuser": _launcher(1, values="-g -G -s --shell -w", commands="-c --command"),
+    "chroot": _launcher(1),
+    "setpriv": _launcher(values="--reuid --regid --groups --inh-caps --bounding-set --securebits"),
+    "chpst": _launcher(values="-u -U -b -/ -n -l -L -m -o -p -e"),
+    "cgexec": _launcher(values="-g"),
+    "xargs": _launcher(values="-I -n -P -L -s -d -a -E"),
+    "watch": _launcher(values="-n --interval"),
+    "script": _launcher(words=99, commands="-c --command"),
+    "parallel": _launcher(values="-j --jobs"),
+    "strace": _launcher(values="-o -e -s -p"),
+}
+
+
+def variables(text: str, environment: Mapping[str, str]) -> str:
+    """`text` with the known variables in it replaced, and ~ at its beginning."""
+    if text == "~" or text.startswith("~/"):
+        text = environment.get("HOME", "~") + text[1:]
+    return _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0]), text)
+
+
+def started(text: str, folder: str, environment: Mapping[str, str], depth: int = _DEPTH) -> list[tuple[str, str]]:
+    """Every program that is started: as it is written, and below the folder that is current then. None twice."""
+    found = ((program, posixpath.normpath(posixpath.join(here, program))) for here, program in _line(text, folder, dict(environment), depth))
+    return list(dict.fromkeys(pair for pair in found if pair[0]))
+
+
+def starts_others(program: str) -> bool:
+    """Whether the program does nothing but start what it is told to."""
+    name = posixpath.basename(program)
+    return name in _LAUNCHERS or bool(_SHELLS.fullmatch(name) or _INTERPRETERS.fullmatch(name))
+
+
+def _line(text: str, folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:
+    if depth == 0:
+        return
+    for line in text.replace("\\\n", " ").splitlines():
+        for inner in _SUBSTITUTION.finditer(line):
+            yield from _line(inner[1] or inner[2] or "", folder, dict(environment), depth - 1)
+        for words in _commands(line):
+            target, found = _command(words, folder, environment, depth)
+            folder = target
+            yield from found
+
+
+def _commands(line: str) -> Iterator[list[str]]:
+    """The simple commands of a line, their words without quotes; where they are redirected to is left out."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        tokens = list(lexer)
+    except ValueError:  # a quote that nobody closes
+        tokens = line.split()
+    words: list[str] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.startswith("#"):
+            break
+        if not set(token) - set("();<>|&"):
+            if set(token) & set("<>"):
+                if words and words[-1].isdigit():
+                    words.pop()  # 2>
+                at += 1  # the file
+            if set(token) & set("();") or token in ("&", "|", "&&", "||", "|&"):
+                yield words
+                words = []
+        else:
+            words.append(token)
+        at += 1
+    yield words
+
+
+def _command(words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> tuple[str, list[tuple[str, str]]]:
+    """The folder that is current afterwards, and what is started."""
+    words = list(words)
+    local = dict(environment)
+    while words:
+        if words[0] in _RESERVED:
+            del words[0]
+            while words[:1] and words[0].startswith("-") and words[0] in ("-p", "-a", "-c", "-l"):  # of time, exec, command
+                del words[0]
+        elif assigned := _ASSIGNMENT.fullmatch(words[0]):
+            local[assigned[1]] = variables(assigned[2], local)
+            del words[0]
+        else:
+            break
+    if not words:
+        environment.update(local)
+        return folder, []
+    name = words[0]
+    if name in ("export", "readonly", "declare", "local"):
+        for word in words[1:]:
+            if assigned := _ASSIGNMENT.fullmatch(word):
+                environment[assigned[1]] = variables(assigned[2], environment)
+        return folder, []
+    if name in ("cd", "pushd", "chdir"):
+        targets = [word for word in words[1:] if not (word.startswith("-") and len(word) > 1)]
+        target = variables(targets[0] if targets else "~", local)
+        return posixpath.normpath(posixpath.join(folder, target)), []
+    if name in _NO_COMMAND:
+        return folder, []
+    if name == "eval":
+        return folder, list(_line(" ".join(words[1:]), folder, local, depth - 1))
+    return folder, list(_started(words, folder, local, depth))
+
+
+def _started(words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:
+    if not words or depth == 0:
+        return
+    if words[0] in (".", "source"):
+        yield from ((folder, variables(word, environment)) for word in words[1:2])
+        return
+    program = variables(words[0], environment)
+    yield folder, program
+    name = posixpath.basename(program)
+    if name in _LAUNCHERS:
+        yield from _launched(_LAUNCHERS[name], name, words[1:], folder, environment, depth)
+    elif _SHELLS.fullmatch(name):
+        yield from _given(words[1:], folder, environment, depth, shell=True)
+    elif _INTERPRETERS.fullmatch(name):
+        yield from _given(words[1:], folder, environment, depth, shell=False)
+
+
+def _given(words: Sequence[str], folder: str, environment: dict[str, str], depth: int, *, shell: bool) -> Iterator[tuple[str, str]]:
+    """The script of an interpreter: the first word that is no option; with -c of a shell the commands in the next word."""
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            at += 1
+            break
+        if not word.startswith(("-", "+")) or word == "-":
+            break
+        if shell and not word.startswith("--") and word.startswith("-") and "c" in word:
+            rest = [one for one in words[at + 1 :] if not one.startswith("-")]
+            yield from _line(rest[0] if rest else "", folder, environment, depth - 1)
+            return
+        if not shell and word in ("-c", "-e", "-m"):
+            return
+        if word == "-jar":
+            at += 1
+            break
+        at += 2 if word in _WITH_VALUE else 1
+    if at < len(words):
+        yield folder, variables(words[at], environment)
+
+
+def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:
+    at, own = 0, how.words
+    named = False  # su and runuser: whether a user was given by an option, so that a command follows at once
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            at += 1
+            if own == 0:
+                break
+        elif word in how.commands or (how.commands and re.fullmatch(r"-[a-z]*c", word) and "-c" in how.commands):
+            yield from _line(words[at + 1] if at + 1 < len(words) else "", folder, environment, depth - 1)
+            return
+        elif how.commands and (glued := re.fullmatch(r"--command=(.*)|-S(.+)", word, re.DOTALL)):
+            yield from _line(glued[1] or glued[2], folder, environment, depth - 1)
+            return
+        elif name == "runuser" and word in ("-u", "--user"):
+            named, at = True, at + 2
+        elif name == "env" and (assigned := _ASSIGNMENT.fullmatch(word)):
+            environment = {**environment, assigned[1]: variables(assigned[2], environment)}
+            at += 1
+        elif name == "sudo" and _ASSIGNMENT.fullmatch(word):
+            at += 1
+        elif name in ("env", "sudo") and word in ("-C", "--chdir", "-D") and at + 1 < len(words):
+            folder = posixpath.normpath(posixpath.join(folder, variables(words[at + 1], environment)))
+            at += 2
+        elif word.startswith("-") and word != "-":
+            at += 2 if word in how.values else 1
+        elif own and not named and word != "-":
+            own, at = own - 1, at + 1
+        elif word == "-" and name in ("su", "runuser"):
+            at += 1
+        else:
+            break
+    rest = list(words[at:])
+    if name in ("su", "runuser") and not named:
+        return  # what is left are arguments of the login shell, whose -c stands among the options
+    if rest and name == "flock" and rest[0] in how.commands:
+        yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, depth - 1)
+    elif rest:
+        yield from _started(rest, folder, environment, depth - 1)

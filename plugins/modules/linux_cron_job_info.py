@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: linux_cron_job_info
+short_description: Cron jobs of a Linux machine, by the program they start
+version_added: 0.1.0
+description:
+  - Lists the jobs of every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d) and the scripts of C(/etc/cron.daily) and the like, all or
+    those that start a program of interest, and says why a job is listed. systemd timers are listed beside them.
+author:
+  - the offboard.iij_id maintainers (!UNKNOWN)
+extends_documentation_fragment:
+  - offboard.iij_id.run.info
+  - offboard.iij_id.linux
+options:
+  command_paths:
+    description: As in M(offboard.iij_id.linux_cron_job). With an empty list all jobs and timers are listed.
+    type: list
+    elements: str
+    default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']
+  except_jobs:
+    description: Commands, places and names of timers that are not looked for.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: offboard.iij_id.linux_cron_job
+"""
+
+EXAMPLES = r"""
+- name: Which jobs start the agent?
+  offboard.iij_id.linux_cron_job_info:
+  become: true
+  register: found
+"""
+
+RETURN = r"""
+jobs:
+  description: The jobs.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    place:
+      description: C(user:NAME) for that user's crontab, else the path of the file.
+      type: str
+      returned: always
+    user:
+      description: Who it runs as.
+      type: str
+      returned: always
+    schedule:
+      description: When, in cron's own words; for a script in C(/etc/cron.daily) V(daily).
+      type: str
+      returned: always
+    command:
+      description: The command, without what it is given as input; values that may be secrets are hidden.
+      type: str
+      returned: always
+    enabled:
+      description: Whether cron starts it. A job that M(offboard.iij_id.linux_cron_job) has disabled is listed with V(false); a comment of a person is no job.
+      type: bool
+      returned: always
+    why:
+      description: Which program of it matches which command path.
+      type: list
+      elements: str
+      returned: always
+timers:
+  description: systemd timers, each with C(timer), C(path), C(service), its C(commands), whether something wants it (C(enabled)), and C(why) it is listed.
+  returned: success
+  type: list
+  elements: dict
+orphans:
+  description: Paths of crontabs whose user does not exist. cron passes them over, and they are not looked into.
+  returned: success
+  type: list
+  elements: str
+failure:
+  description:
+    - C(code) is V(action_path_too_broad), V(crontab_unreadable), V(not_root), V(program_missing), or, of the connection, V(unreachable), V(connection_lost),
+      V(target_failed).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.arguments import LINUX
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.plan import DEFAULT_COMMAND_PATHS
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+
+from ..module_utils._module.runner import run_info
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=spec(
+            LINUX,
+            command_paths={"type": "list", "elements": "str", "default": list(DEFAULT_COMMAND_PATHS)},
+            except_jobs={"type": "list", "elements": "str", "default": []},
+        ),
+        supports_check_mode=True,
+    )
+    run_info(module, info)
+
+
+if __name__ == "__main__":
+    main()

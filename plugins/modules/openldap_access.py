@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: openldap_access
+short_description: Take one account out of OpenLDAP's access rules
+version_added: 0.1.0
+description:
+  - Directory Sync for Linux reads OpenLDAP with an account of its own, for which somebody may have written C(by) clauses into C(olcAccess). They are taken out,
+    each in its place, and everything else of a rule stays byte for byte.
+  - A rule is never left out as a whole, since the next one would then decide. Where the account's was the only clause, C(by * none) takes its
+    place, which is what the rule meant for all others.
+  - A rule is swapped for its new form in one request that fails where somebody has changed it meanwhile. Before, an LDIF file that swaps it back is saved.
+author:
+  - the offboard.iij_id maintainers (!UNKNOWN)
+extends_documentation_fragment:
+  - offboard.iij_id.run
+  - offboard.iij_id.run.attributes
+  - offboard.iij_id.openldap
+options:
+  dn:
+    description: Distinguished name of the account, confirmed by you. Only clauses that name exactly this one are taken out.
+    type: str
+    required: true
+  state:
+    description: Clauses can only be taken out.
+    type: str
+    default: absent
+    choices: [absent]
+  config_base:
+    description: Where the server's configuration is. All its databases are looked through.
+    type: str
+    default: cn=config
+  backup_dir:
+    description: Folder on the controller for the LDIF files by which C(ldapmodify) brings the clauses back.
+    type: path
+    required: true
+  allow:
+    description:
+      - Guards that may be passed. V(denying_clause) allows taking out a clause that gives the account nothing (C(none)), behind which another one may give it
+        something.
+    type: list
+    elements: str
+    choices: [denying_clause]
+    default: []
+notes:
+  - A configuration in C(slapd.conf) cannot be changed by LDAP; change the file by hand there.
+  - Clauses of groups, sets and patterns, in which the account may be, are reported (RV(mentions)) and stay.
+seealso:
+  - module: offboard.iij_id.openldap_access_info
+  - module: offboard.iij_id.openldap_entry
+"""
+
+EXAMPLES = r"""
+- name: Directory Sync's account reads the directory no longer
+  offboard.iij_id.openldap_access:
+    host: ldap.reiji.example
+    username: cn=admin,cn=config
+    password: "{{ vault_ldap_config_password }}"
+    dn: cn=iij-dirsync,ou=services,dc=reiji,dc=example
+    backup_dir: /srv/offboard-run/backups/openldap
+"""
+
+RETURN = r"""
+plan:
+  description: The rules that change, before and after, the same in check mode.
+  returned: always
+  type: list
+  elements: dict
+mentions:
+  description: Clauses that may be about the account too, see M(offboard.iij_id.openldap_access_info).
+  returned: always
+  type: list
+  elements: dict
+saved:
+  description: LDIF files that this task has written.
+  returned: always
+  type: list
+  elements: str
+failure:
+  description:
+    - C(code) is V(guard_refused) (rules V(denying_clause), V(max_changes)), V(changed_since_read) when a rule is no longer what was read, V(invalid_dn),
+      V(not_found) when there is no such configuration or the account may not see it, V(cannot_read), V(insufficient_rights), V(not_seen),
+      V(file_write_failed), or one of the connection, see M(offboard.iij_id.directory_object).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.plan import ALLOWABLE
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import Access
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+
+from ..module_utils._module.runner import require, run
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=spec(
+            RUN,
+            OPENLDAP,
+            dn={"type": "str", "required": True},
+            state={"type": "str", "default": "absent", "choices": ["absent"]},
+            config_base={"type": "str", "default": "cn=config"},
+            backup_dir={"type": "path", "required": True},
+            allow={"type": "list", "elements": "str", "choices": list(ALLOWABLE), "default": []},
+        ),
+        required_if=[("tls", "ldapi", ["socket"]), ("tls", "ldaps", ["host"]), ("tls", "starttls", ["host"])],
+        supports_check_mode=True,
+    )
+    require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
+    run(module, lambda options: Access(client.Client(options, read_only=module.check_mode), options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A ControllerAction whose module may ask the host of the task, by Ansible's own connection."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import copy
+import json
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.text.converters import to_text
+from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action import ControllerAction
+
+#: The module that is carried to the machine.
+_ON_TARGET = "offboard.iij_id.linux_target"
+#: A socket's path has 104 bytes at least (macOS), with its end. The folder for it is private wherever it is.
+_LONGEST_FOLDER = 70
+
+
+class TargetAction(ControllerAction):
+    """The module runs on the controller, where run folder and journal are, and asks the machine by a socket.
+
+    Each question is one run of `linux_target` on the machine, by the connection, the interpreter and the become of the task.
+    """
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What the module returns."""
+        task_vars = dict(task_vars or {})
+        machine = copy.copy(self)  # keeps the connection of the task, while this one takes the local one
+        host = str(self._task.delegate_to or task_vars.get("inventory_hostname") or "localhost")
+        folder = tempfile.mkdtemp(prefix="offboard-target-", dir=C.DEFAULT_LOCAL_TMP if len(C.DEFAULT_LOCAL_TMP) < _LONGEST_FOLDER else "/tmp")
+        try:
+            path = os.path.join(folder, "socket")
+            with _serving(path, lambda request: machine._ask(request, task_vars)):
+                self._lent = {"host": host, "target_socket": path}
+                return super().run(tmp, task_vars)
+        finally:
+            machine.cleanup(force=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _ask(self, request: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The answer of the machine, or what kept it from one."""
+        try:
+            result = self._execute_module(module_name=_ON_TARGET, module_args=request, task_vars=task_vars)
+        except AnsibleConnectionFailure as exc:
+            return _failure("unreachable", to_text(exc))
+        except AnsibleError as exc:  # become, temporary folder, interpreter
+            return _failure("target_failed", to_text(exc))
+        if "answer" in result:
+            return {"answer": result["answer"]}
+        if isinstance(result.get("failure"), dict):
+            return {"failure": {**result["failure"], "msg": result["msg"]}}
+        if result.get("unreachable"):
+            return _failure("unreachable", to_text(result.get("msg", "")))
+        return _failure("target_failed", to_text(result.get("msg", "")))
+
+
+def _failure(code: str, msg: str) -> dict[str, Any]:
+    return {"failure": {"code": code, "msg": " ".join(msg.split())[:500] or "the machine gave no answer"}}
+
+
+@contextlib.contextmanager
+def _serving(path: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+    """Questions that come by the socket at `path` are answered, one after another, until the `with` block ends."""
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(path)
+    server.listen(1)
+    accepted: list[socket.socket] = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), server.accept()[0] as client, client.makefile("rwb") as stream:
+            accepted.append(client)
+            for line in stream:
+                try:
+                    told = answer(json.loads(line))
+                except Exception as exc:  # pylint: disable=broad-exception-caught
+                    told = _failure("internal_error", f"a fault of this collection, please report it: {type(exc).__name__}")
+                stream.write(json.dumps(told).encode() + b"\n")
+                stream.flush()
+
+    # ansible-core keeps the task in context variables
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(serve,), name="target", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        for one in (server, *accepted):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        server.close()

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The openldap_* modules against Debian's own slapd, on its socket. What an account may do is asked of slapd's own slapacl."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.client import Client
+from lab.linux import host, slapd
+from lab.linux.slapd import DATABASE, MAIL, RULES, SUFFIX, SYNC, Slapd
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(host.why_not() is not None, reason=str(host.why_not()))]
+TARO, ALL = f"uid=taro,ou=people,{SUFFIX}", f"cn=all,ou=groups,{SUFFIX}"
+Module = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Slapd]:
+    slapd.prepare()
+    running = Slapd(tmp_path / "slapd")
+    yield running
+    running.stop()
+
+
+def connection(server: Slapd, **more: Any) -> dict[str, Any]:
+    return {"tls": "ldapi", "socket": server.socket, **more}
+
+
+@pytest.fixture
+def module(server: Slapd, capsys: pytest.CaptureFixture[str]) -> Module:
+    def run(name: str, check: bool = False, **options: Any) -> dict[str, Any]:
+        imported = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}")
+        arguments = {**connection(server), **options, "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/tmp"}
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            imported.main()
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return answer
+
+    return run
+
+
+def client(server: Slapd) -> Client:
+    options = {"host": None, "port": None, "ca_file": None, "valid_names": [], "authentication": "simple", "username": None, "password": None, "timeout": 10}
+    return Client({**options, **connection(server)}, read_only=False)
+
+
+def rules(server: Slapd) -> list[str]:
+    asked = client(server)
+    try:
+        (entry,) = asked.search("(olcAccess=*)", ["olcAccess"], base=DATABASE)
+        return entry.texts("olcAccess")
+    finally:
+        asked.close()
+
+
+def test_info(server: Slapd, module: Module) -> None:
+    answer = module("openldap_access_info", dn=SYNC)
+    assert [(clause["index"], clause["denies"]) for clause in answer["clauses"]] == [("{1}", False), ("{2}", False), ("{3}", True)]
+    assert [clause["index"] for clause in answer["mentions"] if clause["database"] == DATABASE] == ["{1}"]
+    assert server.writes() == 0
+
+
+def test_clauses_go_and_everything_else_stays(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"dn": SYNC, "backup_dir": str(tmp_path / "saved"), "journal": str(tmp_path / "journal.jsonl"), "allow": ["denying_clause"]}
+    before = rules(server)
+    assert (server.may_read(SYNC, TARO), server.may_read(SYNC, ALL), server.may_read(MAIL, TARO), server.may_read(MAIL, ALL)) == (True, True, True, False)
+    checked = module("openldap_access", check=True, **options)
+    assert (rules(server), server.writes(), (tmp_path / "saved").exists()) == (before, 0, False)
+    real = module("openldap_access", **options)
+    assert (real["changed"], real["plan"], real["counts"]["done"]) == (True, checked["plan"], 3)
+    after = rules(server)
+    assert [rule[:3] for rule in after] == [rule[:3] for rule in RULES]
+    assert [(old == new) for old, new in zip(before, after, strict=True)] == [True, False, False, False, True]
+    assert SYNC not in " ".join(after)
+    assert after[2].endswith("by * none")
+    # a rule that had only the agent's clause still closes for the others
+    assert (server.may_read(SYNC, TARO), server.may_read(SYNC, ALL), server.may_read(MAIL, TARO), server.may_read(MAIL, ALL)) == (False, False, True, False)
+    records = [json.loads(line)["record"] for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert records == ["intent", "outcome"] * 3
+    written = server.writes()
+    assert not module("openldap_access", **options)["changed"]
+    assert server.writes() == written
+    for path in real["saved"]:
+        (record,) = ldif.parse(Path(path).read_text())
+        asked = client(server)
+        asked.modify(record.dn, "", record.changes, "")
+        asked.close()
+    assert rules(server) == before
+
+
+def test_a_denying_clause_is_refused(server: Slapd, module: Module, tmp_path: Path) -> None:
+    answer = module("openldap_access", dn=SYNC, backup_dir=str(tmp_path))
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["denying_clause"]
+    assert server.writes() == 0
+
+
+def test_a_rule_that_somebody_changes_meanwhile(server: Slapd, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modify, done = Client.modify, []
+
+    def late(self: Client, dn: str, guid: str, changes: Any, right: str) -> None:
+        if not done:
+            done.append(True)
+            old = rules(server)[1]
+            modify(
+                self,
+                dn,
+                guid,
+                [("delete", "olcAccess", [old.encode()]), ("add", "olcAccess", [old.replace("by * none", "by self read by * none").encode()])],
+                "",
+            )
+        modify(self, dn, guid, changes, right)
+
+    monkeypatch.setattr(Client, "modify", late)
+    answer = module("openldap_access", dn=SYNC, backup_dir=str(tmp_path), allow=["denying_clause"])
+    assert [(item["code"], item["name"].partition("ou=")[2][:6]) for item in answer["failed_objects"]] == [("changed_since_read", "people")]
+    assert answer["counts"]["done"] == 2
+    assert "by self read" in rules(server)[1]
+    assert SYNC in rules(server)[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"dn": "no name"}, "invalid_dn"),
+        ({"dn": SYNC, "config_base": "cn=nothing"}, "not_found"),
+        ({"dn": SYNC, "socket": "/nowhere/ldapi"}, "unreachable"),
+        ({"dn": SYNC, "tls": "ldaps", "host": "127.0.0.1", "port": 9, "username": "cn=x", "password": "x"}, "unreachable"),
+    ],
+)
+def test_failures(module: Module, tmp_path: Path, options: dict[str, Any], code: str) -> None:
+    assert module("openldap_access", backup_dir=str(tmp_path), **options)["failure"]["code"] == code
+    assert module("openldap_access_info", **options)["failure"]["code"] == code
+
+
+VAULT, SECRETS = "Vault-Pass-31", ("Hush-Ldap", "SHA}")
+
+
+def ldap_entry(server: Slapd, dn: str) -> dict[str, list[bytes]] | None:
+    asked = client(server)
+    try:
+        found = asked.read(dn)
+        return found.attributes if found else None
+    finally:
+        asked.close()
+
+
+def test_an_account_goes_and_comes_back(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"dn": SYNC, "backup_dir": str(tmp_path / "saved"), "vault_password": VAULT, "journal": str(tmp_path / "journal.jsonl")}
+    before, mail = ldap_entry(server, SYNC), ldap_entry(server, MAIL)
+    told = module("openldap_entry_info", dn=SYNC)
+    assert (told["exists"], told["removal_refusals"], "userPassword" in told["entry"]["attributes"]) == (True, [], True)
+    checked = module("openldap_entry", check=True, state="absent", **options)
+    assert (ldap_entry(server, SYNC), server.writes(), (tmp_path / "saved").exists()) == (before, 0, False)
+    real = module("openldap_entry", state="absent", **options)
+    assert (real["changed"], real["plan"], real["counts"]["done"]) == (True, checked["plan"], 1)
+    assert (ldap_entry(server, SYNC), ldap_entry(server, MAIL)) == (None, mail)
+    assert module("openldap_entry_info", dn=SYNC)["exists"] is False
+    written = server.writes()
+    assert not module("openldap_entry", state="absent", **options)["changed"]
+    assert server.writes() == written
+    assert module("openldap_entry", state="present", **{**options, "vault_password": "wrong-password"})["failure"]["code"] == "vault_wrong_password"
+    back = module("openldap_entry", state="present", **options)
+    assert back["changed"]
+    assert ldap_entry(server, SYNC) == before
+    assert not module("openldap_entry", state="present", **options)["changed"]
+    kept = (tmp_path / "journal.jsonl").read_text() + "".join(Path(path).read_text() for path in real["saved"]) + json.dumps([told, checked, real, back])
+    assert not [secret for secret in SECRETS if secret in kept]
+
+
+@pytest.mark.parametrize(
+    ("options", "rules"),
+    [
+        ({"dn": SYNC}, ["vault_password_missing"]),
+        ({"dn": f"ou=services,{SUFFIX}"}, ["has_children", "unsupported_class"]),
+        ({"dn": ALL}, ["unsupported_class"]),
+        ({"dn": f"cn=nobody,ou=services,{SUFFIX}", "state": "present"}, ["no_saved_copy"]),
+    ],
+)
+def test_an_entry_that_stays(server: Slapd, module: Module, tmp_path: Path, options: dict[str, Any], rules: list[str]) -> None:
+    answer = module("openldap_entry", **{"state": "absent", "backup_dir": str(tmp_path / "saved"), **options})
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == rules
+    assert server.writes() == 0
+
+
+def test_what_cannot_be_seen_is_not_absent(module: Module, tmp_path: Path) -> None:
+    for dn, code in ((f"cn=x,ou=nowhere,{SUFFIX}", "cannot_read"), ("no name", "invalid_dn")):
+        assert module("openldap_entry", dn=dn, state="absent", backup_dir=str(tmp_path))["failure"]["code"] == code
+        assert module("openldap_entry_info", dn=dn)["failure"]["code"] == code
+
+
+def test_an_account_that_somebody_changes_meanwhile(server: Slapd, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, times = Client.read, []
+
+    def late(self: Client, dn: str, *more: Any, **options: Any) -> Any:
+        times.append(dn)
+        if len(times) == 2:
+            asked = client(server)
+            asked.modify(SYNC, "", [("add", "description", [b"mine"])], "")
+            asked.close()
+        return read(self, dn, *more, **options)
+
+    monkeypatch.setattr(Client, "read", late)
+    answer = module("openldap_entry", dn=SYNC, state="absent", backup_dir=str(tmp_path), vault_password=VAULT)
+    assert (answer["failure"]["code"], answer["changed"]) == ("changed_since_read", False)
+    assert ldap_entry(server, SYNC) is not None

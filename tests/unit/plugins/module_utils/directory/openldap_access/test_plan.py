@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which clauses of an access rule are an account's, and what is left without them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access import plan as access
+
+SYNC = "cn=iij-dirsync,ou=services,dc=reiji,dc=example"
+OTHER = 'by dn.exact="cn=mail,ou=services,dc=reiji,dc=example" read'
+MINE = f'by dn.exact="{SYNC}" read'
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        (f"to * {MINE} {OTHER} by * none", f"to * {OTHER} by * none"),
+        (f"to * {OTHER}  {MINE}\n  by users read  by * none", f"to * {OTHER}\n  by users read  by * none"),
+        (f"to * {OTHER} {MINE}", f"to * {OTHER}"),
+        (f"to attrs=userPassword {MINE}", "to attrs=userPassword by * none"),
+        (f"to * {MINE} {MINE}", "to * by * none"),
+        (f'to dn.subtree="ou=by x,dc=reiji,dc=example" {MINE} by * none', 'to dn.subtree="ou=by x,dc=reiji,dc=example" by * none'),
+        (f'to filter="(cn=a by b)" {MINE} by self write', 'to filter="(cn=a by b)" by self write'),
+        (f'to * by dn.base="{SYNC}" write by * read', "to * by * read"),
+        (f'to * by dn="{SYNC.upper()}" write by * read', "to * by * read"),
+        (f"to * by dn.exact={SYNC} write by * read", "to * by * read"),
+        (f'to * BY dn.exact="{SYNC.replace(",", " , ")}" read by * read', "to * by * read"),
+        (f'to * by dn.exact="{SYNC}" ssf=128 peername.ip=127.0.0.1 read break by * read', "to * by * read"),
+        (f'to * by realdn.exact="{SYNC}" read by * read', "to * by * read"),
+        (rf'to * by dn.exact="cn=a\"b,dc=x" read {MINE} by * none', r'to * by dn.exact="cn=a\"b,dc=x" read by * none'),
+    ],
+)
+def test_a_clause_goes_and_the_rest_stays(rule, left):
+    assert access.without(rule, SYNC) == left
+    assert access.without(left, SYNC) == left
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "to * by users read by * none",
+        f"to * {OTHER}",
+        f'to dn.exact="{SYNC}" by self write by * none',
+        f'to * by dn.subtree="{SYNC}" read by * none',
+        f'to * by dn.children="{SYNC}" read',
+        f'to * by dn.regex="^{SYNC}$" read',
+        f'to * by dn.exact,expand="{SYNC}" read',
+        f'to * by dn.exact="cn=x,{SYNC}" read',
+        f'to * by dn.exact="{SYNC},dc=jp" read',
+        f'to * by group.exact="{SYNC}" read',
+        f'to * by set="user & [{SYNC}]" read',
+        'to * by dnattr="manager" write by * none',
+        "",
+        "by",
+        'to * by dn.exact="unclosed',
+    ],
+)
+def test_what_is_not_the_accounts_stays(rule):
+    assert access.without(rule, SYNC) == rule
+
+
+@pytest.mark.parametrize(
+    ("clause", "denies"),
+    [
+        ("none", True),
+        ("=0", True),
+        ("", True),
+        ("stop", True),
+        ("read", False),
+        ("=rscxd", False),
+        ("+w", False),
+        ("selfwrite", False),
+        ("break", False),
+        ("none break", False),
+    ],
+)
+def test_what_gives_nothing(clause, denies):
+    (found,) = access.clauses(f'to * by dn.exact="{SYNC}" {clause}')
+    assert found.denies is denies
+
+
+@pytest.mark.parametrize(
+    ("clause", "some"),
+    [
+        (f'group="{SYNC}"', True),
+        ('group/x/y.exact="cn=g"', True),
+        ('set="x"', True),
+        ('dn.regex="x"', True),
+        ('dn.subtree="x"', True),
+        ("dnattr=manager", True),
+        ("users", False),
+        ("*", False),
+        ("self", False),
+        ("anonymous", False),
+        (f'dn.exact="{SYNC}"', False),
+    ],
+)
+def test_of_whom_a_clause_may_speak(clause, some):
+    (found,) = access.clauses(f"to * by {clause} read")
+    assert found.is_of_some is some
+
+
+def rules(*values, database="olcDatabase={1}mdb,cn=config"):
+    return [item for item, _rule in access.objects(access.Rule(database, value) for value in values)]
+
+
+def test_plan():
+    current = rules("{0}to attrs=userPassword by self write by * none", f"{{1}}to * {MINE} by users read", f"{{2}}to * {MINE} by * none")
+    plan = access.plan_for(SYNC, current, [])
+    assert [(change.action, change.after) for change in plan.changes] == [
+        ("update", {"access": "to * by users read"}),
+        ("update", {"access": "to * by * none"}),
+    ]
+    assert (plan.unchanged, plan.refusals) == (1, [])
+    assert len({item.id for item in current}) == 3
+
+
+@pytest.mark.parametrize(("allow", "rules_"), [([], ["denying_clause"]), (["denying_clause"], [])])
+def test_a_clause_that_denies(allow, rules_):
+    plan = access.plan_for(SYNC, rules(f'{{0}}to * by dn.exact="{SYNC}" none by users read'), allow)
+    assert [refusal.rule for refusal in plan.refusals] == rules_
+
+
+def test_the_way_back_is_one_request():
+    (record,) = ldif.parse(ldif.swap("olcDatabase={1}mdb,cn=config", "olcAccess", b"{1}to * by * none", b"{1}to * by users read"))
+    assert record.changes == [("delete", "olcAccess", [b"{1}to * by * none"]), ("add", "olcAccess", [b"{1}to * by users read"])]
