@@ -35,7 +35,7 @@ options:
     description: The encrypted hand-over file. Its continuations (C(handover-2.yml)) are read too.
     type: path
   domains:
-    description: Only people whose user principal names are of these domains.
+    description: Only people whose user principal names are of these domains. It is an error when nobody is found of all that was named.
     type: list
     elements: str
     default: []

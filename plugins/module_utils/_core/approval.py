@@ -26,6 +26,8 @@ NOTHING = hashlib.sha256().hexdigest()
 
 #: No property of the object: it names what the plan does not do.
 _NOT_DONE = "left_out"
+#: Of what goes, by kind: what moves on by itself, or with what the same plan does first (an uninstaller empties the folder that goes after it).
+_MOVES_ON = {"windows_file": frozenset({"files", "hidden", "bytes", "children"})}
 
 
 def lines(changes: Iterable[Change]) -> Iterator[bytes]:
@@ -98,25 +100,48 @@ def _canonical(value: Any) -> str:
 
 def _marks(change: Change) -> Iterator[int]:
     yield mark(change.kind, change.id, change.action)
+    for name, value in _says(change).items():
+        yield mark(change.kind, change.id, change.action, name, value)
+
+
+def _says(change: Change) -> dict[str, str]:
+    """What somebody says yes to, each a word of its own: the properties that are set, and of what goes those that it has.
+
+    Of a list that goes with its object, or becomes empty, each item: a part of it may have gone before, in whatever order a server names the rest.
+    """
+    said: dict[str, str] = {}
+    before = change.before or {}
     if change.after is None:  # what goes must be what it was when somebody said yes to it
-        yield mark(change.kind, change.id, change.action, _canonical(change.before))
+        for name in before.keys() - _MOVES_ON.get(change.kind, frozenset()):
+            said |= _items(name, before[name])
     for name, value in (change.after or {}).items():
         if name != _NOT_DONE:
-            yield mark(change.kind, change.id, change.action, name, _canonical(value))
+            said[name] = _canonical(value)
+            said |= _items(name, before.get(name)) if value == [] else {}
+    return said
+
+
+def _items(name: str, value: Any) -> dict[str, str]:
+    if isinstance(value, (list, tuple)):
+        return {f"{name} {text}": text for text in map(_canonical, value)}
+    return {name: _canonical(value)}
 
 
 def _difference(change: Change, planned: Change | None) -> str:
     what = f"{KINDS[change.kind].en}: {plain_line(change.name)} ({plain_line(change.id)}), {ACTIONS[change.action].en}"
     if planned is None:
         return f"{what}: not in the plan"
+    now, then = _says(change), _says(planned)
+    new = {name.partition(" ")[0]: None for name, value in now.items() if then.get(name) != value}
     if change.after is None:
-        return f"{what}: it is not any more what it was then ({_others(planned.before, change.before)})"
-    return f"{what}: {_others(planned.after, change.after)}"
+        return f"{what}: it is not any more what it was then ({_others(new, planned.before, change.before)})"
+    emptied = [name for name in new if change.after.get(name) == [] and (planned.after or {}).get(name) == []]
+    told = [_others([name], planned.before, change.before) if name in emptied else _others([name], planned.after, change.after) for name in new]
+    return f"{what}: {', '.join(told)}"
 
 
-def _others(planned: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
+def _others(names: Iterable[str], planned: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
     before, after = planned or {}, now or {}
-    names = [name for name in after if name != _NOT_DONE and (name not in before or before[name] != after[name])] or sorted(before.keys() - after.keys())
     return ", ".join(f"{name} {_shown(after.get(name))} instead of {_shown(before[name])}" if name in before else f"{name} was not to change" for name in names)
 
 

@@ -15,11 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import names
 from .errors import OffboardError
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-#: ADUC, repadmin and PowerShell show an objectGUID bare or in braces
-_GUID = re.compile(rf"\{{({_UUID})\}}|({_UUID})", re.IGNORECASE)
 _BLANKS = " \t\r\n"
 _EXTENDED = re.compile(rf"<GUID=\{{?(?P<guid>{_UUID})\}}?>(?:\s*;\s*<SID=[^>]*>)?(?:\s*;\s*(?P<dn>.*))?", re.IGNORECASE | re.DOTALL)
 
@@ -42,11 +41,11 @@ def extended(guid: str, dn: str = "") -> str:
 
 def parse(text: str) -> Name:
     """Raises OffboardError `invalid_dn`; whether a DN is one, the directory says."""
-    text = text.strip()
+    text = names.visible(text)
     if not text:
         raise OffboardError("an empty string is no distinguished name", code="invalid_dn")
-    if bare := _GUID.fullmatch(text):
-        return Name("", (bare[1] or bare[2]).lower())
+    if names.is_uuid(bare := names.uuid(text)):
+        return Name("", bare)
     if not text.startswith("<"):
         return Name(text)
     found = _EXTENDED.fullmatch(text)

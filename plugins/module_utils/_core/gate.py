@@ -77,7 +77,7 @@ def parse(content: Any) -> dict[str, Any]:
     ):
         raise ValueError("its reasons or domains are none")
     moment(content.get("at"))
-    if content["tenant_id"] != plain.line(content["tenant_id"]):
+    if not content["tenant_id"].strip() or content["tenant_id"] != plain.line(content["tenant_id"]):
         raise ValueError("its tenant is none")
     return dict(content)
 

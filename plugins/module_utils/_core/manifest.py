@@ -44,7 +44,7 @@ def parse_saved(content: Any) -> dict[str, Any]:
 
 
 def _checked(content: Any) -> dict[str, Any]:
-    if not isinstance(content, Mapping) or content.get("format") != 1:
+    if not isinstance(content, Mapping) or content.get("format") != 1 or content["format"] is True:
         raise ValueError("it is no manifest of a snapshot")
     moment(content.get("taken"))
     files = content.get("files")

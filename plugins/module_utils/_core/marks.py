@@ -18,7 +18,7 @@ from .errors import OffboardError
 def mark(*parts: str | None) -> int:
     """64 bits that stand for `parts`. Two of 100,000 objects share one with a probability of 3 in 10,000,000,000."""
     text = "\0".join("" if part is None else f"={part}" for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,11 @@ from collections.abc import Iterable
 
 from .errors import OffboardError
 
-_UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?")
+#: PowerShell's and .NET's forms of a Guid: with hyphens or without, in braces or parentheses; in quotes where it comes out of code
+_UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
+_AROUND_UUID = "{}()\"'\u201c\u201d "
+#: what word processors and Japanese keyboards make of a hyphen
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff0d\uff70", "-"))
 #: separators of labels in other scripts (RFC 3490 3.1)
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 
@@ -31,8 +35,27 @@ def _plain(text: str) -> str:
 def uuid(text: str) -> str:
     """The id of an app, a user or a product, however it was pasted; what is none as any other name."""
     text = _plain(text)
-    found = _UUID.fullmatch(text)
-    return found[1] if found else text
+    found = _UUID.fullmatch((text if text.isascii() else text.translate(_HYPHENS)).strip(_AROUND_UUID))
+    return "-".join(found.groups()) if found else text
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is an id as `uuid` gives it."""
+    return bool(_UUID.fullmatch(text)) and text.count("-") == 4
+
+
+def visible(text: str) -> str:
+    """Without the blanks and the marks that nobody sees around it, as they come along from a dialogue or a web page."""
+    begin, end = 0, len(text)
+    while begin < end and _is_nothing(text[begin]):
+        begin += 1
+    while begin < end and _is_nothing(text[end - 1]):
+        end -= 1
+    return text[begin:end]
+
+
+def _is_nothing(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) == "Cf"
 
 
 def domain(text: str) -> str:

@@ -9,15 +9,18 @@ Nobody can know every program's switches. So what looks like a generated secret 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 HIDDEN = "***"
 
-_VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|[^\s\"',;&|]+)"
+#: A word, parts of which may be quoted; `;` and the like end it where a blank, another of them or a name with its value follows.
+_VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|\^[^\s]|[^\s\"',;&|]|[,;&|](?![\s,;&|\"'}\]]|[\w .-]+[\"']?\s*[=:]|$))+"
 #: Words of a name whose value is secret, in the languages that are met; not those of other meaning.
 _SECRET_NAME = (
     r"pass(?!ive|thru|port\b)|pwd|secret|token|(?:api|access|account|shared|storage|license|private|encryption|auth)[-_]?key|sharedaccess|credential|"
-    r"connection[-_]?string|kennwort|contrase|geheim|\bsas\b|\bpat\b|\bpin\b|\bauth\b|\bpw\b|\bhp\b|"
-    "パスワード|ﾊﾟｽﾜｰﾄﾞ|暗証|秘密|密码|密碼|пароль|비밀번호"
+    r"connection[-_]?string|p@ss|psw\b|\w[-_]key\b|\bkey\b(?=\s*[=:])|\bsig(?:nature)?\b|\bhmac\b|\bntlm\b|\bhashes\b|\bsalt\b|\bcookie\b|\bsession\b|\botp\b|"
+    r"kennwort|contrase|geheim|senha|wachtwoord|has[lł]o\b|lösenord|salasana|\bsas\b|\bpat\b|\bpin\b|\bauth\b|\bpw\b|\bhp\b|"
+    "パスワード|ﾊﾟｽﾜｰﾄﾞ|パスコード|暗証|秘密|シークレット|ｼｰｸﾚｯﾄ|トークン|ﾄｰｸﾝ|合い?言葉|(?:アクセス|共有|ストレージ|API|認証)キー|鍵|密码|密碼|口令|пароль|비밀번호|암호"
 )
 #: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
 _OTHER_P = (
@@ -26,23 +29,29 @@ _OTHER_P = (
     "print|printer|priority|private|process|product|profile|program|progress|project|prompt|properties|property|protocol|provider|proxy|proxy-user|"
     "psconsolefile|public|publish|pull|purge|push"
 )
-_START = r"(?:(?<=[\s\"',;(])|^)"
+_START = r"(?:(?<=[\s\"',;({<\[\u201c\u201d\u2018\u2019\u300c\u300e])|^)"
 _SECRETS = re.compile(
     # a name that says it, or a short switch that often means it, and its value; a switch that follows is none
-    rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]*(?:{_SECRET_NAME})[\w.-]*)"
-    r"(?:\s*[=:＝：]\s*|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
+    rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]{{0,99}}?(?:{_SECRET_NAME})[\w.-]{{0,99}}?)"
+    r"(?:[\"']?\s*[=:＝：]\s*|は\s*|[\"']?>|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
     rf"|{_START}(?:-?-|/)(?:p|pw|rp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
     # glued: -psecret, -hpsecret
     rf"|{_START}[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))h?p(?=[^\s=:])"
     # who:secret, and who secret
-    rf"|{_START}(?:-u|--(?:proxy-)?user|--auth|-E|--cert)[\s=]+[\"']?[^\s:\"']+:"
+    rf"|{_START}(?:-u|--(?:proxy-)?user|--login|--auth|-E|--cert)[\s=]+[\"']?[^\s:\"']+:"
+    rf"|{_START}-u(?!(?:ser(?:name)?|r[il]|pdate|pgrade|ninstall|nattended|sage|tc|tf-?8|nc|id|pn):)[^\s:\"']+:"
     rf"|{_START}/user:\S+\s+(?![-/])"
     # headers, environment, what is turned into a secure string
-    rf"|\bauthorization\s*:\s*(?:\w+\s+)?|\b(?:x-[\w-]+|cookie)\s*:\s*|\bbearer\s+|\$env:\w+\s*=\s*|convertto-securestring\s+(?:-string\s+)?"
+    rf"|\bauthorization\s*:\s*(?:\w+\s+)?|\b(?:x-[\w-]{{1,99}}|cookie)\s*:\s*|\bbearer\s+|\$env:\w+\s*=\s*|\$p\s*=\s*|convertto-securestring\s+(?:-string\s+)?"
     rf"|\bsshpass\s+-p\s*)({_VALUE})",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"://[^\s/@\"]+@")
+#: the last @ ends it: a password may hold another one, or a slash; a port may not
+_USER_INFO = re.compile(r"://(?:[^\s/@:\"]{0,255}:(?!\d+[/?#])[^\s\"]{0,255}|[^\s/@\"]+)@")
+#: sqlplus scott/tiger@database
+_ACCOUNT = re.compile(r"((?<=[\s\"':])[\w.$#-]+/|^[\w.$#-]+/)[^\s/@\"']+(?=@\S)")
+_WEBHOOK = re.compile(r"(//[^\s/\"']*hooks?[^\s/\"']*/)[^\s\"']+", re.IGNORECASE)
+_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*-----|$)", re.DOTALL)
 _QUERY = re.compile(r"([?&][^=&\s\"'#]*=)[^&\s\"'#]+")
 #: net use \\server\share SECRET /user:x, net user x SECRET
 _NET = re.compile(r"(\bnet1?(?:\.exe)?\"?\s+(?:use|user)\s)([^&|\r\n]*)", re.IGNORECASE)
@@ -71,9 +80,29 @@ def _net(found: re.Match[str]) -> str:
     return found[1] + " ".join(shown) + (" " if found[2].endswith(" ") else "")
 
 
+def _as_meant(text: str) -> str:
+    """Without characters that nobody sees, Latin letters and blanks of full width as the others."""
+    return "".join(
+        unicodedata.normalize("NFKC", char) if "\uff01" <= char <= "\uff5e" or unicodedata.category(char) == "Zs" else char
+        for char in text
+        if unicodedata.category(char) != "Cf"
+    )
+
+
 def arguments(text: str) -> str:
     """The arguments of a program."""
+    if text.isascii():
+        return _hidden(text)
+    meant = _as_meant(text)
+    shown = _hidden(meant)
+    return text if shown == meant else shown
+
+
+def _hidden(text: str) -> str:
+    text = _PRIVATE_KEY.sub(rf"\1{HIDDEN}\2", text)
     text = _USER_INFO.sub(f"://{HIDDEN}@", text)
+    text = _WEBHOOK.sub(rf"\1{HIDDEN}", text)
+    text = _ACCOUNT.sub(rf"\1{HIDDEN}", text)
     text = _ENCODED.sub(rf"\1{HIDDEN}", text)
     text = _NET.sub(_net, text)
     text = _SECRETS.sub(rf"\1{HIDDEN}", text)

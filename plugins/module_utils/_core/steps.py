@@ -102,6 +102,8 @@ def parse(content: Any) -> list[Object]:
                 raise ValueError(f"{name} of a step is not {word}")
         if not _ID.fullmatch(record["id"]) or record["id"] in found:
             raise ValueError("the id of a step is there twice, or has other characters than a-z, 0-9 and _")
+        if record["done"] and (not record["by"].strip() or _time(record["at"]) == _NEVER):
+            raise ValueError("a step is done, but by nobody, or at a time that is none (RFC 3339 with its zone)")
         found[record["id"]] = to_object(record)
     return list(found.values())
 

@@ -16,6 +16,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
+from .._core.address import shown
 from .._core.errors import OffboardError
 from . import xml
 
@@ -61,22 +62,22 @@ def fetch(url: str, *, ca_file: str | None = None, timeout: float = 30.0, max_by
         except (OSError, http.client.HTTPException) as exc:
             raise _error(url, exc, deadline) from exc
     if not data.strip():
-        raise FetchError(f"{url} answered with nothing.", code="empty")
+        raise FetchError(f"{shown(url)} answered with nothing.", code="empty")
     return data
 
 
 def _error(url: str, exc: Exception, deadline: _Deadline) -> FetchError:
     reason = getattr(exc, "reason", None) if isinstance(exc, urllib.error.URLError) else exc
     if deadline.over or isinstance(reason, TimeoutError):
-        return FetchError(f"{url} did not answer completely within {deadline.seconds:g} seconds.", code="timeout")
+        return FetchError(f"{shown(url)} did not answer completely within {deadline.seconds:g} seconds.", code="timeout")
     if isinstance(exc, urllib.error.HTTPError) and 300 <= exc.code < 400:
-        return FetchError(f"{url} redirects more than {MAX_REDIRECTS} times, or to something that is not https.", code="redirect_refused")
+        return FetchError(f"{shown(url)} redirects more than {MAX_REDIRECTS} times, or to something that is not https.", code="redirect_refused")
     if isinstance(exc, urllib.error.HTTPError):
-        return FetchError(f"{url} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
+        return FetchError(f"{shown(url)} answered HTTP {exc.code}, not metadata.", code="http_status", details={"status": exc.code})
     if isinstance(reason, ssl.SSLCertVerificationError):
-        msg = f"The TLS certificate of {url} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
+        msg = f"The TLS certificate of {shown(url)} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
         return FetchError(msg, code="certificate_untrusted")
-    return FetchError(f"{url} cannot be read: {reason}.", code="unreachable")
+    return FetchError(f"{shown(url)} cannot be read: {reason}.", code="unreachable")
 
 
 def _context(ca_file: str | None) -> ssl.SSLContext:
@@ -91,7 +92,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
 def _read(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:
     data = answer.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise FetchError(f"{url} sends more than {max_bytes} bytes.", code="too_large")
+        raise FetchError(f"{shown(url)} sends more than {max_bytes} bytes.", code="too_large")
     length = answer.headers.get("Content-Length", "")
     if length.isdecimal() and len(data) < int(length):  # read(n) does not complain when the connection ends early
         raise http.client.IncompleteRead(data, int(length) - len(data))
@@ -99,14 +100,13 @@ def _read(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:
 
 
 def _check(url: str, code: str) -> None:
-    shown = url.rpartition("@")[2]  # what stands before it may be a password
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
         usable = False
     if not usable or any(char <= " " for char in url):
-        raise FetchError(f"{shown!r} is not an https address without user name, which metadata must come from.", code=code)
+        raise FetchError(f"{shown(url)!r} is not an https address without user name, which metadata must come from.", code=code)
 
 
 class _Deadline:

@@ -13,15 +13,16 @@ try:
     from cryptography import exceptions as cryptography_exceptions
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from lxml import etree
     from publicsuffixlist import PublicSuffixList
 except ImportError as exc:
     IMPORT_ERROR: ImportError | None = exc
-    cryptography_exceptions = dns = etree = idna = serialization = signxml = x509 = PublicSuffixList = None  # type: ignore[assignment, misc]
+    cryptography_exceptions = dns = ec = etree = idna = rsa = serialization = signxml = x509 = PublicSuffixList = None  # type: ignore[assignment, misc]
 else:
     IMPORT_ERROR = None
 
 #: For the message about a missing library.
 NAMES = "lxml, signxml, cryptography, dnspython, idna, publicsuffixlist"
 
-__all__ = ["IMPORT_ERROR", "NAMES", "PublicSuffixList", "cryptography_exceptions", "dns", "etree", "idna", "serialization", "signxml", "x509"]
+__all__ = ["IMPORT_ERROR", "NAMES", "PublicSuffixList", "cryptography_exceptions", "dns", "ec", "etree", "idna", "rsa", "serialization", "signxml", "x509"]

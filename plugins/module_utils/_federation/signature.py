@@ -13,7 +13,7 @@ from __future__ import annotations
 from .._core.errors import OffboardError
 from . import xml
 from .certificates import BadCertificate, Certificate
-from .libraries import etree, signxml, x509
+from .libraries import cryptography_exceptions, ec, etree, rsa, signxml, x509
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SIGNATURE = f"{DS}Signature"
@@ -32,6 +32,10 @@ _CANONICAL = (
 )
 #: The attributes that identify an element, by SAML 2.0, SAML 1.1, WS-Security and XML itself; compared by local name, in any case.
 _ID_NAMES = frozenset({"id", "assertionid", "responseid", "requestid"})
+
+
+#: Codes that say of one certificate that it is not the one; another may be.
+NOT_THIS_KEY = ("signature_invalid", "bad_der")
 
 
 class SignatureRefused(OffboardError):
@@ -92,6 +96,9 @@ def verify(element: etree._Element, certificate: Certificate, *, id_attribute: s
     _check_reference(alone, id_attribute, is_document)
     try:
         key = certificate.x509()
+        if not _is_of_kind(key, algorithm(signature)):  # one of several keys that are tried
+            msg = f"The signature of {_name(element)} does not verify with certificate {certificate.sha1}: it was made with a key of another kind."
+            raise SignatureRefused(msg, code="signature_invalid")
         found = _verifier(element, signature).verify(alone, x509_cert=key, id_attribute=id_attribute, expect_config=_configuration(key))
         signed = found.signed_xml if isinstance(found, signxml.VerifyResult) else None
     except (signxml.InvalidSignature, signxml.InvalidDigest) as exc:
@@ -114,18 +121,29 @@ def apart(element: etree._Element) -> etree._Element:
     return xml.parse(etree.tostring(element, encoding="utf-8", with_tail=False))
 
 
+def _is_of_kind(key: x509.Certificate, method: str) -> bool:
+    try:
+        return isinstance(key.public_key(), ec.EllipticCurvePublicKey if method.startswith("ecdsa-") else rsa.RSAPublicKey)
+    except (ValueError, cryptography_exceptions.UnsupportedAlgorithm):
+        return False
+
+
 def _verifier(element: etree._Element, signature: etree._Element) -> signxml.XMLVerifier:
     """signxml, with SignedInfo and what it refers to canonicalised as what they are in their document.
 
     signxml hands SignedInfo to lxml while it stands inside its tree, and then lxml (up to 6.1 at least) writes `xmlns=""` into the children's
     children where the signature has no prefix, as with .NET's SignedXml and inclusive canonicalisation. As a root it is right.
     """
-    inherited = {True: _xml_attributes(signature), False: _xml_attributes(element.getparent())}
+    inherited = {True: _above(signature), False: _above(element.getparent())}
+    whole = next((reference.get("URI") == "" for reference in xml.children(signature, SIGNED_INFO, f"{DS}Reference")), False)
+    around = (_instructions(element, preceding=True), _instructions(element, preceding=False)) if whole else (b"", b"")
 
     class Verifier(signxml.XMLVerifier):
         def validate_schema(self, signature: etree._Element) -> None:
             # The schema of 2002 admits anything in CanonicalizationMethod, and signxml's edition only what it knows.
             known = apart(signature)
+            for info in list(known.iterchildren(f"{DS}KeyInfo")):  # the key is given: whatever is said of it here counts for nothing
+                known.remove(info)
             for method in xml.children(known, SIGNED_INFO, f"{DS}CanonicalizationMethod"):
                 for found in list(method.iterchildren(_INCLUSIVE_NAMESPACES)):
                     method.remove(found)
@@ -139,7 +157,7 @@ def _verifier(element: etree._Element, signature: etree._Element) -> signxml.XML
                 _check_default(root)
             if not exclusive:
                 _inherit(root, inherited[signed_info], algorithm.value)
-            return etree.tostring(
+            text = etree.tostring(
                 root,
                 method="c14n",
                 exclusive=exclusive,
@@ -147,6 +165,7 @@ def _verifier(element: etree._Element, signature: etree._Element) -> signxml.XML
                 with_comments=signed_info and algorithm.value.endswith("#WithComments"),
                 inclusive_ns_prefixes=[prefix for prefix in inclusive_ns_prefixes or () if prefix] if exclusive else None,
             )
+            return text if signed_info else text.join(around)
 
     return Verifier()
 
@@ -159,18 +178,26 @@ def _check_default(root: etree._Element) -> None:
             raise SignatureRefused("Its canonicalisation (#default in a PrefixList) is not supported here.", code="signature_unsupported")
 
 
-def _xml_attributes(element: etree._Element | None) -> dict[str, str]:
-    """The attributes of XML's own namespace at `element` and above it, the nearest ones."""
-    above = [] if element is None else [element, *element.iterancestors()]
-    return {name: value for one in reversed(above) for name, value in one.attrib.items() if name.startswith(XML)}
+def _instructions(root: etree._Element, *, preceding: bool) -> bytes:
+    """The processing instructions beside the root, which belong to the whole document (Canonical XML 1.0, 2.3); its comments do not, see `_c14n`."""
+    found = [one for one in root.itersiblings(preceding=preceding) if one.tag is etree.ProcessingInstruction]
+    texts = [f"<?{one.target}{' ' if one.text else ''}{(one.text or '')}?>".replace("\r", "&#xD;") for one in found]
+    return "".join(f"{text}\n" for text in reversed(texts)).encode() if preceding else "".join(f"\n{text}" for text in texts).encode()
 
 
-def _inherit(root: etree._Element, attributes: dict[str, str], algorithm: str) -> None:
-    """Inclusive canonicalisation takes them along (Canonical XML 1.0, 2.4), but 1.1 no xml:id, and xml:base joined with what it is relative to."""
+def _above(element: etree._Element | None) -> list[etree._Element]:
+    """`element` and what it stands in, the outermost first."""
+    return [] if element is None else [element, *element.iterancestors()][::-1]
+
+
+def _inherit(root: etree._Element, above: list[etree._Element], algorithm: str) -> None:
+    """Inclusive canonicalisation takes XML's own attributes along (Canonical XML 1.0, 2.4), but 1.1 no xml:id, and xml:base joined with the outer ones."""
+    attributes = {name: value for one in above for name, value in one.attrib.items() if name.startswith(XML)}
     if algorithm.startswith("http://www.w3.org/2006/12/xml-c14n11"):
-        if f"{XML}base" in attributes:
-            raise SignatureRefused("An inherited xml:base is not supported with Canonical XML 1.1.", code="signature_unsupported")
-        attributes = {name: value for name, value in attributes.items() if name in (f"{XML}lang", f"{XML}space")}
+        bases = [one.get(f"{XML}base") for one in (*above, root) if f"{XML}base" in one.attrib]
+        if (len(bases) > 1 or any("./" in f"{base}/" for base in bases)) and f"{XML}base" in attributes:
+            raise SignatureRefused("Several xml:base that have to be joined are not supported with Canonical XML 1.1.", code="signature_unsupported")
+        attributes = {name: value for name, value in attributes.items() if name in (f"{XML}lang", f"{XML}space") or (name == f"{XML}base" and value)}
     for name, value in attributes.items():
         if name not in root.attrib:
             root.set(name, value)
@@ -179,6 +206,7 @@ def _inherit(root: etree._Element, attributes: dict[str, str], algorithm: str) -
 def _configuration(key: x509.Certificate) -> signxml.SignatureConfiguration:
     return signxml.SignatureConfiguration(
         require_x509=True,
+        ignore_ambiguous_key_info=True,
         location="./",
         expect_references=1,
         # SHA-1 is in: much metadata is still signed with it. Callers warn. HMAC is out: a public key is no shared secret.

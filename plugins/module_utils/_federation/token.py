@@ -193,13 +193,13 @@ class _Judge:
 
     def verify(self, element: etree._Element, id_attribute: str) -> etree._Element:
         name = etree.QName(element).localname
-        refused = signature.SignatureRefused("The federation has no signing certificate.", code="signature_invalid")
+        refused: OffboardError = signature.SignatureRefused("The federation has no signing certificate.", code="signature_invalid")
         for certificate in self.federation.certificates:
             try:
                 verified = signature.verify(element, certificate, id_attribute=id_attribute)
-            except signature.SignatureRefused as exc:
+            except OffboardError as exc:
                 refused = exc
-                if exc.code != "signature_invalid":
+                if exc.code not in signature.NOT_THIS_KEY:
                     raise
                 continue
             self.result.signed.append(name)

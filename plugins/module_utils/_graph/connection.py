@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._core.address import shown
 from .._core.errors import OffboardError
 from .pacer import TENANT_WRITE_QUOTA, WRITE_QUOTA
 
@@ -52,9 +53,9 @@ class Connection:
             try:
                 scheme = urllib.parse.urlsplit(value or "https:").scheme
             except ValueError as exc:
-                raise OffboardError(f"{option} is {value!r}, which is not an address ({exc})", code="bad_option") from exc
+                raise OffboardError(f"{option} is {shown(value)!r}, which is not an address", code="bad_option") from exc
             if scheme != "https":
-                raise OffboardError(f"{option} is {value!r}, but only https is allowed: a token must not travel in clear", code="bad_option")
+                raise OffboardError(f"{option} is {shown(value or '')!r}, but only https is allowed: a token must not travel in clear", code="bad_option")
         return made
 
     def further(self, applications: Iterable[Mapping[str, Any]]) -> list[Connection]:

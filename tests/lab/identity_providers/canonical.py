@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signatures as others make them: canonical bytes from the recommendations' text, without lxml and signxml, which read them.
 
-https://www.w3.org/TR/xml-c14n (1.0), https://www.w3.org/TR/xml-c14n11 (1.1), https://www.w3.org/TR/xml-exc-c14n. No DOCTYPE; no xml:base with 1.1.
+https://www.w3.org/TR/xml-c14n (1.0), https://www.w3.org/TR/xml-c14n11 (1.1), https://www.w3.org/TR/xml-exc-c14n. No DOCTYPE; no several xml:base with 1.1.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from .made import DS, Key
 
 ENVELOPED = f"{DS}enveloped-signature"
+RSA, PSS = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"
 XML, XMLNS = "http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"
 
 
@@ -129,19 +130,38 @@ def element(document: str, identifier: str) -> minidom.Element:
     return found
 
 
-def signed(document: str, place: str, identifier: str, by: Key, *, info: Method, reference: Method | None, prefix: str = "ds", declared: bool = True) -> str:
+def signed(
+    document: str,
+    place: str,
+    identifier: str,
+    by: Key,
+    *,
+    info: Method,
+    reference: Method | None,
+    prefix: str = "ds",
+    declared: bool = True,
+    whole_document: bool = False,
+    pss: bool = False,
+) -> str:
     """`document` with a signature over the element `identifier` where `place` stands. reference: its canonicalisation, None when it names none.
 
-    declared: whether the prefix is declared at the signature itself, and not above.
+    declared: whether the prefix is declared at the signature itself, and not above. whole_document: the reference is to all of it, which `identifier` is the
+    root of. pss: RSASSA-PSS.
     """
     colon = f"{prefix}:" if prefix else ""
     namespace = f' xmlns{":" if prefix else ""}{prefix}="{DS}"' if declared else ""
     alone = canonical(element(document.replace(place, ""), identifier), reference or METHODS[0])  # comments of a reference within the document never count
+    if whole_document:
+        nodes = minidom.parseString(document.replace(place, "").encode()).childNodes
+        root = next(number for number, one in enumerate(nodes) if one.nodeType == Node.ELEMENT_NODE)
+        beside = ["".join(_node(one, METHODS[0], False, None, {})) for one in nodes]
+        before, after = (f"{text}\n" for text in beside[:root] if text), (f"\n{text}" for text in beside[root + 1 :] if text)
+        alone = "".join(before).encode() + alone + "".join(after).encode()
     transforms = f'<{colon}Transform Algorithm="{ENVELOPED}"/>' + (reference.element(f"{colon}Transform") if reference else "")
     text = (
         f"<{colon}Signature{namespace}>\n<{colon}SignedInfo>{info.element(f'{colon}CanonicalizationMethod')}<!-- inside -->\n"
-        f'  <{colon}SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>'
-        f'<{colon}Reference URI="#{identifier}"><{colon}Transforms>{transforms}</{colon}Transforms>'
+        f'  <{colon}SignatureMethod Algorithm="{PSS if pss else RSA}"/>'
+        f'<{colon}Reference URI="{"" if whole_document else f"#{identifier}"}"><{colon}Transforms>{transforms}</{colon}Transforms>'
         f'<{colon}DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
         f"<{colon}DigestValue>{base64.b64encode(hashlib.sha256(alone).digest()).decode()}</{colon}DigestValue></{colon}Reference></{colon}SignedInfo>"
         f"<{colon}SignatureValue>SIGNED</{colon}SignatureValue><{colon}KeyInfo><{colon}X509Data><{colon}X509Certificate>{by.base64}</{colon}X509Certificate>"
@@ -151,5 +171,6 @@ def signed(document: str, place: str, identifier: str, by: Key, *, info: Method,
     (signature,) = [one for one in element(whole, identifier).childNodes if one.nodeType == Node.ELEMENT_NODE and one.localName == "Signature"]
     (inside,) = [one for one in signature.childNodes if one.nodeType == Node.ELEMENT_NODE and one.localName == "SignedInfo"]
     private: Any = by.private
-    value = private.sign(canonical(inside, info, comments=info.comments), padding.PKCS1v15(), hashes.SHA256())
+    how = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32) if pss else padding.PKCS1v15()
+    value = private.sign(canonical(inside, info, comments=info.comments), how, hashes.SHA256())
     return whole.replace("SIGNED", base64.b64encode(value).decode())

@@ -136,8 +136,8 @@ def plan(wanted: Sequence[str], current: Mapping[str, Object], state: str, copie
 def _delete(item: Object) -> Change:
     shown = ("class", "sAMAccountName", "objectSid", "objectGUID", "enabled", "servicePrincipalName", "memberOf")
     before = {name: item.state[name] for name in shown if item.state[name] not in (None, [])}
-    if item.state["member"]:
-        before["members"] = len(item.state["member"])
+    if item.state["member"]:  # by name: an approval is for these, not for as many others
+        before["members"] = sorted(item.state["member"])
     undo = phrases.english("undo_object_deleted")
     return Change(KIND, item.id, item.name, "delete", before, None, risk="high", undo=undo)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -295,8 +296,9 @@ class Trust:
 
 
 def thumbprint(text: str) -> str | None:
-    """SHA-1 or SHA-256 as people copy it (colons, blanks, capitals) in lower-case hex; None when it is neither."""
-    digits = re.sub(r"[\s:\u200e]", "", str(text)).lower()  # Windows' dialogue puts an invisible mark in front
+    """SHA-1 or SHA-256 as people copy it (colons, blanks, capitals, OpenSSL's label) in lower-case hex; None when it is neither."""
+    seen = unicodedata.normalize("NFKC", "".join(char for char in str(text) if unicodedata.category(char) != "Cf"))  # Windows' dialogue puts a mark in front
+    digits = re.sub(r"^(?:sha-?(?:1|256)(?:fingerprint|thumbprint)?[=:]|(?:finger|thumb)print[=:]|0x)|[:-]", "", "".join(seen.split()).strip("\"'").lower())
     return digits if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", digits) else None
 
 

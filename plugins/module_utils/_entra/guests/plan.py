@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import phrases
+from ..._core.address import shown
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.names import user
@@ -98,9 +99,9 @@ def invitation(options: Mapping[str, Any], defaults: Mapping[str, Any], redirect
     try:
         parts = urllib.parse.urlsplit(address)
     except ValueError as exc:
-        raise OffboardError(f"redirect_url is {address!r}, which is not an address ({exc})", code="bad_option") from exc
+        raise OffboardError(f"redirect_url is {shown(address)!r}, which is not an address", code="bad_option") from exc
     if parts.scheme != "https" or not parts.hostname:
-        raise OffboardError(f"redirect_url is {address!r}, which is not an https address", code="bad_option")
+        raise OffboardError(f"redirect_url is {shown(address)!r}, which is not an https address", code="bad_option")
     if chosen["language"] and not _LANGUAGE.fullmatch(chosen["language"]):
         raise OffboardError(f"language is {chosen['language']!r}, which is not a language tag such as ja-JP", code="bad_option")
     copies = [mail_address(text) for text in chosen["cc"] or ()]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from ..._core import names
 from ..._core.plain import line
 
 KIND, GIVEN = "handover_file", "handover"
@@ -106,15 +107,19 @@ def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
 
 
 def chosen(found: Iterable[Person], domains: Collection[str], users: Collection[str]) -> tuple[list[Person], list[str]]:
-    """Those of the domains or among the users (names or ids; neither given: everybody), in the order of their names; and users who have no entry."""
-    wanted, roots = {name.strip().casefold() for name in users}, {name.strip().casefold() for name in domains}
+    """Those of the domains or among the users (names or ids; neither given: everybody), in the order of their names; and users who have no entry.
+
+    Domains that nobody is of are missing too where nobody was found at all.
+    """
+    wanted, roots = names.users(users), {names.domain(name) for name in domains} - {""}
     kept, seen = [], set()
     for person in found:
-        names = {person.id.casefold(), person.upn.casefold()} & wanted
-        seen |= names
-        if names or person.upn.rpartition("@")[2].casefold() in roots or not (wanted or roots):
+        meant = {person.id.casefold(), names.user(person.upn)} & wanted
+        seen |= meant
+        if meant or names.domain(person.upn.rpartition("@")[2]) in roots or not (users or domains):
             kept.append(person)
-    return sorted(kept, key=lambda person: person.upn.casefold()), sorted(wanted - seen)
+    missing = sorted(wanted - seen) if kept else sorted((wanted - seen) | roots)
+    return sorted(kept, key=lambda person: person.upn.casefold()), missing
 
 
 def spelled(secret: str, language: str) -> Iterator[tuple[str, str]]:

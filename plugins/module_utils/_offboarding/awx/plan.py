@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core import plain
 from ..._core.errors import OffboardError
 
 #: kinds as AWX's API names their lists, in the order in which they are made; removed in the other order
@@ -221,6 +222,10 @@ def _machines(wanted: Wanted, inventory: Ref) -> list[AwxObject]:
 
 
 def _check(wanted: Wanted) -> None:
+    for name, variables in wanted.agents.items():
+        if not isinstance(name, str) or not name.strip() or name != plain.line(name) or not isinstance(variables, Mapping | None):
+            msg = f"awx_agents: {plain.line(str(name))} must be the name of a machine, and what follows it its variables (name: value), or nothing"
+            raise OffboardError(msg, code="bad_option")
     known = set(stages(wanted.playbooks))
 
     def refuse(variable: str, names: Iterable[str], allowed: Iterable[str]) -> None:
@@ -230,7 +235,7 @@ def _check(wanted: Wanted) -> None:
     refuse("awx_approve", wanted.approve, order(wanted.playbooks[ORDER]))
     refuse("awx_domain_controllers", wanted.domain_controllers, wanted.agents)
     refuse("awx_schedules, stage", (str(schedule.get("stage")) for schedule in wanted.schedules), known)
-    if "localhost" in wanted.agents:
+    if "localhost" in {name.casefold() for name in wanted.agents}:
         raise OffboardError("awx_agents: localhost is where the stages run, not a machine with an agent", code="bad_option")
     names = [schedule.get("name") or schedule["stage"] for schedule in wanted.schedules]
     if len(names) > len(set(names)):

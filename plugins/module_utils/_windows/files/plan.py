@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,6 +136,10 @@ def object_of(host: str, entry: Entry, below: Sequence[Entry]) -> Object:
         "bytes": sum(item.size for item in files),
         "children": names[:_NAMES_SHOWN],
     }
+    if entry.is_folder:  # whoever approves the removal has seen these
+        top = [name for name in names if "\\" not in name]
+        rest = hashlib.sha256("\n".join(top[_NAMES_SHOWN:]).encode(errors="surrogatepass")).hexdigest()
+        state["top"] = top[:_NAMES_SHOWN] + ([f"({len(top) - _NAMES_SHOWN} more, {rest[:12]})"] if len(top) > _NAMES_SHOWN else [])
     return Object(KIND, on_host(host, entry.path), entry.path, state)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
 from ..files.plan import within
@@ -147,15 +148,36 @@ def alike(name: str) -> str:
     text = " ".join(text.split())
     while (shorter := _VERSION.sub("", text)) != text and shorter:
         text = shorter
-    return re.sub(r"[\s.,_-]+", "", text)
+    text = re.sub(r"(?<!\w)\u30fc|\u30fc(?!\w)(?<=\W.)", " ", text)  # what a Japanese keyboard gives for a hyphen
+    return re.sub(r"[^\w+#]|_", "", text)
+
+
+def _misspelt(one: str, other: str) -> bool:
+    """Whether two names differ in one letter of one long word: one too many, another one, or two that have changed places."""
+    words = [re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
+    differ = [pair for pair in zip(*words, strict=False) if pair[0] != pair[1]]
+    if len(words[0]) != len(words[1]) or len(differ) != 1 or min(map(len, differ[0])) < 7:  # agent, agents
+        return False
+    short, long = sorted(differ[0], key=len)
+    at = next((number for number, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) != len(long):
+        return short[at:] == long[at + 1 :]
+    return short[at + 1 :] == long[at + 1 :] or (short[at : at + 2] == long[at : at + 2][::-1] and short[at + 2 :] == long[at + 2 :])
+
+
+def _code(text: str) -> str:
+    """A product code or key for comparison with what a person has typed."""
+    return re.sub(r"[^\w]", "", names.uuid(text))
 
 
 def _near(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
-    if code := wanted.get("product_code"):
-        bare = re.sub(r"[{}\s]", "", code).casefold()
-        return [p for p in products if bare in (re.sub(r"[{}\s]", "", text).casefold() for text in (p.product_code, p.key))]
-    meant = alike(wanted["name"])
-    return [p for p in products if alike(p.name) == meant or (p.version and alike(p.name.replace(p.version, " ")) == meant)]
+    meant = wanted.get("product_code") or wanted["name"]
+    by_code = [p for p in products if _code(meant) in (_code(p.product_code), _code(p.key))]
+    if by_code or wanted.get("product_code"):
+        return by_code
+    name = alike(meant)
+    by_name = [p for p in products if alike(p.name) == name or (p.version and alike(p.name.replace(p.version, " ")) == name)]
+    return by_name or [p for p in products if _misspelt(p.name, meant)]
 
 
 def is_per_user(product: Product) -> bool:
@@ -180,9 +202,9 @@ def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | 
             )
         near = [] if exact else _near(scope, wanted)
         if near:
-            names = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
+            found = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
             raise OffboardError(
-                f"{shown} is not installed, but this is: {names}. Give name and publisher exactly, or product_code",
+                f"{shown} is not installed, but this is: {found}. Give name and publisher exactly, or product_code",
                 code="not_exact",
                 details={"candidates": [p.described() for p in near]},
             )
@@ -282,9 +304,9 @@ def patterns(texts: Sequence[str]) -> list[re.Pattern[str]]:
         raise OffboardError(f"{exc.pattern!r} is not a regular expression: {exc.msg}", code="pattern_invalid") from exc
 
 
-def why(product: Product, names: Sequence[re.Pattern[str]], publishers: Sequence[re.Pattern[str]], folders: Sequence[str] = ()) -> list[str]:
+def why(product: Product, by_name: Sequence[re.Pattern[str]], publishers: Sequence[re.Pattern[str]], folders: Sequence[str] = ()) -> list[str]:
     """Why a product is among those that were looked for; empty when it is not. `folders` are normalised paths."""
-    reasons = [f"name matches {item.pattern}" for item in names if item.search(product.name)]
+    reasons = [f"name matches {item.pattern}" for item in by_name if item.search(product.name)]
     reasons += [f"publisher matches {item.pattern}" for item in publishers if item.search(product.publisher)]
     places = [text.replace("/", "\\").rstrip("\\") for text in (product.install_location.strip('"'), uninstaller(product))]
     return reasons + [f"is in {folder}" for folder in folders if any(within(place, folder) for place in places)]

@@ -139,7 +139,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "steps": (in_file("steps.json", read_steps), [as_json({"steps": [STEP]})]),
     "requires": (
         in_file("steps.json", lambda path: preconditions.check({"run_dir": os.path.dirname(path), "steps": ["a"], "snapshot": False}, {})),
-        [as_json({"steps": [{**STEP, "done": True}]})],
+        [as_json({"steps": [{**STEP, "done": True, "by": "A", "at": "2026-11-01T00:00:00Z"}]})],
     ),
     "requires_snapshot": (
         in_file("snapshot/manifest.json", requires_snapshot),

@@ -44,6 +44,12 @@ def kept(changes=PLAN):
         (gone(members=["a"], enabled=False), True),
         (gone(enabled=False, members=["a"]), True),
         (gone(members=["a", "b"], enabled=False), False),  # somebody joined since
+        (gone(members=["b"], enabled=False), False),  # as many, but another one
+        (gone(members=[], enabled=False), True),
+        (gone(enabled=False), True),  # the members went first, and then the run was stopped
+        (gone(members=["a"], enabled=True), False),
+        (gone(members="a", enabled=False), False),
+        (gone(members=["a"], enabled=False, adminCount=1), False),
         (Change("vault_file", "/x", "x", "write", None, {"sha256": "1"}), True),  # a record of the run itself
     ],
 )
@@ -51,6 +57,43 @@ def test_what_an_approved_plan_covers(change, covered):
     lines, sha256 = kept()
     approved = approval.Approved(approval.parse(lines, sha256))
     assert approved.covers(change) is covered
+
+
+def folder(top, **more):
+    children = [f"{name}\\{number}" for name in top for number in range(30)][:100]
+    before = {"is_dir": True, "files": 9 * len(top), "hidden": 0, "bytes": 9, "children": children, "top": top, **more}
+    return Change("windows_file", "m/C:\\P", "C:\\P", "remove", before, None)
+
+
+@pytest.mark.parametrize(
+    ("now", "covered"),
+    [
+        (folder(["config", "logs"]), True),  # its uninstaller has run since
+        (folder(["logs", "config"], bytes=10, files=19, hidden=1), True),  # a log has grown
+        (folder(["config", "payroll"]), False),
+        (folder([], is_dir=False), False),
+        (Change("windows_software", "m/C:\\P", "C:\\P", "remove", folder([]).before, None), False),
+    ],
+)
+def test_a_folder_may_have_lost_what_its_uninstaller_takes(now, covered):
+    approved = approval.Approved([folder(["bin", "config", "logs"])])
+    assert approved.covers(now) is covered
+
+
+@pytest.mark.parametrize(("missing", "covered"), [(["description", "member of a"], True), (["member of a"], True), (["member of admins"], False)])
+def test_what_is_completed_was_approved(missing, covered):
+    """The list says what is done, and is empty afterwards whatever was done."""
+
+    def complete(names):
+        return Change("directory_object", "CN=svc", "svc", "complete", {"missing": names, "objectGUID": "g"}, {"missing": [], "objectGUID": "g"})
+
+    planned = complete(["description", "member of a"])
+    now = complete(missing)
+    assert approval.Approved([planned]).covers(now) is covered
+    if not covered:
+        lines, sha256 = kept([planned])
+        told = approval.not_approved([now], 1, approval.parse(lines, sha256), sha256).msg
+        assert 'missing ["member of admins"] instead of ["description", "member of a"]' in told
 
 
 def test_the_same_plan_has_the_same_bytes():
@@ -88,6 +131,7 @@ def test_a_plan_that_was_changed_approves_nothing(spoil):
         (user(accountEnabled=False), "accountEnabled false instead of true"),
         (user(accountEnabled=True, signInSessions="x"), "signInSessions was not to change"),
         (gone(members=["a", "b"], enabled=False), 'it is not any more what it was then (members ["a", "b"] instead of ["a"])'),
+        (gone(members=["a"], enabled=0), "it is not any more what it was then (enabled 0 instead of false)"),
         (Change("user", "u9", "evil\x1b[2J", "update", {}, {"usageLocation": "JP"}), r"evil\x1b[2J"),
     ],
 )

@@ -111,3 +111,15 @@ def test_a_dn_as_the_directory_takes_it(typed, written):
 @pytest.mark.parametrize("text", [GUID.upper(), "{" + GUID.upper() + "}", "<GUID={" + GUID.upper() + "}>"])
 def test_an_object_guid_as_tools_show_it(text):
     assert dn.parse(text) == dn.Name("", GUID)
+
+
+@pytest.mark.parametrize("form", ["{}", "\u200e{}", "{{{}}}\u200b", "({})", "urn:uuid:{}", "'{}'", "\ufeff{}\n"])
+def test_an_object_guid_as_people_paste_it(form):
+    guid = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
+    assert dn.parse(form.format(guid.upper())) == dn.Name("", guid)
+    assert dn.parse(form.format(guid.replace("-", ""))) == dn.Name("", guid)
+
+
+def test_marks_that_nobody_sees_around_a_name():
+    assert dn.parse("\u200eCN=a,DC=b\u200b ") == dn.Name("CN=a,DC=b")
+    assert dn.parse("\u200e<GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>;CN=a\u202c").dn == "CN=a"

@@ -49,3 +49,8 @@ def test_bad_shards_are_told(text):
     with pytest.raises(OffboardError, match="shard is") as caught:
         Shard.parse(text)
     assert caught.value.code == "bad_option"
+
+
+def test_half_a_character_in_an_id_has_a_mark():
+    """JSON and Windows let it in."""
+    assert mark("a\ud800") != mark("a\udfff")

@@ -11,7 +11,13 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 ID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
 
 
-@pytest.mark.parametrize("text", [ID, ID.upper(), f" {ID}\t", f"{{{ID.upper()}}}", f"urn:uuid:{ID}", f"\u200b{ID}\ufeff", "\uff10" + ID[1:], f"\u3000{ID}\xa0"])
+#: forms of .NET and PowerShell, of code, of a word processor and of a Japanese keyboard
+PASTED = [ID.replace("-", ""), f"({ID})", f"{{ {ID} }}", f'"{ID}"', f"'{ID}'", *(ID.replace("-", char) for char in "\u2010\u2013\u2212\u30fc\uff0d")]
+
+
+@pytest.mark.parametrize(
+    "text", [ID, ID.upper(), f" {ID}\t", f"{{{ID.upper()}}}", f"urn:uuid:{ID}", f"\u200b{ID}\ufeff", "\uff10" + ID[1:], f"\u3000{ID}\xa0", *PASTED]
+)
 def test_an_id_however_it_was_pasted(text):
     assert names.uuid(text) == ID
     assert names.user(text) == ID

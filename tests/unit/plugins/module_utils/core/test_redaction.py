@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import redaction
@@ -21,6 +22,14 @@ PLAIN, MADE = "hush-me", "Secr3tXYZ"
         "set PGPASSWORD={}&& x", '-H "Authorization: Basic {}"', "--header 'X-Auth: {}'", "Cookie: {}", "ConvertTo-SecureString '{}' -AsPlainText",
         "ConvertTo-SecureString -String {}", "AccountKey={};x", "SharedAccessKey={}", "accesskey={}", "--aws-secret-access-key {}", "--connection-string '{}'",
         "--pin {}", "--pat {}", "--sas {}", "パスワード={}", "password＝{}", "--пароль={}", "\u2014password {}", "sc config x password= {}", "--password=\n{}",
+        "パスワードは{}", "シークレット={}", "トークン：{}", "ＡＰＩキー：{}", "鍵：{}", "合言葉={}", "口令={}", "암호={}", "senha={}", "hasło={}", "PSW={}",
+        "ｐａｓｓｗｏｒｄ＝{}", "passw\u200bord={}", "Pass\u200eword={}", "--password\u3000{}", "\u201c--password {}\u201d",
+        '{{"password": "{}", "x": 1}}', "{{'pwd':'{}'}}",
+        "<password>{}</password>", '<Password Value="{}"/>', "password>{}", "--password=a^&{}", "--password=x;{}", "--password=x,{}", "--password=x|{}",
+        "--password=a'{}", '--password="a\\"{}"', "-Credential (u,{})", "curl -ume:{} x", "--login me:{}", "$p='{}'", "sqlplus scott/{}@db",
+        "jdbc:oracle:thin:scott/{}@h:1521:x", "https://user:a/{}@host/x", "https://user:a@{}@host/x", "https://hooks.slack.com/services/T00/B00/{}",
+        "subscription-key={}", "key={}", "https://h/c;sig={}", "signature={}", "--cookie {}", "session={}", "--otp {}", "--hashes {}", "/ntlm:{}",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n{}\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----- MIIE {}",
         "https://host/f?code={}", "https://host/?x=1&any={}", "ftp://{}@host/", "https://me:{}@host/", "Data Source=h;Pwd={};", "--passwd='{}'",
     ],
 )  # fmt: skip
@@ -47,10 +56,23 @@ def test_what_powershell_is_given_encoded_is_hidden():
         r"/c net use Z: \\srv01\Share /persistent:no",
         "-File C:\\Jobs\\Report2024Daily.ps1 --mode normal_mode_dry_run",
         "https://host/path/a.html",
+        "https://host:443/path/a@b.example",
+        "/c cd /d C:\\IIJ && run.bat --mode=normal, x; y",
+        r'"C:\日本語 フォルダ\同期.bat" ＡＢＣ　x',
+        "-update:yes -url:http://h/p -user:me -unattended:yes",
+        r"reg add HKLM\Software\Key /v Name /d 1",
+        "Monitor: on; keyboard=jp; monkey: x",
     ],
 )
 def test_what_is_no_secret_is_shown(arguments):
     assert redaction.arguments(arguments) == arguments
+
+
+@pytest.mark.parametrize("text", ["password" * 3000, "x-" * 9000, "://:" * 5000, "password=;" * 3000, "-u" * 9000])
+def test_no_text_takes_long(text):
+    began = time.process_time()
+    redaction.arguments(text)
+    assert time.process_time() - began < 3
 
 
 def test_a_program_and_its_arguments_in_one_text():

@@ -157,6 +157,89 @@ def test_what_is_read_is_what_was_signed(info: Method, prefix: str) -> None:
     assert verified.get("entityID") == made.ISSUER
 
 
+@all_infos
+@pytest.mark.parametrize("reference", REFERENCES[:1] + REFERENCES[-2:])
+def test_instructions_beside_the_root_belong_to_the_whole_document(info: Method, reference: Method | None) -> None:
+    """A style sheet, as products that show their metadata in browsers have it."""
+    kind = KINDS["metadata"]
+    text = f'<?xml version="1.0"?>\n<?xml-stylesheet href="a"?><!-- c -->\n<?x?>\n{kind.text}<!-- d -->\n<?y  z?>\n'
+    whole = canonical.signed(text, PLACE, kind.identifier, A, info=info, reference=reference, whole_document=True)
+    element = canonical.signed(text, PLACE, kind.identifier, A, info=info, reference=reference)
+    assert kind.genuine(whole) and kind.genuine(element)
+    for old, new in (("<?x?>", ""), ("<?x?>", "<?x 1?>"), ("<?y  z?>", "<?z  y?>")):
+        assert not kind.genuine(whole.replace(old, new)) and kind.genuine(element.replace(old, new))
+
+
+@pytest.mark.parametrize("name", ["assertion", "wsfed"])
+@pytest.mark.parametrize("info", METHODS[:4], ids=lambda method: f"info {method.name}")
+@pytest.mark.parametrize(
+    ("base", "ok"), [('xml:base="https://a.example/x/"', True), ('xml:base="https://a.example/x" xml:id="q"', True), ('xml:base="../x"', False)]
+)
+def test_an_inherited_base_is_right_or_refused(name: str, info: Method, base: str, ok: bool) -> None:
+    kind = KINDS[name]
+    text = sign(kind, info, info, text=kind.text.replace(' xml:lang="ja"', f' xml:lang="ja" {base}', 1))
+    assert kind.genuine(text) is (ok or "c14n11" not in info.uri)
+    assert not kind.genuine(text.replace("xml:base=", "xml:lang2=", 1))
+
+
+def key_value(of: made.Key) -> str:
+    numbers = of.private.public_key().public_numbers()
+    modulus, exponent = (base64.b64encode(one.to_bytes((one.bit_length() + 7) // 8, "big")).decode() for one in (numbers.n, numbers.e))
+    return f"<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>{modulus}</ds:Modulus><ds:Exponent>{exponent}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+
+
+def x509(*of: made.Key, around: str = "") -> str:
+    certificates_of = "".join(f"<ds:X509Certificate>{around}{one.base64}{around}</ds:X509Certificate>" for one in of)
+    return f"<ds:X509Data>{certificates_of}</ds:X509Data>"
+
+
+KEY_INFOS = {
+    "none": "",
+    "key value": f"<ds:KeyInfo>{key_value(A)}</ds:KeyInfo>",
+    "key value and certificate": f"<ds:KeyInfo>{key_value(A)}{x509(A)}</ds:KeyInfo>",
+    "another key value": f"<ds:KeyInfo>{x509(A)}{key_value(B)}</ds:KeyInfo>",
+    "a chain with its root first": f"<ds:KeyInfo>{x509(B, A)}</ds:KeyInfo>",
+    "a chain with a root of another kind first": f"<ds:KeyInfo>{x509(made.key('EC', curve=True), A)}</ds:KeyInfo>",
+    "PEM": f"<ds:KeyInfo>{x509(A, around='-----BEGIN CERTIFICATE-----')}</ds:KeyInfo>",
+    "line ends of Windows": f"<ds:KeyInfo>{x509(A, around='&#13;&#10;')}</ds:KeyInfo>",
+    "unreadable": "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>?</ds:X509Certificate></ds:X509Data></ds:KeyInfo>",
+    "a name": "<ds:KeyInfo><ds:KeyName>k</ds:KeyName></ds:KeyInfo>",
+    "token reference": '<ds:KeyInfo><o:SecurityTokenReference xmlns:o="urn:o"><o:KeyIdentifier>AA==</o:KeyIdentifier></o:SecurityTokenReference></ds:KeyInfo>',
+}
+
+
+def with_key_info(text: str, info: str) -> str:
+    return re.sub(r"<ds:KeyInfo>(?:(?!<ds:KeyInfo>).)*</ds:KeyInfo>(?=</ds:Signature>)", info, text, count=1, flags=re.DOTALL)
+
+
+@all_kinds
+@pytest.mark.parametrize("info", KEY_INFOS.values(), ids=KEY_INFOS)
+@pytest.mark.parametrize("pss", [False, True], ids=["PKCS1", "PSS"])
+def test_what_a_signature_says_of_its_key_counts_for_nothing(kind: Kind, info: str, pss: bool) -> None:
+    text = canonical.signed(kind.text, PLACE, kind.identifier, A, info=METHODS[4], reference=METHODS[4], pss=pss)
+    assert with_key_info(text, "") != text
+    assert kind.genuine(with_key_info(text, info))
+    stranger = canonical.signed(kind.text, PLACE, kind.identifier, B, info=METHODS[4], reference=METHODS[4], pss=pss)
+    assert not kind.genuine(with_key_info(stranger, info))
+
+
+@all_kinds
+@pytest.mark.parametrize("blank", ["\n", "&#13;&#10;", " \t"])
+def test_blanks_in_base64(kind: Kind, blank: str) -> None:
+    text = sign(kind, METHODS[0], METHODS[0])
+    broken = re.sub(r"(SignatureValue>)([^<]*)", lambda found: found[1] + blank + blank.join(re.findall(".{1,64}", found[2])) + blank, text, count=1)
+    assert broken != text and kind.genuine(broken)
+
+
+def test_a_pinned_key_of_another_kind_hides_no_right_one() -> None:
+    other = certificates.from_base64(made.key("EC", curve=True).base64)
+    text = sign(KINDS["assertion"], METHODS[4], METHODS[4])
+    for pinned, valid in (([other, PINNED], True), ([PINNED, other], True), ([other], False)):
+        result = token.check(text.encode(), dataclasses.replace(FEDERATION, certificates=pinned), made.NOW)
+        assert result.valid is valid
+    assert [item.aadsts for item in result.checks if not item.ok] == ["AADSTS5000811"]
+
+
 DEFAULT = dataclasses.replace(METHODS[-1], name="exclusive with #default", prefixes="x #default")
 
 

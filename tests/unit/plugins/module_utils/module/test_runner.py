@@ -310,7 +310,18 @@ def test_a_run_folder_belongs_to_one_tenant(tmp_path):
         assert run(OfCompany("T1", {"c": True})).result["failure"]["code"] == "run_file_damaged"
 
 
-STEP = {"id": "s", "stage": "gate", "en": "stop it", "ja": "止める", "blocks_final_gate": True, "source": "", "done": True, "by": "A", "at": "t", "note": ""}
+STEP = {
+    "id": "s",
+    "stage": "gate",
+    "en": "stop it",
+    "ja": "止める",
+    "blocks_final_gate": True,
+    "source": "",
+    "done": True,
+    "by": "A",
+    "at": "2026-11-01T00:00:00Z",
+    "note": "",
+}
 AT = "2026-11-27T09:00:00Z"
 MANIFEST = {
     "format": 1, "taken": AT, "tenant_id": "T1", "counts": {"users": 0}, "users": "all", "domains": ["a"], "federated": ["a"], "apps": [], "app_objects": [],

@@ -139,6 +139,11 @@ def test_check_mode_asks_for_nothing_that_cannot_be_answered() -> None:
         ({"schedules": [SCHEDULE, SCHEDULE]}, "two have the same name"),
         ({"schedules": [{"stage": "status", "rrule": ""}]}, "status has no rrule"),
         ({"agents": {"localhost": {}}}, "localhost is where the stages run"),
+        ({"agents": {"LocalHost": {}}}, "localhost is where the stages run"),
+        ({"agents": {"dc1": "ansible_host=x"}}, "awx_agents: dc1 must be"),
+        ({"agents": {"dc1": ["ansible_host"]}}, "awx_agents: dc1 must be"),
+        ({"agents": {1: {}, "dc1": 5}}, "awx_agents: 1 must be"),
+        ({"agents": {"dc\x1b[2J": {}}}, r"awx_agents: dc\x1b[2J must be"),
     ],
 )
 def test_what_cannot_be_meant(options: dict[str, Any], told: str) -> None:

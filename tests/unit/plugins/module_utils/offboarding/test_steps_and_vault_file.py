@@ -155,7 +155,10 @@ def test_an_open_required_step_stops_a_real_run(tmp_path):
         json.dumps({"steps": [RECORD | {"done": None}]}),
         json.dumps({"steps": [RECORD | {"by": 1}]}),
         json.dumps({"steps": [RECORD | {"id": "A"}]}),
-        json.dumps({"steps": [RECORD, RECORD | {"done": True}]}),
+        json.dumps({"steps": [RECORD, RECORD | {"done": True, "by": "A", "at": "2026-11-01T00:00:00Z"}]}),
+        json.dumps({"steps": [RECORD | {"done": True}]}),
+        json.dumps({"steps": [RECORD | {"done": True, "by": " ", "at": "2026-11-01T00:00:00Z"}]}),
+        *(json.dumps({"steps": [RECORD | {"done": True, "by": "A", "at": at}]}) for at in ("", "yes", "2026-11-01", "2026-11-01T00:00:00", "1/11/2026")),
     ],
 )  # fmt: skip
 def test_a_damaged_steps_file_is_named_and_kept(tmp_path, content):

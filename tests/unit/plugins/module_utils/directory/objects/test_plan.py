@@ -129,7 +129,7 @@ def test_removal_says_what_goes_and_how_it_comes_back():
     first, second = result.changes
     assert (first.action, first.after, first.risk) == ("delete", None, "high")
     assert first.before["memberOf"] == ["CN=h"] and "objectSid" in first.before
-    assert second.before["members"] == 2
+    assert second.before["members"] == ["CN=a", "CN=b"]
     assert "state=present" in first.undo
     assert result.unchanged == 1
 

@@ -41,7 +41,11 @@ def test_the_newest_secret_of_each_and_none_without_a_value() -> None:
         ([], ["A2"], ["a@two.example"], []),
         (["one.example"], ["a@TWO.example"], ["a@two.example", "b@one.example"], []),
         ([], ["a2", "nobody@one.example"], ["a@two.example"], ["nobody@one.example"]),
-        (["e.example"], [], [], []),
+        (["e.example"], [], [], ["e.example"]),  # nobody of all who were named
+        (["one.example", "e.example"], [], ["b@one.example"], []),
+        (["@One.Example.\u200b", " "], ["\u200ea2 ", "ｂ@one.example"], ["a@two.example", "b@one.example"], []),
+        ([""], [], [], []),  # an empty answer is not everybody
+        ([], [""], [], []),
     ],
 )
 def test_who_is_chosen(domains: list[str], users: list[str], kept: list[str], missing: list[str]) -> None:

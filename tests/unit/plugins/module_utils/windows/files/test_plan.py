@@ -108,7 +108,7 @@ def test_a_listing_that_is_none():
 def test_object_holds_names_and_counts_only():
     inside = [Entry(SYNC + r"\task", "d--h-----", 0), Entry(SYNC + r"\task\a.bat", "--a------", 84)]
     found = files.object_of("win", Entry(SYNC, "d--------", 0), inside)
-    assert found.state == {"is_dir": True, "files": 1, "hidden": 1, "bytes": 84, "children": ["task", r"task\a.bat"]}
+    assert found.state == {"is_dir": True, "files": 1, "hidden": 1, "bytes": 84, "children": ["task", r"task\a.bat"], "top": ["task"]}
     assert found.id == f"win/{SYNC}"
     assert files.object_of("win", Entry(SYNC + "x", "--a------", 3), []).state["bytes"] == 3
 

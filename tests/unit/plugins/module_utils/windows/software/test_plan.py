@@ -115,6 +115,7 @@ def test_a_near_miss_is_not_taken_for_absent(wanted):
         "Agent ", " Agent", "Agent\u3000Service", "Agent\xa0Service", "Agent  Service", "Agent\u2122 Service", "Agent\xae Service", "Agent(R) Service",
         "Agent Service 2.1.0", "Agent Service v2", "Agent Service (x64)", "Agent Service version 2.1 (64-bit)", "Agent Service 2.1.0 (64 ビット)",
         "Ａｇｅｎｔ Service", "Agent\u200b Service", "Agent-Service", "agent service",
+        "Agent \u2013 Service", "Agent \u30fc Service", "Agent\u2212Service", "Agent: Service", '"Agent Service"', "Agent/Service", "Agent\u30fbService",
     ],
 )  # fmt: skip
 def test_a_name_that_is_registered_otherwise_is_not_taken_for_absent(name):
@@ -131,7 +132,41 @@ def test_another_product_is_not_taken_for_a_misspelt_one(name):
     assert software.select([product(name=name)], {"name": "Agent", "publisher": "IIJ"}) is None
 
 
-@pytest.mark.parametrize("code", [GUID[1:-1], f" {GUID} ", GUID[1:-1].lower()])
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [("Pasword Sync", True), ("Passwodr Sync", True), ("Passwort Sync", True), ("Password Sink", False), ("Directory Sync", False), ("Passports Sync", False)],
+)
+def test_a_spelling_mistake_is_not_taken_for_absent(typed, near):
+    there = [product(name="IIJ Password Sync 2.0")]
+    wanted = {"name": f"IIJ {typed}", "publisher": "IIJ"}
+    if near:
+        with pytest.raises(OffboardError) as error:
+            software.select(there, wanted)
+        assert error.value.code == "not_exact"
+    else:
+        assert software.select(there, wanted) is None
+
+
+@pytest.mark.parametrize("name", [GUID, GUID[1:-1], "\u200e" + GUID])
+def test_a_product_code_given_as_name_is_not_taken_for_absent(name):
+    with pytest.raises(OffboardError) as error:
+        software.select([product(code=GUID)], {"name": name, "publisher": "IIJ"})
+    assert error.value.code == "not_exact"
+
+
+CODES = [
+    "\u200e" + GUID,
+    GUID + "\u200b",
+    f"\uff08{GUID[1:-1]}\uff09",
+    f"\uff5b{GUID[1:-1]}\uff5d",
+    GUID.replace("-", ""),
+    f'"{GUID}"',
+    f"urn:uuid:{GUID[1:-1]}",
+    f"{GUID};",
+]
+
+
+@pytest.mark.parametrize("code", [*CODES, GUID[1:-1], f" {GUID} ", GUID[1:-1].lower()])
 def test_a_product_code_without_its_braces_is_not_taken_for_absent(code):
     with pytest.raises(OffboardError) as error:
         software.select([product(code=GUID)], {"product_code": code})
