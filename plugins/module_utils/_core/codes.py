@@ -103,6 +103,9 @@ CODES: dict[Text, dict[str, Text]] = {
         "conflict": Text("Graph says that the object is in another state.", "Graphが競合を返した。"),
         "cannot_read": Text("An object or its rights could not be read completely.", "対象を完全には読み取れない。"),
         "unsupported_class": Text("Only users and groups are handled.", "対象はユーザーとグループだけ。"),
+        "policy_unreadable": Text(
+            "A file of a group policy is not as its specification says, and is not edited.", "グループポリシーのファイルが仕様どおりでないため、編集しない。"
+        ),
         "other_domain": Text("The object belongs to another domain or forest.", "別のドメインに属する。"),
         "not_active_directory": Text("The server is no Active Directory domain controller.", "Active Directoryではない。"),
         "ldap_error": Text("The directory answered with an error.", "ディレクトリがエラーを返した。"),
