@@ -42,6 +42,8 @@ ONE_IMPORTER = {
     "azure": "_graph/sdk.py",
     "httpx": "_graph/sdk.py",
     "ldap3": "_directory/client.py",
+    "smbclient": "_directory/sysvol.py",
+    "smbprotocol": "_directory/sysvol.py",
     "winrm": "_windows/client.py",
 }
 
@@ -127,9 +129,9 @@ def test_core_is_pure() -> None:
 def test_every_module_is_in_an_action_group() -> None:
     """So that module_defaults can give all modules of one world their connection at once."""
     groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
-    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_"}
-    for group, prefix in worlds.items():
-        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix)]
+    worlds: dict[str, tuple[str, ...]] = {"entra": ("entra_",), "directory": ("directory_", "group_policy_"), "windows": ("win_",)}
+    for group, prefixes in worlds.items():
+        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefixes)]
 
 
 def test_every_module_for_a_machine_takes_its_connection_variables() -> None:

@@ -103,6 +103,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "conflict": Text("Graph says that the object is in another state.", "Graphが競合を返した。"),
         "cannot_read": Text("An object or its rights could not be read completely.", "対象を完全には読み取れない。"),
         "unsupported_class": Text("Only users and groups are handled.", "対象はユーザーとグループだけ。"),
+        "smb_error": Text("The file server answered with an error.", "ファイルサーバーがエラーを返した。"),
         "policy_unreadable": Text(
             "A file of a group policy is not as its specification says, and is not edited.", "グループポリシーのファイルが仕様どおりでないため、編集しない。"
         ),

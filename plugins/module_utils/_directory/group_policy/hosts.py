@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..._core import names
 from ..._core.errors import OffboardError
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -17,36 +18,22 @@ def checked(hosts: Sequence[str]) -> list[str]:
     """Host names in one spelling. Raises OffboardError `bad_option` for what is none, such as a pattern or a top-level domain."""
     result = []
     for host in hosts:
-        name = host.strip().rstrip(".").lower()
-        if not _HOST.fullmatch(name):
+        name = names.host(host)
+        if "*" in host or not _HOST.fullmatch(name):
             raise OffboardError(f"hosts: {host!r} is no host name such as auth.iij.jp; the names below it are meant, too", code="bad_option")
         result.append(name)
     return result
 
 
-def _pattern(entry: str) -> str:
-    """The host part of an entry such as `https://*.auth.iij.jp:443/path`, in lower case."""
-    text = entry.strip().lower()
-    text = text.partition("://")[2] if "://" in text else text
-    text = text.partition("/")[0].rpartition("@")[2]
-    return re.sub(r":(\d+|\*)$", "", text).rstrip(".")
-
-
 def is_within(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether all that the entry means is one of the hosts, or lies below one."""
-    name = _pattern(entry)
-    # Chrome and Edge read `*x.example` as what ends so; with a dot or the whole host behind the star nothing else does that is not below it, or nearly
-    bare = name[1:].removeprefix(".") if name.startswith("*") else name
-    return any(bare == host or bare.endswith("." + host) for host in hosts)
+    """Whether all that the entry means is one of the hosts, or lies below one. `*auth.iij.jp` counts as what is below auth.iij.jp."""
+    return names.is_under(names.host(entry), hosts)
 
 
 def is_broader(entry: str, hosts: Sequence[str]) -> bool:
     """Whether the entry means one of the hosts and others: `*`, `*.iij.jp`, `iij.jp` where that is meant with all below it. A person decides."""
-    name = _pattern(entry)
-    if not name or is_within(entry, hosts):
-        return False
-    bare = name[1:].removeprefix(".") if name.startswith("*") else name
-    return not bare or any(host.endswith("." + bare) for host in hosts)
+    name = names.host(entry)
+    return bool(name) and not is_within(entry, hosts) and (name == "*" or any(names.is_under(host, [name]) for host in hosts))
 
 
 def mentioned(text: str, hosts: Sequence[str]) -> list[str]:
