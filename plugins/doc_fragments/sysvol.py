@@ -10,6 +10,7 @@ class ModuleDocFragment:
     """Notes on SMB."""
 
     DOCUMENTATION = r"""
+options: {}
 notes:
   - SYSVOL is reached by SMB 3 (port 445) on O(host) itself, never through DFS, with every message signed. O(authentication=simple) means NTLM there, for
     which O(username) is C(user@domain) or C(DOMAIN\\user). O(authentication=kerberos) needs C(gssapi) and C(krb5), and the server's DNS name in O(host) or as

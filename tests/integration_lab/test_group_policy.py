@@ -8,16 +8,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import os
 import subprocess
+import threading
+import time
 from pathlib import Path
 
+import ldap3
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as sysvol_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import values
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import edit
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Sysvol
 from lab import paths
 from lab.directory import group_policies as fixture
@@ -125,6 +132,7 @@ def test_a_session_lends_its_identity_to_no_other(directory, sysvol, sysvol_kept
     ("options", "code"),
     [
         ({"password": "wrong"}, "wrong_credentials"),
+        ({"username": "nobody@" + DOMAIN}, "wrong_credentials"),
         ({"host": "127.0.0.99"}, "unreachable"),
         ({"username": RUN}, "bad_option"),
         ({"password": None}, "credentials_missing"),
@@ -134,6 +142,21 @@ def test_sessions_that_fail(directory, sysvol, options, code):
     with pytest.raises(OffboardError) as caught:
         sysvol(**options).read(GPT_INI)
     assert caught.value.code == code and paths.PASSWORD not in caught.value.msg
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"userAccountControl": ["514"]}, "account_disabled"),
+        ({"accountExpires": ["116444736000000000"]}, "account_expired"),
+        ({"pwdLastSet": ["0"]}, "password_must_change"),
+    ],
+)
+def test_accounts_that_may_not_log_on_by_smb(directory, sysvol, changes, code):
+    directory.arrange("CN=iij-dirsync-bind,OU=Services,OU=Reiji", changes)
+    with pytest.raises(OffboardError) as caught:
+        sysvol(f"iij-dirsync-bind@{DOMAIN}").read(GPT_INI)
+    assert caught.value.code == code
 
 
 def test_what_the_lock_lets_others_do(directory, sysvol, sysvol_kept):
@@ -242,7 +265,244 @@ def test_what_group_policy_info_refuses(module, options, code):
     assert answer["failed"] and answer.code == code
 
 
-@pytest.mark.parametrize("name", ["group_policy_info"])
+# --- group_policy_right ---
+
+TEMPLATE = fixture.GPT_TMPL.replace("\\", "/")
+
+
+def template(directory, guid) -> bytes:
+    return (policies_folder(directory) / guid / TEMPLATE).read_bytes()
+
+
+def versions_of(directory, guid) -> tuple[int, int]:
+    ini = (policies_folder(directory) / guid / "GPT.INI").read_bytes()
+    return int(directory.entry(f"CN={guid},CN=Policies,CN=System")["versionNumber"][0]), int(ini.split(b"Version=")[1])
+
+
+@pytest.fixture
+def right(module, tmp_path):
+    def run(guid=fixture.CONTROLLERS, **options):
+        defaults = {"policies": [guid], "rights": ["SeBatchLogonRight"], "accounts": [RUN], "state": "absent", "backup_dir": str(tmp_path / "policies")}
+        return module("group_policy_right", **{**defaults, **options})
+
+    return run
+
+
+def test_the_run_user_goes_and_nothing_else(right, directory, sysvol_kept, tmp_path):
+    before = template(directory, fixture.CONTROLLERS)
+    expected = before.replace(f"*{run_sid(directory)},".encode("utf-16-le"), b"")
+    planned = right(check=True)
+    assert planned["changed"] and on_disk(directory) == sysvol_kept and directory.writes() == [] and not (tmp_path / "policies").exists()
+    done = right(journal=str(tmp_path / "run/journal.jsonl"))
+    assert done["plan"] == planned["plan"] and done["counts"]["done"] == 1
+    assert template(directory, fixture.CONTROLLERS) == expected != before
+    assert versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    changed = {name for name, state in on_disk(directory).items() if sysvol_kept.get(name) != state}
+    assert changed == {f"{fixture.CONTROLLERS}/GPT.INI", f"{fixture.CONTROLLERS}/{TEMPLATE}"}
+    assert {(item["operation"], tuple(item["attributes"])) for item in directory.writes()} == {("Modify", ("versionNumber",))}
+    copy = Path(done["saved_copies"][fixture.CONTROLLERS])
+    assert (copy / TEMPLATE).read_bytes() == before and b"versionNumber: 1" in (copy / "policy.ldif").read_bytes()
+    directory.clear()
+    again = right()
+    assert not again["changed"] and again["counts"]["unchanged"] == 1 and directory.writes() == []
+    back = right(state="present")
+    assert back["changed"] and versions_of(directory, fixture.CONTROLLERS) == (3, 3)
+    assert f",*{run_sid(directory)}\r\n".encode("utf-16-le") in template(directory, fixture.CONTROLLERS)
+
+
+def test_samba_itself_reads_what_was_edited(right, directory):
+    """Samba's own parser of GptTmpl.inf, its view of the policy, and its comparison of the rights in SYSVOL with those of the directory."""
+    assert right()["changed"]
+    code = (
+        "import sys; from samba.gp_parse.gp_inf import GptTmplInfParser; p = GptTmplInfParser(); p.parse(open(sys.argv[1], 'rb').read()); "
+        "print([x for x in p.sections['Privilege Rights'].param_list if x[0] == 'SeBatchLogonRight'])"
+    )
+    path = policies_folder(directory) / fixture.CONTROLLERS / TEMPLATE
+    read = subprocess.run(["/usr/bin/python3", "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert run_sid(directory) not in read and "S-1-5-32-559" in read
+    conf = str(directory.part.state / "smb.conf")
+    checked = subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_nobody_left(right, directory, sysvol_kept):
+    refused = right(fixture.DOMAIN)
+    assert refused.rules == ["right_empty"] and on_disk(directory) == sysvol_kept and directory.writes() == []
+    assert right(fixture.DOMAIN, when_empty="undefine")["changed"]
+    assert "SeBatchLogonRight" not in template(directory, fixture.DOMAIN).decode("utf-16")
+    assert right(fixture.DOMAIN, state="present").rules == ["right_undefined"]
+    assert right(fixture.DOMAIN, state="present", when_undefined="define")["changed"]
+    assert f"SeBatchLogonRight = *{run_sid(directory)}\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
+
+
+def test_a_right_that_names_the_account_by_its_logon_name(right, directory):
+    assert right(fixture.DOMAIN, rights=["SeServiceLogonRight"])["changed"]
+    assert "SeServiceLogonRight = *S-1-5-80-0\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_rights_are_looked_at_before_anything_is_written(right, directory, sysvol_kept, check, tmp_path):
+    answer = right(check=check, username=paths.AD_OPERATOR)
+    assert answer.code == "insufficient_rights" and not answer["changed"]
+    assert on_disk(directory) == sysvol_kept and directory.writes() == [] and not (tmp_path / "policies").exists()
+
+
+def test_versions_that_differ_are_not_edited_over(right, directory, sysvol_kept):
+    directory.arrange(f"CN={fixture.CONTROLLERS},CN=Policies,CN=System", {"versionNumber": ["9"]})
+    directory._changed = True
+    assert right().rules == ["versions_differ"]
+    assert on_disk(directory) == sysvol_kept and directory.writes() == []
+
+
+def test_another_editor(right, directory, sysvol, sysvol_kept):
+    with sysvol().locked(GPT_INI):
+        answer = right()
+    assert answer.code == "file_in_use" and on_disk(directory) == sysvol_kept and directory.writes() == []
+
+
+def held(share, path, seconds):
+    """A client that reads the file as Windows' client-side extensions do: others may read it meanwhile."""
+    share._open()
+    with share._file(path, "rb", share_access="r"):
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize(("seconds", "patience", "code"), [(2, 30, None), (6, 1, "file_in_use")])
+def test_a_client_that_reads_the_file(right, directory, sysvol, sysvol_kept, seconds, patience, code):
+    reader = threading.Thread(target=held, args=(sysvol(), GPT_INI.rpartition("\\")[0] + "\\" + fixture.GPT_TMPL, seconds))
+    reader.start()
+    time.sleep(0.5)
+    answer = right(in_use_timeout=patience)
+    reader.join()
+    if code is None:
+        assert answer["counts"].get("done") == 1 and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    else:
+        assert answer.code == code and versions_of(directory, fixture.CONTROLLERS) == (1, 1)
+        assert {name: data for name, (data, _when) in on_disk(directory).items()} == {name: data for name, (data, _when) in sysvol_kept.items()}
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+#: where a run is killed: right after this call, the given number of times
+STEPS = {"uploaded": ("create", 1), "swapped": ("_swap", 1), "renamed": ("rename", 1), "ini": ("write", 1)}
+
+
+def killed_after(step, arguments):
+    """Runs the module in a process that ends without any clean-up right after the step."""
+    name, _times = STEPS[step]
+    owner = {"create": Sysvol, "rename": Sysvol, "_swap": edit.Editor, "write": sysvol_module.Locked}[name]
+    process = os.fork()
+    if process == 0:
+        original = getattr(owner, name)
+
+        def last(*positional, **named):
+            original(*positional, **named)
+            os._exit(9)
+
+        setattr(owner, name, last)
+        main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.group_policy_right").main
+        with patch_module_args(arguments), contextlib.suppress(BaseException):
+            main()
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_a_run_that_was_killed_is_gone_on_with(right, directory, tmp_path, step):
+    expected = template(directory, fixture.CONTROLLERS).replace(f"*{run_sid(directory)},".encode("utf-16-le"), b"")
+    journal = tmp_path / "run/journal.jsonl"
+    options = {
+        "policies": [fixture.CONTROLLERS], "rights": ["SeBatchLogonRight"], "accounts": [RUN], "state": "absent", "backup_dir": str(tmp_path / "policies"),
+        "journal": str(journal),
+    }  # fmt: skip
+    killed_after(step, {**directory.options(paths.AD_ADMIN), **options})
+    if step in ("swapped", "renamed"):
+        assert versions_of(directory, fixture.CONTROLLERS) == (2, 1)
+        assert right().rules == ["versions_differ"]  # without the journal nothing tells whose edit it is
+    answer = right(journal=str(journal))
+    assert answer["counts"].get("failed", 0) == 0, answer
+    assert template(directory, fixture.CONTROLLERS) == expected and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [item["status"] for item in records if item["record"] == "outcome"] == ["done"]
+    assert not right(journal=str(journal))["changed"]
+
+
+def test_an_answer_that_was_lost_is_gone_on_with(right, directory, monkeypatch, tmp_path):
+    journal = str(tmp_path / "run/journal.jsonl")
+
+    def lost(*_unused):
+        raise OffboardError("the connection broke", code="connection_lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sysvol, "rename", lost)
+        assert right(journal=journal).code == "connection_lost" and versions_of(directory, fixture.CONTROLLERS) == (2, 1)
+    assert right(journal=journal)["counts"]["done"] == 1 and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    assert run_sid(directory) not in template(directory, fixture.CONTROLLERS).decode("utf-16")
+
+
+def test_somebody_else_edits_between_plan_and_write(right, directory, monkeypatch, sysvol_kept):
+    original = edit.Editor.save
+
+    def meanwhile(self, *arguments):
+        with directory.admin() as admin:
+            dn = full_dn(f"CN={fixture.CONTROLLERS},CN=Policies,CN=System")
+            admin.modify(dn, {"versionNumber": [(ldap3.MODIFY_REPLACE, ["5"])]})
+        return original(self, *arguments)
+
+    monkeypatch.setattr(edit.Editor, "save", meanwhile)
+    assert right().code == "changed_since_read" and on_disk(directory) == sysvol_kept
+
+
+def test_the_directory_refuses_a_version_that_is_not_the_one_read(right, directory, monkeypatch, sysvol_kept):
+    """Even where somebody is quicker than the second reading: the swap itself compares."""
+    original = edit.Editor._put_beside
+
+    def meanwhile(self, *arguments):
+        with directory.admin() as admin:
+            dn = full_dn(f"CN={fixture.CONTROLLERS},CN=Policies,CN=System")
+            admin.modify(dn, {"versionNumber": [(ldap3.MODIFY_REPLACE, ["5"])]})
+        return original(self, *arguments)
+
+    monkeypatch.setattr(edit.Editor, "_put_beside", meanwhile)
+    assert right().code == "changed_since_read"
+    assert (
+        versions_of(directory, fixture.CONTROLLERS) == (5, 1)
+        and template(directory, fixture.CONTROLLERS) == sysvol_kept[f"{fixture.CONTROLLERS}/{TEMPLATE}"][0]
+    )
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+def test_a_copy_holds_no_password(right, directory, tmp_path):
+    drives = policies_folder(directory) / fixture.DRIVES / "USER/Preferences/Drives/Drives.xml"
+    beside = policies_folder(directory) / fixture.CONTROLLERS / "USER/Drives.xml"
+    beside.write_bytes(drives.read_bytes())
+    done = right()
+    assert done["applied"][0]["details"]["not_saved"] == [r"USER\Drives.xml"]
+    assert not [file for file in (tmp_path / "policies").rglob("*") if file.is_file() and b"cpassword" in file.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"policies": ["x"]}, "bad_option"),
+        ({"policies": ["{00000000-0000-0000-0000-000000000000}"]}, "not_found"),
+        ({"accounts": ["CN=nobody,OU=Services,OU=Reiji," + paths.AD_BASE]}, "not_found"),
+        ({"policies": [fixture.BROWSERS], "state": "present"}, "not_found"),
+        ({"password": "not-it-1"}, "wrong_credentials"),
+        ({"backup_dir": "/proc/nowhere"}, "file_write_failed"),
+    ],
+)
+def test_what_group_policy_right_refuses(right, directory, sysvol_kept, options, code):
+    answer = right(**options)
+    assert answer["failed"] and answer.code == code, answer
+    assert on_disk(directory) == sysvol_kept and directory.writes() == []
+
+
+def test_a_policy_without_rights_is_as_desired(right):
+    assert right(fixture.BROWSERS)["counts"] == {"planned": 0, "unchanged": 0, "skipped": 0}
+
+
+@pytest.mark.parametrize("name", ["group_policy_info", "group_policy_right"])
 def test_the_documented_examples(directory, tmp_path, name):
     """As they stand, but for the connection and the paths."""
     examples = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").EXAMPLES

@@ -59,6 +59,7 @@ _WRITE_FAILURES = {
         "insufficient_rights",
         "{what}: insufficient rights. Grant {user} {right} there, or use another account",
     ),
+    16: ("changed_since_read", "{what}: the value that was to go is not there any more; somebody else has changed it"),
     68: ("already_exists", "{what}: an object with this DN or logon name exists already"),
     19: ("constraint_violation", "{what}: refused by a constraint of the directory: {message}"),
     53: ("unwilling_to_perform", "{what}: the domain controller is unwilling to do it: {message}"),

@@ -15,7 +15,7 @@ from .._core.errors import OffboardError
 
 try:
     import smbclient
-    from smbprotocol.exceptions import SMBConnectionClosed, SMBException, SMBOSError, SMBResponseException
+    from smbprotocol.exceptions import SMBAuthenticationError, SMBConnectionClosed, SMBException, SMBOSError, SMBResponseException
     from smbprotocol.open import InfoType, SMB2QueryInfoRequest, SMB2QueryInfoResponse, SMB2SetInfoRequest, SMB2SetInfoResponse
 
     SMBPROTOCOL_IMPORT_ERROR: ImportError | None = None
@@ -30,6 +30,7 @@ _ACCESS_DENIED, _SHARING_VIOLATION = 0xC0000022, 0xC0000043
 _CODES = {
     _ACCESS_DENIED: ("insufficient_rights", "access is denied"),
     _SHARING_VIOLATION: ("file_in_use", "another program has it open"),
+    0xC000005A: ("insufficient_rights", "the account may not give it that owner"),
     0xC0000034: ("not_found", "there is no such file"),
     0xC000003A: ("not_found", "there is no such folder"),
     0xC00000CC: ("not_found", "there is no such share"),
@@ -39,8 +40,24 @@ _CODES = {
 }
 # Access rights, [MS-DTYP] 2.4.3 and [MS-SMB2] 2.2.13.1
 _READ_ATTRIBUTES, _WRITE_DATA, _ADD_FILE = 0x80, 0x2, 0x2
-_DELETE, _READ_CONTROL, _WRITE_DAC = 0x0001_0000, 0x0002_0000, 0x0004_0000
-_DACL = 4
+_DELETE, _READ_CONTROL, _WRITE_DAC, _WRITE_OWNER = 0x0001_0000, 0x0002_0000, 0x0004_0000, 0x0008_0000
+_OWNER_AND_GROUP, _DACL = 3, 4
+#: Of the logon, before any file is asked for.
+_LOGON_CODES = {
+    0xC000006D: ("wrong_credentials", "wrong user name or password, or NTLM is not allowed there"),
+    0xC000006A: ("wrong_credentials", "wrong password"),
+    0xC0000064: ("wrong_credentials", "there is no such user"),
+    0xC0000225: ("wrong_credentials", "wrong user name or password"),  # Samba 4.17's answer to a wrong password of Administrator
+    0xC000006E: ("logon_denied", "the account may not log on"),
+    0xC000006F: ("logon_denied", "the account may not log on at this time"),
+    0xC0000070: ("logon_denied", "the account may not log on from this computer"),
+    0xC000015B: ("logon_denied", "the account may not log on from the network"),
+    0xC0000071: ("password_expired", "its password has expired"),
+    0xC0000224: ("password_must_change", "its password must be changed first"),
+    0xC0000072: ("account_disabled", "the account is disabled"),
+    0xC0000193: ("account_expired", "the account has expired"),
+    0xC0000234: ("account_locked", "the account is locked out"),
+}
 #: Seconds between two tries to rename over a file that somebody reads.
 _PAUSE = 0.3
 
@@ -130,9 +147,8 @@ class Sysvol:
             raise
         except (SMBOSError, SMBResponseException) as exc:
             status = exc.ntstatus if isinstance(exc, SMBOSError) else exc.status
-            if not self._opened and status not in _CODES:
-                raise self._failure(what, exc) from exc
-            code, why = _CODES.get(status, ("smb_error", f"the server answered {status:#010x}"))
+            codes = _CODES if self._opened else _LOGON_CODES
+            code, why = codes.get(status, ("smb_error", f"the server answered {status:#010x}"))
             raise OffboardError(f"{what} on {self.where}: {why}", code=code) from exc
         except SMBConnectionClosed as exc:
             raise OffboardError(f"{what}: {self.where} closed the connection", code="connection_lost") from exc
@@ -151,14 +167,14 @@ class Sysvol:
             return OffboardError(f"{what}: nobody answers at port 445 of {self._server}", code="unreachable")
         if "timeout" in text.lower():
             return OffboardError(f"{what}: no answer within {self._options['timeout']} s", code="timeout")
-        if self._opened:
-            return OffboardError(f"{what} on {self.where}: {type(exc).__name__}", code="smb_error")
-        if self._options["authentication"] == "kerberos":
+        if not self._opened and self._options["authentication"] == "kerberos":
             return OffboardError(
                 f"{what} by Kerberos: {type(exc).__name__}. Get a ticket with kinit, and let host (or valid_names) be the server's DNS name",
                 code="kerberos_failed",
             )
-        return OffboardError(f"{what} as {self._options['username']}: wrong user name or password, or NTLM is not allowed there", code="wrong_credentials")
+        if not self._opened and (isinstance(exc, SMBAuthenticationError) or not isinstance(exc, SMBException)):
+            return OffboardError(f"{what} as {self._options['username']}: wrong user name or password, or NTLM is not allowed there", code="wrong_credentials")
+        return OffboardError(f"{what} on {self.where}: {type(exc).__name__}", code="smb_error")
 
     def close(self) -> None:
         """End the session."""
@@ -218,16 +234,16 @@ class Sysvol:
                     raise
 
     def descriptor(self, path: str) -> bytes:
-        """The file's DACL, as a self-relative security descriptor."""
+        """The file's owner, group and DACL, as a self-relative security descriptor."""
         self._open()
         with (
             self._failures(f"cannot read the rights of {path}"),
-            self._file(path, "rb", share_access="rwd", desired_access=_READ_CONTROL | 0x80, buffering=0) as stream,
+            self._file(path, "rb", share_access="rwd", desired_access=_READ_CONTROL | _READ_ATTRIBUTES, buffering=0) as stream,
         ):
             request = SMB2QueryInfoRequest()
             request["info_type"] = InfoType.SMB2_0_INFO_SECURITY
             request["output_buffer_length"] = 65535
-            request["additional_information"] = _DACL
+            request["additional_information"] = _OWNER_AND_GROUP | _DACL
             request["file_id"] = stream.fd.file_id
             answer = SMB2QueryInfoResponse()
             answer.unpack(self._ask(stream, request)["data"].get_value())
@@ -236,15 +252,23 @@ class Sysvol:
     # --- writing --------------------------------------------------------------------------------
 
     def set_descriptor(self, path: str, descriptor: bytes) -> None:
-        """Give the file this DACL."""
+        """Give the file these rights, and the owner and group where the account may: else they are those of whom it works for, as with every editor."""
+        try:
+            self._set_descriptor(path, descriptor, _OWNER_AND_GROUP | _DACL, _WRITE_DAC | _WRITE_OWNER)
+        except OffboardError as exc:
+            if exc.code != "insufficient_rights":
+                raise
+            self._set_descriptor(path, descriptor, _DACL, _WRITE_DAC)
+
+    def _set_descriptor(self, path: str, descriptor: bytes, what: int, access: int) -> None:
         self._open()
         with (
             self._failures(f"cannot set the rights of {path}"),
-            self._file(path, "rb", share_access="rwd", desired_access=_WRITE_DAC | 0x80, buffering=0) as stream,
+            self._file(path, "rb", share_access="rwd", desired_access=access | _READ_ATTRIBUTES, buffering=0) as stream,
         ):
             request = SMB2SetInfoRequest()
             request["info_type"] = InfoType.SMB2_0_INFO_SECURITY
-            request["additional_information"] = _DACL
+            request["additional_information"] = what
             request["file_id"] = stream.fd.file_id
             request["buffer"] = descriptor
             SMB2SetInfoResponse().unpack(self._ask(stream, request)["data"].get_value())

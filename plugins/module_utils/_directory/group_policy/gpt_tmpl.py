@@ -86,7 +86,8 @@ def without(data: bytes, right: str, members: Collection[str], *, undefine: bool
 def with_members(data: bytes, right: str, members: Sequence[str], *, define: bool = False) -> bytes:
     """The file with these members added at the end of the right's list.
 
-    define: a right that the file does not define gets a line, at the end of the section; else nothing changes. Raises `policy_unreadable`.
+    define: a right that the file does not define gets a line at the end of the section, which is made where there is none; else nothing changes.
+    Raises `policy_unreadable`.
     """
     known = rights(data)
     lines = _lines(data)
@@ -99,10 +100,14 @@ def with_members(data: bytes, right: str, members: Sequence[str], *, define: boo
                 lines[number] = start + ("," if _items(value) else "") + ",".join(members) + end
         return _written(lines)
     section = next((number for number, line in enumerate(lines) if (found := _SECTION.fullmatch(line)) and found[1].strip().casefold() == _RIGHTS), None)
-    if not define or section is None:
+    if not define:
         return data
+    if section is None:
+        lines.append("[Privilege Rights]\r\n")
+        section = len(lines) - 1
     last = max([section, *(number for number, _unused, _unused2 in _entries(lines))])
-    if not lines[last].endswith("\n"):
-        lines[last] += "\r\n"
+    for number in {max(last - 1, 0), last}:
+        if not lines[number].endswith("\n"):
+            lines[number] += "\r\n"
     lines.insert(last + 1, f"{right} = {','.join(members)}\r\n")
     return _written(lines)

@@ -42,7 +42,7 @@ class Reader:
             raise OffboardError(f"there is no group policy {guid} in {self.domain}", code="not_found")
         return found
 
-    def policy(self, guid: str) -> policy.Policy:
+    def get(self, guid: str) -> policy.Policy:
         """One policy. Raises OffboardError `not_found`, `policy_unreadable`."""
         return policy.of_entry(self.entry(guid), self.domain)
 

@@ -111,6 +111,12 @@ def test_what_was_taken_out_can_be_put_back(right):
     assert gpt_tmpl.with_members(inf(), "SeDenyBatchLogonRight", [SID]) == inf()
 
 
+@pytest.mark.parametrize("text", ["[Unicode]\r\nUnicode=yes", "[Unicode]\r\nUnicode=yes\r\n", "[Privilege Rights]", ""])
+def test_a_right_is_defined_in_a_file_without_any(text):
+    data = gpt_tmpl.with_members(inf(text), "SeBatchLogonRight", [SID], define=True)
+    assert gpt_tmpl.rights(data) == {"SeBatchLogonRight": [SID]} and data.startswith(inf(text))
+
+
 @pytest.mark.parametrize(
     "data", [b"", INF.encode(), codecs.BOM_UTF16_BE + INF.encode("utf-16-be"), inf() + b"x", inf(INF + f"[privilege rights]\r\nSEBATCHLOGONRIGHT = {SID}\r\n")]
 )
