@@ -208,6 +208,7 @@ def test_where_policies_mention_iij(info, directory, sysvol_kept):
     assert told[fixture.BROWSERS] == {
         ("registry", "AuthServerAllowlist", ("*.auth.iij.jp",)),
         ("registry", "AuthServerAllowlist", ("www1.auth.iij.jp",)),
+        ("registry", "AuthNegotiateDelegateAllowlist", ("www1.auth.iij.jp",)),
         ("registry", "2", ("reiji.iwa.auth.iij.jp",)),
         ("registry", "https://reiji.iwa.auth.iij.jp", ("reiji.iwa.auth.iij.jp",)),
         ("preference", "https", ("www1.auth.iij.jp",)),
@@ -386,7 +387,7 @@ def test_a_client_that_reads_the_file(right, directory, sysvol, sysvol_kept, sec
 STEPS = {"uploaded": ("create", 1), "swapped": ("_swap", 1), "renamed": ("rename", 1), "ini": ("write", 1)}
 
 
-def killed_after(step, arguments):
+def killed_after(step, arguments, module="group_policy_right"):
     """Runs the module in a process that ends without any clean-up right after the step."""
     name, _times = STEPS[step]
     owner = {"create": Sysvol, "rename": Sysvol, "_swap": edit.Editor, "write": sysvol_module.Locked}[name]
@@ -399,7 +400,7 @@ def killed_after(step, arguments):
             os._exit(9)
 
         setattr(owner, name, last)
-        main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.group_policy_right").main
+        main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{module}").main
         with patch_module_args(arguments), contextlib.suppress(BaseException):
             main()
         os._exit(1)
@@ -502,7 +503,151 @@ def test_a_policy_without_rights_is_as_desired(right):
     assert right(fixture.BROWSERS)["counts"] == {"planned": 0, "unchanged": 0, "skipped": 0}
 
 
-@pytest.mark.parametrize("name", ["group_policy_info", "group_policy_right"])
+# --- group_policy_registry ---
+
+
+@pytest.fixture
+def registry(module, tmp_path):
+    def run(guid=fixture.BROWSERS, **options):
+        defaults = {"policies": [guid], "hosts": ["auth.iij.jp"], "state": "absent", "backup_dir": str(tmp_path / "policies")}
+        return module("group_policy_registry", **{**defaults, **options})
+
+    return run
+
+
+def on_this_disk(name: str) -> str:
+    """SYSVOL's names have no case, the lab's disk has: the sides of a policy are in capitals there."""
+    side, _, rest = name.partition("\\")
+    return f"{side.upper()}/{rest}".replace("\\", "/")
+
+
+def by_samba(directory, guid, name) -> list[tuple[str, str, object]]:
+    """The records of a Registry.pol as Samba's own parser reads them."""
+    code = (
+        "import json, sys; from samba.ndr import ndr_unpack; from samba.dcerpc import preg; "
+        "f = ndr_unpack(preg.file, open(sys.argv[1], 'rb').read()); print(json.dumps([[e.keyname, e.valuename, e.data] for e in f.entries]))"
+    )
+    path = policies_folder(directory) / guid / on_this_disk(name)
+    read = subprocess.run(["/usr/bin/python3", "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    return [(key.rpartition("\\")[2], value, data) for key, value, data in json.loads(read)]
+
+
+def test_the_hosts_go_out_of_every_file_and_nothing_else(registry, directory, sysvol_kept, tmp_path):
+    planned = registry(check=True)
+    assert len(planned["plan"]) == 3 and on_disk(directory) == sysvol_kept and directory.writes() == [] and not (tmp_path / "policies").exists()
+    done = registry(journal=str(tmp_path / "run/journal.jsonl"))
+    assert done["plan"] == planned["plan"] and done["counts"]["done"] == 3
+    assert by_samba(directory, fixture.BROWSERS, fixture.MACHINE_POL) == [
+        ("Edge", "AuthServerAllowlist", "*.ad.reiji.example,intranet"),
+        ("Chrome", "AuthServerAllowlist", "*.ad.reiji.example"),
+        ("Chrome", "SomeNumber", 10),
+        ("SPNEGO", "**delvals.", " "),
+        ("SPNEGO", "1", "ad.reiji.example"),
+        ("SPNEGO", "2", "intranet"),
+    ]
+    zones = by_samba(directory, fixture.BROWSERS, fixture.USER_POL)
+    assert [name for _key, name, _data in zones] == ["ListBox_Support_ZoneMapKey", "**delvals.", "https://intranet.reiji.example"]
+    items = sysvol_kept[f"{fixture.BROWSERS}/{on_this_disk(fixture.ITEMS)}"][0]
+    head, item, rest = items.partition(b'<Properties action="U"')
+    assert (policies_folder(directory) / fixture.BROWSERS / on_this_disk(fixture.ITEMS)).read_bytes() == head + item.replace(b"U", b"D") + rest
+    # one step for machines, two for users
+    assert versions_of(directory, fixture.BROWSERS) == ((5 << 16 | 3),) * 2
+    changed = {name for name, state in on_disk(directory).items() if sysvol_kept.get(name) != state}
+    names = [on_this_disk(name) for name in (fixture.MACHINE_POL, fixture.USER_POL, fixture.ITEMS)]
+    assert changed == {f"{fixture.BROWSERS}/{name}" for name in ("GPT.INI", *names)}
+    conf = str(directory.part.state / "smb.conf")
+    assert subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, check=False).returncode == 0
+    directory.clear()
+    assert not registry()["changed"] and directory.writes() == []
+
+
+def test_decoys_stay(registry, directory, sysvol_kept):
+    answer = registry(policies=[fixture.DECOY, fixture.DRIVES, fixture.CONTROLLERS])
+    assert not answer["changed"] and on_disk(directory) == sysvol_kept and directory.writes() == []
+    assert "*.iij.jp" in json.dumps(answer["warnings"])
+
+
+def test_a_damaged_file_is_refused(registry, directory, sysvol_kept):
+    assert registry(fixture.DAMAGED).code == "policy_unreadable" and on_disk(directory) == sysvol_kept
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_a_run_over_several_files_that_was_killed_is_gone_on_with(registry, directory, tmp_path, step):
+    journal = tmp_path / "run/journal.jsonl"
+    options = {"policies": [fixture.BROWSERS], "hosts": ["auth.iij.jp"], "state": "absent", "backup_dir": str(tmp_path / "policies"), "journal": str(journal)}
+    killed_after(step, {**directory.options(paths.AD_ADMIN), **options}, "group_policy_registry")
+    answer = registry(journal=str(journal))
+    assert answer["counts"].get("failed", 0) == 0, answer
+    assert versions_of(directory, fixture.BROWSERS) == ((5 << 16 | 3),) * 2
+    assert "www1" not in str(by_samba(directory, fixture.BROWSERS, fixture.MACHINE_POL)) and not registry(journal=str(journal))["changed"]
+    outcomes = [json.loads(line) for line in journal.read_text().splitlines() if '"outcome"' in line]
+    assert sorted(item["status"] for item in outcomes) == ["done"] * 3
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize(("options", "code"), [({"hosts": ["*.iij.jp"]}, "bad_option"), ({"policies": ["x"]}, "bad_option"), ({"hosts": ["jp"]}, "bad_option")])
+def test_what_group_policy_registry_refuses(registry, directory, sysvol_kept, options, code):
+    assert registry(**options).code == code and on_disk(directory) == sysvol_kept
+
+
+# --- a real client ---
+
+CLIENT = """
+set -e
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc
+rm -f /etc/resolv.conf /etc/chromium/policies/managed/policies.json
+echo "nameserver {address}" > /etc/resolv.conf
+printf '127.0.0.1 localhost\n{address} {host} {domain}\n' > /etc/hosts
+mkdir -p /etc/samba
+cp {conf} /etc/samba/smb.conf
+export KRB5_CONFIG={krb5}
+while read word; do
+  timeout 60 samba-gpupdate -s {conf} --target=Computer -U 'Administrator%{password}' < /dev/null >&2
+  cat /etc/chromium/policies/managed/policies.json 2>/dev/null || echo '{{}}'
+  echo; echo .
+done
+"""
+
+
+@contextlib.contextmanager
+def client(directory):
+    """Samba's own group policy client, with an /etc of its own; each call applies what is new and gives what Chrome has been told."""
+    script = CLIENT.format(
+        address=paths.DC_ADDRESS, host=paths.DC_HOST, domain=DOMAIN, conf=directory.part.state / "smb.conf", krb5=directory.krb5_conf, password=paths.PASSWORD
+    )
+    command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def update():
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            lines = []
+            while (line := process.stdout.readline()) != ".\n":
+                assert line, f"the client ended: {process.wait()}"
+                lines.append(line)
+            return json.loads("".join(lines))
+
+        yield update
+        process.stdin.close()
+
+
+def test_a_real_client_applies_what_was_edited_and_nothing_that_has_no_version(registry, directory):
+    """The negative control: the same bytes in SYSVOL without a new version never reach a client."""
+    pol = policies_folder(directory) / fixture.BROWSERS / on_this_disk(fixture.MACHINE_POL)
+    before = pol.read_bytes()
+    with client(directory) as update:
+        assert update()["AuthServerAllowlist"] == "*.ad.reiji.example,www1.auth.iij.jp"
+        assert registry()["changed"]
+        directory._changed = True
+        told = update()
+        assert told["AuthServerAllowlist"] == "*.ad.reiji.example" and told["SomeNumber"] == 10
+        pol.write_bytes(before)
+        assert update() == told
+
+
+@pytest.mark.parametrize("name", ["group_policy_info", "group_policy_registry", "group_policy_right"])
 def test_the_documented_examples(directory, tmp_path, name):
     """As they stand, but for the connection and the paths."""
     examples = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").EXAMPLES

@@ -148,6 +148,7 @@ def test_every_changing_module_has_an_info_twin(module: Path) -> None:
     without = {
         "entra_snapshot": "writes a file of what the _info modules read",
         "entra_provisioning_gate": "writes a verdict on what entra_app_info reads",
+        "group_policy_registry": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
         "group_policy_right": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
         "handover_letters": "writes letters of what vault_file_info shows",
         "run_report": "writes a file of what the run folder holds",

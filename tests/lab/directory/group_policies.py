@@ -93,8 +93,8 @@ POLICIES: list[dict[str, Any]] = [
             MACHINE_POL: {
                 "records": [
                     [_EDGE, "AuthServerAllowlist", SZ, "*.ad.reiji.example,*.auth.iij.jp,intranet"],
-                    [_EDGE, "AuthNegotiateDelegateAllowlist", SZ, "*.ad.reiji.example"],
-                    [_CHROME, "AuthServerAllowlist", SZ, "www1.auth.iij.jp"],
+                    [_EDGE, "AuthNegotiateDelegateAllowlist", SZ, "www1.auth.iij.jp"],
+                    [_CHROME, "AuthServerAllowlist", SZ, "*.ad.reiji.example,www1.auth.iij.jp"],
                     [_CHROME, "SomeNumber", DWORD, 10],
                     [_SPNEGO, "**delvals.", SZ, " "],
                     [_SPNEGO, "1", SZ, "ad.reiji.example"],

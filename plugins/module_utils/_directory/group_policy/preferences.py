@@ -136,19 +136,18 @@ def _with_attribute(tag: bytes, name: str, value: str) -> bytes:
     return tag[:end].rstrip() + f' {name}="{value}"'.encode() + tag[end:]
 
 
-def deleting(data: bytes, uids: Collection[str], changed: str) -> bytes:
-    """The file in which the registry items with these uids delete their value on the clients; `changed` is the time as `YYYY-MM-DD hh:mm:ss`.
+def deleting(data: bytes, uids: Collection[str]) -> bytes:
+    """The file in which the registry items with these uids delete their value on the clients.
 
-    Only the attributes `action` and `changed` are written. Raises OffboardError `policy_unreadable`, also where a uid is not one item's alone.
+    Only the attribute `action` is written; `changed`, which tells people a time, stays, so that the same edit has the same bytes whenever it is planned.
+    Raises OffboardError `policy_unreadable`, also where a uid is not one item's alone.
     """
     items = registry_items(elements(data))
     for uid in uids:
         if not uid or [item.uid for item in items].count(uid) != 1:
             raise _refused("the uid of an item is not its own")
-    edits = []
-    for item in items:
+    for item in reversed(items):
         if item.uid in uids and item.action != "D":
-            edits += [(item.tags[0], "changed", changed), (item.tags[1], "action", "D")]
-    for tag, name, value in reversed(edits):
-        data = data[: tag.start] + _with_attribute(data[tag.start : tag.end], name, value) + data[tag.end :]
+            tag = item.tags[1]
+            data = data[: tag.start] + _with_attribute(data[tag.start : tag.end], "action", "D") + data[tag.end :]
     return data

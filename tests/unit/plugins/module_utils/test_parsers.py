@@ -142,7 +142,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [b"\xff\xfe" + f"[Privilege Rights]\r\nSeBatchLogonRight = {SECRET},*S-1-5-32-544\r\n".encode("utf-16-le")],
     ),
     "preferences": (
-        lambda it: preferences.deleting(it, [item.uid for item in preferences.registry_items(preferences.elements(it))], "2026-11-28 00:00:00"),
+        lambda it: preferences.deleting(it, [item.uid for item in preferences.registry_items(preferences.elements(it))]),
         [f'<RegistrySettings><Registry uid="{SECRET}"><Properties action="U" name="{SECRET}"/></Registry></RegistrySettings>'.encode()],
     ),
     "gpt_ini": (versions.of_ini, [b"[General]\r\nVersion=65537\r\n"]),

@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...._core.model import Change, Object, Refusal
 from ...._core.plan import Plan
-from .. import gpt_tmpl, versions
+from .. import changes, gpt_tmpl
 from ..accounts import Account, meant
+from ..changes import DIGEST, INI, VERSION
 
 KIND = "group_policy_right"
 FILE = r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf"
-#: Keys of an object's state besides its rights
-VERSION, INI, DIGEST = "versionNumber", "GPT.INI", "sha256"
 
 
 @dataclass(frozen=True)
@@ -41,30 +39,31 @@ def rights_of(item: Object) -> dict[str, list[str]]:
     return {name: value for name, value in item.state.items() if isinstance(value, list)}
 
 
-@dataclass(frozen=True)
-class Content:
-    """What the files are to hold, and how the digest of a content is made; `new` is filled by `plan`."""
-
-    old: Mapping[str, bytes]
-    new: dict[str, bytes]
-    digest: Any
-
-
-def plan(items: Iterable[Object], wanted: Wanted, content: Content, begun: Mapping[str, Change]) -> Plan:
-    """One change for each policy. `begun`: what stopped runs had begun of it, by its GUID."""
+def plan(
+    items: Iterable[Object], wanted: Wanted, old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
+) -> tuple[Plan, dict[str, bytes]]:
+    """One change for each policy, and what its file is to hold, by its GUID. `old`: what the files hold; `begun`: what stopped runs had begun."""
     result = Plan()
+    new: dict[str, bytes] = {}
+    back = "present" if wanted.state == "absent" else "absent"
     for item in items:
-        before, after, data = _edit(item, wanted, content.old[item.id], result.refusals)
-        changed = before != after
-        change = _change(item, before, after, content.digest(data), wanted.state) if changed else None
-        if item.state[VERSION] != item.state[INI]:
-            change = _resumed(item, change, begun.get(item.id), result.refusals)
-        if change is None:
-            result.unchanged += 1
-        else:
-            content.new[item.id] = data
+        before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals)
+        work = changes.Work(
+            KIND,
+            item.id,
+            item.name,
+            "remove" if wanted.state == "absent" else "restore",
+            f"group_policy_right with state={back} and the same accounts; the whole policy is in backup_dir",
+            item.state[VERSION],
+            item.state[INI],
+        )
+        edit = changes.FileEdit(item.id, "machine", before, after, item.state[DIGEST], digest(new[item.id]))
+        found, refusals = changes.of_policy(work, [edit], begun)
+        result.refusals += refusals
+        result.unchanged += not found
+        for change in found:
             result.changes.append(change)
-    return result
+    return result, new
 
 
 def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) -> tuple[dict[str, list[str] | None], dict[str, list[str] | None], bytes]:
@@ -95,42 +94,6 @@ def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) ->
     return before, after, data
 
 
-def _change(item: Object, before: Mapping[str, Any], after: Mapping[str, Any], content: str, state: str) -> Change:
-    version = item.state[VERSION]
-    new = versions.bumped(version, "machine")
-    return Change(
-        KIND,
-        item.id,
-        item.name,
-        "remove" if state == "absent" else "restore",
-        {**before, VERSION: version, INI: version, DIGEST: item.state[DIGEST]},
-        {**after, VERSION: new, INI: new, DIGEST: content},
-        risk="medium",
-        undo=f"group_policy_right with state={'present' if state == 'absent' else 'absent'} and the same accounts; the whole policy is in backup_dir",
-    )
-
-
-def _resumed(item: Object, change: Change | None, begun: Change | None, refusals: list[Refusal]) -> Change | None:
-    """The change that a stopped run had begun, where that explains the two versions and is what this task wants, too."""
-    if begun is not None and begun.before and begun.after:
-        between = (begun.after.get(VERSION), begun.before.get(VERSION))
-        wants_it = (change is not None and change.after is not None and change.after[DIGEST] == begun.after.get(DIGEST)) or (
-            change is None and item.state[DIGEST] == begun.after.get(DIGEST)
-        )
-        if between == (item.state[VERSION], item.state[INI]) and item.state[DIGEST] in (begun.before.get(DIGEST), begun.after.get(DIGEST)) and wants_it:
-            return begun
-    refusals.append(
-        Refusal(
-            "versions_differ",
-            f"the policy {item.name} has the version {item.state[VERSION]} in the directory and {item.state[INI]} in SYSVOL. Either it is being replicated or "
-            "edited: wait, and run the task again. Or an edit was not finished: run the task that was stopped again, with its journal; if it was another "
-            "program's, save any setting of the policy in the Group Policy Management Editor.",
-            (item.id,),
-        )
-    )
-    return change
-
-
 def _empty(item: Object, right: str) -> Refusal:
     return Refusal(
         "right_empty",
@@ -148,19 +111,3 @@ def _undefined(item: Object, right: str) -> Refusal:
         (item.id,),
         "when_undefined: define",
     )
-
-
-def other_controller(pdc: str) -> Refusal:
-    """The connections are to a domain controller that does not hold the role of the PDC emulator."""
-    return Refusal(
-        "not_pdc_emulator",
-        f"host is not the PDC emulator, on which policies are edited ({pdc}): the last writer wins when SYSVOL is replicated. Set host to it.",
-        (pdc,),
-        "allow: other_domain_controller",
-    )
-
-
-def edit_numbers(change: Change) -> tuple[int, int, str, str]:
-    """Old and new version, old and new digest of a change."""
-    before, after = change.before or {}, change.after or {}
-    return before[VERSION], after[VERSION], before[DIGEST], after[DIGEST]

@@ -166,18 +166,17 @@ def test_items_of_nested_collections():
 
 
 def test_an_item_becomes_one_that_deletes_and_nothing_else_changes():
-    after = preferences.deleting(XML, ["{1}"], "2026-11-28 00:00:00")
+    after = preferences.deleting(XML, ["{1}"])
     first, second = XML.split(b"</Collection>")
-    expected = first.replace(b'action="U"', b'action="D"').replace(b"2019-04-01 00:00:00", b"2026-11-28 00:00:00") + b"</Collection>" + second
-    assert after == expected
-    assert preferences.deleting(after, ["{1}"], "2027-01-01 00:00:00") == after
-    without_time = XML.replace(b' changed="2019-04-01 00:00:00"', b"")
-    assert b'uid="{1}" changed="2026-11-28 00:00:00">' in preferences.deleting(without_time, ["{1}"], "2026-11-28 00:00:00")
+    assert after == first.replace(b'action="U"', b'action="D"') + b"</Collection>" + second
+    assert preferences.deleting(after, ["{1}"]) == after
+    without = XML.replace(b'<Properties action="U" ', b"<Properties ")
+    assert b'value="00000001" action="D"/>' in preferences.deleting(without, ["{1}"])
 
 
 def test_a_uid_that_two_items_have_is_refused():
-    refused(preferences.deleting, XML.replace(b"{2}", b"{1}"), ["{1}"], "2026-11-28 00:00:00")
-    refused(preferences.deleting, XML, ["{3}"], "2026-11-28 00:00:00")
+    refused(preferences.deleting, XML.replace(b"{2}", b"{1}"), ["{1}"])
+    refused(preferences.deleting, XML, ["{3}"])
 
 
 LAUGHS = b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'

@@ -33,10 +33,9 @@ def digest(data):
 def planned(batch, version=1, in_ini=1, begun=None, **options):
     data = inf(batch)
     wanted = rights.Wanted(**{"rights": ["sebatchlogonright"], "accounts": [RUN], "state": "absent", **options})
-    content = rights.Content({GUID: data}, {}, digest)
     item = rights.describe(GUID, "Policy", gpt_tmpl.rights(data), version, in_ini, digest(data))
-    result = rights.plan([item], wanted, content, {GUID: begun} if begun else {})
-    return result, content.new.get(GUID), next(iter(result.changes), None)
+    result, new = rights.plan([item], wanted, {GUID: data}, digest, {GUID: begun} if begun else {})
+    return result, new[GUID], next(iter(result.changes), None)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_the_table_of_plans(batch, options, after, rules):
     result, new, change = planned(batch, **options)
     assert [refusal.rule for refusal in result.refusals] == rules
     if after is None:
-        assert change is None and result.unchanged == 1 and new is None
+        assert change is None and result.unchanged == 1 and new == inf(batch)
         return
     listed = [item for item in after.split(",") if item] or None
     right = next(name for name in change.after if name.casefold() == "sebatchlogonright")
