@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import preferences, registry_pol
@@ -170,6 +171,16 @@ def test_a_stopped_run_is_gone_on_with_in_its_order():
     assert list(planned(1 << 16 | 3, 3, begun, half)[0].changes) == changes[1:]
     assert [refusal.rule for refusal in planned(9, 2, begun)[0].refusals] == ["versions_differ"]
     assert [refusal.rule for refusal in planned(3, 2)[0].refusals] == ["versions_differ"]
+
+
+def test_what_an_earlier_task_of_a_check_run_has_planned_is_not_planned_again():
+    earlier = {change.id: change for change in planned()[0].changes}
+    current = []
+    for name, data in FILES.items():
+        item = registry.describe(GUID, name, "Browsers", 2, 2, digest(data))
+        current.append(replace(item, state={**item.state, **earlier[item.id].after}) if item.id in earlier else item)
+    result, _new = registry.plan(current, HOSTS, {f"{GUID}\\{name}": data for name, data in FILES.items()}, digest, {})
+    assert len(result.changes) == 0 and result.refusals == [] and result.unchanged == 3
 
 
 def test_which_files_are_edited():

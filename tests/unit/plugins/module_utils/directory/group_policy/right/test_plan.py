@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -86,6 +87,17 @@ def test_what_a_stopped_run_had_begun_is_gone_on_with():
         result, _new, _change = planned(batch, **{"version": 2, "in_ini": 1, "begun": begun, **other})
         assert [refusal.rule for refusal in result.refusals] == ["versions_differ"]
     assert [refusal.rule for refusal in planned("*S-1-5-32-551", 2, 1, begun)[0].refusals] == ["versions_differ"]
+
+
+def test_what_an_earlier_task_of_a_check_run_has_planned_is_not_planned_again():
+    data = inf(f"*{SID},*S-1-5-32-544")
+    change = planned(f"*{SID},*S-1-5-32-544")[2]
+    item = rights.describe(GUID, "Policy", gpt_tmpl.rights(data), 1, 1, digest(data))
+    predicted = replace(item, state={**item.state, **change.after})
+    result, _new = rights.plan([predicted], rights.Wanted(["SeBatchLogonRight"], [RUN], "absent"), {GUID: data}, digest, {})
+    assert len(result.changes) == 0 and result.refusals == []
+    result, _new = rights.plan([predicted], rights.Wanted(["SeAuditPrivilege"], [RUN], "absent"), {GUID: data}, digest, {})
+    assert len(result.changes) == 0
 
 
 def test_the_journal_tells_what_was_begun_whatever_stands_in_it(tmp_path):
