@@ -428,6 +428,27 @@ def test_a_run_that_was_killed_is_gone_on_with(right, directory, tmp_path, step)
     assert not right(journal=str(journal))["changed"]
 
 
+def test_editors_at_once_end_in_one_edit(directory, sysvol_kept, tmp_path):
+    """Each in a process of its own; who comes second is refused, or finds that it is done."""
+    expected = template(directory, fixture.CONTROLLERS).replace(f"*{run_sid(directory)},".encode("utf-16-le"), b"")
+    processes = []
+    for number in range(3):
+        options = {"policies": [fixture.CONTROLLERS], "rights": ["SeBatchLogonRight"], "accounts": [RUN], "state": "absent"}
+        processes.append(os.fork())
+        if processes[-1] == 0:
+            main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.group_policy_right").main
+            with patch_module_args({**directory.options(paths.AD_ADMIN), **options, "backup_dir": str(tmp_path / str(number))}):
+                try:
+                    main()
+                except SystemExit as exc:
+                    os._exit(int(exc.code or 0))
+            os._exit(9)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
+    assert set(codes) <= {0, 1} and 0 in codes
+    assert template(directory, fixture.CONTROLLERS) == expected and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
 def test_an_answer_that_was_lost_is_gone_on_with(right, directory, monkeypatch, tmp_path):
     journal = str(tmp_path / "run/journal.jsonl")
 
