@@ -23,6 +23,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client as client_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from lab import paths
+from lab.directory import group_policies
 from lab.directory.fixture import full_dn
 from ldap3.core.exceptions import LDAPException
 
@@ -115,7 +116,7 @@ def test_kerberos_and_sysvol(directory, tmp_path):
         capture_output=True,
         text=True,
     )
-    assert listed.stdout.count("{") == 2  # the two default policies
+    assert listed.stdout.count("{") == len(group_policies.POLICIES)
 
 
 def test_ldapsearch(directory):

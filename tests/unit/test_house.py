@@ -43,6 +43,8 @@ ONE_IMPORTER = {
     "azure": "_graph/sdk.py",
     "httpx": "_graph/sdk.py",
     "ldap3": "_directory/client.py",
+    "smbclient": "_directory/sysvol.py",
+    "smbprotocol": "_directory/sysvol.py",
     "winrm": "_windows/client.py",
 }
 
@@ -148,9 +150,15 @@ def test_core_is_pure() -> None:
 def test_every_module_is_in_an_action_group() -> None:
     """So that module_defaults can give all modules of one world their connection at once."""
     groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
-    worlds = {"entra": "entra_", "directory": "directory_", "windows": "win_", "linux": "linux_", "openldap": "openldap_"}
-    for group, prefix in worlds.items():
-        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefix) and file.stem != "linux_target"]
+    worlds: dict[str, tuple[str, ...]] = {
+        "entra": ("entra_",),
+        "directory": ("directory_", "group_policy_"),
+        "windows": ("win_",),
+        "linux": ("linux_",),
+        "openldap": ("openldap_",),
+    }
+    for group, prefixes in worlds.items():
+        assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefixes) and file.stem != "linux_target"]
 
 
 def test_every_module_for_a_machine_takes_its_connection_variables() -> None:
@@ -168,6 +176,8 @@ def test_every_changing_module_has_an_info_twin(module: Path) -> None:
     without = {
         "entra_snapshot": "writes a file of what the _info modules read",
         "entra_provisioning_gate": "writes a verdict on what entra_app_info reads",
+        "group_policy_registry": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
+        "group_policy_right": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
         "handover_letters": "writes letters of what vault_file_info shows",
         "run_plan": "writes a file of what a check run has planned",
         "run_report": "writes a file of what the run folder holds",

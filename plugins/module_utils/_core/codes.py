@@ -104,6 +104,16 @@ CODES: dict[Text, dict[str, Text]] = {
         "cannot_read": Text("An object or its rights could not be read completely.", "対象を完全には読み取れない。"),
         "denying_clause": Text("An access rule's clause denies; without it the account may get more.", "拒否の規則を外すと、アカウントの権限が広がりうる。"),
         "unsupported_class": Text("Only users and groups are handled.", "対象はユーザーとグループだけ。"),
+        "smb_error": Text("The file server answered with an error.", "ファイルサーバーがエラーを返した。"),
+        "right_empty": Text("Nobody would be left in a user right of a policy.", "ポリシーのユーザー権利に誰も残らなくなる。"),
+        "right_undefined": Text("The policy does not define the user right.", "ポリシーがそのユーザー権利を定義していない。"),
+        "versions_differ": Text("A policy has different versions in the directory and in SYSVOL.", "ポリシーのバージョンがディレクトリとSYSVOLで異なる。"),
+        "not_pdc_emulator": Text(
+            "The domain controller is not the PDC emulator, on which policies are edited.", "ポリシーを編集すべきPDCエミュレーターではない。"
+        ),
+        "policy_unreadable": Text(
+            "A file of a group policy is not as its specification says, and is not edited.", "グループポリシーのファイルが仕様どおりでないため、編集しない。"
+        ),
         "other_domain": Text("The object belongs to another domain or forest.", "別のドメインに属する。"),
         "not_active_directory": Text("The server is no Active Directory domain controller.", "Active Directoryではない。"),
         "ldap_error": Text("The directory answered with an error.", "ディレクトリがエラーを返した。"),

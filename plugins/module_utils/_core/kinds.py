@@ -14,6 +14,8 @@ KINDS: dict[str, Text] = {
     "domain": Text("Domains", "ドメイン"),
     "external_federation": Text("Federations for guests", "ゲスト用フェデレーション"),
     "gate_verdict": Text("Verdicts on provisioning", "プロビジョニングの判定"),
+    "group_policy_registry": Text("Registry settings in group policies", "グループポリシーのレジストリ設定"),
+    "group_policy_right": Text("User rights in group policies", "グループポリシーのユーザー権利"),
     "guest": Text("Guests", "ゲスト"),
     "handover": Text("New passwords handed over", "新しいパスワードの引き渡し"),
     "handover_file": Text("Letters and lists of new passwords", "新しいパスワードの通知書と一覧"),

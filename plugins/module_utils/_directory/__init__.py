@@ -1,4 +1,4 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Active Directory. PRIVATE to the collection; client.py is the only file that imports ldap3."""
+"""Active Directory. PRIVATE to the collection; client.py is the only file that imports ldap3, sysvol.py the only one that imports smbprotocol."""

@@ -254,7 +254,15 @@ class Client:
     def root(self) -> Entry:
         """The rootDSE, with the SIDs of the bound user's own token (`tokenGroups`: the user's first, then the groups')."""
         if self._root is None:
-            wanted = ["defaultNamingContext", "namingContexts", "schemaNamingContext", "tokenGroups", "dnsHostName"]
+            wanted = [
+                "defaultNamingContext",
+                "configurationNamingContext",
+                "namingContexts",
+                "schemaNamingContext",
+                "tokenGroups",
+                "dnsHostName",
+                "dsServiceName",
+            ]
             found = self._search("", "(objectClass=*)", ldap3.BASE, wanted, [], f"cannot read the rootDSE of {self.where}")
             root = next(iter(found), None)
             if root is None or root.text("defaultNamingContext") is None:

@@ -25,7 +25,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 
 from .. import company, part, paths, process, surroundings, tls
-from . import fixture, settings
+from . import fixture, group_policies, settings
 
 #: Debian packages of the part, and the program or library by which each is recognised.
 PACKAGES = {
@@ -75,7 +75,7 @@ class DirectoryPart(part.Part):
     # --- the seed -------------------------------------------------------------------------------
 
     def _steps(self) -> list[dict[str, Any]]:
-        return fixture.steps(company.data()["directory"], list(company.people()))
+        return fixture.steps(company.data()["directory"], list(company.people())) + group_policies.steps()
 
     def _seed_file(self) -> Path:
         """The seed's path in the cache. Its name changes with whatever the seed is made from."""
@@ -111,6 +111,7 @@ class DirectoryPart(part.Part):
             # A cached seed outlives the default maximum password age of 42 days.
             _run("samba-tool", "domain", "passwordsettings", "set", "--min-pwd-age=0", "--max-pwd-age=0", "--history-length=0", "-s", conf)
             _run("/usr/bin/python3", Path(__file__).with_name("seed.py"), conf, input=json.dumps(self._steps()))
+            _run("samba-tool", "ntacl", "sysvolreset", "-s", conf)
             packed = work / "seed"
             # SYSVOL's NT ACLs are extended attributes.
             _run("tar", "-C", work, "--xattrs", "--xattrs-include=*", "--zstd", "-S", "-cf", packed, "dc")

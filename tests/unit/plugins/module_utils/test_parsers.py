@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, steps, strict_json, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, values
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import gpt_tmpl, preferences, registry_pol, versions
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import reinvitation as guest_reinvitation
@@ -135,6 +136,16 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "guid": (values.guid, [b"0123456789abcdef"]),
     "descriptor": (values.denied, [bytes(16) + b"\x14\0\0\0" + b"\x02\0\x20\0\x01\0\0\0" + b"\x01\0\x14\0\0\0\1\0" + b"\1\1\0\0\0\0\0\1\0\0\0\0"]),
     "number": (lambda it: values.file_time(Entry("CN=a", {"lastLogon": [it]}).number("lastLogon")), [b"133000000000000000"]),
+    "registry_pol": (registry_pol.parse, [registry_pol.pack([registry_pol.Record("Software", SECRET, 1, b"x\0\0\0")])]),
+    "gpt_tmpl": (
+        lambda it: gpt_tmpl.without(it, "SeBatchLogonRight", [SECRET]),
+        [b"\xff\xfe" + f"[Privilege Rights]\r\nSeBatchLogonRight = {SECRET},*S-1-5-32-544\r\n".encode("utf-16-le")],
+    ),
+    "preferences": (
+        lambda it: preferences.deleting(it, [item.uid for item in preferences.registry_items(preferences.elements(it))]),
+        [f'<RegistrySettings><Registry uid="{SECRET}"><Properties action="U" name="{SECRET}"/></Registry></RegistrySettings>'.encode()],
+    ),
+    "gpt_ini": (versions.of_ini, [b"[General]\r\nVersion=65537\r\n"]),
     "strict_json": (text(strict_json.loads), []),
     "steps": (in_file("steps.json", read_steps), [as_json({"steps": [STEP]})]),
     "requires": (

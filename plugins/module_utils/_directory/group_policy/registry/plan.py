@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to change in the registry settings of group policies. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ...._core.model import Change, Object
+from ...._core.plan import Plan
+from .. import changes, hosts, preferences, registry_pol
+from ..changes import DIGEST, INI, VERSION
+from ..mentions import entries
+from . import items, records
+
+KIND = "group_policy_registry"
+POL, ITEMS = "registry.pol", r"preferences\registry\registry.xml"
+_UNDO = "the whole policy as it was is in backup_dir: set the values again in the Group Policy Management Editor"
+
+
+def scope(relative: str) -> str | None:
+    """`machine` or `user` for a file that is edited, None for any other."""
+    side, _unused, rest = relative.casefold().partition("\\")
+    return side if side in ("machine", "user") and rest in (POL, ITEMS) else None
+
+
+def describe(guid: str, relative: str, name: str, version: int, in_ini: int, content: str) -> Object:
+    """`content` is the digest of the file."""
+    return Object(KIND, f"{guid}\\{relative}", name, {VERSION: version, INI: in_ini, DIGEST: content})
+
+
+def file_of(identity: str) -> str:
+    """The file in the id of an object or a change."""
+    return identity[39:]
+
+
+def plan(
+    current: Iterable[Object], names: Sequence[str], old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
+) -> tuple[Plan, dict[str, bytes]]:
+    """One change for each file, and what it is to hold, by its id. `old`: what the files hold; `begun`: what stopped runs had begun."""
+    result = Plan()
+    new: dict[str, bytes] = {}
+    by_policy: dict[str, list[Object]] = {}
+    for item in current:
+        by_policy.setdefault(item.id[:38], []).append(item)
+    for guid, files in by_policy.items():
+        edits = []
+        for item in files:
+            before, after, new[item.id] = _edit(item, old[item.id], names, result.warnings)
+            side = scope(file_of(item.id)) or "machine"
+            edits.append(changes.FileEdit(item.id, side, before, after, item.state[DIGEST], digest(new[item.id])))
+        work = changes.Work(KIND, guid, files[0].name, "remove", _UNDO, files[0].state[VERSION], files[0].state[INI])
+        found, refusals = changes.of_policy(work, edits, begun)
+        result.refusals += refusals
+        result.unchanged += len(files) - len(found)
+        for change in found:
+            result.changes.append(change)
+    return result, new
+
+
+def _edit(item: Object, data: bytes, names: Sequence[str], warnings: list[str]) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """What shows of the change, before and after, and the file with it."""
+    if file_of(item.id).casefold().endswith(ITEMS):
+        ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(data)), names)
+        warnings += [f"{item.name}: the preference item {one.uid} has a list with other hosts besides; take the hosts out of it by hand" for one in mixed]
+        shown = {f"{one.uid} {one.hive}\\{one.key}\\{one.name}": one.action for one in ours}
+        return shown, dict.fromkeys(shown, "D"), preferences.deleting(data, [one.uid for one in ours])
+    listed = registry_pol.parse(data)
+    broader = [(record, entry) for record in listed for entry in entries(record) if hosts.is_broader(entry, names)]
+    warnings += [f"{item.name}: {one.key}\\{one.name} has {entry}, which means more than the hosts, and stays; decide about it" for one, entry in broader]
+    rest = records.without(listed, names)
+    before, now = _shown(listed), _shown(rest)
+    names_of = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return {key: before.get(key) for key in names_of}, {key: now.get(key) for key in names_of}, registry_pol.pack(rest)
+
+
+def _shown(listed: Iterable[registry_pol.Record]) -> dict[str, Any]:
+    """The records by their names, as people read them; one that stands there again has a number."""
+    result: dict[str, Any] = {}
+    for record in listed:
+        name, count = f"{record.key}\\{record.name}", 1
+        while (shown := name if count == 1 else f"{name} ({count})") in result:
+            count += 1
+        result[shown] = record.text if record.text is not None else record.data.hex()
+    return result

@@ -1,0 +1,683 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules of group policy against the lab's real domain controller: its directory by LDAP, its SYSVOL by SMB.
+
+"Writes nothing" is Samba's own audit log for the directory, and every byte and time of SYSVOL on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import ldap3
+import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as sysvol_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import values
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import edit
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Sysvol
+from lab import paths
+from lab.directory import group_policies as fixture
+from lab.directory.fixture import full_dn
+
+pytestmark = pytest.mark.lab
+
+RUN = full_dn("CN=iij-dirsync-run,OU=Services,OU=Reiji")
+DOMAIN = paths.DC_HOST.partition(".")[2]
+
+
+def run_sid(directory) -> str:
+    return values.sid(directory.entry("CN=iij-dirsync-run,OU=Services,OU=Reiji")["objectSid"][0])
+
+
+class Answer(dict):
+    """What a module returned."""
+
+    @property
+    def code(self):
+        return self["failure"]["code"]
+
+    @property
+    def rules(self):
+        return [item["rule"] for item in self["failure"]["details"]["refusals"]]
+
+
+def policies_folder(directory) -> Path:
+    return directory.part.state / "dc/state/sysvol" / DOMAIN / "Policies"
+
+
+def on_disk(directory) -> dict[str, tuple[bytes, int]]:
+    """Every file of SYSVOL: its bytes, and when it was written. It also tells whether something was put there or is gone."""
+    folder = policies_folder(directory)
+    return {str(file.relative_to(folder)): (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def sysvol_kept(directory):
+    """The fixture's files again afterwards: `directory.fresh` looks at the directory alone."""
+    before = on_disk(directory)
+    yield before
+    if on_disk(directory) != before:
+        directory.part.reset()
+        directory.clear()
+
+
+@pytest.fixture
+def module(directory, capsys, sysvol_kept):
+    """Runs a module's own main() in this process, as Administrator unless another is named."""
+
+    def run(name, check=False, **options):
+        arguments = {**directory.options(paths.AD_ADMIN), **options, "_ansible_check_mode": check, "_ansible_diff": True}
+        main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").main
+        capsys.readouterr()
+        with patch_module_args({key: value for key, value in arguments.items() if value is not None}), pytest.raises(SystemExit):
+            main()
+        output = capsys.readouterr()
+        answer = Answer(json.loads(output.out))
+        assert paths.PASSWORD not in output.out and "Traceback" not in output.out
+        return answer
+
+    return run
+
+
+@pytest.fixture
+def info(module):
+    def run(**options):
+        answer = module("group_policy_info", **options)
+        assert "policies" in answer, answer["msg"]
+        return {item["guid"]: item for item in answer["policies"]}, answer
+
+    return run
+
+
+# --- SYSVOL itself ---
+
+
+@pytest.fixture
+def sysvol(directory):
+    opened = []
+
+    def connect(user=paths.AD_ADMIN, **options):
+        opened.append(Sysvol({**directory.options(user), "authentication": "simple", **options}))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()
+
+
+GPT_INI = rf"sysvol\{DOMAIN}\Policies" + "\\" + fixture.CONTROLLERS + r"\GPT.INI"
+
+
+def test_a_session_lends_its_identity_to_no_other(directory, sysvol, sysvol_kept):
+    """smbprotocol's own cache does: a session of Administrator would write for the operator."""
+    with sysvol().locked(GPT_INI) as file:
+        assert file.read().startswith(b"[General]")
+    with pytest.raises(OffboardError) as caught, sysvol(paths.AD_OPERATOR).locked(GPT_INI):
+        pass
+    assert caught.value.code == "insufficient_rights"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"password": "wrong"}, "wrong_credentials"),
+        ({"username": "nobody@" + DOMAIN}, "wrong_credentials"),
+        ({"host": "127.0.0.99"}, "unreachable"),
+        ({"username": RUN}, "bad_option"),
+        ({"password": None}, "credentials_missing"),
+    ],
+)
+def test_sessions_that_fail(directory, sysvol, options, code):
+    with pytest.raises(OffboardError) as caught:
+        sysvol(**options).read(GPT_INI)
+    assert caught.value.code == code and paths.PASSWORD not in caught.value.msg
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"userAccountControl": ["514"]}, "account_disabled"),
+        ({"accountExpires": ["116444736000000000"]}, "account_expired"),
+        ({"pwdLastSet": ["0"]}, "password_must_change"),
+    ],
+)
+def test_accounts_that_may_not_log_on_by_smb(directory, sysvol, changes, code):
+    directory.arrange("CN=iij-dirsync-bind,OU=Services,OU=Reiji", changes)
+    with pytest.raises(OffboardError) as caught:
+        sysvol(f"iij-dirsync-bind@{DOMAIN}").read(GPT_INI)
+    assert caught.value.code == code
+
+
+def test_what_the_lock_lets_others_do(directory, sysvol, sysvol_kept):
+    with sysvol().locked(GPT_INI) as file:
+        assert sysvol().read(GPT_INI) == file.read()
+        with pytest.raises(OffboardError) as caught, sysvol().locked(GPT_INI):
+            pass
+    assert caught.value.code == "file_in_use"
+    for path in (GPT_INI + "x", GPT_INI.replace("Policies", "gone"), r"gone\x"):
+        with pytest.raises(OffboardError) as caught:
+            sysvol().read(path)
+        assert caught.value.code == "not_found", caught.value.msg
+
+
+def test_rights_are_asked_for_without_a_write(directory, sysvol, sysvol_kept):
+    folder = GPT_INI.rpartition("\\")[0] + "\\" + fixture.GPT_TMPL.rpartition("\\")[0]
+    sysvol().may_replace(folder, "GptTmpl.inf", GPT_INI)
+    with pytest.raises(OffboardError) as caught:
+        sysvol(paths.AD_OPERATOR).may_replace(folder, "GptTmpl.inf", GPT_INI)
+    assert caught.value.code == "insufficient_rights"
+    assert on_disk(directory) == sysvol_kept
+
+
+def test_a_file_is_replaced_with_its_rights(directory, sysvol, sysvol_kept):
+    share = sysvol()
+    path = GPT_INI.rpartition("\\")[0] + "\\" + fixture.GPT_TMPL
+    before, rights = share.read(path), share.descriptor(path)
+    share.create(path + ".tmp", before + "\r\n".encode("utf-16-le"))
+    with pytest.raises(OffboardError) as caught:
+        share.create(path + ".tmp", b"")
+    assert caught.value.code == "already_exists"
+    share.rename(path + ".tmp", path, 1)
+    assert share.read(path) == before + "\r\n".encode("utf-16-le")
+    if share.descriptor(path) != rights:
+        share.set_descriptor(path, rights)
+    assert share.descriptor(path) == rights
+    assert "MACHINE/Microsoft/Windows NT/SecEdit/GptTmpl.inf".replace("/", "\\") in share.files(GPT_INI.rpartition("\\")[0])
+
+
+# --- group_policy_info ---
+
+
+def test_where_policies_mention_iij(info, directory, sysvol_kept):
+    found, answer = info(hosts=["auth.iij.jp"], accounts=[RUN])
+    sid = run_sid(directory)
+    told = {guid: {(item["kind"], item["where"].rpartition("\\")[2], tuple(item["found"])) for item in policy["mentions"]} for guid, policy in found.items()}
+    assert told[fixture.CONTROLLERS] == {("right", "SeBatchLogonRight", (sid,))}
+    assert told[fixture.DOMAIN] == {("right", "SeBatchLogonRight", (sid,)), ("right", "SeServiceLogonRight", (sid,))}
+    assert told[fixture.BROWSERS] == {
+        ("registry", "AuthServerAllowlist", ("*.auth.iij.jp",)),
+        ("registry", "AuthServerAllowlist", ("www1.auth.iij.jp",)),
+        ("registry", "AuthNegotiateDelegateAllowlist", ("www1.auth.iij.jp",)),
+        ("registry", "2", ("reiji.iwa.auth.iij.jp",)),
+        ("registry", "https://reiji.iwa.auth.iij.jp", ("reiji.iwa.auth.iij.jp",)),
+        ("preference", "https", ("www1.auth.iij.jp",)),
+    }
+    assert told[fixture.DRIVES] == {("script", "", ("www1.auth.iij.jp",))}
+    assert [item.get("broader") for item in found[fixture.DECOY]["mentions"]] == [["*.iij.jp"]]
+    assert [item["code"] for item in found[fixture.DAMAGED]["unreadable"]] == ["policy_unreadable"]
+    assert found[fixture.DRIVES]["holds_password"] == [r"USER\Preferences\Drives\Drives.xml"] and "j1Uyj3" not in json.dumps(answer)
+    assert found[fixture.DRIVES]["status"] == "disabled" and found[fixture.DRIVES]["links"] == []
+    assert found[fixture.BROWSERS]["links"] == [{"dn": paths.AD_BASE, "enabled": True, "enforced": False}]
+    browsers = found[fixture.BROWSERS]
+    assert (browsers["machine_version"], browsers["user_version"], browsers["versions_differ"], browsers["may_write"]) == (2, 3, False, True)
+    assert [(item["right"], item["guid"]) for item in answer["orphaned"]] == [("SeInteractiveLogonRight", fixture.CONTROLLERS)]
+    assert answer["pdc_emulator"] == {"name": paths.DC_HOST, "is_host": True} and answer["not_looked_at"] == answer["replication_pending"] == []
+    assert directory.writes() == [] and on_disk(directory) == sysvol_kept
+
+
+def test_the_operator_may_read_and_not_write(info):
+    found, _unused = info(username=paths.AD_OPERATOR, policies=[fixture.CONTROLLERS.lower().strip("{}")])
+    assert list(found) == [fixture.CONTROLLERS] and not found[fixture.CONTROLLERS]["may_write"]
+
+
+def test_versions_that_differ_are_told(info, directory):
+    directory.arrange(f"CN={fixture.DECOY},CN=Policies,CN=System", {"versionNumber": ["7"]})
+    directory._changed = True
+    found, _unused = info()
+    assert [guid for guid, policy in found.items() if policy["versions_differ"]] == [fixture.DECOY]
+    assert (found[fixture.DECOY]["version"], found[fixture.DECOY]["sysvol_version"]) == (7, 1)
+
+
+def test_an_account_that_is_gone_is_found_by_its_sid(info, directory):
+    sid = run_sid(directory)
+    with directory.admin() as admin:
+        admin.delete(RUN)
+    directory._changed = True
+    found, answer = info(accounts=[sid, RUN])
+    assert [item["name"] for item in answer["unusable"]] == [RUN]
+    # the logon name is known no more, so the right that has it by name is not found
+    assert [item["where"] for item in found[fixture.DOMAIN]["mentions"]] == ["SeBatchLogonRight"]
+    assert {(item["right"], item["guid"]) for item in answer["orphaned"]} >= {("SeBatchLogonRight", fixture.DOMAIN)}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"hosts": ["*"]}, "bad_option"),
+        ({"policies": ["browser"]}, "bad_option"),
+        ({"policies": ["{00000000-0000-0000-0000-000000000000}"]}, "not_found"),
+        ({"password": "not-it-1"}, "wrong_credentials"),
+        ({"port": 1}, "unreachable"),
+    ],
+)
+def test_what_group_policy_info_refuses(module, options, code):
+    answer = module("group_policy_info", **options)
+    assert answer["failed"] and answer.code == code
+
+
+# --- group_policy_right ---
+
+TEMPLATE = fixture.GPT_TMPL.replace("\\", "/")
+
+
+def template(directory, guid) -> bytes:
+    return (policies_folder(directory) / guid / TEMPLATE).read_bytes()
+
+
+def versions_of(directory, guid) -> tuple[int, int]:
+    ini = (policies_folder(directory) / guid / "GPT.INI").read_bytes()
+    return int(directory.entry(f"CN={guid},CN=Policies,CN=System")["versionNumber"][0]), int(ini.split(b"Version=")[1])
+
+
+@pytest.fixture
+def right(module, tmp_path):
+    def run(guid=fixture.CONTROLLERS, **options):
+        defaults = {"policies": [guid], "rights": ["SeBatchLogonRight"], "accounts": [RUN], "state": "absent", "backup_dir": str(tmp_path / "policies")}
+        return module("group_policy_right", **{**defaults, **options})
+
+    return run
+
+
+def test_the_run_user_goes_and_nothing_else(right, directory, sysvol_kept, tmp_path):
+    before = template(directory, fixture.CONTROLLERS)
+    expected = before.replace(f"*{run_sid(directory)},".encode("utf-16-le"), b"")
+    planned = right(check=True)
+    assert planned["changed"] and on_disk(directory) == sysvol_kept and directory.writes() == [] and not (tmp_path / "policies").exists()
+    done = right(journal=str(tmp_path / "run/journal.jsonl"))
+    assert done["plan"] == planned["plan"] and done["counts"]["done"] == 1
+    assert template(directory, fixture.CONTROLLERS) == expected != before
+    assert versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    changed = {name for name, state in on_disk(directory).items() if sysvol_kept.get(name) != state}
+    assert changed == {f"{fixture.CONTROLLERS}/GPT.INI", f"{fixture.CONTROLLERS}/{TEMPLATE}"}
+    assert {(item["operation"], tuple(item["attributes"])) for item in directory.writes()} == {("Modify", ("versionNumber",))}
+    copy = Path(done["saved_copies"][fixture.CONTROLLERS])
+    assert (copy / TEMPLATE).read_bytes() == before and b"versionNumber: 1" in (copy / "policy.ldif").read_bytes()
+    directory.clear()
+    again = right()
+    assert not again["changed"] and again["counts"]["unchanged"] == 1 and directory.writes() == []
+    back = right(state="present")
+    assert back["changed"] and versions_of(directory, fixture.CONTROLLERS) == (3, 3)
+    assert f",*{run_sid(directory)}\r\n".encode("utf-16-le") in template(directory, fixture.CONTROLLERS)
+
+
+def test_samba_itself_reads_what_was_edited(right, directory):
+    """Samba's own parser of GptTmpl.inf, its view of the policy, and its comparison of the rights in SYSVOL with those of the directory."""
+    assert right()["changed"]
+    code = (
+        "import sys; from samba.gp_parse.gp_inf import GptTmplInfParser; p = GptTmplInfParser(); p.parse(open(sys.argv[1], 'rb').read()); "
+        "print([x for x in p.sections['Privilege Rights'].param_list if x[0] == 'SeBatchLogonRight'])"
+    )
+    path = policies_folder(directory) / fixture.CONTROLLERS / TEMPLATE
+    read = subprocess.run(["/usr/bin/python3", "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert run_sid(directory) not in read and "S-1-5-32-559" in read
+    conf = str(directory.part.state / "smb.conf")
+    checked = subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_nobody_left(right, directory, sysvol_kept):
+    refused = right(fixture.DOMAIN)
+    assert refused.rules == ["right_empty"] and on_disk(directory) == sysvol_kept and directory.writes() == []
+    assert right(fixture.DOMAIN, when_empty="undefine")["changed"]
+    assert "SeBatchLogonRight" not in template(directory, fixture.DOMAIN).decode("utf-16")
+    assert right(fixture.DOMAIN, state="present").rules == ["right_undefined"]
+    assert right(fixture.DOMAIN, state="present", when_undefined="define")["changed"]
+    assert f"SeBatchLogonRight = *{run_sid(directory)}\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
+
+
+def test_a_right_that_names_the_account_by_its_logon_name(right, directory):
+    assert right(fixture.DOMAIN, rights=["SeServiceLogonRight"])["changed"]
+    assert "SeServiceLogonRight = *S-1-5-80-0\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_rights_are_looked_at_before_anything_is_written(right, directory, sysvol_kept, check, tmp_path):
+    answer = right(check=check, username=paths.AD_OPERATOR)
+    assert answer.code == "insufficient_rights" and not answer["changed"]
+    assert on_disk(directory) == sysvol_kept and directory.writes() == [] and not (tmp_path / "policies").exists()
+
+
+def test_versions_that_differ_are_not_edited_over(right, directory, sysvol_kept):
+    directory.arrange(f"CN={fixture.CONTROLLERS},CN=Policies,CN=System", {"versionNumber": ["9"]})
+    directory._changed = True
+    assert right().rules == ["versions_differ"]
+    assert on_disk(directory) == sysvol_kept and directory.writes() == []
+
+
+def test_another_editor(right, directory, sysvol, sysvol_kept):
+    with sysvol().locked(GPT_INI):
+        answer = right()
+    assert answer.code == "file_in_use" and on_disk(directory) == sysvol_kept and directory.writes() == []
+
+
+def held(share, path, seconds):
+    """A client that reads the file as Windows' client-side extensions do: others may read it meanwhile."""
+    share._open()
+    with share._file(path, "rb", share_access="r"):
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize(("seconds", "patience", "code"), [(2, 30, None), (6, 1, "file_in_use")])
+def test_a_client_that_reads_the_file(right, directory, sysvol, sysvol_kept, seconds, patience, code):
+    reader = threading.Thread(target=held, args=(sysvol(), GPT_INI.rpartition("\\")[0] + "\\" + fixture.GPT_TMPL, seconds))
+    reader.start()
+    time.sleep(0.5)
+    answer = right(in_use_timeout=patience)
+    reader.join()
+    if code is None:
+        assert answer["counts"].get("done") == 1 and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    else:
+        assert answer.code == code and versions_of(directory, fixture.CONTROLLERS) == (1, 1)
+        assert {name: data for name, (data, _when) in on_disk(directory).items()} == {name: data for name, (data, _when) in sysvol_kept.items()}
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+#: where a run is killed: right after this call, the given number of times
+STEPS = {"uploaded": ("create", 1), "swapped": ("_swap", 1), "renamed": ("rename", 1), "ini": ("write", 1)}
+
+
+def killed_after(step, arguments, module="group_policy_right"):
+    """Runs the module in a process that ends without any clean-up right after the step."""
+    name, _times = STEPS[step]
+    owner = {"create": Sysvol, "rename": Sysvol, "_swap": edit.Editor, "write": sysvol_module.Locked}[name]
+    process = os.fork()
+    if process == 0:
+        original = getattr(owner, name)
+
+        def last(*positional, **named):
+            original(*positional, **named)
+            os._exit(9)
+
+        setattr(owner, name, last)
+        main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{module}").main
+        with patch_module_args(arguments), contextlib.suppress(BaseException):
+            main()
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_a_run_that_was_killed_is_gone_on_with(right, directory, tmp_path, step):
+    expected = template(directory, fixture.CONTROLLERS).replace(f"*{run_sid(directory)},".encode("utf-16-le"), b"")
+    journal = tmp_path / "run/journal.jsonl"
+    options = {
+        "policies": [fixture.CONTROLLERS], "rights": ["SeBatchLogonRight"], "accounts": [RUN], "state": "absent", "backup_dir": str(tmp_path / "policies"),
+        "journal": str(journal),
+    }  # fmt: skip
+    killed_after(step, {**directory.options(paths.AD_ADMIN), **options})
+    if step in ("swapped", "renamed"):
+        assert versions_of(directory, fixture.CONTROLLERS) == (2, 1)
+        assert right().rules == ["versions_differ"]  # without the journal nothing tells whose edit it is
+    answer = right(journal=str(journal))
+    assert answer["counts"].get("failed", 0) == 0, answer
+    assert template(directory, fixture.CONTROLLERS) == expected and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [item["status"] for item in records if item["record"] == "outcome"] == ["done"]
+    assert not right(journal=str(journal))["changed"]
+
+
+def test_editors_at_once_end_in_one_edit(directory, sysvol_kept, tmp_path):
+    """Each in a process of its own; who comes second is refused, or finds that it is done."""
+    expected = template(directory, fixture.CONTROLLERS).replace(f"*{run_sid(directory)},".encode("utf-16-le"), b"")
+    processes = []
+    for number in range(3):
+        options = {"policies": [fixture.CONTROLLERS], "rights": ["SeBatchLogonRight"], "accounts": [RUN], "state": "absent"}
+        processes.append(os.fork())
+        if processes[-1] == 0:
+            main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.group_policy_right").main
+            with patch_module_args({**directory.options(paths.AD_ADMIN), **options, "backup_dir": str(tmp_path / str(number))}):
+                try:
+                    main()
+                except SystemExit as exc:
+                    os._exit(int(exc.code or 0))
+            os._exit(9)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
+    assert set(codes) <= {0, 1} and 0 in codes
+    assert template(directory, fixture.CONTROLLERS) == expected and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+def test_an_answer_that_was_lost_is_gone_on_with(right, directory, monkeypatch, tmp_path):
+    journal = str(tmp_path / "run/journal.jsonl")
+
+    def lost(*_unused):
+        raise OffboardError("the connection broke", code="connection_lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sysvol, "rename", lost)
+        assert right(journal=journal).code == "connection_lost" and versions_of(directory, fixture.CONTROLLERS) == (2, 1)
+    assert right(journal=journal)["counts"]["done"] == 1 and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
+    assert run_sid(directory) not in template(directory, fixture.CONTROLLERS).decode("utf-16")
+
+
+def test_somebody_else_edits_between_plan_and_write(right, directory, monkeypatch, sysvol_kept):
+    original = edit.Editor.save
+
+    def meanwhile(self, *arguments):
+        with directory.admin() as admin:
+            dn = full_dn(f"CN={fixture.CONTROLLERS},CN=Policies,CN=System")
+            admin.modify(dn, {"versionNumber": [(ldap3.MODIFY_REPLACE, ["5"])]})
+        return original(self, *arguments)
+
+    monkeypatch.setattr(edit.Editor, "save", meanwhile)
+    assert right().code == "changed_since_read" and on_disk(directory) == sysvol_kept
+
+
+def test_the_directory_refuses_a_version_that_is_not_the_one_read(right, directory, monkeypatch, sysvol_kept):
+    """Even where somebody is quicker than the second reading: the swap itself compares."""
+    original = edit.Editor._put_beside
+
+    def meanwhile(self, *arguments):
+        with directory.admin() as admin:
+            dn = full_dn(f"CN={fixture.CONTROLLERS},CN=Policies,CN=System")
+            admin.modify(dn, {"versionNumber": [(ldap3.MODIFY_REPLACE, ["5"])]})
+        return original(self, *arguments)
+
+    monkeypatch.setattr(edit.Editor, "_put_beside", meanwhile)
+    assert right().code == "changed_since_read"
+    assert (
+        versions_of(directory, fixture.CONTROLLERS) == (5, 1)
+        and template(directory, fixture.CONTROLLERS) == sysvol_kept[f"{fixture.CONTROLLERS}/{TEMPLATE}"][0]
+    )
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+def test_a_copy_holds_no_password(right, directory, tmp_path):
+    drives = policies_folder(directory) / fixture.DRIVES / "USER/Preferences/Drives/Drives.xml"
+    beside = policies_folder(directory) / fixture.CONTROLLERS / "USER/Drives.xml"
+    beside.write_bytes(drives.read_bytes())
+    done = right()
+    assert done["applied"][0]["details"]["not_saved"] == [r"USER\Drives.xml"]
+    assert not [file for file in (tmp_path / "policies").rglob("*") if file.is_file() and b"cpassword" in file.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"policies": ["x"]}, "bad_option"),
+        ({"policies": ["{00000000-0000-0000-0000-000000000000}"]}, "not_found"),
+        ({"accounts": ["CN=nobody,OU=Services,OU=Reiji," + paths.AD_BASE]}, "not_found"),
+        ({"policies": [fixture.BROWSERS], "state": "present"}, "not_found"),
+        ({"password": "not-it-1"}, "wrong_credentials"),
+        ({"backup_dir": "/proc/nowhere"}, "file_write_failed"),
+    ],
+)
+def test_what_group_policy_right_refuses(right, directory, sysvol_kept, options, code):
+    answer = right(**options)
+    assert answer["failed"] and answer.code == code, answer
+    assert on_disk(directory) == sysvol_kept and directory.writes() == []
+
+
+def test_a_policy_without_rights_is_as_desired(right):
+    assert right(fixture.BROWSERS)["counts"] == {"planned": 0, "unchanged": 0, "skipped": 0}
+
+
+# --- group_policy_registry ---
+
+
+@pytest.fixture
+def registry(module, tmp_path):
+    def run(guid=fixture.BROWSERS, **options):
+        defaults = {"policies": [guid], "hosts": ["auth.iij.jp"], "state": "absent", "backup_dir": str(tmp_path / "policies")}
+        return module("group_policy_registry", **{**defaults, **options})
+
+    return run
+
+
+def on_this_disk(name: str) -> str:
+    """SYSVOL's names have no case, the lab's disk has: the sides of a policy are in capitals there."""
+    side, _, rest = name.partition("\\")
+    return f"{side.upper()}/{rest}".replace("\\", "/")
+
+
+def by_samba(directory, guid, name) -> list[tuple[str, str, object]]:
+    """The records of a Registry.pol as Samba's own parser reads them."""
+    code = (
+        "import json, sys; from samba.ndr import ndr_unpack; from samba.dcerpc import preg; "
+        "f = ndr_unpack(preg.file, open(sys.argv[1], 'rb').read()); print(json.dumps([[e.keyname, e.valuename, e.data] for e in f.entries]))"
+    )
+    path = policies_folder(directory) / guid / on_this_disk(name)
+    read = subprocess.run(["/usr/bin/python3", "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    return [(key.rpartition("\\")[2], value, data) for key, value, data in json.loads(read)]
+
+
+def test_the_hosts_go_out_of_every_file_and_nothing_else(registry, directory, sysvol_kept, tmp_path):
+    planned = registry(check=True)
+    assert len(planned["plan"]) == 3 and on_disk(directory) == sysvol_kept and directory.writes() == [] and not (tmp_path / "policies").exists()
+    done = registry(journal=str(tmp_path / "run/journal.jsonl"))
+    assert done["plan"] == planned["plan"] and done["counts"]["done"] == 3
+    assert by_samba(directory, fixture.BROWSERS, fixture.MACHINE_POL) == [
+        ("Edge", "AuthServerAllowlist", "*.ad.reiji.example,intranet"),
+        ("Chrome", "AuthServerAllowlist", "*.ad.reiji.example"),
+        ("Chrome", "SomeNumber", 10),
+        ("SPNEGO", "**delvals.", " "),
+        ("SPNEGO", "1", "ad.reiji.example"),
+        ("SPNEGO", "2", "intranet"),
+    ]
+    zones = by_samba(directory, fixture.BROWSERS, fixture.USER_POL)
+    assert [name for _key, name, _data in zones] == ["ListBox_Support_ZoneMapKey", "**delvals.", "https://intranet.reiji.example"]
+    items = sysvol_kept[f"{fixture.BROWSERS}/{on_this_disk(fixture.ITEMS)}"][0]
+    head, item, rest = items.partition(b'<Properties action="U"')
+    assert (policies_folder(directory) / fixture.BROWSERS / on_this_disk(fixture.ITEMS)).read_bytes() == head + item.replace(b"U", b"D") + rest
+    # one step for machines, two for users
+    assert versions_of(directory, fixture.BROWSERS) == ((5 << 16 | 3),) * 2
+    changed = {name for name, state in on_disk(directory).items() if sysvol_kept.get(name) != state}
+    names = [on_this_disk(name) for name in (fixture.MACHINE_POL, fixture.USER_POL, fixture.ITEMS)]
+    assert changed == {f"{fixture.BROWSERS}/{name}" for name in ("GPT.INI", *names)}
+    conf = str(directory.part.state / "smb.conf")
+    assert subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, check=False).returncode == 0
+    directory.clear()
+    assert not registry()["changed"] and directory.writes() == []
+
+
+def test_decoys_stay(registry, directory, sysvol_kept):
+    answer = registry(policies=[fixture.DECOY, fixture.DRIVES, fixture.CONTROLLERS])
+    assert not answer["changed"] and on_disk(directory) == sysvol_kept and directory.writes() == []
+    assert "*.iij.jp" in json.dumps(answer["warnings"])
+
+
+def test_a_damaged_file_is_refused(registry, directory, sysvol_kept):
+    assert registry(fixture.DAMAGED).code == "policy_unreadable" and on_disk(directory) == sysvol_kept
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_a_run_over_several_files_that_was_killed_is_gone_on_with(registry, directory, tmp_path, step):
+    journal = tmp_path / "run/journal.jsonl"
+    options = {"policies": [fixture.BROWSERS], "hosts": ["auth.iij.jp"], "state": "absent", "backup_dir": str(tmp_path / "policies"), "journal": str(journal)}
+    killed_after(step, {**directory.options(paths.AD_ADMIN), **options}, "group_policy_registry")
+    answer = registry(journal=str(journal))
+    assert answer["counts"].get("failed", 0) == 0, answer
+    assert versions_of(directory, fixture.BROWSERS) == ((5 << 16 | 3),) * 2
+    assert "www1" not in str(by_samba(directory, fixture.BROWSERS, fixture.MACHINE_POL)) and not registry(journal=str(journal))["changed"]
+    outcomes = [json.loads(line) for line in journal.read_text().splitlines() if '"outcome"' in line]
+    assert sorted(item["status"] for item in outcomes) == ["done"] * 3
+    assert not [name for name in on_disk(directory) if name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize(("options", "code"), [({"hosts": ["*.iij.jp"]}, "bad_option"), ({"policies": ["x"]}, "bad_option"), ({"hosts": ["jp"]}, "bad_option")])
+def test_what_group_policy_registry_refuses(registry, directory, sysvol_kept, options, code):
+    assert registry(**options).code == code and on_disk(directory) == sysvol_kept
+
+
+# --- a real client ---
+
+CLIENT = """
+set -e
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc
+rm -f /etc/resolv.conf /etc/chromium/policies/managed/policies.json
+echo "nameserver {address}" > /etc/resolv.conf
+printf '127.0.0.1 localhost\n{address} {host} {domain}\n' > /etc/hosts
+mkdir -p /etc/samba
+cp {conf} /etc/samba/smb.conf
+export KRB5_CONFIG={krb5}
+while read word; do
+  timeout 60 samba-gpupdate -s {conf} --target=Computer -U 'Administrator%{password}' < /dev/null >&2
+  cat /etc/chromium/policies/managed/policies.json 2>/dev/null || echo '{{}}'
+  echo; echo .
+done
+"""
+
+
+@contextlib.contextmanager
+def client(directory):
+    """Samba's own group policy client, with an /etc of its own; each call applies what is new and gives what Chrome has been told."""
+    script = CLIENT.format(
+        address=paths.DC_ADDRESS, host=paths.DC_HOST, domain=DOMAIN, conf=directory.part.state / "smb.conf", krb5=directory.krb5_conf, password=paths.PASSWORD
+    )
+    command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def update():
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            lines = []
+            while (line := process.stdout.readline()) != ".\n":
+                assert line, f"the client ended: {process.wait()}"
+                lines.append(line)
+            return json.loads("".join(lines))
+
+        yield update
+        process.stdin.close()
+
+
+def test_a_real_client_applies_what_was_edited_and_nothing_that_has_no_version(registry, directory):
+    """The negative control: the same bytes in SYSVOL without a new version never reach a client."""
+    pol = policies_folder(directory) / fixture.BROWSERS / on_this_disk(fixture.MACHINE_POL)
+    before = pol.read_bytes()
+    with client(directory) as update:
+        assert update()["AuthServerAllowlist"] == "*.ad.reiji.example,www1.auth.iij.jp"
+        assert registry()["changed"]
+        directory._changed = True
+        told = update()
+        assert told["AuthServerAllowlist"] == "*.ad.reiji.example" and told["SomeNumber"] == 10
+        pol.write_bytes(before)
+        assert update() == told
+
+
+@pytest.mark.parametrize("name", ["group_policy_info", "group_policy_registry", "group_policy_right"])
+def test_the_documented_examples(directory, tmp_path, name):
+    """As they stand, but for the connection and the paths."""
+    examples = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").EXAMPLES
+    tasks = yaml.safe_load(examples.replace("/srv/offboard-run", str(tmp_path)).replace("vault_directory_password", "secret"))
+    for task in tasks:
+        options = task.get(f"offboard.iij_id.{name}")
+        if options:
+            options |= {**directory.options(paths.AD_ADMIN), "password": "{{ secret }}"}
+    play = tmp_path / "play.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": {"secret": paths.PASSWORD}, "tasks": tasks}]))
+    done = subprocess.run(["ansible-playbook", "-i", "localhost,", "-c", "local", str(play)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts out of registry settings: what goes, what stays byte for byte, and in which order the versions come."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import preferences, registry_pol
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import items, records
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import plan as registry
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry_pol import Record
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+GUID = "{0FFB0A2D-1001-4000-8000-000000000001}"
+HOSTS = ["auth.iij.jp"]
+EDGE = r"Software\Policies\Microsoft\Edge"
+SPNEGO = r"Software\Policies\Mozilla\Firefox\Authentication\SPNEGO"
+ZONES = r"Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings"
+MAP = ZONES + r"\ZoneMapKey"
+TATTOO = r"Software\Vendor\Edge"
+
+
+def u(text):
+    return (text + "\0").encode("utf-16-le")
+
+
+def sz(key, name, text):
+    return Record(key, name, 1, u(text))
+
+
+def dword(key, name, number):
+    return Record(key, name, 4, number.to_bytes(4, "little"))
+
+
+DEL = " \0".encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([sz(EDGE, "AuthServerAllowlist", "a.example, *.auth.iij.jp ,b")], [sz(EDGE, "AuthServerAllowlist", "a.example,b")]),
+        ([sz(EDGE, "authserverallowlist", "www1.auth.iij.jp,*.iij.jp")], [sz(EDGE, "authserverallowlist", "*.iij.jp")]),
+        ([sz(EDGE, "AuthServerAllowlist", "https://www1.auth.iij.jp")], []),
+        ([sz(TATTOO, "AuthServerAllowlist", "www1.auth.iij.jp")], [Record(TATTOO, "**del.AuthServerAllowlist", 1, DEL)]),
+        ([sz(TATTOO, "AuthServerAllowlist", "a,www1.auth.iij.jp")], [sz(TATTOO, "AuthServerAllowlist", "a")]),
+        ([sz(EDGE, "AuthServerAllowlist", "xauth.iij.jp,*,iij.jp")], None),
+        ([sz(EDGE, "HomepageLocation", "https://www1.auth.iij.jp")], None),
+        ([Record(EDGE, "AuthServerAllowlist", 1, "www1.auth.iij.jp,a".encode("utf-16-le"))], [Record(EDGE, "AuthServerAllowlist", 1, "a".encode("utf-16-le"))]),
+        ([Record(EDGE, "AuthServerAllowlist", 1, b"odd")], None),
+        (
+            [sz(SPNEGO, "**delvals.", " "), sz(SPNEGO, "1", "www1.auth.iij.jp"), sz(SPNEGO, "2", "a"), sz(SPNEGO, "3", "b"), dword(SPNEGO, "Locked", 1)],
+            [sz(SPNEGO, "**delvals.", " "), sz(SPNEGO, "1", "a"), sz(SPNEGO, "2", "b"), dword(SPNEGO, "Locked", 1)],
+        ),
+        ([sz(SPNEGO, "**delvals.", " "), sz(SPNEGO, "1", "www1.auth.iij.jp")], []),
+        ([sz(SPNEGO, "2", "a"), sz(SPNEGO, "5", "b")], None),
+        (
+            [dword(ZONES, "ListBox_Support_ZoneMapKey", 1), sz(MAP, "**delvals.", " "), sz(MAP, "https://*.auth.iij.jp", "1")],
+            [],
+        ),
+        (
+            [
+                dword(ZONES, "ListBox_Support_ZoneMapKey", 1), dword(ZONES, "Other", 2), sz(MAP, "**delvals.", " "),
+                sz(ZONES + r"\zonemapkey", "https://www1.auth.iij.jp", "1"), sz(MAP, "intranet", "1"),
+            ],
+            [
+                dword(ZONES, "ListBox_Support_ZoneMapKey", 1), dword(ZONES, "Other", 2),
+                sz(MAP, "**delvals.", " "), sz(MAP, "intranet", "1"),
+            ],
+        ),
+        ([dword(ZONES, "ListBox_Support_ZoneMapKey", 1), sz(MAP, "**delvals.", " ")], None),  # it was empty before; not ours
+    ],
+)  # fmt: skip
+def test_the_table_of_records(before, after):
+    assert records.without(before, HOSTS) == (before if after is None else after)
+
+
+RECORDS = st.lists(
+    st.builds(
+        Record,
+        st.sampled_from([EDGE, SPNEGO, TATTOO, ZONES, MAP, "x"]),
+        st.sampled_from(["AuthServerAllowlist", "1", "2", "**delvals.", "**del.1", "ListBox_Support_ZoneMapKey", "https://www1.auth.iij.jp", "intranet"]),
+        st.sampled_from([1, 3, 4]),
+        st.sampled_from([u("a,www1.auth.iij.jp"), u("www1.auth.iij.jp"), u(""), b"", b"\n\0\0\0", u("intranet")]),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=300)
+@given(RECORDS)
+def test_whatever_is_there_the_hosts_go_and_a_second_time_changes_nothing(listed):
+    once = records.without(listed, HOSTS)
+    assert records.without(once, HOSTS) == once
+    assert registry_pol.parse(registry_pol.pack(once)) == once
+    others = [record for record in listed if record.key == "x" and record.name != "AuthServerAllowlist"]
+    assert [record for record in once if record.key == "x" and record.name != "AuthServerAllowlist"] == others
+
+
+def item(uid, key, name="https", value="1", action="U", more=""):
+    return f"<Registry uid='{uid}'{more}><Properties action='{action}' hive='HKCU' key='{key}' name='{name}' value='{value}'/></Registry>"
+
+
+ZONE = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap"
+
+
+def xml(*parts):
+    return ("<RegistrySettings>" + "".join(parts) + "</RegistrySettings>").encode()
+
+
+@pytest.mark.parametrize(
+    ("part", "verdict"),
+    [
+        (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth"), "ours"),
+        (item("{1}", rf"{ZONE}\EscDomains\iij.jp\*.auth"), "ours"),
+        (item("{1}", rf"{ZONE}\Domains\www1.auth.iij.jp"), "ours"),
+        (item("{1}", rf"{ZONE}\Domains\iij.jp"), ""),
+        (item("{1}", rf"{ZONE}\Domains\reiji.example\auth.iij.jp"), ""),
+        (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth", action="D"), ""),
+        (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth", more=" disabled='1'"), ""),
+        (item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp"), "ours"),
+        (item("{1}", EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp"), "mixed"),
+        (item("{1}", EDGE, "AuthServerAllowlist", ""), ""),
+    ],
+)
+def test_the_table_of_items(part, verdict):
+    ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(xml(part))), HOSTS)
+    assert (bool(ours), bool(mixed)) == (verdict == "ours", verdict == "mixed")
+
+
+# --- plans of several files ---
+
+POL = registry_pol.pack([sz(EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp")])
+PART = xml(item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth"), item("{2}", EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp"))
+FILES = {r"MACHINE\Registry.pol": POL, r"USER\Preferences\Registry\Registry.xml": PART, r"USER\Registry.pol": registry_pol.pack([])}
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def planned(version=2, in_ini=2, begun=None, files=None):
+    files = FILES if files is None else files
+    current = [registry.describe(GUID, name, "Browsers", version, in_ini, digest(data)) for name, data in files.items()]
+    return registry.plan(current, HOSTS, {f"{GUID}\\{name}": data for name, data in files.items()}, digest, begun or {})
+
+
+def test_each_file_has_the_next_version():
+    result, new = planned()
+    shown = [(registry.file_of(change.id), change.before["versionNumber"], change.after["versionNumber"]) for change in result.changes]
+    assert shown == [(r"MACHINE\Registry.pol", 2, 3), (r"USER\Preferences\Registry\Registry.xml", 3, 1 << 16 | 3)]
+    assert result.unchanged == 1 and len(result.warnings) == 1 and "{2}" in result.warnings[0]
+    first, second = result.changes
+    assert first.after[rf"{EDGE}\AuthServerAllowlist"] == "a" and first.after["sha256"] == digest(new[first.id])
+    assert [value for value in second.after.values() if value == "D"] == ["D"]
+
+
+def test_a_stopped_run_is_gone_on_with_in_its_order():
+    changes = list(planned()[0].changes)
+    begun = {change.id: change for change in changes}
+    # the directory had the first file's version, and nothing else was done
+    assert list(planned(3, 2, begun)[0].changes) == changes
+    # the first file was replaced, too
+    half = {**FILES, r"MACHINE\Registry.pol": planned()[1][changes[0].id]}
+    assert list(planned(3, 2, begun, half)[0].changes) == changes
+    # the first was finished, and the second had its version
+    assert list(planned(1 << 16 | 3, 3, begun, half)[0].changes) == changes[1:]
+    assert [refusal.rule for refusal in planned(9, 2, begun)[0].refusals] == ["versions_differ"]
+    assert [refusal.rule for refusal in planned(3, 2)[0].refusals] == ["versions_differ"]
+
+
+def test_what_an_earlier_task_of_a_check_run_has_planned_is_not_planned_again():
+    earlier = {change.id: change for change in planned()[0].changes}
+    current = []
+    for name, data in FILES.items():
+        item = registry.describe(GUID, name, "Browsers", 2, 2, digest(data))
+        current.append(replace(item, state={**item.state, **earlier[item.id].after}) if item.id in earlier else item)
+    result, _new = registry.plan(current, HOSTS, {f"{GUID}\\{name}": data for name, data in FILES.items()}, digest, {})
+    assert len(result.changes) == 0 and result.refusals == [] and result.unchanged == 3
+
+
+def test_which_files_are_edited():
+    assert registry.scope(r"Machine\Registry.pol") == "machine" and registry.scope(r"USER\Preferences\Registry\REGISTRY.XML") == "user"
+    for other in (r"Machine\Registry.pol.bak", r"GPO.cmt", r"Machine\comment.cmtx", r"Machine\x\Registry.pol", r"Other\Registry.pol"):
+        assert registry.scope(other) is None

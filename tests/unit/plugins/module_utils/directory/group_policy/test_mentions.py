@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a policy's file mentions hosts or accounts, and where it does not."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import accounts, mentions, registry_pol
+
+HOSTS = ["auth.iij.jp"]
+SID = "S-1-5-21-1-2-3-1105"
+RUN = accounts.account(SID, "CN=run", "iij-run", "ad.reiji.example", "REIJI")
+EDGE = r"Software\Policies\Microsoft\Edge"
+SPNEGO = r"Software\Policies\Mozilla\Firefox\Authentication\SPNEGO"
+ZONES = r"Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMapKey"
+
+
+def u(text):
+    return (text + "\0").encode("utf-16-le")
+
+
+def found(relative, data):
+    return mentions.in_file(relative, data, HOSTS, [RUN])
+
+
+@pytest.mark.parametrize(
+    ("record", "hits", "broader"),
+    [
+        ((EDGE, "AuthServerAllowlist", 1, u("a.example,*.auth.iij.jp")), ["*.auth.iij.jp"], None),
+        ((EDGE, "AuthServerAllowlist", 1, u("*.iij.jp, *")), [], ["*.iij.jp", "*"]),
+        ((EDGE, "AuthServerAllowlist", 1, u("xauth.iij.jp")), None, None),
+        ((EDGE, "HomepageLocation", 1, u("https://portal.iij.jp/*")), None, None),
+        ((SPNEGO, "2", 1, u("https://www1.auth.iij.jp")), ["www1.auth.iij.jp"], None),
+        ((SPNEGO, "**delvals.", 1, u(" ")), None, None),
+        ((ZONES, "https://www1.auth.iij.jp", 1, u("1")), ["www1.auth.iij.jp"], None),
+        ((ZONES, "*.iij.jp", 1, u("2")), [], ["*.iij.jp"]),
+        ((EDGE, "x", 4, b"\n\0\0\0"), None, None),
+        ((EDGE, "x", 1, u(f"for {SID} only")), [SID], None),
+        ((EDGE, "x", 3, u("www1.auth.iij.jp")), None, None),
+    ],
+)
+def test_records(record, hits, broader):
+    told = found(r"Machine\Registry.pol", registry_pol.pack([registry_pol.Record(*record)])).mentions
+    assert [item["found"] for item in told] == ([] if hits is None else [hits])
+    if told:
+        assert told[0].get("broader") == broader and told[0]["kind"] == "registry" and told[0]["where"] == f"{record[0]}\\{record[1]}"
+
+
+def test_a_template():
+    text = f"[Registry Values]\r\nMACHINE\\x=1,www1.auth.iij.jp\r\n[Privilege Rights]\r\nSeBatchLogonRight = *{SID},REIJI\\iij-run,*{SID}9\r\n"
+    inside = found(r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf", codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
+    assert [(item["kind"], item["where"], item["value"]) for item in inside.mentions] == [
+        ("right", "SeBatchLogonRight", f"*{SID}"),
+        ("right", "SeBatchLogonRight", r"REIJI\iij-run"),
+        ("other", "", ""),
+    ]
+    assert inside.rights == {"SeBatchLogonRight": [f"*{SID}", r"REIJI\iij-run", f"*{SID}9"]}
+
+
+def test_preferences_of_every_kind():
+    xml = (
+        b"<RegistrySettings><Registry uid='{1}' disabled='1'><Properties action='U' hive='HKCU' "
+        b"key='Software\\ZoneMap\\Domains\\iij.jp\\www1.auth' name='https' "
+        b"value='1'/></Registry></RegistrySettings>"
+    )
+    (told,) = found(r"User\Preferences\Registry\Registry.xml", xml).mentions
+    assert (told["kind"], told["uid"], told["disabled"], told["found"]) == ("preference", "{1}", True, ["www1.auth.iij.jp"])
+    inside = found(r"User\Preferences\Shortcuts\Shortcuts.xml", b"<S><Shortcut><P targetPath='https://www1.auth.iij.jp/' cpassword='x'/></Shortcut></S>")
+    assert [(item["kind"], item["found"]) for item in inside.mentions] == [("other", ["www1.auth.iij.jp"])] and inside.has_password
+    with pytest.raises(OffboardError):
+        found(r"User\Preferences\Drives\Drives.xml", b"<!DOCTYPE a><a/>")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932", "latin-1"])
+def test_scripts_in_any_encoding(encoding):
+    (told,) = found(r"User\Scripts\Logon\x.cmd", "start https://WWW1.auth.iij.jp\r\n".encode(encoding)).mentions
+    assert (told["kind"], told["found"]) == ("script", ["www1.auth.iij.jp"])
+    assert not found(r"User\Scripts\Logon\x.cmd", bytes(range(256))).mentions
