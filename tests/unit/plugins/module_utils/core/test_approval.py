@@ -59,6 +59,26 @@ def test_what_an_approved_plan_covers(change, covered):
     assert approved.covers(change) is covered
 
 
+@pytest.mark.parametrize(
+    ("kind", "planned", "now", "covered"),
+    [
+        ("windows_file", "SYNC01/C:\\Data", "sync01/C:\\data", True),
+        ("directory_object", "CN=か\u3099,DC=A", "cn=が,dc=a", True),
+        ("domain", "A.example", "a.example", True),
+        ("user", "0C2E", "0c2e", True),
+        ("user", "0C2E", "0c2f", False),
+        ("oauth2_permission_grant", "aGk", "agk", False),  # base64
+    ],
+)
+def test_the_same_object_however_it_was_typed(kind, planned, now, covered):
+    first, second = (Change(kind, identity, "n", "update", {"x": 1}, {"x": 2}) for identity in (planned, now))
+    assert approval.Approved([first]).covers(second) is covered
+    other = Change(kind, now, "n", "update", {"x": 1}, {"x": 3})
+    lines, sha256 = kept([first])
+    told = approval.not_approved([other], 1, approval.parse(lines, sha256), sha256).msg
+    assert ("x 3 instead of 2" if covered else "not in the plan") in told
+
+
 def folder(top, **more):
     children = [f"{name}\\{number}" for name in top for number in range(30)][:100]
     before = {"is_dir": True, "files": 9 * len(top), "hidden": 0, "bytes": 9, "children": children, "top": top, **more}
