@@ -35,6 +35,10 @@ _MOVES_ON = {"windows_file": frozenset({"files", "hidden", "bytes", "children"})
 _NO_CASE = frozenset({"directory_object", "domain", "user", *(kind for kind in KINDS if kind.startswith("windows_"))})
 
 
+#: Which properties that are no list there are: of these none may have gone before.
+_SINGLE = ""
+
+
 def lines(changes: Iterable[Change]) -> Iterator[bytes]:
     """The plan as it is kept, hashed and approved: one change a line, keys in order, UTF-8. The same plan gives the same bytes.
 
@@ -124,8 +128,10 @@ def _says(change: Change) -> dict[str, str]:
     said: dict[str, str] = {}
     before = change.before or {}
     if change.after is None:  # what goes must be what it was when somebody said yes to it
-        for name in before.keys() - _MOVES_ON.get(change.kind, frozenset()):
+        names = sorted(before.keys() - _MOVES_ON.get(change.kind, frozenset()))
+        for name in names:
             said |= _items(name, before[name])
+        said[_SINGLE] = _canonical([name for name in names if not isinstance(before[name], (list, tuple))])
     for name, value in (change.after or {}).items():
         if name != _NOT_DONE:
             said[name] = _canonical(value)
@@ -146,6 +152,9 @@ def _difference(change: Change, planned: Change | None) -> str:
     now, then = _says(change), _says(planned)
     new = {name.partition(" ")[0]: None for name, value in now.items() if then.get(name) != value}
     if change.after is None:
+        if _SINGLE in new:
+            del new[_SINGLE]
+            new |= dict.fromkeys(sorted((planned.before or {}).keys() - (change.before or {}).keys()))
         return f"{what}: it is not any more what it was then ({_others(new, planned.before, change.before)})"
     emptied = [name for name in new if change.after.get(name) == [] and (planned.after or {}).get(name) == []]
     told = [_others([name], planned.before, change.before) if name in emptied else _others([name], planned.after, change.after) for name in new]

@@ -14,6 +14,7 @@ from typing import Any
 from ..._core import names
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
+from .. import redaction
 from ..files.plan import within
 from ..ids import on_host
 from ..reg_query import Key, expand
@@ -263,6 +264,11 @@ def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[
             # its _?= takes the rest of the line (https://nsis.sourceforge.io/Docs/Chapter3.html#installerusageuninstaller)
             return [uninstaller(product), "/S", *extra, *registered_arguments(product)]
     return [uninstaller(product), *extra]
+
+
+def given(extra: Sequence[str]) -> dict[str, str]:
+    """What the task gives the uninstaller besides, for the plan: whoever approves that has seen it. One text, for each of them may mean the others' opposite."""
+    return {"uninstall_arguments": redaction.arguments(" ".join(extra))} if extra else {}
 
 
 def meaning(exit_code: int) -> str:

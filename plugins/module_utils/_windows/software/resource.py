@@ -126,7 +126,7 @@ class Software(Resource):
                 identity,
                 product.name,
                 "uninstall",
-                before=product.described(),
+                before={**product.described(), **software.given(self._extra[identity])},
                 after=None,
                 risk="medium",
                 undo=f"install {product.name} {product.version} again with its own setup; its configuration is not kept",
