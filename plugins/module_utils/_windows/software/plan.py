@@ -267,7 +267,7 @@ def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[
 
 
 def given(extra: Sequence[str]) -> dict[str, str]:
-    """What the task gives the uninstaller besides, for the plan: whoever approves that has seen it. One text, for each of them may mean the others' opposite."""
+    """What the task gives the uninstaller besides, for the plan: whoever approves that has seen it. One text, for one may undo another."""
     return {"uninstall_arguments": redaction.arguments(" ".join(extra))} if extra else {}
 
 
