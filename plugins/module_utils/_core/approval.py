@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -28,6 +29,14 @@ NOTHING = hashlib.sha256().hexdigest()
 _NOT_DONE = "left_out"
 #: Of what goes, by kind: what moves on by itself, or with what the same plan does first (an uninstaller empties the folder that goes after it).
 _MOVES_ON = {"windows_file": frozenset({"files", "hidden", "bytes", "children"})}
+
+
+#: Kinds whose ids have no case: names that people type (machines and paths, DNs, domains), and UUIDs. Of grants they are base64.
+_NO_CASE = frozenset({"directory_object", "domain", "user", *(kind for kind in KINDS if kind.startswith("windows_"))})
+
+
+#: Which properties that are no list there are: of these none may have gone before.
+_SINGLE = ""
 
 
 def lines(changes: Iterable[Change]) -> Iterator[bytes]:
@@ -69,9 +78,9 @@ class Approved:
 
 def not_approved(first: Sequence[Change], count: int, planned: Iterable[Change], sha256: str) -> OffboardError:
     """The refusal of `count` changes, which says of the `first` how they differ from what was planned for the same object."""
-    keys = {change.key for change in first}
-    same = {(change.key, change.action): change for change in planned if change.key in keys}
-    told = "; ".join(_difference(change, same.get((change.key, change.action))) for change in first)
+    keys = {_identity(change) for change in first}
+    same = {_identity(change): change for change in planned if _identity(change) in keys}
+    told = "; ".join(_difference(change, same.get(_identity(change))) for change in first)
     more = f"; and {count - len(first)} more" if count > len(first) else ""
     return OffboardError(
         f"The plan that was approved ({sha256[:12]}…) does not hold what would be done now, so nothing was changed: {told}{more}. Look at these, make the "
@@ -99,9 +108,16 @@ def _canonical(value: Any) -> str:
 
 
 def _marks(change: Change) -> Iterator[int]:
-    yield mark(change.kind, change.id, change.action)
+    what = _identity(change)
+    yield mark(*what)
     for name, value in _says(change).items():
-        yield mark(change.kind, change.id, change.action, name, value)
+        yield mark(*what, name, value)
+
+
+def _identity(change: Change) -> tuple[str, str, str]:
+    """The object and the action, however the object's name was typed."""
+    key = change.id if change.kind not in _NO_CASE else unicodedata.normalize("NFC", unicodedata.normalize("NFC", change.id).casefold())
+    return change.kind, key, change.action
 
 
 def _says(change: Change) -> dict[str, str]:
@@ -112,8 +128,10 @@ def _says(change: Change) -> dict[str, str]:
     said: dict[str, str] = {}
     before = change.before or {}
     if change.after is None:  # what goes must be what it was when somebody said yes to it
-        for name in before.keys() - _MOVES_ON.get(change.kind, frozenset()):
+        names = sorted(before.keys() - _MOVES_ON.get(change.kind, frozenset()))
+        for name in names:
             said |= _items(name, before[name])
+        said[_SINGLE] = _canonical([name for name in names if not isinstance(before[name], (list, tuple))])
     for name, value in (change.after or {}).items():
         if name != _NOT_DONE:
             said[name] = _canonical(value)
@@ -134,6 +152,9 @@ def _difference(change: Change, planned: Change | None) -> str:
     now, then = _says(change), _says(planned)
     new = {name.partition(" ")[0]: None for name, value in now.items() if then.get(name) != value}
     if change.after is None:
+        if _SINGLE in new:
+            del new[_SINGLE]
+            new |= dict.fromkeys(sorted((planned.before or {}).keys() - (change.before or {}).keys()))
         return f"{what}: it is not any more what it was then ({_others(new, planned.before, change.before)})"
     emptied = [name for name in new if change.after.get(name) == [] and (planned.after or {}).get(name) == []]
     told = [_others([name], planned.before, change.before) if name in emptied else _others([name], planned.after, change.after) for name in new]

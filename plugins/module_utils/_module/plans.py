@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from .._core import approval
 from .._core.errors import OffboardError
@@ -25,7 +25,12 @@ def read_planned(path: str) -> Iterator[Change]:
     """The changes that this check run has planned until now. Raises OffboardError `predictions_damaged`, `file_read_failed`."""
     for record in read_records(path):
         try:
-            yield Change.from_dict(record)
+            change = Change.from_dict(record)
+            if not all(isinstance(text, str) for text in (change.kind, change.id, change.name, change.action)):
+                raise ValueError
+            if not all(isinstance(state, Mapping | None) for state in (change.before, change.after)):
+                raise ValueError
+            yield change
         except (TypeError, ValueError, AttributeError):
             msg = f"predictions: {path} holds something that no check run wrote; remove it and check again from the start"
             raise OffboardError(msg, code="predictions_damaged") from None

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..._core import phrases, plain
+from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Skip
 from ..._federation import certificates, metadata
@@ -192,7 +193,7 @@ def _judge_source(verdict: Verdict, item: Object, document: metadata.Metadata | 
     exchange = item.kind == EXTERNAL and re.search(r"/mex/?$", configured or "", re.IGNORECASE)
     answered_exchange = isinstance(document, OffboardError) and document.code == "metadata_exchange"
     if not configured or exchange or answered_exchange:
-        what = f"{configured} is a WS-Trust metadata exchange" if configured else "No metadata address is configured"
+        what = f"{shown(configured)} is a WS-Trust metadata exchange" if configured else "No metadata address is configured"
         verdict.add("no_auto_renewal", "warning", f"{what}, so Entra cannot renew the certificate by itself.", "metadata_exchange" if configured else "no_url")
     if isinstance(document, OffboardError) and not answered_exchange:
         verdict.add("unknown", "unknown", f"The metadata cannot be used: {document.msg}", document.code)
@@ -227,7 +228,9 @@ def _judge_metadata(verdict: Verdict, item: Object, document: metadata.Metadata)
         return None
     configured = item.state["passiveSignInUri"]
     if configured not in _sign_in_addresses(role):
-        verdict.add("drift", "warning", f"The identity provider no longer publishes the configured sign-in address {configured}.", "passive_sign_in_uri")
+        verdict.add(
+            "drift", "warning", f"The identity provider no longer publishes the configured sign-in address {shown(configured or '')}.", "passive_sign_in_uri"
+        )
     return role
 
 

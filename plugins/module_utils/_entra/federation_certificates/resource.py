@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
+from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
@@ -120,7 +121,7 @@ class Watch:
             return exc
         document = metadata.read(data, self.now, known)
         if document.reason == "not_metadata" and xml.parse(data).tag in _EXCHANGE:
-            return OffboardError(f"{url} is a WS-Trust metadata exchange, not federation metadata.", code="metadata_exchange")
+            return OffboardError(f"{shown(url)} is a WS-Trust metadata exchange, not federation metadata.", code="metadata_exchange")
         return document
 
     def report(self, items: Sequence[Object], verdicts: Sequence[watch.Verdict], guests: Sequence[Guest] | None) -> dict[str, Any]:
@@ -214,11 +215,11 @@ class FederationCertificates(OfTenant):
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         changes = {change.key: change for change in applied}
 
-        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+        def seen(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
             now = {(item.kind, item.id): item.state for item in read_all(self._client)}
             return {key for key in keys if all(_compact(now.get(key, {}).get(name)) == value for name, value in (changes[key].after or {}).items())}
 
-        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"]):
+        for key in waiting.not_shown(changes, seen, self._params["verify_timeout"]):
             msg = f"Graph accepted the certificate of {changes[key].name}, but after {self._params['verify_timeout']} s it does not show it."
             yield Outcome(changes[key], "failed", "not_seen", f"{msg} Run the task again later.")
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..._core import names
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
+from .. import redaction
 from ..files.plan import within
 from ..ids import on_host
 from ..reg_query import Key, expand
@@ -154,7 +155,7 @@ def alike(name: str) -> str:
 
 def _misspelt(one: str, other: str) -> bool:
     """Whether two names differ in one letter of one long word: one too many, another one, or two that have changed places."""
-    words = [re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
+    words: list[list[str]] = [re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
     differ = [pair for pair in zip(*words, strict=False) if pair[0] != pair[1]]
     if len(words[0]) != len(words[1]) or len(differ) != 1 or min(map(len, differ[0])) < 7:  # agent, agents
         return False
@@ -263,6 +264,11 @@ def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[
             # its _?= takes the rest of the line (https://nsis.sourceforge.io/Docs/Chapter3.html#installerusageuninstaller)
             return [uninstaller(product), "/S", *extra, *registered_arguments(product)]
     return [uninstaller(product), *extra]
+
+
+def given(extra: Sequence[str]) -> dict[str, str]:
+    """What the task gives the uninstaller besides, for the plan: whoever approves that has seen it. One text, for one may undo another."""
+    return {"uninstall_arguments": redaction.arguments(" ".join(extra))} if extra else {}
 
 
 def meaning(exit_code: int) -> str:

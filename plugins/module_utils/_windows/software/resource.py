@@ -127,7 +127,7 @@ class Software(Resource):
                 identity,
                 product.name,
                 "uninstall",
-                before=product.described(),
+                before={**product.described(), **software.given(self._extra[identity])},
                 after=None,
                 risk="medium",
                 undo=phrases.english("undo_software", name=product.name, version=product.version),

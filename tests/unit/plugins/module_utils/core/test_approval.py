@@ -49,6 +49,7 @@ def kept(changes=PLAN):
         (gone(enabled=False), True),  # the members went first, and then the run was stopped
         (gone(members=["a"], enabled=True), False),
         (gone(members="a", enabled=False), False),
+        (gone(members=["a"]), False),
         (gone(members=["a"], enabled=False, adminCount=1), False),
         (Change("vault_file", "/x", "x", "write", None, {"sha256": "1"}), True),  # a record of the run itself
     ],
@@ -57,6 +58,36 @@ def test_what_an_approved_plan_covers(change, covered):
     lines, sha256 = kept()
     approved = approval.Approved(approval.parse(lines, sha256))
     assert approved.covers(change) is covered
+
+
+@pytest.mark.parametrize(
+    ("kind", "planned", "now", "covered"),
+    [
+        ("windows_file", "SYNC01/C:\\Data", "sync01/C:\\data", True),
+        ("directory_object", "CN=か\u3099,DC=A", "cn=が,dc=a", True),
+        ("domain", "A.example", "a.example", True),
+        ("user", "0C2E", "0c2e", True),
+        ("user", "0C2E", "0c2f", False),
+        ("oauth2_permission_grant", "aGk", "agk", False),  # base64
+    ],
+)
+def test_the_same_object_however_it_was_typed(kind, planned, now, covered):
+    first, second = (Change(kind, identity, "n", "update", {"x": 1}, {"x": 2}) for identity in (planned, now))
+    assert approval.Approved([first]).covers(second) is covered
+    other = Change(kind, now, "n", "update", {"x": 1}, {"x": 3})
+    lines, sha256 = kept([first])
+    told = approval.not_approved([other], 1, approval.parse(lines, sha256), sha256).msg
+    assert ("x 3 instead of 2" if covered else "not in the plan") in told
+
+
+def test_an_uninstaller_gets_no_other_arguments():
+    def uninstall(**more):
+        return Change("windows_software", "m/machine64/k", "x", "uninstall", {"name": "x", "version": "1", **more}, None)
+
+    approved = approval.Approved([uninstall(uninstall_arguments="/KEEPDATA")])
+    assert approved.covers(uninstall(uninstall_arguments="/KEEPDATA"))
+    assert not approved.covers(uninstall(uninstall_arguments="/ALL")) and not approved.covers(uninstall())
+    assert not approval.Approved([uninstall()]).covers(uninstall(uninstall_arguments="/ALL"))
 
 
 def folder(top, **more):
@@ -131,6 +162,7 @@ def test_a_plan_that_was_changed_approves_nothing(spoil):
         (user(accountEnabled=False), "accountEnabled false instead of true"),
         (user(accountEnabled=True, signInSessions="x"), "signInSessions was not to change"),
         (gone(members=["a", "b"], enabled=False), 'it is not any more what it was then (members ["a", "b"] instead of ["a"])'),
+        (gone(members=["a"]), "it is not any more what it was then (enabled null instead of false)"),
         (gone(members=["a"], enabled=0), "it is not any more what it was then (enabled 0 instead of false)"),
         (Change("user", "u9", "evil\x1b[2J", "update", {}, {"usageLocation": "JP"}), r"evil\x1b[2J"),
     ],

@@ -105,6 +105,18 @@ def test_a_plan_that_is_not_the_one_approves_nothing(tmp_path, spoil, code):
     assert (result["failure"]["code"], lamps.writes) == (code, [])
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"kind": ["user"]}, {"id": 1}, {"name": None}, {"action": {}}, {"before": ["x"]}, {"after": "x"}, {"after": 1}, {"risk": "none"}, {"kind": None}]
+)
+def test_predictions_of_another_type_are_damaged(tmp_path, wrong):
+    whole = {"kind": "user", "id": "1", "name": "n", "action": "update", "before": {}, "after": {"x": 1}}
+    predictions = tmp_path / "predictions.jsonl"
+    predictions.write_text(json.dumps(whole | wrong) + "\n")
+    with pytest.raises(Finished) as caught:
+        runner.run(Module(run_dir=str(tmp_path / "run"), predictions=str(predictions), language="ja"), RunPlan)
+    assert caught.value.result["failure"]["code"] == "predictions_damaged"
+
+
 def test_what_is_no_hash(tmp_path):
     result, _unused = run(Bulbs({"a": True}), approved_plan={"path": str(tmp_path / "x.jsonl"), "sha256": "yes"})
     assert result["failure"]["code"] == "plan_missing" and "64 hexadecimal digits" in result["msg"]

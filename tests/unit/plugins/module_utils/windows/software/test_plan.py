@@ -380,3 +380,8 @@ def test_what_a_stopped_run_had_begun():
     made, _plan = resource([AGENT], {"product_code": "Agent_is1"})
     begun = [Change(software.KIND, key, "x", "uninstall", {}, None) for key in ("win/machine64/Agent_is1", "win/machine64/gone", "other/machine64/gone")]
     assert [change.id for change in made.carried_out(begun)] == ["win/machine64/gone"]
+
+
+def test_what_the_uninstaller_is_given_besides_is_in_the_plan_without_its_secrets():
+    assert software.given([]) == {}
+    assert software.given(["/KEEPDATA", "PASSWORD=hush"]) == {"uninstall_arguments": "/KEEPDATA PASSWORD=***"}
