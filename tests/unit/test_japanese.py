@@ -26,8 +26,8 @@ TERMS: dict[str, str] = {
     r"フィルタ(?!ー|リング)": "フィルター",
     r"インストーラ(?!ー)": "インストーラー",
     r"ユーザ(?!ー)": "利用者",
-    # names of Microsoft's things, and accounts of an operating system or of Active Directory, are no people
-    r"(?<!対象)(?<!実行)(?<!削除済み)ユーザー(?!名|管理者|時間|とグループ|プリンシパル)": "利用者",
+    # names of Microsoft's things (ユーザー権利の割り当て), and accounts of an operating system or of Active Directory, are no people
+    r"(?<!対象)(?<!実行)(?<!削除済み)ユーザー(?!名|管理者|時間|とグループ|プリンシパル|権利|単位の多要素認証)": "利用者",
     r"レポート|リポート|報告の「": "報告書",
     r"人の作業|作業者の手順": "人が行う手順",
     r"IIJ ID コンソール|IIJ IDのコンソール": "IIJ IDコンソール",

@@ -91,6 +91,11 @@ PHRASES: dict[str, Text] = {
     "undo_file": Text("delete {path}", "{path} を削除する"),
     "undo_same_absent": Text("run the same task with state absent", "同じタスクを state: absent で実行する"),
     "undo_same_state": Text("the same task with state {state}", "同じタスクを state: {state} で実行する"),
+    "undo_ldif": Text("apply the saved LDIF file with ldapmodify", "保存したLDIFファイルを ldapmodify で適用する"),
+    "undo_cron_line": Text(
+        "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)",
+        "保存したcrontabの写しから行を戻す（暗号化されている場合は先に ansible-vault decrypt で復号する）",
+    ),
     "undo_state": Text("state={state}", "state={state} で実行する"),
     "undo_users": Text("entra_users with {options}", "entra_users を {options} で実行する"),
     "undo_managed": Text("entra_domain with authentication=managed", "entra_domain を authentication=managed で実行する"),

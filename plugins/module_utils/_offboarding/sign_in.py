@@ -21,7 +21,7 @@ _PARTS: dict[str, Text] = {
     "conditional_access": Text("Conditional Access", "条件付きアクセス"),
     "security_defaults": Text("security defaults", "セキュリティの既定値群"),
     "groups": Text("members of groups that policies name", "ポリシーの対象グループのメンバー"),
-    "registered_methods": Text("the report of registered methods", "認証方法の登録状況のレポート"),
+    "registered_methods": Text("the report of registered methods", "認証方法の登録状況"),
     "legacy_sign_ins": Text("the sign-in log", "サインインログ"),
     "sign_in_activity": Text("the times of the last sign-in", "最終サインイン日時"),
 }

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..._core import dn as names
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -128,7 +129,7 @@ def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> P
         if rest == text:
             plan.unchanged += 1
             continue
-        undo = "apply the saved LDIF file with ldapmodify"
+        undo = phrases.english("undo_ldif")
         plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
         if "denying_clause" not in allowed and any(clause.denies for clause in clauses(text) if clause.is_about(account)):
             msg = f"{item.name}: the clause gives {account} nothing, and without it the account may get more by what comes after. Remove the account first"

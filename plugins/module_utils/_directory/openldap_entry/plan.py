@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..._core import phrases
 from ..._core.model import Change, Object, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
@@ -55,14 +56,14 @@ def plan_for(state: str, dn: str, key: str, current: Iterable[Object], saved: Ma
     if state == "absent":
         plan.unchanged = int(not there)
         for item in there:
-            undo = "the same task with state present"
+            undo = phrases.english("undo_same_state", state="present")
             plan.changes.append(Change(KIND, key, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
     elif there:
         plan.unchanged = 1
     elif saved is None:
         plan.refusals.append(Refusal("no_saved_copy", f"There is no saved copy of {dn} in backup_dir, so it cannot be brought back", (dn,)))
     else:
-        plan.changes.append(Change(KIND, key, dn, "restore", before=None, after=dict(saved), undo="the same task with state absent"))
+        plan.changes.append(Change(KIND, key, dn, "restore", before=None, after=dict(saved), undo=phrases.english("undo_same_state", state="absent")))
     return plan
 
 

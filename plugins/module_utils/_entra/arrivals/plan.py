@@ -70,7 +70,7 @@ CODES: Mapping[int, Code] = {
         Text("Run the stage users, or enable them by microsoft_365_also_enable.", "usersの段階を再実行するか、microsoft_365_also_enable に指定する。"),
     ),
     50034: Code(
-        Text("There is no such user in the tenant.", "テナントに該当するユーザーがいない。"),
+        Text("There is no such user in the tenant.", "テナントに該当する利用者がいない。"),
         Text("They have to sign in with their user principal name.", "ユーザープリンシパル名でサインインする。"),
     ),
     50056: Code(

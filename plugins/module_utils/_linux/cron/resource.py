@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import vault
+from ..._core import phrases, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import file_part
@@ -83,10 +83,10 @@ class CronJobs(Resource):
         enabled = self._state == "present"
         for item in current:
             if self._state == "absent":
-                undo = "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)"
+                undo = phrases.english("undo_cron_line")
                 plan.changes.append(Change(cron.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
             elif item.state["enabled"] != enabled:
-                undo = f"the same task with state {'disabled' if enabled else 'present'}"
+                undo = phrases.english("undo_same_state", state="disabled" if enabled else "present")
                 action = "enable" if enabled else "disable"
                 plan.changes.append(Change(cron.KIND, item.id, item.name, action, before={"enabled": not enabled}, after={"enabled": enabled}, undo=undo))
             else:

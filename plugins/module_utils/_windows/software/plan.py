@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..._core import names
+from ..._core import names, redaction
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Object
-from .. import redaction
 from ..files.plan import within
 from ..ids import on_host
 from ..reg_query import Key, expand

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import socketserver
 import threading
@@ -71,14 +72,18 @@ class Handler(socketserver.BaseRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as udp:
-        number = udp.server_address[1]
-        with socketserver.ThreadingTCPServer(("127.0.0.1", number), Handler) as tcp:
-            for server in (udp, tcp):
-                threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-            yield number
-            udp.shutdown()
-            tcp.shutdown()
+    with contextlib.ExitStack() as servers:
+        for _try in range(20):  # a port that is free for both
+            udp = servers.enter_context(socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler))
+            number = udp.server_address[1]
+            with contextlib.suppress(OSError):
+                tcp = servers.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", number), Handler))
+                break
+        for server in (udp, tcp):
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield number
+        udp.shutdown()
+        tcp.shutdown()
 
 
 @pytest.mark.parametrize(
