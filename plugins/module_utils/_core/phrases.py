@@ -91,6 +91,14 @@ PHRASES: dict[str, Text] = {
     "undo_file": Text("delete {path}", "{path} を削除する"),
     "undo_same_absent": Text("run the same task with state absent", "同じタスクを state: absent で実行する"),
     "undo_same_state": Text("the same task with state {state}", "同じタスクを state: {state} で実行する"),
+    "undo_group_policy_right": Text(
+        "group_policy_right with state={state} and the same accounts; the whole policy is in backup_dir",
+        "group_policy_right を state={state} と同じアカウントで実行する。ポリシー全体の写しは backup_dir にある",
+    ),
+    "undo_group_policy": Text(
+        "the whole policy as it was is in backup_dir: set the values again in the Group Policy Management Editor",
+        "変更前のポリシー全体が backup_dir にある。グループポリシー管理エディターで値を設定し直す",
+    ),
     "undo_ldif": Text("apply the saved LDIF file with ldapmodify", "保存したLDIFファイルを ldapmodify で適用する"),
     "undo_cron_line": Text(
         "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ...._core import phrases
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
 from .. import changes, hosts, preferences, registry_pol
@@ -17,7 +18,7 @@ from . import items, records
 
 KIND = "group_policy_registry"
 POL, ITEMS = "registry.pol", r"preferences\registry\registry.xml"
-_UNDO = "the whole policy as it was is in backup_dir: set the values again in the Group Policy Management Editor"
+_UNDO = phrases.english("undo_group_policy")
 
 
 def scope(relative: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...._core import phrases
 from ...._core.model import Change, Object, Refusal
 from ...._core.plan import Plan
 from .. import changes, gpt_tmpl
@@ -53,7 +54,7 @@ def plan(
             item.id,
             item.name,
             "remove" if wanted.state == "absent" else "restore",
-            f"group_policy_right with state={back} and the same accounts; the whole policy is in backup_dir",
+            phrases.english("undo_group_policy_right", state=back),
             item.state[VERSION],
             item.state[INI],
         )
