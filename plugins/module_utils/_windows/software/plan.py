@@ -155,7 +155,7 @@ def alike(name: str) -> str:
 def _misspelt(one: str, other: str) -> bool:
     """Whether two names differ in one letter of one long word: one too many, another one, or two that have changed places."""
     words: list[list[str]] = [re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
-    differ = [pair for pair in zip(*words, strict=False) if pair[0] != pair[1]]
+    differ = [(a, b) for a, b in zip(words[0], words[1], strict=False) if a != b]
     if len(words[0]) != len(words[1]) or len(differ) != 1 or min(map(len, differ[0])) < 7:  # agent, agents
         return False
     short, long = sorted(differ[0], key=len)
