@@ -16,7 +16,8 @@ def smb_conf(state: Path) -> str:
     """smb.conf with every folder below `state` and every listener on the lab's address.
 
     `interfaces` needs the /8: with a bare loopback address smbd finds no network interface. The update commands
-    are switched off because they look for the host's own resolver and for a second domain controller.
+    are switched off because they look for the host's own resolver and for a second domain controller. The computer reads its own SYSVOL as root does,
+    since below a home folder nobody else gets through to it.
     """
     dc, _, domain = paths.DC_HOST.partition(".")
     return f"""[global]
@@ -60,6 +61,7 @@ def smb_conf(state: Path) -> str:
 [sysvol]
     path = {state}/dc/state/sysvol
     read only = no
+    admin users = "{paths.AD_NETBIOS}\\{dc.upper()}$"
 [netlogon]
     path = {state}/dc/state/sysvol/{domain}/scripts
     read only = no

@@ -106,7 +106,7 @@ def with_members(data: bytes, right: str, members: Sequence[str], *, define: boo
         lines.append("[Privilege Rights]\r\n")
         section = len(lines) - 1
     last = max([section, *(number for number, _unused, _unused2 in _entries(lines))])
-    for number in {max(last - 1, 0), last}:
+    for number in (max(last - 1, 0), last):
         if not lines[number].endswith("\n"):
             lines[number] += "\r\n"
     lines.insert(last + 1, f"{right} = {','.join(members)}\r\n")
