@@ -65,6 +65,7 @@ EXAMPLES = r"""
     app_id: 0b1f3e8a-57a1-4f0c-8a10-aa11d0000001
     state: absent
     journal: offboard-run/journal.jsonl
+    requires: {run_dir: offboard-run, snapshot: true}
 """
 
 RETURN = r"""

@@ -205,6 +205,7 @@ EXAMPLES = r"""
     vault_password_file: vault-password
     max_changes: 300
     journal: offboard-run/journal.jsonl
+    requires: {run_dir: offboard-run, snapshot: true}
     results_file: offboard-run/results/repair.jsonl
 
 - name: New passwords for everybody of a domain that was converted
@@ -215,6 +216,7 @@ EXAMPLES = r"""
     vault_password_file: vault-password
     max_changes: 300
     journal: offboard-run/journal.jsonl
+    requires: {run_dir: offboard-run, snapshot: true}
     results_file: offboard-run/results/passwords.jsonl
 
 - name: The second of four parts, as one of four machines or AWX job slices
