@@ -204,7 +204,7 @@ def test_a_service_that_the_licence_has_lost_does_not_spoil_it(change, tenant, t
     body = {"addLicenses": [{"skuId": SKU, "disabledPlans": [lost, kept]}], "removeLicenses": []}
     client = tenant.client()
     assert client.call("POST", f"/users/{upn}/assignLicense", body).status == 200
-    snapshot = {"path": str(tmp_path / "snapshot"), "vault_password": VAULT_PASSWORD}
+    snapshot = {"path": str(tmp_path / "before"), "vault_password": VAULT_PASSWORD}
     assert run_module(capsys, "entra_snapshot", {**connection(tenant), **snapshot})["changed"] is True
     assert client.call("POST", f"/users/{upn}/assignLicense", {"addLicenses": [], "removeLicenses": [SKU]}).status == 200
     tenant.arrange("skus", sku["id"], **{**sku, "servicePlans": sku["servicePlans"][1:]})
