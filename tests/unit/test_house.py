@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 from dev import places
 
@@ -241,6 +243,19 @@ def test_every_change_of_the_exit_demands_its_preconditions() -> None:
                 if file.parent.parent.name != "guest_federation" and "requires" not in options:  # type: ignore[operator]
                     without.append(f"{file.parent.parent.name}: {task['name']}")
     assert without == []
+
+
+def test_what_needs_no_approval_is_what_lies_in_the_run_folder() -> None:
+    """By its kind for the plan that is approved, by its Resource for what a task must demand. The gate's verdict is both a file there and a decision."""
+    inside, without_requires = set(), set()
+    for file in PLUGINS.glob("module_utils/_*/**/resource.py"):
+        module = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.{'.'.join(file.relative_to(PLUGINS).with_suffix('').parts)}")
+        for found in vars(module).values():
+            if isinstance(found, type) and found.__module__ == module.__name__ and getattr(found, "kinds", None):
+                inside |= set(found.kinds) if set(found.kinds) & kinds.OF_RUN_FOLDER else set()  # type: ignore[attr-defined]
+                without_requires |= set(found.kinds) if found.in_run_folder else set()  # type: ignore[attr-defined]
+    assert inside == kinds.OF_RUN_FOLDER
+    assert inside - without_requires == {"gate_verdict"} and without_requires <= inside
 
 
 def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:

@@ -29,12 +29,8 @@ NOTHING = hashlib.sha256().hexdigest()
 _NOT_DONE = "left_out"
 #: Of what goes, by kind: what moves on by itself, or with what the same plan does first (an uninstaller empties the folder that goes after it).
 _MOVES_ON = {"windows_file": frozenset({"files", "hidden", "bytes", "children"})}
-
-
 #: Kinds whose ids have no case: names that people type (machines and paths, DNs, domains), and UUIDs. Of grants they are base64.
 _NO_CASE = frozenset({"directory_object", "domain", "user", *(kind for kind in KINDS if kind.startswith("windows_"))})
-
-
 #: Which properties that are no list there are: of these none may have gone before.
 _SINGLE = ""
 

@@ -217,6 +217,7 @@ def _given(words: Sequence[str], folder: str, environment: dict[str, str], depth
 
 
 def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:  # noqa: C901
+    """What a launcher starts: its own options, in one pass as it reads them itself, and then the command."""
     at, own = 0, how.words
     named = False  # su and runuser: whether a user was given by an option, so that a command follows at once
     while at < len(words):
