@@ -39,7 +39,6 @@ _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 #: The step that a restart by the run itself makes unnecessary, and what the journal has of that; the machine comes first in the id of what lies on it.
 RESTARTED = "domain_controllers_restarted"
-RESTART_KIND = "windows_restart"
 _RESTART = b'"kind":"windows_restart"'
 #: one that came back and is not healthy was restarted all the same
 _WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')

@@ -16,7 +16,7 @@ from .._core.model import Change, Refusal
 from .._core.plan import Plan
 from .._directory.controllers import plan as health
 
-KIND = steps.RESTART_KIND
+KIND = "windows_restart"
 ACTION = "restart"
 #: after these the machine may have gone down and come back when nobody looked any more
 _UNSEEN = ("restart_not_begun", "not_back")
