@@ -61,6 +61,10 @@ options:
     description: Seconds to wait for a connection and for each answer.
     type: int
     default: 30
+  verify_timeout:
+    description: Seconds to wait until a machine that was restarted answers once more at the end. One that does not counts as failed (code V(not_seen)).
+    type: int
+    default: 120
   domain_controller: &controller
     description: The machine's DNS name in the directory, where neither its name in the inventory nor C(host) is that name or the first label of it.
     type: str

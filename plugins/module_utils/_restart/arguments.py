@@ -25,6 +25,7 @@ def _without(fragment: dict[str, Any], *names: str) -> dict[str, Any]:
 _CONNECTION = {**_without(WINDOWS, "verify_timeout"), "host": {"type": "str"}}
 RESTART: dict[str, Any] = {
     **_CONNECTION,
+    "verify_timeout": WINDOWS["verify_timeout"],
     "domain_controller": {"type": "str"},
     "machines": {
         "type": "list",

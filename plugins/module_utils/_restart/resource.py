@@ -196,13 +196,18 @@ class Restarts(Resource):
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Each once more: answering, with another mark than before."""
         for change in applied:
-            try:
-                seen = self._look(change.id)[0] != (change.before or {})["boot_mark"]
-                msg = f"{change.name} has the boot mark that it had before"
-            except OffboardError as exc:
-                seen, msg = False, f"{change.name} answered after its restart, and does not any more: {exc.msg}"
-            if not seen:
-                yield Outcome(change, "failed", "not_seen", msg)
+            mark, last = (change.before or {})["boot_mark"], [""]
+
+            def answers(host: str = change.id, mark: str = mark, last: list[str] = last) -> bool:
+                try:
+                    last[0] = "it has the boot mark that it had before"
+                    return self._look(host)[0] != mark
+                except OffboardError as exc:
+                    last[0] = exc.msg
+                    return False
+
+            if not is_shown(answers, self._options["verify_timeout"], agreeing=ONE_READ, longest_pause=_LONGEST_PAUSE):
+                yield Outcome(change, "failed", "not_seen", f"{change.name} was seen restarted, and is not any more: {last[0]}")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """What became of each, and how the domain controllers were when they were last asked."""

@@ -157,7 +157,16 @@ class Directory:
         return [self.controller(name) for name in self.states]
 
 
-OPTIONS = {"journal": None, "only_unregistered": False, "healthy_others": 1, "ignore": [], "gone_minutes": 1, "back_minutes": 1, "healthy_minutes": 1}
+OPTIONS = {
+    "journal": None,
+    "only_unregistered": False,
+    "healthy_others": 1,
+    "ignore": [],
+    "gone_minutes": 1,
+    "back_minutes": 1,
+    "healthy_minutes": 1,
+    "verify_timeout": 9,
+}
 
 
 @pytest.fixture
@@ -245,8 +254,9 @@ def test_a_check_run_counts_what_it_would_unregister(made):
     assert [one.name for one in found.plan(found.read()).changes] == ["c"]
 
 
-def test_one_that_answers_no_more_is_not_seen(made):
-    found = made(Scripted(["m1", OffboardError("gone", code="timeout")]))
-    found._known = {"hc": MACHINES[2]}
-    assert [item.code for item in found.verify([change("m0")])] == []
-    assert [item.code for item in found.verify([change("m0")])] == ["not_seen"]
+@pytest.mark.parametrize(
+    ("looks", "codes"),
+    [(["m1"], []), ([REFUSED, REFUSED, "m1"], []), (["m0"], ["not_seen"]), ([OffboardError("gone", code="timeout")], ["not_seen"])],
+)
+def test_each_answers_once_more_at_the_end(made, looks, codes):
+    assert [item.code for item in made(Scripted(looks)).verify([change("m0")])] == codes
