@@ -67,6 +67,7 @@ options:
     default: 120
   domain_controller: &controller
     description: The machine's DNS name in the directory, where neither its name in the inventory nor C(host) is that name or the first label of it.
+      In O(machines), the host variable C(offboard_domain_controller) says it too.
     type: str
   machines:
     description:

@@ -35,6 +35,9 @@ CONNECTION_VARIABLES: dict[str, tuple[str, ...]] = {
     "server_cert_validation": ("ansible_winrm_server_cert_validation",),
 }
 
+#: what the directory calls a machine, where the inventory calls it otherwise
+_KNOWN_AS = "offboard_domain_controller"
+
 #: the winrm connection plugin's older names of basic authentication
 _TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
 
@@ -184,8 +187,9 @@ class ControllerAction(ActionBase):
         named = {"name": machine} if isinstance(machine, str) else machine
         if not isinstance(named, Mapping) or named.get("host") or named.get("name") not in task_vars.get("hostvars", {}):
             return named
-        values = ControllerAction._values(task_vars["hostvars"][named["name"]])  # which renders what it gives
-        return {**ControllerAction._options(values), **named}
+        variables = task_vars["hostvars"][named["name"]]  # which renders what it gives
+        known_as = {"domain_controller": to_text(variables[_KNOWN_AS])} if variables.get(_KNOWN_AS) else {}
+        return {**ControllerAction._options(ControllerAction._values(variables)), **known_as, **named}
 
     @staticmethod
     def _values(variables: Mapping[str, Any]) -> dict[str, Any]:
