@@ -23,7 +23,6 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
-  - offboard.iij_id.sysvol
 options:
   host: &host
     description:
@@ -156,41 +155,37 @@ options:
     type: int
     default: 15
 notes:
+  - With O(directory), SYSVOL of every domain controller is read by SMB 3 (port 445). O(directory.authentication=simple) means NTLM there.
   - People who are signed in to the machine have 5 seconds. Choose the hour.
   - Without O(only_unregistered) it restarts whatever it is told to restart, at each run. Only what a stopped or failed run had begun is not done twice.
   - A crash, or the power switched off, does not change what Windows notes at a shutdown, so it does not count as a restart.
 requirements:
   - pywinrm >= 0.5.0
   - ldap3 >= 2.9.1, < 2.10 (with O(directory))
+  - smbprotocol >= 1.15, < 2 (with O(directory))
 seealso:
   - module: offboard.iij_id.domain_controller_health_info
   - module: offboard.iij_id.win_password_filter
 """
 
 EXAMPLES = r"""
-- name: Restart one member server
-  hosts: sync01
-  gather_facts: false
-  tasks:
-    - name: Restart it
-      offboard.iij_id.win_restart:
+- name: Restart this machine, which is no domain controller
+  offboard.iij_id.win_restart:
 
-- name: Restart the domain controllers that still hold an unregistered password filter
-  hosts: localhost
-  gather_facts: false
-  tasks:
-    - name: One at a time, the PDC emulator last
-      offboard.iij_id.win_restart:
-        machines: "{{ groups['iij_id_domain_controllers'] }}"
-        directory:
-          host: dc1.ad.reiji.example
-          ca_file: /etc/ssl/certs/reiji-ca.pem
-          username: offboard@ad.reiji.example
-          password: "{{ vault_directory_password }}"
-        only_unregistered: true
-        journal: /srv/offboard/journal.jsonl
-        requires:
-          run_dir: /srv/offboard
+- name: Restart the domain controllers that still hold an unregistered password filter, one at a time, the PDC emulator last
+  offboard.iij_id.win_restart:
+    machines: "{{ groups['iij_id_domain_controllers'] }}"
+    directory:
+      host: dc1.ad.reiji.example
+      ca_file: /etc/ssl/certs/reiji-ca.pem
+      username: offboard@ad.reiji.example
+      password: "{{ vault_directory_password }}"
+    only_unregistered: true
+    journal: /srv/offboard-run/journal.jsonl
+    requires:
+      run_dir: /srv/offboard-run
+  delegate_to: localhost
+  run_once: true
 """
 
 RETURN = r"""

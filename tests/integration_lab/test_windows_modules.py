@@ -679,6 +679,24 @@ def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, **vari
     return printed + (folder / "log").read_text()
 
 
+def test_machines_are_reached_by_their_hosts_variables(lab: WindowsPart, tmp_path: Path) -> None:
+    """From a play on the controller, which has none of them."""
+    book = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - offboard.iij_id.win_restart:
+        machines: "{{ groups['agents'] }}"
+      check_mode: true
+      register: asked
+    - assert:
+        that: asked.order == groups['agents'] and asked.plan | map(attribute='id') == groups['agents'] | map('extract', hostvars, 'ansible_host')
+"""
+    printed = by_ansible_playbook(tmp_path, ["dcwin2", "sync01"], book)
+    assert paths.PASSWORD not in printed
+    assert writes(lab) == []
+
+
 @pytest.mark.slow
 def test_the_whole_way_by_ansible_playbook(lab: WindowsPart, tmp_path: Path) -> None:
     printed = by_ansible_playbook(tmp_path, paths.WINDOWS, BOOK, run_dir=str(tmp_path))
