@@ -321,7 +321,8 @@ def test_nothing_steps_over_the_preconditions(installed: Path, tenant: RunningTe
             "module_defaults": {"group/offboard.iij_id.entra": "{{ offboard_entra }}"},
         }
     ]
-    own = [{"hosts": "localhost", "gather_facts": False, "roles": ["offboard.iij_id.offboard"], "tasks": tasks}]
+    start = {"ansible.builtin.import_role": {"name": "offboard.iij_id.offboard", "tasks_from": "start"}}
+    own = [{"hosts": "localhost", "gather_facts": False, "tasks": [start, *tasks]}]
     (tmp_path / "own.yml").write_text(yaml.safe_dump(own))
 
     def run(playbook: str, *words: str, **more: Any) -> str:
