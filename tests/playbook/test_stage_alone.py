@@ -56,7 +56,7 @@ def play(tmp_path: Path, book: Path, *words: str, **variables: object) -> tuple[
         ("freeze", ["--skip-tags", "always"]),
         ("freeze", ["--start-at-task", "Disable the schedule of Directory Sync"]),
         ("final_gate", ["--skip-tags", "always"]),
-        ("preflight", ["--start-at-task", "Look for the scheduled tasks"]),
+        ("preflight", ["--start-at-task", "Look for products, scheduled tasks, folders and password filters of the agents"]),
         ("agents", ["--start-at-task", "Uninstall the agents"]),
         ("snapshot", ["--skip-tags", "always"]),
     ],

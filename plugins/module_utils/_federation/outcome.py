@@ -29,9 +29,7 @@ def problems(seen: Mapping[str, Any]) -> list[str]:
     invited = seen["invited"] or {}
     if invited.get("failed"):
         found.append(invited["msg"])
-    for result in seen["tokens"]:
-        if result.get("valid") is False:
-            found.append(f"{_name(result)}: {' '.join(_texts(result['summary']))}")
+    found += [f"{_name(result)}: {' '.join(_texts(result['summary']))}" for result in seen["tokens"] if result.get("valid") is False]
     in_use = {item["passive_sign_in_uri"] for item in seen["federations"]}
     for result in seen["published"]:
         found += [verdict["msg"] for verdict in result.get("url_rule") or () if not verdict["allowed"] and verdict["url"] in in_use]
