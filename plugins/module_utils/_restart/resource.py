@@ -65,10 +65,14 @@ class Restarts(Resource):
         self._predicted = {identity.partition("/")[0] for identity, state in after.items() if state is not None and state.get("registered") is False}
 
     def read(self) -> Iterator[Object]:
-        """Each machine that was named. One that cannot be read stops the task before anything is restarted."""
+        """Each machine that was named, asked where it may matter. One that cannot be read stops the task before anything is restarted."""
         for host, one in self._machines.items():
-            mark, controller = self._look(host)
+            mark, controller = self._look(host) if self._may_restart(host) or host in self._begun else ("", False)
             yield Object(restarts.KIND, host, one["name"] or host, {"boot_mark": mark, "domain_controller": controller})
+
+    def _may_restart(self, host: str) -> bool:
+        waiting = self._wanted().waiting
+        return waiting is None or host in waiting
 
     def _ask_directory(self) -> list[health.Controller]:
         directory = self._options["directory"]
@@ -90,7 +94,8 @@ class Restarts(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """See `restarts.plan`."""
-        self._controllers = self._ask_directory()
+        if any(self._may_restart(host) for host in self._machines):
+            self._controllers = self._ask_directory()
         for item in current:
             of = health.named(self._controllers, *self._names(item.id))
             self._known[item.id] = restarts.Machine(item.name, item.id, item.state["boot_mark"], item.state["domain_controller"], of)

@@ -41,6 +41,12 @@ def test_order(wanted, order, unchanged):
     assert (made.unchanged, made.refusals) == (unchanged, [])
 
 
+@pytest.mark.parametrize(("waiting", "named"), [(None, []), (["ha"], []), (["ha", "hx", "hb2"], ["hb2, hx"])])
+def test_who_is_not_named_is_told(waiting, named):
+    made = restarts.plan(MACHINES, [A, B, C], Wanted(by_directory=True, waiting=waiting))
+    assert [text.partition(":")[0] for text in made.warnings] == named
+
+
 @pytest.mark.parametrize(
     ("machine", "controllers", "by_directory", "rules"),
     [
@@ -245,6 +251,12 @@ def test_what_a_stopped_run_had_restarted(made):
     assert list(found.carried_out([mine, others])) == [mine]
     found._begun = {"hc": "m2"}
     assert list(found.carried_out([mine])) == []
+
+
+def test_where_nothing_waits_nobody_is_asked(made):
+    found = made(Scripted([REFUSED]), Directory(a=[]), only_unregistered=True)
+    plan = found.plan(found.read())
+    assert (len(plan.changes), plan.unchanged, plan.refusals) == (0, 1, [])
 
 
 def test_a_check_run_counts_what_it_would_unregister(made):
