@@ -14,14 +14,15 @@ from typing import Any
 
 from ..._core import plain
 from ..._core.errors import OffboardError
+from ..._core.text import Text
 
 STAGE = "relying_parties"
 #: how the service and IIJ ID talk, as people write it
 PROTOCOLS = {
-    "saml": ("SAML", "SAML"),
-    "oidc": ("OpenID Connect", "OpenID Connect"),
-    "scim": ("SCIM", "SCIM"),
-    "other": ("another protocol", "その他の方式"),
+    "saml": Text("SAML", "SAML"),
+    "oidc": Text("OpenID Connect", "OpenID Connect"),
+    "scim": Text("SCIM", "SCIM"),
+    "other": Text("another protocol", "その他の方式"),
 }
 
 
@@ -43,13 +44,13 @@ def _definition(service: Mapping[str, Any]) -> dict[str, Any]:
     name, owner, unlink, test = (plain.line(service.get(key) or "").strip() for key in ("name", "owner", "unlink", "test"))
     if not name:
         raise OffboardError("A service of the register has no name.", code="invalid_step")
-    en, ja = PROTOCOLS[service["protocol"]]
+    protocol = PROTOCOLS[service["protocol"]]
     return {
         "id": _id(service),
         "stage": STAGE,
-        "en": f"{name} ({en}{f', owner {owner}' if owner else ''}): end its link to IIJ ID{f' ({unlink})' if unlink else ''}, and test the sign-in that "
+        "en": f"{name} ({protocol.en}{f', owner {owner}' if owner else ''}): end its link to IIJ ID{f' ({unlink})' if unlink else ''}, and test the sign-in that "
         f"replaces it{f' ({test})' if test else ''}.",
-        "ja": f"{name}（{ja}{f'、担当 {owner}' if owner else ''}）: IIJ IDとの連携を解除し{f'（{unlink}）' if unlink else ''}、"
+        "ja": f"{name}（{protocol.ja}{f'、担当 {owner}' if owner else ''}）: IIJ IDとの連携を解除し{f'（{unlink}）' if unlink else ''}、"
         f"代わりのサインインを確かめる{f'（{test}）' if test else ''}。",
         "blocks_final_gate": True,
         "source": service.get("source") or "",
