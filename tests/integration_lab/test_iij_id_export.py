@@ -12,6 +12,7 @@ import io
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 import urllib.request
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import resource
+from dev import places
 from lab import process
 
 from .entra import VAULT_PASSWORD, run_module
@@ -197,3 +199,18 @@ def test_a_kill_leaves_no_export(
     os.truncate(Path(made["folder"], "users.jsonl"), 100)
     assert run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["failure"]["code"] == "export_damaged"
     assert export()["failure"]["code"] == "export_damaged"
+
+
+def test_the_playbook(service: Service, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    variables = {"offboard_run_dir": str(run_dir), "offboard_vault_password": VAULT_PASSWORD, "offboard_iij_scim_url": service.url, "offboard_iij_page_size": 7}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", "-vvv", "--diff", "-i", "localhost,", "-c", "local", "-e", json.dumps(variables),
+         places.ROOT / "playbooks" / "export.yml"],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1", "IIJ_ID_ACCESS_TOKEN": TOKEN}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0 and "changed=1 " in done.stdout, printed
+    assert TOKEN not in printed and VAULT_PASSWORD not in printed.replace(json.dumps(variables), "")
+    (folder,) = (run_dir / "iij-id-export").iterdir()
+    assert len(opened(str(folder), "users.jsonl").splitlines()) == USERS

@@ -853,12 +853,12 @@ def _export(facts: Facts) -> Iterator[Finding]:
         Text(
             "There is no complete export of IIJ ID with its users in the run folder. With the contract are lost: the users with their attributes in IIJ ID "
             "(external ids, names for linking, readings of names, telephone numbers), the groups and who is in them. Never exported, and lost as well: "
-            "settings of custom applications, FIDO2 keys, registrations of external identity providers. Run the module offboard.iij_id.iij_id_export while the "
+            "settings of custom applications, FIDO2 keys, registrations of external identity providers. Run offboard.iij_id.export while the "
             "contract lasts.",
             "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。解約で失われるもの: IIJ IDの利用者とその属性（外部ID、連携用の名前、"
             "ふりがな、電話番号など）、グループとそのメンバー。エクスポートできず、同じく失われるもの: カスタムアプリケーションの設定、FIDO2キー、"
             "外部IDプロバイダーの登録。"
-            "契約中に offboard.iij_id.iij_id_export を実行してください。",
+            "契約中に offboard.iij_id.export を実行してください。",
         ),
     )
 

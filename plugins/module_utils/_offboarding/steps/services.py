@@ -45,12 +45,13 @@ def _definition(service: Mapping[str, Any]) -> dict[str, Any]:
     if not name:
         raise OffboardError("A service of the register has no name.", code="invalid_step")
     protocol = PROTOCOLS[service["protocol"]]
+    who = Text(f", owner {owner}", f"、担当 {owner}") if owner else Text("", "")
     return {
         "id": _id(service),
         "stage": STAGE,
-        "en": f"{name} ({protocol.en}{f', owner {owner}' if owner else ''}): end its link to IIJ ID{f' ({unlink})' if unlink else ''}, and test the sign-in that "
+        "en": f"{name} ({protocol.en}{who.en}): end its link to IIJ ID{f' ({unlink})' if unlink else ''}, and test the sign-in that "
         f"replaces it{f' ({test})' if test else ''}.",
-        "ja": f"{name}（{protocol.ja}{f'、担当 {owner}' if owner else ''}）: IIJ IDとの連携を解除し{f'（{unlink}）' if unlink else ''}、"
+        "ja": f"{name}（{protocol.ja}{who.ja}）: IIJ IDとの連携を解除し{f'（{unlink}）' if unlink else ''}、"
         f"代わりのサインインを確かめる{f'（{test}）' if test else ''}。",
         "blocks_final_gate": True,
         "source": service.get("source") or "",

@@ -500,5 +500,5 @@ def test_nobody_synchronized_is_not_told(synced, told):
 def test_what_is_lost_with_the_contract_is_told(export, expected):
     found = final_gate(Facts(export=export), Confirmed())
     assert [(item.severity, item.code) for item in found] == expected
-    assert all(word in found[0].text.en for word in ("attributes", "groups", "FIDO2", "iij_id_export")) if found else True
+    assert all(word in found[0].text.en for word in ("attributes", "groups", "FIDO2", "iij_id.export")) if found else True
     assert preflight(Facts(export=export), Confirmed()) == []
