@@ -154,6 +154,39 @@ def test_refusals(export: Callable[..., dict[str, Any]], tmp_path: Path) -> None
     assert not (tmp_path / "run" / "export").exists()
 
 
+def test_members_that_a_list_leaves_out_or_cuts_are_read_one_by_one(
+    service: Service, export: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This service gives all members always, and tells no user's groups; IIJ's may do otherwise."""
+    real, said = resource.pages.everything, resource.Export._said
+    first, second = service.ask("GET", "/Groups")["Resources"]
+    asked, cut = [], False
+
+    def listed(get: Any, path: str, *more: Any) -> Any:
+        found = real(get, path, *more)
+        if path == "/Users":
+            for group in (first, second):
+                for member in group["members"]:
+                    found.items[member["value"]].setdefault("groups", []).append({"value": group["id"]})
+        elif cut:
+            del found.items[first["id"]]["members"]
+            del found.items[second["id"]]["members"][3:]
+        return found
+
+    monkeypatch.setattr(resource.pages, "everything", listed)
+    monkeypatch.setattr(resource.Export, "_said", lambda self, path: asked.append(path) or said(self, path))
+    assert export()["changed"] and not any(path.startswith("/Groups/") for path in asked)
+    cut = True
+    again = export()
+    assert again["changed"] is False and again["groups_cut"] == 0, again
+    assert {path for path in asked if path.startswith("/Groups/")} == {f"/Groups/{first['id']}", f"/Groups/{second['id']}"}
+
+    monkeypatch.setattr(resource.Export, "_said", lambda self, path: second if path.startswith("/Groups/") else said(self, path))
+    assert (export()["groups_cut"], export()["complete"]) == (1, True)  # nobody has the members of the first one
+    monkeypatch.setattr(resource.Export, "_said", lambda self, path: None if path.startswith("/Groups/") else said(self, path))
+    assert export()["failure"]["code"] == "export_incomplete"  # gone while the others were read
+
+
 def test_half_a_list_is_marked_and_takes_no_place(
     export: Callable[..., dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +202,6 @@ def test_half_a_list_is_marked_and_takes_no_place(
     info = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})
     assert info["latest"] is None and [one["complete"] for one in info["exports"]] == [False]
     monkeypatch.undo()
-    time.sleep(1.1)  # folders are named by the second
     whole = export()
     assert whole["changed"] and whole["complete"]
     monkeypatch.setattr(resource.pages, "everything", half)
@@ -193,7 +225,6 @@ def test_a_kill_leaves_no_export(
     assert list((tmp_path / "run" / "export").rglob("users.jsonl"))
     assert run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["exports"] == []
     monkeypatch.undo()
-    time.sleep(1.1)
     assert export()["changed"]
     (made,) = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["exports"]
     os.truncate(Path(made["folder"], "users.jsonl"), 100)

@@ -100,7 +100,7 @@ class Export(Resource):
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Files first, manifest last: without a manifest there is no export. What a killed run left is in nobody's way, and not taken for one."""
         taken = now()
-        self._folder = os.path.join(self._path, taken.replace(":", "").replace("-", ""))
+        self._folder = self._new_folder(taken)
         entries = []
         for name, plain in self._contents.items():
             content = vault.encrypt(plain, self._password, os.urandom(32))
@@ -118,6 +118,11 @@ class Export(Resource):
         if self._found.incomplete:
             raise incomplete(self._found, f"What was read is in {self._folder}, marked as not complete.")
         return {"folder": self._folder}
+
+    def _new_folder(self, taken: str) -> str:
+        """One that is not there yet: what a killed run left in it belongs to no other export."""
+        name = os.path.join(self._path, taken.replace(":", "").replace("-", ""))
+        return next(folder for folder in (name, *(f"{name}-{number}" for number in range(2, 100))) if not os.path.lexists(folder))
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """Every file is read back and opened."""
