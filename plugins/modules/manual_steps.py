@@ -54,6 +54,46 @@ options:
         description: The page that asks for the step, as URL.
         type: str
         default: ""
+  services:
+    description:
+      - Services that sign users in through IIJ ID. Each becomes a step of its own of the stage C(relying_parties), which keeps the final gate closed.
+      - The step of a service that was taken out of the list stays; confirm it with a note.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What people call the service.
+        type: str
+        required: true
+      id:
+        description:
+          - What the step is called, after C(service_), in C(a-z), C(0-9) and C(_). By default it is made of the name, so that a service that is
+            renamed is another step.
+        type: str
+      owner:
+        description: Who is responsible for the service. Needed with C(done).
+        type: str
+      protocol:
+        description: How the service signs users in, or gets them.
+        type: str
+        choices: [saml, oidc, scim, other]
+        default: other
+      unlink:
+        description: How the link is ended in the service.
+        type: str
+      test:
+        description: How the sign-in that replaces it is tested.
+        type: str
+      source:
+        description: The page or ticket that says so, as URL.
+        type: str
+        default: ""
+      done:
+        description:
+          - The day on which the owner ended and tested it (C(2026-11-28)). The step is then confirmed in the owner's name; as long as it stands here, a step
+            that was withdrawn is confirmed again.
+        type: str
   confirm:
     description:
       - Steps that a person has done. One that is confirmed already keeps its first confirmation.
@@ -93,6 +133,16 @@ EXAMPLES = r"""
         en: Stop the provisioning to Microsoft 365 in the console of IIJ ID.
         ja: IIJ IDコンソールでMicrosoft 365へのプロビジョニングを停止する。
         source: https://manual.iij.jp/iid/faq/64947065.html
+
+- name: One step for each service
+  offboard.iij_id.manual_steps:
+    path: /srv/offboard-run/steps.json
+    services:
+      - name: Expenses
+        owner: Taro Reiji
+        protocol: saml
+        unlink: Admin > Security > SAML > off
+        test: sign in as a test user through Microsoft Entra
 
 - name: Confirm it
   offboard.iij_id.manual_steps:
@@ -139,6 +189,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import ManualSteps
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.services import PROTOCOLS
 
 from ..module_utils._module.arguments import LANGUAGE, RUN, spec
 from ..module_utils._module.runner import run
@@ -151,6 +202,16 @@ STEP = {
     "blocks_final_gate": {"type": "bool", "default": True},
     "source": {"type": "str", "default": ""},
 }
+SERVICE = {
+    "name": {"type": "str", "required": True},
+    "id": {"type": "str"},
+    "owner": {"type": "str"},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS), "default": "other"},
+    "unlink": {"type": "str"},
+    "test": {"type": "str"},
+    "source": {"type": "str", "default": ""},
+    "done": {"type": "str"},
+}
 
 
 def main() -> None:
@@ -161,6 +222,7 @@ def main() -> None:
             LANGUAGE,
             path={"type": "path", "required": True},
             steps={"type": "list", "elements": "dict", "default": [], "options": STEP},
+            services={"type": "list", "elements": "dict", "default": [], "options": SERVICE},
             **names,
             by={"type": "str"},
             note={"type": "str"},

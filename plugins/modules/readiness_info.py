@@ -93,6 +93,9 @@ options:
     description: RV(offboard.iij_id.manual_steps_info#module:steps).
     type: list
     elements: dict
+  export:
+    description: What M(offboard.iij_id.iij_id_export_info) returned. Without it the final gate does not judge the export.
+    type: dict
   found:
     description:
       - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
@@ -365,6 +368,7 @@ def main() -> None:
             **dicts,
             **LANGUAGE,
             "machines": {"type": "dict"},
+            "export": {"type": "dict"},
             "provisioning": {"type": "dict"},
             "people": {"type": "dict"},
             "permissions": {"type": "dict"},

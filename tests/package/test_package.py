@@ -191,6 +191,7 @@ def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp
 NEEDS_MORE = {
     "awx_setup": "awx_image is not given",
     "confirm": "Which step?",
+    "export": "There is no access token of IIJ ID",
     "guest_federation": "partners is empty",
     "handover": "microsoft_365_letters_folder names no folder",
     "partner_sheet": "partners is empty",

@@ -43,9 +43,10 @@ def told(output: str, task: str) -> list[str]:
     [("ja", "[要対応] 手順 relying_parties_unlinked", "今必要な手順"), ("en", "[Blocker] Nobody has confirmed the step relying_parties_unlinked", "Due now")],
 )
 def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_path: Path, language: str, blocker: str, due: str) -> None:
-    code, output = play(tmp_path, "final_gate", offboard_language=language)
+    code, output = play(tmp_path, "final_gate", offboard_language=language, custom_applications_services=[{"name": "Expenses", "owner": "Taro"}])
     assert code == 2
     points = told(output, "Tell what was found")
+    assert [line for line in points if "service_expenses" in line and "Expenses" in line and "Taro" in line] != []
     assert len([line for line in points if line.startswith(blocker)]) == output.count(blocker) == 1
     assert all(line.startswith("[") for line in points)
     ended = told(output, "Tell what was done")

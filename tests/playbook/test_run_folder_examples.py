@@ -35,7 +35,7 @@ def test_examples_and_once_more(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         return int(re.findall(r"changed=(\d+)", done.stdout)[-1])
 
-    assert changed() == 4  # the step registered, and confirmed; the file; the report
+    assert changed() == 5  # the step registered, and confirmed; that of the service; the file; the report
     assert {"steps.json", "report.json", "report.html"} <= {file.name for file in run_dir.iterdir()}
     assert (run_dir / "snapshot/machines/sync01.yml").read_text().startswith("$ANSIBLE_VAULT;")
     assert changed() == 0

@@ -19,6 +19,7 @@ KINDS: dict[str, Text] = {
     "guest": Text("Guests", "ゲスト"),
     "handover": Text("New passwords handed over", "新しいパスワードの引き渡し"),
     "handover_file": Text("Letters and lists of new passwords", "新しいパスワードの通知書と一覧"),
+    "iij_id_export": Text("Exports of IIJ ID", "IIJ IDのエクスポート"),
     "internal_federation": Text("Federations of the tenant's own domains", "自社ドメインのフェデレーション"),
     "linux_cron_job": Text("Cron jobs", "cronジョブ"),
     "linux_file": Text("Files on Linux machines", "Linuxマシンのファイル"),
@@ -40,7 +41,7 @@ KINDS: dict[str, Text] = {
     "windows_software": Text("Installed software", "インストール済みソフトウェア"),
 }
 #: Files of the run folder: they record the exit, and nothing outside is changed with them.
-OF_RUN_FOLDER = frozenset({"gate_verdict", "handover", "handover_file", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"})
+OF_RUN_FOLDER = frozenset({"gate_verdict", "handover", "handover_file", "iij_id_export", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"})
 ACTIONS: dict[str, Text] = {
     "close": Text("closed", "閉鎖"),
     "complete": Text("completed", "補完"),

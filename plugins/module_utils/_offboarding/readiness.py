@@ -45,6 +45,8 @@ class Facts:
     #: what the app that signs in lacks for each stage, as entra_permissions_info says
     permissions: Mapping[str, Any] | None = None
     steps: Sequence[Mapping[str, Any]] | None = None
+    #: the exports of IIJ ID's users and groups, as iij_id_export_info says
+    export: Mapping[str, Any] | None = None
     #: IIJ ID's app, as the tenant, the journal and the audit log show it, and the time of now (RFC 3339)
     app: quiet.App | None = None
     now: str = ""
@@ -837,7 +839,28 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         for step in facts.steps or ()
         if step["blocks_final_gate"] and not step["done"]
     ]
+    found += _export(facts)
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+def _export(facts: Facts) -> Iterator[Finding]:
+    """What only IIJ ID knows is gone with the contract; afterwards nobody can ask it."""
+    if facts.export is None or ((latest := facts.export["latest"]) is not None and latest["users"]):
+        return
+    yield Finding(
+        "warning",
+        "export_missing",
+        Text(
+            "There is no complete export of IIJ ID with its users in the run folder. With the contract are lost: the users with their attributes in IIJ ID "
+            "(external ids, names for linking, readings of names, telephone numbers), the groups and who is in them. Never exported, and lost as well: "
+            "settings of custom applications, FIDO2 keys, registrations of external identity providers. Run offboard.iij_id.export while the "
+            "contract lasts.",
+            "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。解約で失われるもの: IIJ IDの利用者とその属性（外部ID、連携用の名前、"
+            "ふりがな、電話番号など）、グループとそのメンバー。エクスポートできず、同じく失われるもの: カスタムアプリケーションの設定、FIDO2キー、"
+            "外部IDプロバイダーの登録。"
+            "契約中に offboard.iij_id.export を実行してください。",
+        ),
+    )
 
 
 #: What entra_users_readiness_info tells of users: severity, the sentence (what is so, and the way out).

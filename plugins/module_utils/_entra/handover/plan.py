@@ -17,14 +17,11 @@ from typing import Any
 
 from ..._core import names
 from ..._core.plain import line
+from ..._core.sheet import BOM, cell
 
 KIND, GIVEN = "handover_file", "handover"
 LETTERS, LIST = "letters.html", "letters.csv"
 FILES = {"html": LETTERS, "csv": LIST}
-
-_BOM = "\ufeff"
-#: what a spreadsheet takes for the beginning of a formula; https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 _NATO = (
     "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima", "Mike", "November", "Oscar", "Papa",
@@ -164,11 +161,5 @@ def merge_list(persons: Iterable[Person]) -> bytes:
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
     writer.writerow(("user_name", "secret_in_brackets", "kind", "valid_until"))
     for person in persons:
-        writer.writerow((_cell(person.upn), f"[{person.secret}]", "temporary_access_pass" if person.until else "password", _cell(person.until)))
-    return (_BOM + stream.getvalue()).encode()
-
-
-def _cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    shown = line(text)
-    return f"'{shown}" if text.lstrip(" ").startswith(_FORMULA) or shown.lstrip(" ").startswith(_FORMULA) else shown
+        writer.writerow((cell(person.upn), f"[{person.secret}]", "temporary_access_pass" if person.until else "password", cell(person.until)))
+    return (BOM + stream.getvalue()).encode()

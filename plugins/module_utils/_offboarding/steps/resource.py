@@ -21,6 +21,7 @@ from ..._module.files import check_run_file, folder_locked, write_atomically
 from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
 from ..finding import SEVERITIES
+from . import services
 
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
 
@@ -80,9 +81,13 @@ class ManualSteps(Resource):
 
     def _decide(self, before: dict[str, dict[str, Any]]) -> tuple[list[Change], dict[str, dict[str, Any]]]:
         """What is to be changed, and the steps as they are then."""
-        params = self._params
-        made = steps.changes(before, params["steps"], params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=now())
+        params, at = self._params, now()
+        wanted = [*params["steps"], *services.definitions(params["services"])]
+        made = steps.changes(before, wanted, params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=at)
         states = steps.apply(before, made)
+        for identity, by, note in services.done(params["services"], at):
+            made += (confirmed := steps.changes(states, confirm=[identity], by=by, note=note, at=at))
+            states = steps.apply(states, confirmed)
         if last := [change.id for change in made if change.action == "confirm" and states[change.id]["stage"] == steps.AFTER_FINAL_GATE]:
             _check_final_gate(os.path.join(os.path.dirname(os.path.abspath(self._path)), "results", "final_gate.json"), last)
         return made, states

@@ -28,6 +28,9 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import selection as user_selection
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import captured
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import errors
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
@@ -177,6 +180,15 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
             vault.encrypt(it, PASSWORD, bytes(32))
         ),
         [SECRET.encode()],
+    ),
+    "scim_answer": (lambda it: scim._object("https://a.example", it), [as_json({"id": SECRET})]),
+    "scim_page": (
+        lambda it: export_pages.everything(lambda _path, _query: scim._object("https://a.example", it), "/Users", export_pages.Ways(1), 1),
+        [as_json({"totalResults": 1, "Resources": [{"id": SECRET}]})],
+    ),
+    "export_manifest": (
+        in_file("1/manifest.json", lambda path: export_info({"path": os.path.dirname(os.path.dirname(path))})),
+        [as_json({"format": 1, "taken": AT, "users": 1, "groups": 0, "complete": False, "content_sha256": "a", "files": [{"name": "a", "sha256": "b"}]})],
     ),
     "vault": (lambda it: vault.decrypt(it, PASSWORD), [vault.encrypt(SECRET.encode(), PASSWORD, bytes(32))]),
     "hand_over": (passwords.from_bytes, [passwords.to_bytes([{"id": "1", "password": SECRET}])]),

@@ -486,3 +486,19 @@ def test_nobody_synchronized_is_not_told(synced, told):
     )
     assert ("Active Directory" in found.text.en, "Active Directory" in found.text.ja) == (told, told)
     assert found.text.en.startswith("a: 1 user; ")
+
+
+@pytest.mark.parametrize(
+    ("export", "expected"),
+    [
+        (None, []),
+        ({"latest": None}, [("warning", "export_missing")]),
+        ({"latest": {"users": 0}}, [("warning", "export_missing")]),  # what was read after the end holds nobody
+        ({"latest": {"users": 3}}, []),
+    ],
+)
+def test_what_is_lost_with_the_contract_is_told(export, expected):
+    found = final_gate(Facts(export=export), Confirmed())
+    assert [(item.severity, item.code) for item in found] == expected
+    assert all(word in found[0].text.en for word in ("attributes", "groups", "FIDO2", "iij_id.export")) if found else True
+    assert preflight(Facts(export=export), Confirmed()) == []

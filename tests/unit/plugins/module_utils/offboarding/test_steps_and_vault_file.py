@@ -44,6 +44,7 @@ def manual_steps(tmp_path, check_mode=False, **options):
     params = {
         "path": str(tmp_path / "run" / "steps.json"),
         "steps": [],
+        "services": [],
         "confirm": [],
         "withdraw": [],
         "require": [],
@@ -80,7 +81,18 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
     path = str(tmp_path / "run" / "steps.json")
 
     def planned(**options):
-        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Hanako", "note": None, "language": "both", **options}
+        params = {
+            "path": path,
+            "steps": [],
+            "services": [],
+            "confirm": [],
+            "withdraw": [],
+            "require": [],
+            "by": "Hanako",
+            "note": None,
+            "language": "both",
+            **options,
+        }
         resource = steps.ManualSteps(params, False)
         return resource, list(resource.plan(resource.read()).changes)
 
@@ -110,7 +122,18 @@ def test_it_is_decided_anew_by_what_the_file_holds_when_it_is_written(tmp_path):
     manual_steps(tmp_path, steps=[A, B, {**A, "id": "c"}], confirm=["b"], by="Hanako")
 
     def planned(**options):
-        params = {"path": path, "steps": [], "confirm": [], "withdraw": [], "require": [], "by": "Taro", "note": None, "language": "both", **options}
+        params = {
+            "path": path,
+            "steps": [],
+            "services": [],
+            "confirm": [],
+            "withdraw": [],
+            "require": [],
+            "by": "Taro",
+            "note": None,
+            "language": "both",
+            **options,
+        }
         resource = steps.ManualSteps(params, False)
         return resource, resource.plan(resource.read())
 
@@ -348,6 +371,7 @@ def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody
     params = {
         "path": str(tmp_path / "run" / "steps.json"),
         "steps": [],
+        "services": [],
         "confirm": [],
         "withdraw": [],
         "require": ["x"],
@@ -362,3 +386,22 @@ def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody
     with pytest.raises(OffboardError) as stopped:
         steps.ManualSteps(params, False).plan([])
     assert stopped.value.code == "unknown_step"
+
+
+def test_services_are_steps_and_their_dates_confirm_them(tmp_path):
+    service = {"name": "Expenses", "owner": "Taro", "protocol": "saml"}
+    open_, shut = {**service, "name": "Wiki"}, {**service, "done": "2026-11-01"}
+    result, _unused = manual_steps(tmp_path, check_mode=True, services=[open_, shut])
+    assert [(change["id"], change["action"]) for change in result["plan"]] == [
+        ("service_wiki", "register"),
+        ("service_expenses", "register"),
+        ("service_expenses", "confirm"),
+    ]
+    assert not (tmp_path / "run").exists()
+    result, _unused = manual_steps(tmp_path, services=[open_, shut])
+    assert {step["id"]: (step["by"], step["note"]) for step in result["steps"] if step["done"]} == {
+        "service_expenses": ("Taro", "custom_applications_services: 2026-11-01")
+    }
+    assert info(tmp_path)["blocking"] == ["service_wiki"]
+    assert not manual_steps(tmp_path, services=[open_, shut])[0]["changed"]
+    assert manual_steps(tmp_path, services=[])[0]["steps"] == result["steps"]  # taken out of the register, it stays

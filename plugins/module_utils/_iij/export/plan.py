@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an export of IIJ ID holds, and whether it is worth another one. Pure."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core import phrases
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object
+from ..._core.plain import to_json
+from ..._core.plan import Plan
+from ..._core.sheet import BOM, cell
+from ..._core.spool import Spool
+
+KIND = "iij_id_export"
+USERS, GROUPS, SERVICE, PEOPLE = "users.jsonl", "groups.jsonl", "service.json", "users.csv"
+#: the first columns; what else the users have comes after them
+_COLUMNS = ("id", "userName", "externalId", "active", "name.familyName", "name.givenName", "displayName", "emails", "phoneNumbers", "groups")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the service gave: users and groups by id, what it says of itself, and whether the lists are whole.
+
+    cut: groups that lack members whom the users name.
+    """
+
+    users: Mapping[str, Mapping[str, Any]]
+    groups: Mapping[str, Mapping[str, Any]]
+    service: Mapping[str, Any] = field(default_factory=dict)
+    incomplete: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+
+def files(found: Found) -> dict[str, bytes]:
+    """The contents by name; the same for the same data."""
+    return {
+        USERS: _lines(found.users.values()),
+        GROUPS: _lines(found.groups.values()),
+        SERVICE: (to_json(found.service, indent=2, sort_keys=True) + "\n").encode(),
+        PEOPLE: table(found),
+    }
+
+
+def _lines(items: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(to_json(item, separators=(",", ":")) + "\n" for item in items).encode()
+
+
+def digest(contents: Mapping[str, bytes]) -> str:
+    """SHA-256 of the names and contents."""
+    made = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        made.update(f"{name}\0{len(content)}\0".encode() + content)
+    return made.hexdigest()
+
+
+def table(found: Found) -> bytes:
+    """The users for people: one row each, for Excel. Of what has several values the primary or first one; groups by name; lists whole."""
+    names = {identity: str(group.get("displayName") or identity) for identity, group in found.groups.items()}
+    prefixes = _prefixes(found.users.values())
+    rows = [_row(user, names, prefixes) for user in found.users.values()]
+    columns = list(dict.fromkeys((*_COLUMNS, *(column for row in rows for column in row))))
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(map(cell, columns))
+    writer.writerows([cell(row.get(column, "")) for column in columns] for row in rows)
+    return (BOM + stream.getvalue()).encode()
+
+
+def _prefixes(users: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """A short prefix for each extension; its whole URN where two would have the same. Both of IIJ's end in enterprisejp:2.0:User."""
+    urns = sorted({name for user in users for name in user if name.startswith("urn:")})
+    short = {urn: f"{parts[1]}.{parts[-3]}" if len(parts := urn.split(":")) > 4 else urn for urn in urns}
+    return {urn: urn if list(short.values()).count(prefix) > 1 else prefix for urn, prefix in short.items()}
+
+
+def _row(user: Mapping[str, Any], groups: Mapping[str, str], prefixes: Mapping[str, str]) -> dict[str, str]:
+    row: dict[str, str] = {}
+    for name, value in user.items():
+        if name in ("schemas", "meta"):
+            continue
+        if name == "groups" and isinstance(value, list):
+            row[name] = "; ".join(_group(item, groups) for item in value)
+        elif isinstance(value, Mapping):
+            row.update({f"{prefixes.get(name, name)}.{inner}": _shown(one) for inner, one in value.items()})
+        else:
+            row[name] = _shown(value)
+    return row
+
+
+def _group(item: Any, groups: Mapping[str, str]) -> str:
+    if not isinstance(item, Mapping):
+        return _shown(item)
+    identity = str(item.get("value") or "")
+    return groups.get(identity) or str(item.get("display") or identity)
+
+
+def _shown(value: Any) -> str:
+    """A value on one line: of several with a value of their own the primary or first one."""
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "value" in item for item in value):
+        return _shown(next((item for item in value if item.get("primary") is True), value[0])["value"])
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def plan(current: Iterable[Object], path: str, found: Found, content_sha256: str) -> Plan:
+    """A new export where the newest one holds something else. None takes the place of another: each lies in a folder of its own.
+
+    current: the newest export, if there is one. Raises OffboardError `export_incomplete` for lists that are not whole where there is a whole export.
+    """
+    newest = next((item for item in current if item.id == path), None)
+    after = {"users": len(found.users), "groups": len(found.groups), "complete": not found.incomplete, "content_sha256": content_sha256}
+    if found.incomplete and newest is not None and newest.state["complete"]:
+        raise incomplete(found, f"The export in {path} stays as it is: it was whole.")
+    told = [f"{_few(found.cut)}: the service leaves out members whom users name; see groups.jsonl beside users.jsonl."] if found.cut else []
+    if newest is not None and not found.incomplete and newest.state == after:
+        return Plan(unchanged=1, warnings=told)
+    action = "create" if newest is None else "update"
+    undo = phrases.english("undo_folder", path=path)
+    return Plan(changes=Spool([Change(KIND, path, "IIJ ID", action, None if newest is None else dict(newest.state), after, undo=undo)]), warnings=told)
+
+
+def incomplete(found: Found, kept: str) -> OffboardError:
+    """`export_incomplete`, with what becomes of the files."""
+    return OffboardError(
+        f"The lists of {' and '.join(found.incomplete)} were never whole: they changed while they were read, or the service counts otherwise than it "
+        f"sends. {kept} "
+        "Run it again when nobody changes users or groups, perhaps with another page_size.",
+        code="export_incomplete",
+        details={"lists": list(found.incomplete)},
+    )
+
+
+def _few(names: Iterable[str]) -> str:
+    shown = list(names)
+    return ", ".join(shown[:10]) + (f" (+{len(shown) - 10})" if len(shown) > 10 else "")

@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""iij_id_export: users and groups of IIJ ID in encrypted files, each export in a folder of its own, the manifest last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from ..._core import strict_json, vault
+from ..._core.errors import OffboardError
+from ..._core.gate import moment
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.clock import now
+from ..._module.files import check_run_file, write_atomically
+from ..._module.runner import Resource
+from ..._module.vault_password import decrypt_file, vault_password
+from ..scim import Scim
+from . import pages
+from .plan import KIND, Found, digest, files, incomplete, plan
+
+MANIFEST = "manifest.json"
+_STATE = ("users", "groups", "complete", "content_sha256")
+
+
+class Export(Resource):
+    """One object: the newest export below the folder."""
+
+    noun: ClassVar[str] = "exports"
+    in_run_folder = True
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._path: str = os.path.abspath(params["path"])
+        self._password = vault_password(dict(params))
+        if params["page_size"] < 1:
+            raise OffboardError("page_size must be 1 at least", code="bad_option")
+        self._scim = Scim(
+            params["scim_url"],
+            params["access_token"],
+            ca_file=params["ca_file"],
+            timeout=params["timeout"],
+            pause_ms=params["pause_ms"],
+            max_wait_seconds=params["max_wait_seconds"],
+        )
+        self._contents: dict[str, bytes] = {}
+        self._found = Found({}, {})
+        self._folder = ""
+
+    def read(self) -> Iterable[Object]:
+        """The newest export that is whole on the disk, after a look whether the password opens it."""
+        made = exports(self._path)
+        if made:
+            newest = made[-1]
+            _check_files(newest)
+            decrypt_file(os.path.join(newest["folder"], newest["files"][0]["name"]), self._password)
+            yield Object(KIND, self._path, "IIJ ID", {name: newest[name] for name in _STATE})
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """Read the service, and compare."""
+        self._found = self._read_service()
+        self._contents = files(self._found)
+        return plan(current, self._path, self._found, digest(self._contents))
+
+    def _read_service(self) -> Found:
+        service = {name: self._said(f"/{name}") for name in ("ServiceProviderConfig", "Schemas", "ResourceTypes")}
+        how, attempts = pages.ways(service["ServiceProviderConfig"], self._params["page_size"]), self._params["attempts"]
+        users = pages.everything(self._scim.get, "/Users", how, attempts)
+        groups = pages.everything(self._scim.get, "/Groups", how, attempts)
+        gone = False
+        for identity in {*pages.without_members(groups.items), *pages.cut_groups(users.items, groups.items)}:
+            one = self._said(f"/Groups/{quote(identity, safe='')}")
+            gone = gone or one is None
+            if one is not None and one.get("id") == identity:
+                groups.items[identity] = one
+        lacking = [name for name, whole in (("users", users.whole), ("groups", groups.whole and not gone)) if not whole]
+        return Found(users.items, groups.items, service, tuple(lacking), tuple(pages.cut_groups(users.items, groups.items)))
+
+    def _said(self, path: str) -> dict[str, Any] | None:
+        """What the service says there; None where it has nothing. It need not describe itself to everybody."""
+        try:
+            return self._scim.get(path)
+        except OffboardError as exc:
+            if exc.code == "not_found" or (exc.code in ("permission_missing", "http_status") and path.count("/") == 1):
+                return None
+            raise
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        there = {export["content_sha256"] for export in exports(self._path)}
+        return [change for change in begun if (change.after or {}).get("content_sha256") in there]
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        """Files first, manifest last: without a manifest there is no export. What a killed run left is in nobody's way, and not taken for one."""
+        taken = now()
+        self._folder = self._new_folder(taken)
+        entries = []
+        for name, plain in self._contents.items():
+            content = vault.encrypt(plain, self._password, os.urandom(32))
+            write_atomically(os.path.join(self._folder, name), content, overwrite=False)
+            entries.append({"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)})
+        manifest = {
+            "format": 1,
+            "taken": taken,
+            "service": self._params["scim_url"],
+            **(change.after or {}),
+            "groups_cut": len(self._found.cut),
+            "files": entries,
+        }
+        write_atomically(os.path.join(self._folder, MANIFEST), (json.dumps(manifest, indent=2) + "\n").encode(), overwrite=False)
+        if self._found.incomplete:
+            raise incomplete(self._found, f"What was read is in {self._folder}, marked as not complete.")
+        return {"folder": self._folder}
+
+    def _new_folder(self, taken: str) -> str:
+        """One that is not there yet: what a killed run left in it belongs to no other export."""
+        name = os.path.join(self._path, taken.replace(":", "").replace("-", ""))
+        return next(folder for folder in (name, *(f"{name}-{number}" for number in range(2, 100))) if not os.path.lexists(folder))
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Every file is read back and opened."""
+        for change in applied:
+            try:
+                opened = {name: decrypt_file(os.path.join(self._folder, name), self._password) for name in self._contents}
+            except OffboardError as exc:
+                yield Outcome(change, "failed", "not_seen", exc.msg)
+                continue
+            if opened != self._contents or not any(export["folder"] == self._folder for export in exports(self._path)):
+                yield Outcome(change, "failed", "not_seen", f"{self._folder} does not hold what was written")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        counts = {"users": len(self._found.users), "groups": len(self._found.groups), "groups_cut": len(self._found.cut)}
+        return {**counts, "complete": not self._found.incomplete, "folder": self._folder or None}
+
+
+def exports(path: str) -> list[dict[str, Any]]:
+    """The manifests below the folder, oldest first, each with its `folder`. Raises OffboardError `file_read_failed`, `run_folder_unsafe`, `export_damaged`."""
+    check_run_file(os.path.join(path, MANIFEST))
+    try:
+        folders = sorted(entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    return [{**found, "folder": folder} for folder in folders if (found := _manifest(os.path.join(folder, MANIFEST))) is not None]
+
+
+def _manifest(path: str) -> dict[str, Any] | None:
+    check_run_file(path)
+    try:
+        with open(path, "rb") as stream:
+            return _checked(strict_json.loads(stream.read()))
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    except ValueError:
+        raise OffboardError(f"{path} is no manifest of an export. Move its folder away, and export again.", code="export_damaged") from None
+
+
+def _checked(found: Any) -> dict[str, Any]:
+    """Raises ValueError."""
+    if not isinstance(found, dict) or found.get("format") != 1 or not isinstance(found.get("files"), list) or not found["files"]:
+        raise ValueError
+    moment(found.get("taken"))
+    numbers = all(isinstance(found.get(name), int) and not isinstance(found.get(name), bool) for name in ("users", "groups"))
+    named = all(isinstance(file, dict) and isinstance(file.get("name"), str) and os.path.basename(file["name"]) == file["name"] for file in found["files"])
+    if not numbers or not named or not isinstance(found.get("complete"), bool) or not isinstance(found.get("content_sha256"), str):
+        raise ValueError
+    return found
+
+
+def _check_files(export: Mapping[str, Any]) -> None:
+    for entry in export["files"]:
+        path = os.path.join(export["folder"], entry["name"])
+        try:
+            with open(path, "rb") as stream:
+                digest_now = hashlib.sha256(stream.read()).hexdigest()
+        except OSError as exc:
+            raise OffboardError(f"The export is damaged: cannot read {path}: {exc.strerror or exc}.", code="export_damaged") from None
+        if digest_now != entry.get("sha256"):
+            raise OffboardError(
+                f"The export is damaged: {path} is not the file that was written. Move its folder away, and export again.", code="export_damaged"
+            )
+
+
+def export_info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The exports below the folder, oldest first, and the newest complete one whose files are all as they were written."""
+    found = exports(os.path.abspath(params["path"]))
+    latest = next((export for export in reversed(found) if export["complete"]), None)
+    if latest is not None:
+        _check_files(latest)
+    return {"exports": found, "latest": latest}

@@ -1,0 +1,73 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iij_id_export_info
+short_description: Say which exports of IIJ ID there are
+version_added: 0.1.0
+description:
+  - Reads the manifests that M(offboard.iij_id.iij_id_export) has written, and looks whether the files of the newest complete export are as they were
+    written. It needs no password, and opens no file.
+author:
+  - the offboard.iij_id maintainers (!UNKNOWN)
+extends_documentation_fragment:
+  - offboard.iij_id.run.info
+options:
+  path:
+    description: The folder of the exports.
+    type: path
+    required: true
+seealso:
+  - module: offboard.iij_id.iij_id_export
+"""
+
+EXAMPLES = r"""
+- name: Look for an export of IIJ ID
+  offboard.iij_id.iij_id_export_info:
+    path: /srv/offboard-run/iij-id-export
+"""
+
+RETURN = r"""
+exports:
+  description: All of them, oldest first; none where there is no such folder.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    folder: {description: Where it lies., type: str, returned: always}
+    taken: {description: 'When, as RFC 3339 in UTC.', type: str, returned: always}
+    service: {description: The address that it was read from., type: str, returned: always}
+    users: {description: How many users it holds., type: int, returned: always}
+    groups: {description: How many groups it holds., type: int, returned: always}
+    groups_cut: {description: How many groups lack members whom users name., type: int, returned: always}
+    complete: {description: Whether both lists were whole., type: bool, returned: always}
+    content_sha256: {description: SHA-256 of what it holds., type: str, returned: always}
+    files: {description: 'Name, SHA-256 and bytes of each encrypted file.', type: list, elements: dict, returned: always}
+latest:
+  description: The newest complete one; null where there is none.
+  returned: success
+  type: dict
+failure:
+  description: C(code) is V(export_damaged), V(run_folder_unsafe) or V(file_read_failed).
+  returned: failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import export_info
+
+from ..module_utils._module.runner import run_info
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec={"path": {"type": "path", "required": True}}, supports_check_mode=True)
+    run_info(module, export_info)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import KIND, Found, digest, files, plan, table
+
+JP = "urn:oidfj:params:scim:schemas:extention:enterprisejp:2.0:User"
+IIJ = "urn:iij:params:scim:schemas:extension:enterprisejp:2.0:User"
+
+
+class Service:
+    """Gives at most `limit` of `ids` a page; `change` is called before each page, with the service, and may change the list."""
+
+    def __init__(self, ids, limit=2, change=lambda service: None, total=None, cursors=False):
+        self.ids, self.limit, self.change, self.total, self.cursors, self.asked = list(ids), limit, change, total, cursors, []
+
+    def __call__(self, path, query):
+        self.asked.append(dict(query))
+        self.change(self)
+        start = int(query.get("cursor") or 0) if self.cursors else query["startIndex"] - 1
+        end = start + min(self.limit, query["count"])
+        page = {"totalResults": len(self.ids) if self.total is None else self.total, "Resources": [{"id": i} for i in self.ids[start:end]]}
+        return {**page, **({"nextCursor": str(end)} if self.cursors and end < len(self.ids) else {})}
+
+
+def read(service, attempts=3, **ways):
+    return pages.everything(service, "/Users", pages.Ways(**{"page_size": 100, **ways}), attempts)
+
+
+@pytest.mark.parametrize("cursor", [False, True])
+@pytest.mark.parametrize(("ids", "limit", "asked"), [("", 2, 1), ("ba", 2, 1), ("cbaed", 2, 3), ("cbaed", 1, 5), ("cbaed", 99, 1)])
+def test_a_list_is_read_by_what_comes(ids, limit, asked, cursor):
+    service = Service(ids, limit, cursors=cursor)
+    found = read(service, cursor=cursor)
+    assert (list(found.items), found.whole, len(service.asked)) == (sorted(ids), True, asked)
+
+
+def test_it_is_sorted_only_where_the_service_can():
+    for supported in (False, True, None):
+        service = Service("a")
+        how = pages.ways(None if supported is None else {"sort": {"supported": supported}}, 7)
+        pages.everything(service, "/Users", how, 1)
+        assert service.asked == [{"startIndex": 1, "count": 7, **({"sortBy": "id"} if supported else {})}]
+    assert pages.ways({"pagination": {"cursor": True}}, 7).cursor and not pages.ways({"pagination": {"cursor": "yes"}}, 7).cursor
+
+
+def test_a_list_that_changed_meanwhile_is_read_again():
+    def once(service):
+        if len(service.asked) == 2:
+            service.ids.remove("a")  # all behind it move one up, and c is missed
+
+    service = Service("abcdef", change=once)
+    found = read(service)
+    assert list(found.items) == list("bcdef") and found.whole and len(service.asked) > 3
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        Service("abc", total=4),  # says more than it sends
+        Service("aab", total=3),  # sends one twice
+        Service("abc", 3, total=2),
+        Service("abcdefgh", change=lambda service: service.ids.insert(0, f"new{len(service.asked)}")),
+    ],
+)
+def test_a_list_that_never_was_whole_says_so(service):
+    found = read(service)
+    assert not found.whole and found.items
+
+
+@pytest.mark.parametrize(
+    "page",
+    [{}, {"totalResults": True}, {"totalResults": -1}, {"totalResults": 1, "Resources": {}}, {"totalResults": 1, "Resources": [{"id": 1}]},
+     {"totalResults": 1, "Resources": [{}]}, {"totalResults": 1, "Resources": ["a"]}, {"totalResults": "1"}, {"totalResults": 0, "nextCursor": 1}],
+)  # fmt: skip
+def test_what_is_no_list(page):
+    with pytest.raises(OffboardError) as caught:
+        pages.everything(lambda path, query: page, "/Users", pages.Ways(1), 1)
+    assert caught.value.code == "no_list"
+
+
+def test_a_service_that_repeats_its_cursor_ends():
+    asked = []
+
+    def get(path, query):
+        asked.append(query)
+        return {"totalResults": 2, "Resources": [{"id": "a"}], "nextCursor": "x"}
+
+    assert not pages.everything(get, "/Users", pages.Ways(1, cursor=True), 1).whole and len(asked) == 2
+
+
+def test_groups_that_lack_whom_users_name():
+    users = {"u1": {"groups": [{"value": "g1"}, {"value": "g2", "type": "indirect"}, {"value": "gone"}, "x"]}, "u2": {"groups": "x"}}
+    groups = {"g1": {"members": [{"value": "u2"}]}, "g2": {}, "g3": {"members": []}}
+    assert pages.cut_groups(users, groups) == ["g1"] and pages.without_members(groups) == ["g2", "g3"]
+
+
+TARO = {
+    "schemas": ["x"], "id": "1", "userName": "taro@reiji.example", "active": True, "name": {"familyName": "例示", "givenName": "太郎"},
+    "emails": [{"value": "b@reiji.example"}, {"value": "a@reiji.example", "primary": True}], "phoneNumbers": [{"value": "+81 3"}], "title": "=1+1",
+    "groups": [{"value": "g1"}, {"value": "g9", "display": "elsewhere"}], "unknown": [1, 2], JP: {"familyNameKana": "レイジ"},
+    IIJ: {"externalUserName": "taro"},
+}  # fmt: skip
+
+
+def test_the_list_for_people():
+    content = table(Found({"1": TARO, "2": {"id": "2"}}, {"g1": {"displayName": "営業"}}))
+    assert content.startswith(b"\xef\xbb\xbf")
+    first, second = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    assert {name: value for name, value in first.items() if value} == {
+        "id": "1", "userName": "taro@reiji.example", "active": "true", "name.familyName": "例示", "name.givenName": "太郎", "emails": "a@reiji.example",
+        "phoneNumbers": "'+81 3", "title": "'=1+1", "groups": "営業; elsewhere", "unknown": "[1, 2]", "oidfj.enterprisejp.familyNameKana": "レイジ",
+        "iij.enterprisejp.externalUserName": "taro",
+    }  # fmt: skip
+    assert {name: value for name, value in second.items() if value} == {"id": "2"}
+
+
+def test_the_lines_are_what_was_received():
+    made = files(Found({"1": TARO}, {}))
+    assert json.loads(made["users.jsonl"]) == TARO and made["groups.jsonl"] == b""
+    assert digest(made) == digest(files(Found({"1": dict(TARO)}, {}))) != digest(files(Found({"1": {**TARO, "title": "x"}}, {})))
+
+
+def newest(**state):
+    return [Object(KIND, "/x", "IIJ ID", {"users": 1, "groups": 0, "complete": True, "content_sha256": "a", **state})]
+
+
+@pytest.mark.parametrize(
+    ("current", "incomplete", "digest_now", "action"),
+    [
+        ([], (), "a", "create"),
+        ([], ("users",), "a", "create"),
+        (newest(), (), "a", None),
+        (newest(), (), "b", "update"),
+        (newest(), ("users",), "b", "export_incomplete"),
+        (newest(complete=False), ("users",), "a", "update"),
+        (newest(complete=False), (), "a", "update"),
+    ],
+)
+def test_when_another_export_is_written(current, incomplete, digest_now, action):
+    def decide():
+        try:
+            return [change.action for change in plan(current, "/x", Found({"1": TARO}, {}, incomplete=incomplete), digest_now).changes]
+        except OffboardError as exc:
+            return [exc.code]
+
+    assert decide() == ([action] if action else [])
