@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from typing import Any
 
-from ..._core import names
+from ..._core import names, plain, sign_in
 from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
+from ..._module.files import write_atomically
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from ..domains.read import read_domains
 from ..roles import read_guarded, read_roles
@@ -37,7 +39,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         raise OffboardError("domains: without a domain there is nobody to judge", code="bad_option")
     if not 1 <= params["days"] <= MOST_DAYS:
         raise OffboardError(f"days: the sign-in log keeps {MOST_DAYS} days, so this must be a number from 1 to {MOST_DAYS}", code="bad_option")
-    results = Results(params["results_file"])
+    results, started = Results(params["results_file"]), now()
     with closing(results), Client(Connection.from_params(params)) as client:
         tenant = _Tenant(client, params)
         sums = _Sums(results, names.users(params["accepted"]))
@@ -46,6 +48,9 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             if root_of(domain, roots) is not None and item.get("userType") != "Guest":
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
         results.publish()
+        if params["verdict_file"]:
+            verdict = sign_in.verdict(client.identity()["tenant_id"], roots, started, *sums.without_way_in())
+            write_atomically(params["verdict_file"], (json.dumps(verdict, ensure_ascii=False, indent=2) + "\n").encode())
         return {**sums.answer(), **tenant.answer()}
 
 
@@ -148,6 +153,10 @@ class _Sums:
         head = self._heads.setdefault(verdict, [])
         if verdict != plan.READY and len(head) < ANSWER_LIMIT:
             head.append({"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
+
+    def without_way_in(self) -> tuple[int, list[str]]:
+        """How many have no way in and are not accepted, and the names of the first of them."""
+        return self._open, [plain.line(row["name"]) for row in self._heads.get(plan.NO_WAY_IN, ()) if not row["accepted"]]
 
     def answer(self) -> dict[str, Any]:
         """As the module returns it."""
