@@ -84,9 +84,9 @@ options:
         type: int
       sign_in_max_age_hours:
         description:
-          - How many hours old the verdict of M(offboard.iij_id.entra_sign_in_readiness_info) in C(sign_in.json) may be, which must be for the same tenant and for
-            the domains that change. Else the task fails with the code C(sign_in_not_judged) or C(sign_in_outdated), and with C(no_way_in) when users are left
-            without a way to sign in whom nobody accepted. Without the option no verdict is needed.
+          - How many hours old the verdict of M(offboard.iij_id.entra_sign_in_readiness_info) in C(sign_in.json) may be, which must be for the same tenant and
+            for the domains that change. Else the task fails with the code C(sign_in_not_judged) or C(sign_in_outdated), and with C(no_way_in) when users are
+            left without a way to sign in whom nobody accepted. Without the option no verdict is needed.
         type: int
       accepted_no_way_in_count:
         description: How many users may be left without a way to sign in, besides those who were accepted by name when it was looked.

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import progress
 from lab import company
 from lab.testing import RunningTenant
 
@@ -230,6 +232,15 @@ def test_the_conversion_demands_what_was_found(look, tenant, capsys, tmp_path):
 @pytest.mark.parametrize("options", [{"domains": []}, {"domains": [""]}, {"days": 0}, {"days": 31}])
 def test_bad_options(look, options):
     assert look(**options)["failure"]["code"] == "bad_option"
+
+
+def test_long_work_shows_where_it_is(look, tenant, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress.Progress.__init__, "__defaults__", (0.0, time.monotonic))
+    registered(tenant)
+    file = tmp_path / "progress.jsonl"
+    look(progress_file=str(file))
+    shown = {item["noun"]: item["done"] for item in lines(file)}
+    assert shown["users"] >= 250 and shown["registered methods"] >= REST, "the report leaves blocked users out"
 
 
 def test_a_strangers_text(look, tenant):

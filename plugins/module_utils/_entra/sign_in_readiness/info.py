@@ -19,6 +19,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
 from ..._module.files import write_atomically
+from ..._module.progress import Progress
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from ..domains.read import read_domains
 from ..roles import read_guarded, read_roles
@@ -43,7 +44,9 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     with closing(results), Client(Connection.from_params(params)) as client:
         tenant = _Tenant(client, params)
         sums = _Sums(results, names.users(params["accepted"]))
+        progress = Progress(params["progress_file"], "users", None)
         for item, with_activity in read.read_users(client, tenant.parts):
+            progress.add()
             domain = upn_domain(item["userPrincipalName"])
             if root_of(domain, roots) is not None and item.get("userType") != "Guest":
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
@@ -78,9 +81,15 @@ class _Tenant:
         self._limiting = plan.limiting_registration(policies or ())
         defaults = parts.read("security_defaults", lambda: read.one([client.get(_DEFAULTS)], _DEFAULTS))
         self._defaults = None if defaults is None else bool(defaults.get("isEnabled"))
+
+        def shown(noun: str) -> Progress:
+            return Progress(params["progress_file"], noun, None)
+
         self._groups = read.Groups(client, {key for policy in self._policies or () for key in policy.groups}, parts)
-        self._registrations = parts.read("registered_methods", lambda: read.Registrations(client))
-        self._legacy = parts.read("legacy_sign_ins", lambda: read.read_legacy(client, self._since, params["max_log_pages"], parts))
+        self._registrations = parts.read("registered_methods", lambda: read.Registrations(client, shown("registered methods")))
+        self._legacy = parts.read(
+            "legacy_sign_ins", lambda: read.read_legacy(client, self._since, params["max_log_pages"], parts, shown("entries of the sign-in log"))
+        )
 
     def judge(self, item: Mapping[str, Any], domain: str, with_activity: bool) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         """What applies to one user, and what it was judged by."""
