@@ -117,7 +117,7 @@ notices:
     steps: {description: Ids of the steps of a person that it belongs to., type: list, elements: str, returned: always}
     title: {description: 'Its title, C(en) and C(ja).', type: dict, returned: always}
     html: {description: The page. It needs no network and no script., type: str, returned: always}
-    text: {description: 'The plain text by language, C(ja) and C(en).', type: dict, returned: always}
+    plain: {description: 'The plain text by language, C(ja) and C(en).', type: dict, returned: always}
 failure:
   description: C(code) is V(bad_option).
   returned: failure

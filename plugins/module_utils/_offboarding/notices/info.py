@@ -24,7 +24,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
                 "steps": list(notice.steps),
                 "title": notice.title._asdict(),
                 "html": html(notice.blocks, " / ".join(getattr(notice.title, language) for language in languages), languages),
-                "text": {language: plain_text(notice.blocks, language) for language in languages},
+                "plain": {language: plain_text(notice.blocks, language) for language in languages},
             }
             for notice in plan.notices(company, params["topics"])
         ]
