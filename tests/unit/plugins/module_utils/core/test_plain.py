@@ -230,6 +230,12 @@ def test_the_report_shows_it(name):
     assert json.loads(plain.to_json(built)) == built and not OBEYED.search(plain.to_json(built))
 
 
+def test_a_document_keeps_its_lines():
+    """The files of the sheets for partners were one line each."""
+    told = plain.result({"sheets": [{"markdown": {"en": "# A\n\nb\x1b\n", "ja": "# あ\n"}, "plain": {"en": "a\nb"}, "en": "a\nb"}]})["sheets"][0]
+    assert told == {"markdown": {"en": "# A\n\nb\\x1b\n", "ja": "# あ\n"}, "plain": {"en": "a\nb"}, "en": "a\\nb"}
+
+
 @pytest.mark.parametrize("name", [*HOSTILE, MARKUP], ids=ascii)
 def test_the_partner_sheet_shows_it(name):
     entra = service.service("6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87", "global", tenant_type="workforce", login_url=None)
