@@ -200,7 +200,7 @@ Get-MgApplication -All -Property Id, AppId, DisplayName, Web, Spa, PublicClient 
             Text(
                 "Switch off its enterprise application (Properties, Enabled for users to sign in: No). Days later delete the app "
                 "registration; it can be restored for 30 days.",
-                "エンタープライズ アプリケーションの「プロパティ」で「ユーザーのサインインが有効になっていますか」を「いいえ」にします。"
+                "エンタープライズ アプリケーションの「プロパティ」でサインインを無効（「いいえ」）にします。"
                 "数日後にアプリの登録を削除します（30日間は復元できます）。",
             )
         ]
