@@ -82,6 +82,16 @@ options:
           - How many hours old the verdict of M(offboard.iij_id.entra_provisioning_gate) in C(gate.json) may be, which must be open, for the same tenant,
             and for the domains that change. Else the task fails with the code C(gate_closed) or C(gate_outdated). Without the option no verdict is needed.
         type: int
+      sign_in_max_age_hours:
+        description:
+          - How many hours old the verdict of M(offboard.iij_id.entra_sign_in_readiness_info) in C(sign_in.json) may be, which must be for the same tenant and
+            for the domains that change. Else the task fails with the code C(sign_in_not_judged) or C(sign_in_outdated), and with C(no_way_in) when users are
+            left without a way to sign in whom nobody accepted. Without the option no verdict is needed.
+        type: int
+      accepted_no_way_in_count:
+        description: How many users may be left without a way to sign in, besides those who were accepted by name when it was looked.
+        type: int
+        default: 0
       snapshot:
         description:
           - Whether there must be a complete snapshot of the tenant, which holds each domain, application, service principal and user about to change.

@@ -44,6 +44,10 @@ options:
   results_file:
     description: A JSON-lines file to which a line for each user is written, with C(status) as the state. It takes the place of an older one at the end.
     type: path
+  progress_file:
+    description:
+      - A file on the controller to which progress is appended. The module's action plugin sets it and shows the progress while the task runs.
+    type: path
 notes:
   - Needs the application permissions C(User.Read.All) and C(AuditLog.Read.All), and Microsoft Entra ID P1. Without them RV(not_looked_at) says so, and
     everybody is V(not_known).
@@ -177,6 +181,7 @@ def main() -> None:
             grace_hours={"type": "int", "default": 24},
             max_log_pages={"type": "int", "default": 2000},
             results_file={"type": "path"},
+            progress_file={"type": "path"},
         ),
         supports_check_mode=True,
     )

@@ -78,7 +78,7 @@ EXAMPLES = r"""
       - breakglass1@reiji.onmicrosoft.com
       - breakglass2@reiji.onmicrosoft.com
     journal: offboard-run/journal.jsonl
-    requires: {run_dir: offboard-run, snapshot: true}
+    requires: {run_dir: offboard-run, snapshot: true, sign_in_max_age_hours: 24}
   register: converted
 
 - name: Go back to the federation as it was

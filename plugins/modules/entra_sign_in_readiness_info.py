@@ -81,6 +81,15 @@ options:
       - A JSON-lines file to which a line for each user is written, with C(status) as the verdict and what it was judged by. It takes the place of an older one
         once everybody was looked at.
     type: path
+  verdict_file:
+    description:
+      - A JSON file to which it is written for which tenant and domains, when, and how many users have no way in and are not named by O(accepted). As
+        C(sign_in.json) in the run folder M(offboard.iij_id.entra_domain) demands it, by C(sign_in_max_age_hours) of its option C(requires).
+    type: path
+  progress_file:
+    description:
+      - A file on the controller to which progress is appended. The module's action plugin sets it and shows the progress while the task runs.
+    type: path
 notes:
   - Needs the application permissions C(User.Read.All), C(Domain.Read.All), C(Organization.Read.All), C(RoleManagement.Read.Directory),
     C(GroupMember.Read.All), C(AuditLog.Read.All) and C(Policy.Read.All). What one of them is missing for is told in RV(not_looked_at).
@@ -207,6 +216,8 @@ def main() -> None:
             synced_password={"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False},
             password_hash_sync={"type": "bool", "default": False, "no_log": False},
             results_file={"type": "path"},
+            progress_file={"type": "path"},
+            verdict_file={"type": "path"},
         ),
         supports_check_mode=True,
     )

@@ -37,7 +37,7 @@ options:
     description: The stage that ends, for O(summary). Without it, all that have left something behind.
     type: str
     default: ""
-    choices: ["", preflight, snapshot, freeze, gate, users, domains, passwords, app, relying_parties, agents, accounts, clients, final_gate, report]
+    choices: ["", preflight, snapshot, freeze, gate, users, domains, passwords, arrivals, app, relying_parties, agents, accounts, clients, final_gate, report]
   in_awx:
     description: Whether people launch job templates of AWX, and type no commands.
     type: bool

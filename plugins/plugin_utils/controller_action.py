@@ -42,6 +42,8 @@ _KNOWN_AS = "offboard_domain_controller"
 _TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
 
 _COLLECTION = "offboard.iij_id"
+#: What only reads shows no progress, except where it takes minutes.
+_READS_FOR_LONG = {f"{_COLLECTION}.{name}" for name in ("entra_arrivals_info", "entra_sign_in_readiness_info")}
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
@@ -58,7 +60,7 @@ def _trusted(template: str) -> str:
 
 def progress_line(host: str, record: Mapping[str, Any]) -> str:
     """One record of `Progress` for people: "sync01: software 1/2, 0.5 per second, 0:02 left, waiting for …"."""
-    line = f"{host}: {record['noun']} {record['done']}/{record['total']}"
+    line = f"{host}: {record['noun']} {record['done']}" + (f"/{record['total']}" if record["total"] is not None else "")
     if record.get("per_second"):
         line += f", {record['per_second']} per second"
     if record.get("seconds_left"):
@@ -147,7 +149,8 @@ class ControllerAction(ActionBase):
                 "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Give --limit '{limit},localhost'.",
                 "failure": {"code": "controller_not_in_limit", "details": {}},
             }
-        if self._task.action.endswith("_info") or arguments.get("progress_file"):  # what only reads has no such option
+        reads = self._task.action.endswith("_info") and self._task.resolved_action not in _READS_FOR_LONG
+        if reads or arguments.get("progress_file"):  # what only reads has no such option
             return self._execute_module(module_args=arguments, task_vars=task_vars)
         handle, path = tempfile.mkstemp(prefix="offboard-progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)
         os.close(handle)

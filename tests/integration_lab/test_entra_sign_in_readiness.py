@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import progress
 from lab import company
 from lab.testing import RunningTenant
 
@@ -202,9 +204,43 @@ def test_nothing_is_told_when_the_tenant_cannot_be_asked(look, tenant, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
+def test_the_conversion_demands_what_was_found(look, tenant, capsys, tmp_path):
+    """entra_domain itself asks for it, whatever playbook or task starts it."""
+    left, file = PEOPLE[71], tmp_path / "sign_in.json"
+    options = {"exclude": [left.upn], "password_hash_sync": True, "verdict_file": str(file)}
+    requires = {"run_dir": str(tmp_path), "sign_in_max_age_hours": 24}
+
+    def convert(**more: Any) -> str | None:
+        values = {"domains": ["reiji.example"], "authentication": "managed", "min_break_glass": 0, "requires": {**requires, **more}}
+        return run_module(capsys, "entra_domain", {**connection(tenant), **values}, check=not more).get("failure", {}).get("code")
+
+    tenant.clear_requests()
+    assert convert(accepted_no_way_in_count=0) == "sign_in_not_judged"
+    assert look(**options)["no_way_in_open"] == 1
+    kept = json.loads(file.read_text())
+    assert (kept["domains"], kept["no_way_in_open"], kept["users"]) == (sorted(DOMAINS), 1, [left.upn])
+    assert convert(accepted_no_way_in_count=0) == "no_way_in" and convert() is None and tenant.writes() == []
+    look(**options, accepted=[left.upn])
+    assert json.loads(file.read_text())["users"] == []
+    tenant.faults.add(times=None, path="/v1.0/users", status=500, code="x")
+    before = file.read_text()
+    assert look(**options)["failed"] and file.read_text() == before, "a look that failed leaves no verdict behind"
+    tenant.faults.clear()
+    assert convert(accepted_no_way_in_count=0) is None and tenant.writes()
+
+
 @pytest.mark.parametrize("options", [{"domains": []}, {"domains": [""]}, {"days": 0}, {"days": 31}])
 def test_bad_options(look, options):
     assert look(**options)["failure"]["code"] == "bad_option"
+
+
+def test_long_work_shows_where_it_is(look, tenant, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress.Progress.__init__, "__defaults__", (0.0, time.monotonic))
+    registered(tenant)
+    file = tmp_path / "progress.jsonl"
+    look(progress_file=str(file))
+    shown = {item["noun"]: item["done"] for item in lines(file)}
+    assert shown["users"] >= 250 and shown["registered methods"] >= REST, "the report leaves blocked users out"
 
 
 def test_a_strangers_text(look, tenant):

@@ -245,6 +245,8 @@ def test_the_domains_are_not_converted_while_somebody_has_no_way_in(operator: Op
     tenant.clear_requests()
     code, output = operator.play("domains", **exclude)
     assert code != 0 and left.upn in output and "microsoft_365_accepted_no_way_in" in output and tenant.writes() == []
+    code, output = operator.play("domains", "--start-at-task", "Convert the domains to managed, one after the other", **exclude)
+    assert code != 0 and "no_way_in" in output and left.upn in output and tenant.writes() == [], "the module itself demands it"
     code, output = operator.play("domains", "--check", **exclude)
     assert code == 0 and "In check mode only told" in output and tenant.writes() == []
     operator.must("domains", **exclude, microsoft_365_accepted_no_way_in=[left.upn])

@@ -194,6 +194,7 @@ NEEDS_MORE = {
     "export": "There is no access token of IIJ ID",
     "guest_federation": "partners is empty",
     "handover": "microsoft_365_letters_folder names no folder",
+    "notices": "microsoft_365_notices_day is empty",
     "partner_sheet": "partners is empty",
     "restore": "What shall be brought back?",
     "status": "There is no run folder",

@@ -139,6 +139,15 @@ CODES: dict[Text, dict[str, Text]] = {
         "held_by_another_run": Text(
             "Another run is changing things with this journal or hand-over file.", "別の実行がジャーナルまたは引き渡しファイルを使用中。"
         ),
+        "no_way_in": Text(
+            "Users would be left without a way to sign in, and nobody has accepted that.", "サインインの手段がなくなる利用者がおり、承認されていない。"
+        ),
+        "sign_in_not_judged": Text(
+            "Nobody has looked at who can sign in after the conversion, or for other domains only.",
+            "変換後にサインインできるかどうかが確認されていない、または別のドメインについてのみ確認されている。",
+        ),
+        "sign_in_outdated": Text("The verdict on who can sign in is older than it is believed.", "サインインの可否の判定が古い。"),
+        "sign_in_damaged": Text("sign_in.json cannot be understood.", "sign_in.jsonが壊れている。"),
         "gate_damaged": Text("gate.json cannot be understood.", "gate.jsonが壊れている。"),
         "still_federated": Text("A domain that must be managed before is federated still.", "先にマネージドにすべきドメインがまだフェデレーションされている。"),
         "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),

@@ -27,6 +27,8 @@ _SENTENCES = frozenset(
     {"msg", "en", "ja", "why", "found_by", "undo", "removal_refusals", "summary", "label", "error", "certificate_error"}
     | {"warnings", "warnings_found", "document_warnings", "lines", "told"}
 )
+#: Whole documents by language, each of whose lines is one.
+_DOCUMENTS = frozenset({"markdown", "plain"})
 _ON_ONE_LINE = _SENTENCES | {"name", "before_header", "after_header"}
 #: What names an object to a program stays as it is.
 _IDENTITIES = frozenset({"id"})
@@ -88,6 +90,8 @@ def result(value: Any) -> Any:
 
 
 def _part(name: Any, value: Any) -> Any:
+    if name in _DOCUMENTS and isinstance(value, Mapping):
+        return {language: values(text) for language, text in value.items()}
     if name in _SENTENCES:
         return values(value, line)
     return values(value) if name in _SHOWN else result(value)

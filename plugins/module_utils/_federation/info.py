@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .._core import sheet
 from .._core.errors import OffboardError
 from . import captured, certificates, dns_txt, fetch, metadata, partner_sheet, partners, service, token, url_rule, xml
 
@@ -89,8 +90,8 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
                 "name": partner["name"],
                 "file": partner["domains"][0],
                 "requirements": need.to_dict(),
-                "markdown": {language: partner_sheet.markdown(blocks, language) for language in partner_sheet.LANGUAGES},
-                "html": partner_sheet.html(blocks, partner["name"]),
+                "markdown": {language: sheet.markdown(blocks, language) for language in sheet.LANGUAGES},
+                "html": sheet.html(blocks, partner["name"]),
             }
         )
     return {"partners": listed, "sheets": sheets, "problems": problems}

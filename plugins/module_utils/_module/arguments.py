@@ -20,6 +20,8 @@ REQUIRES: dict[str, Any] = {
         "run_dir": {"type": "path", "required": True},
         "steps": {"type": "list", "elements": "str", "default": []},
         "gate_max_age_hours": {"type": "int"},
+        "sign_in_max_age_hours": {"type": "int"},
+        "accepted_no_way_in_count": {"type": "int", "default": 0},
         "snapshot": {"type": "bool", "default": False},
         "snapshot_files": {"type": "list", "elements": "str", "default": []},
         "managed_domains": {"type": "list", "elements": "str", "default": []},

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._core import gate, manifest, plain, steps, strict_json
+from .._core import gate, manifest, plain, sign_in, steps, strict_json
 from .._core.errors import OffboardError
 from .._core.model import Object
 from . import binding
@@ -38,12 +38,13 @@ def check(
 ) -> None:
     """Refuse a run folder that does not hold what is required.
 
-    owner: whose objects are changed, as `binding` names it. saved: ids of objects that `snapshot_files` must hold. domains: those of the gate's verdict.
+    owner: whose objects are changed, as `binding` names it. saved: ids of objects that `snapshot_files` must hold. domains: those of the verdicts.
     federated: of `managed_domains`, those that are not managed, or below which one is not.
     Raises OffboardError `step_not_done`, `unknown_step`, `steps_file_damaged`, `snapshot_missing`, `snapshot_damaged`, `snapshot_incomplete`,
-    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged`, `still_federated` or `file_read_failed`.
+    `other_run_folder`, `run_file_damaged`, `gate_closed`, `gate_outdated`, `gate_damaged`, `no_way_in`, `sign_in_not_judged`,
+    `sign_in_outdated`, `sign_in_damaged`, `still_federated` or `file_read_failed`.
     """
-    folder = os.path.abspath(requires["run_dir"])
+    folder, domains = os.path.abspath(requires["run_dir"]), list(domains)
     # who cannot know the tenant (a Windows machine) works for that of the folder
     owner = {**binding.check(os.path.join(folder, "journal.jsonl"), owner), **owner}
     if requires["steps"]:
@@ -57,6 +58,8 @@ def check(
         _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks)
     if requires.get("snapshot_files"):
         _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], owner, saved)
+    if requires.get("sign_in_max_age_hours") is not None:
+        _check_sign_in(folder, requires, owner, domains)
     if federated is not None and (named := requires.get("managed_domains")) and (left := list(federated(named))):
         raise OffboardError(
             f"Still federated: {', '.join(left)}. People sign in there through IIJ ID, so what this task does comes too early. Nothing was changed. Run "
@@ -140,6 +143,11 @@ def read_verdict(path: str) -> dict[str, Any] | None:
     return _parsed(path, gate.parse, "verdict of the gate", "gate_damaged")
 
 
+def read_sign_in(path: str) -> dict[str, Any] | None:
+    """The verdict on who can sign in, None when there is none. Raises OffboardError `sign_in_damaged`, `file_read_failed`."""
+    return _parsed(path, sign_in.parse, "verdict on who can sign in", "sign_in_damaged")
+
+
 def read_saved(path: str) -> dict[str, Any] | None:
     """The manifest beside one saved file, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
     return _parsed(f"{path}.json", manifest.parse_saved, "manifest of a saved file", "snapshot_damaged")
@@ -159,6 +167,14 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
 
 def _check_gate(folder: str, hours: int, owner: Mapping[str, str], domains: Iterable[str]) -> None:
     refused = gate.objection(read_verdict(os.path.join(folder, gate.NAME)), owner, domains, hours, datetime.datetime.now(datetime.UTC))
+    if refused is not None:
+        raise refused
+
+
+def _check_sign_in(folder: str, requires: Mapping[str, Any], owner: Mapping[str, str], domains: Iterable[str]) -> None:
+    found = read_sign_in(os.path.join(folder, sign_in.NAME))
+    accepted = requires.get("accepted_no_way_in_count") or 0
+    refused = sign_in.objection(found, owner, domains, requires["sign_in_max_age_hours"], accepted, datetime.datetime.now(datetime.UTC))
     if refused is not None:
         raise refused
 

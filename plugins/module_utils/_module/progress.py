@@ -13,12 +13,12 @@ from .files import append_records
 
 
 class Progress:
-    """Counts finished objects and reports at most once every `interval` seconds to a JSON-lines file.
+    """Counts finished objects and reports at most once every `interval` seconds to a JSON-lines file. total: None where nobody knows it before.
 
     Without a file (module called without its action plugin) it only counts.
     """
 
-    def __init__(self, path: str | None, noun: str, total: int, interval: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: str | None, noun: str, total: int | None, interval: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._noun, self._total, self._interval, self._clock = path, noun, total, interval, clock
         self._start = self._last = clock()
         self.done = 0
@@ -36,7 +36,7 @@ class Progress:
             return
         elapsed = self._last - self._start
         rate = self.done / elapsed if elapsed > 0 else 0.0
-        left = (self._total - self.done) / rate if rate > 0 else None
+        left = (self._total - self.done) / rate if rate > 0 and self._total is not None else None
         record = {
             "noun": self._noun,
             "done": self.done,

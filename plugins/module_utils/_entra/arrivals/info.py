@@ -19,6 +19,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
 from ..._module.files import read_journal
+from ..._module.progress import Progress
 from ..domains.plan import root_of, upn_domain
 from ..sign_in_readiness.info import MOST_DAYS
 from ..sign_in_readiness.read import Parts
@@ -39,9 +40,10 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         people = _People(client, starts)
         log = plan.Log((item["id"], starts[root]) for item, _domain, root in people if starts[root])
         oldest = min((start for start in starts.values() if start), default=0)
-        why = parts.read(_LOG, lambda: _read(client, log, oldest, params["max_log_pages"], parts)) if oldest else ""
-        sums = _Sums(results, starts)
+        why = parts.read(_LOG, lambda: _read(client, log, oldest, params, parts)) if oldest else ""
+        sums, progress = _Sums(results, starts), Progress(params["progress_file"], "users", None)
         for item, domain, root in people:
+            progress.add()
             sums.add(item, domain, root, log.of(item["id"]), _not_known(starts[root], why, started))
         results.publish()
     found = {**sums.answer(), "not_looked_at": parts.not_looked_at, "suspicious_addresses": log.suspicious(), "entries": log.entries}
@@ -91,12 +93,13 @@ class _People:
                 yield item, domain, root
 
 
-def _read(client: Client, log: plan.Log, since: int, most_pages: int, parts: Parts) -> str:
+def _read(client: Client, log: plan.Log, since: int, params: Mapping[str, Any], parts: Parts) -> str:
     """The log since then, newest entries first. Why it is not whole; empty when it is."""
     path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {plan.text_of(since)}", safe="$=' ()")
-    pages = client.pages(path)
+    pages, most_pages, progress = client.pages(path), params["max_log_pages"], Progress(params["progress_file"], "entries of the sign-in log", None)
     oldest = ""
     for page in islice(pages, most_pages):
+        progress.add(len(page))
         for entry in page:
             log.add(entry)
         oldest = page[-1].get("createdDateTime") or oldest if page else oldest

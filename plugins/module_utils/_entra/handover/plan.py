@@ -17,7 +17,7 @@ from typing import Any
 
 from ..._core import names
 from ..._core.plain import line
-from ..._core.sheet import BOM, cell
+from ..._core.spreadsheet import BOM, cell
 
 KIND, GIVEN = "handover_file", "handover"
 LETTERS, LIST = "letters.html", "letters.csv"

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from typing import Any
 
-from ..._core import names
+from ..._core import names, plain, sign_in
 from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
+from ..._module.files import write_atomically
+from ..._module.progress import Progress
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from ..domains.read import read_domains
 from ..roles import read_guarded, read_roles
@@ -37,15 +40,20 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         raise OffboardError("domains: without a domain there is nobody to judge", code="bad_option")
     if not 1 <= params["days"] <= MOST_DAYS:
         raise OffboardError(f"days: the sign-in log keeps {MOST_DAYS} days, so this must be a number from 1 to {MOST_DAYS}", code="bad_option")
-    results = Results(params["results_file"])
+    results, started = Results(params["results_file"]), now()
     with closing(results), Client(Connection.from_params(params)) as client:
         tenant = _Tenant(client, params)
         sums = _Sums(results, names.users(params["accepted"]))
+        progress = Progress(params["progress_file"], "users", None)
         for item, with_activity in read.read_users(client, tenant.parts):
+            progress.add()
             domain = upn_domain(item["userPrincipalName"])
             if root_of(domain, roots) is not None and item.get("userType") != "Guest":
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
         results.publish()
+        if params["verdict_file"]:
+            verdict = sign_in.verdict(client.identity()["tenant_id"], roots, started, *sums.without_way_in())
+            write_atomically(params["verdict_file"], (json.dumps(verdict, ensure_ascii=False, indent=2) + "\n").encode())
         return {**sums.answer(), **tenant.answer()}
 
 
@@ -73,9 +81,15 @@ class _Tenant:
         self._limiting = plan.limiting_registration(policies or ())
         defaults = parts.read("security_defaults", lambda: read.one([client.get(_DEFAULTS)], _DEFAULTS))
         self._defaults = None if defaults is None else bool(defaults.get("isEnabled"))
+
+        def shown(noun: str) -> Progress:
+            return Progress(params["progress_file"], noun, None)
+
         self._groups = read.Groups(client, {key for policy in self._policies or () for key in policy.groups}, parts)
-        self._registrations = parts.read("registered_methods", lambda: read.Registrations(client))
-        self._legacy = parts.read("legacy_sign_ins", lambda: read.read_legacy(client, self._since, params["max_log_pages"], parts))
+        self._registrations = parts.read("registered_methods", lambda: read.Registrations(client, shown("registered methods")))
+        self._legacy = parts.read(
+            "legacy_sign_ins", lambda: read.read_legacy(client, self._since, params["max_log_pages"], parts, shown("entries of the sign-in log"))
+        )
 
     def judge(self, item: Mapping[str, Any], domain: str, with_activity: bool) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         """What applies to one user, and what it was judged by."""
@@ -148,6 +162,10 @@ class _Sums:
         head = self._heads.setdefault(verdict, [])
         if verdict != plan.READY and len(head) < ANSWER_LIMIT:
             head.append({"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
+
+    def without_way_in(self) -> tuple[int, list[str]]:
+        """How many have no way in and are not accepted, and the names of the first of them."""
+        return self._open, [plain.line(row["name"]) for row in self._heads.get(plan.NO_WAY_IN, ()) if not row["accepted"]]
 
     def answer(self) -> dict[str, Any]:
         """As the module returns it."""

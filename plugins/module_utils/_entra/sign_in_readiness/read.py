@@ -15,6 +15,7 @@ from ..._core import plain
 from ..._core.marks import Marks, mark
 from ..._graph.client import Client
 from ..._graph.errors import GraphError, about_one_part
+from ..._module.progress import Progress
 from ..references.plan import reason_of
 from . import plan
 
@@ -63,9 +64,10 @@ def one(objects: Iterable[Mapping[str, Any]], path: str) -> Mapping[str, Any]:
 class Registrations:
     """The report of registered methods: some bytes a user."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, progress: Progress) -> None:
         known, capable, passwordless = array("Q"), array("Q"), array("Q")
         for item in client.list(_REPORT):
+            progress.add()
             one = mark(item["id"].casefold())
             known.append(one)
             if item.get("isMfaCapable"):
@@ -92,7 +94,7 @@ class Legacy(NamedTuple):
         return sorted(found) if found is not None else [] if self.complete else None
 
 
-def read_legacy(client: Client, since: str, most_pages: int, parts: Parts) -> Legacy:
+def read_legacy(client: Client, since: str, most_pages: int, parts: Parts, progress: Progress) -> Legacy:
     """Who used such a client since then, by the log's own filter, newest entries first."""
     clients = " or ".join(f"clientAppUsed eq '{name}'" for name in plan.LEGACY_CLIENTS)
     path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {since} and ({clients})", safe="$=' ()")
@@ -100,6 +102,7 @@ def read_legacy(client: Client, since: str, most_pages: int, parts: Parts) -> Le
     pages = client.pages(path)
     oldest = ""
     for page in islice(pages, most_pages):
+        progress.add(len(page))
         for item in page:
             if item.get("userId") and item.get("clientAppUsed"):
                 found.setdefault(mark(item["userId"].casefold()), set()).add(plain.line(str(item["clientAppUsed"])))

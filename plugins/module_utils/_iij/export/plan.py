@@ -18,7 +18,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object
 from ..._core.plain import to_json
 from ..._core.plan import Plan
-from ..._core.sheet import BOM, cell
+from ..._core.spreadsheet import BOM, cell
 from ..._core.spool import Spool
 
 KIND = "iij_id_export"

@@ -223,6 +223,8 @@ def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
             mark = f'<span class="mark {"todo" if step["blocks_final_gate"] else ""}">{_both(Text("open", "未完了"))}</span>'
             who = "" if step["blocks_final_gate"] else _both(Text("does not keep the final gate closed", "最終ゲートには影響しない"))
         source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
+        if step.get("notice"):  # relative to the report, which lies in the run folder as it does
+            source += f'<br><a href="{escape(step["notice"])}">{_both(Text("Notice for the users", "利用者への案内文"))}</a>'
         rows.append(f"<tr><td>{mark}</td><td>{_both(Text.of(step))}<br><code>{escape(step['id'])}</code>{source}</td><td>{who}</td></tr>\n")
     heads = (Text("State", "状態"), Text("What to do", "内容"), Text("Who and when", "確認者と日時"))
     return _table(heads, rows) if rows else _none(Text("None is registered.", "登録されていません。"))

@@ -22,6 +22,7 @@ from ..._module.files import check_run_file, read_journal, read_records, write_a
 from ..._module.preconditions import steps_now
 from ..._module.runner import Resource
 from ..finding import SEVERITIES
+from ..notices.plan import of_step
 from . import page as report_page
 from . import plan as report
 
@@ -103,7 +104,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
 
     return report.build(
         read_journal(os.path.join(folder, "journal.jsonl")),
-        [steps.to_record(item.id, item.state) for item in steps_now(os.path.join(folder, "steps.json"))],
+        [_step(folder, steps.to_record(item.id, item.state)) for item in steps_now(os.path.join(folder, "steps.json"))],
         results("preflight"),
         results("final_gate"),
         _manifest(os.path.join(folder, "snapshot", "manifest.json")),
@@ -112,6 +113,12 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
         _references(os.path.join(folder, "results")),
         _arrivals(os.path.join(folder, "results", "arrivals.json")),
     )
+
+
+def _step(folder: str, record: dict[str, Any]) -> dict[str, Any]:
+    """A step, with the notice for the users where one was written."""
+    notice = of_step(record["id"])
+    return {**record, "notice": notice} if notice and os.path.isfile(os.path.join(folder, notice)) else record
 
 
 class RunReport(Resource):

@@ -25,6 +25,8 @@ class Stage:
     does: Text
     #: (kind, action) of the changes that it makes
     changes: tuple[tuple[str, str], ...] = ()
+    #: started by a scheduler beside the others: it is never what comes next, and what it finds stops nothing
+    scheduled: bool = False
 
 
 #: In the order of playbooks/decommission.yml.
@@ -36,6 +38,7 @@ STAGES = (
     Stage("users", Text("repair the users", "利用者の復旧")),
     Stage("domains", Text("convert the domains", "ドメインの変換"), (("domain", "convert_to_managed"),)),
     Stage("passwords", Text("give passwords", "パスワードの設定")),
+    Stage("arrivals", Text("who has signed in since the conversion", "変換後のサインイン状況"), scheduled=True),
     Stage(
         "app",
         Text("remove IIJ ID's app", "IIJ ID のアプリの削除"),
@@ -112,7 +115,8 @@ def _stage(stage: Stage, evidence: Evidence) -> dict[str, Any]:
         for status, number in evidence.results[name].items():
             counts[status] = counts.get(status, 0) + number
     last = max((group["last"] for group in groups), default="")
-    state = "stopped" if counts["failed"] else "recorded" if groups or files else "nothing"
+    stopped = counts["failed"] and not stage.scheduled
+    state = "stopped" if stopped else "recorded" if groups or files else "nothing"
     state, last = _by_record(stage.name, evidence, state, last)
     own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
     if own and state != "stopped":
@@ -144,12 +148,13 @@ def _by_record(stage: str, evidence: Evidence, state: str, last: str) -> tuple[s
 
 def _reached(stages: Sequence[Mapping[str, Any]]) -> int:
     """Where to go on: the first stage that stopped or waits; else the one after the last that left something behind."""
-    for number, stage in enumerate(stages):
-        later = any(item["state"] == "recorded" for item in stages[number + 1 :])
+    in_order = [number for number, stage in enumerate(STAGES) if not stage.scheduled]
+    for number in in_order:
+        stage, later = stages[number], any(stages[other]["state"] == "recorded" for other in in_order if other > number)
         if stage["state"] == "stopped" or (stage["state"] == "waiting" and not later):
             return number
-    last = max((number for number, stage in enumerate(stages) if stage["state"] != "nothing"), default=-1)
-    return min(last + 1, len(stages) - 1)
+    last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
+    return min((number for number in in_order if number > last), default=in_order[-1])
 
 
 def _domains(evidence: Evidence) -> list[dict[str, str | int]]:
@@ -239,6 +244,10 @@ _COUNTS = {
     "skipped": Text("skipped", "対象外"),
     "planned": Text("planned", "予定"),
     "failed": Text("failed", "失敗"),
+    "arrived": Text("arrived", "サインイン済み"),
+    "not_seen": Text("not seen yet", "未確認"),
+    "blocked": Text("blocked", "ブロック中"),
+    "not_known": Text("not known", "不明"),
 }
 
 

@@ -158,6 +158,10 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         in_file("steps.json", lambda path: preconditions.check({"run_dir": os.path.dirname(path), "steps": ["a"], "snapshot": False}, {})),
         [as_json({"steps": [{**STEP, "done": True, "by": "A", "at": "2026-11-01T00:00:00Z"}]})],
     ),
+    "sign_in_verdict": (
+        in_file("sign_in.json", preconditions.read_sign_in),
+        [as_json({"tenant_id": TENANT, "domains": ["a.example"], "at": "2026-11-01T00:00:00Z", "no_way_in_open": 0, "users": []})],
+    ),
     "requires_snapshot": (
         in_file("snapshot/manifest.json", requires_snapshot),
         [as_json(MANIFEST)],

@@ -14,6 +14,7 @@ from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action 
     [
         ({"noun": "users", "done": 0, "total": 9, "per_second": 0.0, "seconds_left": None}, "h: users 0/9"),
         ({"noun": "users", "done": 3, "total": 9, "per_second": 1.5, "seconds_left": 4}, "h: users 3/9, 1.5 per second, 0:04 left"),
+        ({"noun": "users", "done": 3, "total": None, "per_second": 1.5, "seconds_left": None}, "h: users 3, 1.5 per second"),
         ({"noun": "software", "done": 0, "total": 1, "doing": "waiting for X"}, "h: software 0/1, waiting for X"),
     ],
 )

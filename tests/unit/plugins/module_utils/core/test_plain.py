@@ -10,7 +10,7 @@ import json
 import re
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, sheet
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
@@ -230,6 +230,12 @@ def test_the_report_shows_it(name):
     assert json.loads(plain.to_json(built)) == built and not OBEYED.search(plain.to_json(built))
 
 
+def test_a_document_keeps_its_lines():
+    """The files of the sheets for partners were one line each."""
+    told = plain.result({"sheets": [{"markdown": {"en": "# A\n\nb\x1b\n", "ja": "# あ\n"}, "plain": {"en": "a\nb"}, "en": "a\nb"}]})["sheets"][0]
+    assert told == {"markdown": {"en": "# A\n\nb\\x1b\n", "ja": "# あ\n"}, "plain": {"en": "a\nb"}, "en": "a\\nb"}
+
+
 @pytest.mark.parametrize("name", [*HOSTILE, MARKUP], ids=ascii)
 def test_the_partner_sheet_shows_it(name):
     entra = service.service("6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87", "global", tenant_type="workforce", login_url=None)
@@ -237,7 +243,7 @@ def test_the_partner_sheet_shows_it(name):
     known.issuer_uri, known.passive_sign_in_uris = f"https://idp.example/{name}", {"saml": f"https://idp.example/adfs/{name}"}
     need = partners.requirements({"name": name, "domains": ["fabrikam.example"]}, entra, known)
     blocks = partner_sheet.blocks(need, name, [f"https://myapps.example/{name}"])
-    pages = [partner_sheet.html(blocks, name), *(partner_sheet.markdown(blocks, language) for language in partner_sheet.LANGUAGES)]
+    pages = [sheet.html(blocks, name), *(sheet.markdown(blocks, language) for language in sheet.LANGUAGES)]
     assert [page for page in pages if OBEYED.search(page)] == []
     assert "<script" not in pages[0] and "<img" not in pages[0]
     headings = [page.splitlines()[0] for page in pages[1:]]

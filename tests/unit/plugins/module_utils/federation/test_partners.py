@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import sheet as sheets
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import info, partner_sheet, partners, service
 from ansible_collections.offboard.iij_id.plugins.modules import federation_metadata_info
@@ -382,5 +383,5 @@ def test_every_warning_of_metadata_has_its_sentence() -> None:
 
 
 def test_lines_of_code_do_not_end_their_fence():
-    written = partner_sheet.markdown([partner_sheet.Code("dns", "a\n```\n[x](https://evil.example)\n")], "en")
+    written = sheets.markdown([sheets.Code("dns", "a\n```\n[x](https://evil.example)\n")], "en")
     assert written.startswith("````dns\n") and written.endswith("\n````\n")

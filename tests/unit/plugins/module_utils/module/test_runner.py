@@ -9,7 +9,7 @@ import itertools
 import json
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate, sign_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
@@ -448,6 +448,51 @@ def test_the_changing_module_itself_demands_the_gates_verdict(tmp_path, monkeypa
 
     found, msg = required(tmp_path, {"gate_max_age_hours": 24}, lamps=Lamp("T1", {"a": True}))
     assert found == code and told in msg
+
+
+def people(**other):
+    return {**sign_in.verdict("T1", ["A.example"], AT, 0, []), **other}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "accepted", "code", "told"),
+    [
+        (None, 0, "sign_in_not_judged", "nobody has looked"),
+        ({}, 0, "sign_in_damaged", "sign_in.json"),
+        ([], 0, "sign_in_damaged", "sign_in.json"),
+        (people(no_way_in_open=True), 0, "sign_in_damaged", "sign_in.json"),
+        (people(no_way_in_open=-1), 0, "sign_in_damaged", "sign_in.json"),
+        (people(users=["a\nb"]), 0, "sign_in_damaged", "sign_in.json"),
+        (people(at="yesterday"), 0, "sign_in_damaged", "sign_in.json"),
+        (people(), 0, None, ""),
+        (people(tenant_id="T2"), 0, "other_run_folder", "T2"),
+        (people(at="2026-11-26T08:59:59Z"), 0, "sign_in_outdated", "offboard_gate_max_age_hours"),
+        (people(at="2026-11-27T09:06:00Z"), 0, "sign_in_not_judged", "a clock"),
+        (people(domains=["b.example"]), 0, "sign_in_not_judged", "not for a.example"),
+        (people(no_way_in_open=3, users=["x@a.example"]), 0, "no_way_in", "x@a.example (+2)"),
+        (people(no_way_in_open=3, users=["x@a.example"]), 2, "no_way_in", "microsoft_365_accepted_no_way_in_count"),
+        (people(no_way_in_open=3, users=["x@a.example"]), 3, None, ""),
+    ],
+)
+def test_the_changing_module_itself_demands_that_nobody_is_left_without_a_way_in(tmp_path, monkeypatch, recorded, accepted, code, told):
+    """A task before it asked; --start-at-task went past that."""
+
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.datetime.fromisoformat(AT)
+
+    monkeypatch.setattr(preconditions.datetime, "datetime", Clock)
+    if recorded is not None:
+        (tmp_path / "sign_in.json").write_text(json.dumps(recorded))
+
+    class Lamp(OfCompany):
+        def domains(self, changes):
+            return ["A.example"] if list(changes) else []
+
+    found, msg = required(tmp_path, {"sign_in_max_age_hours": 24, "accepted_no_way_in_count": accepted}, lamps=Lamp("T1", {"a": True}))
+    assert found == code and told in msg
+    assert required(tmp_path, {}, lamps=Lamp("T1", {"a": True}))[0] is None, "only whoever asks for it"
 
 
 def test_the_snapshot_must_hold_what_changes(tmp_path):

@@ -70,6 +70,10 @@ BEGUN = {"taken": AT.format(1), "preflight": []}
         # users are counted by their results
         ({"results": {"users": {"done": 3, "failed": 1}}}, {"users": "stopped"}, "users"),
         ({"results": {"users": {"done": 3, "skipped": 1}}}, {"users": "recorded"}, "domains"),
+        # who arrives is looked at beside the stages: it is told, stops nothing, and is never what comes next
+        ({"results": {"passwords-a.example": {"done": 9}, "arrivals": {"arrived": 7, "failed": 2}}}, {"passwords": "recorded", "arrivals": "recorded"}, "app"),
+        ({"results": {"passwords-a.example": {"done": 9}}}, {"passwords": "recorded"}, "app"),
+        ({"results": {"arrivals": {"failed": 2}}, "steps": [step("mfa", "domains")]}, {"domains": "waiting", "arrivals": "recorded"}, "domains"),
         # a stage of nothing but steps is done when they are; the contract waits until the final gate has opened
         ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
         ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting", "report": "waiting"}, "clients"),
@@ -152,4 +156,10 @@ def test_domains_with_their_last_conversion_and_their_passwords() -> None:
 
 def test_the_order_is_that_of_the_playbook() -> None:
     plays = yaml.safe_load((ROOT / "playbooks" / "decommission.yml").read_text())
-    assert [play["tags"] for play in plays if play.get("tags", "always") != "always"] == [stage.name for stage in STAGES]
+    assert [play["tags"] for play in plays if play.get("tags", "always") != "always"] == [stage.name for stage in STAGES if not stage.scheduled]
+
+
+def test_who_has_arrived_is_told() -> None:
+    found = build(evidence(results={"arrivals": {"arrived": 7, "failed": 2, "not_seen": 1}}))
+    told = next(line for line in lines(found) if line.en.startswith("arrivals"))
+    assert "2 failed, 7 arrived, 1 not seen yet; results/arrivals.jsonl" in told.en and "2 失敗, 7 サインイン済み, 1 未確認" in told.ja
