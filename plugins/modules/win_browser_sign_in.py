@@ -102,7 +102,7 @@ automatic_logon:
   elements: dict
   contains:
     path: {description: The value., type: str, returned: always}
-    zone: {description: 1 is the intranet, 2 the trusted sites., type: int, returned: always}
+    zone: {description: 'V(1) is the intranet, V(2) the trusted sites.', type: int, returned: always}
 users:
   description: Users whose registry is loaded, C(sid) and C(name) of the profile's folder.
   returned: always

@@ -51,7 +51,7 @@ settings:
       description: V(list) (one value with commas), V(numbered) (Firefox), V(zone_list) (a policy's site-to-zone list), V(zone) (a site in a zone map).
       type: str
       returned: always
-    user: {description: The folder of the profile of the user whose it is, or else the SID. Empty for the machine's own., type: str, returned: always}
+    user: {description: 'The user whose it is, by the folder of the profile or else by SID. Empty for what is the machine''s own.', type: str, returned: always}
     entries: {description: Entries that mean nothing but the hosts., type: list, elements: str, returned: always}
     broader: {description: Entries that mean the hosts and others., type: list, elements: str, returned: always}
     others: {description: Number of the other entries., type: int, returned: always}
@@ -63,7 +63,7 @@ automatic_logon:
   elements: dict
   contains:
     path: {description: The value., type: str, returned: always}
-    zone: {description: 1 is the intranet, 2 the trusted sites., type: int, returned: always}
+    zone: {description: 'V(1) is the intranet, V(2) the trusted sites.', type: int, returned: always}
 users:
   description: Users whose registry is loaded, C(sid) and C(name) of the profile's folder.
   returned: success

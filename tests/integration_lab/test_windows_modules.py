@@ -520,14 +520,14 @@ ENTRA, AWAY = "S-1-12-1-2771420349-1278311459-3926234006-1103849205", "S-1-5-21-
 
 
 def registry(lab: WindowsPart, machine: str, key: str) -> dict[str, str]:
-    """The values of all keys below one, by path; empty when it is not there."""
+    """The values of all keys below one, by path without the root; empty when it is not there."""
     found: dict[str, str] = {}
     path = ""
     for line in lab.run(machine, f'reg.exe query "{key}" /s')[1].splitlines():
         if line.startswith("HKEY_"):
-            path = line.strip()
+            path = line.strip().partition("\\")[2]
         elif len(parts := line.strip().split("    ")) == 3:
-            found[f"{path}\\{parts[0]}".lower().partition(key.lower())[2]] = f"{parts[1]} {parts[2]}"
+            found[f"{path}\\{parts[0]}"] = f"{parts[1]} {parts[2]}"
     return found
 
 
@@ -567,8 +567,8 @@ def test_browser_sign_in(lab: WindowsPart, module: Module, tmp_path: Path) -> No
     real = lifecycle(lab, module, "win_browser_sign_in", "sync01", changes=5, state="absent", **more)
     assert len(real["saved"]) == len(list(tmp_path.iterdir())) == 5
     machine, user = (registry(lab, "sync01", hive) for hive in hives)
-    assert machine == {r"\microsoft\edge\authserverallowlist": "REG_SZ *.Sumire.example ,*iij.jp"}
-    assert {name: value for name, value in user.items() if "spnego" in name} == {rf"\{SPNEGO}\1".lower(): "REG_SZ 社内.example"}
+    assert machine == {rf"{EDGE}\AuthServerAllowlist": "REG_SZ *.Sumire.example ,*iij.jp"}
+    assert user == {rf"{ENTRA}\{SPNEGO}\1": "REG_SZ 社内.example", rf"{ENTRA}\{DOMAINS}\sumire.example\*\https": "REG_DWORD 0x1"}
     assert "iij.jp" not in lab.run("sync01", rf'reg.exe query "HKU\{ENTRA}\{DOMAINS}"')[1]
     back = module("win_browser_sign_in", "sync01", state="present", backup_dir=str(tmp_path))
     assert len(back["applied"]) == 5
