@@ -84,17 +84,16 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine import OPTIONS, info_of
 
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    hosts = {"type": "list", "elements": "str", "required": True}
-    module = AnsibleModule(argument_spec=spec(WINDOWS, hosts=hosts), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec(WINDOWS, **OPTIONS["browser_sign_in"]), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
-    run_info(module, info)
+    run_info(module, info_of("browser_sign_in"))
 
 
 if __name__ == "__main__":

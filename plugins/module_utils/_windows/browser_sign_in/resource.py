@@ -26,7 +26,8 @@ from ..client import Client
 from ..ids import is_of, on_host
 from . import plan as lists
 from .plan import Saved, Setting
-from .read import Found, key_now, read, values_now
+from .read import Found, key_now, values_now
+from .read import read as read_all
 
 _SUFFIX = ".browser.json"
 
@@ -54,7 +55,7 @@ class BrowserSignIn(Resource):
     def read(self) -> Iterator[Object]:
         """Every list and site of the loaded hives; for the way back those that have a copy."""
         host = self._client.host
-        self._found = read(self._client)
+        self._found = read_all(self._client)
         if not self._is_return:
             for setting, values in self._found.settings:
                 item = lists.describe(host, setting, values)
@@ -195,14 +196,10 @@ def make(options: Mapping[str, Any]) -> BrowserSignIn:
     return BrowserSignIn(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_browser_sign_in_info returns."""
     hosts = checked(options["hosts"])
-    client = Client(options)
-    try:
-        found = read(client)
-    finally:
-        client.close()
+    found = read_all(client)
     told = []
     for setting, values in found.settings:
         entries, broader = lists.mine(setting, values, hosts), lists.broader(setting, values, hosts)
