@@ -541,6 +541,7 @@ def browsers(lab: WindowsPart, machine: str) -> None:
         (rf"HKU\{ENTRA}\{SPNEGO}", "1", "REG_SZ", "https://auth.iij.jp"),
         (rf"HKU\{ENTRA}\{SPNEGO}", "2", "REG_SZ", "社内.example"),
         (rf"HKU\{ENTRA}\{DOMAINS}\iij.jp\www1.auth", "https", "REG_DWORD", "2"),
+        (rf"HKU\{ENTRA}\{DOMAINS}\iij.jp\www1.auth", "*", "REG_DWORD", "2"),
         (rf"HKU\{ENTRA}\{DOMAINS}\sumire.example\*", "https", "REG_DWORD", "1"),
         (rf"{PROFILES}\{ENTRA}", "ProfileImagePath", "REG_EXPAND_SZ", r"C:\Users\鈴木"),
         (rf"{PROFILES}\{AWAY}", "ProfileImagePath", "REG_EXPAND_SZ", r"C:\Users\tanaka"),
@@ -562,6 +563,8 @@ def test_browser_sign_in(lab: WindowsPart, module: Module, tmp_path: Path) -> No
         ("zone", "鈴木", False),
     ]
     assert [item["broader"] for item in found["settings"] if item["broader"]] == [["*iij.jp"]]
+    at_once = module("win_machine_info", "sync01", browser_sign_in={"hosts": ["auth.iij.jp"]}, password_filters={})
+    assert at_once["browser_sign_in"] == {name: found[name] for name in at_once["browser_sign_in"]} and at_once["password_filters"]["filters"]
     assert {"sid": AWAY, "name": "tanaka"} in found["users_not_signed_in"] and {"sid": ENTRA, "name": "鈴木"} in found["users"]
     more = {"hosts": ["auth.iij.jp"], "backup_dir": str(tmp_path)}
     real = lifecycle(lab, module, "win_browser_sign_in", "sync01", changes=5, state="absent", **more)

@@ -252,12 +252,15 @@ def saved(data: Any, host: str) -> Saved | None:
     try:
         if data["host"] != host:
             return None
-        values = {name: {str(path): None if value is None else str(value) for path, value in data[name].items()} for name in ("before", "after")}
+        values: dict[str, dict[str, str | None]] = {
+            name: {str(path): None if value is None else str(value) for path, value in data[name].items()} for name in ("before", "after")
+        }
         setting = Setting(**{name: str(data["setting"][name]) for name in ("hive", "sort", "key", "name")})
         result = Saved(setting, values["before"], values["after"], str(data["at"]))
-    except (TypeError, KeyError, AttributeError) as exc:
-        raise OffboardError("it is no copy of a browser setting", code="backup_unreadable") from exc
-    if not _HIVE.fullmatch(setting.hive) or not all(_is_of(setting, path) for path in {**result.before, **result.after}):
+    except (TypeError, KeyError, AttributeError):
+        raise OffboardError("it is no copy of a browser setting", code="backup_unreadable") from None
+    paths = result.before.keys()
+    if not _HIVE.fullmatch(setting.hive) or paths != result.after.keys() or not all(_is_of(setting, path) for path in paths):
         raise OffboardError("it is no copy of a browser setting", code="backup_unreadable")
     return result
 
@@ -297,7 +300,7 @@ def plan_return(current: Iterable[Object], copies: Mapping[str, Sequence[Saved]]
         now: dict[str, str | None] = {path: value for path, value in item.state.items() if value is not None}
         state = dict(now)
         left = sorted(copies[item.id], key=lambda one: one.at, reverse=True)
-        while copy := next((one for one in left if _is(state, one.after)), None):
+        while copy := next((one for one in left if _is_left_by(state, one)), None):
             state |= copy.before
             left.remove(copy)
         change = _change(item, now, state, "restore", undo)
@@ -313,6 +316,12 @@ def plan_return(current: Iterable[Object], copies: Mapping[str, Sequence[Saved]]
 
 def _is(state: Mapping[str, str | None], expected: Mapping[str, str | None]) -> bool:
     return all(state.get(path) == value for path, value in expected.items())
+
+
+def _is_left_by(state: Mapping[str, str | None], copy: Saved) -> bool:
+    """Whether the removal that the copy is of has left it so, also one that was killed among several values: each is as before or as after."""
+    partly = all(state.get(path) in (value, copy.after.get(path)) for path, value in copy.before.items())
+    return partly and not _is(state, copy.before)
 
 
 def seen(change: Change, now: Mapping[str, str | None]) -> bool:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import strict_json
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part, to_json
@@ -30,6 +31,8 @@ from .read import Found, key_now, values_now
 from .read import read as read_all
 
 _SUFFIX = ".browser.json"
+#: users whom a warning names; the answer has all
+_NAMED = 5
 
 
 class BrowserSignIn(Resource):
@@ -84,6 +87,11 @@ class BrowserSignIn(Resource):
             result.warnings.append(
                 "if a group policy sets them, these come back at its next refresh; take the hosts out of the policy first (group_policy_registry): "
                 + ", ".join(from_policy)
+            )
+        if away := [name or sid for sid, name in self._found.users_not_signed_in.items()]:
+            result.warnings.append(
+                f"{len(away)} users of {self._client.host} are not signed in, so nothing is known of their settings: {', '.join(away[:_NAMED])}"
+                + (", …" if len(away) > _NAMED else "")
             )
         result.warnings += [f"{one['path']} has {one['entry']}, which means more than the hosts, and stays; decide about it" for one in self._broader()]
         return result
@@ -171,12 +179,12 @@ def copies(folder: str, host: str) -> Iterator[Saved]:
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), f"{glob.escape(file_part(host))}_*{_SUFFIX}"))):
         check_run_file(path)
         try:
-            with open(path, encoding="utf-8") as file:
-                found = lists.saved(json.load(file), host)
+            with open(path, "rb") as file:
+                found = lists.saved(strict_json.loads(file.read()), host)
         except OSError as exc:
             raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-        except ValueError as exc:
-            raise OffboardError(f"{path}: it is no JSON", code="backup_unreadable") from exc
+        except ValueError:
+            raise OffboardError(f"{path}: it is no JSON", code="backup_unreadable") from None
         except OffboardError as exc:
             raise OffboardError(f"{path}: {exc.msg}", code=exc.code) from exc
         if found is not None:

@@ -233,6 +233,7 @@ def test_the_machine_and_whoever_is_signed_in(tmp_path):
     assert facts["broader"] == [{"path": rf"HKLM\{EDGE}\AuthServerAllowlist", "entry": "*iij.jp"}]
     assert [one["zone"] for one in facts["automatic_logon"]] == [2]
     assert any("group_policy_registry" in text and "AuthServerAllowlist" in text and SITE not in text for text in plan.warnings)
+    assert any(text.startswith("1 users of win are not signed in") and text.endswith(": tanaka") for text in plan.warnings)
     writes = len(machine.writes)
     assert not len(carry_out(machine, tmp_path)[1].changes) and len(machine.writes) == writes
     # and back, once
@@ -254,6 +255,37 @@ def test_two_removals_are_brought_back_in_one(tmp_path):
     carry_out(machine, tmp_path, hosts=None, state="present")
     assert machine.keys[rf"HKLM\{EDGE}"] == {"AuthServerAllowlist": sz("a,auth.iij.jp,b.example")}
     assert not len(carry_out(machine, tmp_path, hosts=None, state="present")[1].changes)
+
+
+@pytest.mark.parametrize("commands", [1, 2])
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        (SPNEGO, {"1": sz("auth.iij.jp"), "2": sz("b"), "3": sz("c")}),
+        (SITE, {"http": dword(1), "https": dword(1), "*": dword(2)}),
+        (MAP, {"a.auth.iij.jp": sz("1"), "b.auth.iij.jp": sz("1")}),
+    ],
+)
+def test_a_removal_that_was_killed_is_brought_back_whole(tmp_path, key, values, commands):
+    """Whether the task was run again after that or not."""
+    for again in (True, False):
+        machine = Machine({rf"HKLM\{INTERNET}": {SWITCH: dword(1)}, rf"HKLM\{key}": values, **profile_list()})
+        run, left = machine.run, [commands]
+
+        def killed(program, verb, *arguments, run=run, left=left):
+            if verb != "query" and (left.append(left.pop() - 1) or left[0] < 0):
+                raise KeyboardInterrupt
+            return run(program, verb, *arguments)
+
+        machine.run = killed
+        with pytest.raises(KeyboardInterrupt):
+            carry_out(machine, tmp_path / str(again))
+        machine.run = run
+        if again:
+            carry_out(machine, tmp_path / str(again))
+            assert "auth.iij.jp" not in str(machine.keys.get(rf"HKLM\{key}"))
+        carry_out(machine, tmp_path / str(again), hosts=None, state="present")
+        assert machine.keys[rf"HKLM\{key}"] == values and machine.keys[rf"HKLM\{INTERNET}"] == {SWITCH: dword(1)}
 
 
 def profile_list():
