@@ -74,11 +74,21 @@ options:
         elements: str
         default:
           - 'C:\Program Files\IIJ ID Service Password Sync\dll'
+  browser_sign_in:
+    description: Where browsers sign in by themselves, see M(offboard.iij_id.win_browser_sign_in_info).
+    type: dict
+    suboptions:
+      hosts:
+        description: As there.
+        type: list
+        elements: str
+        required: true
 seealso:
   - module: offboard.iij_id.win_software_info
   - module: offboard.iij_id.win_scheduled_task_info
   - module: offboard.iij_id.win_file_info
   - module: offboard.iij_id.win_password_filter_info
+  - module: offboard.iij_id.win_browser_sign_in_info
 """
 
 EXAMPLES = r"""
@@ -111,6 +121,10 @@ files:
   type: dict
 password_filters:
   description: What M(offboard.iij_id.win_password_filter_info) returns.
+  returned: when asked for
+  type: dict
+browser_sign_in:
+  description: What M(offboard.iij_id.win_browser_sign_in_info) returns.
   returned: when asked for
   type: dict
 failure:

@@ -574,6 +574,78 @@ def test_password_filter_list_is_never_left_empty(lab: WindowsPart, module: Modu
     assert writes(lab) == []
 
 
+# --- browsers and zones ---
+
+EDGE = r"SOFTWARE\Policies\Microsoft\Edge"
+SPNEGO = r"SOFTWARE\Policies\Mozilla\Firefox\Authentication\SPNEGO"
+ZONE_LIST = r"SOFTWARE\Policies\Microsoft\Windows\CurrentVersion\Internet Settings"
+DOMAINS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap\Domains"
+PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
+#: a user of an Entra-joined machine, signed in, and one of the domain who is not
+ENTRA, AWAY = "S-1-12-1-2771420349-1278311459-3926234006-1103849205", "S-1-5-21-7-7-7-1002"
+
+
+def registry(lab: WindowsPart, machine: str, key: str) -> dict[str, str]:
+    """The values of all keys below one, by path without the root; empty when it is not there."""
+    found: dict[str, str] = {}
+    path = ""
+    for line in lab.run(machine, f'reg.exe query "{key}" /s')[1].splitlines():
+        if line.startswith("HKEY_"):
+            path = line.strip().partition("\\")[2]
+        elif len(parts := line.strip().split("    ")) == 3:
+            found[f"{path}\\{parts[0]}"] = f"{parts[1]} {parts[2]}"
+    return found
+
+
+def browsers(lab: WindowsPart, machine: str) -> None:
+    """A machine whose browsers sign in to IIJ ID, and to others."""
+    values = [
+        (rf"HKLM\{EDGE}", "AuthServerAllowlist", "REG_SZ", "*.Sumire.example , https://www1.auth.iij.jp,*iij.jp"),
+        (rf"HKLM\{EDGE}", "AuthNegotiateDelegateAllowlist", "REG_SZ", "*.auth.iij.jp"),
+        (rf"HKLM\{ZONE_LIST}", "ListBox_Support_ZoneMapKey", "REG_DWORD", "1"),
+        (rf"HKLM\{ZONE_LIST}\ZoneMapKey", "https://*.auth.iij.jp", "REG_SZ", "1"),
+        (rf"HKU\{ENTRA}\{SPNEGO}", "1", "REG_SZ", "https://auth.iij.jp"),
+        (rf"HKU\{ENTRA}\{SPNEGO}", "2", "REG_SZ", "社内.example"),
+        (rf"HKU\{ENTRA}\{DOMAINS}\iij.jp\www1.auth", "https", "REG_DWORD", "2"),
+        (rf"HKU\{ENTRA}\{DOMAINS}\iij.jp\www1.auth", "*", "REG_DWORD", "2"),
+        (rf"HKU\{ENTRA}\{DOMAINS}\sumire.example\*", "https", "REG_DWORD", "1"),
+        (rf"{PROFILES}\{ENTRA}", "ProfileImagePath", "REG_EXPAND_SZ", r"C:\Users\鈴木"),
+        (rf"{PROFILES}\{AWAY}", "ProfileImagePath", "REG_EXPAND_SZ", r"C:\Users\tanaka"),
+    ]
+    for key, name, kind, data in values:
+        assert lab.run(machine, f'reg.exe add "{key}" /v "{name}" /t {kind} /d "{data}" /f /reg:64')[0] == 0, key
+
+
+def test_browser_sign_in(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
+    browsers(lab, "sync01")
+    hives = ("HKLM\\SOFTWARE\\Policies", f"HKU\\{ENTRA}")
+    was = [registry(lab, "sync01", hive) for hive in hives]
+    found = module("win_browser_sign_in_info", "sync01", hosts=["auth.iij.jp"])
+    assert [(item["sort"], item["user"], item["policy"]) for item in found["settings"]] == [
+        ("list", "", True),
+        ("list", "", True),
+        ("zone_list", "", True),
+        ("numbered", "鈴木", True),
+        ("zone", "鈴木", False),
+    ]
+    assert [item["broader"] for item in found["settings"] if item["broader"]] == [["*iij.jp"]]
+    at_once = module("win_machine_info", "sync01", browser_sign_in={"hosts": ["auth.iij.jp"]}, password_filters={})
+    assert at_once["browser_sign_in"] == {name: found[name] for name in at_once["browser_sign_in"]} and at_once["password_filters"]["filters"]
+    assert {"sid": AWAY, "name": "tanaka"} in found["users_not_signed_in"] and {"sid": ENTRA, "name": "鈴木"} in found["users"]
+    more = {"hosts": ["auth.iij.jp"], "backup_dir": str(tmp_path)}
+    real = lifecycle(lab, module, "win_browser_sign_in", "sync01", changes=5, state="absent", **more)
+    assert len(real["saved"]) == len(list(tmp_path.iterdir())) == 5
+    machine, user = (registry(lab, "sync01", hive) for hive in hives)
+    assert machine == {rf"{EDGE}\AuthServerAllowlist": "REG_SZ *.Sumire.example ,*iij.jp"}
+    assert user == {rf"{ENTRA}\{SPNEGO}\1": "REG_SZ 社内.example", rf"{ENTRA}\{DOMAINS}\sumire.example\*\https": "REG_DWORD 0x1"}
+    assert "iij.jp" not in lab.run("sync01", rf'reg.exe query "HKU\{ENTRA}\{DOMAINS}"')[1]
+    back = module("win_browser_sign_in", "sync01", state="present", backup_dir=str(tmp_path))
+    assert len(back["applied"]) == 5
+    assert [registry(lab, "sync01", hive) for hive in hives] == was
+    again = module("win_browser_sign_in", "sync01", state="present", backup_dir=str(tmp_path))
+    assert again["changed"] is False and again["counts"]["unchanged"] == 5
+
+
 # --- the connection ---
 
 
@@ -713,7 +785,8 @@ def test_the_whole_way_by_ansible_playbook(lab: WindowsPart, tmp_path: Path) -> 
     [
         # frozen and started again, uninstalled by name (the product code is that of another package), what it left removed
         ("sync01", ("win_scheduled_task", "win_file_info", "win_software", "win_file"), 5),
-        ("dcwin1", ("win_password_filter",), 2),
+        # nothing of a browser is there to be taken out
+        ("dcwin1", ("win_password_filter", "win_browser_sign_in"), 2),
     ],
 )
 def test_the_documented_examples(lab: WindowsPart, tmp_path: Path, machine: str, kinds: tuple[str, ...], changed: int) -> None:

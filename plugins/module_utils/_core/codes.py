@@ -276,6 +276,12 @@ CODES: dict[Text, dict[str, Text]] = {
             "The shell on the machine is gone; what was started may or may not have ended.", "シェルが失われた。開始した処理が終わったかは不明。"
         ),
         "other_action": Text("The confirmed task starts something else now.", "確認済みのタスクが別のものを起動する。"),
+        "value_not_exact": Text(
+            "The value holds what cannot be written back exactly, or is of another type.", "正確に書き戻せない文字を含むか、型が異なる値。"
+        ),
+        "backup_unreadable": Text("A saved copy of a browser setting cannot be understood.", "保存したブラウザー設定の写しを読めない。"),
+        "setting_changed": Text("The setting was changed by somebody since its removal.", "削除後に設定が変更されている。"),
+        "user_not_signed_in": Text("The user is not signed in on the machine.", "利用者がマシンにサインインしていない。"),
         "registered": Text("The password filter is still registered.", "パスワードフィルターがまだ登録されている。"),
         "not_confirmed": Text("A candidate is not confirmed by name or exact action.", "名前または正確な操作で確認されていない候補。"),
         "winrm_failed": Text("WinRM failed.", "WinRMに失敗した。"),

@@ -34,6 +34,7 @@ KINDS: dict[str, Text] = {
     "snapshot": Text("Snapshot", "スナップショット"),
     "user": Text("Users", "利用者"),
     "vault_file": Text("Encrypted files", "暗号化ファイル"),
+    "windows_browser_sign_in": Text("Browsers' and zones' settings on Windows machines", "Windowsマシンのブラウザーとゾーンの設定"),
     "windows_file": Text("Files on Windows machines", "Windowsマシンのファイル"),
     "windows_password_filter": Text("Password filters", "パスワードフィルター"),
     "windows_restart": Text("Restarts of Windows machines", "Windowsマシンの再起動"),

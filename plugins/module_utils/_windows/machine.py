@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
+from .browser_sign_in import resource as browser_sign_in
 from .client import Client
 from .files import resource as files
 from .password_filter import resource as password_filter
@@ -25,6 +26,7 @@ READ: dict[str, Read] = {
     "scheduled_tasks": tasks.read,
     "files": files.read,
     "password_filters": password_filter.read,
+    "browser_sign_in": browser_sign_in.read,
 }
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -32,6 +34,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "scheduled_tasks": {"action_paths": _TEXTS, "except_names": _TEXTS},
     "files": {"paths": {"type": "list", "elements": "str", "required": True}, "yaml_values": {"type": "dict", "default": {}}},
     "password_filters": {"folders": {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]}},
+    "browser_sign_in": {"hosts": {"type": "list", "elements": "str", "required": True}},
 }
 
 

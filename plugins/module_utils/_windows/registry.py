@@ -50,6 +50,24 @@ def read_if_there(machine: Machine, key: str, *, view: int = 64, recursive: bool
     return read(machine, key, view=view, recursive=recursive)
 
 
+def read_below(machine: Machine, root: str, path: str) -> list[Key]:
+    """A key with all below it; empty when the listings from `root` on prove that it is not there. Raises OffboardError `registry_unreadable`."""
+    whole = rf"{root}\{path}"
+    if (found := _query(machine, whole, "/s", "/reg:64")) is not None:
+        return found
+    above = root
+    for part in path.split("\\"):
+        if part.casefold() not in (child.name.casefold() for child in read(machine, above)):
+            return []
+        above = rf"{above}\{part}"
+    return read(machine, whole, recursive=True)
+
+
+def look(machine: Machine, key: str) -> list[Key]:
+    """A key and its subkeys; empty when it is not there or must not be read, which is not told apart here."""
+    return _query(machine, key, "/reg:64") or []
+
+
 #: People's accounts: of a domain or the machine, and of Entra ([MS-DTYP] 2.4.2.4: S-1-12-1, of users on machines that are joined to Entra only).
 _PERSON = re.compile(r"S-1-(?:5-21|12-1)(?:-\d+)+")
 
@@ -59,6 +77,12 @@ def user_hives(machine: Machine) -> Iterator[str]:
     for key in _query(machine, "HKU") or read(machine, "HKU"):
         if _PERSON.fullmatch(key.name):
             yield key.name
+
+
+def profiles(machine: Machine) -> dict[str, str]:
+    """The folder of each person's profile on the machine, signed in or not, by SID."""
+    listed = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList", recursive=True)
+    return {key.name: key.text("ProfileImagePath") for key in listed if _PERSON.fullmatch(key.name)}
 
 
 def system_root(machine: Machine) -> str:

@@ -34,6 +34,7 @@ _WATCHED_KEYS = (
     (r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager", "/reg:64"),
     (r"HKLM\SYSTEM\CurrentControlSet\Control\Windows", "/reg:64"),
     (r"HKLM\SOFTWARE\IIJ", "/reg:64"),
+    (r"HKLM\SOFTWARE\Policies", "/reg:64"),
     (r"HKLM\SOFTWARE\Microsoft\SystemCertificates\MY", "/reg:64"),
 )
 #: folders of drive C that it covers; of system32 only what is not Windows' own (see `fingerprint`)

@@ -8,32 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..._core import names
-from ..._core.errors import OffboardError
+from ..._core.sign_in_lists import checked, is_broader, is_within
 
-_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-
-
-def checked(hosts: Sequence[str]) -> list[str]:
-    """Host names in one spelling. Raises OffboardError `bad_option` for what is none, such as a pattern or a top-level domain."""
-    result = []
-    for host in hosts:
-        name = names.host(host)
-        if "*" in host or not _HOST.fullmatch(name):
-            raise OffboardError(f"hosts: {host!r} is no host name such as auth.iij.jp; the names below it are meant, too", code="bad_option")
-        result.append(name)
-    return result
-
-
-def is_within(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether all that the entry means is one of the hosts, or lies below one. `*auth.iij.jp` counts as what is below auth.iij.jp."""
-    return names.is_under(names.host(entry), hosts)
-
-
-def is_broader(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether the entry means one of the hosts and others: `*`, `*.iij.jp`, `iij.jp` where that is meant with all below it. A person decides."""
-    name = names.host(entry)
-    return bool(name) and not is_within(entry, hosts) and (name == "*" or any(names.is_under(host, [name]) for host in hosts))
+__all__ = ["checked", "is_broader", "is_within", "mentioned"]
 
 
 def mentioned(text: str, hosts: Sequence[str]) -> list[str]:

@@ -11,13 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core.errors import OffboardError
+from ..._core.sign_in_lists import entries
 from . import gpt_tmpl, hosts, preferences, registry_pol
 from .accounts import Account, meant
-
-#: Values that hold a list of hosts, and the last part of keys whose values or names are hosts (Edge, Chrome; Firefox, zones), in lower case.
-LIST_NAMES = frozenset(("authserverallowlist", "authnegotiatedelegateallowlist", "authserverwhitelist", "authnegotiatedelegatewhitelist"))
-NUMBERED_KEYS = tuple(rf"\mozilla\firefox\authentication\{name}" for name in ("spnego", "delegated", "ntlm"))
-ZONE_KEY = r"\internet settings\zonemapkey"
 
 
 @dataclass
@@ -27,18 +23,6 @@ class Found:
     mentions: list[Mapping[str, Any]] = field(default_factory=list)
     rights: Mapping[str, Sequence[str]] = field(default_factory=dict)
     has_password: bool = False
-
-
-def entries(record: registry_pol.Record) -> list[str]:
-    """The hosts that a record of a known list has, as they are spelled; nothing for any other record."""
-    text = record.text
-    if text is None or record.name.startswith("**"):
-        return []
-    if record.name.casefold() in LIST_NAMES:
-        return [item.strip() for item in text.split(",") if item.strip()]
-    if record.key.casefold().endswith(NUMBERED_KEYS):
-        return [text.strip()] if text.strip() else []
-    return [record.name] if record.key.casefold().endswith(ZONE_KEY) else []
 
 
 def _text(data: bytes) -> str:

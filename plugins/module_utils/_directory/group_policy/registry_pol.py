@@ -11,29 +11,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..._core.errors import OffboardError
+from ..._core.sign_in_lists import EXPAND_SZ, MULTI_SZ, SZ, Record
+
+__all__ = ["EXPAND_SZ", "MULTI_SZ", "SZ", "Record", "pack", "parse"]
 
 _HEADER = b"PReg\x01\0\0\0"
-SZ, EXPAND_SZ, MULTI_SZ = 1, 2, 7
-
-
-@dataclass(frozen=True)
-class Record:
-    """One registry value, or a directive in the place of its name. Keys and names are the same without regard to case."""
-
-    key: str
-    name: str
-    type: int
-    data: bytes
-
-    @property
-    def text(self) -> str | None:
-        """The value of a text type without its end, else None. The texts of a REG_MULTI_SZ are parted by NUL."""
-        if self.type not in (SZ, EXPAND_SZ, MULTI_SZ) or len(self.data) % 2:
-            return None
-        return self.data.decode("utf-16-le", "surrogatepass").rstrip("\0")
 
 
 def _refused(why: str) -> OffboardError:

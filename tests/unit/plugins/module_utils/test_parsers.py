@@ -38,6 +38,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.repor
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import registry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in import resource as browser_sign_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as windows_files
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
@@ -95,6 +96,10 @@ DIRECTORY = {"objectClass": [b"top", b"user"], "sAMAccountName": [b"iij"], "obje
 SID = bytes.fromhex("010500000000000515000000") + b"abcdefghijklmnop"
 COPY = saved.make(Entry("CN=iij,DC=a", {**DIRECTORY, "objectSid": [SID]}), {}, [saved.Link("CN=g", "member", "CN=iij,DC=a")], datetime.datetime(2026, 11, 21))
 TASK = f"<!-- \\iij -->\n<Task xmlns='http://schemas.microsoft.com/windows/2004/02/mit/task'><Actions><Exec><Command>{SECRET}</Command></Exec></Actions></Task>"
+EDGE = {"hive": "HKLM", "sort": "list", "key": r"SOFTWARE\Policies\Microsoft\Edge", "name": "AuthServerAllowlist"}
+BROWSER_COPY = {"host": "win", "setting": EDGE, "at": AT} | {
+    when: {r"HKLM\SOFTWARE\Policies\Microsoft\Edge\AuthServerAllowlist": value} for when, value in (("before", f"REG_SZ {SECRET}"), ("after", None))
+}
 YAML = f"ad:\n  ldap:\n    user: CN=a\n    password: {SECRET}\n"
 
 
@@ -130,6 +135,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "listing": (text(windows_files.listing), [rb"d--------  C:\x" + b"\n" + rb"--a------ 12 C:\x\y"]),
     "tasks": (text(tasks.parse_query), [TASK.encode()]),
     "task": (text(lambda it: tasks.parse_task("\\iij", it)), [TASK.encode()]),
+    "browser_copy": (in_file("win_0.browser.json", lambda path: list(browser_sign_in.copies(os.path.dirname(path), "win"))), [as_json(BROWSER_COPY)]),
     "registry": (
         text(lambda it: [(key.number("a"), key.strings("a")) for key in registry.parse_query(it)]),
         [b"HKEY_LOCAL_MACHINE\\a\r\n    a    REG_DWORD    0x1\r\n"],

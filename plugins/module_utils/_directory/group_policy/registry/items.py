@@ -5,20 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from ...._core.sign_in_lists import LIST_NAMES, zone_host
 from .. import hosts
-from ..mentions import LIST_NAMES
 from ..preferences import Item
-
-_ZONE = re.compile(r"\\zonemap\\(?:esc)?domains\\(.+)", re.IGNORECASE)
-
-
-def host_of(item: Item) -> str:
-    r"""The host of an item that puts a site into a zone (`…\ZoneMap\Domains\iij.jp\www1.auth`), or nothing."""
-    found = _ZONE.search(item.key)
-    return ".".join(reversed([part for part in found[1].split("\\") if part])) if found else ""
 
 
 def to_delete(items: Iterable[Item], names: Sequence[str]) -> tuple[list[Item], list[Item]]:
@@ -31,7 +22,7 @@ def to_delete(items: Iterable[Item], names: Sequence[str]) -> tuple[list[Item], 
     for item in items:
         if item.action == "D" or item.disabled:
             continue
-        if (host := host_of(item)) and hosts.is_within(host, names):
+        if (host := zone_host(item.key)) and hosts.is_within(host, names):
             ours.append(item)
         elif item.name.casefold() in LIST_NAMES:
             entries = [entry for entry in item.value.split(",") if entry.strip()]

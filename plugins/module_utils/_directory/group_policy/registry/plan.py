@@ -11,10 +11,10 @@ from typing import Any
 from ...._core import phrases
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
+from ...._core.sign_in_lists import entries, without
 from .. import changes, hosts, preferences, registry_pol
 from ..changes import DIGEST, INI, VERSION
-from ..mentions import entries
-from . import items, records
+from . import items
 
 KIND = "group_policy_registry"
 POL, ITEMS = "registry.pol", r"preferences\registry\registry.xml"
@@ -71,7 +71,7 @@ def _edit(item: Object, data: bytes, names: Sequence[str], warnings: list[str]) 
     listed = registry_pol.parse(data)
     broader = [(record, entry) for record in listed for entry in entries(record) if hosts.is_broader(entry, names)]
     warnings += [f"{item.name}: {one.key}\\{one.name} has {entry}, which means more than the hosts, and stays; decide about it" for one, entry in broader]
-    rest = records.without(listed, names)
+    rest = without(listed, names)
     before, now = _shown(listed), _shown(rest)
     names_of = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     return {key: before.get(key) for key in names_of}, {key: now.get(key) for key in names_of}, registry_pol.pack(rest)

@@ -9,8 +9,9 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.sign_in_lists import without
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import preferences, registry_pol
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import items, records
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import items
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import plan as registry
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry_pol import Record
 from hypothesis import given, settings
@@ -76,7 +77,7 @@ DEL = " \0".encode("utf-16-le")
     ],
 )  # fmt: skip
 def test_the_table_of_records(before, after):
-    assert records.without(before, HOSTS) == (before if after is None else after)
+    assert without(before, HOSTS) == (before if after is None else after)
 
 
 RECORDS = st.lists(
@@ -94,8 +95,8 @@ RECORDS = st.lists(
 @settings(max_examples=300)
 @given(RECORDS)
 def test_whatever_is_there_the_hosts_go_and_a_second_time_changes_nothing(listed):
-    once = records.without(listed, HOSTS)
-    assert records.without(once, HOSTS) == once
+    once = without(listed, HOSTS)
+    assert without(once, HOSTS) == once
     assert registry_pol.parse(registry_pol.pack(once)) == once
     ours = {"AuthServerAllowlist", "**del.AuthServerAllowlist"}  # outside the policies' keys a value is deleted by a record of its own
     others = [record for record in listed if record.key == "x" and record.name not in ours]
