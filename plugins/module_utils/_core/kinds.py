@@ -33,6 +33,7 @@ KINDS: dict[str, Text] = {
     "snapshot": Text("Snapshot", "スナップショット"),
     "user": Text("Users", "利用者"),
     "vault_file": Text("Encrypted files", "暗号化ファイル"),
+    "windows_certificate": Text("Client certificates on Windows machines", "Windowsマシンのクライアント証明書"),
     "windows_file": Text("Files on Windows machines", "Windowsマシンのファイル"),
     "windows_password_filter": Text("Password filters", "パスワードフィルター"),
     "windows_scheduled_task": Text("Scheduled tasks", "スケジュールされたタスク"),
