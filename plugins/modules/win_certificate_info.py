@@ -145,9 +145,7 @@ NAMES = {"type": "list", "elements": "str", "default": []}
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=spec(WINDOWS, issuers=NAMES, thumbprints=NAMES, firefox={"type": "bool", "default": True}), supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=spec(WINDOWS, issuers=NAMES, thumbprints=NAMES, firefox={"type": "bool", "default": True}), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, info)

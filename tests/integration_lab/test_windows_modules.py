@@ -728,29 +728,54 @@ class CertificatesOfMachine:
         return self._lab.run(self._machine, r"reg.exe query HKLM\Software\Wine\Crypto\RSA /reg:64")[1]
 
 
+def changing(lab: WindowsPart) -> list[str]:
+    """What was written besides the copies by way of which files are read."""
+    return [line for line in writes(lab) if not re.fullmatch(r'cmd\.exe .* "certutil\.exe -encode "[^"]+" "(\S+)" >nul & type "\1" & del /f /q "\1""', line)]
+
+
 def test_certificates_with_decoys(lab: Machines, module: Module, tmp_path: Path) -> None:
     there = CertificatesOfMachine(lab, "sync01")
     server.REQUESTS.unlink(missing_ok=True)
     found = module("win_certificate_info", "sync01", issuers=[DEVICE_CA])
-    print(found)
-    assert writes(lab) == []
     assert sorted(item["thumbprint"] for item in found["certificates"]) == sorted(there.ours)
     assert [item["thumbprint"] for item in found["authorities"]] == [there.authority]
     assert [[item["subject"] for item in database["certificates"]] for database in found["firefox"]] == [["CN=firefox"]]
     assert found["issuers"] == [{"issuer": OTHER_CA, "certificates": 2}, {"issuer": DEVICE_CA, "certificates": 6}] and found["unreadable"] == []
+    assert changing(lab) == []
     # a key that certutil does not remove keeps its certificate: Wine has no CNG
     journal = tmp_path / "journal.jsonl"
     refused = module("win_certificate", "sync01", thumbprints=[there.machine_cng], journal=str(journal))
-    assert refused.code == "key_refused" and there.machine_cng in str(module("win_certificate_info", "sync01")["certificates"])
+    assert refused.code == "key_refused"
     assert [json.loads(line)["record"] for line in journal.read_text().splitlines()] == ["intent", "outcome"]
-    # Windows' own certutil can: another person does it here
-    assert lab.run("sync01", rf"reg.exe delete {MY_STORE}\{there.machine_cng} /f /reg:64")[0] == 0
+    assert lab.run("sync01", rf"reg.exe delete {MY_STORE}\{there.machine_cng} /f /reg:64")[0] == 0  # it was there still
+
     server.REQUESTS.unlink(missing_ok=True)
-    real = lifecycle(lab, module, "win_certificate", "sync01", changes=5, issuers=[DEVICE_CA], backup_dir=str(tmp_path))
+    wanted: dict[str, Any] = {"issuers": [DEVICE_CA], "backup_dir": str(tmp_path / "saved")}
+    before = lab.fingerprint("sync01")
+    checked = module("win_certificate", "sync01", check=True, **wanted)
+    assert len(checked["plan"]) == 5 and changing(lab) == [] and lab.fingerprint("sync01") == before and not (tmp_path / "saved").exists()
+    real = module("win_certificate", "sync01", **wanted)
+    assert real["plan"] == checked["plan"] and len(real["applied"]) == 5
     assert [item["code"] for item in real["skipped_objects"]] == ["not_for_clients"]
     assert [item["thumbprint"] for item in real["keys_left"]] == [there.left]
-    assert len(real["saved"]) == 5 and all(Path(path).read_bytes() for path in real["saved"].values())
-    # taro's renewed certificate of the other authority still uses its key, and the machine's container is gone
+    assert sorted(path.name[-44:-4] for path in (tmp_path / "saved").iterdir()) == sorted(set(there.ours) - {there.machine_cng})
+    # the key first; and taro's certificate of the other authority still has its own
+    order = [line for line in changing(lab) if "certutil.exe" in line]
+    assert "-delkey le-pc" in order[0] and f"-delstore My {there.machine}" in order[1]
     assert there.keys() == {"{renewed}"} and "le-pc" not in there.machine_keys()
+    written = changing(lab)
+    assert module("win_certificate", "sync01", **wanted)["changed"] is False and changing(lab) == written
     left = module("win_certificate_info", "sync01", firefox=False)["certificates"]
     assert sorted(item["thumbprint"] for item in left) == sorted(there.decoys)
+
+
+def test_certificates_that_cannot_be_read_stop_all(lab: Machines, module: Module) -> None:
+    """It might have the very key that would be removed."""
+    authority = made.Authority(DEVICE_CA)
+    broken, whole = (made.thumbprint(authority.issue(name)) for name in ("broken", "whole"))
+    for thumbprint, data in ((broken, made.blob(authority.issued[0])[:-1]), (whole, made.blob(authority.issued[1]))):
+        line = ["reg.exe", "add", rf"{MY_STORE}\{thumbprint}", "/v", "Blob", "/t", "REG_BINARY", "/d", data.hex(), "/f", "/reg:64"]
+        assert lab.run("sync01", subprocess.list2cmdline(line))[0] == 0
+    server.REQUESTS.unlink(missing_ok=True)
+    answer = module("win_certificate", "sync01", thumbprints=[whole])
+    assert answer.rules == ["certificate_unreadable"] and broken in str(answer["failure"]) and writes(lab) == []

@@ -26,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from . import machine, tree
 
 _SOURCE = Path(__file__).parent / "certutil" / "certutil.c"
-_BEGIN = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+_BEGIN = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 class Key(Protocol):

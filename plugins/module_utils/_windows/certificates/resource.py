@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -42,6 +44,8 @@ _AUTHORITIES = tuple(
 )
 #: the longest line of cmd.exe is 8,191 characters
 _PATHS_OF_A_LINE = 20
+# what certutil puts around whatever it encodes
+_BASE64 = re.compile(r"-----BEGIN CERTIFICATE-----(?P<lines>[^-]*)-----END CERTIFICATE-----")
 # HRESULTs of certutil: NTE_NOT_FOUND; CRYPT_E_NOT_FOUND is 0x80092004; NTE_BAD_KEYSET
 _GONE = (0x80090011, 0x80092004, 0x80090016)
 
@@ -69,12 +73,20 @@ def _inside(machine: registry.Machine, folder: str) -> list[files.Entry]:
     return found
 
 
-def content(machine: registry.Machine, path: str) -> bytes:
-    """A file's bytes. Raises OffboardError `file_read_failed`."""
-    answer = machine.cmd(f"type {quoted(path)}")
-    if answer.exit_code:
-        raise OffboardError(f"{machine.host}: {path} could not be read (exit code {answer.exit_code})", code="file_read_failed")
-    return answer.stdout
+def content(machine: registry.Machine, path: str, temporary: str) -> bytes:
+    """A file's bytes, by way of a copy in base64 that is removed at once: cmd.exe alone prints no bytes as they are.
+
+    Raises OffboardError `file_read_failed`.
+    """
+    copy = quoted(rf"{temporary}\offboard-{secrets.token_hex(8)}.txt")
+    answer = machine.cmd(f"certutil.exe -encode {quoted(path)} {copy} >nul & type {copy} & del /f /q {copy}")
+    found = _BASE64.search(answer.text)
+    try:
+        if not found:
+            raise ValueError("nothing was printed")
+        return base64.b64decode("".join(found["lines"].split()), validate=True)
+    except ValueError as exc:
+        raise OffboardError(f"{machine.host}: {path} could not be read", code="file_read_failed") from exc
 
 
 def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[Certificate]:
@@ -98,11 +110,13 @@ class Stores:
         self.machine = machine
         self.profiles: dict[str, str] = {}
         self.unreadable: list[str] = []
+        self.temporary = ""
 
     def read(self) -> list[Certificate]:
         """Every certificate. What is none that can be read is in `unreadable`."""
         machine, self.unreadable = self.machine, []
         self.profiles = profiles(machine)
+        self.temporary = rf"{registry.system_root(machine)}\Temp"
         found = list(_of_registry(_certificates(machine, rf"HKLM\{_SYSTEM}\My"), MACHINE, self.unreadable))
         for sid in registry.user_hives(machine):
             found += _of_registry(_certificates(machine, rf"HKU\{sid}\{_SYSTEM}\My"), sid, self.unreadable)
@@ -112,7 +126,8 @@ class Stores:
             for entry in _inside(machine, folder.path):
                 if re.search(r"\\[0-9A-Fa-f]{40}$", entry.path):
                     try:
-                        found.append(certificates.parse(content(machine, entry.path), places[folder.path.casefold()], entry.path))
+                        blob = content(machine, entry.path, self.temporary) if entry.size else b""
+                        found.append(certificates.parse(blob, places[folder.path.casefold()], entry.path))
                     except OffboardError as exc:
                         if exc.code != "certificate_unreadable":
                             raise
@@ -281,11 +296,12 @@ def info(options: Mapping[str, Any]) -> dict[str, Any]:
             if reasons or not (wanted or names):
                 fate = certificates.fate_of_key(certificate, found)
                 shown.append({**certificates.state_of(certificate), "private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons})
-        authorities = []
-        for store, place in _AUTHORITIES if names else ():
-            for item in _of_registry(_certificates(client, place), store, []):
-                if {item.issuer, item.subject} & set(names):
-                    authorities.append({"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer})
+        authorities = [
+            {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
+            for store, place in (_AUTHORITIES if names else ())
+            for item in _of_registry(_certificates(client, place), store, [])
+            if {item.issuer, item.subject} & set(names)
+        ]
         return {
             "certificates": shown,
             "authorities": authorities,
@@ -312,7 +328,7 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
         sid = next(sid for path, sid in folders.items() if path.casefold() == folder.path.casefold())
         for entry in below(stores.machine, rf"{folder.path}\cert9.db"):
             try:
-                found = firefox.certificates(content(stores.machine, entry.path), sid)
+                found = firefox.certificates(content(stores.machine, entry.path, stores.temporary), sid)
             except OffboardError as exc:
                 yield {"store": sid, "database": entry.path, "readable": False, "msg": exc.msg, "certificates": []}
                 continue
