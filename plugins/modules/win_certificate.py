@@ -41,6 +41,7 @@ notes:
     and TPM keys, keys on smart cards, and those of other vendors' providers cannot be removed from here - the certificate is, and C(keys_left) lists them.
   - Certificates of authorities are refused (rule V(authority_certificate)). Those of authorities in other stores, and Firefox' own databases, are reported by
     M(offboard.iij_id.win_certificate_info) and not changed.
+  - A user's certificate is read by C(certutil -encode), also in check mode. Its copy, without the key, lies in Windows' folder C(Temp) for that moment.
   - A profile whose C(AppData) is redirected to a server is not seen by way of the machine.
 seealso:
   - module: offboard.iij_id.win_certificate_info

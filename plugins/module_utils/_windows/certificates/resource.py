@@ -111,6 +111,8 @@ class Stores:
         self.profiles: dict[str, str] = {}
         self.unreadable: list[str] = []
         self.temporary = ""
+        #: files that were read: they are named after what is in them, and reading one takes a second
+        self._blobs: dict[tuple[str, int], bytes] = {}
 
     def read(self) -> list[Certificate]:
         """Every certificate. What is none that can be read is in `unreadable`."""
@@ -126,13 +128,18 @@ class Stores:
             for entry in _inside(machine, folder.path):
                 if re.search(r"\\[0-9A-Fa-f]{40}$", entry.path):
                     try:
-                        blob = content(machine, entry.path, self.temporary) if entry.size else b""
-                        found.append(certificates.parse(blob, places[folder.path.casefold()], entry.path))
+                        found.append(certificates.parse(self._blob(entry), places[folder.path.casefold()], entry.path))
                     except OffboardError as exc:
                         if exc.code != "certificate_unreadable":
                             raise
                         self.unreadable.append(entry.path)
         return found
+
+    def _blob(self, entry: files.Entry) -> bytes:
+        known = entry.path, entry.size
+        if known not in self._blobs:
+            self._blobs[known] = content(self.machine, entry.path, self.temporary) if entry.size else b""
+        return self._blobs[known]
 
     def key_path(self, certificate: Certificate, container: str) -> str:
         """The file of a user's CAPI key."""
@@ -179,6 +186,7 @@ class Certificates(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each that is meant."""
+        current = list(current)  # only when it has been read, what was found is known
         plan = certificates.planned(self._client.host, current, self._found, self._thumbprints, self._issuers, saved=bool(self._backup_dir))
         if self._stores.unreadable:
             plan.warnings.append(
