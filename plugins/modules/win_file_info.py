@@ -95,7 +95,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine import OPTIONS, info_of
 
 from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR
 from ..module_utils._module.runner import require, run_info
@@ -103,13 +103,10 @@ from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=spec(WINDOWS, paths={"type": "list", "elements": "str", "required": True}, yaml_values={"type": "dict", "default": {}}),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=spec(WINDOWS, **OPTIONS["files"]), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "PyYAML", YAML_IMPORT_ERROR)
-    run_info(module, info)
+    run_info(module, info_of("files"))
 
 
 if __name__ == "__main__":

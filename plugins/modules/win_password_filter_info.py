@@ -75,17 +75,16 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine import OPTIONS, info_of
 
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    folders = {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]}
-    module = AnsibleModule(argument_spec=spec(WINDOWS, folders=folders), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec(WINDOWS, **OPTIONS["password_filters"]), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
-    run_info(module, info)
+    run_info(module, info_of("password_filters"))
 
 
 if __name__ == "__main__":

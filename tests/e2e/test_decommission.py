@@ -27,7 +27,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.long]
 NOTHING: dict[str, list[str]] = {"tenant": [], "directory": [], "windows": []}
 ACCOUNT_DISABLED = 0x2
 #: the stages of decommission, each of which is a playbook of its own
-STAGES = [play["ansible.builtin.import_playbook"].removesuffix(".yml") for play in yaml.safe_load((places.ROOT / "playbooks" / "decommission.yml").read_text())]
+STAGES = [
+    Path(play["ansible.builtin.import_playbook"]).stem
+    for play in yaml.safe_load((places.ROOT / "playbooks" / "decommission.yml").read_text())
+    if "stages/" in play["ansible.builtin.import_playbook"]
+]
 
 #: What of a Windows machine belongs to IIJ ID, in the names of `WindowsPart.fingerprint`.
 #: What of a Windows machine is IIJ ID's; an emptied list of uninstallers goes by the name of its key.

@@ -21,7 +21,8 @@ from .test_decommission import NOTHING
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
-EVERYTHING = ["accounts", "app", "domains", "users", "tasks"]
+#: All that can be brought back at the end of the exit; the scheduled tasks are gone with the agents.
+EVERYTHING = ["accounts", "app", "domains", "users"]
 
 
 def federations(world: worlds.World) -> list[dict[str, Any]]:
@@ -51,6 +52,13 @@ def back(story: Story, checked_back: Chapter) -> Chapter:
     """For real."""
     watch = Watch()
     return story.chapter(story.operator.run("restore", "--diff", offboard_restore=EVERYTHING).must(), watch)
+
+
+def test_schedules_that_went_with_the_agents_are_told(story: Story, again: Chapter) -> None:
+    """Nothing is there to be enabled, and that must not look like success: the saved definitions are named."""
+    watch = Watch()
+    story.operator.run("restore", offboard_restore=["tasks"]).failed("whose definition is saved", "/backups/")
+    assert watch.new() == NOTHING
 
 
 def test_check_mode_of_the_way_back_writes_nothing(checked_back: Chapter, again: Chapter) -> None:

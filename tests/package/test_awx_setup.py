@@ -47,7 +47,7 @@ class Setup:
         self.projects.mkdir()
         collection = folder / "collection"
         (collection / "playbooks").mkdir(parents=True)
-        for stage in (*STAGES, "controller_in_limit", "ending"):
+        for stage in (*STAGES, "begin", "controller_in_limit", "ending"):
             shutil.copy(places.ROOT / "playbooks" / f"{stage}.yml", collection / "playbooks")
         imports = "".join(f"- name: {stage}\n  ansible.builtin.import_playbook: {stage}.yml\n" for stage in ORDER)
         (collection / "playbooks" / "decommission.yml").write_text(f"---\n# All of it.\n{imports}")

@@ -15,16 +15,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+START = {"ansible.builtin.import_role": {"name": "offboard.iij_id.offboard", "tasks_from": "start"}}
 
 
 def test_a_stage_alone_plans_on_what_it_plans(tmp_path: Path) -> None:
-    run = {"ansible.builtin.import_role": {"name": "offboard.iij_id.offboard"}}
     step = {"id": "a", "stage": "gate", "en": "a", "ja": "a"}
     task = {"path": str(tmp_path / "steps.json"), "steps": [step], "predictions": "{{ offboard_changes.predictions }}"}
     again = {"register": "again", "offboard.iij_id.manual_steps": task, "delegate_to": "localhost"}
     plays = [
-        {"hosts": "iij_id_agents", "serial": 1, "gather_facts": False, "tasks": [run, again]},
-        {"hosts": "localhost", "gather_facts": False, "tasks": [run, again, {"ansible.builtin.assert": {"that": "not again.changed"}}]},
+        {"hosts": "iij_id_agents", "serial": 1, "gather_facts": False, "tasks": [START, again]},
+        {"hosts": "localhost", "gather_facts": False, "tasks": [START, again, {"ansible.builtin.assert": {"that": "not again.changed"}}]},
     ]
     (tmp_path / "book.yml").write_text(yaml.safe_dump(plays))
     hosts = {"hosts": {"b-server": {}, "a-server": {}}}
@@ -56,7 +56,7 @@ def play(tmp_path: Path, book: Path, *words: str, **variables: object) -> tuple[
         ("freeze", ["--skip-tags", "always"]),
         ("freeze", ["--start-at-task", "Disable the schedule of Directory Sync"]),
         ("final_gate", ["--skip-tags", "always"]),
-        ("preflight", ["--start-at-task", "Look for the scheduled tasks"]),
+        ("preflight", ["--start-at-task", "Look for products, scheduled tasks, folders and password filters of the agents"]),
         ("agents", ["--start-at-task", "Uninstall the agents"]),
         ("snapshot", ["--skip-tags", "always"]),
     ],
@@ -87,7 +87,7 @@ def test_the_play_that_refuses_a_limit_cannot_be_stepped_over(tmp_path: Path, pl
 )
 def test_what_a_survey_leaves_empty_is_told_before_anything_is_done(tmp_path: Path, variables: dict[str, object], told: str) -> None:
     book = tmp_path / "book.yml"
-    book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "roles": ["offboard.iij_id.offboard"]}]))
+    book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [START]}]))
     code, output = play(tmp_path, book, **variables)
     assert code != 0 and told in output and not (tmp_path / "run").exists(), output
 

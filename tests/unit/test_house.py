@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -199,10 +200,29 @@ def test_the_manual_exists_in_both_languages() -> None:
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}
 
 
+def _entries_of_roles() -> dict[str, dict[str, dict[str, Any]]]:
+    files = places.ROOT.glob("roles/*/meta/argument_specs.yml")
+    return {file.parts[-3]: {"main": {"options": {}}, **yaml.safe_load(file.read_text())["argument_specs"]} for file in files}
+
+
+def test_the_variables_of_a_role_are_checked_once_for_all_its_entry_points() -> None:
+    """`start` of the role offboard takes those of `main`; the stages' own imports check nothing again."""
+    for role, entries in _entries_of_roles().items():
+        if role not in ("offboard", "guest_federation"):
+            assert all(entry["options"] in ({}, entries["main"]["options"]) for entry in entries.values()), role
+    for file in places.ROOT.glob("playbooks/stages/*.yml"):
+        for play in yaml.safe_load(file.read_text()):
+            for task in _tasks(play["tasks"]):
+                imported = task.get("ansible.builtin.import_role", {})
+                entry = imported.get("tasks_from", "main")  # type: ignore[attr-defined]
+                if imported and entry in _entries_of_roles()[imported["name"].rpartition(".")[2]]:  # type: ignore[index]
+                    assert imported["rolespec_validate"] is False, (file.name, task["name"])  # type: ignore[index]
+
+
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     """roles/offboard refuses a text in the place of a list, for all roles at once."""
-    specs = [yaml.safe_load(file.read_text())["argument_specs"]["main"]["options"] for file in places.ROOT.glob("roles/*/meta/argument_specs.yml")]
-    lists = {name for options in specs for name, option in options.items() if option["type"] == "list"} - {"microsoft_365_domains"}
+    specs = [entry for role in _entries_of_roles().values() for entry in role.values()]
+    lists = {name for entry in specs for name, option in entry["options"].items() if option["type"] == "list"} - {"microsoft_365_domains"}
     own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])  # it does not depend on offboard
     assert lists - own == set(yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())["__offboard_lists"])
 

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from .._core import gate, manifest, plain, steps, strict_json
@@ -66,13 +67,16 @@ def check(
 
 
 def unsaid(journal: str) -> dict[str, Any]:
-    """What a task demands that says nothing: nothing, unless its journal lies in the run folder of an exit. There it must say it.
+    """What a task demands that says nothing: nothing, unless its journal lies in the run folder of an exit, or anywhere below it. There it must say it.
 
     Raises OffboardError `requires_missing`.
     """
-    folder = os.path.dirname(os.path.abspath(journal))
-    evidence = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
-    if evidence:
+    own = os.path.dirname(os.path.abspath(journal))
+    # also where a link leads: the folder is the one that is written to
+    for folder in dict.fromkeys(str(one) for start in (own, os.path.realpath(own)) for one in (Path(start), *Path(start).parents)):
+        evidence = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
+        if not evidence:
+            continue
         raise OffboardError(
             f"The journal lies in the run folder of an exit ({folder} holds {', '.join(evidence)}), and this task does not say what must be true there before "
             "it changes anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give another "
@@ -80,7 +84,7 @@ def unsaid(journal: str) -> dict[str, Any]:
             code="requires_missing",
             details={"path": folder, "evidence": evidence},
         )
-    return {"run_dir": folder, "steps": [], "snapshot": False}
+    return {"run_dir": own, "steps": [], "snapshot": False}
 
 
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:

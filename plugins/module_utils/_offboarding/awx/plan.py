@@ -29,7 +29,7 @@ KINDS = (
     "schedules",
 )
 #: playbooks that are no job
-NOT_A_JOB = frozenset({"awx_setup", "controller_in_limit", "ending"})
+NOT_A_JOB = frozenset({"awx_setup", "begin", "controller_in_limit", "ending"})
 #: a person answers for these: nothing but the survey's answers may come in
 SURVEY_ONLY = frozenset({"confirm"})
 ORDER = "decommission"
@@ -90,7 +90,7 @@ def about(text: str) -> str:
 
 def order(text: str) -> list[str]:
     """The stages in the order in which the playbook that imports them all does."""
-    found = re.findall(r"import_playbook: (?:offboard\.iij_id\.)?(\w+?)(?:\.yml)?\s*$", text, re.MULTILINE)
+    found = re.findall(r"import_playbook: (?:stages/)?(?:offboard\.iij_id\.)?(\w+?)(?:\.yml)?\s*$", text, re.MULTILINE)
     return [stage for stage in found if stage not in NOT_A_JOB]
 
 

@@ -187,16 +187,12 @@ def make(options: Mapping[str, Any]) -> Files:
     return Files(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_file_info returns."""
     paths = [files.normalised(path) for path in options["paths"]]
     names: Mapping[str, str] = options["yaml_values"]
     files.check_secret_names(names)
-    client = Client(options)
-    try:
-        return {"files": [_described(client, path, names) for path in paths]}
-    finally:
-        client.close()
+    return {"files": [_described(client, path, names) for path in paths]}
 
 
 def _described(client: Client, path: str, names: Mapping[str, str]) -> dict[str, Any]:

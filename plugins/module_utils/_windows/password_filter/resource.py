@@ -137,22 +137,18 @@ def make(options: Mapping[str, Any]) -> PasswordFilter:
     return PasswordFilter(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_password_filter_info returns."""
     folders = [files.normalised(path) for path in options["folders"]]
-    client = Client(options)
-    try:
-        libraries = {}
-        for entry in look(client, folders) if folders else []:
-            for item in below(client, entry.path) if entry.is_folder else []:
-                folder, _unused, name = item.path.rpartition("\\")
-                if name.casefold().endswith(".dll"):
-                    libraries[name[:-4].casefold()] = folder
-        found = []
-        for name in packages(client):
-            path = library(client, name)
-            why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
-            found.append({"name": name, "default": filters.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
-        return {"filters": found}
-    finally:
-        client.close()
+    libraries = {}
+    for entry in look(client, folders) if folders else []:
+        for item in below(client, entry.path) if entry.is_folder else []:
+            folder, _unused, name = item.path.rpartition("\\")
+            if name.casefold().endswith(".dll"):
+                libraries[name[:-4].casefold()] = folder
+    found = []
+    for name in packages(client):
+        path = library(client, name)
+        why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
+        found.append({"name": name, "default": filters.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
+    return {"filters": found}

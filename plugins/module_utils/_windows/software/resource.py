@@ -295,16 +295,12 @@ def make(options: Mapping[str, Any]) -> Software:
     return Software(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_software_info returns."""
     names, publishers = software.patterns(options["name_patterns"]), software.patterns(options["publisher_patterns"])
     folders = [normalised(path) for path in options["folders"]]
-    client = Client(options)
-    try:
-        products = installed(client)
-        pending = bool(files_pending(client))
-    finally:
-        client.close()
+    products = installed(client)
+    pending = bool(files_pending(client))
     found = []
     for product in products:
         why = software.why(product, names, publishers, folders)

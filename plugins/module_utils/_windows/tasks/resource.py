@@ -220,13 +220,9 @@ def make(options: Mapping[str, Any]) -> ScheduledTasks:
     return made
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_scheduled_task_info returns."""
-    client = Client(options)
-    try:
-        found = [(task, why) for task, why in looked_for(client, options) if why or not options["action_paths"]]
-    finally:
-        client.close()
+    found = [(task, why) for task, why in looked_for(client, options) if why or not options["action_paths"]]
     return {
         "tasks": [
             {"name": task.name, **tasks.state_of(task), "logon_type": task.logon_type, "triggers": list(task.triggers), "why": reasons}

@@ -396,10 +396,14 @@ def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tm
     (tmp_path / "snapshot").mkdir()
     for name in lies_there:
         (tmp_path / name).write_text("{}" if name == "run.json" else "")
-    for check, inside, requires in itertools.product((False, True), (False, True), (None, {"run_dir": str(tmp_path), "steps": [], "snapshot": False})):
+    deeper, elsewhere = tmp_path / "partners" / "a", tmp_path / "link"
+    deeper.mkdir(parents=True)
+    elsewhere.symlink_to(deeper)
+    saying = (None, {"run_dir": str(tmp_path), "steps": [], "snapshot": False})
+    for check, inside, requires, folder in itertools.product((False, True), (False, True), saying, (tmp_path, deeper, elsewhere)):
         lamps = Lamps({"a": True})
         lamps.in_run_folder = inside
-        module = Module(check_mode=check, max_changes=9, journal=str(tmp_path / "journal.jsonl"), requires=requires)
+        module = Module(check_mode=check, max_changes=9, journal=str(folder / "journal.jsonl"), requires=requires)
         with pytest.raises(Finished) as caught:
             runner.run(module, lambda params, lamps=lamps: lamps)
         refused = code if not inside and not requires else None

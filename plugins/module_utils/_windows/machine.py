@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Windows machine holds of several kinds, read in one session; each kind also alone, for its `_info` module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from .client import Client
+from .files import resource as files
+from .password_filter import resource as password_filter
+from .software import resource as software
+from .tasks import resource as tasks
+
+Read = Callable[[Client, Mapping[str, Any]], dict[str, Any]]
+
+_TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+
+#: How each kind is read, under the name of its option of win_machine_info.
+READ: dict[str, Read] = {
+    "software": software.read,
+    "scheduled_tasks": tasks.read,
+    "files": files.read,
+    "password_filters": password_filter.read,
+}
+#: The options of each kind, those of its own `_info` module.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "software": {"name_patterns": _TEXTS, "publisher_patterns": _TEXTS, "folders": _TEXTS},
+    "scheduled_tasks": {"action_paths": _TEXTS, "except_names": _TEXTS},
+    "files": {"paths": {"type": "list", "elements": "str", "required": True}, "yaml_values": {"type": "dict", "default": {}}},
+    "password_filters": {"folders": {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]}},
+}
+
+
+def info_of(kind: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """The reader of one kind, with a session of its own."""
+
+    def read(options: Mapping[str, Any]) -> dict[str, Any]:
+        with closing(Client(options)) as client:
+            return READ[kind](client, options)
+
+    return read
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What win_machine_info returns: of each kind that is asked for what its own module returns."""
+    with closing(Client(options)) as client:
+        return {kind: read(client, options[kind]) for kind, read in READ.items() if options[kind] is not None}
