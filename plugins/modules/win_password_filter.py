@@ -40,10 +40,11 @@ options:
     default: false
 notes:
   - The vendor does not publish the name of Password Sync's filter.
-  - Restart domain controllers one at a time.
+  - Restart domain controllers one at a time, by hand or with M(offboard.iij_id.win_restart).
 seealso:
   - module: offboard.iij_id.win_password_filter_info
   - module: offboard.iij_id.win_software
+  - module: offboard.iij_id.win_restart
   - name: Installing and Registering a Password Filter DLL
     description: Microsoft's description of the list.
     link: https://learn.microsoft.com/windows/win32/secmgmt/installing-and-registering-a-password-filter-dll

@@ -35,6 +35,9 @@ CONNECTION_VARIABLES: dict[str, tuple[str, ...]] = {
     "server_cert_validation": ("ansible_winrm_server_cert_validation",),
 }
 
+#: what the directory calls a machine, where the inventory calls it otherwise
+_KNOWN_AS = "offboard_domain_controller"
+
 #: the winrm connection plugin's older names of basic authentication
 _TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
 
@@ -129,7 +132,10 @@ class ControllerAction(ActionBase):
         task_vars = dict(task_vars or {})
         arguments = dict(self._task.args)
         if self.from_host_variables:
-            arguments = {**self._from_host_variables(task_vars), **arguments}
+            if machines := arguments.get("machines"):
+                arguments["machines"] = [self._with_connection(machine, task_vars) for machine in machines]
+            else:
+                arguments = {**self._from_host_variables(task_vars), **arguments}
         arguments |= self._lent
         self._use_local_connection(task_vars)
         result = super().run(tmp, task_vars)
@@ -172,11 +178,29 @@ class ControllerAction(ActionBase):
         if self._task.args.get("host") or variables.get("inventory_hostname") in C.LOCALHOST:
             return {}
         templar = self._templar.copy_with_new_env(available_variables=variables)
-        options: dict[str, Any] = {"username": self._play_context.remote_user, "password": self._play_context.password}
-        for option, names in CONNECTION_VARIABLES.items():
-            value = next((variables[name] for name in names if variables.get(name) is not None), None)
-            if value is not None:
-                options[option] = templar.template(value)
+        own = {"username": self._play_context.remote_user, "password": self._play_context.password}
+        return self._options({**own, **{option: templar.template(value) for option, value in self._values(variables).items()}})
+
+    @staticmethod
+    def _with_connection(machine: Any, task_vars: Mapping[str, Any]) -> Any:
+        """One of the option `machines`, with the connection options of the host of the inventory that it names, unless it has a `host` itself."""
+        named = {"name": machine} if isinstance(machine, str) else machine
+        if not isinstance(named, Mapping) or named.get("host") or named.get("name") not in task_vars.get("hostvars", {}):
+            return named
+        variables = task_vars["hostvars"][named["name"]]  # which renders what it gives
+        known_as = {"domain_controller": to_text(variables[_KNOWN_AS])} if variables.get(_KNOWN_AS) else {}
+        return {**ControllerAction._options(ControllerAction._values(variables)), **known_as, **named}
+
+    @staticmethod
+    def _values(variables: Mapping[str, Any]) -> dict[str, Any]:
+        """By option, the strongest of its variables that is set, as it stands there."""
+        found = {option: next((variables[name] for name in names if variables.get(name) is not None), None) for option, names in CONNECTION_VARIABLES.items()}
+        return {option: value for option, value in found.items() if value is not None}
+
+    @staticmethod
+    def _options(values: Mapping[str, Any]) -> dict[str, Any]:
+        """The connection options out of rendered variables."""
+        options = dict(values)
         if "transport" in options:
             transports = options["transport"] if isinstance(options["transport"], list) else str(options["transport"]).split(",")
             first = str(transports[0]).strip()

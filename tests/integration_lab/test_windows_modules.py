@@ -14,6 +14,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
+from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource as restarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import Key, key_file
 from lab import paths
 from lab.windows import certificates as made
@@ -497,6 +501,68 @@ def test_password_filter(lab: WindowsPart, module: Module) -> None:
     assert [item["name"] for item in module("win_password_filter_info", "dcwin1")["filters"]] == ["rassfm", "scecli", "acmepwfilter"]
 
 
+# --- restarts ---
+
+
+def a_controller(name: str, *roles: str) -> Controller:
+    return Controller(f"{name}.ad.reiji.example", roles)
+
+
+class TwoControllers:
+    """What the directory would say of the two machines; the lab's own directory has a domain controller of its own."""
+
+    base = paths.AD_BASE
+
+    def __init__(self, _options: Any) -> None:
+        self.well = [a_controller("dcwin1", "pdc_emulator"), a_controller("dcwin2")]
+
+    def controllers(self) -> list[Controller]:
+        return self.well
+
+    def controller(self, name: str) -> Controller:
+        return next(one for one in self.well if one.name == name)
+
+
+def test_domain_controllers_are_restarted_one_at_a_time(lab: Machines, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those alone whose filter was unregistered, the PDC emulator last; then the filter's file can be deleted, so it is no longer loaded."""
+    monkeypatch.setattr(restarts, "Domain", TwoControllers)
+    machines = [{"name": name, **{key: value for key, value in options(name).items() if key != "verify_timeout"}} for name in ("dcwin1", "dcwin2")]
+    more = {"host": None, "machines": machines, "directory": {"host": "dc"}, "only_unregistered": True, "journal": str(tmp_path / "journal.jsonl")}
+    assert module("win_restart", "dcwin1", **more)["changed"] is False
+    lab.run("dcwin2", r'reg.exe add HKLM\SYSTEM\CurrentControlSet\Control\Lsa /v "Notification Packages" /t REG_MULTI_SZ /d "scecli\0iidpwfilter" /f')
+    for name in ("dcwin1", "dcwin2"):
+        assert module("win_password_filter", name, name=FILTER, journal=more["journal"])["changed"] is True
+        time.sleep(1)  # the journal knows seconds
+    before = len(writes(lab))
+    checked = module("win_restart", "dcwin1", check=True, **more)
+    assert checked["order"] == ["dcwin2", "dcwin1"] and len(checked["plan"]) == 2 and checked["results"] == []
+    assert len(writes(lab)) == before
+    real = module("win_restart", "dcwin1", **more)
+    assert [(item["name"], item["status"]) for item in real["results"]] == [("dcwin2", "restarted"), ("dcwin1", "restarted")], real
+    assert len([line for line in writes(lab) if line.startswith("shutdown")]) == 2
+    assert module("win_restart", "dcwin1", **more)["changed"] is False
+    assert module("win_password_filter", "dcwin1", name=FILTER, remove_file=True)["file_exists"] is False
+
+
+def test_a_machine_that_does_not_come_back(lab: Machines, module: Module, tmp_path: Path) -> None:
+    lab.run("dcwin2", r"reg.exe add HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions /v ProductType /d LanmanNT /f")
+    assert module("win_restart", "dcwin2").rules == ["unguarded"]
+    lab.run("dcwin2", r"reg.exe add HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions /v ProductType /d ServerNT /f")
+    lab.rules([{"kind": "exit", "match": "shutdown", "code": 5}])
+    assert module("win_restart", "dcwin2").code == "restart_refused"
+    lab.rules([{"kind": "exit", "match": "shutdown", "code": 0}])
+    off = threading.Timer(3, lab.power, ("dcwin2", "off"))
+    off.start()
+    lost = module("win_restart", "dcwin2", gone_minutes=1, back_minutes=0, timeout=5)
+    off.join()
+    assert lost.code == "not_back" and lost["failed_objects"][0]["code"] == "not_back"
+    lab.power("dcwin2", "on")
+    # somebody else's restart is waited for, and nothing is added to it
+    lab.run("dcwin2", "shutdown.exe /r /t 8")
+    real = module("win_restart", "dcwin2", gone_minutes=1, back_minutes=2, timeout=5)
+    assert real["applied"][0]["details"]["under_way"] == "scheduled"
+
+
 @pytest.mark.parametrize(("name", "code"), [("scecli", "filter_name_invalid"), ("rassfm", "filter_name_invalid"), ("iid.dll", "filter_name_invalid")])
 def test_password_filters_that_must_stay(lab: WindowsPart, module: Module, name: str, code: str) -> None:
     assert module("win_password_filter", "dcwin1", name=name).code == code
@@ -613,6 +679,24 @@ def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, **vari
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed
     return printed + (folder / "log").read_text()
+
+
+def test_machines_are_reached_by_their_hosts_variables(lab: WindowsPart, tmp_path: Path) -> None:
+    """From a play on the controller, which has none of them."""
+    book = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - offboard.iij_id.win_restart:
+        machines: "{{ groups['agents'] }}"
+      check_mode: true
+      register: asked
+    - assert:
+        that: asked.order == groups['agents'] and asked.plan | map(attribute='id') == groups['agents'] | map('extract', hostvars, 'ansible_host')
+"""
+    printed = by_ansible_playbook(tmp_path, ["dcwin2", "sync01"], book)
+    assert paths.PASSWORD not in printed
+    assert writes(lab) == []
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "_directory": {"_core", "_module"},
     "_windows": {"_core", "_module"},
     "_linux": {"_core", "_module"},
+    "_restart": {"_core", "_module", "_directory", "_windows"},
 }
 #: libraries that only one file may import
 ONE_IMPORTER = {
@@ -155,7 +156,7 @@ def test_every_module_is_in_an_action_group() -> None:
     groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
     worlds: dict[str, tuple[str, ...]] = {
         "entra": ("entra_",),
-        "directory": ("directory_", "group_policy_"),
+        "directory": ("directory_", "domain_controller_", "group_policy_"),
         "windows": ("win_",),
         "linux": ("linux_",),
         "openldap": ("openldap_",),
@@ -182,6 +183,7 @@ def test_every_changing_module_has_an_info_twin(module: Path) -> None:
         "group_policy_registry": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
         "group_policy_right": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
         "handover_letters": "writes letters of what vault_file_info shows",
+        "win_restart": "domain_controller_health_info tells how the domain controllers are, and in which order they would be restarted",
         "run_plan": "writes a file of what a check run has planned",
         "run_report": "writes a file of what the run folder holds",
         "linux_target": "is carried to the machine by the linux_ modules, for no task of its own",

@@ -36,6 +36,7 @@ KINDS: dict[str, Text] = {
     "windows_certificate": Text("Client certificates on Windows machines", "Windowsマシンのクライアント証明書"),
     "windows_file": Text("Files on Windows machines", "Windowsマシンのファイル"),
     "windows_password_filter": Text("Password filters", "パスワードフィルター"),
+    "windows_restart": Text("Restarts of Windows machines", "Windowsマシンの再起動"),
     "windows_scheduled_task": Text("Scheduled tasks", "スケジュールされたタスク"),
     "windows_software": Text("Installed software", "インストール済みソフトウェア"),
 }
@@ -59,6 +60,7 @@ ACTIONS: dict[str, Text] = {
     "remove": Text("removed", "削除"),
     "remove_file": Text("file removed", "ファイルを削除"),
     "reset_redemption": Text("redemption reset", "招待の引き換えをリセット"),
+    "restart": Text("restarted", "再起動"),
     "restore": Text("brought back", "復元"),
     "uninstall": Text("uninstalled", "アンインストール"),
     "unregister": Text("unregistered", "登録解除"),

@@ -30,6 +30,10 @@ class Predictions:
     def __len__(self) -> int:
         return len(self._after)
 
+    def of(self, kind: str) -> dict[str, Mapping[str, Any] | None]:
+        """By id, what is predicted of the objects of one kind: what changes in their state, None when they will not exist."""
+        return {identity: after for (other, identity), after in self._after.items() if other == kind}
+
     def state(self, kind: str, identity: str, current: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """The predicted state of one object; None when it will not exist."""
         if (kind, identity) not in self._after:

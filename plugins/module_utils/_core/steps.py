@@ -37,6 +37,14 @@ _MARKS = {
 }
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
+#: The step that a restart by the run itself makes unnecessary, and what the journal has of that; the machine comes first in the id of what lies on it.
+RESTARTED = "domain_controllers_restarted"
+_RESTART = b'"kind":"windows_restart"'
+#: one that came back and is not healthy was restarted all the same
+_WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')
+_MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
+#: who did a step that the run did itself
+BY_RUN = "offboard.iij_id.win_restart"
 
 
 def latest(lines: Iterable[bytes]) -> dict[str, str]:
@@ -50,6 +58,28 @@ def latest(lines: Iterable[bytes]) -> dict[str, str]:
             if (any(mark in line for mark in marks) or (kind == "unregistered" and _carried_out(line))) and (at := _AT.search(line)):
                 found[kind] = max(found.get(kind, ""), at[1].decode(errors="replace"), key=_time)
     return found
+
+
+def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], str]:
+    """Machines that still hold a password filter which was unregistered, and since when (RFC 3339); and when the last of the others was restarted.
+
+    By a run: what a person has restarted stands in no journal. The second is empty where none was restarted after it.
+    """
+    waiting: dict[str, str] = {}
+    gone: dict[str, str] = {}
+    for line in lines:
+        if not line.startswith(_OUTCOME) or not (at := _AT.search(line)) or not (machine := _MACHINE.search(line)):
+            continue
+        host, when = machine[1].decode(errors="replace"), at[1].decode(errors="replace")
+        if any(mark in line for mark in _MARKS["unregistered"]) or _carried_out(line):
+            waiting[host] = max(waiting.get(host, ""), when, key=_time)
+        elif _RESTART in line:
+            if any(mark in line for mark in _WAS_RESTARTED):
+                gone[host] = max(gone.get(host, ""), when, key=_time)
+            else:
+                gone.pop(host, None)
+    restarted = {host: gone[host] for host, since in waiting.items() if host in gone and _time(since) < _time(gone[host])}
+    return {host: since for host, since in waiting.items() if host not in restarted}, max(restarted.values(), key=_time, default="")
 
 
 def _carried_out(line: bytes) -> bool:
@@ -66,6 +96,11 @@ def _time(text: Any) -> datetime.datetime:
     return found if found.tzinfo is not None else _NEVER
 
 
+def is_later(one: str, other: str) -> bool:
+    """Whether a time (RFC 3339) is later than another; one that cannot be read is older than everything."""
+    return _time(one) > _time(other)
+
+
 def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:
     """Steps that were confirmed before the last of what they confirm was done, and when that was."""
     return {
@@ -75,13 +110,18 @@ def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -
     }
 
 
-def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "") -> dict[str, dict[str, Any]]:
+def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "", restarted: str = "") -> dict[str, dict[str, Any]]:
     """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339).
+
+    restarted: when the run itself restarted the last machine that needed it, empty while one still does; then RESTARTED is done, by whoever is BY_RUN.
 
     Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
     """
     none = {*outdated(states, last), *(identity for identity, state in states.items() if now and _time(state.get("at")) > _time(now) + SKEW)}
-    return {identity: {**state, **(_OPEN if identity in none else {})} for identity, state in states.items()}
+    found = {identity: {**state, **(_OPEN if identity in none else {})} for identity, state in states.items()}
+    if restarted and RESTARTED in found and not found[RESTARTED]["done"]:
+        found[RESTARTED] |= {"done": True, "by": BY_RUN, "at": restarted, "note": ""}
+    return found
 
 
 def to_object(record: Mapping[str, Any]) -> Object:

@@ -49,6 +49,7 @@ STAGES = (
             ("windows_software", "uninstall"),
             ("windows_scheduled_task", "delete"),
             ("windows_password_filter", "unregister"),
+            ("windows_restart", "restart"),
             ("windows_file", "remove"),
         ),
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import struct
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, steps, strict_json, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, values
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers import plan as controllers
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import gpt_tmpl, preferences, registry_pol, versions
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import saved
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
@@ -151,6 +153,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         lambda it: preferences.deleting(it, [item.uid for item in preferences.registry_items(preferences.elements(it))]),
         [f'<RegistrySettings><Registry uid="{SECRET}"><Properties action="U" name="{SECRET}"/></Registry></RegistrySettings>'.encode()],
     ),
+    "repsfrom": (controllers.partner, [struct.pack("<IIIIqqI", 1, 0, 200, 1, 13_400_000_000, 13_400_000_000, 8524)]),
     "gpt_ini": (versions.of_ini, [b"[General]\r\nVersion=65537\r\n"]),
     "strict_json": (text(strict_json.loads), []),
     "steps": (in_file("steps.json", read_steps), [as_json({"steps": [STEP]})]),

@@ -542,6 +542,16 @@ def test_a_confirmation_older_than_what_it_confirms_satisfies_no_changing_module
     assert required(tmp_path, {"steps": [step]})[0] == code
 
 
+@pytest.mark.parametrize(("restarted", "code"), [(["x"], None), (["x", "y"], None), (["y"], "step_not_done"), ([], "step_not_done")])
+def test_a_restart_by_the_run_itself_is_a_step_done(tmp_path, restarted, code):
+    step = STEP | {"id": "domain_controllers_restarted", "done": False, "by": "", "at": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step]}))
+    gone = {"record": "outcome", "run": "r", "at": "2020-11-27T09:00:00Z", "kind": "windows_password_filter", "id": "x/f", "name": "f", "action": "unregister"}
+    lines = [gone, *({**gone, "at": "2020-11-27T09:00:01Z", "kind": "windows_restart", "id": host, "action": "restart"} for host in restarted)]
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps({**line, "status": "done"}, separators=(",", ":")) + "\n" for line in lines))
+    assert required(tmp_path, {"steps": ["domain_controllers_restarted"]})[0] == code
+
+
 def test_a_confirmation_of_tomorrow_satisfies_no_changing_module(tmp_path):
     (tmp_path / "steps.json").write_text(json.dumps({"steps": [STEP | {"at": "2999-01-01T00:00:00Z"}]}))
     assert required(tmp_path, {"steps": ["s"]})[0] == "step_not_done"

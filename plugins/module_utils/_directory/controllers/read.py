@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking domain controllers how they are: LDAP and SMB to each, from the controller, so that no second hop is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.dn import canonical
+from ..._core.errors import OffboardError
+from ..client import Client
+from ..group_policy import policy
+from ..sysvol import Sysvol
+from ..values import Entry
+from . import plan as health
+
+_CONTROLLERS = "(&(objectCategory=computer)(userAccountControl:1.2.840.113556.1.4.803:=8192))"  # SERVER_TRUST_ACCOUNT: writable ones
+#: The Default Domain Policy: every domain has it, under this name.
+_DEFAULT_POLICY = r"Policies\{31B2F340-016D-11D2-945F-00C04FB984F9}\GPT.INI"
+
+
+class Domain:
+    """What one domain controller tells of all. `options` are those of the argument fragment DIRECTORY."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        client = Client(options, read_only=True)
+        try:
+            self.base = client.root.text("defaultNamingContext") or ""
+            self._here = (client.root.text("dnsHostName") or "").casefold()
+            owner = self._owners(client)
+            self._known: dict[str, tuple[tuple[str, ...], bool]] = {}
+            for entry in client.search(_CONTROLLERS, ["dNSHostName", "serverReferenceBL"]):
+                server = entry.text("serverReferenceBL")
+                if not server:  # a computer that is no domain controller any more, or not yet
+                    continue
+                settings = f"CN=NTDS Settings,{server}"
+                name = entry.text("dNSHostName") or entry.dn
+                self._known[name] = (
+                    health.owners(owner, canonical(settings).casefold()),
+                    health.is_global_catalog(client.read(settings, ("options",))),
+                )
+        finally:
+            client.close()
+
+    @staticmethod
+    def _owners(client: Client) -> dict[str, str]:
+        found = {}
+        for role, (context, below) in health.ROLES.items():
+            head = client.root.text(f"{context}NamingContext") or ""
+            entry = client.read(f"{below},{head}" if below else head, ("fSMORoleOwner",))
+            found[role] = canonical((entry.text("fSMORoleOwner") if entry else "") or "").casefold()
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The DNS names of the domain controllers, sorted."""
+        return sorted(self._known)
+
+    def _reached(self, name: str) -> dict[str, Any]:
+        """The options for one of them; the one that was named keeps the address it was named by."""
+        return dict(self._options) if name.casefold() == self._here else {**self._options, "host": name, "valid_names": [], "port": None}
+
+    def controllers(self) -> list[health.Controller]:
+        """Each as it is now. One that does not answer hides no other."""
+        return [self.controller(name) for name in self.names]
+
+    def controller(self, name: str) -> health.Controller:
+        """One as it is now."""
+        roles, catalog = self._known[name]
+        problems: list[tuple[str, str]] = []
+        partners: list[health.Partner] = []
+        options = self._reached(name)
+        client = Client(options, read_only=True)
+        try:
+            root = client.read("", ("isSynchronized", "isGlobalCatalogReady")) or Entry("", {})
+            head = client.read(self.base, ("repsFrom",))
+            partners = [health.partner(data) for data in (head.raw("repsFrom") if head else [])]
+            problems += health.problems(name, root, partners, global_catalog=catalog, alone=len(self._known) == 1)
+        except OffboardError as exc:
+            problems.append((exc.code, f"{name} does not answer by LDAP: {exc.msg}"))
+        finally:
+            client.close()
+        share = Sysvol(options)
+        try:
+            share.read(rf"sysvol\{policy.dns_name(self.base)}\{_DEFAULT_POLICY}")
+        except OffboardError as exc:
+            problems.append(("sysvol_unreadable", f"{name}: SYSVOL cannot be read: {exc.msg}"))
+        finally:
+            share.close()
+        return health.Controller(name, roles, catalog, tuple(problems), tuple(partners))
+
+
+def find(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What domain_controller_health_info returns."""
+    domain = Domain(options)
+    found = domain.controllers()
+    return {
+        "controllers": [one.to_dict() for one in found],
+        "healthy": bool(found) and all(one.healthy for one in found),
+        "restart_order": [one.name for one in health.in_order(found)],
+        "directory": domain.base,
+    }

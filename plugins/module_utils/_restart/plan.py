@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which machines are restarted, in which order, and what speaks against it, pure."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .._core import journal, steps
+from .._core.errors import OffboardError
+from .._core.model import Change, Refusal
+from .._core.plan import Plan
+from .._directory.controllers import plan as health
+
+KIND = "windows_restart"
+ACTION = "restart"
+#: after these the machine may have gone down and come back when nobody looked any more
+_UNSEEN = ("restart_not_begun", "not_back")
+_OF_KIND = f'"kind":"{KIND}"'.encode()
+
+
+#: in a plan: the mark that a restart will leave. Any other one is there already, and only the rest remains to be looked at.
+NOT_YET = "(another)"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One that was named, as it is. `mark` changes when it restarts. `says_controller`: Windows says that it is a domain controller."""
+
+    name: str
+    host: str
+    mark: str
+    says_controller: bool
+    controller: health.Controller | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the task says.
+
+    waiting: hosts that hold an unregistered filter, where only those are restarted; None: all that are named.
+    begun, late: by host, the mark that a machine had before a restart that a stopped run had begun, or of which an earlier run did not see the end.
+    """
+
+    by_directory: bool
+    waiting: Collection[str] | None = None
+    begun: Mapping[str, str] = field(default_factory=dict)
+    late: Mapping[str, str] = field(default_factory=dict)
+    healthy_others: int = 1
+    ignore: Collection[str] = ()
+
+
+def check_machines(names: Sequence[tuple[str, str]], healthy_others: int) -> None:
+    """`names`: the (name, host) of each. Raises OffboardError `bad_option`: no machine, one that is named twice, or nobody left to sign in."""
+    hosts = [host.casefold() for _name, host in names]
+    if not hosts or len(set(hosts)) != len(hosts):
+        raise OffboardError("machines: name one machine at least, and each of them once", code="bad_option")
+    if healthy_others < 1:
+        raise OffboardError("healthy_others must be 1 at least: somebody must be there to sign people in", code="bad_option")
+
+
+def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """`begun` and `late` of `Wanted`. A restart that was asked for before what it shall unload (`waiting`, by host) was unregistered is neither."""
+    records = []
+    for line in lines:
+        if _OF_KIND in line:
+            with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
+                records.append(json.loads(line))
+    begun: dict[str, str] = {}
+    late: dict[str, str] = {}
+    last: dict[str, tuple[str, str]] = {}
+    for record in journal.known(item for item in records if isinstance(item, dict)):
+        host = record["id"]
+        if record["record"] == "intent":
+            mark = (record.get("before") or {}).get("boot_mark")
+            last[host] = (record["at"], mark if isinstance(mark, str) else "")
+        elif record.get("code", "") not in _UNSEEN or record["status"] == "done":
+            last.pop(host, None)
+            late.pop(host, None)
+            continue
+        if host in last and steps.is_later(last[host][0], waiting.get(host, "")):
+            (begun if record["record"] == "intent" else late)[host] = last[host][1]
+            (late if record["record"] == "intent" else begun).pop(host, None)
+    return {host: mark for host, mark in begun.items() if host in last}, late
+
+
+def is_done(machine: Machine, wanted: Wanted) -> bool:
+    """Whether a stopped run has restarted it: its mark is another one than that run had seen."""
+    return machine.host in wanted.begun and wanted.begun[machine.host] != machine.mark and machine.mark != ""
+
+
+def in_order(machines: Iterable[Machine]) -> list[Machine]:
+    """See `health.in_order`; in the given order where that says nothing."""
+    given = list(machines)
+    order = [one.name for one in health.in_order([one.controller for one in given if one.controller])]
+    return sorted(given, key=lambda one: order.index(one.controller.name) if one.controller else -1)
+
+
+def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], wanted: Wanted) -> Plan:
+    """What is restarted, in that order; its refusals are unguarded, controller_unknown, unhealthy, too_few_healthy."""
+    made = Plan()
+    due = []
+    for one in machines:
+        if is_done(one, wanted) or (wanted.waiting is not None and one.host not in wanted.waiting):
+            made.unchanged += 1
+        else:
+            due.append(one)
+    if others := sorted(set(wanted.waiting or ()) - {one.host for one in machines}):
+        made.warnings.append(f"{', '.join(others)}: a password filter was unregistered there too, and the task does not name it, so it is not restarted")
+    for one in in_order(due):
+        before, after = one.mark, NOT_YET
+        if one.mark and wanted.late.get(one.host, one.mark) != one.mark:
+            before, after = wanted.late[one.host], one.mark
+        made.changes.append(Change(KIND, one.host, one.name, ACTION, {"boot_mark": before}, {"boot_mark": after}, risk="medium"))
+        made.refusals += [item for item in refusals(one, controllers, wanted) if item not in made.refusals]
+    return made
+
+
+def refusals(one: Machine, controllers: Sequence[health.Controller], wanted: Wanted) -> list[Refusal]:
+    """Why this machine must not be restarted now."""
+    if not wanted.by_directory:
+        if one.says_controller:
+            msg = f"{one.name} is a domain controller, and without `directory` nothing tells whether the others are well"
+            return [Refusal("unguarded", msg, (one.name,))]
+        return []
+    if one.controller is None:
+        known = ", ".join(item.name for item in controllers)
+        msg = f"{one.name} ({one.host}) is none of the domain's domain controllers ({known}); name which it is as its domain_controller"
+        return [Refusal("controller_unknown", msg, (one.name,))]
+    return health.refusals(controllers, one.controller, wanted.healthy_others, wanted.ignore)
