@@ -26,7 +26,9 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource as restarts
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import Key, key_file
 from lab import paths
+from lab.windows import certificates as made
 from lab.windows import server
 from lab.windows.part import WindowsPart
 
@@ -811,3 +813,126 @@ def test_the_documented_examples(lab: WindowsPart, tmp_path: Path, machine: str,
         printed += by_ansible_playbook(tmp_path, [machine], yaml.safe_dump([{**play, "tasks": tasks[restart:]}], sort_keys=False))
     counts = re.findall(rf"^{machine} +: ok=\d+ +changed=(\d+) ", printed, re.MULTILINE)
     assert sum(map(int, counts)) == changed, printed[-3000:]
+
+
+# --- certificates ---
+
+CAPI, CNG = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software Key Storage Provider"
+DEVICE_CA, OTHER_CA = "CN=Sumire Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Other CA,O=Internet Initiative Japan Inc.,C=JP"
+MY_STORE = r"HKLM\SOFTWARE\Microsoft\SystemCertificates\MY\Certificates"
+ROOT_STORE = r"HKLM\SOFTWARE\Microsoft\SystemCertificates\Root\Certificates"
+TARO = "S-1-5-21-1-2-3-1001"
+
+
+class CertificatesOfMachine:
+    """A machine full of certificates: those that are meant, and decoys of all sorts."""
+
+    def __init__(self, lab: Machines, machine: str) -> None:
+        self._lab, self._machine = lab, machine
+        self.prefix = server.machine_prefix(machine)
+        made.install_certutil(self.prefix)
+        self.home = self.prefix / "drive_c/users/taro/AppData/Roaming"
+        guid = re.search(r"MachineGuid\s+REG_SZ\s+(\S+)", lab.run(machine, r"reg.exe query HKLM\SOFTWARE\Microsoft\Cryptography /reg:64")[1])
+        assert guid
+        self._guid = guid[1]
+        ours, decoys = made.Authority(DEVICE_CA), made.Authority(OTHER_CA)
+        machine_key, shared = Key("le-pc", CAPI, 1, True), Key("{renewed}", CAPI, 1, False)
+        self.machine = self.in_registry(MY_STORE, ours.issue("pc"), machine_key)
+        self.machine_cng = self.in_registry(MY_STORE, ours.issue("pc-cng"), Key("cng", CNG, 0, True))
+        self.keyless = self.in_registry(MY_STORE, ours.issue("keyless", expired=True), None)
+        self.decoys = [
+            self.in_registry(MY_STORE, decoys.issue("decoy"), Key("decoy", CAPI, 1, True)),
+            self.in_registry(MY_STORE, ours.issue("server", client_auth=False), Key("server", CAPI, 1, True)),
+            self.in_file(decoys.issue("taro-renewed"), shared),
+        ]
+        self.authority = self.in_registry(ROOT_STORE, ours.issue("", ca=True), None)
+        self.alone = self.in_file(ours.issue("taro-1"), Key("{alone}", CAPI, 1, False))
+        self.shared = self.in_file(ours.issue("taro-2"), shared)
+        self.left = self.in_file(ours.issue("taro-3"), Key("ngc", CNG, 0, False))
+        firefox = self.home / "Mozilla/Firefox/Profiles/x.default/cert9.db"
+        firefox.parent.mkdir(parents=True)
+        firefox.write_bytes(made.cert9([ours.issue("firefox"), decoys.issue("firefox")]))
+        self.reg(r"HKLM\Software\Wine\Crypto\RSA\le-pc", "/v", "lab", "/d", "key")
+        profile = rf"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\{TARO}"
+        self.reg(profile, "/v", "ProfileImagePath", "/t", "REG_EXPAND_SZ", "/d", r"%SystemDrive%\users\taro")
+
+    @property
+    def ours(self) -> list[str]:
+        return [self.machine, self.machine_cng, self.keyless, self.alone, self.shared, self.left]
+
+    def reg(self, key: str, *rest: str) -> None:
+        assert self._lab.run(self._machine, subprocess.list2cmdline(["reg.exe", "add", key, *rest, "/f", "/reg:64"]))[0] == 0
+
+    def in_registry(self, store: str, der: bytes, key: Key | None) -> str:
+        self.reg(rf"{store}\{made.thumbprint(der)}", "/v", "Blob", "/t", "REG_BINARY", "/d", made.blob(der, key).hex())
+        return made.thumbprint(der)
+
+    def in_file(self, der: bytes, key: Key) -> str:
+        folder, keys = self.home / "Microsoft/SystemCertificates/My/Certificates", self.home / f"Microsoft/Crypto/RSA/{TARO}"
+        folder.mkdir(parents=True, exist_ok=True)
+        keys.mkdir(parents=True, exist_ok=True)
+        (folder / made.thumbprint(der)).write_bytes(made.blob(der, key))
+        if key.kind:
+            (keys / key_file(key.container, self._guid)).write_bytes(b"private")
+        return made.thumbprint(der)
+
+    def keys(self) -> set[str]:
+        """The containers of taro's that are there."""
+        names = {key_file(name, self._guid): name for name in ("{alone}", "{renewed}")}
+        return {names[path.name] for path in (self.home / f"Microsoft/Crypto/RSA/{TARO}").iterdir()}
+
+    def machine_keys(self) -> str:
+        return self._lab.run(self._machine, r"reg.exe query HKLM\Software\Wine\Crypto\RSA /reg:64")[1]
+
+
+def changing(lab: WindowsPart) -> list[str]:
+    """What was written besides the copies by way of which files are read."""
+    return [line for line in writes(lab) if not re.fullmatch(r'cmd\.exe .* "certutil\.exe -encode "[^"]+" "(\S+)" >nul & type "\1" & del /f /q "\1""', line)]
+
+
+def test_certificates_with_decoys(lab: Machines, module: Module, tmp_path: Path) -> None:
+    there = CertificatesOfMachine(lab, "sync01")
+    server.REQUESTS.unlink(missing_ok=True)
+    found = module("win_certificate_info", "sync01", issuers=[DEVICE_CA])
+    assert sorted(item["thumbprint"] for item in found["certificates"]) == sorted(there.ours)
+    assert [item["thumbprint"] for item in found["authorities"]] == [there.authority]
+    assert [[item["subject"] for item in database["certificates"]] for database in found["firefox"]] == [["CN=firefox"]]
+    assert found["issuers"] == [{"issuer": OTHER_CA, "certificates": 2}, {"issuer": DEVICE_CA, "certificates": 6}] and found["unreadable"] == []
+    assert changing(lab) == []
+    # a key that certutil does not remove keeps its certificate: Wine has no CNG
+    journal = tmp_path / "journal.jsonl"
+    refused = module("win_certificate", "sync01", thumbprints=[there.machine_cng], journal=str(journal))
+    assert refused.code == "key_refused"
+    assert [json.loads(line)["record"] for line in journal.read_text().splitlines()] == ["intent", "outcome"]
+    assert lab.run("sync01", rf"reg.exe delete {MY_STORE}\{there.machine_cng} /f /reg:64")[0] == 0  # it was there still
+
+    server.REQUESTS.unlink(missing_ok=True)
+    wanted: dict[str, Any] = {"issuers": [DEVICE_CA], "backup_dir": str(tmp_path / "saved")}
+    before = lab.fingerprint("sync01")
+    checked = module("win_certificate", "sync01", check=True, **wanted)
+    assert len(checked["plan"]) == 5 and changing(lab) == [] and lab.fingerprint("sync01") == before and not (tmp_path / "saved").exists()
+    real = module("win_certificate", "sync01", **wanted)
+    assert real["plan"] == checked["plan"] and len(real["applied"]) == 5
+    assert [item["code"] for item in real["skipped_objects"]] == ["not_for_clients"]
+    assert [item["thumbprint"] for item in real["keys_left"]] == [there.left]
+    assert sorted(path.name[-44:-4] for path in (tmp_path / "saved").iterdir()) == sorted(set(there.ours) - {there.machine_cng})
+    # the key first; and taro's certificate of the other authority still has its own
+    order = [line for line in changing(lab) if "certutil.exe" in line]
+    assert "-delkey le-pc" in order[0] and f"-delstore My {there.machine}" in order[1]
+    assert there.keys() == {"{renewed}"} and "le-pc" not in there.machine_keys()
+    written = changing(lab)
+    assert module("win_certificate", "sync01", **wanted)["changed"] is False and changing(lab) == written
+    left = module("win_certificate_info", "sync01", firefox=False)["certificates"]
+    assert sorted(item["thumbprint"] for item in left) == sorted(there.decoys)
+
+
+def test_certificates_that_cannot_be_read_stop_all(lab: Machines, module: Module) -> None:
+    """It might have the very key that would be removed."""
+    authority = made.Authority(DEVICE_CA)
+    broken, whole = (made.thumbprint(authority.issue(name)) for name in ("broken", "whole"))
+    for thumbprint, data in ((broken, made.blob(authority.issued[0])[:-1]), (whole, made.blob(authority.issued[1]))):
+        line = ["reg.exe", "add", rf"{MY_STORE}\{thumbprint}", "/v", "Blob", "/t", "REG_BINARY", "/d", data.hex(), "/f", "/reg:64"]
+        assert lab.run("sync01", subprocess.list2cmdline(line))[0] == 0
+    server.REQUESTS.unlink(missing_ok=True)
+    answer = module("win_certificate", "sync01", thumbprints=[whole])
+    assert answer.rules == ["certificate_unreadable"] and broken in str(answer["failure"]) and writes(lab) == []

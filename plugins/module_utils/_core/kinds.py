@@ -35,6 +35,7 @@ KINDS: dict[str, Text] = {
     "user": Text("Users", "利用者"),
     "vault_file": Text("Encrypted files", "暗号化ファイル"),
     "windows_browser_sign_in": Text("Browsers' and zones' settings on Windows machines", "Windowsマシンのブラウザーとゾーンの設定"),
+    "windows_certificate": Text("Client certificates on Windows machines", "Windowsマシンのクライアント証明書"),
     "windows_file": Text("Files on Windows machines", "Windowsマシンのファイル"),
     "windows_password_filter": Text("Password filters", "パスワードフィルター"),
     "windows_restart": Text("Restarts of Windows machines", "Windowsマシンの再起動"),

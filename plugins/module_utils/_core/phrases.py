@@ -26,6 +26,8 @@ PHRASES: dict[str, Text] = {
     "may_convert": Text("it may convert domains and write users ({permissions})", "ドメインの変換と利用者の変更ができる権限がある（{permissions}）"),
     "action_matches": Text("{action} matches {path}", "{action} が {path} に一致"),
     "library_lies_in": Text("{name}.dll lies in {folder}", "{name}.dll が {folder} にある"),
+    "thumbprint_named": Text("its thumbprint was named", "拇印が指定されている"),
+    "issuer_for_clients": Text("it is for clients, issued by {issuer}", "{issuer} が発行したクライアント認証用の証明書"),
     "object_named": Text("named in objects", "objects に指定"),
     "spn_matches": Text("servicePrincipalName {spn} matches {pattern}", "servicePrincipalName {spn} が {pattern} に一致"),
     "group_in_filter": Text("group in a filter of config.yml ({where})", "config.yml のフィルターにあるグループ（{where}）"),
@@ -144,6 +146,10 @@ PHRASES: dict[str, Text] = {
         "{account} のパスワードを入力する",
     ),
     "undo_filter": Text("add {name} to {value} again, and restart", "{value} に {name} を再び追加し、再起動する"),
+    "undo_windows_certificate": Text(
+        "import the saved certificate with certutil -addstore; its private key does not come back, so enroll again",
+        "保存した証明書を certutil -addstore で取り込む。秘密鍵は戻らないため、改めて発行を受ける",
+    ),
     "undo_software": Text(
         "install {name} {version} again with its own setup; its configuration is not kept",
         "{name} {version} を専用のインストーラーで再インストールする（設定は保存されない）",

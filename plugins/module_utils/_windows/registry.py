@@ -72,10 +72,15 @@ def look(machine: Machine, key: str) -> list[Key]:
 _PERSON = re.compile(r"S-1-(?:5-21|12-1)(?:-\d+)+")
 
 
+def is_person(sid: str) -> bool:
+    """Whether a SID is that of a person's account."""
+    return _PERSON.fullmatch(sid) is not None
+
+
 def user_hives(machine: Machine) -> Iterator[str]:
     """SIDs of the accounts whose registry is loaded now. Those who are not signed in are not among them."""
     for key in _query(machine, "HKU") or read(machine, "HKU"):
-        if _PERSON.fullmatch(key.name):
+        if is_person(key.name):
             yield key.name
 
 

@@ -39,6 +39,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import registry
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in import resource as browser_sign_in
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import plan as windows_certificates
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as windows_files
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
@@ -46,6 +48,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks imp
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lab.windows import certificates as made
 
 SECRET = "S3cret-Zq7"
 TENANT = "6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87"
@@ -101,6 +104,7 @@ BROWSER_COPY = {"host": "win", "setting": EDGE, "at": AT} | {
     when: {r"HKLM\SOFTWARE\Policies\Microsoft\Edge\AuthServerAllowlist": value} for when, value in (("before", f"REG_SZ {SECRET}"), ("after", None))
 }
 YAML = f"ad:\n  ldap:\n    user: CN=a\n    password: {SECRET}\n"
+CERTIFICATE = made.Authority(f"CN={SECRET}").issue(SECRET)
 
 
 def as_json(value: Any) -> bytes:
@@ -132,6 +136,8 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "agent_config": (text(agent_config.accounts), [YAML.encode()]),
     "yaml_values": (text(lambda it: windows_files.yaml_values(it, {"user": "ad.ldap.user"}, "config.yml")), [YAML.encode()]),
     "foreign_yaml": (text(lambda it: foreign_yaml.load(it)), []),
+    "store": (lambda it: windows_certificates.parse(it, "machine", rf"HKLM\{made.thumbprint(CERTIFICATE)}"), [made.blob(CERTIFICATE)]),
+    "cert9": (lambda it: firefox.certificates(it, "machine"), [made.cert9([CERTIFICATE])]),
     "listing": (text(windows_files.listing), [rb"d--------  C:\x" + b"\n" + rb"--a------ 12 C:\x\y"]),
     "tasks": (text(tasks.parse_query), [TASK.encode()]),
     "task": (text(lambda it: tasks.parse_task("\\iij", it)), [TASK.encode()]),

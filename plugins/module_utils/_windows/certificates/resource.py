@@ -1,0 +1,348 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""win_certificate and its _info twin: reading stores, saving, removing key and certificate, verifying."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plain import file_part
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import write_atomically
+from ..._module.runner import Resource
+from .. import registry
+from ..client import Client
+from ..files import plan as files
+from ..files.resource import below, look
+from ..ids import is_of
+from ..paths import quoted
+from ..reg_query import Key as RegistryKey
+from ..reg_query import expand
+from . import firefox
+from . import plan as certificates
+from .plan import MACHINE, Certificate
+
+_SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
+_PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
+_FILES = r"AppData\Roaming\Microsoft\SystemCertificates\My\Certificates"
+_KEYS = r"AppData\Roaming\Microsoft\Crypto\RSA"
+_FIREFOX = r"AppData\Roaming\Mozilla\Firefox\Profiles"
+#: where authorities lie: the machine's own, those of group policies, those of the directory
+_AUTHORITIES = tuple(
+    (store, rf"{place}\{store}")
+    for place in (rf"HKLM\{_SYSTEM}", r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates", r"HKLM\SOFTWARE\Microsoft\EnterpriseCertificates")
+    for store in ("Root", "CA")
+)
+#: the longest line of cmd.exe is 8,191 characters
+_PATHS_OF_A_LINE = 20
+# what certutil puts around whatever it encodes
+_BASE64 = re.compile(r"-----BEGIN CERTIFICATE-----(?P<lines>[^-]*)-----END CERTIFICATE-----")
+# HRESULTs of certutil: NTE_NOT_FOUND; CRYPT_E_NOT_FOUND is 0x80092004; NTE_BAD_KEYSET
+_GONE = (0x80090011, 0x80092004, 0x80090016)
+
+
+def profiles(machine: registry.Machine) -> dict[str, str]:
+    """The folders of people's profiles by SID, signed in or not. Raises OffboardError `registry_unreadable`."""
+    known = registry.environment(machine)
+    found = {}
+    for key in registry.read(machine, _PROFILES, recursive=True):
+        if registry.is_person(key.name) and (path := key.text("ProfileImagePath")):
+            found[key.name] = files.normalised(expand(path, known))
+    return found
+
+
+def _existing(machine: registry.Machine, paths: Sequence[str]) -> Iterator[files.Entry]:
+    for first in range(0, len(paths), _PATHS_OF_A_LINE):
+        yield from (entry for entry in look(machine, paths[first : first + _PATHS_OF_A_LINE]) if entry.exists)
+
+
+def _inside(machine: registry.Machine, folder: str) -> list[files.Entry]:
+    """The files of a folder that is there. An empty answer is believed only when the folder can be listed."""
+    found = [entry for entry in below(machine, folder) if not entry.is_folder]
+    if not found and machine.cmd(f"dir /a {quoted(folder)}").exit_code:
+        raise OffboardError(f"{machine.host}: {folder} cannot be listed; is the account an administrator?", code="store_unreadable")
+    return found
+
+
+def content(machine: registry.Machine, path: str, temporary: str) -> bytes:
+    """A file's bytes, by way of a copy in base64 that is removed at once: cmd.exe alone prints no bytes as they are.
+
+    Raises OffboardError `file_read_failed`.
+    """
+    copy = quoted(rf"{temporary}\offboard-{secrets.token_hex(8)}.txt")
+    answer = machine.cmd(f"certutil.exe -encode {quoted(path)} {copy} >nul & type {copy} & del /f /q {copy}")
+    found = _BASE64.search(answer.text)
+    try:
+        if not found:
+            raise ValueError("nothing was printed")
+        return base64.b64decode("".join(found["lines"].split()), validate=True)
+    except ValueError as exc:
+        raise OffboardError(f"{machine.host}: {path} could not be read", code="file_read_failed") from exc
+
+
+def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[Certificate]:
+    for key in keys:
+        if not re.fullmatch("[0-9A-Fa-f]{40}", key.name):
+            continue
+        try:
+            try:
+                blob = bytes.fromhex(key.text("Blob"))
+            except ValueError:
+                blob = b""
+            yield certificates.parse(blob, store, key.path)
+        except OffboardError as exc:
+            unreadable.append(exc.details["place"])
+
+
+class Stores:
+    """The personal stores of a machine and of every user that has a profile there."""
+
+    def __init__(self, machine: registry.Machine) -> None:
+        self.machine = machine
+        self.profiles: dict[str, str] = {}
+        self.unreadable: list[str] = []
+        self.temporary = ""
+        #: files that were read: they are named after what is in them, and reading one takes a second
+        self._blobs: dict[tuple[str, int], bytes] = {}
+
+    def read(self) -> list[Certificate]:
+        """Every certificate. What is none that can be read is in `unreadable`."""
+        machine, self.unreadable = self.machine, []
+        self.profiles = profiles(machine)
+        self.temporary = rf"{registry.system_root(machine)}\Temp"
+        found = list(_of_registry(_certificates(machine, rf"HKLM\{_SYSTEM}\My"), MACHINE, self.unreadable))
+        for sid in registry.user_hives(machine):
+            found += _of_registry(_certificates(machine, rf"HKU\{sid}\{_SYSTEM}\My"), sid, self.unreadable)
+        places = {rf"{path}\{_FILES}".casefold(): sid for sid, path in self.profiles.items()}
+        folders = [rf"{path}\{_FILES}" for path in self.profiles.values()]
+        for folder in _existing(machine, folders):
+            for entry in _inside(machine, folder.path):
+                if re.search(r"\\[0-9A-Fa-f]{40}$", entry.path):
+                    try:
+                        found.append(certificates.parse(self._blob(entry), places[folder.path.casefold()], entry.path))
+                    except OffboardError as exc:
+                        if exc.code != "certificate_unreadable":
+                            raise
+                        self.unreadable.append(entry.path)
+        return found
+
+    def _blob(self, entry: files.Entry) -> bytes:
+        known = entry.path, entry.size
+        if known not in self._blobs:
+            self._blobs[known] = content(self.machine, entry.path, self.temporary) if entry.size else b""
+        return self._blobs[known]
+
+    def key_path(self, certificate: Certificate, container: str) -> str:
+        """The file of a user's CAPI key."""
+        guid = registry.read(self.machine, r"HKLM\SOFTWARE\Microsoft\Cryptography")[0].text("MachineGuid")
+        if not re.fullmatch(r"[0-9A-Fa-f-]{36}", guid):
+            raise OffboardError(f"{self.machine.host}: MachineGuid, by which keys are named, is missing", code="registry_unreadable")
+        if (profile := self.profiles.get(certificate.store)) is None:
+            raise OffboardError(f"{certificate.store} has no profile in which its key could lie", code="key_refused")
+        return rf"{profile}\{_KEYS}\{certificate.store}\{certificates.key_file(container, guid)}"
+
+
+def _certificates(machine: registry.Machine, store: str) -> list[RegistryKey]:
+    """What lies below a store's key; empty when the listings above it prove that there is none."""
+    parts = rf"{store}\Certificates".split("\\")
+    for length in range(3, len(parts)):  # hive, SID or SOFTWARE, ...
+        above, name = "\\".join(parts[:length]), parts[length].casefold()
+        if name not in (key.name.casefold() for key in registry.read(machine, above)):
+            return []
+    return registry.read(machine, "\\".join(parts), recursive=True)
+
+
+class Certificates(Resource):
+    """The certificates that one Ansible task means."""
+
+    noun = "certificates"
+    kinds = (certificates.KIND,)
+    on_machine = True
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._thumbprints = certificates.thumbprints(options["thumbprints"] or ())
+        self._issuers = certificates.issuers(options["issuers"] or ())
+        self._backup_dir: str | None = options["backup_dir"]
+        self._stores = Stores(client)
+        self._found: list[Certificate] = []
+        self._saved: dict[str, str] = {}
+        self._left: list[dict[str, str]] = []
+
+    def read(self) -> Iterator[Object]:
+        """Every certificate of every personal store, since each may use the key of another."""
+        self._found = self._stores.read()
+        for certificate in self._found:
+            yield certificates.object_of(self._client.host, certificate)
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """A removal for each that is meant."""
+        current = list(current)  # only when it has been read, what was found is known
+        plan = certificates.planned(self._client.host, current, self._found, self._thumbprints, self._issuers, saved=bool(self._backup_dir))
+        if self._stores.unreadable:
+            plan.warnings.append(
+                f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "
+                f"{', '.join(self._stores.unreadable)}"
+            )
+        return plan
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """The rules authority_certificate, certificate_unreadable."""
+        yield from plan.refusals
+        if plan.changes and self._stores.unreadable:
+            where = tuple(self._stores.unreadable)
+            msg = "certificates that cannot be read may use the keys of those that shall go; look at them first"
+            yield Refusal("certificate_unreadable", msg, where)
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
+        """Of this machine's certificates."""
+        there = {certificate.id(self._client.host) for certificate in self._found}
+        yield from (change for change in begun if is_of(self._client.host, change.id) and change.id not in there)
+
+    def apply(self, change: Change) -> dict[str, Any]:
+        """Save the certificate, remove its key, then the certificate: a key without its certificate would never be found again."""
+        now = self._stores.read()
+        certificate = next((item for item in now if item.id(self._client.host) == change.id), None)
+        if certificate is None:
+            return {}
+        if self._stores.unreadable:
+            raise OffboardError("a certificate cannot be read that could be read before; look at it, and run again", code="changed_since_read")
+        fate = certificates.fate_of_key(certificate, [item for item in now if item is not certificate])
+        details: dict[str, Any] = {"private_key": fate}
+        if self._backup_dir:
+            details["saved"] = self._save(certificate)
+        if fate == certificates.REMOVED:
+            self._remove_key(certificate)
+        elif fate == certificates.LEFT and certificate.key:
+            self._left.append({"store": certificate.store, "thumbprint": certificate.thumbprint, "provider": certificate.key.provider})
+        self._remove(certificate)
+        return details
+
+    def _save(self, certificate: Certificate) -> str:
+        folder = self._backup_dir or ""
+        path = os.path.join(folder, f"{file_part(self._client.host)}-{file_part(certificate.store)}-{certificate.thumbprint}.cer")
+        write_atomically(path, certificate.der)
+        self._saved[certificate.id(self._client.host)] = path
+        return path
+
+    def _remove_key(self, certificate: Certificate) -> None:
+        key = certificate.key
+        if key is None:
+            return
+        if key.of_machine:
+            answer = self._client.run("certutil.exe", "-csp", key.provider, "-delkey", key.container)
+            if answer.exit_code and answer.exit_code not in _GONE:
+                msg = f"certutil refused to remove the private key (exit code 0x{answer.exit_code:08X}), so its certificate was left too"
+                raise OffboardError(msg, code="key_refused", details={"exit_code": answer.exit_code})
+            return
+        self._delete_file(self._stores.key_path(certificate, key.container), "key_refused")
+
+    def _delete_file(self, path: str, code: str) -> None:
+        entry = look(self._client, [path])[0]
+        if not entry.exists:
+            return
+        if entry.is_folder or entry.is_link:
+            raise OffboardError(f"{path} is a folder or a link, and not what belongs there", code=code)
+        self._client.cmd(f"del /f /q /a {quoted(path)}")
+        if look(self._client, [path])[0].exists:
+            raise OffboardError(f"{path} could not be deleted", code=code)
+
+    def _remove(self, certificate: Certificate) -> None:
+        if certificate.in_file:
+            self._delete_file(certificate.place, "certificate_refused")
+            return
+        if certificate.store == MACHINE:
+            answer = self._client.run("certutil.exe", "-delstore", "My", certificate.thumbprint)
+        else:
+            answer = self._client.run("reg.exe", "delete", certificate.place, "/f", "/reg:64")
+        if answer.exit_code and answer.exit_code not in _GONE:
+            raise OffboardError(
+                f"Windows refused to remove the certificate (exit code 0x{answer.exit_code:08X})",
+                code="certificate_refused",
+                details={"exit_code": answer.exit_code},
+            )
+
+    def verify(self, applied: Spool) -> Iterator[Outcome]:
+        """Read every store again."""
+        host = self._client.host
+        now = {certificate.id(host) for certificate in self._stores.read()} if len(applied) else set()
+        for change in applied:
+            if change.id in now:
+                yield Outcome(change, "failed", "not_seen", f"{change.name} was removed, but is still in the store")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        return {"saved": self._saved, "keys_left": self._left, "unreadable": self._stores.unreadable}
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+
+def make(options: Mapping[str, Any]) -> Certificates:
+    return Certificates(Client(options), options)
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What win_certificate_info returns."""
+    wanted, names = certificates.thumbprints(options["thumbprints"]), certificates.issuers(options["issuers"])
+    client = Client(options)
+    try:
+        stores = Stores(client)
+        found = stores.read()
+        shown = []
+        for certificate in found:
+            reasons = certificates.why(certificate, wanted, names)
+            if reasons or not (wanted or names):
+                fate = certificates.fate_of_key(certificate, found)
+                shown.append({**certificates.state_of(certificate), "private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons})
+        authorities = [
+            {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
+            for store, place in (_AUTHORITIES if names else ())
+            for item in _of_registry(_certificates(client, place), store, [])
+            if {item.issuer, item.subject} & set(names)
+        ]
+        return {
+            "certificates": shown,
+            "authorities": authorities,
+            "firefox": list(_of_firefox(stores, names)) if options["firefox"] else [],
+            "issuers": _counted(found),
+            "unreadable": stores.unreadable,
+        }
+    finally:
+        client.close()
+
+
+def _counted(found: Iterable[Certificate]) -> list[dict[str, Any]]:
+    counts: dict[str, int] = {}
+    for certificate in found:
+        if certificate.client_auth and not certificate.is_ca:
+            counts[certificate.issuer] = counts.get(certificate.issuer, 0) + 1
+    return [{"issuer": issuer, "certificates": number} for issuer, number in sorted(counts.items())]
+
+
+def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Firefox keeps its own certificates. They are only reported: replacing the database of a program that may run destroys it."""
+    folders = {rf"{path}\{_FIREFOX}": sid for sid, path in stores.profiles.items()}
+    for folder in _existing(stores.machine, list(folders)):
+        sid = next(sid for path, sid in folders.items() if path.casefold() == folder.path.casefold())
+        for entry in below(stores.machine, rf"{folder.path}\cert9.db"):
+            try:
+                found = firefox.certificates(content(stores.machine, entry.path, stores.temporary), sid)
+            except OffboardError as exc:
+                yield {"store": sid, "database": entry.path, "readable": False, "msg": exc.msg, "certificates": []}
+                continue
+            shown = [
+                {name: certificates.state_of(item)[name] for name in ("thumbprint", "subject", "issuer", "not_after", "client_auth")}
+                for item in found
+                if not names or item.issuer in names
+            ]
+            yield {"store": sid, "database": entry.path, "readable": True, "msg": "", "certificates": shown}

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which certificates are meant, and what becomes of their keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, Certificate, Key
+from lab.windows import certificates as made
+
+TARO, HANAKO = "S-1-5-21-1-2-3-1001", "S-1-12-1-1-2-3-4"
+CA, DECOY = "CN=Sumire Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Other CA,O=Internet Initiative Japan Inc.,C=JP"
+CAPI, CNG, TPM = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software Key Storage Provider", "Microsoft Platform Crypto Provider"
+
+
+def key(container: str = "k", provider: str = CAPI, of_machine: bool = False) -> Key:
+    return Key(container, provider, 1 if provider == CAPI else 0, of_machine)
+
+
+def certificate(number: int = 1, store: str = TARO, **more: Any) -> Certificate:
+    thumbprint = f"{number:040X}"
+    values = {"issuer": CA, "subject": f"CN={number}", "not_after": "", "client_auth": True, "is_ca": False, "key": None, "der": b"", **more}
+    return Certificate(store=store, place=rf"C:\Users\x\{thumbprint}", thumbprint=thumbprint, **values)
+
+
+def planned(found: Sequence[Certificate], thumbprints: Sequence[str] = (), issuers: Sequence[str] = (CA,)) -> plan.Plan:
+    return plan.planned("h", [plan.object_of("h", item) for item in found], found, thumbprints, issuers)
+
+
+@pytest.mark.parametrize(
+    ("key_of_it", "store", "others", "expected"),
+    [
+        (None, TARO, [], NO_KEY),
+        (key(), TARO, [], REMOVED),
+        (key(), TARO, [certificate(2, key=key("K"))], SHARED),
+        (key(), TARO, [certificate(2, key=key("other"))], REMOVED),
+        # the same name, but of another user
+        (key(), TARO, [certificate(2, HANAKO, key=key())], REMOVED),
+        # a user's certificate may use a key of the machine, as others do
+        (key("k", CNG, True), TARO, [], REMOVED),
+        (key("k", CNG, True), TARO, [certificate(2, "machine", key=key("k", CNG, True))], SHARED),
+        # whose key a machine's certificate without the flag has is not known: it may be anybody's
+        (key(), "machine", [], LEFT),
+        (key(), TARO, [certificate(2, "machine", key=key())], SHARED),
+        # only the user can open these
+        (key("k", CNG), TARO, [], LEFT),
+        (key("k", TPM), TARO, [], LEFT),
+        (key("鍵"), TARO, [], LEFT),
+        (Key("k", CAPI, 13, False), TARO, [], LEFT),
+        (key("k", TPM, True), "machine", [], REMOVED),
+        (key("k", "Microsoft Smart Card Key Storage Provider", True), "machine", [], LEFT),
+        (key("k", "eToken Base Cryptographic Provider", True), "machine", [], LEFT),
+        (key("", CNG, True), "machine", [], NO_KEY),
+    ],
+)
+def test_fate_of_key(key_of_it: Key | None, store: str, others: list[Certificate], expected: str) -> None:
+    assert plan.fate_of_key(certificate(1, store, key=key_of_it), others) == expected
+
+
+@pytest.mark.parametrize(
+    ("item", "thumbprints", "issuers", "meant"),
+    [
+        (certificate(), [], [CA], True),
+        (certificate(issuer=DECOY), [], [CA], False),
+        (certificate(client_auth=False), [], [CA], False),
+        (certificate(client_auth=False), [f"{1:040X}"], [], True),
+        (certificate(), [f"{2:040X}"], [], False),
+        (certificate(is_ca=True), [], [CA], False),
+    ],
+)
+def test_which_are_meant(item: Certificate, thumbprints: list[str], issuers: list[str], meant: bool) -> None:
+    assert bool(planned([item], thumbprints, issuers).changes) is meant
+
+
+def test_plan_removes_a_shared_key_with_the_last_certificate_only() -> None:
+    both = [certificate(number, key=key()) for number in (1, 2)]
+    assert [change.before["private_key"] for change in planned(both).changes if change.before] == [SHARED, REMOVED]
+    third = certificate(3, key=key(), issuer=DECOY)
+    assert [change.before["private_key"] for change in planned([*both, third]).changes if change.before] == [SHARED, SHARED]
+
+
+def test_plan_tells_what_is_left_alone_and_refuses_authorities() -> None:
+    found = [certificate(1, client_auth=False), certificate(2, is_ca=True)]
+    result = planned(found, [found[1].thumbprint])
+    assert [(skip.code, skip.name) for skip in result.skipped] == [("not_for_clients", f"CN=1 ({1:040X})")]
+    assert [refusal.rule for refusal in result.refusals] == ["authority_certificate"]
+
+
+def test_parse() -> None:
+    authority = made.Authority(CA)
+    der = authority.issue("taro")
+    thumbprint = made.thumbprint(der)
+    read = plan.parse(made.blob(der, key("箱", TPM, True)), TARO, rf"C:\x\{thumbprint.lower()}")
+    assert (read.thumbprint, read.issuer, read.subject, read.client_auth, read.is_ca, read.der) == (thumbprint, CA, "CN=taro", True, False, der)
+    assert read.key == key("箱", TPM, True) and read.in_file
+    other = plan.parse(made.blob(authority.issue("server", client_auth=False)), "machine", rf"HKEY\{made.thumbprint(authority.issued[-1])}")
+    assert (other.client_auth, other.key, other.in_file) == (False, None, False)
+    assert plan.issuers([read.issuer]) == [CA]
+
+
+DER = made.Authority(CA).issue("x")
+
+
+@pytest.mark.parametrize(
+    ("blob", "place"),
+    [
+        (b"", made.thumbprint(DER)),
+        (made.blob(DER)[:-1], made.thumbprint(DER)),
+        (made.blob(DER)[:-300] + made.blob(DER)[-299:], made.thumbprint(DER)),
+        (made.blob(DER), "0" * 40),
+        (made.blob(b"no certificate"), made.thumbprint(b"no certificate")),
+        (made.blob(DER) + b"x", made.thumbprint(DER)),
+        (b"\0" * 2_000_000, made.thumbprint(DER)),
+    ],
+    ids=["empty", "cut", "a byte lost", "another name", "no DER", "more", "huge"],
+)
+def test_parse_refuses(blob: bytes, place: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        plan.parse(blob, TARO, rf"C:\x\{place}")
+    assert refused.value.code == "certificate_unreadable"
+
+
+def test_key_file_has_the_name_that_windows_gives_it() -> None:
+    # well-known containers, whose files every Windows has
+    assert plan.key_file("TSSecKeySet1", "g") == "f686aace6942fb7f7ceb231212eef4a4_g"
+    assert plan.key_file("iisConfigurationKey", "g").startswith("6de9cb26")
+
+
+@pytest.mark.parametrize("text", ["", "CN=x", "0" * 39, "g" * 40])
+def test_thumbprints_must_be_whole(text: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        plan.thumbprints([text])
+    assert refused.value.code == "thumbprint_invalid"
+    assert plan.thumbprints(["\u200e" + "aa " * 20, "AA:" * 20]) == ["AA" * 20] * 2
+
+
+@pytest.mark.parametrize("text", ["", "Sumire", "CN"])
+def test_issuers_must_be_names(text: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        plan.issuers([text])
+    assert refused.value.code == "issuer_invalid"
+
+
+def test_firefox() -> None:
+    assert [item.issuer for item in firefox.certificates(made.cert9([DER, b"no certificate"]), TARO)] == [CA]
+
+
+def _endless() -> bytes:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIEW nssPublic AS WITH RECURSIVE n(a11, a0) AS (SELECT 1, 2 UNION ALL SELECT a11 + 1, 2 FROM n) SELECT * FROM n")
+    return connection.serialize()
+
+
+@pytest.mark.parametrize("database", [b"", b"no database", made.cert9([DER])[:3000], _endless()], ids=["empty", "text", "cut", "endless"])
+def test_firefox_refuses(database: bytes) -> None:
+    with pytest.raises(OffboardError) as refused:
+        firefox.certificates(database, TARO)
+    assert refused.value.code == "database_unreadable"
