@@ -66,6 +66,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "pattern_invalid": Text("A pattern is no regular expression.", "正規表現が正しくない。"),
         "path_invalid": Text("A path is no plain absolute path.", "絶対パスとして正しくない。"),
         "invalid_dn": Text("A text is no distinguished name.", "識別名（DN）として正しくない。"),
+        "url_invalid": Text("A text is no https address.", "https の URL として正しくない。"),
         "mail_invalid": Text("A text is no mail address.", "メールアドレスとして正しくない。"),
         "time_invalid": Text("A text is no time.", "日時として正しくない。"),
         "timezone_unknown": Text("The time zone is unknown.", "タイムゾーンが不明。"),

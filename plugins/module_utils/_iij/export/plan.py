@@ -18,8 +18,8 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object
 from ..._core.plain import to_json
 from ..._core.plan import Plan
-from ..._core.spreadsheet import BOM, cell
 from ..._core.spool import Spool
+from ..._core.spreadsheet import BOM, cell
 
 KIND = "iij_id_export"
 USERS, GROUPS, SERVICE, PEOPLE = "users.jsonl", "groups.jsonl", "service.json", "users.csv"
