@@ -42,6 +42,8 @@ notes:
   - Certificates of authorities are refused (rule V(authority_certificate)). Those of authorities in other stores, and Firefox' own databases, are reported by
     M(offboard.iij_id.win_certificate_info) and not changed.
   - A user's certificate is read by C(certutil -encode), also in check mode. Its copy, without the key, lies in Windows' folder C(Temp) for that moment.
+  - Whether a service uses a certificate (Remote Desktop, IIS, WinRM) is not looked for. Such a one is hardly for clients of IIJ ID; one that is named by its
+    thumbprint is removed.
   - A profile whose C(AppData) is redirected to a server is not seen by way of the machine.
 seealso:
   - module: offboard.iij_id.win_certificate_info

@@ -14,6 +14,8 @@ description:
     listed, and what would become of its private key.
   - Also reports what M(offboard.iij_id.win_certificate) does not change - certificates of the named issuers among the trusted authorities, and in
     Firefox' own databases.
+  - A user's certificate, and a database of Firefox, is read by C(certutil -encode). Its copy, without a key, lies in Windows' folder C(Temp) for that
+    moment; nothing else is written.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
