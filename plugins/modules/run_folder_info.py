@@ -51,6 +51,13 @@ options:
         type: list
         elements: str
         default: []
+      sign_in_max_age_hours:
+        description: How many hours old the verdict on who will be able to sign in (C(sign_in.json)) may be. For which domains it is, is not looked at here.
+        type: int
+      accepted_no_way_in_count:
+        description: How many users may be left without a way to sign in.
+        type: int
+        default: 0
       managed_domains:
         description: Not looked at here, since this module does not reach the tenant.
         type: list

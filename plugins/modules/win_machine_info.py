@@ -145,7 +145,7 @@ from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
 def main() -> None:
-    kinds = {kind: {"type": "dict", "options": options} for kind, options in OPTIONS.items()}
+    kinds = {kind: {"type": "dict", "no_log": False, "options": options} for kind, options in OPTIONS.items()}
     module = AnsibleModule(argument_spec=spec(WINDOWS, **kinds), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "PyYAML", YAML_IMPORT_ERROR)

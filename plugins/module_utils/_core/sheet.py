@@ -26,7 +26,7 @@ class Link:
 
 
 #: Texts, values as they stand, which are never translated, and links.
-Line = Sequence[Text | str | Link]
+Line = Sequence[Union[Text, str, Link]]  # noqa: UP007 - pylint takes the other form for an operation on classes
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Code:
 
 
 #: A part of the sheet that stands on its own.
-Block = Union[Heading, Paragraph, Items, Table, Code]  # noqa: UP007 - pylint takes the other form for an operation on classes
+Block = Union[Heading, Paragraph, Items, Table, Code]  # noqa: UP007 - as above
 
 # -- Markdown
 

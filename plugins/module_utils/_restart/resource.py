@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -201,18 +202,19 @@ class Restarts(Resource):
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Each once more: answering, with another mark than before."""
         for change in applied:
-            mark, last = (change.before or {})["boot_mark"], [""]
-
-            def answers(host: str = change.id, mark: str = mark, last: list[str] = last) -> bool:
-                try:
-                    last[0] = "it has the boot mark that it had before"
-                    return self._look(host)[0] != mark
-                except OffboardError as exc:
-                    last[0] = exc.msg
-                    return False
-
+            last = [""]
+            answers = functools.partial(self._answers, change.id, (change.before or {})["boot_mark"], last)
             if not is_shown(answers, self._options["verify_timeout"], agreeing=ONE_READ, longest_pause=_LONGEST_PAUSE):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was seen restarted, and is not any more: {last[0]}")
+
+    def _answers(self, host: str, mark: str, last: list[str]) -> bool:
+        """Whether it answers with another mark; `last` gets why not."""
+        try:
+            last[0] = "it has the boot mark that it had before"
+            return self._look(host)[0] != mark
+        except OffboardError as exc:
+            last[0] = exc.msg
+            return False
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """What became of each, and how the domain controllers were when they were last asked."""

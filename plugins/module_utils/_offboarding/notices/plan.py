@@ -332,12 +332,12 @@ def _certificates(company: Company) -> Iterator[Block]:
     yield Heading(2, [_same("Android")])
     yield _steps(
         Text(
-            "Open Settings and search for “user credentials” (often Security, Encryption & credentials).",
+            "Open Settings and search for 'user credentials' (often Security, Encryption & credentials).",
             "「設定」で「認証情報」を検索します（多くは「セキュリティ」→「暗号化と認証情報」にあります）。",
         ),
         Text("Choose the certificate and remove it.", "証明書を選び、削除します。"),
         Text(
-            "Do not choose “clear credentials”: that removes all of them.",
+            "Do not choose 'clear credentials': that removes all of them.",
             "「認証ストレージの消去」は選ばないでください。すべての証明書が削除されます。",
         ),
     )

@@ -332,8 +332,9 @@ def _counted(found: Iterable[Certificate]) -> list[dict[str, Any]]:
 def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Firefox keeps its own certificates. They are only reported: replacing the database of a program that may run destroys it."""
     folders = {rf"{path}\{_FIREFOX}": sid for sid, path in stores.profiles.items()}
+    of = {path.casefold(): sid for path, sid in folders.items()}
     for folder in _existing(stores.machine, list(folders)):
-        sid = next(sid for path, sid in folders.items() if path.casefold() == folder.path.casefold())
+        sid = of[folder.path.casefold()]
         for entry in below(stores.machine, rf"{folder.path}\cert9.db"):
             try:
                 found = firefox.certificates(content(stores.machine, entry.path, stores.temporary), sid)
