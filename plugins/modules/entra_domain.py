@@ -70,6 +70,12 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Look at who will be able to sign in
+  offboard.iij_id.entra_sign_in_readiness_info:
+    domains: [reiji.example]
+    password_hash_sync: true
+    verdict_file: offboard-run/sign_in.json
+
 - name: Convert one domain
   offboard.iij_id.entra_domain:
     domains: [reiji.example]

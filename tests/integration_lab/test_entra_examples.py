@@ -48,10 +48,11 @@ def play(tenant, folder: Path, tasks: list[dict]) -> int:
 def test_examples(tenant, tmp_path):
     for name in ("reiji-group.example",):
         tenant.arrange("domains", name, authenticationType="Managed")
-    convert, go_back = examples("entra_domain")
+    look, convert, go_back = examples("entra_domain")
     tasks = [
         *examples("entra_domain_info"),
         *examples("entra_snapshot"),
+        look,
         convert,
         *examples("entra_users"),
         *examples("entra_users_info"),
