@@ -81,7 +81,8 @@ def _options() -> dict[str, dict[str, Any]]:
         name: option
         for file in sorted(places.ROOT.glob("roles/*/meta/argument_specs.yml"))
         if file.parts[-3] not in ("awx", "guest_federation")
-        for name, option in yaml.safe_load(file.read_text())["argument_specs"]["main"]["options"].items()
+        for entry in yaml.safe_load(file.read_text())["argument_specs"].values()
+        for name, option in entry["options"].items()
     }
 
 

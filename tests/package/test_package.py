@@ -99,7 +99,7 @@ def test_documentation_is_complete(installed: Path, module: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_roles_are_documented(installed: Path, role: str) -> None:
     document = json.loads(ansible("ansible-doc", "-t", "role", "--json", f"offboard.iij_id.{role}", cwd=installed))[f"offboard.iij_id.{role}"]
-    assert document["entry_points"]["main"]["short_description"]
+    assert document["entry_points"] and all(entry["short_description"] for entry in document["entry_points"].values())
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
