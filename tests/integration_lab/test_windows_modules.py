@@ -890,6 +890,7 @@ def changing(lab: WindowsPart) -> list[str]:
     return [line for line in writes(lab) if not re.fullmatch(r'cmd\.exe .* "certutil\.exe -encode "[^"]+" "(\S+)" >nul & type "\1" & del /f /q "\1""', line)]
 
 
+@pytest.mark.long  # minutes: each file of each store is read by a command of its own
 def test_certificates_with_decoys(lab: Machines, module: Module, tmp_path: Path) -> None:
     there = CertificatesOfMachine(lab, "sync01")
     server.REQUESTS.unlink(missing_ok=True)
