@@ -222,6 +222,20 @@ def test_the_variables_of_a_role_are_checked_once_for_all_its_entry_points() -> 
                     assert imported["rolespec_validate"] is False, (file.name, task["name"])  # type: ignore[index]
 
 
+def test_a_condition_takes_no_text_for_true() -> None:
+    """-e name=false gives the text "false", which a condition of ansible-core 2.18 takes for true."""
+    options = [entry["options"] for entries in _entries_of_roles().values() for entry in entries.values()]
+    names = {name for found in options for name, option in found.items() if option["type"] == "bool"}
+    taken = []
+    for file in (*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")):
+        plays = yaml.safe_load(file.read_text()) or []
+        for task in _tasks([*plays, *(part for play in plays for part in play.get("tasks", []))]):
+            conditions = [task.get(key) for key in ("when", "failed_when", "changed_when", "until")] + [task.get("ansible.builtin.assert", {}).get("that")]  # type: ignore[attr-defined]
+            for text in (str(text) for one in conditions for text in (one if isinstance(one, list) else [one])):
+                taken += [(file.name, task.get("name"), name) for name in names if re.search(rf"\b{name}\b(?!\s*\|\s*bool\b)", text)]
+    assert taken == []
+
+
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     """roles/offboard refuses a text in the place of a list, for all roles at once."""
     specs = [entry for role in _entries_of_roles().values() for entry in role.values()]
