@@ -9,11 +9,10 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import phrases, plain
+from . import evidence, phrases, plain
 from .errors import OffboardError
 from .names import domain
 from .text import Text
-from .times import SKEW
 
 #: in the run folder
 NAME = "gate.json"
@@ -76,17 +75,10 @@ def parse(content: Any) -> dict[str, Any]:
         content["reasons"]
     ):
         raise ValueError("its reasons or domains are none")
-    moment(content.get("at"))
+    evidence.moment(content.get("at"))
     if not content["tenant_id"].strip() or content["tenant_id"] != plain.line(content["tenant_id"]):
         raise ValueError("its tenant is none")
     return dict(content)
-
-
-def moment(text: Any) -> datetime.datetime:
-    """A time in RFC 3339, UTC. Raises ValueError."""
-    if not isinstance(text, str) or not text.endswith("Z"):
-        raise ValueError("its time is none")
-    return datetime.datetime.fromisoformat(text)
 
 
 def objection(
@@ -97,19 +89,10 @@ def objection(
     if verdict is None:
         why = "The run folder holds no verdict of the gate, so nobody knows whether IIJ ID still changes the tenant."
         return OffboardError(f"{why} {again}", code="gate_closed")
-    tenant = owner.get("tenant_id", verdict["tenant_id"])
-    age = now - moment(verdict["at"])
-    missing = sorted(set(map(domain, domains)) - set(map(domain, verdict["domains"])))
-    if verdict["tenant_id"].casefold() != tenant.casefold():
-        why, code = f"is for the tenant {verdict['tenant_id']}, and this task works on {tenant}", "other_run_folder"
-    elif not verdict["open"]:
-        why, code = f"of {verdict['at']} is that it stays closed: {' '.join(verdict['reasons'])}", "gate_closed"
-    elif age < -SKEW:
-        why, code = f"is of {verdict['at']}, which is yet to come; is a clock wrong?", "gate_closed"
-    elif age.total_seconds() > max_age_hours * 3600:
-        why, code = f"is of {verdict['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)", "gate_outdated"
-    elif missing:
-        why, code = f"was reached for {', '.join(verdict['domains']) or 'no domain'}, not for {', '.join(missing)}", "gate_closed"
-    else:
+    doubt = evidence.doubt(verdict, owner, domains, max_age_hours, now)
+    if not verdict["open"] and (doubt is None or doubt[0] != "other_run_folder"):
+        doubt = "closed", f"of {verdict['at']} is that it stays closed: {' '.join(verdict['reasons'])}"
+    if doubt is None:
         return None
-    return OffboardError(f"The gate's verdict {why}. {again}", code=code, details={"at": verdict["at"], "open": verdict["open"]})
+    code = {"other_run_folder": "other_run_folder", "outdated": "gate_outdated"}.get(doubt[0], "gate_closed")
+    return OffboardError(f"The gate's verdict {doubt[1]}. {again}", code=code, details={"at": verdict["at"], "open": verdict["open"]})

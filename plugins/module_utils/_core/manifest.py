@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .gate import moment
+from .evidence import moment
 
 #: of the tenant's part of a snapshot
 NAME = "manifest.json"

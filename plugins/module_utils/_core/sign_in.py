@@ -9,11 +9,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import plain
+from . import evidence, plain
 from .errors import OffboardError
-from .gate import moment
 from .names import domain
-from .times import SKEW
 
 #: in the run folder
 NAME = "sign_in.json"
@@ -44,7 +42,7 @@ def parse(content: Any) -> dict[str, Any]:
         values = content.get(name)
         if not isinstance(values, list) or not all(isinstance(item, str) and item == plain.line(item) for item in values):
             raise ValueError("its domains or users are none")
-    moment(content.get("at"))
+    evidence.moment(content.get("at"))
     return dict(content)
 
 
@@ -60,18 +58,10 @@ def objection(
     if found is None:
         why = "The run folder does not say whether everybody could sign in after the conversion: nobody has looked."
         return OffboardError(f"{why} {again}", code="sign_in_not_judged")
-    tenant = owner.get("tenant_id", found["tenant_id"])
-    age = now - moment(found["at"])
-    missing = sorted(set(map(domain, domains)) - set(map(domain, found["domains"])))
     count = found["no_way_in_open"]
-    if found["tenant_id"].casefold() != tenant.casefold():
-        why, code = f"is for the tenant {found['tenant_id']}, and this task works on {tenant}", "other_run_folder"
-    elif age < -SKEW:
-        why, code = f"is of {found['at']}, which is yet to come; is a clock wrong?", "sign_in_not_judged"
-    elif age.total_seconds() > max_age_hours * 3600:
-        why, code = f"is of {found['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)", "sign_in_outdated"
-    elif missing:
-        why, code = f"was reached for {', '.join(found['domains']) or 'no domain'}, not for {', '.join(missing)}", "sign_in_not_judged"
+    if doubt := evidence.doubt(found, owner, domains, max_age_hours, now):
+        code = {"other_run_folder": "other_run_folder", "outdated": "sign_in_outdated"}.get(doubt[0], "sign_in_not_judged")
+        why = doubt[1]
     elif count > accepted_count:
         names = ", ".join(found["users"]) + (f" (+{count - len(found['users'])})" if count > len(found["users"]) else "")
         why = (

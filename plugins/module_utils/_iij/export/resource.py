@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from ..._core import strict_json, vault
 from ..._core.errors import OffboardError
-from ..._core.gate import moment
+from ..._core.evidence import moment
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool

@@ -329,6 +329,25 @@ MANIFEST = {
 }  # fmt: skip
 
 
+class OfDomain(OfCompany):
+    """Its changes are those of a domain."""
+
+    def domains(self, changes):
+        return ["A.example"] if list(changes) else []
+
+
+@pytest.fixture
+def at_nine(monkeypatch):
+    """It is AT when a verdict's age is looked at."""
+
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.datetime.fromisoformat(AT)
+
+    monkeypatch.setattr(preconditions.datetime, "datetime", Clock)
+
+
 def required(tmp_path, requires, owner=None, check=False, lamps=None):
     """A task with `requires` that switches a lamp off; its end, and the warnings."""
     lamps = lamps or (OfCompany(owner, {"a": True}) if owner else Lamps({"a": True}))
@@ -432,21 +451,11 @@ def verdict(**other):
         (verdict(domains=["b.example"]), "gate_closed", "not for a.example"),
     ],
 )
-def test_the_changing_module_itself_demands_the_gates_verdict(tmp_path, monkeypatch, recorded, code, told):
-    class Clock(datetime.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.datetime.fromisoformat(AT)
-
-    monkeypatch.setattr(preconditions.datetime, "datetime", Clock)
+def test_the_changing_module_itself_demands_the_gates_verdict(tmp_path, at_nine, recorded, code, told):
     if recorded is not None:
         (tmp_path / "gate.json").write_text(json.dumps(recorded))
 
-    class Lamp(OfCompany):
-        def domains(self, changes):
-            return ["A.example"] if list(changes) else []
-
-    found, msg = required(tmp_path, {"gate_max_age_hours": 24}, lamps=Lamp("T1", {"a": True}))
+    found, msg = required(tmp_path, {"gate_max_age_hours": 24}, lamps=OfDomain("T1", {"a": True}))
     assert found == code and told in msg
 
 
@@ -474,25 +483,14 @@ def people(**other):
         (people(no_way_in_open=3, users=["x@a.example"]), 3, None, ""),
     ],
 )
-def test_the_changing_module_itself_demands_that_nobody_is_left_without_a_way_in(tmp_path, monkeypatch, recorded, accepted, code, told):
+def test_the_changing_module_itself_demands_that_nobody_is_left_without_a_way_in(tmp_path, at_nine, recorded, accepted, code, told):
     """A task before it asked; --start-at-task went past that."""
-
-    class Clock(datetime.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.datetime.fromisoformat(AT)
-
-    monkeypatch.setattr(preconditions.datetime, "datetime", Clock)
     if recorded is not None:
         (tmp_path / "sign_in.json").write_text(json.dumps(recorded))
 
-    class Lamp(OfCompany):
-        def domains(self, changes):
-            return ["A.example"] if list(changes) else []
-
-    found, msg = required(tmp_path, {"sign_in_max_age_hours": 24, "accepted_no_way_in_count": accepted}, lamps=Lamp("T1", {"a": True}))
+    found, msg = required(tmp_path, {"sign_in_max_age_hours": 24, "accepted_no_way_in_count": accepted}, lamps=OfDomain("T1", {"a": True}))
     assert found == code and told in msg
-    assert required(tmp_path, {}, lamps=Lamp("T1", {"a": True}))[0] is None, "only whoever asks for it"
+    assert required(tmp_path, {}, lamps=OfDomain("T1", {"a": True}))[0] is None, "only whoever asks for it"
 
 
 def test_the_snapshot_must_hold_what_changes(tmp_path):
@@ -504,7 +502,7 @@ def test_the_snapshot_must_hold_what_changes(tmp_path):
         def lacking(self, manifest, changes):
             return [change.name for change in changes if change.id not in manifest["domains"]]
 
-    assert required(tmp_path, {"snapshot": True}, lamps=Lamp("T1", {"a": True}))[0] is None
+    assert required(tmp_path, {"snapshot": True}, lamps=OfDomain("T1", {"a": True}))[0] is None
     code, told = required(tmp_path, {"snapshot": True}, lamps=Lamp("T1", {"a": True, "b": True}))
     assert code == "snapshot_incomplete" and "lamp b" in told and "offboard_run_dir" in told and "lamp a" not in told
 
