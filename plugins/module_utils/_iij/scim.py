@@ -42,7 +42,7 @@ class Scim:
     def __init__(self, url: str, token: str, *, ca_file: str | None = None, timeout: int = 60, pause_ms: int = 0, max_wait_seconds: int = 900) -> None:
         """url: https, or http on loopback. ca_file: PEM file with the authorities to trust instead of the system's. timeout: seconds for a step of an
         answer. pause_ms: between two requests. max_wait_seconds: the longest Retry-After that is waited for. Raises OffboardError `url_invalid`,
-        `bad_option`, `certificate_untrusted`."""
+        `bad_option`, `ca_file_unusable`."""
         self._url = url.rstrip("/")
         loopback = _check(self._url)
         if not token or not all("!" <= character <= "~" for character in token):
@@ -125,7 +125,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as exc:
-        raise OffboardError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="certificate_untrusted") from None
+        raise OffboardError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="ca_file_unusable") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -124,3 +124,10 @@ def test_what_is_no_token(token):
     with pytest.raises(OffboardError) as caught:
         scim.Scim("https://scim.auth.iij.jp/scim/v2", token)
     assert caught.value.code == "bad_option" and (not token or token not in caught.value.msg)
+
+
+@pytest.mark.parametrize("ca_file", ["/nowhere.pem", __file__])
+def test_authorities_that_cannot_be_read(ca_file):
+    with pytest.raises(OffboardError) as caught:
+        scim.Scim("https://idp.example/scim/v2", TOKEN, ca_file=ca_file)
+    assert caught.value.code == "ca_file_unusable" and ca_file in caught.value.msg
