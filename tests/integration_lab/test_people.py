@@ -249,6 +249,7 @@ def test_the_domains_are_not_converted_while_somebody_has_no_way_in(operator: Op
     assert code != 0 and "no_way_in" in output and left.upn in output and tenant.writes() == [], "the module itself demands it"
     code, output = operator.play("domains", "--check", **exclude)
     assert code == 0 and "In check mode only told" in output and tenant.writes() == []
+    assert "The verdict on who can sign in" not in output, "told once, by what looked"
     operator.must("domains", **exclude, microsoft_365_accepted_no_way_in=[left.upn])
     assert tenant.writes()
     # managed now: everybody signs in with what they have
