@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..._core.sign_in_lists import checked, is_broader, is_within
+from ..._core.browser_hosts import checked, is_broader, is_within
 
 __all__ = ["checked", "is_broader", "is_within", "mentioned"]
 

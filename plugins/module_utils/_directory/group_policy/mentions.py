@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core.browser_hosts import entries
 from ..._core.errors import OffboardError
-from ..._core.sign_in_lists import entries
 from . import gpt_tmpl, hosts, preferences, registry_pol
 from .accounts import Account, meant
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+from ..._core.browser_hosts import EXPAND_SZ, MULTI_SZ, SZ, Record
 from ..._core.errors import OffboardError
-from ..._core.sign_in_lists import EXPAND_SZ, MULTI_SZ, SZ, Record
 
 __all__ = ["EXPAND_SZ", "MULTI_SZ", "SZ", "Record", "pack", "parse"]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts out of the lists and zones of one machine, and back again. Pure; what an entry means is decided in `_core/sign_in_lists.py`."""
+"""Hosts out of the lists and zones of one machine, and back again. Pure; what an entry means is decided in `_core/browser_hosts.py`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core import phrases
-from ..._core.errors import OffboardError
-from ..._core.model import Change, Object, Skip
-from ..._core.plan import Plan
-from ..._core.sign_in_lists import (
+from ..._core.browser_hosts import (
     EXPAND_SZ,
     LIST_NAMES,
     NUMBERED_KEYS,
@@ -28,6 +25,9 @@ from ..._core.sign_in_lists import (
     without,
     zone_host,
 )
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Skip
+from ..._core.plan import Plan
 from ..ids import on_host
 from ..reg_query import Key
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import strict_json
+from ..._core.browser_hosts import checked, is_policy_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part, to_json
 from ..._core.plan import Plan
-from ..._core.sign_in_lists import checked, is_policy_key
 from ..._core.spool import Spool
 from ..._module.clock import now
 from ..._module.files import check_run_file, write_atomically

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...._core.sign_in_lists import LIST_NAMES, zone_host
+from ...._core.browser_hosts import LIST_NAMES, zone_host
 from .. import hosts
 from ..preferences import Item
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...._core import phrases
+from ...._core.browser_hosts import entries, without
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
-from ...._core.sign_in_lists import entries, without
 from .. import changes, hosts, preferences, registry_pol
 from ..changes import DIGEST, INI, VERSION
 from . import items

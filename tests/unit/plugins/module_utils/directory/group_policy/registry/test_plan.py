@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.sign_in_lists import without
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.browser_hosts import without
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import preferences, registry_pol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import items
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry import plan as registry
