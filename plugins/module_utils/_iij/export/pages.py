@@ -97,7 +97,7 @@ def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | No
 
 
 def cut_groups(users: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Groups of which a user says that he is a direct member, and is not among the members."""
+    """Groups that a user names as having them as a direct member, and that do not have them among their members."""
     members = {identity: _ids(group.get("members")) for identity, group in groups.items()}
     cut = set()
     for identity, user in users.items():
