@@ -33,7 +33,7 @@ _MEANS_NOTHING = (
 
 
 class HandoverLetters(Resource):
-    """One object for each file, or for each user who has been given his letter."""
+    """One object for each file, or for each user who has been given their letter."""
 
     noun: ClassVar[str] = "files"
     in_run_folder = True
@@ -128,7 +128,7 @@ class HandoverLetters(Resource):
         return plan
 
     def _worth_a_letter(self, persons: Iterable[Person]) -> Iterator[Person]:
-        """Not whoever has got his already, nor whose password was never set: a letter would lock him out."""
+        """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
         journal = self._params["journal"]
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
         for person in persons:

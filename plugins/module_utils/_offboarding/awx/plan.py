@@ -74,7 +74,7 @@ class AwxObject:
 
 
 def mark(name: str) -> str:
-    """The end of the description of everything that is made here. With the name in it, so that a copy that somebody makes in AWX is his, not ours."""
+    """The end of the description of everything that is made here. With the name in it, so that a copy that somebody makes in AWX is theirs, not ours."""
     return f"[offboard.iij_id.awx_setup: {name}]"
 
 
