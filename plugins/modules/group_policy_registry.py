@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: group_policy_registry
-short_description: Take hosts out of browsers' lists and site-to-zone lists of group policies
+short_description: Take hosts out of browsers' lists and site-to-zone lists of group policies, or put them back
 version_added: 0.1.0
 description:
   - Works on group policies that are named by their GUIDs. M(offboard.iij_id.group_policy_info) finds them, and is this module's C(_info) twin.
@@ -44,17 +44,19 @@ options:
     elements: str
     required: true
   hosts:
-    description: Host names, such as C(auth.iij.jp). The names below each are meant, too, with or without a scheme, a port, or C(*) before them.
+    description:
+      - Host names, such as C(auth.iij.jp). The names below each are meant, too, with or without a scheme, a port, or C(*) before them.
+      - Required for O(state=absent).
     type: list
     elements: str
-    required: true
   state:
     description:
       - V(absent) takes the hosts out.
-      - There is no other state. What was there is in O(backup_dir), and a person sets it again in the Group Policy Management Editor.
+      - V(present) puts each file that tasks with the same O(journal) have edited back as it was before, from the copies in O(backup_dir). A file that
+        somebody else has edited since stays and is listed in C(skipped_objects) with the code V(setting_changed). Needs O(journal).
     type: str
     required: true
-    choices: [absent]
+    choices: [absent, present]
   backup_dir:
     description:
       - A folder on the controller. Each policy is copied to a folder of its own below it before it is changed (mode 0600), its object as LDIF, and its files.
@@ -102,7 +104,7 @@ plan:
     kind: {description: V(group_policy_registry)., type: str, returned: always}
     id: {description: 'The policy''s GUID and the file, such as C({0FFB…}\MACHINE\Registry.pol).', type: str, returned: always}
     name: {description: The policy's name., type: str, returned: always}
-    action: {description: V(remove)., type: str, returned: always}
+    action: {description: V(remove) or V(restore)., type: str, returned: always}
     before:
       description:
         - The values that change (null where there is none), the actions of preference items, C(versionNumber), C(GPT.INI) (the version there), and
@@ -127,7 +129,7 @@ failed_objects:
   type: list
   elements: dict
 skipped_objects:
-  description: Always empty.
+  description: The files that O(state=present) leaves alone, each with C(code) V(setting_changed) and C(msg). Empty for O(state=absent).
   returned: always
   type: list
   elements: dict
@@ -150,8 +152,8 @@ failure:
     - V(bad_option) for what is no GUID or host, V(not_found) for a policy that does not exist, V(policy_unreadable) for a file that is not as
       its specification says, V(insufficient_rights) when the account may not edit a policy.
     - V(changed_since_read) when somebody else has edited the policy since the plan was made, V(file_in_use) when another editor or a client has it open,
-      V(earlier_failure) for a further file of a policy of which one failed, V(not_seen), V(file_write_failed), V(too_large), V(smb_error), and V(several)
-      when they differ.
+      V(backup_unreadable) when O(backup_dir) has no copy of a file as it was, V(earlier_failure) for a further file of a policy of which one failed,
+      V(not_seen), V(file_write_failed), V(too_large), V(smb_error), and V(several) when they differ.
     - Of the connections, as for M(offboard.iij_id.group_policy_info).
   returned: failure
   type: dict
@@ -172,12 +174,13 @@ def main() -> None:
             RUN,
             DIRECTORY,
             policies={"type": "list", "elements": "str", "required": True},
-            hosts={"type": "list", "elements": "str", "required": True},
-            state={"type": "str", "required": True, "choices": ["absent"]},
+            hosts={"type": "list", "elements": "str"},
+            state={"type": "str", "required": True, "choices": ["absent", "present"]},
             backup_dir={"type": "path", "required": True},
             in_use_timeout={"type": "int", "default": 30},
             allow={"type": "list", "elements": "str", "choices": ["other_domain_controller"], "default": []},
         ),
+        required_if=[("state", "absent", ["hosts"]), ("state", "present", ["journal"])],
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)

@@ -72,6 +72,12 @@ options:
     type: str
     default: refuse
     choices: [refuse, define]
+  only_removed:
+    description:
+      - With O(state=present) put back only what tasks with the same O(journal) have taken out of the named rights, and nobody has put back since.
+      - Needs O(journal).
+    type: bool
+    default: false
   backup_dir:
     description:
       - A folder on the controller. Each policy is copied to a folder of its own below it before it is changed (mode 0600), its object as LDIF, and its files.
@@ -207,10 +213,12 @@ def main() -> None:
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
             when_empty={"type": "str", "default": "refuse", "choices": ["refuse", "undefine"]},
             when_undefined={"type": "str", "default": "refuse", "choices": ["refuse", "define"]},
+            only_removed={"type": "bool", "default": False},
             backup_dir={"type": "path", "required": True},
             in_use_timeout={"type": "int", "default": 30},
             allow={"type": "list", "elements": "str", "choices": ["other_domain_controller"], "default": []},
         ),
+        required_if=[("only_removed", True, ["journal"])],
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)

@@ -280,7 +280,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "value_not_exact": Text(
             "The value holds what cannot be written back exactly, or is of another type.", "正確に書き戻せない文字を含むか、型が異なる値。"
         ),
-        "backup_unreadable": Text("A saved copy of a browser setting cannot be understood.", "保存したブラウザー設定の写しを読めない。"),
+        "backup_unreadable": Text("A saved copy is missing or cannot be understood.", "保存した写しがないか、読めない。"),
         "setting_changed": Text("The setting was changed by somebody since its removal.", "削除後に設定が変更されている。"),
         "user_not_signed_in": Text("The user is not signed in on the machine.", "利用者がマシンにサインインしていない。"),
         "registered": Text("The password filter is still registered.", "パスワードフィルターがまだ登録されている。"),

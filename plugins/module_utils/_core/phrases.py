@@ -97,9 +97,9 @@ PHRASES: dict[str, Text] = {
         "group_policy_right with state={state} and the same accounts; the whole policy is in backup_dir",
         "group_policy_right を state={state} と同じアカウントで実行する。ポリシー全体の写しは backup_dir にある",
     ),
-    "undo_group_policy": Text(
-        "the whole policy as it was is in backup_dir: set the values again in the Group Policy Management Editor",
-        "変更前のポリシー全体が backup_dir にある。グループポリシー管理エディターで値を設定し直す",
+    "undo_group_policy_registry": Text(
+        "group_policy_registry with state={state} and the same backup_dir; the whole policy is there",
+        "group_policy_registry を state={state} と同じ backup_dir で実行する。ポリシー全体の写しもそこにある",
     ),
     "undo_ldif": Text("apply the saved LDIF file with ldapmodify", "保存したLDIFファイルを ldapmodify で適用する"),
     "undo_cron_line": Text(

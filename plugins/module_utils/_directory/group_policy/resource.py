@@ -14,11 +14,12 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module.files import read_journal
 from ..._module.runner import Resource
 from ..._module.waiting import ONE_READ, is_shown
 from ..client import Client
 from ..sysvol import Sysvol
-from . import changes, policy
+from . import changes, history, policy
 from .edit import Edit, Editor, begun, details
 from .read import Reader, elsewhere
 
@@ -57,6 +58,11 @@ class PolicyEdits(Resource):
     @abc.abstractmethod
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
         """The plan, and what the files are to hold, by the changes' ids. `self._begun` is there."""
+
+    def done(self) -> list[Change]:
+        """What runs with this journal have changed. Raises OffboardError `run_folder_unsafe`, `file_read_failed`."""
+        journal = self._options["journal"]
+        return history.edits(read_journal(journal), self.kinds[0]) if journal else []
 
     def read(self) -> Iterator[Object]:
         """The named policies."""

@@ -10,15 +10,15 @@ from typing import Any
 
 from ...._core import phrases
 from ...._core.browser_hosts import entries, without
-from ...._core.model import Change, Object
+from ...._core.model import Change, Object, Skip
 from ...._core.plan import Plan
-from .. import changes, hosts, preferences, registry_pol
+from .. import changes, history, hosts, preferences, registry_pol
 from ..changes import DIGEST, INI, VERSION
 from . import items
 
 KIND = "group_policy_registry"
 POL, ITEMS = "registry.pol", r"preferences\registry\registry.xml"
-_UNDO = phrases.english("undo_group_policy")
+_UNDO, _UNDO_RETURN = (phrases.english("undo_group_policy_registry", state=state) for state in ("present", "absent"))
 
 
 def scope(relative: str) -> str | None:
@@ -61,20 +61,77 @@ def plan(
     return result, new
 
 
+def plan_return(
+    current: Iterable[Object], done: Sequence[Change], old: Mapping[str, bytes], saved: Callable[[str, str], bytes], begun: Mapping[str, Change]
+) -> tuple[Plan, dict[str, bytes]]:
+    """The way back: each file that runs with this journal have edited, as it was before the first of them. `saved`: the copy of a file, by id and digest.
+
+    One that somebody else has edited since is skipped: their work would be lost with ours.
+    """
+    result = Plan()
+    new: dict[str, bytes] = {}
+    by_policy: dict[str, list[Object]] = {}
+    for item in current:
+        by_policy.setdefault(item.id[:38], []).append(item)
+    for guid, files in by_policy.items():
+        edits = []
+        for item in files:
+            now = item.state[DIGEST]
+            before = history.original(done, item.id, now)
+            if before == now and history.edited_since(done, item.id, now):
+                result.skipped.append(_changed(item))
+                continue
+            new[item.id] = old[item.id] if before == now else saved(item.id, before)
+            edits.append(changes.FileEdit(item.id, scope(file_of(item.id)) or "machine", *_differing(item, old[item.id], new[item.id]), now, before))
+        work = changes.Work(KIND, guid, files[0].name, "restore", _UNDO_RETURN, files[0].state[VERSION], files[0].state[INI])
+        found, refusals = changes.of_policy(work, edits, begun)
+        result.refusals += refusals
+        result.unchanged += len(edits) - len(found)
+        for change in found:
+            result.changes.append(change)
+    return result, new
+
+
+def _changed(item: Object) -> Skip:
+    return Skip(
+        KIND,
+        item.id,
+        item.name,
+        "setting_changed",
+        f"{file_of(item.id)} of the policy {item.name} has been edited by somebody else since; what was taken out is in the copy of the policy in backup_dir, "
+        "to be set by hand in the Group Policy Management Editor",
+    )
+
+
+def _differing(item: Object, old: bytes, new: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What shows of the difference of two contents of a file."""
+    before, after = (_shown_file(item, data) for data in (old, new))
+    names = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return {key: before.get(key) for key in names}, {key: after.get(key) for key in names}
+
+
+def _shown_file(item: Object, data: bytes) -> dict[str, Any]:
+    if file_of(item.id).casefold().endswith(ITEMS):
+        return {_shown_item(one): one.action for one in preferences.registry_items(preferences.elements(data))}
+    return _shown(registry_pol.parse(data))
+
+
+def _shown_item(one: preferences.Item) -> str:
+    return f"{one.uid} {one.hive}\\{one.key}\\{one.name}"
+
+
 def _edit(item: Object, data: bytes, names: Sequence[str], warnings: list[str]) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """What shows of the change, before and after, and the file with it."""
     if file_of(item.id).casefold().endswith(ITEMS):
         ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(data)), names)
         warnings += [f"{item.name}: the preference item {one.uid} has a list with other hosts besides; take the hosts out of it by hand" for one in mixed]
-        shown = {f"{one.uid} {one.hive}\\{one.key}\\{one.name}": one.action for one in ours}
+        shown = {_shown_item(one): one.action for one in ours}
         return shown, dict.fromkeys(shown, "D"), preferences.deleting(data, [one.uid for one in ours])
     listed = registry_pol.parse(data)
     broader = [(record, entry) for record in listed for entry in entries(record) if hosts.is_broader(entry, names)]
     warnings += [f"{item.name}: {one.key}\\{one.name} has {entry}, which means more than the hosts, and stays; decide about it" for one, entry in broader]
-    rest = without(listed, names)
-    before, now = _shown(listed), _shown(rest)
-    names_of = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    return {key: before.get(key) for key in names_of}, {key: now.get(key) for key in names_of}, registry_pol.pack(rest)
+    rest = registry_pol.pack(without(listed, names))
+    return *_differing(item, data, rest), rest
 
 
 def _shown(listed: Iterable[registry_pol.Record]) -> dict[str, Any]:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...._core.errors import OffboardError
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
+from ...._module.files import read_lines
 from .. import hosts, policy
 from ..edit import digest
 from ..resource import PolicyEdits
@@ -24,7 +28,7 @@ class GroupPolicyRegistry(PolicyEdits):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._old: dict[str, bytes] = {}
-        self._hosts = hosts.checked(self._options["hosts"])
+        self._hosts = hosts.checked(self._options["hosts"] or [])
 
     def file_of(self, change: Change) -> str:
         return registry.file_of(change.id)
@@ -38,6 +42,21 @@ class GroupPolicyRegistry(PolicyEdits):
                 self._old[item.id] = data
                 yield item
 
+    def _saved_file(self, identity: str, content: str) -> bytes:
+        """The file as some task has saved it, known by its digest: folders may have been moved, and a killed run has written down none."""
+        guid, relative = identity[:38], registry.file_of(identity).replace("\\", os.sep)
+        for path in sorted(glob.glob(os.path.join(glob.escape(self._options["backup_dir"]), f"{glob.escape(guid)}_*", glob.escape(relative)))):
+            data = b"".join(read_lines(path))
+            if digest(data) == content:
+                return data
+        raise OffboardError(
+            f"{self._options['backup_dir']} has no copy of {registry.file_of(identity)} of the policy {guid} as it was before this exit changed it "
+            f"(SHA-256 {content}). Nothing was done. Name the folder that has it",
+            code="backup_unreadable",
+        )
+
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
-        """See `registry.plan`."""
+        """See `registry.plan` and `registry.plan_return`. Raises OffboardError `backup_unreadable`."""
+        if self._options["state"] == "present":
+            return registry.plan_return(current, self.done(), self._old, self._saved_file, self._begun)
         return registry.plan(current, self._hosts, self._old, digest, self._begun)

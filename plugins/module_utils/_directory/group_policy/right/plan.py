@@ -28,6 +28,12 @@ class Wanted:
     state: str
     when_empty: str = "refuse"
     when_undefined: str = "refuse"
+    #: for `present`: nothing but what was taken out, by policy and right as `history.taken_out` has it (None: whatever is missing)
+    removed: Mapping[tuple[str, str], Sequence[str]] | None = None
+
+    def may_return(self, guid: str, right: str, one: Account) -> bool:
+        """Whether the account may be put into the right of the policy."""
+        return self.removed is None or any(one.is_meant_by(member) for member in self.removed.get((guid, right.casefold()), ()))
 
 
 def describe(guid: str, name: str, rights: Mapping[str, Sequence[str]], version: int, in_ini: int, content: str) -> Object:
@@ -85,7 +91,11 @@ def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) ->
             before[spelled], after[spelled] = members, rest or None
             data = gpt_tmpl.without(data, spelled, gone, undefine=True)
         elif wanted.state == "present":
-            missing = [f"*{one.sid}" for one in wanted.accounts if not any(one.is_meant_by(member) for member in members or ())]
+            missing = [
+                f"*{one.sid}"
+                for one in wanted.accounts
+                if not any(one.is_meant_by(member) for member in members or ()) and wanted.may_return(item.id, spelled, one)
+            ]
             if not missing:
                 continue
             if members is None and wanted.when_undefined == "refuse":

@@ -11,7 +11,7 @@ from typing import Any
 from ...._core.errors import OffboardError
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
-from .. import gpt_tmpl, policy
+from .. import gpt_tmpl, history, policy
 from ..edit import digest
 from ..resource import PolicyEdits
 from . import plan as rights
@@ -37,7 +37,7 @@ class GroupPolicyRights(PolicyEdits):
         except OffboardError as exc:
             if exc.code != "not_found":
                 raise
-            if self._options["state"] == "present":
+            if self._options["state"] == "present" and not self._options["only_removed"]:
                 raise OffboardError(f"the policy {one.name} ({one.guid}) has no user rights, and this module makes no new files", code="not_found") from exc
             return
         self._old[one.guid] = data
@@ -50,5 +50,6 @@ class GroupPolicyRights(PolicyEdits):
         if unusable:
             raise OffboardError("accounts: " + "; ".join(f"{item['name']}: {item['msg']}" for item in unusable), code="not_found")
         names = ("rights", "state", "when_empty", "when_undefined")
-        wanted = rights.Wanted(accounts=found, **{name: self._options[name] for name in names})
+        removed = history.taken_out(self.done()) if self._options["only_removed"] else None
+        wanted = rights.Wanted(accounts=found, removed=removed, **{name: self._options[name] for name in names})
         return rights.plan(items, wanted, self._old, digest, self._begun)

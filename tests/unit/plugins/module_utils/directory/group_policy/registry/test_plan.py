@@ -185,6 +185,50 @@ def test_what_an_earlier_task_of_a_check_run_has_planned_is_not_planned_again():
     assert len(result.changes) == 0 and result.refusals == [] and result.unchanged == 3
 
 
+def back(files, done, version=3, in_ini=3, begun=None):
+    """The way back; a file's copy is found by its digest among FILES."""
+    current = [registry.describe(GUID, name, "Browsers", version, in_ini, digest(data)) for name, data in files.items()]
+    old = {f"{GUID}\\{name}": data for name, data in files.items()}
+    return registry.plan_return(current, done, old, lambda identity, sha: {digest(data): data for data in FILES.values()}[sha], begun or {})
+
+
+def test_the_way_back_is_what_was_there_before():
+    result, new = planned()
+    done = list(result.changes)
+    edited = {name: new[f"{GUID}\\{name}"] for name in FILES}
+    result, new = back(edited, done)
+    assert [(registry.file_of(change.id), change.action) for change in result.changes] == [
+        (name, "restore") for name in (r"MACHINE\Registry.pol", r"USER\Preferences\Registry\Registry.xml")
+    ]
+    assert {name: new[f"{GUID}\\{name}"] for name in FILES} == FILES and result.skipped == [] and result.unchanged == 1
+    first = next(iter(result.changes))
+    assert (first.before[rf"{EDGE}\AuthServerAllowlist"], first.after[rf"{EDGE}\AuthServerAllowlist"]) == ("a", "a,www1.auth.iij.jp")
+    assert (first.before["versionNumber"], first.after["versionNumber"]) == (3, 4)
+    # a second time there is nothing to do, and nothing where this exit has changed nothing
+    for files, edits in ((FILES, done), (FILES, []), (edited, [])):
+        result, _new = back(files, edits)
+        assert len(result.changes) == 0 and result.skipped == [] and result.unchanged == 3
+
+
+def test_what_somebody_else_has_edited_since_stays():
+    done = list(planned()[0].changes)
+    theirs = {**FILES, r"MACHINE\Registry.pol": registry_pol.pack([sz(EDGE, "AuthServerAllowlist", "theirs")])}
+    result, new = back(theirs, done)
+    assert [(item.id, item.code) for item in result.skipped] == [(f"{GUID}\\MACHINE\\Registry.pol", "setting_changed")]
+    assert len(result.changes) == 0 and f"{GUID}\\MACHINE\\Registry.pol" not in new
+
+
+def test_a_stopped_way_back_is_gone_on_with():
+    result, new = planned()
+    edits = list(result.changes)
+    edited = {name: new[f"{GUID}\\{name}"] for name in FILES}
+    returns = list(back(edited, edits)[0].changes)
+    begun = {change.id: change for change in returns}
+    assert list(back(edited, edits, 4, 3, begun)[0].changes) == returns
+    half = {**edited, r"MACHINE\Registry.pol": POL}
+    assert list(back(half, edits, 4, 3, begun)[0].changes) == returns
+
+
 def test_which_files_are_edited():
     assert registry.scope(r"Machine\Registry.pol") == "machine" and registry.scope(r"USER\Preferences\Registry\REGISTRY.XML") == "user"
     for other in (r"Machine\Registry.pol.bak", r"GPO.cmt", r"Machine\comment.cmtx", r"Machine\x\Registry.pol", r"Other\Registry.pol"):

@@ -55,6 +55,11 @@ def planned(batch, version=1, in_ini=1, begun=None, **options):
         ("*S-1-5-32-544", {"state": "present"}, f"*S-1-5-32-544,*{SID}", []),
         (None, {"state": "present"}, f"*{SID}", ["right_undefined"]),
         (None, {"state": "present", "when_undefined": "define"}, f"*{SID}", []),
+        ("*S-1-5-32-544", {"state": "present", "removed": {}}, None, []),
+        (None, {"state": "present", "removed": {}}, None, []),
+        ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "sebatchlogonright"): [f"*{SID}"]}}, f"*S-1-5-32-544,*{SID}", []),
+        ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "sebatchlogonright"): [r"reiji\IIJ-RUN"]}}, f"*S-1-5-32-544,*{SID}", []),
+        ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "seservicelogonright"): [f"*{SID}"], ("x", "sebatchlogonright"): [f"*{SID}"]}}, None, []),
     ],
 )
 def test_the_table_of_plans(batch, options, after, rules):
