@@ -24,7 +24,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as sysvol_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import values
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import edit
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import edit, registry_pol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Sysvol
 from lab import paths
 from lab.directory import group_policies as fixture
@@ -336,6 +336,23 @@ def test_nobody_left(right, directory, sysvol_kept):
     assert f"SeBatchLogonRight = *{run_sid(directory)}\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
 
 
+def test_only_what_was_taken_out_comes_back(right, directory, tmp_path):
+    """`SeServiceLogonRight` never had the account: the way back must not grant it. An undefined right is defined again as it was."""
+    options = {
+        "policies": [fixture.DOMAIN, fixture.CONTROLLERS],
+        "rights": ["SeBatchLogonRight", "SeInteractiveLogonRight"],
+        "journal": str(tmp_path / "run/journal.jsonl"),
+    }
+    assert right(when_empty="undefine", **options)["changed"]
+    back = {**options, "state": "present", "only_removed": True, "when_undefined": "define"}
+    planned = right(check=True, **back)
+    assert {name for change in planned["plan"] for name in change["after"] if name.startswith("Se")} == {"SeBatchLogonRight"}
+    assert right(**back)["plan"] == planned["plan"]
+    assert f"SeBatchLogonRight = *{run_sid(directory)}\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
+    assert not right(**back)["changed"]
+    assert right(**{**back, "journal": None}).get("failed")  # without a journal nothing says what was taken out
+
+
 def test_a_right_that_names_the_account_by_its_logon_name(right, directory):
     assert right(fixture.DOMAIN, rights=["SeServiceLogonRight"])["changed"]
     assert "SeServiceLogonRight = *S-1-5-80-0\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")
@@ -580,6 +597,32 @@ def test_the_hosts_go_out_of_every_file_and_nothing_else(registry, directory, sy
     assert subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, check=False).returncode == 0
     directory.clear()
     assert not registry()["changed"] and directory.writes() == []
+
+
+def test_the_way_back_puts_every_file_as_it_was(registry, directory, sysvol_kept, tmp_path):
+    journal = str(tmp_path / "run/journal.jsonl")
+    names = [f"{fixture.BROWSERS}/{on_this_disk(name)}" for name in (fixture.MACHINE_POL, fixture.USER_POL, fixture.ITEMS)]
+    assert registry(journal=journal)["counts"]["done"] == 3
+    edited = on_disk(directory)
+    planned = registry(journal=journal, state="present", check=True)
+    assert len(planned["plan"]) == 3 and on_disk(directory) == edited
+    assert registry(journal=journal, state="present", backup_dir=str(tmp_path / "none")).code == "backup_unreadable" and on_disk(directory) == edited
+    # somebody else has edited one of the files since
+    theirs = policies_folder(directory) / fixture.BROWSERS / on_this_disk(fixture.USER_POL)
+    ours = theirs.read_bytes()
+    theirs.write_bytes(registry_pol.pack([]))
+    skipped = registry(journal=journal, state="present", check=True)
+    assert [item["code"] for item in skipped["skipped_objects"]] == ["setting_changed"] and len(skipped["plan"]) == 2
+    theirs.write_bytes(ours)
+    killed_after(
+        "rename",
+        {**directory.options(paths.AD_ADMIN), "policies": [fixture.BROWSERS], "state": "present", "backup_dir": str(tmp_path / "policies"), "journal": journal},
+        "group_policy_registry",
+    )
+    assert registry(journal=journal, state="present")["counts"].get("failed", 0) == 0
+    assert all(on_disk(directory)[name][0] == sysvol_kept[name][0] for name in names)
+    directory.clear()
+    assert not registry(journal=journal, state="present")["changed"] and directory.writes() == []
 
 
 def test_decoys_stay(registry, directory, sysvol_kept):
