@@ -615,7 +615,7 @@ def test_the_way_back_puts_every_file_as_it_was(registry, directory, sysvol_kept
     assert [item["code"] for item in skipped["skipped_objects"]] == ["setting_changed"] and len(skipped["plan"]) == 2
     theirs.write_bytes(ours)
     killed_after(
-        "rename",
+        "renamed",
         {**directory.options(paths.AD_ADMIN), "policies": [fixture.BROWSERS], "state": "present", "backup_dir": str(tmp_path / "policies"), "journal": journal},
         "group_policy_registry",
     )
