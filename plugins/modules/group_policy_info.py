@@ -89,10 +89,10 @@ policies:
     rights: {description: 'The user rights that it defines, each with its members as they are spelled.', type: dict, returned: always}
     mentions:
       description:
-        - Where it mentions a host or an account. Each has C(kind) (V(right), V(registry), V(preference), V(script) or V(other)), C(file), C(where), C(value)
-          and C(found). A preference has C(uid), C(action), C(disabled) and C(remove_policy).
+        - Where it mentions a host or an account. Each has C(kind) (V(right), V(registry), V(preference), V(script) or V(other)), C(file), C(where), C(value),
+          C(found), and C(changed_by), the module of this collection that takes it out, empty where a person has to.
+        - A preference has C(uid), C(action), C(disabled) and C(remove_policy) besides.
         - C(broader) names entries of a list that mean one of the hosts and others besides, such as C(*.iij.jp). A person decides about them.
-        - Scripts and others are reported only. No module of this collection changes them.
       type: list
       elements: dict
       returned: always

@@ -36,10 +36,12 @@ options:
     elements: str
     required: true
   rights:
-    description: The user rights, such as C(SeBatchLogonRight) ("log on as a batch job") and C(SeServiceLogonRight) ("log on as a service").
+    description:
+      - The user rights, such as C(SeBatchLogonRight) ("log on as a batch job") and C(SeServiceLogonRight) ("log on as a service").
+      - Without it every right of the policies is meant, with O(only_removed) every one that was taken away. Required for O(state=present) otherwise.
     type: list
     elements: str
-    required: true
+    default: []
   accounts:
     description:
       - The accounts, each as a SID, a distinguished name, or as C(confirm_as) of M(offboard.iij_id.directory_object_info) has it. An account that is gone
@@ -208,7 +210,7 @@ def main() -> None:
             RUN,
             DIRECTORY,
             policies={"type": "list", "elements": "str", "required": True},
-            rights={"type": "list", "elements": "str", "required": True},
+            rights={"type": "list", "elements": "str", "default": []},
             accounts={"type": "list", "elements": "str", "required": True},
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
             when_empty={"type": "str", "default": "refuse", "choices": ["refuse", "undefine"]},

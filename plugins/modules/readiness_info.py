@@ -70,6 +70,14 @@ options:
     description: IIJ ID's app among O(apps), for O(gate=provisioning).
     type: str
     default: ""
+  group_policies:
+    description: The return values of M(offboard.iij_id.group_policy_info), or its C(failure) and C(msg). Without it, group policies are not judged.
+    type: dict
+  clients:
+    description:
+      - For each machine of the users C(browsers), the return values of M(offboard.iij_id.win_browser_sign_in_info), or C(error) when it could not be read,
+        with the failure's C(code). Without it, they are not judged.
+    type: dict
   directory_objects:
     description: RV(offboard.iij_id.directory_object_info#module:objects). Without it, Active Directory counts as not looked at.
     type: list
@@ -99,9 +107,9 @@ options:
   found:
     description:
       - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
-        C(permissions), C(people), C(references), C(directory_unusable), C(dry_runs) and C(confirmed), as the options of the same names. Lists are put one
-        after the other, those of the options themselves last; of anything else, what an option itself gives wins. Other keys are passed over, but in
-        C(confirmed) they are an error.
+        C(permissions), C(people), C(references), C(group_policies), C(clients), C(directory_unusable), C(dry_runs) and C(confirmed), as the options of
+        the same names. Lists are put one after the other, those of the options themselves last; of anything else, what an option itself gives wins.
+        Other keys are passed over, but in C(confirmed) they are an error.
     type: list
     elements: dict
     default: []
@@ -143,6 +151,26 @@ options:
         type: list
         elements: str
         default: []
+      right_policies:
+        description: GUIDs of group policies out of whose user rights the accounts are taken.
+        type: list
+        elements: str
+        default: []
+      registry_policies:
+        description: GUIDs of group policies out of whose lists the hosts are taken.
+        type: list
+        elements: str
+        default: []
+      kept_policies:
+        description: GUIDs of group policies that stay as they are.
+        type: list
+        elements: str
+        default: []
+      browser_settings:
+        description: What becomes of the settings of browsers on machines. Empty while nobody has decided.
+        type: str
+        choices: ['', absent, keep]
+        default: ''
       own_client_id:
         description: Client id of the app registration that the tool itself signs in with. It is never a candidate.
         type: str
@@ -286,6 +314,8 @@ _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _CONFIRMED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), _TEXTS),
     **dict.fromkeys(("accepted_references", "accepted_not_looked_at"), _TEXTS),
+    **dict.fromkeys(("right_policies", "registry_policies", "kept_policies"), _TEXTS),
+    "browser_settings": {"type": "str", "choices": ["", "absent", "keep"], "default": ""},
     "password_filters": _TEXTS | {"no_log": False},  # names of programs
     "accepted_no_way_in_count": {"type": "int", "default": 0},
     "without_machines": {"type": "bool", "default": False},
@@ -374,6 +404,8 @@ def main() -> None:
             "permissions": {"type": "dict"},
             "references": {"type": "dict"},
             "sign_in": {"type": "dict"},
+            "group_policies": {"type": "dict"},
+            "clients": {"type": "dict"},
             "journal": {"type": "path"},
             "client_id": {"type": "str", "default": ""},
             "needs_directory": _TEXTS,

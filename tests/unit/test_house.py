@@ -306,4 +306,5 @@ def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
     assert {"accounts", "tasks", "max_users"} <= given
     assert given - {"iij_client_id"} <= set(readiness_info._CONFIRMED)  # that one is an option of its own
     handed_over = set(re.findall(r"\{\{ (__\w+_found) ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
-    assert handed_over == {f"__{file.parents[1].name}_found" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
+    of_roles = {f"__{file.parents[1].name}_found" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
+    assert handed_over == {*of_roles, "__offboard_clients_found"}  # of what several roles share

@@ -15,7 +15,8 @@ from typing import Any
 
 from .._core import confirmations, dn, phrases, plain
 from .._core.text import Text
-from .readiness import Confirmed, Facts, app_candidates, files_without_product, is_confirmed, people_to_change, unlisted_domains
+from . import browsers, clients, group_policies
+from .readiness import Confirmed, Facts, app_candidates, decided_policies, files_without_product, is_confirmed, people_to_change, unlisted_domains
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,23 @@ VARIABLES: dict[str, Text] = {
     "directory_sync_password_filters": Text("Password filters of Password Sync.", "Password Syncのパスワードフィルター"),
     "directory_sync_leftovers": Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン"),
     "directory_sync_accounts": Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ"),
+    "directory_sync_policies": Text(
+        "Group policies out of whose user rights the accounts are taken, by GUID.", "アカウントをユーザー権利から外すグループポリシー（GUID）"
+    ),
     "integrated_windows_authentication_accounts": Text("Accounts of integrated Windows authentication.", "統合Windows認証用のアカウント"),
+    "integrated_windows_authentication_policies": Text(
+        "Group policies out of whose browser and zone lists IIJ ID's hosts are taken, by GUID.",
+        "ブラウザーやゾーンの一覧からIIJ IDのホストを取り除くグループポリシー（GUID）",
+    ),
+    "offboard_kept_group_policies": Text("Group policies that stay as they are, by GUID.", "変更しないグループポリシー（GUID）"),
+    "integrated_windows_authentication_browser_settings": Text(
+        "What becomes of browser settings on machines: absent or keep.", "マシンのブラウザー設定の扱い（absent または keep）"
+    ),
 }
 #: those of them that hold one value, not a list
 _ONE = frozenset(
     {"offboard_directory_host", "offboard_iij_client_id", "microsoft_365_disable_app", "microsoft_365_max_users"}
-    | {"microsoft_365_usage_location", "directory_sync_without_machines"}
+    | {"microsoft_365_usage_location", "directory_sync_without_machines", "integrated_windows_authentication_browser_settings"}
 )
 _HEAD = (
     Text(
@@ -240,4 +252,16 @@ def _directory(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any])
             yield variable, Candidate(item.get("confirm_as") or item["dn"], Text(f"{item['dn']}: {why.en}.{more.en}", f"{item['dn']}: {why.ja}{more.ja}"))
 
 
-_FINDERS = (_tenant, _references, _machines, _directory)
+def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
+    decided = decided_policies(confirmed)
+    for edited, policy, mentions in group_policies.to_edit(facts.group_policies or {}, decided):
+        if not decided.is_confirmed(edited, policy["guid"]):
+            where = group_policies.places(mentions)
+            yield edited.variable, Candidate(policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
+    machines = browsers.with_settings(clients.of(facts.clients or {}, "browsers"))
+    if machines and not confirmed.browser_settings:
+        told = Text(f"{len(machines)} machines have some.", f"{len(machines)}台にあります。")
+        yield browsers.VARIABLE, Candidate("absent", told)
+
+
+_FINDERS = (_tenant, _references, _machines, _directory, _clients)

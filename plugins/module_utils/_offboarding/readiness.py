@@ -17,7 +17,7 @@ from typing import Any
 from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.quiet import mostly
 from .._core.text import Text
-from . import references, sign_in
+from . import browsers, clients, group_policies, references, sign_in
 from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
@@ -39,6 +39,10 @@ class Facts:
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
     uninstalled_on: Collection[str] = ()
+    #: what group policies say of IIJ ID, as group_policy_info says, or its failure
+    group_policies: Mapping[str, Any] | None = None
+    #: the machines of iij_id_browser_machines, each with `browsers` as win_browser_sign_in_info says, or with the error
+    clients: clients.Clients | None = None
     directory_objects: Sequence[Mapping[str, Any]] | None = None
     directory_unusable: Sequence[Mapping[str, Any]] = ()
     dry_runs: Sequence[Mapping[str, Any]] = ()
@@ -65,6 +69,12 @@ class Confirmed:
     #: scheduled tasks, each with name, action, or both
     tasks: Sequence[Mapping[str, Any]] = ()
     password_filters: Collection[str] = ()
+    #: GUIDs of group policies: to take accounts out of rights, to take hosts out of lists, and to leave as they are
+    right_policies: Sequence[str] = ()
+    registry_policies: Sequence[str] = ()
+    kept_policies: Sequence[str] = ()
+    #: what becomes of the browsers' settings on machines: absent, keep, or empty
+    browser_settings: str = ""
     #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
     own_client_id: str = ""
     #: app registrations that only look like IIJ ID's
@@ -124,10 +134,26 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         *_sign_in(facts, confirmed, gate=False),
         *_machines(facts, confirmed),
         *_directory(facts, confirmed),
+        *_clients(facts, confirmed, final=False),
         *_permissions(facts, confirmed),
         *_dry_runs(facts),
     ]
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+def _clients(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """What IIJ ID left in group policies and browsers."""
+    if facts.group_policies is not None:
+        yield from group_policies.findings(facts.group_policies, decided_policies(confirmed), final=final)
+    if facts.clients is not None:
+        yield from clients.not_read(facts.clients, final=final)
+        yield from browsers.findings(clients.of(facts.clients, "browsers"), confirmed.browser_settings, final=final)
+
+
+def decided_policies(confirmed: Confirmed) -> group_policies.Decided:
+    """What was decided about group policies."""
+    of_rights, of_registry = (edited.variable for edited in group_policies.EDITS)
+    return group_policies.Decided({of_rights: confirmed.right_policies, of_registry: confirmed.registry_policies}, confirmed.kept_policies)
 
 
 def unlisted_domains(facts: Facts, confirmed: Confirmed) -> tuple[str, ...]:
@@ -818,6 +844,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                     )
                 )
     found += _people(facts, confirmed)
+    found += _clients(facts, confirmed, final=True)
     found += _directory_missing(facts, confirmed)
     found += [
         Finding(

@@ -20,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +43,8 @@ _SYSTEM_PROGRAMS = ("winrshost", "schtasks", "shutdown", "lsass", "fsutil")
 _PAYLOADS = ("service",)
 #: another vendor's password filter, registered on every machine
 _DECOY_FILTER = "acmepwfilter.dll"
+#: machines of other sources that nobody has made for so long are thrown away
+_UNUSED_SECONDS = 3 * 24 * 3600
 
 
 def company() -> dict[str, list[str]]:
@@ -203,8 +206,10 @@ def build() -> None:
             shutil.rmtree(workshop.prefix, ignore_errors=True)
     with tree.step(f"installing them on {', '.join(names)}"), ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: _make_machine(name, setups), names))
+    base().parent.touch()
     for old in tree.CACHE.glob("golden-*"):
-        if old != base().parent:
+        # another checkout's lab may run on one that is not ours
+        if old != base().parent and time.time() - old.stat().st_mtime > _UNUSED_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
 
 

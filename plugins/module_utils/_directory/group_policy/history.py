@@ -45,19 +45,23 @@ def edited_since(done: Sequence[Change], identity: str, content: str) -> bool:
 
 
 def taken_out(done: Iterable[Change]) -> dict[tuple[str, str], list[str]]:
-    """The members that were taken out of rights and not put back since, as they were spelled, by policy and right (case-folded)."""
+    """The members that were taken out of rights and not put back since, as they were spelled, by policy and right."""
     gone: dict[tuple[str, str], list[str]] = {}
     for change in done:
         for right, before, after in _rights(change):
-            place = gone.setdefault((change.id, right.casefold()), [])
+            place = gone.setdefault((change.id, right), [])
             place += [member for member in before if member not in after]
-            gone[change.id, right.casefold()] = [member for member in place if member not in after]
+            gone[change.id, right] = [member for member in place if member not in after]
     return gone
 
 
 def _rights(change: Change) -> Iterator[tuple[str, list[str], list[str]]]:
     before, after = change.before or {}, change.after or {}
     for right in {**before, **after}:
-        sides = [side.get(right) for side in (before, after)]
-        if any(isinstance(side, list) for side in sides):
-            yield right, *([str(member) for member in side or []] if isinstance(side, list | None) else [] for side in sides)
+        was, will_be = before.get(right), after.get(right)
+        if isinstance(was, list) or isinstance(will_be, list):
+            yield right, _members(was), _members(will_be)
+
+
+def _members(value: Any) -> list[str]:
+    return [str(member) for member in value] if isinstance(value, list) else []

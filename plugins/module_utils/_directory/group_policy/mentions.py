@@ -14,6 +14,7 @@ from ..._core.browser_hosts import entries
 from ..._core.errors import OffboardError
 from . import gpt_tmpl, hosts, preferences, registry_pol
 from .accounts import Account, meant
+from .registry.items import to_delete
 
 
 @dataclass
@@ -39,8 +40,9 @@ def _hits(text: str, names: Sequence[str], accounts: Sequence[Account]) -> list[
 def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
     r"""What the file `relative` (such as `Machine\Registry.pol`) mentions. Raises OffboardError `policy_unreadable`.
 
-    A mention has `kind` (right, registry, preference, script or other), `file`, `where`, `value` and `found`; a right's `value` is the entry, and
-    `broader` stands where an entry of a known list means more than the hosts. Nobody's file is quoted beyond that, and nothing of one with a password.
+    A mention has `kind` (right, registry, preference, script or other), `file`, `where`, `value`, `found` and `changed_by`, the module that takes it out (empty
+    where a person has to). A right's `value` is the entry, and `broader` stands where an entry of a known list means more than the hosts. Nobody's file is
+    quoted beyond that, and nothing of one with a password.
     """
     parts = relative.casefold().split("\\")
     name = parts[-1]
@@ -52,7 +54,11 @@ def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence
         return _preferences(relative, data, names, accounts)
     hits = _hits(_text(data), names, accounts)
     kind = "script" if "scripts" in parts else "other"
-    return Found([{"kind": kind, "file": relative, "where": "", "value": "", "found": hits}] if hits else [])
+    return Found([_mention(kind, relative, "", "", hits)] if hits else [])
+
+
+def _mention(kind: str, file: str, where: str, value: str, found: list[str], changed_by: str = "", **more: Any) -> Mapping[str, Any]:
+    return {"kind": kind, "file": file, "where": where, "value": value, "found": found, "changed_by": changed_by, **more}
 
 
 def _rights(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
@@ -61,9 +67,9 @@ def _rights(relative: str, data: bytes, names: Sequence[str], accounts: Sequence
     for right, members in rights.items():
         for member in members:
             if one := meant(member, accounts):
-                found.mentions.append({"kind": "right", "file": relative, "where": right, "value": member, "found": [one.sid]})
+                found.mentions.append(_mention("right", relative, right, member, [one.sid], "group_policy_right"))
     if hits := hosts.mentioned(_text(data), names):  # a registry value of the security settings
-        found.mentions.append({"kind": "other", "file": relative, "where": "", "value": "", "found": hits})
+        found.mentions.append(_mention("other", relative, "", "", hits))
     return found
 
 
@@ -71,26 +77,30 @@ def _records(relative: str, data: bytes, names: Sequence[str], accounts: Sequenc
     for record in registry_pol.parse(data):
         text = record.text or ""
         hits = _hits(f"{record.key} {record.name} {text}", names, accounts)
-        broader = [entry for entry in entries(record) if hosts.is_broader(entry, names)]
+        listed = entries(record)
+        broader = [entry for entry in listed if hosts.is_broader(entry, names)]
         if hits or broader:
-            more = {"broader": broader} if broader else {}
-            yield {"kind": "registry", "file": relative, "where": f"{record.key}\\{record.name}", "value": text, "found": hits, **more}
+            by = "group_policy_registry" if any(hosts.is_within(entry, names) for entry in listed) else ""
+            yield _mention("registry", relative, f"{record.key}\\{record.name}", text, hits, by, **({"broader": broader} if broader else {}))
 
 
 def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
     elements = preferences.elements(data)
     found = Found(has_password=preferences.has_password(elements))
-    for item in preferences.registry_items(elements):
+    listed = preferences.registry_items(elements)
+    ours = {id(item) for item in to_delete(listed, names)[0]}
+    for item in listed:
         # a zone has its host from right to left: ZoneMap\Domains\iij.jp\www1.auth
         turned = ".".join(part for part in reversed(item.key.split("\\")[-2:]))
         if hits := _hits(f"{item.key} {turned} {item.name} {item.value}", names, accounts):
             told = {"uid": item.uid, "action": item.action, "disabled": item.disabled, "remove_policy": item.remove_policy}
             where = f"{item.hive}\\{item.key}\\{item.name}"
-            found.mentions.append({"kind": "preference", "file": relative, "where": where, "value": item.value, "found": hits, **told})
+            by = "group_policy_registry" if id(item) in ours else ""
+            found.mentions.append(_mention("preference", relative, where, item.value, hits, by, **told))
     others = [element for element in elements if "Registry" not in element.path]
     hits = [hit for element in others for value in element.attributes.values() for hit in _hits(value, names, accounts)]
     if hits:
-        found.mentions.append({"kind": "other", "file": relative, "where": "", "value": "", "found": list(dict.fromkeys(hits))})
+        found.mentions.append(_mention("other", relative, "", "", list(dict.fromkeys(hits))))
     return found
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...._core import phrases
@@ -21,7 +21,7 @@ FILE = r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf"
 
 @dataclass(frozen=True)
 class Wanted:
-    """The task's options. `state` is absent or present."""
+    """The task's options. `state` is absent or present. `rights`: none for every right that may be meant."""
 
     rights: Sequence[str]
     accounts: Sequence[Account]
@@ -31,9 +31,15 @@ class Wanted:
     #: for `present`: nothing but what was taken out, by policy and right as `history.taken_out` has it (None: whatever is missing)
     removed: Mapping[tuple[str, str], Sequence[str]] | None = None
 
+    def rights_in(self, item: Object) -> Sequence[str]:
+        """The rights of a policy to look at."""
+        return self.rights or (list(rights_of(item)) if self.removed is None else [right for guid, right in self.removed if guid == item.id])
+
     def may_return(self, guid: str, right: str, one: Account) -> bool:
         """Whether the account may be put into the right of the policy."""
-        return self.removed is None or any(one.is_meant_by(member) for member in self.removed.get((guid, right.casefold()), ()))
+        return self.removed is None or any(
+            one.is_meant_by(member) for (policy, name), gone in self.removed.items() if (policy, name.casefold()) == (guid, right.casefold()) for member in gone
+        )
 
 
 def describe(guid: str, name: str, rights: Mapping[str, Sequence[str]], version: int, in_ini: int, content: str) -> Object:
@@ -55,6 +61,7 @@ def plan(
     back = "present" if wanted.state == "absent" else "absent"
     for item in items:
         before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals)
+        result.warnings += _of_nobody(item, wanted)
         work = changes.Work(
             KIND,
             item.id,
@@ -78,7 +85,7 @@ def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) ->
     known = {name.casefold(): name for name in rights_of(item)}
     before: dict[str, list[str] | None] = {}
     after: dict[str, list[str] | None] = {}
-    for right in wanted.rights:
+    for right in wanted.rights_in(item):
         spelled = known.get(right.casefold(), right)
         members = item.state.get(spelled)
         if wanted.state == "absent" and members:
@@ -103,6 +110,17 @@ def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) ->
             before[spelled], after[spelled] = members, [*(members or []), *missing]
             data = gpt_tmpl.with_members(data, spelled, missing, define=True)
     return before, after, data
+
+
+def _of_nobody(item: Object, wanted: Wanted) -> Iterator[str]:
+    """Members that were taken out and are none of the accounts: an account that was made again has another SID."""
+    for (guid, right), gone in (wanted.removed or {}).items():
+        others = [member for member in gone if meant(member, wanted.accounts) is None]
+        if guid == item.id and others:
+            yield (
+                f"{item.name}: {', '.join(others)} was taken out of {right}, and is none of the accounts now. An account that was made again has another SID: "
+                f"give it the right by name, with state=present and rights: [{right}]"
+            )
 
 
 def _empty(item: Object, right: str) -> Refusal:

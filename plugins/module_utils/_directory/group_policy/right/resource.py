@@ -44,7 +44,9 @@ class GroupPolicyRights(PolicyEdits):
         yield rights.describe(one.guid, one.name, gpt_tmpl.rights(data), one.version, in_ini, digest(data))
 
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
-        """See `rights.plan`. Raises OffboardError `not_found` for a name that is nobody's."""
+        """See `rights.plan`. Raises OffboardError `not_found` for a name that is nobody's, `bad_option` where no right is named that is to be given."""
+        if self._options["state"] == "present" and not self._options["rights"] and not self._options["only_removed"]:
+            raise OffboardError("rights: name the rights that the accounts shall have, or set only_removed", code="bad_option")
         items = list(current)
         found, unusable = self._reader.resolve(self._options["accounts"])
         if unusable:

@@ -46,6 +46,8 @@ def found(relative, data):
 def test_records(record, hits, broader):
     told = found(r"Machine\Registry.pol", registry_pol.pack([registry_pol.Record(*record)])).mentions
     assert [item["found"] for item in told] == ([] if hits is None else [hits])
+    by_module = hits == ["*.auth.iij.jp"] or hits == ["www1.auth.iij.jp"]
+    assert [item["changed_by"] for item in told] == ([] if hits is None else ["group_policy_registry" if by_module else ""])
     if told:
         assert told[0].get("broader") == broader and told[0]["kind"] == "registry" and told[0]["where"] == f"{record[0]}\\{record[1]}"
 
@@ -53,12 +55,26 @@ def test_records(record, hits, broader):
 def test_a_template():
     text = f"[Registry Values]\r\nMACHINE\\x=1,www1.auth.iij.jp\r\n[Privilege Rights]\r\nSeBatchLogonRight = *{SID},REIJI\\iij-run,*{SID}9\r\n"
     inside = found(r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf", codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
-    assert [(item["kind"], item["where"], item["value"]) for item in inside.mentions] == [
-        ("right", "SeBatchLogonRight", f"*{SID}"),
-        ("right", "SeBatchLogonRight", r"REIJI\iij-run"),
-        ("other", "", ""),
+    assert [(item["kind"], item["where"], item["value"], item["changed_by"]) for item in inside.mentions] == [
+        ("right", "SeBatchLogonRight", f"*{SID}", "group_policy_right"),
+        ("right", "SeBatchLogonRight", r"REIJI\iij-run", "group_policy_right"),
+        ("other", "", "", ""),
     ]
     assert inside.rights == {"SeBatchLogonRight": [f"*{SID}", r"REIJI\iij-run", f"*{SID}9"]}
+
+
+@pytest.mark.parametrize(
+    ("properties", "by"),
+    [
+        ("action='U' value='1'", "group_policy_registry"),
+        ("action='D' value='1'", ""),
+    ],
+)
+def test_which_preference_items_a_module_changes(properties, by):
+    key = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap\Domains\iij.jp\www1.auth"
+    xml = f"<RegistrySettings><Registry uid='{{1}}'><Properties hive='HKCU' key='{key}' name='https' {properties}/></Registry></RegistrySettings>".encode()
+    (told,) = found(r"User\Preferences\Registry\Registry.xml", xml).mentions
+    assert told["changed_by"] == by
 
 
 def test_preferences_of_every_kind():

@@ -55,6 +55,9 @@ def planned(batch, version=1, in_ini=1, begun=None, **options):
         ("*S-1-5-32-544", {"state": "present"}, f"*S-1-5-32-544,*{SID}", []),
         (None, {"state": "present"}, f"*{SID}", ["right_undefined"]),
         (None, {"state": "present", "when_undefined": "define"}, f"*{SID}", []),
+        (f"*{SID},*S-1-5-32-544", {"rights": []}, "*S-1-5-32-544", []),
+        ("*S-1-5-32-544", {"state": "present", "rights": [], "removed": {(GUID, "SeBatchLogonRight"): [f"*{SID}"]}}, f"*S-1-5-32-544,*{SID}", []),
+        ("*S-1-5-32-544", {"state": "present", "rights": [], "removed": {("x", "SeBatchLogonRight"): [f"*{SID}"]}}, None, []),
         ("*S-1-5-32-544", {"state": "present", "removed": {}}, None, []),
         (None, {"state": "present", "removed": {}}, None, []),
         ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "sebatchlogonright"): [f"*{SID}"]}}, f"*S-1-5-32-544,*{SID}", []),
@@ -75,6 +78,13 @@ def test_the_table_of_plans(batch, options, after, rules):
     assert change.after["sha256"] == digest(new) != change.before["sha256"]
     assert {name.casefold(): members for name, members in gpt_tmpl.rights(new).items()}.get("sebatchlogonright") == listed
     assert not any(isinstance(value, bytes) for value in [*change.before.values(), *change.after.values()])
+
+
+def test_an_account_that_was_made_again_has_another_sid_and_is_told():
+    result, _new, change = planned("*S-1-5-32-544", state="present", rights=[], removed={(GUID, "SeBatchLogonRight"): [f"*{SID}9", f"*{SID}"]})
+    assert change.after["SeBatchLogonRight"] == ["*S-1-5-32-544", f"*{SID}"]
+    assert len(result.warnings) == 1 and f"*{SID}9" in result.warnings[0]
+    assert planned("*S-1-5-32-544", state="absent")[0].warnings == []
 
 
 def test_versions_that_differ_refuse_a_change_and_nothing_to_do_as_well():
