@@ -619,10 +619,10 @@ def browsers(lab: WindowsPart, machine: str) -> None:
 
 
 def test_browser_sign_in(lab: WindowsPart, module: Module, tmp_path: Path) -> None:
-    browsers(lab, "sync01")
+    browsers(lab, "dcwin1")
     hives = ("HKLM\\SOFTWARE\\Policies", f"HKU\\{ENTRA}")
-    was = [registry(lab, "sync01", hive) for hive in hives]
-    found = module("win_browser_sign_in_info", "sync01", hosts=["auth.iij.jp"])
+    was = [registry(lab, "dcwin1", hive) for hive in hives]
+    found = module("win_browser_sign_in_info", "dcwin1", hosts=["auth.iij.jp"])
     assert [(item["sort"], item["user"], item["policy"]) for item in found["settings"]] == [
         ("list", "", True),
         ("list", "", True),
@@ -631,20 +631,20 @@ def test_browser_sign_in(lab: WindowsPart, module: Module, tmp_path: Path) -> No
         ("zone", "鈴木", False),
     ]
     assert [item["broader"] for item in found["settings"] if item["broader"]] == [["*iij.jp"]]
-    at_once = module("win_machine_info", "sync01", browser_sign_in={"hosts": ["auth.iij.jp"]}, password_filters={})
+    at_once = module("win_machine_info", "dcwin1", browser_sign_in={"hosts": ["auth.iij.jp"]}, password_filters={})
     assert at_once["browser_sign_in"] == {name: found[name] for name in at_once["browser_sign_in"]} and at_once["password_filters"]["filters"]
     assert {"sid": AWAY, "name": "tanaka"} in found["users_not_signed_in"] and {"sid": ENTRA, "name": "鈴木"} in found["users"]
     more = {"hosts": ["auth.iij.jp"], "backup_dir": str(tmp_path)}
-    real = lifecycle(lab, module, "win_browser_sign_in", "sync01", changes=5, state="absent", **more)
+    real = lifecycle(lab, module, "win_browser_sign_in", "dcwin1", changes=5, state="absent", **more)
     assert len(real["saved"]) == len(list(tmp_path.iterdir())) == 5
-    machine, user = (registry(lab, "sync01", hive) for hive in hives)
+    machine, user = (registry(lab, "dcwin1", hive) for hive in hives)
     assert machine == {rf"{EDGE}\AuthServerAllowlist": "REG_SZ *.Sumire.example ,*iij.jp"}
     assert user == {rf"{ENTRA}\{SPNEGO}\1": "REG_SZ 社内.example", rf"{ENTRA}\{DOMAINS}\sumire.example\*\https": "REG_DWORD 0x1"}
-    assert "iij.jp" not in lab.run("sync01", rf'reg.exe query "HKU\{ENTRA}\{DOMAINS}"')[1]
-    back = module("win_browser_sign_in", "sync01", state="present", backup_dir=str(tmp_path))
+    assert "iij.jp" not in lab.run("dcwin1", rf'reg.exe query "HKU\{ENTRA}\{DOMAINS}"')[1]
+    back = module("win_browser_sign_in", "dcwin1", state="present", backup_dir=str(tmp_path))
     assert len(back["applied"]) == 5
-    assert [registry(lab, "sync01", hive) for hive in hives] == was
-    again = module("win_browser_sign_in", "sync01", state="present", backup_dir=str(tmp_path))
+    assert [registry(lab, "dcwin1", hive) for hive in hives] == was
+    again = module("win_browser_sign_in", "dcwin1", state="present", backup_dir=str(tmp_path))
     assert again["changed"] is False and again["counts"]["unchanged"] == 5
 
 

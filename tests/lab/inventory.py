@@ -39,6 +39,9 @@ def directory_vars() -> dict[str, Any]:
         "offboard_directory_username": paths.AD_OPERATOR,
         "offboard_directory_password": paths.PASSWORD,
         "offboard_directory_ca_file": str(paths.ca_file()),
+        # the operator may read group policies and not edit them
+        "offboard_group_policy_username": paths.AD_ADMIN,
+        "offboard_group_policy_password": paths.PASSWORD,
     }
 
 
@@ -65,7 +68,10 @@ def write() -> Path:
         "hosts": {name: host for name, host in machines.items() if name not in controllers},
         "children": {"iij_id_domain_controllers": {"hosts": {name: machines[name] for name in sorted(controllers)}}},
     }
-    _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": {"iij_id_agents": agents}}}, 0o644)
+    # a user's machine, too
+    clients = {"hosts": {"sync01": None}}
+    children = {"iij_id_agents": agents, "iij_id_browser_machines": clients}
+    _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": children}}, 0o644)
     _write(folder / "group_vars" / "all" / "lab.yml", tenant_vars() | directory_vars() | {"offboard_vault_password": VAULT_PASSWORD}, 0o600)
     _write(folder / "group_vars" / "all" / "decisions.yml", yaml.safe_load(DECISIONS.read_text(encoding="utf-8")), 0o644)
     _write(folder / "group_vars" / "iij_id_agents" / "lab.yml", windows_vars(), 0o600)

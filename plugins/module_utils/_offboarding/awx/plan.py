@@ -35,7 +35,7 @@ SURVEY_ONLY = frozenset({"confirm"})
 ORDER = "decommission"
 AGENTS, CONTROLLERS = "iij_id_agents", "iij_id_domain_controllers"
 #: what `-e '{offboard_restore: [...]}'` may name
-RESTORABLE = ("accounts", "app", "domains", "users", "tasks")
+RESTORABLE = ("accounts", "app", "domains", "users", "policies", "tasks")
 
 Ref = tuple[str, str]
 

@@ -56,8 +56,12 @@ STAGES = (
             ("windows_file", "remove"),
         ),
     ),
-    Stage("accounts", Text("disable or remove accounts", "アカウントの無効化・削除"), (("directory_object", "disable"), ("directory_object", "delete"))),
-    Stage("clients", Text("the users' devices", "利用者の端末")),
+    Stage(
+        "accounts",
+        Text("disable or remove accounts", "アカウントの無効化・削除"),
+        (("group_policy_right", "remove"), ("directory_object", "disable"), ("directory_object", "delete")),
+    ),
+    Stage("clients", Text("the users' devices", "利用者の端末"), (("group_policy_registry", "remove"), ("windows_browser_sign_in", "remove"))),
     Stage("final_gate", Text("nothing points at IIJ ID", "IIJ ID への参照がないことの確認")),
     Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
 )
