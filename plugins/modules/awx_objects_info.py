@@ -54,6 +54,12 @@ options:
     type: list
     elements: str
     default: []
+  groups:
+    description:
+      - Further groups of the inventory, C(iij_id_browser_machines) and C(iij_id_linux_agents), each with C(hosts), by name with the variables of each, and
+        C(vars) that all of them share. A machine may be in several.
+    type: dict
+    default: {}
   localhost_variables:
     description: Variables of the host on which the stages work.
     type: dict
@@ -152,7 +158,7 @@ SCHEDULE = {
 def main() -> None:
     """Run the module."""
     lists = {name: {"type": "list", "elements": "str", "default": []} for name in ("approve", "domain_controllers")}
-    variables = {name: {"type": "dict", "default": {}} for name in ("agents", "agents_variables", "localhost_variables")}
+    variables = {name: {"type": "dict", "default": {}} for name in ("agents", "agents_variables", "groups", "localhost_variables")}
     module = AnsibleModule(
         argument_spec={
             "collection": {"type": "path", "required": True},

@@ -34,6 +34,8 @@ NOT_A_JOB = frozenset({"awx_setup", "begin", "controller_in_limit", "ending"})
 SURVEY_ONLY = frozenset({"confirm"})
 ORDER = "decommission"
 AGENTS, CONTROLLERS = "iij_id_agents", "iij_id_domain_controllers"
+#: other groups of the inventory that stages look at
+GROUPS = ("iij_id_browser_machines", "iij_id_linux_agents")
 #: what `-e '{offboard_restore: [...]}'` may name
 RESTORABLE = ("accounts", "app", "domains", "users", "policies", "tasks")
 
@@ -52,6 +54,8 @@ class Wanted:
     agents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     domain_controllers: Sequence[str] = ()
     agents_variables: Mapping[str, Any] = field(default_factory=dict)
+    #: members of GROUPS: `hosts` as in `agents`, and `vars` that all of them share
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     localhost_variables: Mapping[str, Any] = field(default_factory=dict)
     #: credentials for which values are given: entra, secrets, machine
     credentials: Sequence[str] = ()
@@ -208,7 +212,7 @@ def _machines(wanted: Wanted, inventory: Ref) -> list[AwxObject]:
         return AwxObject(kind, name, {"name": name, "description": mark(name), **options}, [inventory, *needs])
 
     hosts = [one("hosts", "localhost", [], variables=dict(wanted.localhost_variables))]
-    hosts += [one("hosts", name, [], variables=dict(variables or {})) for name, variables in sorted(wanted.agents.items())]
+    hosts += [one("hosts", name, [], variables=variables) for name, variables in sorted(_hosts(wanted).items())]
     groups = []
     if wanted.domain_controllers:
         members = sorted(wanted.domain_controllers)
@@ -218,14 +222,38 @@ def _machines(wanted: Wanted, inventory: Ref) -> list[AwxObject]:
         children = [group.name for group in groups]
         needs = [*(("hosts", name) for name in others), *(("groups", name) for name in children)]
         groups.append(one("groups", AGENTS, needs, hosts=others, children=children, variables=dict(wanted.agents_variables)))
+    for name, group in sorted(wanted.groups.items()):
+        members = sorted(group.get("hosts") or {})
+        groups.append(one("groups", name, [("hosts", host) for host in members], hosts=members, children=[], variables=dict(group.get("vars") or {})))
     return hosts + groups
 
 
-def _check(wanted: Wanted) -> None:
-    for name, variables in wanted.agents.items():
+def _hosts(wanted: Wanted) -> dict[str, dict[str, Any]]:
+    """Each machine once, though it may be in several groups; what it is given as an agent wins."""
+    found: dict[str, dict[str, Any]] = {}
+    for hosts in (*(group.get("hosts") or {} for group in wanted.groups.values()), wanted.agents):
+        for name, variables in hosts.items():
+            found.setdefault(name, {}).update(variables or {})
+    return found
+
+
+def _check_hosts(variable: str, hosts: Mapping[Any, Any]) -> None:
+    for name, variables in hosts.items():
         if not isinstance(name, str) or not name.strip() or name != plain.line(name) or not isinstance(variables, Mapping | None):
-            msg = f"awx_agents: {plain.line(str(name))} must be the name of a machine, and what follows it its variables (name: value), or nothing"
+            msg = f"{variable}: {plain.line(str(name))} must be the name of a machine, and what follows it its variables (name: value), or nothing"
             raise OffboardError(msg, code="bad_option")
+        if name.casefold() == "localhost":
+            raise OffboardError(f"{variable}: localhost is where the stages run, not one of these machines", code="bad_option")
+
+
+def _check(wanted: Wanted) -> None:
+    _check_hosts("awx_agents", wanted.agents)
+    for name, group in wanted.groups.items():
+        given = (group.get("hosts") or {}, group.get("vars") or {}) if isinstance(group, Mapping) else ()
+        if name not in GROUPS or not given or not all(isinstance(item, Mapping) for item in given) or set(group) - {"hosts", "vars"}:
+            told = f"awx_groups: {plain.line(str(name))}: a group is one of {', '.join(GROUPS)}, with hosts (name: variables) and vars (name: value)"
+            raise OffboardError(told, code="bad_option")
+        _check_hosts(f"awx_groups, {name}", group.get("hosts") or {})
     known = set(stages(wanted.playbooks))
 
     def refuse(variable: str, names: Iterable[str], allowed: Iterable[str]) -> None:
@@ -235,8 +263,6 @@ def _check(wanted: Wanted) -> None:
     refuse("awx_approve", wanted.approve, order(wanted.playbooks[ORDER]))
     refuse("awx_domain_controllers", wanted.domain_controllers, wanted.agents)
     refuse("awx_schedules, stage", (str(schedule.get("stage")) for schedule in wanted.schedules), known)
-    if "localhost" in {name.casefold() for name in wanted.agents}:
-        raise OffboardError("awx_agents: localhost is where the stages run, not a machine with an agent", code="bad_option")
     names = [schedule.get("name") or schedule["stage"] for schedule in wanted.schedules]
     if len(names) > len(set(names)):
         raise OffboardError("awx_schedules: two have the same name; give each a name of its own", code="bad_option")
