@@ -21,7 +21,7 @@ description:
   - One user made and another one removed while the list was read do not show in that. Run it twice; the second run changes nothing where the list stood
     still.
   - Groups whose members the list leaves out, or lacks by what users say of themselves, are read one by one. What is still missing then is a warning
-    (RV(groups_cut)).
+    (RV(groups_cut)). Where the service shows of no user which groups they are in, nothing can tell (RV(groups_not_checked)). The gates tell both.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -95,8 +95,12 @@ groups_cut:
   description: How many groups lack members whom users name, also where each was read alone.
   returned: success
   type: int
+groups_not_checked:
+  description: How many groups nothing tells of whether all their members came, since the service shows of no user which groups they are in.
+  returned: success
+  type: int
 complete:
-  description: Whether both lists were whole.
+  description: Whether both lists were whole. Members of groups are not among them; RV(groups_cut) and RV(groups_not_checked) speak of those.
   returned: success
   type: bool
 folder:

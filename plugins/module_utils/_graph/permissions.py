@@ -51,7 +51,11 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("GET", r"/users(/[^/]+)?", Need(("User.Read.All",))),
     ("DELETE", r"/users/[^/]+", Need(("User.DeleteRestore.All", "User.ReadWrite.All"), _ADMIN_ROLE)),
     ("POST", r"/invitations", Need(("User.Invite.All", "User.ReadWrite.All"))),
-    ("GET", r"/policies/(crossTenantAccessPolicy/.*|[a-zA-Z]+Policies|identitySecurityDefaultsEnforcementPolicy)", Need(("Policy.Read.All",))),
+    (
+        "GET",
+        r"/policies/(crossTenantAccessPolicy/.*|(?!featureRollout)[a-zA-Z]+Policies|identitySecurityDefaultsEnforcementPolicy)",
+        Need(("Policy.Read.All",)),
+    ),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
     ("WRITE", r"/groups/[^/]+(/members/.*)?", Need(("GroupMember.ReadWrite.All", "Group.ReadWrite.All"))),
     ("GET", r"/groups(/.*)?", Need(("GroupMember.Read.All", "Group.Read.All"))),

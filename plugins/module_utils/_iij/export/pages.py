@@ -109,6 +109,11 @@ def cut_groups(users: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Mapp
     return sorted(cut)
 
 
+def not_checked(users: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Groups of which nothing tells whether all their members came: all of them, where the service shows of no user which groups they are in."""
+    return [] if not users or any(_ids(user.get("groups")) for user in users.values()) else sorted(groups)
+
+
 def without_members(groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Groups whose members are not in the list: they have none, or the service leaves them out of lists."""
     return [identity for identity, group in groups.items() if not _ids(group.get("members"))]

@@ -31,7 +31,7 @@ _COLUMNS = ("id", "userName", "externalId", "active", "name.familyName", "name.g
 class Found:
     """What the service gave: users and groups by id, what it says of itself, and whether the lists are whole.
 
-    cut: groups that lack members whom the users name.
+    cut: groups that lack members whom the users name. unchecked: groups of which nothing tells whether they do.
     """
 
     users: Mapping[str, Mapping[str, Any]]
@@ -39,6 +39,7 @@ class Found:
     service: Mapping[str, Any] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 def files(found: Found) -> dict[str, bytes]:
@@ -123,6 +124,11 @@ def plan(current: Iterable[Object], path: str, found: Found, content_sha256: str
     if found.incomplete and newest is not None and newest.state["complete"]:
         raise incomplete(found, f"The export in {path} stays as it is: it was whole.")
     told = [f"{_few(found.cut)}: the service leaves out members whom users name; see groups.jsonl beside users.jsonl."] if found.cut else []
+    if found.unchecked:
+        told.append(
+            f"{_few(found.unchecked)}: nothing tells whether all their members came, since the service shows of no user which groups they are in. Compare with "
+            "the console's own list of group members."
+        )
     if newest is not None and not found.incomplete and newest.state == after:
         return Plan(unchanged=1, warnings=told)
     action = "create" if newest is None else "update"

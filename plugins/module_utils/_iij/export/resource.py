@@ -82,7 +82,8 @@ class Export(Resource):
             if one is not None and one.get("id") == identity:
                 groups.items[identity] = one
         lacking = [name for name, whole in (("users", users.whole), ("groups", groups.whole and not gone)) if not whole]
-        return Found(users.items, groups.items, service, tuple(lacking), tuple(pages.cut_groups(users.items, groups.items)))
+        cut, unchecked = (look(users.items, groups.items) for look in (pages.cut_groups, pages.not_checked))
+        return Found(users.items, groups.items, service, tuple(lacking), tuple(cut), tuple(unchecked))
 
     def _said(self, path: str) -> dict[str, Any] | None:
         """What the service says there; None where it has nothing. It need not describe itself to everybody."""
@@ -111,7 +112,7 @@ class Export(Resource):
             "taken": taken,
             "service": self._params["scim_url"],
             **(change.after or {}),
-            "groups_cut": len(self._found.cut),
+            **_doubts(self._found),
             "files": entries,
         }
         write_atomically(os.path.join(self._folder, MANIFEST), (json.dumps(manifest, indent=2) + "\n").encode(), overwrite=False)
@@ -136,8 +137,12 @@ class Export(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{self._folder} does not hold what was written")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        counts = {"users": len(self._found.users), "groups": len(self._found.groups), "groups_cut": len(self._found.cut)}
+        counts = {"users": len(self._found.users), "groups": len(self._found.groups), **_doubts(self._found)}
         return {**counts, "complete": not self._found.incomplete, "folder": self._folder or None}
+
+
+def _doubts(found: Found) -> dict[str, int]:
+    return {"groups_cut": len(found.cut), "groups_not_checked": len(found.unchecked)}
 
 
 def exports(path: str) -> list[dict[str, Any]]:

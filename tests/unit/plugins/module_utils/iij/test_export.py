@@ -105,6 +105,19 @@ def test_groups_that_lack_whom_users_name():
     assert pages.cut_groups(users, groups) == ["g1"] and pages.without_members(groups) == ["g2", "g3"]
 
 
+@pytest.mark.parametrize(
+    ("users", "groups", "expected"),
+    [
+        ({}, {"g": {}}, []),  # of nobody nothing is missing
+        ({"u": {"groups": [{"value": "g"}]}, "v": {}}, {"g": {}, "h": {}}, []),
+        ({"u": {}, "v": {"groups": []}}, {"h": {}, "g": {}}, ["g", "h"]),
+        ({"u": {"groups": None}}, {}, []),
+    ],
+)
+def test_a_service_that_shows_no_groups_of_users_cannot_be_checked(users, groups, expected):
+    assert pages.not_checked(users, groups) == expected
+
+
 TARO = {
     "schemas": ["x"], "id": "1", "userName": "taro@reiji.example", "active": True, "name": {"familyName": "例示", "givenName": "太郎"},
     "emails": [{"value": "b@reiji.example"}, {"value": "a@reiji.example", "primary": True}], "phoneNumbers": [{"value": "+81 3"}], "title": "=1+1",
@@ -129,6 +142,11 @@ def test_the_lines_are_what_was_received():
     made = files(Found({"1": TARO}, {}))
     assert json.loads(made["users.jsonl"]) == TARO and made["groups.jsonl"] == b""
     assert digest(made) == digest(files(Found({"1": dict(TARO)}, {}))) != digest(files(Found({"1": {**TARO, "title": "x"}}, {})))
+
+
+@pytest.mark.parametrize(("doubts", "told"), [({}, 0), ({"cut": ("g",)}, 1), ({"unchecked": ("g",)}, 1), ({"cut": ("g",), "unchecked": ("h",)}, 2)])
+def test_groups_whose_members_may_be_cut_are_warned_of(doubts, told):
+    assert len(plan([], "/x", Found({"1": TARO}, {"g": {}}, **doubts), "a").warnings) == told
 
 
 def newest(**state):
