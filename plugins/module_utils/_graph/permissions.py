@@ -53,7 +53,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
     ("POST", r"/invitations", Need(("User.Invite.All", "User.ReadWrite.All"))),
     (
         "GET",
-        r"/policies/(crossTenantAccessPolicy/.*|(?!featureRollout)[a-zA-Z]+Policies|identitySecurityDefaultsEnforcementPolicy)",
+        r"/policies/(crossTenantAccessPolicy/.*|[a-zA-Z]+Policies|identitySecurityDefaultsEnforcementPolicy)",
         Need(("Policy.Read.All",)),
     ),
     ("WRITE", r"/policies/crossTenantAccessPolicy/.*", Need(("Policy.ReadWrite.CrossTenantAccess",))),
@@ -162,6 +162,7 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         REINVITED: ("Directory.Read.All", "GroupMember.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "LicenseAssignment.ReadWrite.All"),
     },
     "entra_guests_info": {"": ("User.Read.All", "IdentityProvider.Read.All", "Policy.Read.All"), SIGN_INS: ("AuditLog.Read.All",)},
+    "entra_managers_info": {"": ("User.Read.All",)},
     "entra_permissions_info": {"": ("RoleManagement.Read.Directory",)},
     "entra_provisioning_gate": {"": ("Application.Read.All", "Directory.Read.All"), ACTIVITY: ("AuditLog.Read.All",)},
     "entra_provisioning_info": {"": ("User.Read.All", "AuditLog.Read.All", "Application.Read.All")},
@@ -261,7 +262,7 @@ WORKS = (
         "reading", Text("preflight, snapshot, gate, final gate, check mode", "preflight、snapshot、gate、final_gate、チェックモード"), (),
         (
             "entra_domain_info", "entra_users_info", "entra_provisioning_info", "entra_app_info", "entra_permissions_info", "entra_snapshot",
-            "entra_provisioning_gate", "entra_users_readiness_info",
+            "entra_provisioning_gate", "entra_users_readiness_info", "entra_managers_info",
         ),
         ("", ACTIVITY),
     ),
