@@ -168,7 +168,7 @@ def test_departments(letters, tmp_path):
     [
         ({"split_by": "manager"}, "bad_option"),
         ({"departments": ["x"]}, "bad_option"),
-        ({"people_file": "/nowhere", "managers": ["x"]}, "file_missing"),
+        ({"people_file": "/nowhere/managers.jsonl", "managers": ["x"]}, "file_missing"),
         ({"users": ["nobody@reiji.example"]}, "not_found"),
         ({"handover_file": "/nowhere/handover.yml"}, "file_missing"),
         ({"vault_password": "not the one"}, "vault_wrong_password"),

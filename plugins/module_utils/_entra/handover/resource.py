@@ -120,7 +120,7 @@ class HandoverLetters(Resource):
         people = letters.people(self._entries())
         if self._params["people_file"] is not None:
             if not os.path.exists(self._params["people_file"]):
-                raise OffboardError(f"There is no {self._params['people_file']}; entra_managers_info writes it (results_file).", code="file_missing")
+                raise OffboardError(f"There is no {self._params['people_file']}. entra_managers_info writes it (results_file).", code="file_missing")
             lines = (item for item in read_records(self._params["people_file"]) if str(item.get("id", "")).casefold() in people)
             self._places = letters.places(lines)
         wanted = Wanted(*(self._params[name] for name in ("domains", "users", "departments", "managers")))
