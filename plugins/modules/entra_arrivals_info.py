@@ -97,7 +97,7 @@ failures:
     on_the_way: {description: 'Whether the user is only asked for something, and may go on alone.', type: bool, returned: always}
     msg: {description: All of it in one line., type: str, returned: always}
 users:
-  description: The first 1000 users who failed, then those who were not seen.
+  description: The first 1000 users who failed, then those who were not seen; of both some, so that many of one hide none of the other.
   returned: success
   type: list
   elements: dict

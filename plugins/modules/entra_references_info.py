@@ -11,8 +11,8 @@ short_description: Say what in a tenant points at given hosts
 version_added: 0.1.0
 description:
   - Looks at every text of every object that Microsoft Graph shows of applications, service principals, provisioning jobs, policies for claims, home
-    realms and tokens, custom authentication extensions, Conditional Access, cross-tenant settings, identity providers, direct federations and those of
-    the tenant's domains, certificate authorities for signing in, and of Intune's apps, app configurations and profiles.
+    realms and tokens, staged rollouts, custom authentication extensions, Conditional Access, cross-tenant settings, identity providers, direct
+    federations and those of the tenant's domains, certificate authorities for signing in, and of Intune's apps, app configurations and profiles.
   - It knows no list of properties. JSON inside of a text, base64 (the payload of a profile, a certificate), percent-encoding and character references
     are opened.
   - A host is found with everything below it, by whole labels, whatever its case, script (IDNA), port or dot at the end.
@@ -42,6 +42,19 @@ options:
     type: list
     elements: str
     default: []
+  domains:
+    description:
+      - Domains that are to be converted, or were. A home realm discovery policy that prefers one of them (or one below them) is found, and so is one that
+        sends people straight to the only federated domain, whichever that is, since which one it is changes with the conversion.
+    type: list
+    elements: str
+    default: []
+  kinds:
+    description:
+      - Only these kinds of objects, by the names of RV(references); those that lie below others come with these. Without it all are looked at.
+    type: list
+    elements: str
+    default: []
   beta:
     description:
       - Whether Microsoft Graph's beta may be asked for what its v1.0 does not have, which is the settings catalog, administrative templates, the profiles
@@ -58,6 +71,8 @@ notes:
     C(EventListener.Read.All), C(IdentityProvider.Read.All), C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(Organization.Read.All),
     C(PublicKeyInfrastructure.Read.All), C(DeviceManagementApps.Read.All) and C(DeviceManagementConfiguration.Read.All). What one of them is missing for
     is told as not looked at.
+  - Staged rollouts are told while they are on. Microsoft lets no application read them, but only a person (O(auth=azure_cli), or a person's token); for an
+    application they are not looked at (V(delegated_only)).
   - Of an object 8 million characters are looked at, payloads included, and payloads in payloads down to the tenth.
   - The address that a provisioning job writes to lies among its secrets, and where a custom control of Conditional Access leads is not shown by
     Microsoft Graph at all. Both are told as not looked at.
@@ -122,8 +137,8 @@ not_looked_at:
     path: {description: 'Where in the object, empty for all of it.', type: str, returned: always}
     reason:
       description:
-        - V(permission_missing), V(no_licence), V(no_intune), V(beta_not_allowed), V(encrypted), V(too_deep), V(too_large), V(target_not_shown),
-          V(custom_control), or the code of the error.
+        - V(permission_missing), V(delegated_only), V(no_licence), V(no_intune), V(beta_not_allowed), V(encrypted), V(too_deep), V(too_large),
+          V(target_not_shown), V(custom_control), or the code of the error.
       type: str
       returned: always
     msg: {description: The reason in words., type: str, returned: always}
@@ -158,6 +173,8 @@ def main() -> None:
             hosts={"type": "list", "elements": "str", "required": True},
             identifiers={"type": "list", "elements": "str", "default": []},
             named_locations={"type": "list", "elements": "str", "default": []},
+            domains={"type": "list", "elements": "str", "default": []},
+            kinds={"type": "list", "elements": "str", "default": []},
             beta={"type": "bool", "default": False},
             results_file={"type": "path"},
         ),

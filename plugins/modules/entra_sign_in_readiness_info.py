@@ -138,7 +138,7 @@ domains:
   type: list
   elements: dict
 users:
-  description: The first 1000 users who are not V(ready), the worst verdicts first.
+  description: The first 1000 users who are not V(ready), the worst verdicts first; of each verdict some, so that many of one hide none of another.
   returned: success
   type: list
   elements: dict

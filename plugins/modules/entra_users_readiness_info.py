@@ -103,7 +103,7 @@ counts:
   returned: success
   type: dict
 exceptions:
-  description: The first 1000 of them.
+  description: The first 1000 of them, of each code some, so that many of one hide none of another.
   returned: success
   type: list
   elements: dict

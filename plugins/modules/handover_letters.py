@@ -11,8 +11,12 @@ short_description: Make letters of the new passwords, and remove them again
 version_added: 0.1.0
 description:
   - Makes a page to print (C(letters.html), one A4 page for each person, each character of the password with how it is said) and a list for a mail merge
-    (C(letters.csv)) from the encrypted hand-over file of M(offboard.iij_id.entra_users).
-  - Both hold passwords in clear. They are written only into the O(folder) that you name, which must be yours alone (mode 0700, files 0600). The journal
+    (C(letters.csv)) from the encrypted hand-over file of M(offboard.iij_id.entra_users). With O(split_by) there is one of each for every department or
+    manager, named by them; those without one are in C(letters-without).
+  - With V(encrypted) in O(formats) it makes a page (C(letters.encrypted.html)) that holds the letters encrypted (PBKDF2, AES-256-GCM), for whoever hands them
+    out; a browser opens it with its password, without network. Each has a password of its own, which lies in an encrypted file beside the hand-over file
+    (RV(recipients_file), opened by C(ansible-vault view)). Tell it to the recipient by another way than the page.
+  - The others hold passwords in clear. They are written only into the O(folder) that you name, which must be yours alone (mode 0700, files 0600). The journal
     names the files, and nothing of what is in them.
   - With O(state=given) it is recorded who was given theirs, and whoever was gets no further letter unless O(again).
   - With O(state=absent) the files are overwritten and removed. A warning says where overwriting means nothing.
@@ -44,11 +48,29 @@ options:
     type: list
     elements: str
     default: []
+  departments:
+    description: Only people of these departments, besides those of the other options. One that nobody in the hand-over file is of is an error.
+    type: list
+    elements: str
+    default: []
+  managers:
+    description: Only people with these managers, as user principal names or ids, besides those of the other options. One with nobody is an error.
+    type: list
+    elements: str
+    default: []
+  people_file:
+    description: Departments and managers, as M(offboard.iij_id.entra_managers_info) has written them. O(departments), O(managers) and O(split_by) need it.
+    type: path
+  split_by:
+    description: Whether all letters are in one file, or those of each department or each manager in one of their own.
+    type: str
+    choices: [none, department, manager]
+    default: none
   formats:
     description: What to make.
     type: list
     elements: str
-    choices: [html, csv]
+    choices: [html, csv, encrypted]
     default: [html, csv]
   language:
     description: The language of the letters.
@@ -83,6 +105,7 @@ notes:
   - In the list each password stands in brackets, in every line, since a password may begin as a formula does. Print it without them.
 seealso:
   - module: offboard.iij_id.entra_users
+  - module: offboard.iij_id.entra_managers_info
 """
 
 EXAMPLES = r"""
@@ -92,6 +115,17 @@ EXAMPLES = r"""
     vault_password_file: vault-password
     folder: /srv/letters
     domains: [reiji.example]
+    given_file: offboard-run/results/handed_over.jsonl
+    journal: offboard-run/journal.jsonl
+
+- name: One encrypted page for each manager
+  offboard.iij_id.handover_letters:
+    handover_file: offboard-run/handover.yml
+    vault_password_file: vault-password
+    folder: /srv/letters
+    people_file: offboard-run/results/managers.jsonl
+    split_by: manager
+    formats: [encrypted]
     given_file: offboard-run/results/handed_over.jsonl
     journal: offboard-run/journal.jsonl
 
@@ -127,6 +161,15 @@ files:
   returned: always
   type: list
   elements: str
+encrypted_files:
+  description: The encrypted pages.
+  returned: always
+  type: list
+  elements: str
+recipients_file:
+  description: The encrypted file with the passwords of the encrypted pages; null without such pages.
+  returned: always
+  type: str
 skipped_objects:
   description: People who get no letter, with the code V(handed_over) or V(password_not_set).
   returned: always
@@ -134,8 +177,8 @@ skipped_objects:
   elements: dict
 failure:
   description:
-    - C(code) is V(folder_not_private), V(file_missing), V(not_found), V(bad_handover_file), V(file_read_failed), V(file_write_failed), V(not_seen),
-      V(guard_refused), or one of those of M(offboard.iij_id.vault_file) for the vault's password.
+    - C(code) is V(bad_option), V(folder_not_private), V(file_missing), V(not_found), V(bad_handover_file), V(file_read_failed),
+      V(file_write_failed), V(not_seen), V(guard_refused), or one of those of M(offboard.iij_id.vault_file) for the vault's password.
   returned: failure
   type: dict
 """
@@ -161,7 +204,11 @@ def main() -> None:
             handover_file={"type": "path"},
             domains=texts,
             users=texts,
-            formats={"type": "list", "elements": "str", "choices": ["html", "csv"], "default": ["html", "csv"]},
+            departments=texts,
+            managers=texts,
+            people_file={"type": "path"},
+            split_by={"type": "str", "choices": ["none", "department", "manager"], "default": "none"},
+            formats={"type": "list", "elements": "str", "choices": ["html", "csv", "encrypted"], "default": ["html", "csv"]},
             language={"type": "str", "choices": ["ja", "en"], "default": "ja"},
             company={"type": "str", "default": ""},
             sign_in_address={"type": "str", "default": "https://www.office.com/"},

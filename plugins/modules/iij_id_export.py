@@ -13,7 +13,8 @@ description:
   - Reads all users and groups of IIJ ID by its own interface (SCIM 2.0), and writes them into files that C(ansible-vault view) opens. It only reads there.
   - C(users.jsonl) and C(groups.jsonl) hold what was received, one JSON object a line, in the order of the ids; C(service.json) what the service says of
     itself; C(users.csv) one row for each user, for people and Excel (UTF-8 with BOM), where a text that a spreadsheet would take for a formula has an
-    apostrophe before it. C(manifest.json), in clear and without personal data, has the counts and the files' SHA-256.
+    apostrophe before it. Files hold 2 MB at most before they are encrypted; many users go on in C(users-2.jsonl), C(users-2.csv) and so on, each
+    table with its heading. C(manifest.json), in clear and without personal data, has the counts and the files' SHA-256.
   - Each export lies in a folder of its own below O(path), named by its time. None is ever overwritten or removed, and it counts once its manifest is
     there, which is written last. Where the newest one holds the same, nothing is written.
   - Lists are whole when they have as many different ids as the service counts on each of their pages. One that changed meanwhile is read again. One that
@@ -21,7 +22,7 @@ description:
   - One user made and another one removed while the list was read do not show in that. Run it twice; the second run changes nothing where the list stood
     still.
   - Groups whose members the list leaves out, or lacks by what users say of themselves, are read one by one. What is still missing then is a warning
-    (RV(groups_cut)).
+    (RV(groups_cut)). Where the service shows of no user which groups they are in, nothing can tell (RV(groups_not_checked)). The gates tell both.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -95,8 +96,12 @@ groups_cut:
   description: How many groups lack members whom users name, also where each was read alone.
   returned: success
   type: int
+groups_not_checked:
+  description: How many groups nothing tells of whether all their members came, since the service shows of no user which groups they are in.
+  returned: success
+  type: int
 complete:
-  description: Whether both lists were whole.
+  description: Whether both lists were whole. Members of groups are not among them; RV(groups_cut) and RV(groups_not_checked) speak of those.
   returned: success
   type: bool
 folder:

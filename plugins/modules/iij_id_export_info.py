@@ -44,6 +44,7 @@ exports:
     users: {description: How many users it holds., type: int, returned: always}
     groups: {description: How many groups it holds., type: int, returned: always}
     groups_cut: {description: How many groups lack members whom users name., type: int, returned: always}
+    groups_not_checked: {description: How many groups nothing tells of whether all their members came., type: int, returned: always}
     complete: {description: Whether both lists were whole., type: bool, returned: always}
     content_sha256: {description: SHA-256 of what it holds., type: str, returned: always}
     files: {description: 'Name, SHA-256 and bytes of each encrypted file.', type: list, elements: dict, returned: always}

@@ -102,7 +102,7 @@ options:
     type: list
     elements: dict
   export:
-    description: What M(offboard.iij_id.iij_id_export_info) returned. Without it the final gate does not judge the export.
+    description: What M(offboard.iij_id.iij_id_export_info) returned. Without it the export is not judged.
     type: dict
   found:
     description:

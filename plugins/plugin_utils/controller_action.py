@@ -43,7 +43,7 @@ _TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
 
 _COLLECTION = "offboard.iij_id"
 #: What only reads shows no progress, except where it takes minutes.
-_READS_FOR_LONG = {f"{_COLLECTION}.{name}" for name in ("entra_arrivals_info", "entra_sign_in_readiness_info")}
+_READS_FOR_LONG = {f"{_COLLECTION}.{name}" for name in ("entra_arrivals_info", "entra_managers_info", "entra_sign_in_readiness_info")}
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import _harness, at_the_limit, growth, listing, nothing_to_do, per_user, references, sign_in
+from benchmarks import _harness, at_the_limit, export, growth, listing, nothing_to_do, per_user, references, sign_in
 
 VENV = Path(sys.prefix)
 
@@ -66,3 +66,10 @@ def test_sign_in_of_many_users() -> None:
     reports = [int(row.shown.split()[-1]) for row in rows if row.shown]
     # a page of users and one of the report, and the log; the log alone
     assert reports == [1 + 1 + 1, 1, 5 + 3 + 1, 1]
+
+
+def test_export_of_many_users() -> None:
+    """Memory does not grow with the users, once a file is full; a request is a page, and three say what the service is."""
+    rows = export.run([3000, 9000], False, VENV)
+    assert rows[-1].met, rows
+    assert [int(row.shown.split()[-1]) for row in rows[:-1]] == [30 + 1 + 3, 90 + 1 + 3]

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import to_bytes
-from lab import inventory
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover import sealed
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.passwords import from_bytes, to_bytes
+from lab import company, inventory
 
-from .entra import VAULT_PASSWORD, lines, run_module
+from .entra import VAULT_PASSWORD, connection, lines, run_module
 from .test_people import Operator
 
 SECRETS = ("=Abc#def-1", "Xyz!23456789", "TAP@99887766")
@@ -118,9 +119,56 @@ def test_no_letter_for_a_password_that_was_never_set(letters, tmp_path):
     assert [(item["name"], item["code"]) for item in made["skipped_objects"]] == [("hanako@reiji-group.example", "password_not_set")]
 
 
+def places(path: Path) -> str:
+    lines = [
+        {"id": "u1", "department": "営業部", "manager": "m1", "manager_name": "boss@reiji.example"},
+        {"id": "u2", "department": "営業部", "manager": "m1", "manager_name": "boss@reiji.example"},
+        {"id": "u3", "department": "開発部"},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_one_encrypted_page_for_each_manager(letters, tmp_path):
+    folder, options = tmp_path / "letters", {"people_file": places(tmp_path / "managers.jsonl"), "split_by": "manager", "formats": ["encrypted"]}
+    recipients = tmp_path / "run" / "handover-recipients.yml"
+    assert letters(check=True, **options)["counts"]["planned"] == 2 and not folder.exists() and not recipients.exists()
+    made = letters(**options)
+    assert made["people"] == 3 and made["files"] == [] and made["recipients_file"] == str(recipients), made
+    assert sorted(map(str, folder.iterdir())) == sorted(made["encrypted_files"]) and recipients.stat().st_mode & 0o777 == 0o600
+    opened_by = {item["recipient"]: (item["id"], item["password"]) for item in from_bytes(vault.decrypt(recipients.read_bytes(), VAULT_PASSWORD.encode()))}
+    assert set(opened_by) == {"boss@reiji.example", ""} and not any(secret.encode() in path.read_bytes() for path in folder.iterdir() for secret in SECRETS)
+    name, password = opened_by["boss@reiji.example"]
+    page = sealed.unseal((folder / name).read_bytes(), password).decode()
+    assert SECRETS[0] in page and SECRETS[1] in page and SECRETS[2] not in page
+    assert password not in json.dumps({key: value for key, value in made.items() if key != "invocation"})
+    assert letters(**options)["changed"] is False
+    # what is no longer meant is written anew, and opens with the same password
+    letters(**options, state="present", departments=["開発部"])
+    letters(**options, language="en")
+    assert sealed.unseal((folder / name).read_bytes(), password).startswith(b'<!DOCTYPE html>\n<html lang="en">')
+    letters(state="absent", handover_file=None, vault_password=None)
+    assert not folder.exists() and recipients.exists()
+
+
+def test_departments(letters, tmp_path):
+    people = places(tmp_path / "managers.jsonl")
+    made = letters(people_file=people, split_by="department", formats=["csv"])
+    assert len(made["files"]) == 2 and all(len(Path(path).read_text("utf-8-sig").splitlines()) in (2, 3) for path in made["files"])
+    assert letters(people_file=people, departments=["開発部"], formats=["csv"])["people"] == 1
+    assert letters(people_file=people, managers=["boss@reiji.example"], formats=["csv"])["people"] == 2
+    assert letters(people_file=people, departments=["人事部"])["failure"]["code"] == "not_found"
+    given = letters(state="given", people_file=people, departments=["営業部"], by="Boss", journal=str(tmp_path / "run" / "journal.jsonl"))
+    assert [item["name"] for item in given["applied"]] == ["hanako@reiji-group.example", "taro@reiji.example"]
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
+        ({"split_by": "manager"}, "bad_option"),
+        ({"departments": ["x"]}, "bad_option"),
+        ({"people_file": "/nowhere/managers.jsonl", "managers": ["x"]}, "file_missing"),
         ({"users": ["nobody@reiji.example"]}, "not_found"),
         ({"handover_file": "/nowhere/handover.yml"}, "file_missing"),
         ({"vault_password": "not the one"}, "vault_wrong_password"),
@@ -149,6 +197,38 @@ def test_a_folder_that_is_not_ones_own_alone(letters, tmp_path, how, state):
         (folder / "letters.csv").symlink_to(elsewhere / "letters.csv")
     assert letters(state=state)["failure"]["code"] == "folder_not_private"
     assert (elsewhere / "letters.csv").read_text() == "others'"
+
+
+def test_departments_and_managers_of_the_tenant(tenant, capsys):
+    people = [person for person in company.people() if person.upn.endswith("@reiji.example")]
+    boss = people[0].id
+    tenant.arrange("users", people[1].id, _manager=boss, department="営業部\x1b")
+    tenant.clear_requests()
+    found = run_module(capsys, "entra_managers_info", {**connection(tenant), "domains": ["REIJI.example"]})
+    counts = found["counts"]
+    assert counts["total"] >= len(people) and found["managers_count"] == 1 and counts["without_manager"] == counts["total"] - 1, found
+    assert {item["manager"] for item in found["users"]} == {"", people[0].upn} and "営業部\\x1b" in found["departments"]
+    assert len([item for item in tenant.requests() if item["path"].endswith("$batch")]) <= counts["total"] // 20 + 1
+    tenant.faults.add(times=None, path="/v1.0/users/.*/manager", status=403, code="Authorization_RequestDenied")
+    assert run_module(capsys, "entra_managers_info", connection(tenant))["failure"]["code"] == "permission_missing"
+    assert tenant.writes() == []
+
+
+def test_the_playbook_by_departments(tenant, tmp_path):
+    people = [person for person in company.people() if person.upn.endswith("@reiji.example")][:2]
+    entries = [{"id": person.id, "userPrincipalName": person.upn, "password": f"Secret-{person.number}!x"} for person in people]
+    for person, department in zip(people, ("営業部", "開発部"), strict=True):
+        tenant.arrange("users", person.id, department=department)
+    operator = Operator(tenant, tmp_path, microsoft_365_letters_folder=str(tmp_path / "letters"))
+    operator.run_dir.mkdir(parents=True, mode=0o700)
+    file = operator.run_dir / "handover.yml"
+    file.write_bytes(vault.encrypt(to_bytes(entries), inventory.VAULT_PASSWORD.encode(), os.urandom(32)))
+    file.chmod(0o600)
+    options = {"microsoft_365_letters_split_by": "department", "microsoft_365_letters_formats": ["encrypted"]}
+    code, output = operator.play("handover", "--check", **options)
+    assert code == 0 and not (tmp_path / "letters").exists(), output[-3000:]
+    operator.must("handover", **options)
+    assert len(list((tmp_path / "letters").iterdir())) == 2 and tenant.writes() == []
 
 
 def test_the_playbook(tenant, tmp_path):

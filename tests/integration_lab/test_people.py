@@ -60,14 +60,14 @@ class Operator:
         self.confirm(*(step["id"] for step in steps if step["id"] != "contract_terminated"))
 
     def findings(self) -> dict[str, dict[str, Any]]:
-        """What the final gate has found, by code."""
+        """What the final gate has found, by code; of several the gravest."""
         file = self.run_dir / "results" / "final_gate.json"
         file.unlink(missing_ok=True)
         code, output = self.play("final_gate")
         assert file.exists(), output[-4000:]
         found = json.loads(file.read_text())["findings"]
         assert (code == 0) == (not [item for item in found if item["severity"] == "blocker"]), output[-3000:]
-        return {item["code"]: item for item in found}
+        return {item["code"]: item for item in reversed(found)}
 
 
 def blockers(found: dict[str, dict[str, Any]]) -> set[str]:

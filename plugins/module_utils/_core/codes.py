@@ -182,6 +182,14 @@ CODES: dict[Text, dict[str, Text]] = {
         "snapshot_incomplete": Text("The snapshot is not complete.", "スナップショットが不完全。"),
         "export_incomplete": Text("The lists of IIJ ID were never whole.", "IIJ IDの一覧がそろわない。"),
         "export_damaged": Text("An export of IIJ ID is not as it was written.", "IIJ IDのエクスポートが書き込み時と異なる。"),
+        "home_realm_policy": Text(
+            "A home realm discovery policy sends people to an identity provider that goes.",
+            "ホーム領域検出ポリシーが、廃止するIDプロバイダーへ利用者を転送している。",
+        ),
+        "staged_rollout_on": Text("A staged rollout of cloud authentication is on.", "クラウド認証の段階的ロールアウトが有効。"),
+        "export_cut": Text(
+            "The newest export of IIJ ID may lack members of groups.", "IIJ IDの最新のエクスポートでグループのメンバーが欠けている可能性がある。"
+        ),
         "export_missing": Text("There is no complete export of IIJ ID.", "IIJ IDの完全なエクスポートがない。"),
         "bad_handover_file": Text("The hand-over file cannot be understood.", "引き渡しファイルが壊れている。"),
         "vault_password_missing": Text("A vault password is needed.", "Vaultのパスワードが必要。"),

@@ -34,6 +34,12 @@ PHRASES: dict[str, Text] = {
     "bind_user": Text("bind user in config.yml ({where})", "config.yml のバインド用アカウント（{where}）"),
     "place_names": Text("{path} names {match}", "{path} に {match}"),
     "payload_names": Text("{path} (inside of the payload) names {match}", "{path}（内容の中）に {match}"),
+    "prefers_domain": Text("{path} sends people straight to {match} (PreferredDomain)", "{path} が利用者を {match} へ直接転送（PreferredDomain）"),
+    "accelerates": Text(
+        "{path} sends people straight to the only federated domain ({match} without PreferredDomain)",
+        "{path} が唯一のフェデレーションドメインへ利用者を直接転送（PreferredDomainのない {match}）",
+    ),
+    "rollout_on": Text("the staged rollout of {match} is on ({path})", "{match} の段階的ロールアウトが有効（{path}）"),
     "more_places": Text("{number} more places do", "ほか{number}か所"),
     # what of an agent is on a machine
     "left_filter": Text("password filter {name}", "パスワードフィルター {name}"),

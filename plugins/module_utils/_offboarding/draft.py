@@ -102,8 +102,21 @@ def draft(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any], lang
         unused = facts.domains is None and facts.users is None and name.startswith("microsoft_365_")  # its defaults are no decisions
         if (unused or value in (None, "", [], False)) and not candidates:
             continue
-        lines += ["", *_comments([purpose], language), *_variable(name, value, candidates, language)]
+        lines += ["", *_comments([purpose], language), *_variable(name, value, candidates, language), *_comments(_cut(name, facts), language)]
     return "\n".join(lines) + "\n"
+
+
+#: The lists that candidates of a variable come from, where their answer holds the first of them only.
+_LISTS = {"microsoft_365_accepted_references": "references", "microsoft_365_accepted_not_looked_at": "not_looked_at"}
+
+
+def _cut(name: str, facts: Facts) -> list[Text]:
+    """That there are more than the candidates that stand here."""
+    found, rows = facts.references or {}, _LISTS.get(name, "")
+    more = int(found.get(f"{rows}_count", 0)) - len(found.get(rows, ()))
+    if more <= 0:
+        return []
+    return [Text(f"{more} more are not listed here; all are in results/references.jsonl.", f"ほかに{more}件あります（results/references.jsonl）。")]
 
 
 def _variable(name: str, value: Any, candidates: Sequence[Candidate], language: str) -> Iterator[str]:
@@ -192,7 +205,7 @@ def _references(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]
     looked_at = {item.casefold() for item in confirmed.accepted_not_looked_at}
     apps = {item.casefold() for item in confirmed.client_ids}
     for row in found.get("references", ()):
-        if row["kind"] != "domainFederation" and row["id"].casefold() not in accepted and row["client_id"].casefold() not in apps:
+        if row["kind"] not in ("domainFederation", "featureRolloutPolicy") and row["id"].casefold() not in accepted and row["client_id"].casefold() not in apps:
             why = phrases.reasons(str(row["why"]).split("; "))
             yield (
                 "microsoft_365_accepted_references",

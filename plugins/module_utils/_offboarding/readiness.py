@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core import confirmations, dn, gate, names, phrases, plain, quiet
+from .._core.heads import few
 from .._core.quiet import mostly
 from .._core.text import Text
 from . import browsers, clients, group_policies, references, sign_in
@@ -137,6 +138,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         *_clients(facts, confirmed, final=False),
         *_permissions(facts, confirmed),
         *_dry_runs(facts),
+        *_export_cut(facts),
     ]
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
@@ -387,8 +389,9 @@ def _sign_in(facts: Facts, confirmed: Confirmed, gate: bool) -> Iterator[Finding
 
 
 def domains_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
-    """What forbids to convert the domains: people would be left without a way to sign in."""
-    return list(_sign_in(facts, confirmed, gate=True))
+    """What forbids to convert the domains: people would be left without a way to sign in. And what should be seen before it."""
+    seen = references.before_conversion(facts.references, _fold(confirmed.accepted_references)) if facts.references is not None else ()
+    return [*_sign_in(facts, confirmed, gate=True), *seen]
 
 
 def app_candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
@@ -872,7 +875,10 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
 
 def _export(facts: Facts) -> Iterator[Finding]:
     """What only IIJ ID knows is gone with the contract; afterwards nobody can ask it."""
-    if facts.export is None or ((latest := facts.export["latest"]) is not None and latest["users"]):
+    if facts.export is None:
+        return
+    if (latest := facts.export["latest"]) is not None and latest["users"]:
+        yield from _export_cut(facts)
         return
     yield Finding(
         "warning",
@@ -888,6 +894,39 @@ def _export(facts: Facts) -> Iterator[Finding]:
             "契約中に offboard.iij_id.export を実行してください。",
         ),
     )
+
+
+def _export_cut(facts: Facts) -> Iterator[Finding]:
+    """A complete export is one of all users and groups; who is in the groups may still be cut. An export that does not say was not looked at."""
+    latest = (facts.export or {}).get("latest") or {}
+    if not latest.get("groups"):
+        return
+    cut, unchecked = (latest.get(name) for name in ("groups_cut", "groups_not_checked"))
+    if cut:
+        yield Finding(
+            "warning",
+            "export_cut",
+            Text(
+                f"In the newest export of IIJ ID {_counted(cut, 'group')} of {latest['groups']} lack members whom its users name: the service cut their lists. "
+                "What is known of these stands with the users only (groups in users.jsonl and users.csv), and nobody knows whether that is all. Export the "
+                "members of the groups in IIJ ID's console (CSV) while the contract lasts.",
+                f"IIJ IDの最新のエクスポートでは、{latest['groups']}グループ中{cut}グループで、利用者側に記載のあるメンバーが欠けています"
+                "（サービスが一覧を切り詰めました）。"
+                "わかっている所属は利用者側（users.jsonl と users.csv の groups）にしかなく、それで全部かどうかはわかりません。"
+                "契約中にIIJ IDコンソールでグループメンバーをCSVエクスポートしてください。",
+            ),
+        )
+    if cut is None or unchecked is None or unchecked:
+        yield Finding(
+            "warning",
+            "export_cut",
+            Text(
+                f"Nothing tells whether the newest export of IIJ ID has all members of its {_counted(latest['groups'], 'group')}: it does not show which "
+                "groups the users are in. Export the members of the groups in IIJ ID's console (CSV) while the contract lasts, and compare.",
+                f"IIJ IDの最新のエクスポートに、{latest['groups']}グループの全メンバーがあるか確認できません（利用者の所属グループが示されていません）。"
+                "契約中にIIJ IDコンソールでグループメンバーをCSVエクスポートし、比較してください。",
+            ),
+        )
 
 
 #: What entra_users_readiness_info tells of users: severity, the sentence (what is so, and the way out).
@@ -1008,7 +1047,7 @@ def _late(last: str | None, now: str) -> bool:
 
 
 def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any], now: str) -> Finding:
-    shown = _names(names[:10]) + (f" (+{count - 10})" if count > 10 else "")
+    shown = few(names, count)
     word = Text("", "")
     if code == "administrator_without_password":
         severity = "warning" if "administrators_have_passwords" in done else "blocker"

@@ -22,6 +22,7 @@ KINDS: dict[str, Text] = {
     "synchronizationJob": Text("provisioning jobs", "プロビジョニングジョブ"),
     "claimsMappingPolicy": Text("claims mapping policies", "クレームマッピングポリシー"),
     "homeRealmDiscoveryPolicy": Text("home realm discovery policies", "ホーム領域検出ポリシー"),
+    "featureRolloutPolicy": Text("staged rollouts of cloud authentication", "クラウド認証の段階的ロールアウト"),
     "tokenIssuancePolicy": Text("token issuance policies", "トークン発行ポリシー"),
     "tokenLifetimePolicy": Text("token lifetime policies", "トークン有効期間ポリシー"),
     "customAuthenticationExtension": Text("custom authentication extensions", "カスタム認証拡張機能"),
@@ -52,6 +53,10 @@ KINDS: dict[str, Text] = {
 #: Why something was not looked at, and what helps.
 _REASONS: dict[str, Text] = {
     "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない"),
+    "delegated_only": Text(
+        "Microsoft lets no application read it; look in the Entra admin center (Microsoft Entra Connect, staged rollout)",
+        "アプリでは読めない（Entra管理センターの Microsoft Entra Connect の段階的ロールアウトで確認する）",
+    ),
     "no_licence": Text("the tenant has no licence for it", "テナントにライセンスがない"),
     "no_intune": Text("the tenant has no Intune", "テナントにIntuneがない"),
     "beta_not_allowed": Text(
@@ -97,6 +102,74 @@ def not_looked_at(reason: str, *messages: str) -> str:
     return phrases.permissions(_reason(reason).ja, *messages)
 
 
+#: Kinds of which findings of their own tell what Microsoft says to do. A staged rollout leads away from IIJ ID, so that it waits for nobody's acceptance.
+_ROLLOUT, _REALM = "featureRolloutPolicy", "homeRealmDiscoveryPolicy"
+
+
+def before_conversion(found: Mapping[str, Any], accepted: Collection[str]) -> Iterator[Finding]:
+    """What should be seen before the domains are converted. It forbids nothing: Microsoft does not say that anybody is locked out for certain."""
+    yield from _staged_rollouts(found, converted=False)
+    yield from _home_realms(found, "warning", accepted)
+
+
+def _home_realms(found: Mapping[str, Any], severity: str, accepted: Collection[str]) -> Iterator[Finding]:
+    """learn.microsoft.com/entra/identity/enterprise-apps/home-realm-discovery-policy: PreferredDomain has to be a federated domain."""
+    rows = [row for row in found["references"] if row["kind"] == _REALM and row["id"].casefold() not in accepted]
+    if rows:
+        told = _listed(rows)
+        yield Finding(
+            severity,
+            "home_realm_policy",
+            Text(
+                f"{len(rows)} home realm discovery policies send people straight to an identity provider that goes: {told.en}. Microsoft wants PreferredDomain "
+                "to be a federated domain, and whoever is sent where they cannot sign in is trapped there. Before the conversion take "
+                "AccelerateToFederatedDomain and PreferredDomain out of the policy, or the policy off its applications; until then people only see Entra's "
+                "page first. Other settings of it (AlternateIdLogin, DomainHintPolicy) may be needed: do not delete it unread. Put the ids of those that may "
+                "stay into microsoft_365_accepted_references.",
+                f"ホーム領域検出ポリシー{len(rows)}件が、廃止するIDプロバイダーへ利用者を直接転送しています: {told.ja}。PreferredDomain は"
+                "フェデレーションドメインでなければならず、サインインできない先へ転送された利用者は先に進めません。変換前に AccelerateToFederatedDomain と "
+                "PreferredDomain をポリシーから外すか、アプリへの割り当てを解除してください（変換までは、Entraの画面が先に表示されるだけです）。"
+                "ほかの設定（AlternateIdLogin、DomainHintPolicy）が必要な場合があるため、確認せずに削除しないでください。"
+                "残してよいもののIDは microsoft_365_accepted_references に指定してください。",
+            ),
+            tuple(row["id"] for row in rows),
+        )
+
+
+def _staged_rollouts(found: Mapping[str, Any], *, converted: bool) -> Iterator[Finding]:
+    """learn.microsoft.com/entra/identity/hybrid/connect/migrate-from-federation-to-cloud-authentication: to be turned off once the domains are cut over."""
+    rows = [row for row in found["references"] if row["kind"] == _ROLLOUT]
+    if not rows:
+        return
+    told = _listed(rows)
+    when = (
+        Text(
+            "The domains are converted, so turn it off, as Microsoft says (Entra admin center, Microsoft Entra Connect, staged rollout): it is meant for "
+            "tests, and sign-ins may fail where it stays on without a federation.",
+            "ドメインの変換後は、Microsoftの手順に従ってオフにしてください（Entra管理センターの Microsoft Entra Connect）。"
+            "テスト用の機能で、フェデレーションがないまま残すとサインインに失敗することがあります。",
+        )
+        if converted
+        else Text(
+            "Whoever is in its groups signs in with Entra already. Leave it on until the domains are converted, since they would be sent to IIJ ID again; then "
+            "turn it off.",
+            "対象グループの利用者はすでにEntraでサインインしています。"
+            "オフにするとIIJ IDへ戻るため、ドメインの変換まで有効のままにし、変換後にオフにしてください。",
+        )
+    )
+    yield Finding(
+        "warning" if converted else "info",
+        "staged_rollout_on",
+        Text(f"A staged rollout of cloud authentication is on: {told.en}. {when.en}", f"クラウド認証の段階的ロールアウトが有効です: {told.ja}。{when.ja}"),
+        tuple(row["id"] for row in rows),
+    )
+
+
+def _of_reason(reason: str, severity: str, final: bool) -> str:
+    """What no application may ever read would stop everybody; and a staged rollout leads away from IIJ ID, not to it."""
+    return severity if reason != "delegated_only" else "warning" if final else "info"
+
+
 def _by(rows: Iterable[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -119,10 +192,18 @@ def findings(
     looked at, by its kind). IIJ ID's own apps and the federations of its domains have findings of their own. All names are given in lower case.
     """
     severity = "blocker" if final else "warning"
+    yield from _staged_rollouts(found, converted=final)
+    yield from _home_realms(found, severity, accepted)
     for (kind,), rows in _by(found["references"], "kind").items():
         called = KINDS.get(kind, Text(kind, kind))
+        if kind == _ROLLOUT:
+            continue
         others = [
-            row for row in rows if row["client_id"].casefold() not in client_ids and not (kind == "domainFederation" and row["of"].casefold() in iij_domains)
+            row
+            for row in rows
+            if (kind != _REALM or row["id"].casefold() in accepted)
+            and row["client_id"].casefold() not in client_ids
+            and not (kind == "domainFederation" and row["of"].casefold() in iij_domains)
         ]
         open_rows = [row for row in others if row["id"].casefold() not in accepted]
         if open_rows:
@@ -156,7 +237,7 @@ def findings(
         ids = tuple(row["id"] or kind for row in open_rows or rows)
         if open_rows:
             yield Finding(
-                severity,
+                _of_reason(reason, severity, final),
                 "not_looked_at",
                 Text(
                     f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told.en} Once a person has looked there, put {kind} or the ids into "

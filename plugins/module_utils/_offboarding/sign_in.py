@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._core.heads import few
 from .._core.text import Text
 from .finding import Finding
 
-_NAMED = 10
 FILE = "results/sign_in_readiness.jsonl"
 
 #: What people call the parts that can be refused.
@@ -53,7 +53,7 @@ _WARNINGS: dict[str, Text] = {
 
 def _listed(found: Mapping[str, Any], code: str, count: int) -> tuple[str, tuple[str, ...]]:
     names = tuple(str(row["name"]) for row in found["users"] if row["code"] == code and not (code == "no_way_in" and row["accepted"]))
-    return ", ".join(names[:_NAMED]) + (f" (+{count - _NAMED})" if count > _NAMED else ""), names
+    return few(names, count), names
 
 
 def findings(found: Mapping[str, Any], *, gate: bool, accepted_count: int) -> Iterator[Finding]:

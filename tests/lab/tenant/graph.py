@@ -305,7 +305,8 @@ class Graph:
         notes["app_id"] = caller.app_id
         query = dict(urllib.parse.parse_qsl(incoming.query, keep_blank_values=True))
         self._pay(operation, caller.app_id, query, notes)
-        if caller.permissions.isdisjoint(operation.permissions):
+        by_person = operation.delegated and self.settings.delegated
+        if not by_person and caller.permissions.isdisjoint(operation.permissions):
             denied()
         call = Call(
             graph=self,

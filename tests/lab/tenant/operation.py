@@ -31,6 +31,7 @@ class Operation:
     body: str | None
     units: int
     report: bool
+    delegated: bool
 
 
 OPERATIONS: list[Operation] = []
@@ -39,14 +40,15 @@ __all__ = ["NO_CONTENT", "Answer", "Call", "GraphError", "bad_request", "by_alte
 
 
 def operation(
-    method: str, *templates: str, permissions: str, body: str | None = None, units: int = 1, report: bool = False
+    method: str, *templates: str, permissions: str, body: str | None = None, units: int = 1, report: bool = False, delegated: bool = False
 ) -> Callable[[Callable[[Call], Answer]], Callable[[Call], Answer]]:
     """Declare a handler. `permissions` are application permissions, separated by spaces; `body` is the Graph type of the
-    request's body (or `module:Class` in msgraph-sdk); `report` marks the operations under the reports quota."""
+    request's body (or `module:Class` in msgraph-sdk); `report` marks the operations under the reports quota, `delegated` those that a person may and no
+    application."""
 
     def declare(handler: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
         allowed = frozenset(permissions.split())
-        OPERATIONS.extend(Operation(method, template, allowed, handler, body, units, report) for template in templates)
+        OPERATIONS.extend(Operation(method, template, allowed, handler, body, units, report, delegated) for template in templates)
         return handler
 
     return declare

@@ -33,6 +33,8 @@ class Settings:
     intune: bool = True
     #: Entra's security defaults are on
     security_defaults: bool = False
+    #: the tokens are those of a person, who may read what Microsoft lets no application read
+    delegated: bool = False
     #: hold every request body and answer to Microsoft's description
     contract: bool = True
 

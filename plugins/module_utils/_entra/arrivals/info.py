@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._core import names
 from ..._core.errors import OffboardError
-from ..._core.plan import ANSWER_LIMIT
+from ..._core.heads import Heads
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
@@ -46,6 +46,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             progress.add()
             sums.add(item, domain, root, log.of(item["id"]), _not_known(starts[root], why, started))
         results.publish()
+    if log.addresses_cut:
+        parts.tell("addresses", "too_many", "Wrong passwords came from more addresses than are kept apart; those of further addresses were not counted.")
     found = {**sums.answer(), "not_looked_at": parts.not_looked_at, "suspicious_addresses": log.suspicious(), "entries": log.entries}
     late = bool(oldest) and started - oldest > params["grace_hours"] * 3600
     found["severity"] = plan.severity(found["counts"], sums.codes, late, bool(found["suspicious_addresses"]), converted=bool(oldest))
@@ -118,7 +120,7 @@ class _Sums:
         self._domains: dict[str, tuple[str, Counter[str]]] = {}
         self.codes: Counter[int] = Counter()
         self._hours: Counter[int] = Counter()
-        self._heads: dict[str, list[dict[str, Any]]] = {}
+        self._heads: Heads[dict[str, Any]] = Heads()
 
     def add(self, item: Mapping[str, Any], domain: str, root: str, seen: plan.Seen, why_not_known: str) -> None:
         """One user."""
@@ -136,9 +138,8 @@ class _Sums:
         }
         words = plan.code_of(seen.code).reason.en if state == plan.FAILED else ""
         self._results.add(item["id"], item["userPrincipalName"], state, reason, words, {name: value for name, value in line.items() if value})
-        head = self._heads.setdefault(state, [])
-        if state in (plan.FAILED, plan.NOT_SEEN) and len(head) < ANSWER_LIMIT:
-            head.append({"id": item["id"], "name": item["userPrincipalName"], "state": state, **line, "msg": words})
+        if state in (plan.FAILED, plan.NOT_SEEN):
+            self._heads.add(state, {"id": item["id"], "name": item["userPrincipalName"], "state": state, **line, "msg": words})
 
     def answer(self) -> dict[str, Any]:
         """As the module returns it."""
@@ -157,7 +158,7 @@ class _Sums:
             ],
             "failures": [_failure(number, count) for number, count in self.codes.most_common()],
             "arrivals_by_hour": [{"hour": plan.text_of(hour), "count": count} for hour, count in sorted(self._hours.items())],
-            "users": [row for state in plan.STATES for row in sorted(self._heads.get(state, ()), key=lambda row: row["name"])][:ANSWER_LIMIT],
+            "users": sorted(self._heads.rows(), key=lambda row: (plan.STATES.index(row["state"]), row["name"])),
         }
 
 

@@ -22,7 +22,7 @@ SEVERITIES = ("ok", "warning", "critical", "unknown")
 
 #: So many sign-ins with a wrong name or password from one address are told: an attack, or passwords handed to the wrong people.
 SUSPICIOUS = 20
-_MOST_ADDRESSES = 10_000
+MOST_ADDRESSES = 10_000
 _WRONG_PASSWORD = 50126
 
 
@@ -167,6 +167,8 @@ class Log:
         #: how many entries of the users there were, and addresses by the number of wrong passwords
         self.entries = 0
         self._addresses: Counter[str] = Counter()
+        #: whether there were more addresses than are counted
+        self.addresses_cut = False
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """One entry, in whatever order. What is no sign-in of one of the users after the conversion is passed over."""
@@ -185,8 +187,10 @@ class Log:
         elif at >= self._failed[place]:
             self._failed[place], self._code[place] = at, number
         address = entry.get("ipAddress") if number == _WRONG_PASSWORD else None
-        if address and (address in self._addresses or len(self._addresses) < _MOST_ADDRESSES):
+        if address and (address in self._addresses or len(self._addresses) < MOST_ADDRESSES):
             self._addresses[address] += 1
+        elif address:
+            self.addresses_cut = True
 
     def of(self, user_id: str) -> Seen:
         """What is known of one user."""

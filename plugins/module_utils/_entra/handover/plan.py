@@ -9,19 +9,24 @@ What is made here holds passwords in clear. It is written only where the operato
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from ..._core import names
-from ..._core.plain import line
+from ..._core.errors import OffboardError
+from ..._core.plain import file_part, line
 from ..._core.spreadsheet import BOM, cell
 
 KIND, GIVEN = "handover_file", "handover"
-LETTERS, LIST = "letters.html", "letters.csv"
-FILES = {"html": LETTERS, "csv": LIST}
+#: the endings of the files by format; what is before them: `file_name`
+ENDINGS = {"html": ".html", "csv": ".csv", "encrypted": ".encrypted.html"}
+#: names of files that this module makes, and no others
+MADE = re.compile(r"letters(-[^/]+-[0-9a-f]{8}|-without)?(\.html|\.csv|\.encrypted\.html)")
 
 _NATO = (
     "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima", "Mike", "November", "Oscar", "Papa",
@@ -103,20 +108,84 @@ def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
     return found
 
 
-def chosen(found: Iterable[Person], domains: Collection[str], users: Collection[str]) -> tuple[list[Person], list[str]]:
-    """Those of the domains or among the users (names or ids; neither given: everybody), in the order of their names; and users who have no entry.
+@dataclass(frozen=True)
+class Place:
+    """Where in the company somebody is: their department, and their manager's id and user principal name; empty without one."""
+
+    department: str = ""
+    manager: str = ""
+    manager_name: str = ""
+
+
+def places(lines: Iterable[Mapping[str, Any]]) -> dict[str, Place]:
+    """By id in lower case, as entra_managers_info has written them. Raises OffboardError `bad_option` for other lines."""
+    found = {}
+    for item in lines:
+        key, *texts = (item.get(name, "") for name in ("id", "department", "manager", "manager_name"))
+        if not key or not all(isinstance(text, str) for text in (key, *texts)):
+            raise OffboardError("people_file is not what entra_managers_info has written", code="bad_option")
+        found[key.casefold()] = Place(*texts)
+    return found
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whose letters: of these domains, departments (by name), managers, or these users (both by name or id). Nothing given: everybody's."""
+
+    domains: Collection[str] = ()
+    users: Collection[str] = ()
+    departments: Collection[str] = ()
+    managers: Collection[str] = ()
+
+    def everybody(self) -> bool:
+        """Also an empty text is a choice: an empty answer is not everybody."""
+        return not (self.domains or self.users or self.departments or self.managers)
+
+
+def chosen(found: Iterable[Person], wanted: Wanted, where: Mapping[str, Place]) -> tuple[list[Person], list[str]]:
+    """Who is meant by any of it, in the order of their names; and users, departments and managers that nobody in the hand-over file has to do with.
 
     Domains that nobody is of are missing too where nobody was found at all.
     """
-    wanted, roots = names.users(users), {names.domain(name) for name in domains} - {""}
-    kept, seen = [], set()
+    asked = {
+        "user": names.users(wanted.users), "department": names.users(wanted.departments), "manager": names.users(wanted.managers),
+        "domain": {names.domain(name) for name in wanted.domains} - {""},
+    }  # fmt: skip
+    kept, seen = [], dict.fromkeys(asked, frozenset[str]())
     for person in found:
-        meant = {person.id.casefold(), names.user(person.upn)} & wanted
-        seen |= meant
-        if meant or names.domain(person.upn.rpartition("@")[2]) in roots or not (users or domains):
+        place = where.get(person.id.casefold(), Place())
+        of = {
+            "user": {person.id.casefold(), names.user(person.upn)}, "department": {names.user(place.department)},
+            "manager": {place.manager.casefold(), names.user(place.manager_name)}, "domain": {names.domain(person.upn.rpartition("@")[2])},
+        }  # fmt: skip
+        meant = {kind: of[kind] & asked[kind] for kind in asked}
+        seen = {kind: seen[kind] | meant[kind] for kind in asked}
+        if any(meant.values()) or wanted.everybody():
             kept.append(person)
-    missing = sorted(wanted - seen) if kept else sorted((wanted - seen) | roots)
+    missing = sorted(name for kind in asked for name in asked[kind] - seen[kind] if kind != "domain" or not kept)
     return sorted(kept, key=lambda person: person.upn.casefold()), missing
+
+
+def split(persons: Iterable[Person], by: str, where: Mapping[str, Place]) -> dict[str, list[Person]]:
+    """The persons by the name of their department or manager (`by`), or all together; under the empty name those who have none, last."""
+    groups: dict[str, tuple[str, list[Person]]] = {}
+    for person in persons:
+        place = where.get(person.id.casefold(), Place())
+        key, name = {
+            "none": ("", ""), "department": (names.user(place.department), place.department), "manager": (place.manager.casefold(), place.manager_name)
+        }[by]  # fmt: skip
+        groups.setdefault(key, (name, []))[1].append(person)
+    if not groups and by == "none":
+        return {"": []}
+    return dict(sorted(groups.values(), key=lambda group: (not group[0], group[0].casefold())))
+
+
+def file_name(file_format: str, by: str, name: str) -> str:
+    """The file of a department or a manager. Two names that a file's name cannot tell apart differ by their hash."""
+    if by == "none":
+        return f"letters{ENDINGS[file_format]}"
+    part = f"{file_part(name)[:60]}-{hashlib.sha256(names.user(name).encode()).hexdigest()[:8]}" if name else "without"
+    return f"letters-{part}{ENDINGS[file_format]}"
 
 
 def spelled(secret: str, language: str) -> Iterator[tuple[str, str]]:

@@ -1,18 +1,17 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""handover_letters: letters and list in a folder of the operator's, their removal, and who has been given theirs."""
+"""handover_letters: letters and lists in a folder of the operator's, one or one for each department or manager; their removal; who has theirs."""
 
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import phrases
+from ..._core import phrases, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
@@ -22,14 +21,19 @@ from ..._module.files import append_records, read_journal, read_records, write_a
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
 from ..users.history import History
-from ..users.passwords import from_bytes
+from ..users.passwords import from_bytes, generate, to_bytes
 from . import plan as letters
-from .plan import FILES, GIVEN, KIND, Person
+from . import sealed
+from .plan import GIVEN, KIND, MADE, Person, Place, Wanted
 
 _MEANS_NOTHING = (
     "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
     "network share, and for backups, print queues and copies, overwriting means nothing: whoever has not signed in yet should get another password."
 )
+
+
+#: of the passwords of encrypted pages: some 120 bits
+_LENGTH = 20
 
 
 class HandoverLetters(Resource):
@@ -44,7 +48,14 @@ class HandoverLetters(Resource):
         self._state: str = params["state"]
         self._folder = os.path.abspath(params["folder"]) if params["folder"] else ""
         self._given = {str(item.get("id", "")).casefold() for item in read_records(params["given_file"])} if params["given_file"] else set()
+        by_place = params["departments"] or params["managers"] or (params["split_by"] != "none" and self._state == "present")
+        if params["people_file"] is None and by_place and self._state != "absent":
+            raise OffboardError("departments, managers and split_by need people_file, which entra_managers_info writes (results_file).", code="bad_option")
+        #: what the files shall hold, and what opens those of them that are encrypted
         self._wanted: dict[str, bytes] = {}
+        self._opened_by: dict[str, str] = {}
+        self._recipients: _Recipients | None = None
+        self._places: dict[str, Place] = {}
         self._removed = False
         self._people = 0
         self._skipped: list[Skip] = []
@@ -59,12 +70,22 @@ class HandoverLetters(Resource):
         return [Object(KIND, path, os.path.basename(path), {"exists": True}) for path in self._paths() if os.path.lexists(path)]
 
     def _paths(self) -> list[str]:
-        """The files, and what a killed run may have left of them."""
-        begun = (path for name in FILES.values() for path in glob.glob(os.path.join(glob.escape(self._folder), f".{name}.*")))
-        return [*(os.path.join(self._folder, name) for name in FILES.values()), *sorted(begun)]
+        """The files of this and earlier runs, and what a killed one may have left of them."""
+        try:
+            there = os.listdir(self._folder)
+        except FileNotFoundError:
+            return []
+        except OSError as exc:
+            raise OffboardError(f"cannot read {self._folder}: {exc.strerror or exc}", code="file_read_failed") from exc
+        made = [name for name in there if MADE.fullmatch(name) or (name.startswith(".") and MADE.match(name[1:]))]
+        return [os.path.join(self._folder, name) for name in sorted(made)]
 
     def _check_folder(self) -> None:
-        for place in (self._folder, *self._paths()):
+        self._check((self._folder,))
+        self._check(self._paths())
+
+    def _check(self, places: Iterable[str]) -> None:
+        for place in places:
             try:
                 found = os.lstat(place)
             except FileNotFoundError:
@@ -96,7 +117,14 @@ class HandoverLetters(Resource):
 
     def _persons(self) -> list[Person]:
         """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
-        found, missing = letters.chosen(letters.people(self._entries()).values(), self._params["domains"], self._params["users"])
+        people = letters.people(self._entries())
+        if self._params["people_file"] is not None:
+            if not os.path.exists(self._params["people_file"]):
+                raise OffboardError(f"There is no {self._params['people_file']}. entra_managers_info writes it (results_file).", code="file_missing")
+            lines = (item for item in read_records(self._params["people_file"]) if str(item.get("id", "")).casefold() in people)
+            self._places = letters.places(lines)
+        wanted = Wanted(*(self._params[name] for name in ("domains", "users", "departments", "managers")))
+        found, missing = letters.chosen(people.values(), wanted, self._places)
         if missing:
             raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
         return found
@@ -116,16 +144,33 @@ class HandoverLetters(Resource):
         kept = list(self._worth_a_letter(persons))
         self._people = len(kept)
         plan = Plan(skipped=self._skipped)
-        for kind in self._params["formats"]:
-            path = os.path.join(self._folder, FILES[kind])
-            self._wanted[path] = self._render(kind, kept)
-            if path in there and _content(path) == self._wanted[path]:
-                plan.unchanged += 1
-            else:
-                before = {"exists": True} if path in there else None
-                after = {"exists": True, "people": len(kept), "content": "(passwords in clear)"}
-                plan.changes.append(Change(KIND, path, FILES[kind], "write", before, after, undo=phrases.english("undo_same_absent")))
+        by = self._params["split_by"]
+        for recipient, group in letters.split(kept, by, self._places).items():
+            for kind in self._params["formats"]:
+                name = letters.file_name(kind, by, recipient)
+                path = os.path.join(self._folder, name)
+                self._wanted[path] = self._render(kind, group)
+                if kind == "encrypted":
+                    self._opened_by[path] = self._kept_passwords().of(name, recipient)
+                if path in there and self._is_there(path):
+                    plan.unchanged += 1
+                else:
+                    before = {"exists": True} if path in there else None
+                    after = {"exists": True, "people": len(group), "content": "(encrypted)" if kind == "encrypted" else "(passwords in clear)"}
+                    plan.changes.append(Change(KIND, path, name, "write", before, after, undo=phrases.english("undo_same_absent")))
         return plan
+
+    def _kept_passwords(self) -> _Recipients:
+        if self._recipients is None:
+            self._recipients = _Recipients(self._params["handover_file"], vault_password(dict(self._params)))
+        return self._recipients
+
+    def _is_there(self, path: str) -> bool:
+        """Whether the file holds what it shall."""
+        content, password = _content(path), self._opened_by.get(path)
+        if content is not None and password is not None:
+            content = sealed.unseal(content, password)
+        return content == self._wanted[path]
 
     def _worth_a_letter(self, persons: Iterable[Person]) -> Iterator[Person]:
         """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
@@ -145,6 +190,7 @@ class HandoverLetters(Resource):
         if kind == "csv":
             return letters.merge_list(persons)
         params = self._params
+        # the same for the encrypted page, which holds it
         return letters.letters(persons, params["language"], params["company"], params["sign_in_address"], params["help_desk"])
 
     # -- what is done
@@ -160,7 +206,11 @@ class HandoverLetters(Resource):
         else:
             if os.path.lexists(change.id):  # what was in it is not left behind on the disk
                 _overwrite_and_remove(change.id)
-            write_atomically(change.id, self._wanted[change.id])
+            content = self._wanted[change.id]
+            if (password := self._opened_by.get(change.id)) is not None:
+                self._kept_passwords().save()  # first: a page that nobody can open would be lost
+                content = sealed.seal(content, password, os.urandom(sealed.SALT), os.urandom(sealed.NONCE), self._params["language"])
+            write_atomically(change.id, content)
         return None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
@@ -170,7 +220,7 @@ class HandoverLetters(Resource):
             elif change.action == "remove":
                 done = not os.path.lexists(change.id)
             else:
-                done = change.id in self._wanted and _content(change.id) == self._wanted[change.id]
+                done = change.id in self._wanted and self._is_there(change.id)
             if done:
                 yield change
 
@@ -183,15 +233,41 @@ class HandoverLetters(Resource):
             elif change.action == "remove":
                 seen = not os.path.lexists(change.id)
             else:
-                seen = _content(change.id) == self._wanted[change.id]
+                seen = self._is_there(change.id)
             if not seen:
                 yield Outcome(change, "failed", "not_seen", f"{change.name} is not as it was written")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        return {"people": self._people, "files": list(self._wanted)}
+        found = {"people": self._people, "files": [path for path in self._wanted if path not in self._opened_by], "encrypted_files": list(self._opened_by)}
+        return {**found, "recipients_file": self._recipients.path if self._recipients else None}
 
     def warnings(self) -> Iterable[str]:
         return [_MEANS_NOTHING] if self._removed else []
+
+
+class _Recipients:
+    """What opens the encrypted pages, in an encrypted file beside the hand-over file: whoever hands them out tells each recipient theirs by another way."""
+
+    def __init__(self, handover_file: str, password: bytes) -> None:
+        stem, extension = os.path.splitext(handover_file)
+        self.path = f"{stem}-recipients{extension}"
+        self._password = password
+        content = decrypt_file(self.path, password)
+        self._kept = {str(entry["id"]): entry for entry in from_bytes(content)} if content is not None else {}
+        self._new = False
+
+    def of(self, file: str, recipient: str) -> str:
+        """The password of a page, the same in every run; a new one counts once it is saved."""
+        if file not in self._kept:
+            self._kept[file] = {"id": file, "recipient": recipient, "password": generate(_LENGTH)}
+            self._new = True
+        return str(self._kept[file]["password"])
+
+    def save(self) -> None:
+        """Raises OffboardError `file_write_failed`."""
+        if self._new:
+            write_atomically(self.path, vault.encrypt(to_bytes(self._kept.values()), self._password, os.urandom(32)))
+            self._new = False
 
 
 def _content(path: str) -> bytes | None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
@@ -23,6 +24,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_references_info."""
     if not params["hosts"]:
         raise OffboardError("hosts: without a host nothing can point at one", code="bad_option")
+    if unknown := sorted(set(params["kinds"]) - set(read.TOP)):
+        raise OffboardError(f"kinds: {', '.join(unknown)} is none of {', '.join(read.TOP)}", code="bad_option")
     matcher = plan.Matcher(params["hosts"], params["identifiers"])
     connection = Connection.from_params(params)
     with contextlib.ExitStack() as stack:
@@ -36,7 +39,8 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         def tell_open(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> None:
             rows.add("not_looked_at", plan.open_row(kind, item, path, reason, words))
 
-        reader = read.Reader(client, beta, matcher, params["named_locations"], tell, tell_open)
+        known = read.Known(params["named_locations"], frozenset(map(names.domain, params["domains"])) - {""}, frozenset(params["kinds"]))
+        reader = read.Reader(client, beta, matcher, known, tell, tell_open)
         reader.run()
         rows.publish()
         return {**rows.answer(), "looked_at": reader.looked_at}

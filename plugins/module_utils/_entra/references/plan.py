@@ -17,13 +17,14 @@ import json
 import re
 import unicodedata
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ..._core import phrases, plain
+from ..._core import names, phrases, plain
 from ..._core.errors import OffboardError
+from ..domains.plan import root_of
 
 #: How deep lists in lists are gone into, how many of these a payload counts for, and how many characters of one object, opened payloads included,
 #: are looked at.
@@ -44,11 +45,15 @@ _STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 
 
 class Found(NamedTuple):
-    """One place of an object. `match` is the host or identifier as it stands there; `opened` when it stood inside of a payload."""
+    """One place of an object. `match` is the host or identifier as it stands there; `opened` when it stood inside of a payload.
+
+    phrase: by which of `_core/phrases.py` it is told; empty: that the place names it.
+    """
 
     path: str
     match: str
     opened: bool
+    phrase: str = ""
 
 
 class Unopened(NamedTuple):
@@ -216,6 +221,8 @@ class _Walk:
                 return
             text = plainer
             self._search(text, path, opened, binary)
+        if html.unescape(urllib.parse.unquote(text, errors="replace")) != text:
+            self.unopened.append(Unopened(path, "too_deep"))
 
     def _payload(self, run: str, path: str, depth: int) -> None:
         packed = _BLANKS.sub("", run).replace("-", "+").replace("_", "/").rstrip("=")
@@ -268,17 +275,54 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 def custom_controls(policy: Mapping[str, Any]) -> list[str]:
     """Names of the custom controls that a policy of Conditional Access sends people to. Where they lead, Microsoft Graph does not show."""
     controls = policy.get("grantControls")
-    names = controls.get("customAuthenticationFactors") if isinstance(controls, Mapping) else None
-    return [plain.line(str(name)) for name in names] if isinstance(names, list) else []
+    custom = controls.get("customAuthenticationFactors") if isinstance(controls, Mapping) else None
+    return [plain.line(str(name)) for name in custom] if isinstance(custom, list) else []
+
+
+def home_realm(policy: Mapping[str, Any], domains: Collection[str]) -> list[Found]:
+    """Where a home realm discovery policy sends people straight to one of the domains, or to whichever federated domain is the only one.
+
+    Microsoft: PreferredDomain must be a federated domain, and who cannot sign in there is trapped; without it the only federated domain is taken, if there is
+    exactly one (learn.microsoft.com/entra/identity/enterprise-apps/home-realm-discovery-policy). domains: those that are to be converted, in lower case.
+    """
+    definitions = policy.get("definition")
+    found = []
+    for index, text in enumerate(definitions if isinstance(definitions, list) else ()):
+        settings = _settings(text)
+        preferred = settings.get("PreferredDomain")
+        places = preferred if isinstance(preferred, list) else [preferred] if preferred else []
+        named = [str(name) for name in places if root_of(names.domain(str(name)), domains) is not None]
+        found += [Found(f"definition[{index}]→", name, True, "prefers_domain") for name in named]
+        if settings.get("AccelerateToFederatedDomain") is True and not places and domains:
+            found.append(Found(f"definition[{index}]→", "AccelerateToFederatedDomain", True, "accelerates"))
+    return found
+
+
+def _settings(text: Any) -> Mapping[str, Any]:
+    try:
+        inner = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return {}
+    inner = inner.get("HomeRealmDiscoveryPolicy", inner) if isinstance(inner, Mapping) else {}
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def staged_rollout(policy: Mapping[str, Any]) -> list[Found]:
+    """Whether a staged rollout is on. It names no domain: whoever is in its groups signs in with Entra already."""
+    return [Found("isEnabled", str(policy.get("feature") or ""), False, "rollout_on")] if policy.get("isEnabled") is True else []
 
 
 def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str, Any]:
     """One object of the results, with the first of its places; every text of a stranger in it is fit for a terminal."""
     places = [{"path": one.path, "match": plain.line(one.match), "opened": one.opened} for one in found[:MOST_PLACES]]
-    told = [phrases.english("payload_names" if one["opened"] else "place_names", path=str(one["path"]), match=str(one["match"])) for one in places[:3]]
+    told = [_told(one) for one in found[:3]]
     if len(found) > 3:
         told.append(phrases.english("more_places", number=len(found) - 3))
     return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told)}
+
+
+def _told(one: Found) -> str:
+    return phrases.english(one.phrase or ("payload_names" if one.opened else "place_names"), path=one.path, match=plain.line(one.match))
 
 
 #: what an object lies below (the domain of a federation), added by the reader; no name of Graph's has a blank
@@ -306,7 +350,18 @@ def open_row(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, 
 
 #: Why a part of the tenant, or of an object, was not looked at; the words for people are in `_offboarding/references.py`.
 REASONS = frozenset(
-    {"permission_missing", "no_licence", "no_intune", "beta_not_allowed", "encrypted", "too_deep", "too_large", "target_not_shown", "custom_control"}
+    {
+        "permission_missing",
+        "delegated_only",
+        "no_licence",
+        "no_intune",
+        "beta_not_allowed",
+        "encrypted",
+        "too_deep",
+        "too_large",
+        "target_not_shown",
+        "custom_control",
+    }
 )
 
 

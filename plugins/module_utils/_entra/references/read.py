@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ class Source:
     #: a list below each object, or below those of which `when` is true; its path follows the object's own
     below: Source | None = None
     when: Callable[[Mapping[str, Any]], bool] | None = None
+    #: Microsoft has no application permission for it: only a person's token may read it
+    delegated: bool = False
 
 
 def _federated_root(domain: Mapping[str, Any]) -> bool:
@@ -50,6 +52,8 @@ SOURCES = (
     Source("servicePrincipal", "/servicePrincipals?$top=999", below=Source("synchronizationJob", "/synchronization/jobs"), when=_may_provision),
     Source("claimsMappingPolicy", "/policies/claimsMappingPolicies"),
     Source("homeRealmDiscoveryPolicy", "/policies/homeRealmDiscoveryPolicies"),
+    # delegated only: learn.microsoft.com/graph/api/list-featurerolloutpolicies
+    Source("featureRolloutPolicy", "/policies/featureRolloutPolicies", delegated=True),
     Source("tokenIssuancePolicy", "/policies/tokenIssuancePolicies"),
     Source("tokenLifetimePolicy", "/policies/tokenLifetimePolicies"),
     Source("customAuthenticationExtension", "/identity/customAuthenticationExtensions", follow=True),
@@ -87,6 +91,8 @@ def _kinds(source: Source | None) -> Iterator[str]:
         yield from _kinds(source.below)
 
 
+#: those that can be asked for alone
+TOP = tuple(source.kind for source in SOURCES)
 KINDS = tuple(kind for source in SOURCES for kind in _kinds(source))
 
 
@@ -96,13 +102,21 @@ Tell = Callable[[str, Mapping[str, Any], list[plan.Found]], None]
 TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]  # pylint: disable=unsupported-binary-operation
 
 
+@dataclass(frozen=True)
+class Known:
+    """What only the operator knows: IIJ ID's named locations, the domains to be converted, and the kinds to look at (none: all)."""
+
+    named_locations: Sequence[str] = ()
+    domains: Collection[str] = ()
+    kinds: Collection[str] = ()
+
+
 class Reader:
     """Reads every source once. Raises GraphError when the tenant cannot be reached at all; what is refused is told as not looked at."""
 
-    def __init__(self, client: Client, beta: Client | None, matcher: plan.Matcher, named_locations: list[str], tell: Tell, tell_open: TellOpen) -> None:
+    def __init__(self, client: Client, beta: Client | None, matcher: plan.Matcher, known: Known, tell: Tell, tell_open: TellOpen) -> None:
         self._client, self._beta = client, beta
-        self._matcher = matcher
-        self._named_locations = named_locations
+        self._matcher, self._known = matcher, known
         self._tell, self._tell_open = tell, tell_open
         #: how many objects of each kind were looked at
         self.looked_at: dict[str, int] = {}
@@ -110,7 +124,7 @@ class Reader:
 
     def run(self) -> None:
         """All sources."""
-        for source in SOURCES:
+        for source in (source for source in SOURCES if not self._known.kinds or source.kind in self._known.kinds):
             if source.beta and self._beta is None:
                 self._tell_open(source.kind, None, "", "beta_not_allowed", "Microsoft Graph has these in its beta only, and the option beta is false")
                 continue
@@ -151,21 +165,28 @@ class Reader:
                         self._look(source, item)
                         yield item
         except GraphError as exc:
-            self._refused(source.kind, None, exc)
+            self._refused(source.kind, None, exc, source.delegated)
 
-    def _refused(self, kind: str, item: Mapping[str, Any] | None, exc: GraphError) -> None:
+    def _refused(self, kind: str, item: Mapping[str, Any] | None, exc: GraphError, delegated: bool = False) -> None:
         """Raises `exc` when it is not about this part of the tenant alone."""
         if not about_one_part(exc, self._signed_in):
             raise exc
         read = self.looked_at.get(kind, 0)
         words = f"{exc.msg} {read} had been looked at before." if read and item is None else exc.msg
-        self._tell_open(kind, item, "", plan.reason_of(exc.code, exc.status, exc.msg), words)
+        if delegated and exc.status == 403:
+            self._tell_open(kind, item, "", "delegated_only", "Microsoft lets no application read these, only a person.")
+        else:
+            self._tell_open(kind, item, "", plan.reason_of(exc.code, exc.status, exc.msg), words)
 
     def _look(self, source: Source, item: Mapping[str, Any], parent: Mapping[str, Any] | None = None) -> None:
         self.looked_at[source.kind] = self.looked_at.get(source.kind, 0) + 1
         found, unopened = self._matcher.look(item)
-        if source.kind == "namedLocation" and plan.is_named(item, self._named_locations):
+        if source.kind == "namedLocation" and plan.is_named(item, self._known.named_locations):
             found.insert(0, plan.Found("displayName", "the option named_locations", False))
+        if source.kind == "homeRealmDiscoveryPolicy":
+            found += plan.home_realm(item, self._known.domains)
+        if source.kind == "featureRolloutPolicy":
+            found += plan.staged_rollout(item)
         shown = dict(item)
         if parent is not None:
             shown[plan.OF] = parent["id"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._core import names, plain, sign_in
 from ..._core.errors import OffboardError
-from ..._core.plan import ANSWER_LIMIT
+from ..._core.heads import Heads
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
@@ -144,7 +144,7 @@ class _Sums:
         self._domains: dict[str, Counter[str]] = {}
         self._codes: Counter[str] = Counter()
         self._passwords: Counter[str] = Counter()
-        self._heads: dict[str, list[dict[str, Any]]] = {}
+        self._heads: Heads[dict[str, Any]] = Heads()
         self._open = 0
 
     def add(self, item: Mapping[str, Any], domain: str, found: list[tuple[str, str]], facts: Mapping[str, Any]) -> None:
@@ -159,13 +159,12 @@ class _Sums:
         self._open += verdict == plan.NO_WAY_IN and not accepted
         line = {"codes": codes, "reasons": [reason for _code, reason in found if reason], **facts}
         self._results.add(item["id"], upn, verdict, verdict, msg, line)
-        head = self._heads.setdefault(verdict, [])
-        if verdict != plan.READY and len(head) < ANSWER_LIMIT:
-            head.append({"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
+        if verdict != plan.READY:
+            self._heads.add(verdict, {"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
 
     def without_way_in(self) -> tuple[int, list[str]]:
         """How many have no way in and are not accepted, and the names of the first of them."""
-        return self._open, [plain.line(row["name"]) for row in self._heads.get(plan.NO_WAY_IN, ()) if not row["accepted"]]
+        return self._open, [plain.line(row["name"]) for row in self._heads.of(plan.NO_WAY_IN) if not row["accepted"]]
 
     def answer(self) -> dict[str, Any]:
         """As the module returns it."""
@@ -175,6 +174,6 @@ class _Sums:
             "codes": dict(self._codes),
             "passwords": dict(self._passwords),
             "domains": [{"domain": name, "total": of.total(), "counts": {code: of[code] for code in plan.RANK}} for name, of in sorted(self._domains.items())],
-            "users": [row for code in plan.RANK for row in self._heads.get(code, ())][:ANSWER_LIMIT],
+            "users": self._heads.rows(plan.RANK),
             "no_way_in_open": self._open,
         }

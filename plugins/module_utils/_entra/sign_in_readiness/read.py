@@ -9,7 +9,7 @@ import urllib.parse
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from ..._core import plain
 from ..._core.marks import Marks, mark
@@ -25,6 +25,8 @@ _USER = ("id", "userPrincipalName", "accountEnabled", "userType", "onPremisesSyn
 #: learn.microsoft.com/graph/api/user-list: 500 users a page with signInActivity, 999 without
 _USERS = f"/users?$select={','.join(_USER)},signInActivity&$top=500"
 _USERS_ALONE = f"/users?$select={','.join(_USER)}&$top=999"
+#: clients that are told apart; their bits are in 8 bytes for each user
+_MOST_CLIENTS = 64
 _REPORT = "/reports/authenticationMethods/userRegistrationDetails?$select=id,isMfaCapable,isPasswordlessCapable&$top=999"
 
 
@@ -82,35 +84,53 @@ class Registrations:
         return plan.Registration(one in self._capable, one in self._passwordless) if one in self._known else None
 
 
-class Legacy(NamedTuple):
-    """Clients without modern authentication by the mark of the id of who used them; complete: of who is not in it, it is known that they used none."""
+class Legacy:
+    """Clients without modern authentication by who used them, some bytes each; complete: of who is not in it, it is known that they used none."""
 
-    clients: Mapping[int, set[str]]
-    complete: bool
+    def __init__(self, entries: Iterable[tuple[str, str]], complete: Callable[[], bool]) -> None:
+        """entries: ids of users, and the client; complete is asked once they are read."""
+        marks, clients = array("Q"), array("H")
+        self._names: dict[str, int] = {}
+        for user_id, client in entries:
+            marks.append(mark(user_id.casefold()))
+            # what Microsoft may call them some day is one more; a sign-in log has a dozen
+            clients.append(self._names.setdefault(client, min(len(self._names), _MOST_CLIENTS - 1)))
+        self._users, self._used = Marks(marks), array("Q", bytes(8 * len(marks)))
+        for one, client in zip(marks, clients, strict=True):
+            self._used[self._users.place_of(one)] |= 1 << client
+        self._complete = complete()
 
     def of(self, user_id: str) -> list[str] | None:
         """None when it is not known."""
-        found = self.clients.get(mark(user_id.casefold()))
-        return sorted(found) if found is not None else [] if self.complete else None
+        place = self._users.place(mark(user_id.casefold()))
+        if place is None:
+            return [] if self._complete else None
+        return sorted(name for name, number in self._names.items() if self._used[place] >> number & 1)
 
 
 def read_legacy(client: Client, since: str, most_pages: int, parts: Parts, progress: Progress) -> Legacy:
     """Who used such a client since then, by the log's own filter, newest entries first."""
     clients = " or ".join(f"clientAppUsed eq '{name}'" for name in plan.LEGACY_CLIENTS)
     path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {since} and ({clients})", safe="$=' ()")
-    found: dict[int, set[str]] = {}
     pages = client.pages(path)
     oldest = ""
-    for page in islice(pages, most_pages):
-        progress.add(len(page))
-        for item in page:
-            if item.get("userId") and item.get("clientAppUsed"):
-                found.setdefault(mark(item["userId"].casefold()), set()).add(plain.line(str(item["clientAppUsed"])))
-            oldest = item.get("createdDateTime") or oldest
-    complete = next(pages, None) is None
-    if not complete:
+
+    def entries() -> Iterator[tuple[str, str]]:
+        nonlocal oldest
+        for page in islice(pages, most_pages):
+            progress.add(len(page))
+            for item in page:
+                if item.get("userId") and item.get("clientAppUsed"):
+                    yield item["userId"], plain.line(str(item["clientAppUsed"]))
+                oldest = item.get("createdDateTime") or oldest
+
+    def complete() -> bool:
+        if whole := next(pages, None) is None:
+            return whole
         parts.tell("legacy_sign_ins", "too_many", f"The sign-in log was read back to {oldest} only, after {most_pages} pages; older entries were not.")
-    return Legacy(found, complete)
+        return False
+
+    return Legacy(entries(), complete)
 
 
 class Groups:

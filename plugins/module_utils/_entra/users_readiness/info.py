@@ -12,8 +12,8 @@ from contextlib import closing
 from typing import Any
 
 from ..._core import names
+from ..._core.heads import Heads
 from ..._core.model import Skip
-from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
@@ -111,7 +111,7 @@ class _Sums:
         self._results = results
         self._domains: dict[str, Counter[str]] = {}
         self._counts: Counter[str] = Counter()
-        self._exceptions: list[dict[str, str]] = []
+        self._exceptions: Heads[dict[str, str]] = Heads()
         self.left_alone = 0
 
     def add(self, user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, found: Mapping[str, str]) -> None:
@@ -129,15 +129,14 @@ class _Sums:
         """What is told of one user."""
         self._counts.update(found.keys())
         for code, msg in found.items():
-            if len(self._exceptions) < ANSWER_LIMIT:
-                self._exceptions.append(Skip(KIND, user_id, upn, code, msg).to_dict())
+            self._exceptions.add(code, Skip(KIND, user_id, upn, code, msg).to_dict())
         self._results.add(user_id, upn, "found", next(iter(found)), "; ".join(found.values()))
 
     def answer(self) -> dict[str, Any]:
         """As the module returns it."""
         names = ("total", "enabled", "blocked", "stays_blocked")
         domains = [{"domain": name, **{key: sums[key] for key in names}} for name, sums in sorted(self._domains.items())]
-        return {"domains": domains, "counts": dict(self._counts), "exceptions": self._exceptions, "left_alone": self.left_alone}
+        return {"domains": domains, "counts": dict(self._counts), "exceptions": self._exceptions.rows(), "left_alone": self.left_alone}
 
 
 def _evidence(client: Client, params: Mapping[str, Any], history: History, skus: Skus, roots: frozenset[str]) -> Evidence:

@@ -9,22 +9,36 @@ same, and it has as many different ids. One made and one removed between two pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ..._core.errors import OffboardError
+from ..._core.marks import Marks, mark
 
 Get = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass
 class Listed:
-    """The resources by id, in the order of their ids; how many the service counted; whether that is all of them."""
+    """How many the service counted; whether those that were put away are all of them."""
 
-    items: dict[str, dict[str, Any]]
     total: int
     whole: bool
+
+
+class Put(Protocol):
+    """Where resources are put away, by their ids."""
+
+    def put(self, item: Mapping[str, Any]) -> None:
+        """One more, or another one of the same id."""
+
+    def clear(self) -> None:
+        """Forget all of them."""
+
+    def __len__(self) -> int:
+        """How many different ones there are."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +62,21 @@ def ways(config: Mapping[str, Any] | None, page_size: int) -> Ways:
     return Ways(page_size, says("sort", "supported"), says("pagination", "cursor"))
 
 
-def everything(get: Get, path: str, how: Ways, attempts: int) -> Listed:
-    """All resources below `path`, read up to `attempts` times where the list changed meanwhile; the last reading when none was whole.
+def everything(get: Get, path: str, how: Ways, attempts: int, into: Put, tell: Callable[[int], None] = lambda count: None) -> Listed:
+    """All resources below `path`, put away page by page, and read up to `attempts` times where the list changed meanwhile; the last reading when none was
+    whole. tell: how many came with a page.
 
     Raises OffboardError `no_list`.
     """
-    found = _once(get, path, how)
+    found = _once(get, path, how, into, tell)
     while not found.whole and attempts > 1:
         attempts -= 1
-        found = _once(get, path, how)
+        found = _once(get, path, how, into, tell)
     return found
 
 
-def _once(get: Get, path: str, how: Ways) -> Listed:
-    items: dict[str, dict[str, Any]] = {}
+def _once(get: Get, path: str, how: Ways, into: Put, tell: Callable[[int], None]) -> Listed:
+    into.clear()
     came, cursor, totals = 0, "", set()
     seen: set[str] = set()
     while True:
@@ -70,7 +85,8 @@ def _once(get: Get, path: str, how: Ways) -> Listed:
         total, resources = _page(path, page, how.cursor)
         totals.add(total)
         for item in resources:
-            items[item["id"]] = item
+            into.put(item)
+        tell(len(resources))
         before, came = came, came + len(resources)
         cursor = page.get("nextCursor") or ""
         # by what came, never by what was asked for; a service that repeats itself ends here too
@@ -79,7 +95,7 @@ def _once(get: Get, path: str, how: Ways) -> Listed:
         seen.add(cursor)
     # a list that was cut says so by its own count; twice the same one means that another was missed
     counted = came if total is None else total
-    return Listed(dict(sorted(items.items())), counted, len(totals) == 1 and len(items) == counted == came)
+    return Listed(counted, len(totals) == 1 and len(into) == counted == came)
 
 
 def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | None, list[dict[str, Any]]]:
@@ -96,22 +112,36 @@ def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | No
     return total, resources  # type: ignore[return-value]
 
 
-def cut_groups(users: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Groups that a user names as having them as a direct member, and that do not have them among their members."""
-    members = {identity: _ids(group.get("members")) for identity, group in groups.items()}
-    cut = set()
-    for identity, user in users.items():
-        said = user.get("groups")
-        for group in said if isinstance(said, list) else ():
-            value = group.get("value") if isinstance(group, Mapping) and group.get("type") != "indirect" else None
-            if isinstance(value, str) and identity not in members.get(value, {identity}):
-                cut.add(value)
-    return sorted(cut)
+@dataclass
+class Memberships:
+    """Which groups lack members whom the users name, and which have none in the list. Marks of the pairs are kept, 8 bytes each."""
+
+    lacking: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    #: nothing tells whether members are missing, since no user says which groups they are in
+    unsaid: bool = False
 
 
-def without_members(groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Groups whose members are not in the list: they have none, or the service leaves them out of lists."""
-    return [identity for identity, group in groups.items() if not _ids(group.get("members"))]
+def memberships(users: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str, Any]]) -> Memberships:
+    """Compare what groups say of their members with what users say of the groups that they are a direct member of."""
+    members, known, empty = array("Q"), set(), []
+    for group in groups:
+        known.add(group["id"])
+        found = _ids(group.get("members"))
+        members.extend(mark(group["id"], member) for member in found)
+        if not found:
+            empty.append(group["id"])
+    has, lacking, said = Marks(members), set(), False
+    there = False
+    for user in users:
+        there = True
+        told = user.get("groups")
+        for group in told if isinstance(told, list) else ():
+            value = group.get("value") if isinstance(group, Mapping) else None
+            said = said or isinstance(value, str)
+            if isinstance(value, str) and group.get("type") != "indirect" and value in known and mark(value, user["id"]) not in has:
+                lacking.add(value)
+    return Memberships(tuple(sorted(lacking)), tuple(empty), there and not said)
 
 
 def _ids(members: Any) -> set[str]:

@@ -9,9 +9,10 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 from ..._core import phrases
 from ..._core.errors import OffboardError
@@ -27,81 +28,124 @@ USERS, GROUPS, SERVICE, PEOPLE = "users.jsonl", "groups.jsonl", "service.json", 
 _COLUMNS = ("id", "userName", "externalId", "active", "name.familyName", "name.givenName", "displayName", "emails", "phoneNumbers", "groups")
 
 
+#: Bytes of a file before it is encrypted, which takes some nine times that in memory; the next ones are called users-2.jsonl and so on.
+PART = 2_000_000
+
+
+class Kept(Protocol):
+    """Users or groups in the order of their ids."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def lines(self) -> Iterator[str]:
+        """Each as JSON on a line."""
+
+    def each(self) -> Iterator[dict[str, Any]]:
+        """Each of them."""
+
+    def get(self, key: str) -> Mapping[str, Any] | None:
+        """The one with that id."""
+
+
 @dataclass(frozen=True)
 class Found:
-    """What the service gave: users and groups by id, what it says of itself, and whether the lists are whole.
+    """What the service gave: users and groups, what it says of itself, and whether the lists are whole.
 
-    cut: groups that lack members whom the users name.
+    cut: groups that lack members whom the users name. unchecked: groups of which nothing tells whether they do.
     """
 
-    users: Mapping[str, Mapping[str, Any]]
-    groups: Mapping[str, Mapping[str, Any]]
+    users: Kept
+    groups: Kept
     service: Mapping[str, Any] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
-def files(found: Found) -> dict[str, bytes]:
-    """The contents by name; the same for the same data."""
-    return {
-        USERS: _lines(found.users.values()),
-        GROUPS: _lines(found.groups.values()),
-        SERVICE: (to_json(found.service, indent=2, sort_keys=True) + "\n").encode(),
-        PEOPLE: table(found),
-    }
+def files(found: Found) -> Iterator[tuple[str, bytes]]:
+    """Names and contents, one at a time; the same for the same data."""
+    yield from _parts(GROUPS, b"", (line.encode() for line in found.groups.lines()))
+    yield SERVICE, (to_json(found.service, indent=2, sort_keys=True) + "\n").encode()
+    yield from table(found)
+    yield from _parts(USERS, b"", (line.encode() for line in found.users.lines()))
 
 
-def _lines(items: Iterable[Mapping[str, Any]]) -> bytes:
-    return "".join(to_json(item, separators=(",", ":")) + "\n" for item in items).encode()
+def _parts(name: str, head: bytes, lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Files of PART bytes at most, unless a single line has more; each begins with `head`."""
+    stem, dot, ending = name.rpartition(".")
+    number, part = 1, bytearray(head)
+    for line in lines:
+        if len(part) + len(line) > PART and len(part) > len(head):
+            yield name if number == 1 else f"{stem}-{number}{dot}{ending}", bytes(part)
+            number, part = number + 1, bytearray(head)
+        part += line
+    yield name if number == 1 else f"{stem}-{number}{dot}{ending}", bytes(part)
 
 
-def digest(contents: Mapping[str, bytes]) -> str:
-    """SHA-256 of the names and contents."""
+def digest(contents: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 of the names and contents, in their order."""
     made = hashlib.sha256()
-    for name, content in sorted(contents.items()):
+    for name, content in contents:
         made.update(f"{name}\0{len(content)}\0".encode() + content)
     return made.hexdigest()
 
 
-def table(found: Found) -> bytes:
+def table(found: Found) -> Iterator[tuple[str, bytes]]:
     """The users for people: one row each, for Excel. Of what has several values the primary or first one; groups by name; lists whole."""
-    names = {identity: str(group.get("displayName") or identity) for identity, group in found.groups.items()}
-    prefixes = _prefixes(found.users.values())
-    rows = [_row(user, names, prefixes) for user in found.users.values()]
-    columns = list(dict.fromkeys((*_COLUMNS, *(column for row in rows for column in row))))
+
+    @lru_cache(10_000)
+    def called(identity: str) -> str:
+        group = found.groups.get(identity)
+        return "" if group is None else str(group.get("displayName") or identity)
+
+    keys = dict.fromkeys(key for user in found.users.each() for key in _keys(user))
+    prefixes = _prefixes({name for name, _inner in keys})
+    columns = list(dict.fromkeys((*_COLUMNS, *(_column(name, inner, prefixes) for name, inner in keys))))
+    rows = (_row(user, called, prefixes) for user in found.users.each())
+    yield from _parts(PEOPLE, BOM.encode() + _line(columns), (_line([row.get(column, "") for column in columns]) for row in rows))
+
+
+def _line(values: Iterable[str]) -> bytes:
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(map(cell, columns))
-    writer.writerows([cell(row.get(column, "")) for column in columns] for row in rows)
-    return (BOM + stream.getvalue()).encode()
+    csv.writer(stream).writerow(map(cell, values))
+    return stream.getvalue().encode()
 
 
-def _prefixes(users: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _keys(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What has a column: name, and the name inside of it (empty without one)."""
+    for name, value in user.items():
+        if name not in ("schemas", "meta"):
+            yield from ((name, inner) for inner in value) if isinstance(value, Mapping) else [(name, "")]
+
+
+def _column(name: str, inner: str, prefixes: Mapping[str, str]) -> str:
+    return f"{prefixes.get(name, name)}.{inner}" if inner else name
+
+
+def _prefixes(names: Iterable[str]) -> dict[str, str]:
     """A short prefix for each extension; its whole URN where two would have the same. Both of IIJ's end in enterprisejp:2.0:User."""
-    urns = sorted({name for user in users for name in user if name.startswith("urn:")})
+    urns = sorted(name for name in names if name.startswith("urn:"))
     short = {urn: f"{parts[1]}.{parts[-3]}" if len(parts := urn.split(":")) > 4 else urn for urn in urns}
     return {urn: urn if list(short.values()).count(prefix) > 1 else prefix for urn, prefix in short.items()}
 
 
-def _row(user: Mapping[str, Any], groups: Mapping[str, str], prefixes: Mapping[str, str]) -> dict[str, str]:
+def _row(user: Mapping[str, Any], called: Callable[[str], str], prefixes: Mapping[str, str]) -> dict[str, str]:
     row: dict[str, str] = {}
-    for name, value in user.items():
-        if name in ("schemas", "meta"):
-            continue
+    for name, inner in _keys(user):
+        value = user[name]
         if name == "groups" and isinstance(value, list):
-            row[name] = "; ".join(_group(item, groups) for item in value)
-        elif isinstance(value, Mapping):
-            row.update({f"{prefixes.get(name, name)}.{inner}": _shown(one) for inner, one in value.items()})
+            row[name] = "; ".join(_group(item, called) for item in value)
         else:
-            row[name] = _shown(value)
+            row[_column(name, inner, prefixes)] = _shown(value[inner] if inner else value)
     return row
 
 
-def _group(item: Any, groups: Mapping[str, str]) -> str:
+def _group(item: Any, called: Callable[[str], str]) -> str:
     if not isinstance(item, Mapping):
         return _shown(item)
     identity = str(item.get("value") or "")
-    return groups.get(identity) or str(item.get("display") or identity)
+    return called(identity) or str(item.get("display") or identity)
 
 
 def _shown(value: Any) -> str:
@@ -123,6 +167,11 @@ def plan(current: Iterable[Object], path: str, found: Found, content_sha256: str
     if found.incomplete and newest is not None and newest.state["complete"]:
         raise incomplete(found, f"The export in {path} stays as it is: it was whole.")
     told = [f"{_few(found.cut)}: the service leaves out members whom users name; see groups.jsonl beside users.jsonl."] if found.cut else []
+    if found.unchecked:
+        told.append(
+            f"{_few(found.unchecked)}: nothing tells whether all their members came, since the service shows of no user which groups they are in. Compare with "
+            "the console's own list of group members."
+        )
     if newest is not None and not found.incomplete and newest.state == after:
         return Plan(unchanged=1, warnings=told)
     action = "create" if newest is None else "update"

@@ -20,11 +20,13 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
 from ..._module.files import check_run_file, write_atomically
+from ..._module.progress import Progress
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
 from ..scim import Scim
 from . import pages
 from .plan import KIND, Found, digest, files, incomplete, plan
+from .store import Resources
 
 MANIFEST = "manifest.json"
 _STATE = ("users", "groups", "complete", "content_sha256")
@@ -51,8 +53,9 @@ class Export(Resource):
             pause_ms=params["pause_ms"],
             max_wait_seconds=params["max_wait_seconds"],
         )
-        self._contents: dict[str, bytes] = {}
-        self._found = Found({}, {})
+        self._found = Found(Resources(), Resources())
+        #: SHA-256 of what was written, by the name of its file
+        self._written: dict[str, str] = {}
         self._folder = ""
 
     def read(self) -> Iterable[Object]:
@@ -67,22 +70,29 @@ class Export(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """Read the service, and compare."""
         self._found = self._read_service()
-        self._contents = files(self._found)
-        return plan(current, self._path, self._found, digest(self._contents))
+        return plan(current, self._path, self._found, digest(files(self._found)))
 
     def _read_service(self) -> Found:
         service = {name: self._said(f"/{name}") for name in ("ServiceProviderConfig", "Schemas", "ResourceTypes")}
         how, attempts = pages.ways(service["ServiceProviderConfig"], self._params["page_size"]), self._params["attempts"]
-        users = pages.everything(self._scim.get, "/Users", how, attempts)
-        groups = pages.everything(self._scim.get, "/Groups", how, attempts)
+        users, groups = Resources(), Resources()
+        read = {name: self._everything(name, into, how, attempts) for name, into in (("users", users), ("groups", groups))}
         gone = False
-        for identity in {*pages.without_members(groups.items), *pages.cut_groups(users.items, groups.items)}:
+        doubtful = pages.memberships(users.each(), groups.each())
+        progress = Progress(self._params["progress_file"], "groups read one by one", len({*doubtful.empty, *doubtful.lacking}))
+        for identity in sorted({*doubtful.empty, *doubtful.lacking}):
             one = self._said(f"/Groups/{quote(identity, safe='')}")
             gone = gone or one is None
             if one is not None and one.get("id") == identity:
-                groups.items[identity] = one
-        lacking = [name for name, whole in (("users", users.whole), ("groups", groups.whole and not gone)) if not whole]
-        return Found(users.items, groups.items, service, tuple(lacking), tuple(pages.cut_groups(users.items, groups.items)))
+                groups.put(one)
+            progress.add()
+        lacking = [name for name, whole in (("users", read["users"]), ("groups", read["groups"] and not gone)) if not whole]
+        left = pages.memberships(users.each(), groups.each())
+        return Found(users, groups, service, tuple(lacking), left.lacking, tuple(groups) if left.unsaid else ())
+
+    def _everything(self, name: str, into: Resources, how: pages.Ways, attempts: int) -> bool:
+        progress = Progress(self._params["progress_file"], name, None)
+        return pages.everything(self._scim.get, f"/{name.capitalize()}", how, attempts, into, progress.add).whole
 
     def _said(self, path: str) -> dict[str, Any] | None:
         """What the service says there; None where it has nothing. It need not describe itself to everybody."""
@@ -102,16 +112,17 @@ class Export(Resource):
         taken = now()
         self._folder = self._new_folder(taken)
         entries = []
-        for name, plain in self._contents.items():
+        for name, plain in files(self._found):
             content = vault.encrypt(plain, self._password, os.urandom(32))
             write_atomically(os.path.join(self._folder, name), content, overwrite=False)
             entries.append({"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)})
+            self._written[name] = hashlib.sha256(plain).hexdigest()
         manifest = {
             "format": 1,
             "taken": taken,
             "service": self._params["scim_url"],
             **(change.after or {}),
-            "groups_cut": len(self._found.cut),
+            **_doubts(self._found),
             "files": entries,
         }
         write_atomically(os.path.join(self._folder, MANIFEST), (json.dumps(manifest, indent=2) + "\n").encode(), overwrite=False)
@@ -128,16 +139,23 @@ class Export(Resource):
         """Every file is read back and opened."""
         for change in applied:
             try:
-                opened = {name: decrypt_file(os.path.join(self._folder, name), self._password) for name in self._contents}
+                opened = {name: self._opened(name) for name in self._written}
             except OffboardError as exc:
                 yield Outcome(change, "failed", "not_seen", exc.msg)
                 continue
-            if opened != self._contents or not any(export["folder"] == self._folder for export in exports(self._path)):
+            if opened != self._written or not any(export["folder"] == self._folder for export in exports(self._path)):
                 yield Outcome(change, "failed", "not_seen", f"{self._folder} does not hold what was written")
 
+    def _opened(self, name: str) -> str:
+        return hashlib.sha256(decrypt_file(os.path.join(self._folder, name), self._password) or b"").hexdigest()
+
     def facts(self, plan: Plan) -> dict[str, Any]:
-        counts = {"users": len(self._found.users), "groups": len(self._found.groups), "groups_cut": len(self._found.cut)}
+        counts = {"users": len(self._found.users), "groups": len(self._found.groups), **_doubts(self._found)}
         return {**counts, "complete": not self._found.incomplete, "folder": self._folder or None}
+
+
+def _doubts(found: Found) -> dict[str, int]:
+    return {"groups_cut": len(found.cut), "groups_not_checked": len(found.unchecked)}
 
 
 def exports(path: str) -> list[dict[str, Any]]:
@@ -182,7 +200,7 @@ def _check_files(export: Mapping[str, Any]) -> None:
         path = os.path.join(export["folder"], entry["name"])
         try:
             with open(path, "rb") as stream:
-                digest_now = hashlib.sha256(stream.read()).hexdigest()
+                digest_now = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as exc:
             raise OffboardError(f"The export is damaged: cannot read {path}: {exc.strerror or exc}.", code="export_damaged") from None
         if digest_now != entry.get("sha256"):

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Policies that may still point at an identity provider.
 
-Feature rollout policies have no application permission at all (learn.microsoft.com/graph/api/featurerolloutpolicies-list: delegated
-only), so an application is always refused.
+Feature rollout policies have no application permission at all (learn.microsoft.com/graph/api/list-featurerolloutpolicies: delegated only), so an
+application is always refused; `Settings.delegated` makes the tokens those of a person.
 """
 
 from __future__ import annotations
@@ -57,6 +57,6 @@ def security_defaults(call: Call) -> Answer:
     )
 
 
-@operation("GET", "/policies/featureRolloutPolicies", permissions="")
+@operation("GET", "/policies/featureRolloutPolicies", permissions="", delegated=True)
 def feature_rollout(call: Call) -> Answer:
-    return call.page("featureRolloutPolicy", [])
+    return call.page("featureRolloutPolicy", call.table("feature_rollout_policies"))

@@ -12,7 +12,9 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import plan as export_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import KIND, Found, digest, files, plan, table
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 
 JP = "urn:oidfj:params:scim:schemas:extention:enterprisejp:2.0:User"
 IIJ = "urn:iij:params:scim:schemas:extension:enterprisejp:2.0:User"
@@ -34,22 +36,24 @@ class Service:
 
 
 def read(service, attempts=3, **ways):
-    return pages.everything(service, "/Users", pages.Ways(**{"page_size": 100, **ways}), attempts)
+    """Whether it is whole, the ids, and how many were told on the way."""
+    into, told = Resources(), []
+    whole = pages.everything(service, "/Users", pages.Ways(**{"page_size": 100, **ways}), attempts, into, told.append).whole
+    return whole, list(into), sum(told)
 
 
 @pytest.mark.parametrize("cursor", [False, True])
 @pytest.mark.parametrize(("ids", "limit", "asked"), [("", 2, 1), ("ba", 2, 1), ("cbaed", 2, 3), ("cbaed", 1, 5), ("cbaed", 99, 1)])
 def test_a_list_is_read_by_what_comes(ids, limit, asked, cursor):
     service = Service(ids, limit, cursors=cursor)
-    found = read(service, cursor=cursor)
-    assert (list(found.items), found.whole, len(service.asked)) == (sorted(ids), True, asked)
+    assert read(service, cursor=cursor) == (True, sorted(ids), len(ids)) and len(service.asked) == asked
 
 
 def test_it_is_sorted_only_where_the_service_can():
     for supported in (False, True, None):
         service = Service("a")
         how = pages.ways(None if supported is None else {"sort": {"supported": supported}}, 7)
-        pages.everything(service, "/Users", how, 1)
+        pages.everything(service, "/Users", how, 1, Resources())
         assert service.asked == [{"startIndex": 1, "count": 7, **({"sortBy": "id"} if supported else {})}]
     assert pages.ways({"pagination": {"cursor": True}}, 7).cursor and not pages.ways({"pagination": {"cursor": "yes"}}, 7).cursor
 
@@ -60,8 +64,8 @@ def test_a_list_that_changed_meanwhile_is_read_again():
             service.ids.remove("a")  # all behind it move one up, and c is missed
 
     service = Service("abcdef", change=once)
-    found = read(service)
-    assert list(found.items) == list("bcdef") and found.whole and len(service.asked) > 3
+    whole, ids, _told = read(service)
+    assert ids == list("bcdef") and whole and len(service.asked) > 3
 
 
 @pytest.mark.parametrize(
@@ -74,8 +78,8 @@ def test_a_list_that_changed_meanwhile_is_read_again():
     ],
 )
 def test_a_list_that_never_was_whole_says_so(service):
-    found = read(service)
-    assert not found.whole and found.items
+    whole, ids, _told = read(service)
+    assert not whole and ids
 
 
 @pytest.mark.parametrize(
@@ -85,7 +89,7 @@ def test_a_list_that_never_was_whole_says_so(service):
 )  # fmt: skip
 def test_what_is_no_list(page):
     with pytest.raises(OffboardError) as caught:
-        pages.everything(lambda path, query: page, "/Users", pages.Ways(1), 1)
+        pages.everything(lambda path, query: page, "/Users", pages.Ways(1), 1, Resources())
     assert caught.value.code == "no_list"
 
 
@@ -96,13 +100,38 @@ def test_a_service_that_repeats_its_cursor_ends():
         asked.append(query)
         return {"totalResults": 2, "Resources": [{"id": "a"}], "nextCursor": "x"}
 
-    assert not pages.everything(get, "/Users", pages.Ways(1, cursor=True), 1).whole and len(asked) == 2
+    assert not pages.everything(get, "/Users", pages.Ways(1, cursor=True), 1, Resources()).whole and len(asked) == 2
 
 
 def test_groups_that_lack_whom_users_name():
-    users = {"u1": {"groups": [{"value": "g1"}, {"value": "g2", "type": "indirect"}, {"value": "gone"}, "x"]}, "u2": {"groups": "x"}}
-    groups = {"g1": {"members": [{"value": "u2"}]}, "g2": {}, "g3": {"members": []}}
-    assert pages.cut_groups(users, groups) == ["g1"] and pages.without_members(groups) == ["g2", "g3"]
+    users = [{"id": "u1", "groups": [{"value": "g1"}, {"value": "g2", "type": "indirect"}, {"value": "gone"}, "x"]}, {"id": "u2", "groups": "x"}]
+    groups = [{"id": "g1", "members": [{"value": "u2"}]}, {"id": "g2"}, {"id": "g3", "members": []}]
+    assert pages.memberships(users, groups) == pages.Memberships(("g1",), ("g2", "g3"), False)
+
+
+@pytest.mark.parametrize(
+    ("users", "expected"),
+    [
+        ([], False),  # of nobody nothing is missing
+        ([{"id": "u", "groups": [{"value": "g"}]}, {"id": "v"}], False),
+        ([{"id": "u", "groups": [{"value": "gone"}]}], False),
+        ([{"id": "u"}, {"id": "v", "groups": []}], True),
+        ([{"id": "u", "groups": None}], True),
+    ],
+)
+def test_a_service_that_shows_no_groups_of_users_cannot_be_checked(users, expected):
+    assert pages.memberships(users, [{"id": "g", "members": [{"value": "u"}]}]).unsaid is expected
+
+
+def test_resources_lie_in_the_order_of_their_ids():
+    kept = Resources()
+    for key, value in (("b", 1), ("a", 2), ("\u00e9", 3), ("b", 4)):
+        kept.put({"id": key, "x": value, "name": "\u2028太郎"})
+    assert list(kept) == ["a", "b", "\u00e9"] and [item["x"] for item in kept.each()] == [2, 4, 3] and len(kept) == 3
+    assert all(line.count("\n") == 1 and json.loads(line)["name"] == "\u2028太郎" for line in kept.lines())
+    assert kept.get("b")["x"] == 4 and kept.get("c") is None
+    kept.clear()
+    assert list(kept) == [] and len(kept) == 0
 
 
 TARO = {
@@ -113,8 +142,13 @@ TARO = {
 }  # fmt: skip
 
 
+def found(users, groups, **more):
+    return Found(Resources(users), Resources(groups), **more)
+
+
 def test_the_list_for_people():
-    content = table(Found({"1": TARO, "2": {"id": "2"}}, {"g1": {"displayName": "営業"}}))
+    ((name, content),) = table(found({"1": TARO, "2": {"id": "2"}}, {"g1": {"id": "g1", "displayName": "営業"}}))
+    assert name == "users.csv"
     assert content.startswith(b"\xef\xbb\xbf")
     first, second = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
     assert {name: value for name, value in first.items() if value} == {
@@ -126,9 +160,28 @@ def test_the_list_for_people():
 
 
 def test_the_lines_are_what_was_received():
-    made = files(Found({"1": TARO}, {}))
+    made = dict(files(found({"1": TARO}, {})))
     assert json.loads(made["users.jsonl"]) == TARO and made["groups.jsonl"] == b""
-    assert digest(made) == digest(files(Found({"1": dict(TARO)}, {}))) != digest(files(Found({"1": {**TARO, "title": "x"}}, {})))
+    assert digest(made.items()) == digest(files(found({"1": dict(TARO)}, {}))) != digest(files(found({"1": {**TARO, "title": "x"}}, {})))
+
+
+def test_many_users_go_on_in_further_files(monkeypatch):
+    users = {str(number): {"id": str(number), "userName": f"user{number}", "x" if number == 7 else "y": "z" * 50} for number in range(10)}
+    whole = dict(files(found(users, {})))
+    monkeypatch.setattr(export_plan, "PART", 300)
+    parts = dict(files(found(users, {})))
+    lines = [name for name in parts if name.endswith(".jsonl") and name.startswith("users")]
+    assert lines[:3] == ["users.jsonl", "users-2.jsonl", "users-3.jsonl"] and all(len(parts[name]) <= 300 for name in lines)
+    assert b"".join(parts[name] for name in lines) == whole["users.jsonl"]
+    tables = [csv.DictReader(io.StringIO(parts[name].decode("utf-8-sig"))) for name in parts if name.endswith(".csv")]
+    assert len(tables) > 1 and [row for one in tables for row in one] == list(csv.DictReader(io.StringIO(whole["users.csv"].decode("utf-8-sig"))))
+    monkeypatch.setattr(export_plan, "PART", 1)  # one that is larger than a file is a file of its own
+    assert len([name for name in dict(files(found(users, {}))) if name.startswith("users") and name.endswith(".jsonl")]) == 10
+
+
+@pytest.mark.parametrize(("doubts", "told"), [({}, 0), ({"cut": ("g",)}, 1), ({"unchecked": ("g",)}, 1), ({"cut": ("g",), "unchecked": ("h",)}, 2)])
+def test_groups_whose_members_may_be_cut_are_warned_of(doubts, told):
+    assert len(plan([], "/x", found({"1": TARO}, {"g": {"id": "g"}}, **doubts), "a").warnings) == told
 
 
 def newest(**state):
@@ -150,7 +203,7 @@ def newest(**state):
 def test_when_another_export_is_written(current, incomplete, digest_now, action):
     def decide():
         try:
-            return [change.action for change in plan(current, "/x", Found({"1": TARO}, {}, incomplete=incomplete), digest_now).changes]
+            return [change.action for change in plan(current, "/x", found({"1": TARO}, {}, incomplete=incomplete), digest_now).changes]
         except OffboardError as exc:
             return [exc.code]
 

@@ -92,6 +92,14 @@ def test_references_can_be_accepted_by_what_the_file_names() -> None:
     assert taken(made(facts, {"accepted_references": ["I"], "accepted_not_looked_at": ["MOBILEAPP"]}, {})) is None
 
 
+@pytest.mark.parametrize(("count", "told"), [(1, False), (2, True)])
+@pytest.mark.parametrize("rows", ["references", "not_looked_at"])
+def test_a_list_that_was_cut_says_so(rows: str, count: int, told: bool) -> None:
+    row = {"kind": "mobileApp", "id": "1", "name": "x", "client_id": "", "of": "", "why": "a names b", "reason": "encrypted", "msg": ""}
+    text = made({"references": {"references": [], "not_looked_at": [], rows: [row], f"{rows}_count": count}}, {}, {})
+    assert ("1 more are not listed here" in text, "ほかに1件あります" in text) == (told, told)
+
+
 @pytest.mark.parametrize("name", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a\nb: c", "a: b #c", "\u202ex", "it's", "- x", "'", '"', "*x", "!x", "null", "1"])
 def test_a_name_of_strangers_stays_a_name(name: str) -> None:
     product = {"name": name, "publisher": name}

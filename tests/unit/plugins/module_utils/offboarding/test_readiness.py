@@ -494,7 +494,7 @@ def test_nobody_synchronized_is_not_told(synced, told):
         (None, []),
         ({"latest": None}, [("warning", "export_missing")]),
         ({"latest": {"users": 0}}, [("warning", "export_missing")]),  # what was read after the end holds nobody
-        ({"latest": {"users": 3}}, []),
+        ({"latest": {"users": 3, "groups": 0}}, []),
     ],
 )
 def test_what_is_lost_with_the_contract_is_told(export, expected):
@@ -502,3 +502,20 @@ def test_what_is_lost_with_the_contract_is_told(export, expected):
     assert [(item.severity, item.code) for item in found] == expected
     assert all(word in found[0].text.en for word in ("attributes", "groups", "FIDO2", "iij_id.export")) if found else True
     assert preflight(Facts(export=export), Confirmed()) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"groups": 0}, []),
+        ({"groups": 5, "groups_cut": 0, "groups_not_checked": 0}, []),
+        ({"groups": 5, "groups_cut": 2, "groups_not_checked": 0}, ["2 groups of 5 lack members"]),
+        ({"groups": 5, "groups_cut": 0, "groups_not_checked": 5}, ["Nothing tells"]),
+        ({"groups": 5}, ["Nothing tells"]),  # of an export that does not say, nobody has looked
+    ],
+)
+@pytest.mark.parametrize("judge", [preflight, final_gate])
+def test_who_is_in_a_group_that_was_cut_is_not_known(judge, state, told):
+    found = judge(Facts(export={"latest": {"users": 3, **state}}), Confirmed())
+    assert [(item.severity, item.code) for item in found] == [("warning", "export_cut")] * len(told)
+    assert all(words in item.text.en for words, item in zip(told, found, strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import plan, read
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import references
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, domains_gate, final_gate, preflight
 
 IIJ_DOMAIN = {"id": "Reiji.example", "authentication_type": "Federated", "is_root": True, "parent": None, "federation": {"idp": "iij"}}
 
@@ -61,6 +61,27 @@ def test_judged(told: dict[str, Any], confirmed: dict[str, Any], expected: list[
     assert sorted((item.code, item.objects) for item in findings) == sorted(expected)
     assert {item.severity for item in findings} <= {severity, "info"}
     assert all(item.severity == "info" if item.code.endswith("accepted") else item.severity == severity for item in findings)
+
+
+@pytest.mark.parametrize(
+    ("told", "accepted", "expected"),
+    [
+        (found(points("h", "homeRealmDiscoveryPolicy")), [], {"preflight": "warning home_realm_policy", "domains": "warning home_realm_policy",
+                                                             "final": "blocker home_realm_policy"}),
+        (found(points("h", "homeRealmDiscoveryPolicy")), ["H"], {"preflight": "info reference_accepted", "domains": "", "final": "info reference_accepted"}),
+        # a rollout that is on is right until the conversion, and harmless after it
+        (found(points("r", "featureRolloutPolicy")), ["r"], {"preflight": "info staged_rollout_on", "domains": "info staged_rollout_on",
+                                                            "final": "warning staged_rollout_on"}),
+        (found(not_looked_at=(hidden("", "featureRolloutPolicy", "delegated_only"),)), [], {"preflight": "info not_looked_at", "domains": "",
+                                                                                           "final": "warning not_looked_at"}),
+        (found(points("a")), [], {"preflight": "warning points_at_iij", "domains": "", "final": "blocker points_at_iij"}),
+    ],
+)  # fmt: skip
+def test_policies_on_where_people_sign_in(told: dict[str, Any], accepted: list[str], expected: dict[str, str]) -> None:
+    rules = {"preflight": preflight, "domains": domains_gate, "final": final_gate}
+    for name, rule in rules.items():
+        findings = rule(Facts(references=told), Confirmed(accepted_references=accepted))
+        assert " ".join(f"{item.severity} {item.code}" for item in findings) == expected[name], name
 
 
 def test_every_kind_has_words_in_both_languages() -> None:

@@ -64,6 +64,11 @@ def test_more_than_are_listed() -> None:
     assert "5000 users" in finding.text.en and "u9 (+4990)" in finding.text.en and "5000人" in finding.text.ja
 
 
+def test_none_of_them_is_listed() -> None:
+    (finding,) = domains_gate(Facts(sign_in=found(no_way_in=5)), Confirmed())
+    assert "converted: (+5)." in finding.text.en
+
+
 @pytest.mark.parametrize("code", ["looks_like_a_service", "legacy_client", "must_register_mfa", "no_licence", "not_known"])
 def test_what_a_person_should_see(code) -> None:
     told = found(user("x", code, reasons=("blocked_now",) if code == "not_known" else ()), limited_by=("Only at the office",))

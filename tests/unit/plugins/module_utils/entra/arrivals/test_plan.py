@@ -94,6 +94,16 @@ def test_many_wrong_passwords_from_one_address() -> None:
     assert log.suspicious() == [{"address": "192.0.2.1", "count": plan.SUSPICIOUS}]
 
 
+def test_more_addresses_than_are_counted_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MOST_ADDRESSES", 1)
+    log = Log([("u1", START)])
+    log.add(entry(50126, ipAddress="192.0.2.1"))
+    log.add(entry(50126, ipAddress="192.0.2.1"))
+    assert not log.addresses_cut
+    log.add(entry(50126, ipAddress="192.0.2.2"))
+    assert log.addresses_cut
+
+
 def test_every_code_has_words_in_both_languages() -> None:
     for code in (*plan.CODES.values(), plan.code_of(1)):
         assert all((code.reason.en, code.reason.ja, code.remedy.en, code.remedy.ja))

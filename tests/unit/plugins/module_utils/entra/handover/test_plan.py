@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover import plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import passwords
 
@@ -49,8 +50,67 @@ def test_the_newest_secret_of_each_and_none_without_a_value() -> None:
     ],
 )
 def test_who_is_chosen(domains: list[str], users: list[str], kept: list[str], missing: list[str]) -> None:
-    found, lost = plan.chosen(PEOPLE.values(), domains, users)
+    found, lost = plan.chosen(PEOPLE.values(), plan.Wanted(domains, users), {})
     assert ([person.upn for person in found], lost) == (kept, missing)
+
+
+WHERE = plan.places(
+    [
+        {"id": "A1", "department": "営業部", "manager": "M1", "manager_name": "Boss@one.example"},
+        {"id": "a2", "department": "Sales & <Co>/.."},
+        {"id": "a9", "department": "nobody's"},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept", "missing"),
+    [
+        ({"departments": ["営業部"]}, ["b@one.example"], []),
+        ({"departments": [" sales & <co>/.. "], "users": ["a1"]}, ["a@two.example", "b@one.example"], []),
+        ({"departments": ["営業", "nobody's", "営業部"]}, ["b@one.example"], ["nobody's", "営業"]),  # one that was mistyped is told
+        ({"managers": ["boss@ONE.example"]}, ["b@one.example"], []),
+        ({"managers": ["m1"]}, ["b@one.example"], []),
+        ({"managers": ["m2"], "domains": ["two.example", "x.example"]}, ["a@two.example"], ["m2"]),
+        ({"departments": [""]}, [], []),  # an empty answer is neither everybody nor those without a department
+        ({"managers": [""]}, [], []),
+    ],
+)
+def test_who_is_chosen_by_where_they_are(wanted: dict[str, list[str]], kept: list[str], missing: list[str]) -> None:
+    found, lost = plan.chosen(PEOPLE.values(), plan.Wanted(**wanted), WHERE)
+    assert ([person.upn for person in found], lost) == (kept, missing)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("none", {"": ["b@one.example", "a@two.example"]}),
+        ("department", {"Sales & <Co>/..": ["a@two.example"], "営業部": ["b@one.example"]}),
+        ("manager", {"Boss@one.example": ["b@one.example"], "": ["a@two.example"]}),
+    ],
+)
+def test_split(by: str, expected: dict[str, list[str]]) -> None:
+    made = plan.split(PEOPLE.values(), by, WHERE)
+    assert {name: [person.upn for person in group] for name, group in made.items()} == expected and list(made) == list(expected)
+    files = [plan.file_name(kind, by, name) for name in made for kind in plan.ENDINGS]
+    assert len(set(files)) == len(files) and all(plan.MADE.fullmatch(name) and "/" not in name and len(name.encode()) < 255 for name in files)
+
+
+def test_without_anybody() -> None:
+    assert plan.split([], "none", {}) == {"": []} and plan.split([], "manager", {}) == {}  # the list of nobody was written before, too
+
+
+@pytest.mark.parametrize("name", ["letters.html", "letters.csv", "letters.encrypted.html", "letters-without.csv", "letters-x@y-0123abcd.encrypted.html"])
+def test_what_is_removed(name: str) -> None:
+    assert plan.MADE.fullmatch(name)
+    assert not plan.MADE.fullmatch(f"my{name}") and not plan.MADE.fullmatch(name.replace("letters", "notes")) and not plan.MADE.fullmatch(f"{name}x")
+
+
+@pytest.mark.parametrize("other", [{}, {"id": ""}, {"id": 1}, {"id": "x", "department": 1}, {"id": "x", "manager": None}])
+def test_another_file_is_told(other: dict[str, Any]) -> None:
+    with pytest.raises(OffboardError) as caught:
+        plan.places([other])
+    assert caught.value.code == "bad_option"
 
 
 def test_every_character_that_a_password_can_have_is_told_apart() -> None:

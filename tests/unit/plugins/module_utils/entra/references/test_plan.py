@@ -150,6 +150,15 @@ def test_depth_is_bounded_and_told() -> None:
     assert [one.reason for one in plan.Matcher([H]).look({"a": "[" * 200_000})[1]] == ["too_deep"]
 
 
+@pytest.mark.parametrize(("rounds", "found", "told"), [(1, True, []), (4, True, []), (5, False, ["too_deep"])])
+def test_what_is_encoded_too_often_was_not_looked_at(rounds: int, found: bool, told: list[str]) -> None:
+    text = "www%2Eauth%2Eiij%2Ejp"
+    for _round in range(rounds - 1):
+        text = text.replace("%", "%25")
+    places, unopened = plan.Matcher([H]).look({"a": text})
+    assert (bool(places), [one.reason for one in unopened]) == (found, told)
+
+
 def test_nobody_makes_it_slow() -> None:
     hostile = {
         "a": "a." * 500_000,
@@ -211,6 +220,40 @@ def test_of_many_places_the_first_are_told_and_all_are_counted() -> None:
     shown = plan.row("servicePrincipal", item, plan.Matcher([H]).look(item)[0])
     assert (len(shown["places"]), shown["places_count"]) == (plan.MOST_PLACES, plan.MOST_PLACES + 7)
     assert shown["why"].startswith("replyUrls[0] names auth.iij.jp; ") and shown["why"].endswith(f"; {plan.MOST_PLACES + 4} more places do")
+
+
+def realm(**settings: Any) -> str:
+    return json.dumps({"HomeRealmDiscoveryPolicy": settings})
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ([realm(AccelerateToFederatedDomain=True, PreferredDomain="Reiji.Example")], ["prefers_domain"]),
+        ([realm(PreferredDomain="sub.reiji.example")], ["prefers_domain"]),
+        ([realm(PreferredDomain=["other.example", "reiji.example"])], ["prefers_domain"]),
+        ([realm(AccelerateToFederatedDomain=True, PreferredDomain="other.example")], []),
+        ([realm(AccelerateToFederatedDomain=True)], ["accelerates"]),
+        ([realm(AccelerateToFederatedDomain=False)], []),
+        ([realm(DomainHintPolicy={"IgnoreDomainHintForDomains": ["reiji.example"]})], []),  # spares them the way to IIJ ID
+        (['{"PreferredDomain": "reiji.example"}'], ["prefers_domain"]),
+        (["[", "null", '"x"', '{"HomeRealmDiscoveryPolicy": 1}', 7, "[" * 200_000], []),
+        ("x", []),
+        (None, []),
+    ],
+)
+def test_home_realm_discovery(definition: Any, expected: list[str]) -> None:
+    found = plan.home_realm({"definition": definition}, {"reiji.example"})
+    assert [one.phrase for one in found] == expected
+    assert plan.home_realm({"definition": definition}, set()) == []
+    told = plan.row("homeRealmDiscoveryPolicy", {"id": "1"}, found)["why"]
+    assert "straight to" in told if found else told == ""
+
+
+@pytest.mark.parametrize(("policy", "on"), [({"isEnabled": True, "feature": "passwordHashSync"}, True), ({"isEnabled": False}, False), ({}, False)])
+def test_staged_rollout(policy: dict[str, Any], on: bool) -> None:
+    why = plan.row("featureRolloutPolicy", {"id": "1"}, plan.staged_rollout(policy))["why"]
+    assert why == ("the staged rollout of passwordHashSync is on (isEnabled)" if on else "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is kept of the sign-in log."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness.read import Legacy
+
+ENTRIES = [("A", "POP3"), ("b", "IMAP4"), ("a", "IMAP4"), ("a", "POP3")]
+
+
+@pytest.mark.parametrize(("complete", "nobody"), [(True, []), (False, None)])
+def test_who_used_which_client(complete: bool, nobody: list[str] | None) -> None:
+    found = Legacy(iter(ENTRIES), lambda: complete)
+    assert (found.of("a"), found.of("B"), found.of("c")) == (["IMAP4", "POP3"], ["IMAP4"], nobody)
+
+
+def test_more_names_than_are_told_apart_are_still_found() -> None:
+    found = Legacy(((f"u{number}", f"client {number}") for number in range(100)), lambda: True)
+    assert found.of("u3") == ["client 3"] and "client 99" in (found.of("u99") or ())
