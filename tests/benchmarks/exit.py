@@ -17,6 +17,7 @@ from dev import demo, lab
 from dev import environment as dev_environment
 from dev.places import ROOT
 from dev.say import Failure, say
+from lab import paths
 
 from benchmarks._harness import Missing, Usage, environment, main, measure, options
 from benchmarks._table import Row, report, text
@@ -68,7 +69,9 @@ def run(runs: int, write: bool, venv: Path) -> list[Row]:
         bare = folder / "bare.yml"
         bare.write_text(json.dumps([{"hosts": MACHINE, "gather_facts": False, "tasks": [BARE]}]))
         env = {**private.env, **dev_environment.variables(venv), **private.own, "ANSIBLE_NOCOLOR": "1"}
-        play = [*private.inside, "ansible-playbook", "-i", Path(private.own["OFFBOARD_LAB"], "inventory"), "-e", f"offboard_run_dir={demo.RUN_DIR}"]
+        state = Path(private.own["OFFBOARD_LAB"])
+        run_dir = state / demo.RUN_DIR.relative_to(paths.STATE)
+        play = [*private.inside, "ansible-playbook", "-i", state / "inventory", "-e", f"offboard_run_dir={run_dir}"]
         calls, reruns = [], []
         for _unused in range(runs):
             calls.append(measure([*play, bare], env))

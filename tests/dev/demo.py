@@ -16,11 +16,14 @@ import sys
 import time
 from pathlib import Path
 
+from lab import paths
+
 from . import lab
-from .places import CACHE, tree
+from .places import tree
 from .say import Failure, say, step
 
-FOLDER = CACHE / "demo"
+#: Beside the lab's own state: two labs at once have two demos.
+FOLDER = paths.STATE / "demo"
 RUN_DIR = FOLDER / "offboard-run"
 #: The lab's parts that the exit from IIJ ID touches.
 PARTS = ("tenant", "directory", "windows")
