@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: domain_controller_health_info
 short_description: Tell whether every domain controller of a domain is well
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks one domain controller who the others are, and then each of them. It answers by LDAP, has finished its synchronization since it started, serves as
     global catalog if it is one, replicates the domain without errors, and its SYSVOL can be read.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_arrivals_info
 short_description: Say who of the converted domains has signed in since, and who could not
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the sign-in log since the domains were converted, and says of each of their users whether they have V(arrived), which is a sign-in without an error
     since then, have tried and V(failed), were V(not_seen) yet, or are V(blocked).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_permissions_info
 short_description: Say which permissions the app that signs in lacks for the exit
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads which application permissions on Microsoft Graph the access token holds, and which directory roles the app's service principal has, and says
     what is lacking for each stage of leaving IIJ ID. The preflight tells it, since a stage would find it only when it is too late.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_provisioning_gate
 short_description: Judge whether IIJ ID's provisioning still changes an Entra tenant, and keep the verdict
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Looks into the tenant's directory audit for changes by IIJ ID's app, and writes the verdict into the run folder, with the tenant, the domains and the time.
   - A refusal is kept as well, in the place of an earlier verdict. The modules that change things after the gate demand an open verdict that is not too

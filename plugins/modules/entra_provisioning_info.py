@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_provisioning_info
 short_description: Say whether an app's provisioning has left users in a state that no snapshot should keep
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Counts the users of the domains who are blocked or have no licence. Where these are more than O(max_blocked_percent) in a hundred of a domain, it
     looks into the directory's audit log for what the apps O(client_ids) did to whom and when, and writes a list that is ready for use.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_references_info
 short_description: Say what in a tenant points at given hosts
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Looks at every text of every object that Microsoft Graph shows of applications, service principals, provisioning jobs, policies for claims, home
     realms and tokens, staged rollouts, custom authentication extensions, Conditional Access, cross-tenant settings, identity providers, direct

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_sign_in_readiness_info
 short_description: Say who will be able to sign in once a domain is converted
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Gives each user of the given domains one verdict, before their sign-in goes from an identity provider to Microsoft Entra itself.
   - It looks at the account, its licence, how the password will come, the second factor registered with Entra and whether something asks for it, roles,

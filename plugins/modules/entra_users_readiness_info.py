@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_users_readiness_info
 short_description: Say which users of the exit cannot work without IIJ ID
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Looks at each user of every domain of the exit, and names those who are not enabled or not licensed as meant, or of whom nothing proves a way to
     sign in.

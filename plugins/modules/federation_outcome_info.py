@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: federation_outcome_info
 short_description: What is not as it should be after the federations of all partners were worked on
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Judges the registered results of the loops with which the role P(offboard.iij_id.guest_federation#role) works on its list of partners, each of them
     with C(ignore_errors), so that one partner that fails keeps no other from its federation. It contacts nothing by itself.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: group_policy_info
 short_description: Find the group policies that mention IIJ ID's hosts or the accounts that were made for it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reports every group policy object of the domain, from the directory and from SYSVOL, with its versions, links and status, and where its files mention
     given hosts or accounts. These are user rights (C(GptTmpl.inf)), C(Registry.pol), preference items, and scripts.

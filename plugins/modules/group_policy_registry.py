@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: group_policy_registry
 short_description: Take hosts out of browsers' lists and site-to-zone lists of group policies, or put them back
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Works on group policies that are named by their GUIDs. M(offboard.iij_id.group_policy_info) finds them, and is this module's C(_info) twin.
   - In C(Registry.pol) it takes hosts out of C(AuthServerAllowlist) and C(AuthNegotiateDelegateAllowlist) of Edge and Chrome (also under their

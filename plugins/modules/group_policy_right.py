@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: group_policy_right
 short_description: Take accounts out of user rights of group policies, or put them back
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Works on group policies that are named by their GUIDs. M(offboard.iij_id.group_policy_info) finds them, and is this module's C(_info) twin.
   - In C(GptTmpl.inf) the lines of the rights change, and nothing else. No policy or file is made, and no link, status or extension is touched.

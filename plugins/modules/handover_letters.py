@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: handover_letters
 short_description: Make letters of the new passwords, and remove them again
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a page to print (C(letters.html), one A4 page for each person, each character of the password with how it is said) and a list for a mail merge
     (C(letters.csv)) from the encrypted hand-over file of M(offboard.iij_id.entra_users). With O(split_by) there is one of each for every department or

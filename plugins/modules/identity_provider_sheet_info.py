@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: identity_provider_sheet_info
 short_description: Write the sheet for the administrators of identity providers that sign people in to IIJ ID
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Gives a sheet in Japanese and English that says which objects of AD FS, Microsoft Entra, Okta and other products sign people in to IIJ ID, with the commands
     that find, save, switch off and remove them.

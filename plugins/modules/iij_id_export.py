@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: iij_id_export
 short_description: Keep the users and groups of IIJ ID before the contract ends
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads all users and groups of IIJ ID by its own interface (SCIM 2.0), and writes them into files that C(ansible-vault view) opens. It only reads there.
   - C(users.jsonl) and C(groups.jsonl) hold what was received, one JSON object a line, in the order of the ids; C(service.json) what the service says of

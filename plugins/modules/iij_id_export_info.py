@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: iij_id_export_info
 short_description: Say which exports of IIJ ID there are
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the manifests that M(offboard.iij_id.iij_id_export) has written, and looks whether the files of the newest complete export are as they were
     written. It needs no password, and opens no file.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: linux_cron_job
 short_description: Disable, remove or bring back cron jobs by the program they start
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Directory Sync for Linux has no installer; its jobs were written by hand, with texts that nobody prescribed. So a job is found by the path of the
     program that it starts, never by a comment or a name. What is found is a candidate; only those that are confirmed in O(jobs) are changed.

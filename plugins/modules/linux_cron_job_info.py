@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: linux_cron_job_info
 short_description: Cron jobs of a Linux machine, by the program they start
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the jobs of every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d) and the scripts of C(/etc/cron.daily) and the like, all or
     those that start a program of interest, and says why a job is listed. systemd timers are listed beside them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: linux_file
 short_description: Remove an agent that has no uninstaller, secrets overwritten first
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Removes files and folders with everything in them from a Linux machine. Made for Directory Sync for Linux, which is an archive that somebody has unpacked,
     and for its old copies; C(config/secret.yml) in it holds an access token and a password. M(offboard.iij_id.linux_file_info) finds copies.

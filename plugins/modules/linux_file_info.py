@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: linux_file_info
 short_description: Copies of Directory Sync for Linux, and what is at a path
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Finds folders that hold the agent, whatever their name - where C(bin/normal_mode.sh) and C(config/secret.yml) lie together - and tells of each, and of
     further paths, what is in it, who owns and who uses it. No content is read.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: linux_target
 short_description: What the linux_* modules read and write on a machine
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Not for tasks. The modules M(offboard.iij_id.linux_cron_job), M(offboard.iij_id.linux_file) and their C(_info) twins decide and keep their journal on the
     controller, and have this one carried to the machine by Ansible's own connection. It is made of the standard library alone.

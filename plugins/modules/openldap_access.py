@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: openldap_access
 short_description: Take one account out of OpenLDAP's access rules
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Directory Sync for Linux reads OpenLDAP with an account of its own, for which somebody may have written C(by) clauses into C(olcAccess). They are taken out,
     each in its place, and everything else of a rule stays byte for byte.

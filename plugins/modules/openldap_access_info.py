@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: openldap_access_info
 short_description: Which of OpenLDAP's access rules speak of an account
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the clauses of C(olcAccess), in all databases, that name an account, and those of groups, sets and patterns, in which it may be.
 author:

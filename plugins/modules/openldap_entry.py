@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: openldap_entry
 short_description: Remove an account from OpenLDAP, or bring it back
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Removes one entry, such as the account by which Directory Sync for Linux reads OpenLDAP. It is saved as an LDIF file on the controller first, and can be
     brought back out of it, with its password.

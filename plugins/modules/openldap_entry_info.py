@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: openldap_entry_info
 short_description: Whether an account is in OpenLDAP
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells whether an entry is there, what it is, and what keeps it from being removed. No values are shown but its classes.
 author:

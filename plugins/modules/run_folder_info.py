@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: run_folder_info
 short_description: Judge what a run folder holds, as the modules that change things do
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the snapshot's manifest, the steps and the gate's verdict of a run folder, and fails where they are damaged.
   - With O(requires), it also fails, early and for a whole stage, where a changing module with the same option would refuse the run folder.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: run_plan
 short_description: Keep what a check run has planned, so that a person can approve exactly that
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Writes all changes that the tasks of a check run have planned into the run folder, as C(plans/<hash>.jsonl), one change a line (kind, id, name, action,
     before, after), and returns the SHA-256 of it. The same plan has the same hash.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: run_status_info
 short_description: Tell where an exit stands, from its run folder
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the run folder (journal, steps, findings, results, the snapshot's manifest, the gate's verdict) and says for each stage and each domain what is
     done, which steps of a person are due, and what comes next.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: user_notices_info
 short_description: Write the notices for the users whose sign-in changes
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Gives the texts that users read before and after their sign-in changes, in Japanese and English, as pages and as plain text for a mail, with your own dates,
     domains and addresses.

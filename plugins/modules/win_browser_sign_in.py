@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: win_browser_sign_in
 short_description: Take hosts out of the lists by which browsers of a Windows machine sign in by themselves
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Integrated Windows authentication needs IIJ ID's hosts in lists of the browsers and in Windows' zones. This takes them out on one machine, for the
     machine itself and for all users whose registry is loaded, those of Entra-joined machines (C(S-1-12-1-…)) too.

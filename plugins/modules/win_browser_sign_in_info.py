@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: win_browser_sign_in_info
 short_description: Where browsers of a Windows machine sign in to hosts by themselves
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the entries of browsers and zones that mean given hosts, of the machine and of the users whose registry is loaded, as
     M(offboard.iij_id.win_browser_sign_in) would take them out.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: win_certificate
 short_description: Remove client certificates and their private keys from the personal stores of a machine and its users
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Removes certificates from the personal store (C(My)) of the machine and of every user that has a profile on it, signed in or not.
   - What is meant is confirmed by you - the whole distinguished name of an issuer, or thumbprints, as M(offboard.iij_id.win_certificate_info) shows them.

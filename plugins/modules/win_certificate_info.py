@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: win_certificate_info
 short_description: Client certificates in the personal stores of a machine and its users
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the certificates in the personal store of the machine and of every user that has a profile on it, signed in or not, says why one is
     listed, and what would become of its private key.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: win_machine_info
 short_description: What a Windows machine holds of several kinds, read in one session
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads what the C(_info) modules of single kinds read, with one task and one WinRM session for each machine instead of one for each kind.
   - Only the kinds that are named are looked at.

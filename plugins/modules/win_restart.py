@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: win_restart
 short_description: Restart Windows machines one at a time, domain controllers only while the others are well
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Restarts one machine, or several of O(machines), strictly one at a time. It notes when Windows last shut down, asks for the restart by C(shutdown.exe),
     sees that the machine is gone, and waits until it answers again and has shut down since. The first that does not come back ends the task.

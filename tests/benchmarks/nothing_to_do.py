@@ -25,8 +25,11 @@ REQUESTS = ("{users:,} users, {what}: requests besides sign-in ({sign_in})", "{u
 BY_NAME = ("the same, the licence given by part number", "同上、ライセンスを品番で指定")
 WRITES = ("the same: writes", "同上: 書き込み")
 CPU = ("the same: CPU, whole ansible-playbook", "同上: CPU、ansible-playbook 全体")
+RATIO = ("the same / an empty play between its runs: CPU", "同上 / その合間に実行した空のプレイ: CPU")
 MEMORY = ("the same: memory", "同上: メモリー")
 GROWTH = ("memory at {most:,} / at {least:,} users", "メモリー、{most:,} 人 / {least:,} 人")
+#: CPU seconds differ by a factor of two from machine to machine; how often they hold an empty play hardly does. See `run`.
+MOST_EMPTY_PLAYS = 5.3
 DETAILS = ("lowest CPU of {runs} runs (median)", "CPU は {runs} 回の最小値(中央値)")
 WHAT = {"enabled": "有効化", "enabled and licensed": "有効化とライセンス"}
 
@@ -40,10 +43,11 @@ def _cpu(seconds: Sequence[float]) -> str:
     return f"{min(seconds):.2f} s ({median(seconds):.2f} s)"
 
 
-def _measure(running: Tenant, wanted: dict[str, Any], runs: int, venv: Path) -> tuple[list[Usage], list[dict[str, Any]]]:
-    """All runs, that with the least CPU first; the requests of the last one."""
+def _measure(running: Tenant, wanted: dict[str, Any], runs: int, venv: Path, empty: list[float]) -> tuple[list[Usage], list[dict[str, Any]]]:
+    """All runs, that with the least CPU first; the requests of the last one. Before each, the CPU of an empty play goes into `empty`."""
     found = []
     for _unused in range(runs):
+        empty.append(run_play([], venv).cpu)
         running.forget()
         usage, answer = run_module("entra_users", wanted, venv)
         if answer["changed"]:
@@ -53,9 +57,11 @@ def _measure(running: Tenant, wanted: dict[str, Any], runs: int, venv: Path) -> 
 
 
 def run(sizes: Sequence[int], runs: int, write: bool, venv: Path) -> list[Row]:
-    """The rows of the table; the largest of `sizes` is judged, and its memory compared with that of the smallest."""
-    empty = [run_play([], venv).cpu for _unused in range(runs)]
-    rows = [Row(text(*EMPTY), min(empty), shown=_cpu(empty))]
+    """The rows of the table; the largest of `sizes` is judged, and its memory compared with that of the smallest.
+
+    Its CPU is judged as a ratio to empty plays between its runs, so that neither the machine nor what else it does decides.
+    """
+    rows: list[Row] = []
     peaks: dict[int, int] = {}
     with tenant() as running:
         for users in sizes:
@@ -65,7 +71,8 @@ def run(sizes: Sequence[int], runs: int, write: bool, venv: Path) -> list[Row]:
             run_module("entra_users", licensed, venv)  # puts the fixture's blocked ones right
             pages = math.ceil(running.users / PAGE)
             for what, wanted in (("enabled", enabled), ("enabled and licensed", licensed)):
-                all_runs, requests = _measure(running, wanted, runs, venv)
+                empty: list[float] = []
+                all_runs, requests = _measure(running, wanted, runs, venv, empty)
                 usage, peak = all_runs[0], max(one.peak for one in all_runs)
                 sign_in, writes = _count(requests)
                 shown = f"{usage.cpu:.2f} s · {peak / 1e6:.0f} MB · {len(requests)}"
@@ -76,11 +83,14 @@ def run(sizes: Sequence[int], runs: int, write: bool, venv: Path) -> list[Row]:
                 if users == sizes[-1]:
                     title = text(*REQUESTS, users=users, what=what, what_ja=WHAT[what], sign_in=sign_in)
                     rows.append(Row(title, len(requests) - sign_in, 0, at_most=pages))
-        _usage, by_name = _measure(running, {**licensed, "licences": {"add": ["SPE_E3"]}}, 1, venv)
-        rows += [
+        _usage, by_name = _measure(running, {**licensed, "licences": {"add": ["SPE_E3"]}}, 1, venv, [])
+        rows = [
+            Row(text(*EMPTY), min(empty), shown=_cpu(empty)),
+            *rows,
             Row(text(*BY_NAME), len(by_name) - _count(by_name)[0], 0),
             Row(text(*WRITES), writes, 0, at_most=0),
-            Row(text(*CPU), usage.cpu, unit="s", at_most=3.5, shown=_cpu([one.cpu for one in all_runs])),
+            Row(text(*CPU), usage.cpu, unit="s", shown=_cpu([one.cpu for one in all_runs])),
+            Row(text(*RATIO), usage.cpu / min(empty), at_most=MOST_EMPTY_PLAYS),
             Row(text(*MEMORY), peak / 1e6, 0, "MB", at_most=80),
             Row(text(*GROWTH, most=sizes[-1], least=sizes[0]), peaks[sizes[-1]] / peaks[sizes[0]], at_most=1.1),
         ]

@@ -16,11 +16,14 @@ import sys
 import time
 from pathlib import Path
 
+from lab import paths
+
 from . import lab
-from .places import CACHE, tree
+from .places import tree
 from .say import Failure, say, step
 
-FOLDER = CACHE / "demo"
+#: Beside the lab's own state: two labs at once have two demos.
+FOLDER = paths.STATE / "demo"
 RUN_DIR = FOLDER / "offboard-run"
 #: The lab's parts that the exit from IIJ ID touches.
 PARTS = ("tenant", "directory", "windows")
@@ -31,6 +34,8 @@ CONSOLE_STEP = "provisioning_stopped"
 #: The order that blocks nobody: IIJ ID's service principal is switched off before the stop. A token that IIJ ID has already stays good to its end; a
 #: company waits 90 minutes for that. In the demo such tokens live shorter, and so it waits shorter, in both places by these.
 TOKEN_SECONDS, TOKEN_MINUTES = 50, 1
+#: What the demo decides beyond the lab's inventory.
+DECISIONS = {"microsoft_365_disable_app": True, "microsoft_365_token_minutes": TOKEN_MINUTES}
 #: A stage that waits for a person ends the run, so there are several real runs; more than these and something is wrong.
 MOST_RUNS = 4
 #: What can be shown when a part of the lab does not run on this machine.
@@ -56,7 +61,7 @@ class Demo:
             raise Failure(f"without the tenant there is nothing to show: {self.left_out['tenant']}")
         self._parts = [part for part in PARTS if part not in self.left_out]
         self._common = ["-i", str(Path(os.environ["OFFBOARD_LAB"], "inventory")), "-e", f"offboard_run_dir={RUN_DIR}"]
-        self._common += ["-e", json.dumps({"microsoft_365_disable_app": True, "microsoft_365_token_minutes": TOKEN_MINUTES})]
+        self._common += ["-e", json.dumps(DECISIONS)]
         self._shorten_tokens()
         for part in self.left_out:
             self._common += ["-e", WITHOUT[part]]

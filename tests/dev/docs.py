@@ -16,7 +16,10 @@ from .say import Failure, say, step
 
 NAME = "offboard.iij_id"
 #: What the site consists of besides the modules' pages, which antsibull-docs writes; in the places where links between them look for it.
-_TAKEN = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "requirements.txt", "docs", "roles/*/README.md", "tests/lab/README.md", "extensions/awx")
+_TAKEN = (
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE", "requirements.txt"),
+    *("docs", "roles/*/README.md", "tests/lab/README.md", "extensions/awx"),
+)
 _ROLES = "# Roles / ロール\n\n```{{toctree}}\n:maxdepth: 1\n\n{}\n```\n"
 
 

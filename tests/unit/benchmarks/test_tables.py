@@ -13,6 +13,7 @@ import pytest
 from benchmarks import _harness, _table
 from benchmarks._table import Row, text
 from benchmarks.at_the_limit import bound
+from benchmarks.exit import banners, changed
 from dev import places
 from dev.say import Failure
 
@@ -53,6 +54,21 @@ def test_a_row_is_judged_as_it_is_shown(row: Row, cells: list[str]) -> None:
 )
 def test_the_bound_is_what_the_quotas_ask_for(writes: int, apps: int, clock: int, seconds: float) -> None:
     assert bound(writes, apps, clock) == pytest.approx(seconds)
+
+
+PLAYED = """
+TASK [offboard.iij_id.preflight : Judge what was found] ***
+ok: [localhost] => {"msg": "TASK [no banner"}
+TASK [Tell] ***
+PLAY RECAP ***
+localhost                  : ok=31   changed=3    unreachable=0    failed=0
+sync01                     : ok=2    changed=1    unreachable=0    failed=0
+"""
+
+
+def test_the_output_of_a_rerun_is_counted() -> None:
+    assert (banners(PLAYED), changed(PLAYED)) == (2, 4)
+    assert (banners(""), changed("")) == (0, 0)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
