@@ -41,7 +41,9 @@ notes:
     and TPM keys, keys on smart cards, and those of other vendors' providers cannot be removed from here - the certificate is, and C(keys_left) lists them.
   - Certificates of authorities are refused (rule V(authority_certificate)). Those of authorities in other stores, and Firefox' own databases, are reported by
     M(offboard.iij_id.win_certificate_info) and not changed.
-  - A user's certificate is read by C(certutil -encode), also in check mode. Its copy, without the key, lies in Windows' folder C(Temp) for that moment.
+  - Users' certificates are read by Windows' own C(tar.exe), all at once and without writing on the machine. It came with Windows 10 1803 and Windows Server
+    2019. Where it is missing, as on Windows Server 2016, or cannot read a file, C(certutil -encode) does, one file at a time and also in check mode; cmd.exe
+    alone prints no bytes as they are. A copy, without the key, lies in Windows' folder C(Temp) for that moment then.
   - Whether a service uses a certificate (Remote Desktop, IIS, WinRM) is not looked for. Such a one is hardly for clients of IIJ ID; one that is named by its
     thumbprint is removed.
   - A profile whose C(AppData) is redirected to a server is not seen by way of the machine.

@@ -14,8 +14,9 @@ description:
     listed, and what would become of its private key.
   - Also reports what M(offboard.iij_id.win_certificate) does not change - certificates of the named issuers among the trusted authorities, and in
     Firefox' own databases.
-  - A user's certificate, and a database of Firefox, is read by C(certutil -encode). Its copy, without a key, lies in Windows' folder C(Temp) for that
-    moment; nothing else is written.
+  - Users' certificates and databases of Firefox are read by Windows' own C(tar.exe), all at once and without writing on the machine. It came with Windows 10
+    1803 and Windows Server 2019. Where it is missing, or cannot read a file, C(certutil -encode) does, one file at a time; a copy, without a key, lies in
+    Windows' folder C(Temp) for that moment then.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
