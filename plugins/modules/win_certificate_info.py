@@ -138,20 +138,18 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine import OPTIONS, info_of
 
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.certificates.plan import CRYPTOGRAPHY_IMPORT_ERROR
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
-NAMES = {"type": "list", "elements": "str", "default": []}
-
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=spec(WINDOWS, issuers=NAMES, thumbprints=NAMES, firefox={"type": "bool", "default": True}), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec(WINDOWS, **OPTIONS["certificates"]), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
-    run_info(module, info)
+    run_info(module, info_of("certificates"))
 
 
 if __name__ == "__main__":

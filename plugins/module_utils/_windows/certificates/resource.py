@@ -262,34 +262,30 @@ def make(options: Mapping[str, Any]) -> Certificates:
     return Certificates(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_certificate_info returns."""
     wanted, names = certificates.thumbprints(options["thumbprints"]), certificates.issuers(options["issuers"])
-    client = Client(options)
-    try:
-        stores = Stores(client)
-        found = stores.read()
-        shown = []
-        for certificate in found:
-            reasons = certificates.why(certificate, wanted, names)
-            if reasons or not (wanted or names):
-                fate = certificates.fate_of_key(certificate, found)
-                shown.append({**certificates.state_of(certificate), "private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons})
-        authorities = [
-            {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
-            for store, place in (_AUTHORITIES if names else ())
-            for item in _of_registry(_certificates(client, place), store, [])
-            if {item.issuer, item.subject} & set(names)
-        ]
-        return {
-            "certificates": shown,
-            "authorities": authorities,
-            "firefox": list(_of_firefox(stores, names)) if options["firefox"] else [],
-            "issuers": _counted(found),
-            "unreadable": stores.unreadable,
-        }
-    finally:
-        client.close()
+    stores = Stores(client)
+    found = stores.read()
+    shown = []
+    for certificate in found:
+        reasons = certificates.why(certificate, wanted, names)
+        if reasons or not (wanted or names):
+            fate = certificates.fate_of_key(certificate, found)
+            shown.append({**certificates.state_of(certificate), "private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons})
+    authorities = [
+        {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
+        for store, place in (_AUTHORITIES if names else ())
+        for item in _of_registry(_certificates(client, place), store, [])
+        if {item.issuer, item.subject} & set(names)
+    ]
+    return {
+        "certificates": shown,
+        "authorities": authorities,
+        "firefox": list(_of_firefox(stores, names)) if options["firefox"] else [],
+        "issuers": _counted(found),
+        "unreadable": stores.unreadable,
+    }
 
 
 def _counted(found: Iterable[Certificate]) -> list[dict[str, Any]]:
