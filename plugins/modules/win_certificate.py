@@ -33,6 +33,11 @@ options:
     description: SHA-1 thumbprints, 40 hexadecimal digits. Blanks, colons and case do not count. What is not there is left out.
     type: list
     elements: str
+  except_thumbprints:
+    description: What stays, although O(issuers) or O(thumbprints) mean it. It is in C(skipped_objects), V(excepted).
+    type: list
+    elements: str
+    default: []
   backup_dir:
     description: Folder on the controller for the certificates (DER, without their keys). They hold no secret, but names of users.
     type: path
@@ -108,7 +113,7 @@ NAMES = {"type": "list", "elements": "str"}
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=spec(RUN, WINDOWS, issuers=NAMES, thumbprints=NAMES, backup_dir={"type": "path"}),
+        argument_spec=spec(RUN, WINDOWS, issuers=NAMES, thumbprints=NAMES, except_thumbprints=NAMES | {"default": []}, backup_dir={"type": "path"}),
         required_one_of=[("issuers", "thumbprints")],
         supports_check_mode=True,
     )

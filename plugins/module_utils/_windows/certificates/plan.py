@@ -241,16 +241,29 @@ def object_of(host: str, certificate: Certificate) -> Object:
 
 
 def planned(
-    host: str, current: Iterable[Object], found: Sequence[Certificate], wanted: Collection[str], names: Collection[str], *, saved: bool = False
+    host: str,
+    current: Iterable[Object],
+    found: Sequence[Certificate],
+    wanted: Collection[str],
+    names: Collection[str],
+    *,
+    kept: Collection[str] = (),
+    saved: bool = False,
 ) -> Plan:
-    """A removal for each of the `current` ones that is meant; `found` has every certificate with its key, `saved` says that they are saved before."""
+    """A removal for each of the `current` ones that is meant and not `kept`, by thumbprint.
+
+    `found` has every certificate with its key, `saved` says that they are saved before.
+    """
     plan, current = Plan(), list(current)
     known = {certificate.id(host): certificate for certificate in found}
     staying = [known[item.id] for item in current]
     undo = phrases.english("undo_windows_certificate") if saved else ""
     for item in current:
         certificate = known[item.id]
-        if why(certificate, wanted, names):
+        meant = bool(why(certificate, wanted, names))
+        if meant and certificate.thumbprint in kept:
+            plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", "it is named in except_thumbprints"))
+        elif meant:
             staying.remove(certificate)
             fate = fate_of_key(certificate, staying)
             before = {**item.state, "private_key": fate}

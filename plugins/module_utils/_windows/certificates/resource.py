@@ -143,6 +143,7 @@ class Certificates(Resource):
         self._client = client
         self._thumbprints = certificates.thumbprints(options["thumbprints"] or ())
         self._issuers = certificates.issuers(options["issuers"] or ())
+        self._kept = certificates.thumbprints(options["except_thumbprints"])
         self._backup_dir: str | None = options["backup_dir"]
         self._stores = Stores(client)
         self._found: list[Certificate] = []
@@ -158,7 +159,8 @@ class Certificates(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each that is meant."""
         current = list(current)  # only when it has been read, what was found is known
-        plan = certificates.planned(self._client.host, current, self._found, self._thumbprints, self._issuers, saved=bool(self._backup_dir))
+        host, wanted, names = self._client.host, self._thumbprints, self._issuers
+        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, saved=bool(self._backup_dir))
         if self._stores.unreadable:
             plan.warnings.append(
                 f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "

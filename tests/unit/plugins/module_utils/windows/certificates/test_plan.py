@@ -93,6 +93,14 @@ def test_plan_tells_what_is_left_alone_and_refuses_authorities() -> None:
     assert [refusal.rule for refusal in result.refusals] == ["authority_certificate"]
 
 
+def test_plan_keeps_what_is_excepted() -> None:
+    found = [certificate(number, key=key(str(number))) for number in (1, 2)]
+    kept = plan.thumbprints([f"{2:040x}"])
+    result = plan.planned("h", [plan.object_of("h", item) for item in found], found, kept, [CA], kept=kept)
+    assert [change.name for change in result.changes] == [f"CN=1 ({1:040X})"]
+    assert [(skip.code, skip.name) for skip in result.skipped] == [("excepted", f"CN=2 ({2:040X})")]
+
+
 def test_parse() -> None:
     authority = made.Authority(CA)
     der = authority.issue("taro")
