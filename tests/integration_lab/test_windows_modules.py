@@ -733,8 +733,8 @@ BOOK = """
 """
 
 
-def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, **variables: Any) -> str:
-    """Run a playbook for the hosts `agents`, as loud as can be; everything that was printed or logged."""
+def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, *more: str, group: str = "agents", **variables: Any) -> str:
+    """Run a playbook for the hosts of `group`, as loud as can be; everything that was printed or logged."""
     connection = {
         "ansible_connection": "winrm",
         "ansible_user": paths.WINDOWS_USER,
@@ -743,9 +743,9 @@ def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, **vari
         "ansible_winrm_ca_trust_path": str(paths.ca_file()),
     }
     hosts = {name: {"ansible_host": paths.WINDOWS[name]} for name in machines}
-    (folder / "inventory.json").write_text(json.dumps({"agents": {"hosts": hosts, "vars": {**connection, **variables}}}))
+    (folder / "inventory.json").write_text(json.dumps({"all": {"vars": variables}, group: {"hosts": hosts, "vars": connection}}))
     (folder / "book.yml").write_text(book)
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "inventory.json", folder / "book.yml", "-vvv", "--diff"]
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "inventory.json", folder / "book.yml", "-vvv", "--diff", *more]
     environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOG_PATH": str(folder / "log")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     printed = done.stdout + done.stderr
@@ -948,3 +948,61 @@ def test_certificates_that_cannot_be_read_stop_all(lab: Machines, module: Module
     server.REQUESTS.unlink(missing_ok=True)
     answer = module("win_certificate", "sync01", thumbprints=[whole])
     assert answer.rules == ["certificate_unreadable"] and broken in str(answer["failure"]) and writes(lab) == []
+
+
+FLEET = """
+- hosts: iij_id_browser_machines
+  gather_facts: false
+  module_defaults:
+    group/offboard.iij_id.windows:
+      verify_timeout: 20
+  tasks:
+    - ansible.builtin.import_role: {name: offboard.iij_id.multi_factor_authentication, tasks_from: machine}
+    - ansible.builtin.import_role: {name: offboard.iij_id.offboard, tasks_from: look_at_client}
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: offboard.iij_id.offboard, tasks_from: summary}
+      when: false
+    - offboard.iij_id.readiness_info:
+        gate: "{{ item }}"
+        language: en
+        found: ["{{ __offboard_clients_found }}"]
+      loop: [preflight, final]
+      register: judged
+    - ansible.builtin.copy:
+        content: "{{ judged.results | map(attribute='findings') | to_json }}"
+        dest: "{{ offboard_run_dir }}/findings.json"
+        mode: "0600"
+      check_mode: false
+"""
+
+
+@pytest.mark.long
+def test_device_certificates_by_the_roles(lab: Machines, tmp_path: Path) -> None:
+    """Not decided, decided and tried, removed, gone; and a machine that cannot be read is never clean."""
+    there = CertificatesOfMachine(lab, "sync01")
+    assert lab.run("sync01", rf"reg.exe delete {MY_STORE}\{there.machine_cng} /f /reg:64")[0] == 0  # Wine has no CNG
+    run = tmp_path / "run"
+    run.mkdir()
+
+    def judged(*more: str, **variables: Any) -> tuple[list[str], list[str]]:
+        server.REQUESTS.unlink(missing_ok=True)
+        options = {"offboard_options": ["multi_factor_authentication"], "offboard_run_dir": str(run)}
+        by_ansible_playbook(tmp_path, ["sync01"], FLEET, *more, group="iij_id_browser_machines", **options, **variables)
+        before, after = json.loads((run / "findings.json").read_text())
+        return [sorted(f"{item['severity']} {item['code']} {item['objects'][0]}" for item in found) for found in (before, after)]  # type: ignore[return-value]
+
+    firefox = r"warning certificates_in_firefox sync01 C:\users\taro\AppData\Roaming\Mozilla\Firefox\Profiles\x.default\cert9.db"
+    undecided = [f"blocker certificate_not_confirmed {issuer}" for issuer in (OTHER_CA, DEVICE_CA)]
+    assert judged() == ([*sorted(undecided), firefox], [*sorted(undecided), firefox])
+    assert writes(lab) == []
+    decided = {"multi_factor_authentication_certificates": [DEVICE_CA], "multi_factor_authentication_kept_certificates": [OTHER_CA, there.keyless]}
+    tried, still = judged("--check", **decided)
+    assert f"info certificates_removed {DEVICE_CA}" in tried and f"blocker certificate_left {DEVICE_CA}" in still
+    assert writes(lab) == [] and not (run / "backups").exists()
+    before, after = judged(**decided)
+    assert [item for item in after if item.startswith("blocker")] == [] and f"warning certificate_not_found {DEVICE_CA}" not in before
+    assert writes(lab) != [] and len(list((run / "backups/certificates").iterdir())) == 4
+    assert judged(**decided) == (before, after) and writes(lab) == []
+    assert judged(ansible_port=1, **decided)[1] == ["blocker client_not_readable sync01"]

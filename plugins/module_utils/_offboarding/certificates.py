@@ -113,11 +113,11 @@ def _undecided(issuer: str, where: Counter[str]) -> Finding:
         "blocker",
         "certificate_not_confirmed",
         Text(
-            f"The issuer '{issuer}' has {told.en} for the authentication of clients, which may be device certificates of IIJ ID. If they are, add '{issuer}' to "
-            f"{CONFIRMED}, so that the stage clients removes them with their keys; if they are needed for something else, add it to {KEPT}. To decide about "
+            f"The issuer '{issuer}' has {told.en} for the authentication of clients, which may be device certificates of IIJ ID. If they are, add '{issuer}' "
+            f"to {CONFIRMED}, so that the stage clients removes them with their keys; if they are needed for something else, add it to {KEPT}. To decide about "
             f"each, add it to {LOOKED_FOR}, and then thumbprints.",
-            f"発行者 '{issuer}' のクライアント認証用証明書が{told.ja}あります。IIJ IDのデバイス証明書であれば、段階 clients で秘密鍵とともに削除するため '{issuer}' を "
-            f"{CONFIRMED} に、ほかの用途で必要であれば {KEPT} に追加してください。1件ずつ判断する場合は {LOOKED_FOR} に追加し、拇印を指定してください。",
+            f"発行者 '{issuer}' のクライアント認証用証明書が{told.ja}あります。IIJ IDのデバイス証明書であれば、段階 clients で秘密鍵とともに"
+            f"削除するため '{issuer}' を {CONFIRMED} に、ほかの用途で必要であれば {KEPT} に追加してください。1件ずつ判断する場合は {LOOKED_FOR} に追加し、拇印を指定してください。",
         ),
         (issuer, *list(where)[:NAMED]),
     )
@@ -148,8 +148,8 @@ def _unreadable(machines: Machines) -> Iterator[Finding]:
             Text(
                 f"Certificates of {some(found)} cannot be read (such as {example}), so it is not known whose they are, and the stage clients removes nothing "
                 "there. Look at them on the machine.",
-                f"{some(found)} に読み取れない証明書があります（例: {example}）。発行者が不明なため、段階 clients ではこのマシンの証明書を削除しません。マシンで"
-                "確認してください。",
+                f"{some(found)} に読み取れない証明書があります（例: {example}）。発行者が不明なため、段階 clients ではこのマシンの証明書を削除しません。"
+                "マシンで確認してください。",
             ),
             tuple(list(found)[:NAMED]),
         )
@@ -209,7 +209,8 @@ def _others(others: Counts) -> Iterator[Finding]:
             Text(
                 f"Other issuers of certificates for clients: {shown}{more}. If IIJ ID's device certificates come from one of them (an external CA), add it to "
                 f"{CONFIRMED}.",
-                f"そのほかのクライアント認証用証明書の発行者: {shown}{more}。IIJ IDのデバイス証明書に外部CAを使用している場合は、{CONFIRMED} に追加してください。",
+                f"そのほかのクライアント認証用証明書の発行者: {shown}{more}。IIJ IDのデバイス証明書に外部CAを使用している場合は、"
+                f"{CONFIRMED} に追加してください。",
             ),
             tuple(list(others)[:NAMED]),
         )
@@ -227,7 +228,8 @@ def _not_found(machines: Machines, decided: Decided) -> Iterator[Finding]:
             Text(
                 f"No machine that was looked at has a certificate of what {CONFIRMED} names: {some(unknown)}. Copy the issuer as it is shown; upper and lower "
                 "case count.",
-                f"{CONFIRMED} に指定された証明書は、確認したマシンにありません: {some(unknown)}。発行者名は表示どおりに指定してください（大文字・小文字を区別します）。",
+                f"{CONFIRMED} に指定された証明書は、確認したマシンにありません: {some(unknown)}。発行者名は表示どおりに"
+                "指定してください（大文字・小文字を区別します）。",
             ),
             tuple(unknown[:NAMED]),
         )

@@ -16,7 +16,17 @@ from typing import Any
 from .._core import confirmations, dn, phrases, plain
 from .._core.text import Text
 from . import browsers, certificates, clients, group_policies
-from .readiness import Confirmed, Facts, app_candidates, decided_certificates, decided_policies, files_without_product, is_confirmed, people_to_change, unlisted_domains
+from .readiness import (
+    Confirmed,
+    Facts,
+    app_candidates,
+    decided_certificates,
+    decided_policies,
+    files_without_product,
+    is_confirmed,
+    people_to_change,
+    unlisted_domains,
+)
 
 
 @dataclass(frozen=True)
