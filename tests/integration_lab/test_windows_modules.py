@@ -990,8 +990,10 @@ def test_device_certificates_by_the_roles(lab: Machines, tmp_path: Path) -> None
         server.REQUESTS.unlink(missing_ok=True)
         options = {"offboard_options": ["multi_factor_authentication"], "offboard_run_dir": str(run)}
         by_ansible_playbook(tmp_path, ["sync01"], FLEET, *more, group="iij_id_browser_machines", **options, **variables)
-        before, after = json.loads((run / "findings.json").read_text())
-        return [sorted(f"{item['severity']} {item['code']} {item['objects'][0]}" for item in found) for found in (before, after)]  # type: ignore[return-value]
+        before, after = (
+            sorted(f"{item['severity']} {item['code']} {item['objects'][0]}" for item in found) for found in json.loads((run / "findings.json").read_text())
+        )
+        return before, after
 
     firefox = r"warning certificates_in_firefox sync01 C:\users\taro\AppData\Roaming\Mozilla\Firefox\Profiles\x.default\cert9.db"
     undecided = [f"blocker certificate_not_confirmed {issuer}" for issuer in (OTHER_CA, DEVICE_CA)]

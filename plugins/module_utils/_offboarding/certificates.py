@@ -117,7 +117,8 @@ def _undecided(issuer: str, where: Counter[str]) -> Finding:
             f"to {CONFIRMED}, so that the stage clients removes them with their keys; if they are needed for something else, add it to {KEPT}. To decide about "
             f"each, add it to {LOOKED_FOR}, and then thumbprints.",
             f"発行者 '{issuer}' のクライアント認証用証明書が{told.ja}あります。IIJ IDのデバイス証明書であれば、段階 clients で秘密鍵とともに"
-            f"削除するため '{issuer}' を {CONFIRMED} に、ほかの用途で必要であれば {KEPT} に追加してください。1件ずつ判断する場合は {LOOKED_FOR} に追加し、拇印を指定してください。",
+            f"削除するため '{issuer}' を {CONFIRMED} に、ほかの用途で必要であれば {KEPT} に追加してください。"
+            f"1件ずつ判断する場合は {LOOKED_FOR} に追加し、拇印を指定してください。",
         ),
         (issuer, *list(where)[:NAMED]),
     )
