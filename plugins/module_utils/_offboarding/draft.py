@@ -276,8 +276,8 @@ def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
     if machines and not confirmed.browser_settings:
         told = Text(f"{len(machines)} machines have some.", f"{len(machines)}台にあります。")
         yield browsers.VARIABLE, Candidate("absent", told)
-    for issuer, where in certificates.by_decision(clients.of(facts.clients or {}, "certificates"), decided_certificates(confirmed)).undecided.items():
-        yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(where)}.", f"{clients.some(where)} にあります。"))
+    for issuer, having in certificates.by_decision(clients.of(facts.clients or {}, "certificates"), decided_certificates(confirmed)).undecided.items():
+        yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(having)}.", f"{clients.some(having)} にあります。"))
 
 
 _FINDERS = (_tenant, _references, _machines, _directory, _clients)

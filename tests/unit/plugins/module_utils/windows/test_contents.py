@@ -73,7 +73,7 @@ def sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
     ids=["whole", "missing", "text", "locked", "empty", "nothing"],
 )
 def test_files_are_read_by_one_command_or_one_by_one(machine: Machine, commands: int, copies: int) -> None:
-    contents = Contents(machine, r"D:\Windows")  # type: ignore[arg-type]
+    contents = Contents(machine, r"D:\Windows")
     for _again in range(2):
         assert contents.read(sizes(machine.files)) == machine.files
     assert (len(machine.by_tar), machine.copies) == (commands, copies)
@@ -82,7 +82,7 @@ def test_files_are_read_by_one_command_or_one_by_one(machine: Machine, commands:
 @pytest.mark.parametrize(("number", "length", "commands"), [(300, 10, 3), (3, 5_000_000, 3)])
 def test_neither_a_line_nor_an_answer_grows_without_end(number: int, length: int, commands: int) -> None:
     machine = Machine({rf"C:\{'x' * 150}\{count}": bytes(length) for count in range(number)})
-    assert len(Contents(machine, r"D:\Windows").read(sizes(machine.files))) == number  # type: ignore[arg-type]
+    assert len(Contents(machine, r"D:\Windows").read(sizes(machine.files))) == number
     assert len(machine.by_tar) == commands
 
 
