@@ -49,8 +49,9 @@ notes:
   - Users' certificates are read by Windows' own C(tar.exe), all at once and without writing on the machine. It came with Windows 10 1803 and Windows Server
     2019. Where it is missing, as on Windows Server 2016, or cannot read a file, C(certutil -encode) does, one file at a time and also in check mode; cmd.exe
     alone prints no bytes as they are. A copy, without the key, lies in Windows' folder C(Temp) for that moment then.
-  - Whether a service uses a certificate (Remote Desktop, IIS, WinRM) is not looked for. Such a one is hardly for clients of IIJ ID; one that is named by its
-    thumbprint is removed.
+  - A certificate of the machine that Remote Desktop, WinRM or a web service of HTTP.sys (IIS and others) serves with, as their settings in the registry name
+    it, is refused (rule V(certificate_in_use)); an authority of the company's own may issue one certificate for both. Who takes a certificate out of the store
+    without naming it there (LDAPS of a domain controller, 802.1X, VPN, SQL Server) is not seen.
   - A profile whose C(AppData) is redirected to a server is not seen by way of the machine.
 seealso:
   - module: offboard.iij_id.win_certificate_info
@@ -91,7 +92,8 @@ unreadable:
   elements: str
 failure:
   description:
-    - C(code) is V(thumbprint_invalid), V(issuer_invalid), V(guard_refused) (rules V(authority_certificate), V(certificate_unreadable), V(max_changes)),
+    - C(code) is V(thumbprint_invalid), V(issuer_invalid), V(guard_refused) (rules V(authority_certificate), V(certificate_in_use),
+      V(certificate_unreadable), V(max_changes)),
       V(changed_since_read), V(store_unreadable), V(key_refused) (the certificate is left then), V(certificate_refused), V(registry_unreadable),
       V(listing_unreadable), V(path_invalid), V(file_read_failed), V(file_write_failed), V(not_seen), or one of the connection, see
       M(offboard.iij_id.win_software).

@@ -99,6 +99,11 @@ certificates:
       description: What would become of the key if this one certificate went.
       type: str
       returned: always
+    used_by:
+      description: What serves with it, as far as Remote Desktop, WinRM and HTTP.sys name it in the registry. Such a one is not removed.
+      type: list
+      elements: str
+      returned: always
     why:
       description: Why it is meant.
       type: list

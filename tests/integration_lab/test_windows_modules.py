@@ -950,6 +950,21 @@ def test_certificates_that_cannot_be_read_stop_all(lab: Machines, module: Module
     assert answer.rules == ["certificate_unreadable"] and broken in str(answer["failure"]) and writes(lab) == []
 
 
+def test_certificates_that_a_service_serves_with_stay(lab: Machines, module: Module) -> None:
+    der = made.Authority(DEVICE_CA).issue("pc")
+    used = made.thumbprint(der)
+    listener = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp"
+    for key, value, data in ((rf"{MY_STORE}\{used}", "Blob", made.blob(der).hex()), (listener, "SSLCertificateSHA1Hash", used)):
+        line = ["reg.exe", "add", key, "/v", value, "/t", "REG_BINARY", "/d", data, "/f", "/reg:64"]
+        assert lab.run("sync01", subprocess.list2cmdline(line))[0] == 0
+    server.REQUESTS.unlink(missing_ok=True)
+    found = module("win_certificate_info", "sync01", firefox=False)["certificates"]
+    assert [item["used_by"] for item in found] == [["Remote Desktop RDP-Tcp"]]
+    assert module("win_certificate", "sync01", issuers=[DEVICE_CA]).rules == ["certificate_in_use"]
+    kept = module("win_certificate", "sync01", issuers=[DEVICE_CA], except_thumbprints=[used])
+    assert kept["changed"] is False and [item["code"] for item in kept["skipped_objects"]] == ["excepted"] and writes(lab) == []
+
+
 FLEET = """
 - hosts: iij_id_browser_machines
   gather_facts: false

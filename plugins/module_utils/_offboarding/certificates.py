@@ -93,6 +93,7 @@ def findings(machines: Machines, decided: Decided, *, final: bool) -> Iterator[F
         yield _undecided(issuer, where)
     for issuer, where in found.going.items():
         yield _going(issuer, where, final)
+    yield from _in_use(machines, decided)
     yield from _unreadable(machines)
     yield from _by_hand(machines, decided)
     if not final:
@@ -137,6 +138,29 @@ def _going(issuer: str, where: Counter[str], final: bool) -> Finding:
         f"段階 clients で削除するデバイス証明書（発行者 '{issuer}'）: {told.ja}",
     )
     return Finding("info", "certificates_removed", text, (issuer, *list(where)[:NAMED]))
+
+
+def _in_use(machines: Machines, decided: Decided) -> Iterator[Finding]:
+    """What the stage would refuse."""
+    used: dict[str, list[str]] = {}
+    for name, machine in machines.items():
+        for one in machine.get("certificates") or ():
+            if one.get("used_by") and decided.goes(one["issuer"], one["thumbprint"]):
+                used.setdefault(one["thumbprint"], []).append(f"{name}: {', '.join(one['used_by'])}")
+    if used:
+        shown = "; ".join(f"{thumbprint} ({some(where)})" for thumbprint, where in list(used.items())[:NAMED])
+        shown += f" (+{len(used) - NAMED})" if len(used) > NAMED else ""
+        yield Finding(
+            "blocker",
+            "certificate_in_use",
+            Text(
+                f"Certificates that shall go are what services of their machines serve with: {shown}. There the stage clients refuses. Give these services "
+                f"other certificates, or add the thumbprints to {KEPT}.",
+                f"削除対象の証明書をマシンのサービスが使用しています: {shown}。段階 clients で拒否されます。サービスの証明書を変更するか、拇印を {KEPT} に"
+                "追加してください。",
+            ),
+            tuple(list(used)[:NAMED]),
+        )
 
 
 def _unreadable(machines: Machines) -> Iterator[Finding]:

@@ -112,6 +112,14 @@ class Stores:
             except OffboardError:
                 self.unreadable.append(entry.path)
 
+    def uses(self) -> dict[str, list[str]]:
+        """By thumbprint, which services serve with a certificate of the machine, as far as they name it in the registry."""
+        found: dict[str, list[str]] = {}
+        for root, path, service in certificates.SERVICES:
+            for thumbprint, where in certificates.used_by(registry.read_below(self.machine, root, path), service):
+                found.setdefault(thumbprint, []).append(where)
+        return found
+
     def key_path(self, certificate: Certificate, container: str) -> str:
         """The file of a user's CAPI key."""
         guid = registry.read(self.machine, r"HKLM\SOFTWARE\Microsoft\Cryptography")[0].text("MachineGuid")
@@ -147,12 +155,13 @@ class Certificates(Resource):
         self._backup_dir: str | None = options["backup_dir"]
         self._stores = Stores(client)
         self._found: list[Certificate] = []
+        self._uses: dict[str, list[str]] = {}
         self._saved: dict[str, str] = {}
         self._left: list[dict[str, str]] = []
 
     def read(self) -> Iterator[Object]:
         """Every certificate of every personal store, since each may use the key of another."""
-        self._found = self._stores.read()
+        self._found, self._uses = self._stores.read(), self._stores.uses()
         for certificate in self._found:
             yield certificates.object_of(self._client.host, certificate)
 
@@ -160,7 +169,8 @@ class Certificates(Resource):
         """A removal for each that is meant."""
         current = list(current)  # only when it has been read, what was found is known
         host, wanted, names = self._client.host, self._thumbprints, self._issuers
-        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, saved=bool(self._backup_dir))
+        saved = bool(self._backup_dir)
+        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, uses=self._uses, saved=saved)
         if self._stores.unreadable:
             plan.warnings.append(
                 f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "
@@ -169,7 +179,7 @@ class Certificates(Resource):
         return plan
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """The rules authority_certificate, certificate_unreadable."""
+        """The rules authority_certificate, certificate_in_use, certificate_unreadable."""
         yield from plan.refusals
         if plan.changes and self._stores.unreadable:
             where = tuple(self._stores.unreadable)
@@ -268,13 +278,15 @@ def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_certificate_info returns."""
     wanted, names = certificates.thumbprints(options["thumbprints"]), certificates.issuers(options["issuers"])
     stores = Stores(client)
-    found = stores.read()
+    found, uses = stores.read(), stores.uses()
     shown = []
     for certificate in found:
         reasons = certificates.why(certificate, wanted, names)
         if reasons or not (wanted or names):
             fate = certificates.fate_of_key(certificate, found)
-            shown.append({**certificates.state_of(certificate), "private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons})
+            more = {"private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons}
+            used = uses.get(certificate.thumbprint, []) if certificate.store == MACHINE else []
+            shown.append({**certificates.state_of(certificate), **more, "used_by": used})
     authorities = [
         {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
         for store, place in (_AUTHORITIES if names else ())

@@ -18,6 +18,8 @@ ONE, TWO = "A1" * 20, "B2" * 20
 UNDECIDED, GOING, LEFT = "blocker certificate_not_confirmed", "info certificates_removed", "blocker certificate_left"
 OTHERS, MISSING, FIREFOX = "info certificate_issuers", "warning certificate_not_found", "warning certificates_in_firefox"
 
+IN_USE, USED = "blocker certificate_in_use", {"used_by": ["WinRM *+HTTPS"]}
+
 
 def certificate(thumbprint: str = ONE, issuer: str = IIJ, why: str = "its issuer is named") -> dict[str, Any]:
     return {"store": "machine", "thumbprint": thumbprint, "issuer": issuer, "subject": "CN=pc", "client_auth": True, "why": [why] if why else []}
@@ -63,6 +65,9 @@ ROOT = {"store": "Root", "place": r"HKEY_LOCAL_MACHINE\x\Root\Certificates\A1", 
         (machine(certificate(), certificate(TWO)), {"certificate_issuers": [IIJ], "certificates": [ONE], "kept_certificates": [TWO]}, [GOING], [LEFT]),
         (machine(certificate(), counts={IIJ: 1}), {"certificates": [ONE]}, [GOING], [LEFT]),
         (machine(certificate(), counts={IIJ: 2}), {"certificates": [ONE]}, [UNDECIDED, GOING], [UNDECIDED, LEFT]),
+        # what serves with it
+        (machine(certificate() | USED), {"certificates": [IIJ]}, [GOING, IN_USE], [LEFT, IN_USE]),
+        (machine(certificate() | USED), {"certificates": [IIJ], "kept_certificates": [ONE]}, [], []),
         # a person's
         (machine(firefox=database(IIJ)), {}, [FIREFOX], [FIREFOX]),
         (machine(firefox=database(IIJ)), {"kept_certificates": [IIJ]}, [], []),
