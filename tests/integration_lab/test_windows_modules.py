@@ -1022,4 +1022,4 @@ def test_device_certificates_by_the_roles(lab: Machines, tmp_path: Path) -> None
     assert [item for item in after if item.startswith("blocker")] == [] and f"warning certificate_not_found {DEVICE_CA}" not in before
     assert writes(lab) != [] and len(list((run / "backups/certificates").iterdir())) == 4
     assert judged(**decided) == (before, after) and writes(lab) == []
-    assert judged(ansible_port=1, **decided)[1] == ["blocker client_not_readable sync01"]
+    assert judged(ansible_port=1)[1] == ["blocker client_not_readable sync01"]
