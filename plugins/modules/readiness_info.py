@@ -75,8 +75,8 @@ options:
     type: dict
   clients:
     description:
-      - For each machine of the users C(browsers), the return values of M(offboard.iij_id.win_browser_sign_in_info), or C(error) when it could not be read,
-        with the failure's C(code). Without it, they are not judged.
+      - For each machine of the users C(browsers) and C(certificates), the return values of M(offboard.iij_id.win_browser_sign_in_info) and
+        M(offboard.iij_id.win_certificate_info), or C(error) when it could not be read, with the failure's C(code). Without it, they are not judged.
     type: dict
   directory_objects:
     description: RV(offboard.iij_id.directory_object_info#module:objects). Without it, Active Directory counts as not looked at.
@@ -171,6 +171,21 @@ options:
         type: str
         choices: ['', absent, keep]
         default: ''
+      certificate_issuers:
+        description: Issuers of device certificates that were looked for, whole distinguished names.
+        type: list
+        elements: str
+        default: []
+      certificates:
+        description: Issuers or thumbprints of the device certificates that go.
+        type: list
+        elements: str
+        default: []
+      kept_certificates:
+        description: Issuers or thumbprints of certificates that stay. They win over O(confirmed.certificates).
+        type: list
+        elements: str
+        default: []
       own_client_id:
         description: Client id of the app registration that the tool itself signs in with. It is never a candidate.
         type: str
@@ -315,6 +330,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), _TEXTS),
     **dict.fromkeys(("accepted_references", "accepted_not_looked_at"), _TEXTS),
     **dict.fromkeys(("right_policies", "registry_policies", "kept_policies"), _TEXTS),
+    **dict.fromkeys(("certificate_issuers", "certificates", "kept_certificates"), _TEXTS),
     "browser_settings": {"type": "str", "choices": ["", "absent", "keep"], "default": ""},
     "password_filters": _TEXTS | {"no_log": False},  # names of programs
     "accepted_no_way_in_count": {"type": "int", "default": 0},

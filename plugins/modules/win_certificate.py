@@ -33,6 +33,11 @@ options:
     description: SHA-1 thumbprints, 40 hexadecimal digits. Blanks, colons and case do not count. What is not there is left out.
     type: list
     elements: str
+  except_thumbprints:
+    description: What stays, although O(issuers) or O(thumbprints) mean it. It is in C(skipped_objects), V(excepted).
+    type: list
+    elements: str
+    default: []
   backup_dir:
     description: Folder on the controller for the certificates (DER, without their keys). They hold no secret, but names of users.
     type: path
@@ -41,9 +46,12 @@ notes:
     and TPM keys, keys on smart cards, and those of other vendors' providers cannot be removed from here - the certificate is, and C(keys_left) lists them.
   - Certificates of authorities are refused (rule V(authority_certificate)). Those of authorities in other stores, and Firefox' own databases, are reported by
     M(offboard.iij_id.win_certificate_info) and not changed.
-  - A user's certificate is read by C(certutil -encode), also in check mode. Its copy, without the key, lies in Windows' folder C(Temp) for that moment.
-  - Whether a service uses a certificate (Remote Desktop, IIS, WinRM) is not looked for. Such a one is hardly for clients of IIJ ID; one that is named by its
-    thumbprint is removed.
+  - Users' certificates are read by Windows' own C(tar.exe), all at once and without writing on the machine. It came with Windows 10 1803 and Windows Server
+    2019. Where it is missing, as on Windows Server 2016, or cannot read a file, C(certutil -encode) does, one file at a time and also in check mode; cmd.exe
+    alone prints no bytes as they are. A copy, without the key, lies in Windows' folder C(Temp) for that moment then.
+  - A certificate of the machine that Remote Desktop, WinRM or a web service of HTTP.sys (IIS and others) serves with, as their settings in the registry name
+    it, is refused (rule V(certificate_in_use)); an authority of the company's own may issue one certificate for both. Who takes a certificate out of the store
+    without naming it there (LDAPS of a domain controller, 802.1X, VPN, SQL Server) is not seen.
   - A profile whose C(AppData) is redirected to a server is not seen by way of the machine.
 seealso:
   - module: offboard.iij_id.win_certificate_info
@@ -84,7 +92,8 @@ unreadable:
   elements: str
 failure:
   description:
-    - C(code) is V(thumbprint_invalid), V(issuer_invalid), V(guard_refused) (rules V(authority_certificate), V(certificate_unreadable), V(max_changes)),
+    - C(code) is V(thumbprint_invalid), V(issuer_invalid), V(guard_refused) (rules V(authority_certificate), V(certificate_in_use),
+      V(certificate_unreadable), V(max_changes)),
       V(changed_since_read), V(store_unreadable), V(key_refused) (the certificate is left then), V(certificate_refused), V(registry_unreadable),
       V(listing_unreadable), V(path_invalid), V(file_read_failed), V(file_write_failed), V(not_seen), or one of the connection, see
       M(offboard.iij_id.win_software).
@@ -106,7 +115,7 @@ NAMES = {"type": "list", "elements": "str"}
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=spec(RUN, WINDOWS, issuers=NAMES, thumbprints=NAMES, backup_dir={"type": "path"}),
+        argument_spec=spec(RUN, WINDOWS, issuers=NAMES, thumbprints=NAMES, except_thumbprints=NAMES | {"default": []}, backup_dir={"type": "path"}),
         required_one_of=[("issuers", "thumbprints")],
         supports_check_mode=True,
     )

@@ -14,8 +14,9 @@ description:
     listed, and what would become of its private key.
   - Also reports what M(offboard.iij_id.win_certificate) does not change - certificates of the named issuers among the trusted authorities, and in
     Firefox' own databases.
-  - A user's certificate, and a database of Firefox, is read by C(certutil -encode). Its copy, without a key, lies in Windows' folder C(Temp) for that
-    moment; nothing else is written.
+  - Users' certificates and databases of Firefox are read by Windows' own C(tar.exe), all at once and without writing on the machine. It came with Windows 10
+    1803 and Windows Server 2019. Where it is missing, or cannot read a file, C(certutil -encode) does, one file at a time; a copy, without a key, lies in
+    Windows' folder C(Temp) for that moment then.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -98,6 +99,11 @@ certificates:
       description: What would become of the key if this one certificate went.
       type: str
       returned: always
+    used_by:
+      description: What serves with it, as far as Remote Desktop, WinRM and HTTP.sys name it in the registry. Such a one is not removed.
+      type: list
+      elements: str
+      returned: always
     why:
       description: Why it is meant.
       type: list
@@ -137,20 +143,18 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine import OPTIONS, info_of
 
 from ..module_utils._module.runner import require, run_info
 from ..module_utils._windows.certificates.plan import CRYPTOGRAPHY_IMPORT_ERROR
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
-NAMES = {"type": "list", "elements": "str", "default": []}
-
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=spec(WINDOWS, issuers=NAMES, thumbprints=NAMES, firefox={"type": "bool", "default": True}), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec(WINDOWS, **OPTIONS["certificates"]), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
-    run_info(module, info)
+    run_info(module, info_of("certificates"))
 
 
 if __name__ == "__main__":

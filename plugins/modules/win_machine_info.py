@@ -83,12 +83,31 @@ options:
         type: list
         elements: str
         required: true
+  certificates:
+    description: Client certificates, see M(offboard.iij_id.win_certificate_info).
+    type: dict
+    suboptions:
+      issuers:
+        description: As there.
+        type: list
+        elements: str
+        default: []
+      thumbprints:
+        description: As there.
+        type: list
+        elements: str
+        default: []
+      firefox:
+        description: As there.
+        type: bool
+        default: true
 seealso:
   - module: offboard.iij_id.win_software_info
   - module: offboard.iij_id.win_scheduled_task_info
   - module: offboard.iij_id.win_file_info
   - module: offboard.iij_id.win_password_filter_info
   - module: offboard.iij_id.win_browser_sign_in_info
+  - module: offboard.iij_id.win_certificate_info
 """
 
 EXAMPLES = r"""
@@ -127,6 +146,10 @@ browser_sign_in:
   description: What M(offboard.iij_id.win_browser_sign_in_info) returns.
   returned: when asked for
   type: dict
+certificates:
+  description: What M(offboard.iij_id.win_certificate_info) returns.
+  returned: when asked for
+  type: dict
 failure:
   description: C(code) is that of the kind that could not be read, see its module, or of the connection, see M(offboard.iij_id.win_software). The others
     are not returned then.
@@ -141,6 +164,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.machine i
 
 from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR
 from ..module_utils._module.runner import require, run_info
+from ..module_utils._windows.certificates.plan import CRYPTOGRAPHY_IMPORT_ERROR
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 
@@ -149,6 +173,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec(WINDOWS, **kinds), supports_check_mode=True)
     require(module, "pywinrm", WINRM_IMPORT_ERROR)
     require(module, "PyYAML", YAML_IMPORT_ERROR)
+    require(module, "cryptography", CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, info)
 
 

@@ -733,8 +733,8 @@ BOOK = """
 """
 
 
-def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, **variables: Any) -> str:
-    """Run a playbook for the hosts `agents`, as loud as can be; everything that was printed or logged."""
+def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, *more: str, group: str = "agents", **variables: Any) -> str:
+    """Run a playbook for the hosts of `group`, as loud as can be; everything that was printed or logged."""
     connection = {
         "ansible_connection": "winrm",
         "ansible_user": paths.WINDOWS_USER,
@@ -743,9 +743,9 @@ def by_ansible_playbook(folder: Path, machines: Iterable[str], book: str, **vari
         "ansible_winrm_ca_trust_path": str(paths.ca_file()),
     }
     hosts = {name: {"ansible_host": paths.WINDOWS[name]} for name in machines}
-    (folder / "inventory.json").write_text(json.dumps({"agents": {"hosts": hosts, "vars": {**connection, **variables}}}))
+    (folder / "inventory.json").write_text(json.dumps({"all": {"vars": variables}, group: {"hosts": hosts, "vars": connection}}))
     (folder / "book.yml").write_text(book)
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "inventory.json", folder / "book.yml", "-vvv", "--diff"]
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "inventory.json", folder / "book.yml", "-vvv", "--diff", *more]
     environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOG_PATH": str(folder / "log")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     printed = done.stdout + done.stderr
@@ -831,6 +831,7 @@ class CertificatesOfMachine:
         self._lab, self._machine = lab, machine
         self.prefix = server.machine_prefix(machine)
         made.install_certutil(self.prefix)
+        made.install_tar(self.prefix)
         self.home = self.prefix / "drive_c/users/taro/AppData/Roaming"
         guid = re.search(r"MachineGuid\s+REG_SZ\s+(\S+)", lab.run(machine, r"reg.exe query HKLM\SOFTWARE\Microsoft\Cryptography /reg:64")[1])
         assert guid
@@ -885,12 +886,7 @@ class CertificatesOfMachine:
         return self._lab.run(self._machine, r"reg.exe query HKLM\Software\Wine\Crypto\RSA /reg:64")[1]
 
 
-def changing(lab: WindowsPart) -> list[str]:
-    """What was written besides the copies by way of which files are read."""
-    return [line for line in writes(lab) if not re.fullmatch(r'cmd\.exe .* "certutil\.exe -encode "[^"]+" "(\S+)" >nul & type "\1" & del /f /q "\1""', line)]
-
-
-@pytest.mark.long  # minutes: each file of each store is read by a command of its own
+@pytest.mark.long  # minutes: each of five removals reads all stores again
 def test_certificates_with_decoys(lab: Machines, module: Module, tmp_path: Path) -> None:
     there = CertificatesOfMachine(lab, "sync01")
     server.REQUESTS.unlink(missing_ok=True)
@@ -899,7 +895,10 @@ def test_certificates_with_decoys(lab: Machines, module: Module, tmp_path: Path)
     assert [item["thumbprint"] for item in found["authorities"]] == [there.authority]
     assert [[item["subject"] for item in database["certificates"]] for database in found["firefox"]] == [["CN=firefox"]]
     assert found["issuers"] == [{"issuer": OTHER_CA, "certificates": 2}, {"issuer": DEVICE_CA, "certificates": 6}] and found["unreadable"] == []
-    assert changing(lab) == []
+    assert writes(lab) == []
+    at_once = module("win_machine_info", "sync01", certificates={"issuers": [DEVICE_CA]}, password_filters={})
+    assert at_once["certificates"] == {name: found[name] for name in at_once["certificates"]} and at_once["password_filters"]["filters"]
+    assert len([entry for entry in lab.requests() if "tar.exe" in entry["command"]]) == 2 * 2  # all certificates, all databases
     # a key that certutil does not remove keeps its certificate: Wine has no CNG
     journal = tmp_path / "journal.jsonl"
     refused = module("win_certificate", "sync01", thumbprints=[there.machine_cng], journal=str(journal))
@@ -911,20 +910,32 @@ def test_certificates_with_decoys(lab: Machines, module: Module, tmp_path: Path)
     wanted: dict[str, Any] = {"issuers": [DEVICE_CA], "backup_dir": str(tmp_path / "saved")}
     before = lab.fingerprint("sync01")
     checked = module("win_certificate", "sync01", check=True, **wanted)
-    assert len(checked["plan"]) == 5 and changing(lab) == [] and lab.fingerprint("sync01") == before and not (tmp_path / "saved").exists()
+    assert len(checked["plan"]) == 5 and writes(lab) == [] and lab.fingerprint("sync01") == before and not (tmp_path / "saved").exists()
     real = module("win_certificate", "sync01", **wanted)
     assert real["plan"] == checked["plan"] and len(real["applied"]) == 5
     assert [item["code"] for item in real["skipped_objects"]] == ["not_for_clients"]
     assert [item["thumbprint"] for item in real["keys_left"]] == [there.left]
     assert sorted(path.name[-44:-4] for path in (tmp_path / "saved").iterdir()) == sorted(set(there.ours) - {there.machine_cng})
     # the key first; and taro's certificate of the other authority still has its own
-    order = [line for line in changing(lab) if "certutil.exe" in line]
+    order = [line for line in writes(lab) if "certutil.exe" in line]
     assert "-delkey le-pc" in order[0] and f"-delstore My {there.machine}" in order[1]
     assert there.keys() == {"{renewed}"} and "le-pc" not in there.machine_keys()
-    written = changing(lab)
-    assert module("win_certificate", "sync01", **wanted)["changed"] is False and changing(lab) == written
+    written = writes(lab)
+    assert module("win_certificate", "sync01", **wanted)["changed"] is False and writes(lab) == written
     left = module("win_certificate_info", "sync01", firefox=False)["certificates"]
     assert sorted(item["thumbprint"] for item in left) == sorted(there.decoys)
+
+
+def test_certificates_of_users_where_tar_is_missing(lab: Machines, module: Module) -> None:
+    """As on Windows Server 2016: each file by way of a copy that is gone afterwards."""
+    there = CertificatesOfMachine(lab, "sync01")
+    (there.prefix / "drive_c/windows/system32/tar.exe").unlink()
+    server.REQUESTS.unlink(missing_ok=True)
+    found = module("win_certificate_info", "sync01", thumbprints=[there.alone, there.left], firefox=False)
+    assert sorted(item["thumbprint"] for item in found["certificates"]) == sorted([there.alone, there.left])
+    copied = [re.search(r'certutil\.exe -encode "[^"]+" "(\S+)" >nul & type "\1" & del /f /q "\1"', line) for line in writes(lab)]
+    assert len(copied) == 4 and all(copied)
+    assert not list((there.prefix / "drive_c/windows/temp").glob("offboard-*"))
 
 
 def test_certificates_that_cannot_be_read_stop_all(lab: Machines, module: Module) -> None:
@@ -937,3 +948,78 @@ def test_certificates_that_cannot_be_read_stop_all(lab: Machines, module: Module
     server.REQUESTS.unlink(missing_ok=True)
     answer = module("win_certificate", "sync01", thumbprints=[whole])
     assert answer.rules == ["certificate_unreadable"] and broken in str(answer["failure"]) and writes(lab) == []
+
+
+def test_certificates_that_a_service_serves_with_stay(lab: Machines, module: Module) -> None:
+    der = made.Authority(DEVICE_CA).issue("pc")
+    used = made.thumbprint(der)
+    listener = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp"
+    for key, value, data in ((rf"{MY_STORE}\{used}", "Blob", made.blob(der).hex()), (listener, "SSLCertificateSHA1Hash", used)):
+        line = ["reg.exe", "add", key, "/v", value, "/t", "REG_BINARY", "/d", data, "/f", "/reg:64"]
+        assert lab.run("sync01", subprocess.list2cmdline(line))[0] == 0
+    server.REQUESTS.unlink(missing_ok=True)
+    found = module("win_certificate_info", "sync01", firefox=False)["certificates"]
+    assert [item["used_by"] for item in found] == [["Remote Desktop RDP-Tcp"]]
+    assert module("win_certificate", "sync01", issuers=[DEVICE_CA]).rules == ["certificate_in_use"]
+    kept = module("win_certificate", "sync01", issuers=[DEVICE_CA], except_thumbprints=[used])
+    assert kept["changed"] is False and [item["code"] for item in kept["skipped_objects"]] == ["excepted"] and writes(lab) == []
+
+
+FLEET = """
+- hosts: iij_id_browser_machines
+  gather_facts: false
+  module_defaults:
+    group/offboard.iij_id.windows:
+      verify_timeout: 20
+  tasks:
+    - ansible.builtin.import_role: {name: offboard.iij_id.multi_factor_authentication, tasks_from: machine}
+    - ansible.builtin.import_role: {name: offboard.iij_id.offboard, tasks_from: look_at_client}
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: offboard.iij_id.offboard, tasks_from: summary}
+      when: false
+    - offboard.iij_id.readiness_info:
+        gate: "{{ item }}"
+        language: en
+        found: ["{{ __offboard_clients_found }}"]
+      loop: [preflight, final]
+      register: judged
+    - ansible.builtin.copy:
+        content: "{{ judged.results | map(attribute='findings') | to_json }}"
+        dest: "{{ offboard_run_dir }}/findings.json"
+        mode: "0600"
+      check_mode: false
+"""
+
+
+@pytest.mark.long
+def test_device_certificates_by_the_roles(lab: Machines, tmp_path: Path) -> None:
+    """Not decided, decided and tried, removed, gone; and a machine that cannot be read is never clean."""
+    there = CertificatesOfMachine(lab, "sync01")
+    assert lab.run("sync01", rf"reg.exe delete {MY_STORE}\{there.machine_cng} /f /reg:64")[0] == 0  # Wine has no CNG
+    run = tmp_path / "run"
+    run.mkdir()
+
+    def judged(*more: str, **variables: Any) -> tuple[list[str], list[str]]:
+        server.REQUESTS.unlink(missing_ok=True)
+        options = {"offboard_options": ["multi_factor_authentication"], "offboard_run_dir": str(run)}
+        by_ansible_playbook(tmp_path, ["sync01"], FLEET, *more, group="iij_id_browser_machines", **options, **variables)
+        before, after = (
+            sorted(f"{item['severity']} {item['code']} {item['objects'][0]}" for item in found) for found in json.loads((run / "findings.json").read_text())
+        )
+        return before, after
+
+    firefox = r"warning certificates_in_firefox sync01 C:\users\taro\AppData\Roaming\Mozilla\Firefox\Profiles\x.default\cert9.db"
+    undecided = [f"blocker certificate_not_confirmed {issuer}" for issuer in (OTHER_CA, DEVICE_CA)]
+    assert judged() == ([*sorted(undecided), firefox], [*sorted(undecided), firefox])
+    assert writes(lab) == []
+    decided = {"multi_factor_authentication_certificates": [DEVICE_CA], "multi_factor_authentication_kept_certificates": [OTHER_CA, there.keyless]}
+    tried, still = judged("--check", **decided)
+    assert f"info certificates_removed {DEVICE_CA}" in tried and f"blocker certificate_left {DEVICE_CA}" in still
+    assert writes(lab) == [] and not (run / "backups").exists()
+    before, after = judged(**decided)
+    assert [item for item in after if item.startswith("blocker")] == [] and f"warning certificate_not_found {DEVICE_CA}" not in before
+    assert writes(lab) != [] and len(list((run / "backups/certificates").iterdir())) == 4
+    assert judged(**decided) == (before, after) and writes(lab) == []
+    assert judged(ansible_port=1)[1] == ["blocker client_not_readable sync01"]

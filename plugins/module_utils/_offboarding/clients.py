@@ -45,11 +45,12 @@ def not_read(machines: Clients, *, final: bool) -> Iterator[Finding]:
             "client_not_readable",
             Text(
                 f"{len(which)} of {len(machines)} machines of iij_id_browser_machines could not be looked at ({why.en}): {some(which)}. What IIJ ID left on "
-                "them is not known. Run the stage clients again when they are on, or take them out of the group and see to them with the step "
-                "spnego_settings_removed.",
+                "them is not known. Run the stage clients again when they are on, or take them out of the group and see to them with the steps "
+                "spnego_settings_removed and device_certificates_deleted.",
                 f"iij_id_browser_machines の{len(machines)}台中{len(which)}台を確認できませんでした（{why.ja}）: {some(which)}。IIJ IDの設定が"
                 "残っているかどうかは不明です。"
-                "電源が入っているときに段階 clients を再実行するか、グループから外して手順 spnego_settings_removed で対応してください。",
+                "電源が入っているときに段階 clients を再実行するか、グループから外して"
+                "手順 spnego_settings_removed と device_certificates_deleted で対応してください。",
             ),
             tuple(which[:NAMED]),
         )

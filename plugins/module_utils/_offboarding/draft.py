@@ -15,8 +15,18 @@ from typing import Any
 
 from .._core import confirmations, dn, phrases, plain
 from .._core.text import Text
-from . import browsers, clients, group_policies
-from .readiness import Confirmed, Facts, app_candidates, decided_policies, files_without_product, is_confirmed, people_to_change, unlisted_domains
+from . import browsers, certificates, clients, group_policies
+from .readiness import (
+    Confirmed,
+    Facts,
+    app_candidates,
+    decided_certificates,
+    decided_policies,
+    files_without_product,
+    is_confirmed,
+    people_to_change,
+    unlisted_domains,
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,10 @@ VARIABLES: dict[str, Text] = {
     "integrated_windows_authentication_browser_settings": Text(
         "What becomes of browser settings on machines: absent or keep.", "マシンのブラウザー設定の扱い（absent または keep）"
     ),
+    "multi_factor_authentication_certificates": Text(
+        "Device certificates to remove from machines: issuers or thumbprints.", "マシンから削除するデバイス証明書（発行者または拇印）"
+    ),
+    "multi_factor_authentication_kept_certificates": Text("Client certificates that stay.", "残すクライアント証明書（発行者または拇印）"),
 }
 #: those of them that hold one value, not a list
 _ONE = frozenset(
@@ -275,6 +289,8 @@ def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
     if machines and not confirmed.browser_settings:
         told = Text(f"{len(machines)} machines have some.", f"{len(machines)}台にあります。")
         yield browsers.VARIABLE, Candidate("absent", told)
+    for issuer, having in certificates.by_decision(clients.of(facts.clients or {}, "certificates"), decided_certificates(confirmed)).undecided.items():
+        yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(having)}.", f"{clients.some(having)} にあります。"))
 
 
 _FINDERS = (_tenant, _references, _machines, _directory, _clients)

@@ -18,7 +18,7 @@ from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.heads import few
 from .._core.quiet import mostly
 from .._core.text import Text
-from . import browsers, clients, group_policies, references, sign_in
+from . import browsers, certificates, clients, group_policies, references, sign_in
 from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
@@ -42,7 +42,8 @@ class Facts:
     uninstalled_on: Collection[str] = ()
     #: what group policies say of IIJ ID, as group_policy_info says, or its failure
     group_policies: Mapping[str, Any] | None = None
-    #: the machines of iij_id_browser_machines, each with `browsers` as win_browser_sign_in_info says, or with the error
+    #: the machines of iij_id_browser_machines, each with `browsers` and `certificates` as win_browser_sign_in_info and win_certificate_info say,
+    #: or with the error
     clients: clients.Clients | None = None
     directory_objects: Sequence[Mapping[str, Any]] | None = None
     directory_unusable: Sequence[Mapping[str, Any]] = ()
@@ -76,6 +77,10 @@ class Confirmed:
     kept_policies: Sequence[str] = ()
     #: what becomes of the browsers' settings on machines: absent, keep, or empty
     browser_settings: str = ""
+    #: issuers of device certificates to look for; issuers or thumbprints of those that go, and of those that stay
+    certificate_issuers: Sequence[str] = ()
+    certificates: Sequence[str] = ()
+    kept_certificates: Sequence[str] = ()
     #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
     own_client_id: str = ""
     #: app registrations that only look like IIJ ID's
@@ -144,18 +149,24 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
 
 
 def _clients(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """What IIJ ID left in group policies and browsers."""
+    """What IIJ ID left in group policies and on the users' machines."""
     if facts.group_policies is not None:
         yield from group_policies.findings(facts.group_policies, decided_policies(confirmed), final=final)
     if facts.clients is not None:
         yield from clients.not_read(facts.clients, final=final)
         yield from browsers.findings(clients.of(facts.clients, "browsers"), confirmed.browser_settings, final=final)
+        yield from certificates.findings(clients.of(facts.clients, "certificates"), decided_certificates(confirmed), final=final)
 
 
 def decided_policies(confirmed: Confirmed) -> group_policies.Decided:
     """What was decided about group policies."""
     of_rights, of_registry = (edited.variable for edited in group_policies.EDITS)
     return group_policies.Decided({of_rights: confirmed.right_policies, of_registry: confirmed.registry_policies}, confirmed.kept_policies)
+
+
+def decided_certificates(confirmed: Confirmed) -> certificates.Decided:
+    """What was decided about device certificates."""
+    return certificates.Decided(confirmed.certificate_issuers, confirmed.certificates, confirmed.kept_certificates)
 
 
 def unlisted_domains(facts: Facts, confirmed: Confirmed) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import Any
 
 from .browser_sign_in import resource as browser_sign_in
+from .certificates import resource as certificates
 from .client import Client
 from .files import resource as files
 from .password_filter import resource as password_filter
@@ -27,6 +28,7 @@ READ: dict[str, Read] = {
     "files": files.read,
     "password_filters": password_filter.read,
     "browser_sign_in": browser_sign_in.read,
+    "certificates": certificates.read,
 }
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -35,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "files": {"paths": {"type": "list", "elements": "str", "required": True}, "yaml_values": {"type": "dict", "default": {}}},
     "password_filters": {"folders": {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]}},
     "browser_sign_in": {"hosts": {"type": "list", "elements": "str", "required": True}},
+    "certificates": {"issuers": _TEXTS, "thumbprints": _TEXTS, "firefox": {"type": "bool", "default": True}},
 }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates as Windows and Firefox keep them, and a `certutil` that acts on Wine's real stores.
+"""Certificates as Windows and Firefox keep them, a `certutil` that acts on Wine's real stores, and the `tar` that Wine lacks.
 
 A certificate of a store is a row of records (property, 1, length, data), as crypt32 writes them: 2 says where its key lies, 3 is its SHA-1, 32 the
 certificate itself.
@@ -25,7 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from . import machine, tree
 
-_SOURCE = Path(__file__).parent / "certutil" / "certutil.c"
+_SOURCES = {name: Path(__file__).parent / name / f"{name}.c" for name in ("certutil", "tar")}
 _BEGIN = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -95,12 +95,22 @@ def cert9(certificates: list[bytes]) -> bytes:
 
 def install_certutil(prefix: Path) -> None:
     """Put the stand-in in the place of the one that says it is absent. A reset of the machine takes it away."""
-    program = tree.CACHE / f"certutil-{hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:16]}.exe"
+    _install(prefix, "certutil")
+
+
+def install_tar(prefix: Path) -> None:
+    """As a Windows has it since 10 1803 and Server 2019. A reset of the machine takes it away."""
+    _install(prefix, "tar")
+
+
+def _install(prefix: Path, name: str) -> None:
+    source = _SOURCES[name]
+    program = tree.CACHE / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.exe"
     if not program.exists():
         building = program.with_suffix(".building")
-        command = ["x86_64-w64-mingw32-gcc-win32", "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-municode", "-o", str(building), str(_SOURCE)]
+        command = ["x86_64-w64-mingw32-gcc-win32", "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-municode", "-o", str(building), str(source)]
         subprocess.run([*command, "-lcrypt32", "-ladvapi32"], check=True, capture_output=True)
         building.rename(program)
-    target = prefix / machine.SYSTEM32 / "certutil.exe"
+    target = prefix / machine.SYSTEM32 / f"{name}.exe"
     target.unlink(missing_ok=True)  # it is a hard link into the golden machine
     target.write_bytes(program.read_bytes())

@@ -53,17 +53,22 @@ _CANNOT_START = 2147942400  # 0x80070000 plus the Win32 error
 
 # What is certain to change nothing; any other command line counts as a write. So the count can only be too high.
 _SAY = r"(?: \( \s* (?:echo|exit) \b [^()]* \) | (?:echo|exit) \b [^()]* )"
+_PATHS = r"%\w \s+ in \s+ \( (?: \s* \"[^\"]*\" )* \)"
+_LISTABLE = rf"for \s+ {_PATHS} \s+ do \s+ @dir \s+ /a \s+ %d \s+ >nul \s+ 2>nul \s+ && \s+ echo \s+ %d"
 _READ_ONLY = re.compile(
-    rf"""(?ix) ^ (?! .* [<>|&^`] ) (?: \S*\\ )? (?:
+    rf"""(?ix) ^ (?: cmd(?:\.exe)? \s+ /d \s+ /s \s+ /c \s+ " {_LISTABLE} " | (?! .* [<>|&^`] ) (?: \S*\\ )? (?:
       (?: reg(?:\.exe)? \s+ query | schtasks(?:\.exe)? \s+ /query | sc(?:\.exe)? \s+ query | wmic(?:\.exe)? \s+ os \s+ get
         | (?: tasklist | whoami | hostname | where | findstr | systeminfo ) (?:\.exe)? | attrib(?:\.exe)? (?! .* \s [+\-] )
       ) \b .*
+    | tar(?:\.exe)? \s+ -P \s+ -c \s+ -f \s+ - \s .*
     | (?: cmd(?:\.exe)? \s+ (?: /[ds] \s+ )* /c \s+ "? )? (?:
         (?: dir | type | ver | echo | rem ) \b .*
       | if \s+ (?: not \s+ )? exist \s+ (?: "[^"]+" | \S+ ) \s+ {_SAY} (?: \s* else \s* {_SAY} )?
-      | for \s+ (?: %\w \s+ in \s+ \( (?: "[^"]*" | [^'"()] )* \) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \( 'dir \s [^']*' \) ) \s+ do \s+ @echo \b .*
+      | (?: for \s+ {_PATHS} \s+ do \s+ @ )? for \s+ (?:
+          %\w \s+ in \s+ \( (?: "[^"]*" | [^'"()] )* \) | /f \s+ "[^"]*" \s+ %\w \s+ in \s+ \( 'dir \s [^']*' \)
+        ) \s+ do \s+ @echo \b .*
       ) "?
-    ) $"""
+    )) $"""
 )
 _SECRET_ARGUMENT = re.compile(r"(?i)(/rp\s+)(\"[^\"]*\"|\S+)")
 

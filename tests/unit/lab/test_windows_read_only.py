@@ -24,6 +24,9 @@ cmd.exe /c if exist "C:\x\" (exit 0) else (exit 1)
 for %f in ("C:\x\secret.yml") do @echo %~zf
 for %f in ("C:\Program Files (x86)" "C:\Program Files (x86)\x") do @echo %~af %~zf %~ff
 type "C:\x\config.yml"
+cmd.exe /d /s /c "for %d in ("C:\Users\x y" "C:\z") do @for /f "delims=" %f in ('dir /s /b /a-d %d') do @echo %~af %~zf %~ff"
+cmd.exe /d /s /c "for %d in ("C:\Users\x y" "C:\z") do @dir /a %d >nul 2>nul && echo %d"
+C:\windows\System32\tar.exe -P -c -f - "C:\Users\x y\0A" C:\z
 """.strip().splitlines()
 
 WRITES = r"""
@@ -42,6 +45,11 @@ if exist C:\x del C:\x
 for %f in (a b) do @del %f
 for %f in ("a (b)") do @del %f
 for /f "delims=" %f in ('del x') do @echo %f
+cmd.exe /d /s /c "for %d in ("C:\x") do @dir /a %d >nul 2>nul && del %d"
+cmd.exe /d /s /c "for %d in ("C:\x") do @dir /a %d >C:\y 2>nul && echo %d"
+cmd.exe /d /s /c "for %d in ("C:\x") do @for /f "delims=" %f in ('del %d') do @echo %f"
+tar.exe -P -c -f C:\x C:\y
+tar.exe -x -f -
 directory.exe
 msiexec.exe /x {6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B} /qn
 "C:\Program Files\x\unins000.exe" /VERYSILENT

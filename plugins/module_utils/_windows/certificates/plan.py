@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..._core import phrases
@@ -20,6 +20,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
 from ..ids import on_host
+from ..reg_query import Key as RegistryKey
 
 try:
     from cryptography import x509
@@ -41,6 +42,13 @@ _RSA_PROVIDERS = (1, 12, 24)
 _SERIALISED_HEADER, _PROVIDER_HEADER = struct.Struct("<III"), struct.Struct("<7I")
 #: no certificate with its properties is larger
 MAX_BLOB_BYTES = 1_000_000
+
+#: Who names the certificate it serves with in the registry: a key that is always there, the path below it, and the service as people call it.
+SERVICES = (
+    (r"HKLM\SYSTEM\CurrentControlSet", r"Services\HTTP\Parameters", "HTTP.sys (IIS and others)"),
+    (r"HKLM\SYSTEM\CurrentControlSet", r"Control\Terminal Server\WinStations", "Remote Desktop"),
+    (r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion", r"WSMAN\Listener", "WinRM"),
+)
 
 # What becomes of a private key. Its words are part of plans and journals.
 NO_KEY, REMOVED, SHARED, LEFT = "none", "removed", "kept: another certificate uses it", "left: it cannot be removed from here"
@@ -214,6 +222,14 @@ def fate_of_key(certificate: Certificate, others: Iterable[Certificate]) -> str:
     return REMOVED if key.kind in _RSA_PROVIDERS and key.container.isascii() else LEFT
 
 
+def used_by(keys: Iterable[RegistryKey], service: str) -> Iterator[tuple[str, str]]:
+    """Thumbprints among the values of a service's settings, each with the service and the key's name."""
+    for key in keys:
+        for _kind, data in key.values.values():
+            if re.fullmatch("[0-9A-Fa-f]{40}", data):
+                yield data.upper(), f"{service} {key.name}"
+
+
 def key_file(container: str, machine_guid: str) -> str:
     """The name of the file that holds a key of an old (CAPI) RSA provider."""
     digest = hashlib.md5(container.lower().encode("ascii") + b"\0", usedforsecurity=False).digest()
@@ -241,16 +257,30 @@ def object_of(host: str, certificate: Certificate) -> Object:
 
 
 def planned(
-    host: str, current: Iterable[Object], found: Sequence[Certificate], wanted: Collection[str], names: Collection[str], *, saved: bool = False
+    host: str,
+    current: Iterable[Object],
+    found: Sequence[Certificate],
+    wanted: Collection[str],
+    names: Collection[str],
+    *,
+    kept: Collection[str] = (),
+    uses: Mapping[str, Collection[str]] | None = None,
+    saved: bool = False,
 ) -> Plan:
-    """A removal for each of the `current` ones that is meant; `found` has every certificate with its key, `saved` says that they are saved before."""
+    """A removal for each of the `current` ones that is meant and not `kept`, by thumbprint.
+
+    `found` has every certificate with its key, `uses` what services use which one of the machine, `saved` says that they are saved before.
+    """
     plan, current = Plan(), list(current)
     known = {certificate.id(host): certificate for certificate in found}
     staying = [known[item.id] for item in current]
     undo = phrases.english("undo_windows_certificate") if saved else ""
     for item in current:
         certificate = known[item.id]
-        if why(certificate, wanted, names):
+        meant = bool(why(certificate, wanted, names))
+        if meant and certificate.thumbprint in kept:
+            plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", "it is named in except_thumbprints"))
+        elif meant:
             staying.remove(certificate)
             fate = fate_of_key(certificate, staying)
             before = {**item.state, "private_key": fate}
@@ -258,6 +288,9 @@ def planned(
             if certificate.is_ca:
                 msg = f"{item.name} is the certificate of an authority, on which others may depend; it is not removed"
                 plan.refusals.append(Refusal("authority_certificate", msg, (item.name,)))
+            if certificate.store == MACHINE and (services := (uses or {}).get(certificate.thumbprint)):
+                msg = f"{item.name} is what {', '.join(services)} serves with; give that another certificate, or name this one in except_thumbprints"
+                plan.refusals.append(Refusal("certificate_in_use", msg, (item.name, *services)))
         elif certificate.issuer in names:
             msg = "its issuer is named, but it is not for signing in of clients; name its thumbprint if it shall go"
             plan.skipped.append(Skip(KIND, item.id, item.name, "not_for_clients", msg))

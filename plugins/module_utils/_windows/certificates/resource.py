@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +19,9 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..contents import Contents
 from ..files import plan as files
-from ..files.resource import below, look
+from ..files.resource import existing, files_below, look, unlistable
 from ..ids import is_of
 from ..paths import quoted
 from ..reg_query import Key as RegistryKey
@@ -42,10 +41,6 @@ _AUTHORITIES = tuple(
     for place in (rf"HKLM\{_SYSTEM}", r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates", r"HKLM\SOFTWARE\Microsoft\EnterpriseCertificates")
     for store in ("Root", "CA")
 )
-#: the longest line of cmd.exe is 8,191 characters
-_PATHS_OF_A_LINE = 20
-# what certutil puts around whatever it encodes
-_BASE64 = re.compile(r"-----BEGIN CERTIFICATE-----(?P<lines>[^-]*)-----END CERTIFICATE-----")
 # HRESULTs of certutil: NTE_NOT_FOUND; CRYPT_E_NOT_FOUND is 0x80092004; NTE_BAD_KEYSET
 _GONE = (0x80090011, 0x80092004, 0x80090016)
 
@@ -58,35 +53,6 @@ def profiles(machine: registry.Machine) -> dict[str, str]:
         if registry.is_person(key.name) and (path := key.text("ProfileImagePath")):
             found[key.name] = files.normalised(expand(path, known))
     return found
-
-
-def _existing(machine: registry.Machine, paths: Sequence[str]) -> Iterator[files.Entry]:
-    for first in range(0, len(paths), _PATHS_OF_A_LINE):
-        yield from (entry for entry in look(machine, paths[first : first + _PATHS_OF_A_LINE]) if entry.exists)
-
-
-def _inside(machine: registry.Machine, folder: str) -> list[files.Entry]:
-    """The files of a folder that is there. An empty answer is believed only when the folder can be listed."""
-    found = [entry for entry in below(machine, folder) if not entry.is_folder]
-    if not found and machine.cmd(f"dir /a {quoted(folder)}").exit_code:
-        raise OffboardError(f"{machine.host}: {folder} cannot be listed; is the account an administrator?", code="store_unreadable")
-    return found
-
-
-def content(machine: registry.Machine, path: str, temporary: str) -> bytes:
-    """A file's bytes, by way of a copy in base64 that is removed at once: cmd.exe alone prints no bytes as they are.
-
-    Raises OffboardError `file_read_failed`.
-    """
-    copy = quoted(rf"{temporary}\offboard-{secrets.token_hex(8)}.txt")
-    answer = machine.cmd(f"certutil.exe -encode {quoted(path)} {copy} >nul & type {copy} & del /f /q {copy}")
-    found = _BASE64.search(answer.text)
-    try:
-        if not found:
-            raise ValueError("nothing was printed")
-        return base64.b64decode("".join(found["lines"].split()), validate=True)
-    except ValueError as exc:
-        raise OffboardError(f"{machine.host}: {path} could not be read", code="file_read_failed") from exc
 
 
 def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[Certificate]:
@@ -110,36 +76,49 @@ class Stores:
         self.machine = machine
         self.profiles: dict[str, str] = {}
         self.unreadable: list[str] = []
-        self.temporary = ""
-        #: files that were read: they are named after what is in them, and reading one takes a second
-        self._blobs: dict[tuple[str, int], bytes] = {}
+        self._contents: Contents | None = None
+
+    @property
+    def contents(self) -> Contents:
+        """Reads files of the machine."""
+        if self._contents is None:
+            self._contents = Contents(self.machine, registry.system_root(self.machine))
+        return self._contents
 
     def read(self) -> list[Certificate]:
         """Every certificate. What is none that can be read is in `unreadable`."""
         machine, self.unreadable = self.machine, []
         self.profiles = profiles(machine)
-        self.temporary = rf"{registry.system_root(machine)}\Temp"
         found = list(_of_registry(_certificates(machine, rf"HKLM\{_SYSTEM}\My"), MACHINE, self.unreadable))
         for sid in registry.user_hives(machine):
             found += _of_registry(_certificates(machine, rf"HKU\{sid}\{_SYSTEM}\My"), sid, self.unreadable)
-        places = {rf"{path}\{_FILES}".casefold(): sid for sid, path in self.profiles.items()}
-        folders = [rf"{path}\{_FILES}" for path in self.profiles.values()]
-        for folder in _existing(machine, folders):
-            for entry in _inside(machine, folder.path):
-                if re.search(r"\\[0-9A-Fa-f]{40}$", entry.path):
-                    try:
-                        found.append(certificates.parse(self._blob(entry), places[folder.path.casefold()], entry.path))
-                    except OffboardError as exc:
-                        if exc.code != "certificate_unreadable":
-                            raise
-                        self.unreadable.append(entry.path)
+        found += self._of_files()
         return found
 
-    def _blob(self, entry: files.Entry) -> bytes:
-        known = entry.path, entry.size
-        if known not in self._blobs:
-            self._blobs[known] = content(self.machine, entry.path, self.temporary) if entry.size else b""
-        return self._blobs[known]
+    def _of_files(self) -> Iterator[Certificate]:
+        stores = {rf"{path}\{_FILES}".casefold(): sid for sid, path in self.profiles.items()}
+        folders = [entry.path for entry in existing(self.machine, [rf"{path}\{_FILES}" for path in self.profiles.values()])]
+        inside = files_below(self.machine, folders) if folders else []
+        filled = {_folder(entry) for entry in inside}
+        if refused := unlistable(self.machine, [folder for folder in folders if folder.casefold() not in filled]):
+            raise OffboardError(f"{self.machine.host}: {refused[0]} cannot be listed; is the account an administrator?", code="store_unreadable")
+        named = [entry for entry in inside if _folder(entry) in stores and re.search(r"\\[0-9A-Fa-f]{40}$", entry.path)]
+        blobs = self.contents.read((entry.path, entry.size) for entry in named if entry.size <= certificates.MAX_BLOB_BYTES)
+        for entry in named:
+            if entry.size <= certificates.MAX_BLOB_BYTES and entry.path not in blobs:
+                raise OffboardError(f"{self.machine.host}: {entry.path} could not be read", code="file_read_failed")
+            try:
+                yield certificates.parse(blobs.get(entry.path, b""), stores[_folder(entry)], entry.path)
+            except OffboardError:
+                self.unreadable.append(entry.path)
+
+    def uses(self) -> dict[str, list[str]]:
+        """By thumbprint, which services serve with a certificate of the machine, as far as they name it in the registry."""
+        found: dict[str, list[str]] = {}
+        for root, path, service in certificates.SERVICES:
+            for thumbprint, where in certificates.used_by(registry.read_below(self.machine, root, path), service):
+                found.setdefault(thumbprint, []).append(where)
+        return found
 
     def key_path(self, certificate: Certificate, container: str) -> str:
         """The file of a user's CAPI key."""
@@ -151,14 +130,14 @@ class Stores:
         return rf"{profile}\{_KEYS}\{certificate.store}\{certificates.key_file(container, guid)}"
 
 
+def _folder(entry: files.Entry) -> str:
+    return entry.path.rpartition("\\")[0].casefold()
+
+
 def _certificates(machine: registry.Machine, store: str) -> list[RegistryKey]:
     """What lies below a store's key; empty when the listings above it prove that there is none."""
-    parts = rf"{store}\Certificates".split("\\")
-    for length in range(3, len(parts)):  # hive, SID or SOFTWARE, ...
-        above, name = "\\".join(parts[:length]), parts[length].casefold()
-        if name not in (key.name.casefold() for key in registry.read(machine, above)):
-            return []
-    return registry.read(machine, "\\".join(parts), recursive=True)
+    hive, part, above, below = rf"{store}\Certificates".split("\\", 3)  # HKLM\SOFTWARE\Microsoft or HKU\SID\SOFTWARE are always there
+    return registry.read_below(machine, rf"{hive}\{part}\{above}", below)
 
 
 class Certificates(Resource):
@@ -172,22 +151,26 @@ class Certificates(Resource):
         self._client = client
         self._thumbprints = certificates.thumbprints(options["thumbprints"] or ())
         self._issuers = certificates.issuers(options["issuers"] or ())
+        self._kept = certificates.thumbprints(options["except_thumbprints"])
         self._backup_dir: str | None = options["backup_dir"]
         self._stores = Stores(client)
         self._found: list[Certificate] = []
+        self._uses: dict[str, list[str]] = {}
         self._saved: dict[str, str] = {}
         self._left: list[dict[str, str]] = []
 
     def read(self) -> Iterator[Object]:
         """Every certificate of every personal store, since each may use the key of another."""
-        self._found = self._stores.read()
+        self._found, self._uses = self._stores.read(), self._stores.uses()
         for certificate in self._found:
             yield certificates.object_of(self._client.host, certificate)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each that is meant."""
         current = list(current)  # only when it has been read, what was found is known
-        plan = certificates.planned(self._client.host, current, self._found, self._thumbprints, self._issuers, saved=bool(self._backup_dir))
+        host, wanted, names = self._client.host, self._thumbprints, self._issuers
+        saved = bool(self._backup_dir)
+        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, uses=self._uses, saved=saved)
         if self._stores.unreadable:
             plan.warnings.append(
                 f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "
@@ -196,7 +179,7 @@ class Certificates(Resource):
         return plan
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """The rules authority_certificate, certificate_unreadable."""
+        """The rules authority_certificate, certificate_in_use, certificate_unreadable."""
         yield from plan.refusals
         if plan.changes and self._stores.unreadable:
             where = tuple(self._stores.unreadable)
@@ -291,34 +274,32 @@ def make(options: Mapping[str, Any]) -> Certificates:
     return Certificates(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     """What win_certificate_info returns."""
     wanted, names = certificates.thumbprints(options["thumbprints"]), certificates.issuers(options["issuers"])
-    client = Client(options)
-    try:
-        stores = Stores(client)
-        found = stores.read()
-        shown = []
-        for certificate in found:
-            reasons = certificates.why(certificate, wanted, names)
-            if reasons or not (wanted or names):
-                fate = certificates.fate_of_key(certificate, found)
-                shown.append({**certificates.state_of(certificate), "private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons})
-        authorities = [
-            {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
-            for store, place in (_AUTHORITIES if names else ())
-            for item in _of_registry(_certificates(client, place), store, [])
-            if {item.issuer, item.subject} & set(names)
-        ]
-        return {
-            "certificates": shown,
-            "authorities": authorities,
-            "firefox": list(_of_firefox(stores, names)) if options["firefox"] else [],
-            "issuers": _counted(found),
-            "unreadable": stores.unreadable,
-        }
-    finally:
-        client.close()
+    stores = Stores(client)
+    found, uses = stores.read(), stores.uses()
+    shown = []
+    for certificate in found:
+        reasons = certificates.why(certificate, wanted, names)
+        if reasons or not (wanted or names):
+            fate = certificates.fate_of_key(certificate, found)
+            more = {"private_key": fate, "profile": stores.profiles.get(certificate.store, ""), "why": reasons}
+            used = uses.get(certificate.thumbprint, []) if certificate.store == MACHINE else []
+            shown.append({**certificates.state_of(certificate), **more, "used_by": used})
+    authorities = [
+        {"store": store, "place": item.place, "thumbprint": item.thumbprint, "subject": item.subject, "issuer": item.issuer}
+        for store, place in (_AUTHORITIES if names else ())
+        for item in _of_registry(_certificates(client, place), store, [])
+        if {item.issuer, item.subject} & set(names)
+    ]
+    return {
+        "certificates": shown,
+        "authorities": authorities,
+        "firefox": list(_of_firefox(stores, names)) if options["firefox"] else [],
+        "issuers": _counted(found),
+        "unreadable": stores.unreadable,
+    }
 
 
 def _counted(found: Iterable[Certificate]) -> list[dict[str, Any]]:
@@ -332,18 +313,21 @@ def _counted(found: Iterable[Certificate]) -> list[dict[str, Any]]:
 def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Firefox keeps its own certificates. They are only reported: replacing the database of a program that may run destroys it."""
     folders = {rf"{path}\{_FIREFOX}": sid for sid, path in stores.profiles.items()}
-    of = {path.casefold(): sid for path, sid in folders.items()}
-    for folder in _existing(stores.machine, list(folders)):
-        sid = of[folder.path.casefold()]
-        for entry in below(stores.machine, rf"{folder.path}\cert9.db"):
-            try:
-                found = firefox.certificates(content(stores.machine, entry.path, stores.temporary), sid)
-            except OffboardError as exc:
-                yield {"store": sid, "database": entry.path, "readable": False, "msg": exc.msg, "certificates": []}
-                continue
-            shown = [
-                {name: certificates.state_of(item)[name] for name in ("thumbprint", "subject", "issuer", "not_after", "client_auth")}
-                for item in found
-                if not names or item.issuer in names
-            ]
-            yield {"store": sid, "database": entry.path, "readable": True, "msg": "", "certificates": shown}
+    there = [entry.path for entry in existing(stores.machine, list(folders))]
+    databases = files_below(stores.machine, [rf"{folder}\cert9.db" for folder in there]) if there else []
+    contents = stores.contents.read((entry.path, entry.size) for entry in databases if entry.size <= firefox.MAX_BYTES)
+    for entry in databases:
+        sid = next(sid for folder, sid in folders.items() if files.within(entry.path, folder))
+        try:
+            if entry.path not in contents:
+                raise OffboardError("The database cannot be read, or is too long", code="database_unreadable")
+            found = firefox.certificates(contents[entry.path], sid)
+        except OffboardError as exc:
+            yield {"store": sid, "database": entry.path, "readable": False, "msg": exc.msg, "certificates": []}
+            continue
+        shown = [
+            {name: certificates.state_of(item)[name] for name in ("thumbprint", "subject", "issuer", "not_after", "client_auth")}
+            for item in found
+            if not names or item.issuer in names
+        ]
+        yield {"store": sid, "database": entry.path, "readable": True, "msg": "", "certificates": shown}

@@ -23,6 +23,8 @@ from . import plan as files
 from .plan import Entry
 
 _LONG_SECONDS = 600.0
+#: the longest line of cmd.exe is 8,191 characters
+_PATHS_OF_A_LINE = 20
 
 
 def look(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
@@ -38,6 +40,33 @@ def below(machine: registry.Machine, folder: str) -> list[Entry]:
     """Everything in a folder, hidden files too."""
     answer = machine.cmd(f"for /f \"delims=\" %f in ('dir /s /b /a {quoted(folder)}') do @echo %~af %~zf %~ff", _LONG_SECONDS)
     return files.listing(answer.text)
+
+
+def existing(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
+    """Those of many paths that are there."""
+    return [entry for some in _lines(paths) for entry in look(machine, some) if entry.exists]
+
+
+def files_below(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
+    r"""The files in many folders, hidden ones too; with `folder\name` those of that name anywhere below the folder. What cannot be listed has none."""
+    found = []
+    for some in _lines(paths):
+        inside = "for /f \"delims=\" %f in ('dir /s /b /a-d %d') do @echo %~af %~zf %~ff"
+        found += files.listing(machine.cmd(f"for %d in ({' '.join(map(quoted, some))}) do @{inside}", _LONG_SECONDS).text)
+    return found
+
+
+def unlistable(machine: registry.Machine, folders: Sequence[str]) -> list[str]:
+    """Those of the folders that this account may not list."""
+    listed: set[str] = set()
+    for some in _lines(folders):
+        answer = machine.cmd(f"for %d in ({' '.join(map(quoted, some))}) do @dir /a %d >nul 2>nul && echo %d")
+        listed.update(line.strip().casefold() for line in answer.text.splitlines())
+    return [folder for folder in folders if quoted(folder).casefold() not in listed]
+
+
+def _lines(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (paths[first : first + _PATHS_OF_A_LINE] for first in range(0, len(paths), _PATHS_OF_A_LINE))
 
 
 def look_into(machine: registry.Machine, path: str) -> tuple[Entry, list[Entry], str]:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import os
 import struct
+import tarfile
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -37,7 +39,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.repor
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows import registry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows import archive, registry
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in import resource as browser_sign_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import plan as windows_certificates
@@ -107,6 +109,15 @@ YAML = f"ad:\n  ldap:\n    user: CN=a\n    password: {SECRET}\n"
 CERTIFICATE = made.Authority(f"CN={SECRET}").issue(SECRET)
 
 
+def an_archive(name: str, content: bytes) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as made_now:
+        made_now.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
 def as_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -138,6 +149,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "foreign_yaml": (text(lambda it: foreign_yaml.load(it)), []),
     "store": (lambda it: windows_certificates.parse(it, "machine", rf"HKLM\{made.thumbprint(CERTIFICATE)}"), [made.blob(CERTIFICATE)]),
     "cert9": (lambda it: firefox.certificates(it, "machine"), [made.cert9([CERTIFICATE])]),
+    "archive": (archive.unpacked, [an_archive("C:/x/y", SECRET.encode()), an_archive("C:/" + "利" * 200, b"")]),
     "listing": (text(windows_files.listing), [rb"d--------  C:\x" + b"\n" + rb"--a------ 12 C:\x\y"]),
     "tasks": (text(tasks.parse_query), [TASK.encode()]),
     "task": (text(lambda it: tasks.parse_task("\\iij", it)), [TASK.encode()]),

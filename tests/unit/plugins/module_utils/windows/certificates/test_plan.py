@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, Certificate, Key
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import parse_query
 from lab.windows import certificates as made
 
 TARO, HANAKO = "S-1-5-21-1-2-3-1001", "S-1-12-1-1-2-3-4"
@@ -91,6 +92,32 @@ def test_plan_tells_what_is_left_alone_and_refuses_authorities() -> None:
     result = planned(found, [found[1].thumbprint])
     assert [(skip.code, skip.name) for skip in result.skipped] == [("not_for_clients", f"CN=1 ({1:040X})")]
     assert [refusal.rule for refusal in result.refusals] == ["authority_certificate"]
+
+
+def test_plan_keeps_what_is_excepted() -> None:
+    found = [certificate(number, key=key(str(number))) for number in (1, 2)]
+    kept = plan.thumbprints([f"{2:040x}"])
+    result = plan.planned("h", [plan.object_of("h", item) for item in found], found, kept, [CA], kept=kept)
+    assert [change.name for change in result.changes] == [f"CN=1 ({1:040X})"]
+    assert [(skip.code, skip.name) for skip in result.skipped] == [("excepted", f"CN=2 ({2:040X})")]
+
+
+BINDINGS = r"""
+HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\HTTP\Parameters\SslBindingInfo\0.0.0.0:443
+    AppId    REG_BINARY    BDCD6345ABCDABCDABCDABCDABCDABCD
+    SslCertHash    REG_BINARY    {thumbprint}
+    SslCertStoreName    REG_SZ    MY
+"""
+
+
+def test_plan_refuses_what_a_service_serves_with() -> None:
+    thumbprint = f"{10:040X}"
+    uses = {name: [where] for name, where in plan.used_by(parse_query(BINDINGS.format(thumbprint=thumbprint.lower())), "HTTP.sys")}
+    assert uses == {thumbprint: ["HTTP.sys 0.0.0.0:443"]}
+    for store, refused in (("machine", ["certificate_in_use"]), (TARO, [])):
+        found = [certificate(10, store)]
+        result = plan.planned("h", [plan.object_of("h", item) for item in found], found, (), [CA], uses=uses)
+        assert [refusal.rule for refusal in result.refusals] == refused and len(result.changes) == 1
 
 
 def test_parse() -> None:
