@@ -101,7 +101,6 @@ PHRASES: dict[str, Text] = {
         "group_policy_registry with state={state} and the same backup_dir; the whole policy is there",
         "group_policy_registry を state={state} と同じ backup_dir で実行する。ポリシー全体の写しもそこにある",
     ),
-    "undo_ldif": Text("apply the saved LDIF file with ldapmodify", "保存したLDIFファイルを ldapmodify で適用する"),
     "undo_cron_line": Text(
         "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)",
         "保存したcrontabの写しから行を戻す（暗号化されている場合は先に ansible-vault decrypt で復号する）",
