@@ -28,8 +28,8 @@ options:
     required: true
   state:
     description:
-      - V(absent) takes the account's clauses out. V(present) puts those back that O(state=absent) took out, by the files in O(backup_dir), each into a rule that
-        is still as it was left; one that somebody has changed since is refused (rule V(rule_changed)).
+      - V(absent) takes the account's clauses out. V(present) puts those back that O(state=absent) took out, by the files in O(backup_dir), each into a
+        rule that is still as it was left; one that somebody has changed since is refused (rule V(rule_changed)).
     type: str
     default: absent
     choices: [absent, present]

@@ -39,6 +39,9 @@ PHRASES: dict[str, Text] = {
     "left_filter": Text("password filter {name}", "パスワードフィルター {name}"),
     "left_task": Text("task {name}", "タスク {name}"),
     "left_folder": Text("folder {name}", "フォルダー {name}"),
+    "left_cron_job": Text("cron job {name}", "cronジョブ {name}"),
+    "left_timer": Text("systemd timer {name}", "systemdタイマー {name}"),
+    "left_link": Text("link {name}", "リンク {name}"),
     # why something was not read
     "not_looked_at": Text("it was not looked at", "確認していません"),
     "no_account": Text("no such account in this domain", "このドメインにアカウントがありません"),

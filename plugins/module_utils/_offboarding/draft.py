@@ -15,7 +15,8 @@ from typing import Any
 
 from .._core import confirmations, dn, phrases, plain
 from .._core.text import Text
-from .readiness import Confirmed, Facts, app_candidates, files_without_product, is_confirmed, people_to_change, unlisted_domains
+from . import linux
+from .readiness import Confirmed, Facts, app_candidates, files_without_product, is_confirmed, linux_decisions, people_to_change, unlisted_domains
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ VARIABLES: dict[str, Text] = {
     "directory_sync_tasks": Text("Scheduled tasks of the agents.", "エージェントのスケジュールタスク"),
     "directory_sync_password_filters": Text("Password filters of Password Sync.", "Password Syncのパスワードフィルター"),
     "directory_sync_leftovers": Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン"),
+    "directory_sync_cron_jobs": Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"),
+    "directory_sync_linux_files": Text("Folders of Directory Sync for Linux, to be removed.", "削除するDirectory Sync for Linuxのフォルダー"),
+    "directory_sync_openldap_access": Text("Accounts to take out of OpenLDAP's access rules.", "OpenLDAPのアクセス規則から外すアカウント"),
+    "directory_sync_openldap_entries": Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント"),
     "directory_sync_accounts": Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ"),
     "integrated_windows_authentication_accounts": Text("Accounts of integrated Windows authentication.", "統合Windows認証用のアカウント"),
 }
@@ -240,4 +245,9 @@ def _directory(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any])
             yield variable, Candidate(item.get("confirm_as") or item["dn"], Text(f"{item['dn']}: {why.en}.{more.en}", f"{item['dn']}: {why.ja}{more.ja}"))
 
 
-_FINDERS = (_tenant, _references, _machines, _directory)
+def _linux(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
+    for name, value, why in linux.candidates(facts.linux_machines or {}, facts.openldap, linux_decisions(confirmed)):
+        yield name, Candidate(value, why)
+
+
+_FINDERS = (_tenant, _references, _machines, _linux, _directory)

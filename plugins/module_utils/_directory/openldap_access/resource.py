@@ -97,6 +97,10 @@ class Access(Resource):
         for key in late:
             yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
 
+    def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
+        """The account, as the task names it."""
+        yield self._options["dn"]
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {**plan.facts, "saved": self._saved}
 
