@@ -72,8 +72,9 @@ options:
     type: dict
   openldap:
     description:
-      - C(access) and C(entries), for each account its C(dn) with the return values of M(offboard.iij_id.openldap_access_info) and
-        M(offboard.iij_id.openldap_entry_info); or C(error) and C(code). Without the option, OpenLDAP counts as not looked at.
+      - C(clauses), C(mentions) and C(entries), each by the distinguished name of an account what M(offboard.iij_id.openldap_access_info) returns as
+        C(clauses) and C(mentions), and M(offboard.iij_id.openldap_entry_info) as C(entry); or C(error) and C(code).
+      - Without the option, OpenLDAP counts as not looked at.
     type: dict
   journal:
     description: The run's journal, which tells on which machines products are uninstalled already, and when IIJ ID's service principal was switched off.

@@ -4,8 +4,8 @@
 """Directory Sync for Linux, and its account in OpenLDAP: what was found, what nobody has confirmed, what is left. Pure.
 
 A machine is what was read of it: `jobs` and `timers` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info does; nothing of
-one that could not be read (`error`). OpenLDAP is `access` and `entries`: for each account its `dn`, and what openldap_access_info and openldap_entry_info
-return; or `error` and `code`.
+one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each account (DN) what openldap_access_info and
+openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def _of_file(name: str, item: Mapping[str, Any]) -> Finding:
             "blocker",
             "linux_file_behind_link",
             Text(
-                f"{name}: {item['link']} is a link, so nobody has looked behind {path}. Name the place that it leads to in directory_sync_linux_folders; when the "
-                f"link leads to nothing of Directory Sync, add {path} to directory_sync_not_iij_linux_files.",
+                f"{name}: {item['link']} is a link, so nobody has looked behind {path}. Name the place that it leads to in directory_sync_linux_folders; when "
+                f"the link leads to nothing of Directory Sync, add {path} to directory_sync_not_iij_linux_files.",
                 f"{name}: {item['link']} はリンクのため、{path} の先を確認していません。リンク先を directory_sync_linux_folders に指定してください。"
                 f"リンク先がDirectory Syncのものでなければ directory_sync_not_iij_linux_files に {path} を追加してください。",
             ),
@@ -156,8 +156,8 @@ def not_looked_at(machines: Machines, said: Decisions, severity: str) -> Iterato
                 severity,
                 "linux_folder_not_looked_at",
                 Text(
-                    f"{name}: nobody has looked for copies of Directory Sync in {shown}: another file system is mounted there, or it cannot be read. Name those "
-                    "that may hold one in directory_sync_linux_search, the others in directory_sync_not_iij_linux_files.",
+                    f"{name}: nobody has looked for copies of Directory Sync in {shown}: another file system is mounted there, or it cannot be read. Name "
+                    "those that may hold one in directory_sync_linux_search, the others in directory_sync_not_iij_linux_files.",
                     f"{name}: {shown} は別のファイルシステムであるか読み取れないため、Directory Syncの複製を探していません。可能性があるものは "
                     "directory_sync_linux_search に、ないものは directory_sync_not_iij_linux_files に指定してください。",
                 ),
@@ -195,8 +195,8 @@ def _accounts(machines: Machines, said: Decisions) -> Iterator[Finding]:
             "warning",
             "linux_account",
             Text(
-                f"The Linux account {account} runs or owns Directory Sync on {', '.join(names)}. If it was made for it, remove it there when the agent is gone; "
-                "no stage does.",
+                f"The Linux account {account} runs or owns Directory Sync on {', '.join(names)}. If it was made for it, remove it there when the agent is "
+                "gone; no stage does.",
                 f"Linuxアカウント {account} が {', '.join(names)} のDirectory Syncの実行または所有に使われています。専用のアカウントであれば、"
                 "エージェントの削除後に手作業で削除してください（各段階では削除しません）。",
             ),
@@ -209,9 +209,7 @@ def present(machines: Machines, said: Decisions) -> Iterator[Finding]:
     for name, machine in machines.items():
         if items := left(machine, said):
             told = _told(items)
-            yield Finding(
-                "blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *items)
-            )
+            yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *items))
     yield from not_looked_at(machines, said, "blocker")
 
 
@@ -239,15 +237,23 @@ def _named(account: str, among: Iterable[str]) -> bool:
     return any(_same(account, other) for other in among)
 
 
+def _by_account(openldap: Mapping[str, Any] | None, kind: str) -> Iterator[tuple[str, Any]]:
+    """What there is, by account; of none that has nothing."""
+    return ((account, found) for account, found in ((openldap or {}).get(kind) or {}).items() if found)
+
+
+def _clauses(found: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{clause['what']} by {clause['clause']}" for clause in found)
+
+
 def _unlisted(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[tuple[str, str, str]]:
     """Of the accounts that are confirmed for one thing only: the variable of the other, the account, and what was found of it."""
-    for item in _of(openldap, "access"):
-        if item["clauses"] and not _named(item["dn"], said.access):
-            clauses = "; ".join(f"{clause['what']} by {clause['clause']}" for clause in item["clauses"])
-            yield "directory_sync_openldap_access", item["dn"], clauses
-    for item in _of(openldap, "entries"):
-        if item["exists"] and not _named(item["dn"], said.entries):
-            yield "directory_sync_openldap_entries", item["dn"], ", ".join(item.get("entry", {}).get("objectClass", ()))
+    for account, clauses in _by_account(openldap, "clauses"):
+        if not _named(account, said.access):
+            yield "directory_sync_openldap_access", account, _clauses(clauses)
+    for account, entry in _by_account(openldap, "entries"):
+        if not _named(account, said.entries):
+            yield "directory_sync_openldap_entries", account, ", ".join(entry["objectClass"])
 
 
 def _openldap_unknown(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
@@ -258,8 +264,8 @@ def _openldap_unknown(openldap: Mapping[str, Any] | None, said: Decisions) -> It
             "blocker",
             "openldap_not_given",
             Text(
-                f"{', '.join(accounts[:3])} shall be taken out of OpenLDAP, but neither directory_sync_openldap_host nor directory_sync_openldap_socket names a "
-                "server, so nobody can see or change it. Set one, or take it out of directory_sync_openldap_access and directory_sync_openldap_entries.",
+                f"{', '.join(accounts[:3])} shall be taken out of OpenLDAP, but neither directory_sync_openldap_host nor directory_sync_openldap_socket names "
+                "a server, so nobody can see or change it. Set one, or take it out of directory_sync_openldap_access and directory_sync_openldap_entries.",
                 f"{', '.join(accounts[:3])} をOpenLDAPから外す指定ですが、directory_sync_openldap_host と directory_sync_openldap_socket の"
                 "どちらにもサーバーがないため、確認も変更もできません。設定するか、directory_sync_openldap_access と "
                 "directory_sync_openldap_entries から外してください。",
@@ -286,18 +292,17 @@ def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, s
             ),
         )
     yield from _openldap_candidates(openldap, said)
-    for item in _of(openldap, "access"):
-        if item["mentions"]:
-            clauses = "; ".join(f"{clause['what']} by {clause['clause']}" for clause in item["mentions"])
-            yield Finding(
-                "warning",
-                "openldap_mentions",
-                Text(
-                    f"OpenLDAP has access rules of groups, sets or patterns, in which {item['dn']} may be; they stay: {clauses}.",
-                    f"OpenLDAPのアクセス規則のうち、グループ、セット、パターンによるものに {item['dn']} が含まれる可能性があります（変更しません）: {clauses}",
-                ),
-                (item["dn"],),
-            )
+    for account, mentions in _by_account(openldap, "mentions"):
+        told = _clauses(mentions)
+        yield Finding(
+            "warning",
+            "openldap_mentions",
+            Text(
+                f"OpenLDAP has access rules of groups, sets or patterns, in which {account} may be; they stay: {told}.",
+                f"OpenLDAPのアクセス規則のうち、グループ、セット、パターンによるものに {account} が含まれる可能性があります（変更しません）: {told}",
+            ),
+            (account,),
+        )
 
 
 def _openldap_candidates(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
@@ -316,24 +321,24 @@ def _openldap_candidates(openldap: Mapping[str, Any] | None, said: Decisions) ->
 def openldap_present(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
     """Of the final gate: blockers for what is confirmed and still there."""
     yield from _openldap_unknown(openldap, said)
-    for item in _of(openldap, "access"):
-        if item["clauses"] and _named(item["dn"], said.access):
+    for account, clauses in _by_account(openldap, "clauses"):
+        if _named(account, said.access):
             yield Finding(
                 "blocker",
                 "openldap_access_present",
                 Text(
-                    f"{len(item['clauses'])} clauses of OpenLDAP's access rules still name {item['dn']}.",
-                    f"OpenLDAPのアクセス規則の{len(item['clauses'])}か所に {item['dn']} が残っています。",
+                    f"OpenLDAP's access rules still name {account}: {_clauses(clauses)}.",
+                    f"OpenLDAPのアクセス規則に {account} が残っています: {_clauses(clauses)}",
                 ),
-                (item["dn"],),
+                (account,),
             )
-    for item in _of(openldap, "entries"):
-        if item["exists"] and _named(item["dn"], said.entries):
+    for account, _entry in _by_account(openldap, "entries"):
+        if _named(account, said.entries):
             yield Finding(
                 "blocker",
                 "openldap_entry_present",
-                Text(f"{item['dn']}, which was made for IIJ ID, is still in OpenLDAP.", f"IIJ ID用のアカウント {item['dn']} がまだOpenLDAPにあります。"),
-                (item["dn"],),
+                Text(f"{account}, which was made for IIJ ID, is still in OpenLDAP.", f"IIJ ID用のアカウント {account} がまだOpenLDAPにあります。"),
+                (account,),
             )
     yield from _openldap_candidates(openldap, said)
 

@@ -116,8 +116,8 @@ CLAUSE = {"database": "olcDatabase={1}mdb,cn=config", "index": "{1}", "what": "t
 
 
 def ldap(clauses: int = 1, exists: bool = True, mentions: int = 0, dn: str = DN) -> dict[str, Any]:
-    access = [{"dn": dn, "clauses": [CLAUSE] * clauses, "mentions": [CLAUSE] * mentions}]
-    return {"access": access, "entries": [{"dn": dn, "exists": exists, "entry": {"objectClass": ["person"]} if exists else {}}]}
+    entry = {"dn": dn, "objectClass": ["person"], "attributes": ["cn"]}
+    return {"clauses": {dn: [CLAUSE] * clauses}, "mentions": {dn: [CLAUSE] * mentions}, "entries": {dn: entry if exists else {}}}
 
 
 BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
@@ -130,7 +130,7 @@ BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
         (None, {"openldap_access": [DN]}, [("blocker", "openldap_not_given")], [("blocker", "openldap_not_given")]),
         ({"error": "no", "code": "unreachable"}, BOTH, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
         ({"error": "no", "code": "unreachable"}, {}, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
-        ({"access": [], "entries": []}, {}, [], []),
+        ({"clauses": {}, "mentions": {}, "entries": {}}, {}, [], []),
         (ldap(), BOTH, [], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
         (ldap(clauses=0, exists=False), BOTH, [], []),
         # confirmed for one thing only
