@@ -48,7 +48,8 @@ copies:
   type: list
   elements: str
 not_looked_at:
-  description: Folders that were not looked into, since another file system is mounted there or they cannot be read. Name those that matter in O(search).
+  description: Folders that were not looked into, since another file system is mounted there or they cannot be read. Name those that matter in O(search),
+      and they are looked into.
   returned: success
   type: list
   elements: str

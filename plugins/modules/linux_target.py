@@ -33,9 +33,12 @@ options:
     required: true
     choices: [cron_read, cron_remove, cron_set_mode, cron_write, files_find, files_look, files_remove, real_paths]
   arguments:
-    description: Its arguments, which may hold secrets of crontabs.
+    description: Its arguments, but for O(content).
     type: dict
     default: {}
+  content:
+    description: What is to be written (base64), which may hold secrets of crontabs.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -67,7 +70,8 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "operation": {"type": "str", "required": True, "choices": sorted({**operations.READING, **operations.WRITING})},
-            "arguments": {"type": "dict", "default": {}, "no_log": True},
+            "arguments": {"type": "dict", "default": {}},
+            "content": {"type": "str", "no_log": True},
         },
         supports_check_mode=True,
     )

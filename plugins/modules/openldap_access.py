@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: openldap_access
-short_description: Take one account out of OpenLDAP's access rules
+short_description: Take one account out of OpenLDAP's access rules, or put it back
 version_added: 1.0.0
 description:
   - Directory Sync for Linux reads OpenLDAP with an account of its own, for which somebody may have written C(by) clauses into C(olcAccess). They are taken out,
@@ -27,16 +27,18 @@ options:
     type: str
     required: true
   state:
-    description: Clauses can only be taken out.
+    description:
+      - V(absent) takes the account's clauses out. V(present) puts those back that O(state=absent) took out, by the files in O(backup_dir), each into a
+        rule that is still as it was left; one that somebody has changed since is refused (rule V(rule_changed)).
     type: str
     default: absent
-    choices: [absent]
+    choices: [absent, present]
   config_base:
     description: Where the server's configuration is. All its databases are looked through.
     type: str
     default: cn=config
   backup_dir:
-    description: Folder on the controller for the LDIF files by which C(ldapmodify) brings the clauses back.
+    description: Folder on the controller for the LDIF files by which O(state=present), or C(ldapmodify), brings the clauses back.
     type: path
     required: true
   allow:
@@ -83,9 +85,9 @@ saved:
   elements: str
 failure:
   description:
-    - C(code) is V(guard_refused) (rules V(denying_clause), V(max_changes)), V(changed_since_read) when a rule is no longer what was read, V(invalid_dn),
-      V(not_found) when there is no such configuration or the account may not see it, V(cannot_read), V(insufficient_rights), V(not_seen),
-      V(file_write_failed), or one of the connection, see M(offboard.iij_id.directory_object).
+    - C(code) is V(guard_refused) (rules V(denying_clause), V(rule_changed), V(max_changes)), V(changed_since_read) when a rule is no longer what was
+      read, V(invalid_dn), V(not_found) when there is no such configuration or the account may not see it, V(cannot_read), V(insufficient_rights),
+      V(not_seen), V(ldif_unreadable), V(file_read_failed), V(file_write_failed), or one of the connection, see M(offboard.iij_id.directory_object).
   returned: failure
   type: dict
 """
@@ -106,7 +108,7 @@ def main() -> None:
             RUN,
             OPENLDAP,
             dn={"type": "str", "required": True},
-            state={"type": "str", "default": "absent", "choices": ["absent"]},
+            state={"type": "str", "default": "absent", "choices": ["absent", "present"]},
             config_base={"type": "str", "default": "cn=config"},
             backup_dir={"type": "path", "required": True},
             allow={"type": "list", "elements": "str", "choices": list(ALLOWABLE), "default": []},

@@ -15,7 +15,8 @@ description:
   - With O(gate=provisioning) it finds what forbids to repair the users, since IIJ ID would undo it, and before that when the provisioning may be stopped
     without blocking anybody.
   - With O(gate=domains) it finds what forbids to convert the domains, since users would be left without a way to sign in.
-  - With O(gate=agents) it finds what forbids to take the agents off the O(machines).
+  - With O(gate=agents) it finds what forbids to take the agents off the O(machines) and O(linux_machines).
+  - With O(gate=linux) it finds what keeps a person from being spared the look at the O(linux_machines).
   - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
   - It never fails because of what it finds. The roles do, with RV(msg).
 author:
@@ -28,7 +29,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, provisioning, domains, agents, final]
+    choices: [preflight, provisioning, domains, agents, linux, final]
   domains:
     description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
     type: list
@@ -62,6 +63,18 @@ options:
         the failure's C(code).
       - A machine without a value counts as not readable. Without the option, machines are not judged.
       - Also C(host), the address by which the journal knows it, when that is not its name.
+    type: dict
+  linux_machines:
+    description:
+      - For each Linux machine C(jobs) and C(timers) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) of
+        M(offboard.iij_id.linux_file_info), or C(error) when it could not be read, with the failure's C(code).
+      - A machine without a value counts as not readable. Without the option, there are none.
+    type: dict
+  openldap:
+    description:
+      - C(clauses), C(mentions) and C(entries), each by the distinguished name of an account what M(offboard.iij_id.openldap_access_info) returns as
+        C(clauses) and C(mentions), and M(offboard.iij_id.openldap_entry_info) as C(entry); or C(error) and C(code).
+      - Without the option, OpenLDAP counts as not looked at.
     type: dict
   journal:
     description: The run's journal, which tells on which machines products are uninstalled already, and when IIJ ID's service principal was switched off.
@@ -218,6 +231,31 @@ options:
         type: list
         elements: str
         default: []
+      cron_jobs:
+        description: Cron jobs of Directory Sync for Linux, each with C(place), C(command) or both, as in M(offboard.iij_id.linux_cron_job).
+        type: list
+        elements: dict
+        default: []
+      linux_files:
+        description: Paths of Directory Sync for Linux to remove.
+        type: list
+        elements: str
+        default: []
+      not_iij_linux_files:
+        description: Paths that are not its, and folders in which nobody has to look.
+        type: list
+        elements: str
+        default: []
+      openldap_access:
+        description: Distinguished names of accounts to take out of OpenLDAP's access rules.
+        type: list
+        elements: str
+        default: []
+      openldap_entries:
+        description: Distinguished names of accounts to remove from OpenLDAP.
+        type: list
+        elements: str
+        default: []
       passwords:
         description: What becomes of the passwords, see M(offboard.iij_id.entra_users).
         type: str
@@ -332,6 +370,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("right_policies", "registry_policies", "kept_policies"), _TEXTS),
     **dict.fromkeys(("certificate_issuers", "certificates", "kept_certificates"), _TEXTS),
     "browser_settings": {"type": "str", "choices": ["", "absent", "keep"], "default": ""},
+    **dict.fromkeys(("linux_files", "not_iij_linux_files", "openldap_access", "openldap_entries"), _TEXTS),
     "password_filters": _TEXTS | {"no_log": False},  # names of programs
     "accepted_no_way_in_count": {"type": "int", "default": 0},
     "without_machines": {"type": "bool", "default": False},
@@ -345,6 +384,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     "own_client_id": {"type": "str", "default": ""},
     "products": {"type": "list", "elements": "dict", "default": []},
     "tasks": {"type": "list", "elements": "dict", "default": []},
+    "cron_jobs": {"type": "list", "elements": "dict", "default": []},
 }
 
 
@@ -396,6 +436,7 @@ _RULES = {
     "provisioning": readiness.provisioning_gate,
     "domains": readiness.domains_gate,
     "agents": readiness.agents_gate,
+    "linux": readiness.linux_gate,
     "final": readiness.final_gate,
 }
 
@@ -410,10 +451,12 @@ def main() -> None:
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     module = AnsibleModule(
         argument_spec={
-            "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "domains", "agents", "final"]},
+            "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "domains", "agents", "linux", "final"]},
             **dicts,
             **LANGUAGE,
             "machines": {"type": "dict"},
+            "linux_machines": {"type": "dict"},
+            "openldap": {"type": "dict"},
             "export": {"type": "dict"},
             "provisioning": {"type": "dict"},
             "people": {"type": "dict"},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,37 @@ def test_clauses_go_and_everything_else_stays(server: Slapd, module: Module, tmp
         asked.modify(record.dn, "", record.changes, "")
         asked.close()
     assert rules(server) == before
+
+
+def test_clauses_come_back(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"dn": SYNC, "backup_dir": str(tmp_path / "saved"), "journal": str(tmp_path / "journal.jsonl"), "allow": ["denying_clause"]}
+    before = rules(server)
+    assert not module("openldap_access", state="present", **options)["changed"]
+    module("openldap_access", **options)
+    taken, written = rules(server), server.writes()
+    checked = module("openldap_access", check=True, state="present", **options)
+    assert (rules(server), server.writes()) == (taken, written)
+    real = module("openldap_access", state="present", **options)
+    assert (real["changed"], real["plan"], rules(server)) == (True, checked["plan"], before)
+    assert not module("openldap_access", state="present", **options)["changed"]
+    # once more there and back, by the newest files, whose names have the second
+    time.sleep(1.1)
+    module("openldap_access", **options)
+    assert rules(server) == taken
+    module("openldap_access", state="present", **options)
+    assert rules(server) == before
+
+
+def test_a_clause_does_not_come_back_into_another_rule(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"dn": SYNC, "backup_dir": str(tmp_path), "allow": ["denying_clause"]}
+    module("openldap_access", **options)
+    asked, old = client(server), rules(server)[1]
+    asked.modify(DATABASE, "", [("delete", "olcAccess", [old.encode()]), ("add", "olcAccess", [old.replace("by * none", "by self read").encode()])], "")
+    asked.close()
+    written = server.writes()
+    answer = module("openldap_access", state="present", **options)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["rule_changed"]
+    assert server.writes() == written
 
 
 def test_a_denying_clause_is_refused(server: Slapd, module: Module, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "conflict": Text("Graph says that the object is in another state.", "Graphが競合を返した。"),
         "cannot_read": Text("An object or its rights could not be read completely.", "対象を完全には読み取れない。"),
         "denying_clause": Text("An access rule's clause denies; without it the account may get more.", "拒否の規則を外すと、アカウントの権限が広がりうる。"),
+        "rule_changed": Text("An access rule is no longer as this tool had left it.", "アクセス規則がその後変更されている。"),
         "unsupported_class": Text("Only users and groups are handled.", "対象はユーザーとグループだけ。"),
         "smb_error": Text("The file server answered with an error.", "ファイルサーバーがエラーを返した。"),
         "right_empty": Text("Nobody would be left in a user right of a policy.", "ポリシーのユーザー権利に誰も残らなくなる。"),

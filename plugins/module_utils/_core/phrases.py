@@ -45,6 +45,9 @@ PHRASES: dict[str, Text] = {
     "left_filter": Text("password filter {name}", "パスワードフィルター {name}"),
     "left_task": Text("task {name}", "タスク {name}"),
     "left_folder": Text("folder {name}", "フォルダー {name}"),
+    "left_cron_job": Text("cron job {name}", "cronジョブ {name}"),
+    "left_timer": Text("systemd timer {name}", "systemdタイマー {name}"),
+    "left_link": Text("link {name}", "リンク {name}"),
     # why something was not read
     "not_looked_at": Text("it was not looked at", "確認していません"),
     "no_account": Text("no such account in this domain", "このドメインにアカウントがありません"),
@@ -107,7 +110,6 @@ PHRASES: dict[str, Text] = {
         "group_policy_registry with state={state} and the same backup_dir; the whole policy is there",
         "group_policy_registry を state={state} と同じ backup_dir で実行する。ポリシー全体の写しもそこにある",
     ),
-    "undo_ldif": Text("apply the saved LDIF file with ldapmodify", "保存したLDIFファイルを ldapmodify で適用する"),
     "undo_cron_line": Text(
         "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)",
         "保存したcrontabの写しから行を戻す（暗号化されている場合は先に ansible-vault decrypt で復号する）",

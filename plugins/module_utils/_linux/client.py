@@ -28,8 +28,9 @@ class Client:
     def ask(self, operation: str, **arguments: Any) -> Any:
         """What the operation of `on_target` gives."""
         stream = self._stream = self._stream or self._open()
+        secret = {"content": arguments.pop("content")} if "content" in arguments else {}
         try:
-            stream.write(json.dumps({"operation": operation, "arguments": arguments}).encode() + b"\n")
+            stream.write(json.dumps({"operation": operation, "arguments": arguments, **secret}).encode() + b"\n")
             stream.flush()
             line = stream.readline()
         except OSError as exc:

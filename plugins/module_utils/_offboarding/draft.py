@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core import confirmations, dn, phrases, plain
 from .._core.text import Text
-from . import browsers, certificates, clients, group_policies
+from . import browsers, certificates, clients, group_policies, linux
 from .readiness import (
     Confirmed,
     Facts,
@@ -24,6 +24,7 @@ from .readiness import (
     decided_policies,
     files_without_product,
     is_confirmed,
+    linux_decisions,
     people_to_change,
     unlisted_domains,
 )
@@ -66,6 +67,10 @@ VARIABLES: dict[str, Text] = {
     "directory_sync_tasks": Text("Scheduled tasks of the agents.", "エージェントのスケジュールタスク"),
     "directory_sync_password_filters": Text("Password filters of Password Sync.", "Password Syncのパスワードフィルター"),
     "directory_sync_leftovers": Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン"),
+    "directory_sync_cron_jobs": Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"),
+    "directory_sync_linux_files": Text("Folders of Directory Sync for Linux, to be removed.", "削除するDirectory Sync for Linuxのフォルダー"),
+    "directory_sync_openldap_access": Text("Accounts to take out of OpenLDAP's access rules.", "OpenLDAPのアクセス規則から外すアカウント"),
+    "directory_sync_openldap_entries": Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント"),
     "directory_sync_accounts": Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ"),
     "directory_sync_policies": Text(
         "Group policies out of whose user rights the accounts are taken, by GUID.", "アカウントをユーザー権利から外すグループポリシー（GUID）"
@@ -293,4 +298,9 @@ def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
         yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(having)}.", f"{clients.some(having)} にあります。"))
 
 
-_FINDERS = (_tenant, _references, _machines, _directory, _clients)
+def _linux(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
+    for name, value, why in linux.candidates(facts.linux_machines or {}, facts.openldap, linux_decisions(confirmed)):
+        yield name, Candidate(value, why)
+
+
+_FINDERS = (_tenant, _references, _machines, _linux, _directory, _clients)

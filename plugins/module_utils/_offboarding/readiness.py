@@ -18,7 +18,7 @@ from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.heads import few
 from .._core.quiet import mostly
 from .._core.text import Text
-from . import browsers, certificates, clients, group_policies, references, sign_in
+from . import browsers, certificates, clients, group_policies, linux, references, sign_in
 from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
@@ -38,6 +38,9 @@ class Facts:
     #: who will be able to sign in, as entra_sign_in_readiness_info says
     sign_in: Mapping[str, Any] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
+    #: Linux machines, and OpenLDAP, as linux.py has them
+    linux_machines: linux.Machines | None = None
+    openldap: Mapping[str, Any] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
     uninstalled_on: Collection[str] = ()
     #: what group policies say of IIJ ID, as group_policy_info says, or its failure
@@ -94,6 +97,12 @@ class Confirmed:
     without_machines: bool = False
     #: machines with tasks or folders of agents whose products are no longer installed
     leftovers: Collection[str] = ()
+    #: of Directory Sync for Linux: cron jobs, each with place, command, or both; paths to remove, and those that are not its; accounts in OpenLDAP
+    cron_jobs: Sequence[Mapping[str, Any]] = ()
+    linux_files: Sequence[str] = ()
+    not_iij_linux_files: Sequence[str] = ()
+    openldap_access: Sequence[str] = ()
+    openldap_entries: Sequence[str] = ()
     #: what becomes of the passwords, of those of synchronized users, and how many users one task may change (None: not judged)
     passwords: str = "generate"
     synced_password: str = "skip"
@@ -139,6 +148,7 @@ def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         *_references(facts, confirmed, final=False),
         *_sign_in(facts, confirmed, gate=False),
         *_machines(facts, confirmed),
+        *_linux(facts, confirmed, final=False),
         *_directory(facts, confirmed),
         *_clients(facts, confirmed, final=False),
         *_permissions(facts, confirmed),
@@ -495,6 +505,25 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         )
 
 
+def linux_decisions(confirmed: Confirmed) -> linux.Decisions:
+    """What was said of Directory Sync for Linux."""
+    files, others = confirmed.linux_files, confirmed.not_iij_linux_files
+    return linux.Decisions(confirmed.cron_jobs, files, others, confirmed.openldap_access, confirmed.openldap_entries)
+
+
+def _linux(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    machines, said = facts.linux_machines or {}, linux_decisions(confirmed)
+    yield from _unreadable(machines)
+    yield from linux.present(machines, said) if final else linux.preflight(machines, said)
+    yield from linux.openldap_present(facts.openldap, said) if final else linux.openldap_preflight(facts.openldap, machines, said)
+
+
+def linux_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What keeps the step other_directory_servers_clean a person's: nobody has looked, or something of Directory Sync is left."""
+    machines = facts.linux_machines or {}
+    return [*linux.no_machines(machines), *_unreadable(machines), *linux.present(machines, linux_decisions(confirmed))]
+
+
 def _of_machine(left: Sequence[str], limit: int = 10) -> Text:
     """What of the agents is on a machine, in words."""
     told = phrases.joined([phrases.understood(item) or Text(item, item) for item in left[:limit]], ", ", "、")
@@ -673,7 +702,8 @@ def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
 
 def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to take the agents off these machines."""
-    return [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
+    found = [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
+    return [*found, *_unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux_decisions(confirmed))]
 
 
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -857,6 +887,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
                         (name, *left),
                     )
                 )
+    found += _linux(facts, confirmed, final=True)
     found += _people(facts, confirmed)
     found += _clients(facts, confirmed, final=True)
     found += _directory_missing(facts, confirmed)

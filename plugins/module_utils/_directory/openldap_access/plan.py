@@ -18,6 +18,7 @@ from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
+from .. import ldif
 
 KIND = "openldap_access"
 ALLOWABLE = ("denying_clause",)
@@ -120,6 +121,52 @@ def objects(rules: Iterable[Rule]) -> Iterator[tuple[Object, Rule]]:
         yield Object(KIND, name, name, {"access": rule.text}), rule
 
 
+@dataclass(frozen=True)
+class Swap:
+    """How a rule was changed, by the LDIF file that swaps it back: its text before and after, without its place."""
+
+    database: str
+    before: str
+    after: str
+
+    @property
+    def what(self) -> str:
+        """What the rule is for."""
+        return Rule(self.database, self.before).what
+
+
+def swaps(records: Iterable[ldif.Record], account: str) -> Iterator[Swap]:
+    """Those of saved files that took out the account's clauses, and nothing else."""
+    for record in records:
+        if [(operation, attribute, len(values)) for operation, attribute, values in record.changes] == [("delete", "olcAccess", 1), ("add", "olcAccess", 1)]:
+            new, old = (Rule(record.dn, values[0].decode("utf-8", "replace")).text for _operation, _attribute, values in record.changes)
+            if without(old, account) == new != old:
+                yield Swap(record.dn, old, new)
+
+
+def plan_back(current: Iterable[Object], saved: Iterable[Swap]) -> Plan:
+    """A change for each rule that still is as a swap left it, of `saved`, the newest first. Rule: rule_changed."""
+    plan, texts = Plan(), {item.id: str(item.state["access"]) for item in current}
+    groups: dict[tuple[str, str], list[Swap]] = {}
+    for swap in dict.fromkeys(saved):
+        groups.setdefault((swap.database, swap.what), []).append(swap)
+    for (database, what), swapped in groups.items():
+        mine = {key: text for key, text in texts.items() if key.startswith(f"{database}: ")}
+        there = sum(swap.before in mine.values() for swap in swapped)
+        plan.unchanged += there
+        for swap in swapped:
+            for key in [key for key, text in mine.items() if text == swap.after][:1]:
+                mine[key] = swap.before
+                undo = phrases.english("undo_same_state", state="absent")
+                plan.changes.append(Change(KIND, key, key, "update", before={"access": swap.after}, after={"access": swap.before}, risk="medium", undo=undo))
+                there += 1
+        if not there:
+            name = f"{database}: {what}"
+            msg = f"{name} is no longer as it was when the clause was taken out. It was: {swapped[0].before}. Put the clause back by hand"
+            plan.refusals.append(Refusal("rule_changed", msg, (name,)))
+    return plan
+
+
 def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> Plan:
     """A change for each rule with a clause about the account. Rule: denying_clause."""
     plan, allowed = Plan(), set(allow)
@@ -129,7 +176,7 @@ def plan_for(account: str, current: Iterable[Object], allow: Iterable[str]) -> P
         if rest == text:
             plan.unchanged += 1
             continue
-        undo = phrases.english("undo_ldif")
+        undo = phrases.english("undo_same_state", state="present")
         plan.changes.append(Change(KIND, item.id, item.name, "update", before={"access": text}, after={"access": rest}, risk="medium", undo=undo))
         if "denying_clause" not in allowed and any(clause.denies for clause in clauses(text) if clause.is_about(account)):
             msg = f"{item.name}: the clause gives {account} nothing, and without it the account may get more by what comes after. Remove the account first"

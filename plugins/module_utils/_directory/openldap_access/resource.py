@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import dn as names
+from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part
 from ..._core.plan import Plan
@@ -53,8 +55,11 @@ class Access(Resource):
             yield item
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """The clauses about the account go."""
-        plan = access.plan_for(self._account, current, self._options["allow"])
+        """The clauses about the account go, or come back out of the saved files."""
+        if self._options["state"] == "present":
+            plan = access.plan_back(current, access.swaps(_records(self._options["backup_dir"]), self._account))
+        else:
+            plan = access.plan_for(self._account, current, self._options["allow"])
         plan.facts["mentions"] = _mentions(self._rules.values(), self._account)
         return plan
 
@@ -64,15 +69,19 @@ class Access(Resource):
         yield from (change for change in begun if change.after is not None and there.get(change.id) == change.after["access"])
 
     def apply(self, change: Change) -> dict[str, Any]:
-        """Save the way back, then swap the value for the new one in one request, which fails where the old one is not there any more."""
+        """Save the way back of a removal, then swap the value for the new one in one request, which fails where the old one is not there any more."""
         rule = self._rules[change.id]
         new = f"{rule.index}{(change.after or {})['access']}"
+        details = {"saved": self._save(rule, new)} if self._options["state"] == "absent" else {}
+        changes = [("delete", "olcAccess", [rule.value.encode()]), ("add", "olcAccess", [new.encode()])]
+        self._client.modify(rule.database, "", changes, "manage on the configuration database (cn=config)")
+        return details
+
+    def _save(self, rule: Rule, new: str) -> str:
         path = os.path.join(self._options["backup_dir"], f"{file_part(f'{rule.database}-{rule.index}')}_{now().replace(':', '')}.ldif")
         write_atomically(path, ldif.swap(rule.database, "olcAccess", new.encode(), rule.value.encode()).encode(), overwrite=False)
         self._saved.append(path)
-        changes = [("delete", "olcAccess", [rule.value.encode()]), ("add", "olcAccess", [new.encode()])]
-        self._client.modify(rule.database, "", changes, "manage on the configuration database (cn=config)")
-        return {"saved": path}
+        return path
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read again until every change is seen."""
@@ -88,12 +97,28 @@ class Access(Resource):
         for key in late:
             yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
 
+    def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
+        """The account, as the task names it."""
+        yield self._options["dn"]
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {**plan.facts, "saved": self._saved}
 
     def close(self) -> None:
         """Give back the connection."""
         self._client.close()
+
+
+def _records(folder: str) -> Iterator[ldif.Record]:
+    """Of the LDIF files in the folder, the newest first. Copies of entries, which may be encrypted, are others' matter. Raises OffboardError."""
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.ldif")), key=lambda path: path.rpartition("_")[2], reverse=True):
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
+        except OSError as exc:
+            raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+        if not content.startswith(b"$ANSIBLE_VAULT"):
+            yield from ldif.parse(content.decode("utf-8", "replace"))
 
 
 def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:

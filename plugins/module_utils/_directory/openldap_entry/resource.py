@@ -119,6 +119,10 @@ class OpenLdapEntry(Resource):
     def _is_there(self) -> bool:
         return self._read() is not None
 
+    def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
+        """The account, as the task names it."""
+        yield self._options["dn"]
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {"saved": self._saved}
 

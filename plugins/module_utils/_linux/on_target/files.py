@@ -136,8 +136,10 @@ def users(path):
 
 def find(roots):
     """Folders below the roots that hold an agent, whatever their name; and what was not looked into."""
-    copies, left_out, count = [], [], 0
+    copies, left_out, searched, count = [], [], set(), 0
     for root in roots:
+        if os.path.islink(root) and os.path.isdir(root):
+            left_out.append(root)
         if not os.path.isdir(root) or os.path.islink(root):
             continue
         device = os.lstat(root).st_dev
@@ -152,16 +154,22 @@ def find(roots):
             try:
                 with os.scandir(folder) as entries:
                     inside = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
-                for place in reversed(inside):
-                    if os.lstat(place).st_dev == device:
-                        waiting.append(place)
-                    else:
-                        left_out.append(place)
             except FileNotFoundError:  # it has gone meanwhile
                 continue
             except OSError:
                 left_out.append(folder)
-    return {"copies": sorted(set(copies)), "not_looked_at": sorted(set(left_out))}
+                continue
+            if folder == root:
+                searched.add(root)
+            for place in reversed(inside):
+                try:
+                    (waiting if os.lstat(place).st_dev == device else left_out).append(place)
+                except FileNotFoundError:
+                    continue
+                except OSError:
+                    left_out.append(place)
+    # another file system that is a root itself was looked into
+    return {"copies": sorted(set(copies)), "not_looked_at": sorted(set(left_out) - searched)}
 
 
 def remove(path, identity, overwrite):

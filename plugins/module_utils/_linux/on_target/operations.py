@@ -36,7 +36,9 @@ def run(module):
     try:
         if name in WRITING and module.check_mode:
             raise TargetError(f"{name} in check mode", "internal_error")
-        answer = {**READING, **WRITING}[name](module, **module.params["arguments"])
+        # apart, since Ansible hides whatever of an answer is the same as a secret
+        content = {} if module.params["content"] is None else {"content": module.params["content"]}
+        answer = {**READING, **WRITING}[name](module, **module.params["arguments"], **content)
     except TargetError as exc:
         failure = exc
     except Exception as exc:  # pylint: disable=broad-exception-caught

@@ -36,7 +36,19 @@ def test_how_they_are_put_together(handed_over, made):
 
 def test_no_fact_of_the_judgement_is_lost_between_the_roles_and_it():
     """What is neither handed over here nor given by the task itself would be found by a role, and judged by nobody."""
-    by_the_task = {"machines", "directory_objects", "steps", "people", "export", "needs_directory", "uninstalled_on", "app", "now"}
+    by_the_task = {
+        "machines",
+        "linux_machines",
+        "openldap",
+        "directory_objects",
+        "steps",
+        "people",
+        "export",
+        "needs_directory",
+        "uninstalled_on",
+        "app",
+        "now",
+    }
     assert {field.name for field in dataclasses.fields(Facts)} == {*KEYS, *by_the_task} - {"confirmed"}
 
 

@@ -127,3 +127,52 @@ def test_a_clause_that_denies(allow, rules_):
 def test_the_way_back_is_one_request():
     (record,) = ldif.parse(ldif.swap("olcDatabase={1}mdb,cn=config", "olcAccess", b"{1}to * by * none", b"{1}to * by users read"))
     assert record.changes == [("delete", "olcAccess", [b"{1}to * by * none"]), ("add", "olcAccess", [b"{1}to * by users read"])]
+
+
+DATABASE = "olcDatabase={1}mdb,cn=config"
+BEFORE, AFTER = f"to * {MINE} by users read", "to * by users read"
+
+
+def saved(before=BEFORE, after=AFTER, database=DATABASE):
+    return next(ldif.parse(ldif.swap(database, "olcAccess", f"{{1}}{after}".encode(), f"{{1}}{before}".encode())))
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (saved(), [access.Swap(DATABASE, BEFORE, AFTER)]),
+        (saved(f"to * {MINE}", "to * by * none"), [access.Swap(DATABASE, f"to * {MINE}", "to * by * none")]),
+        (saved(before=AFTER, after=BEFORE), []),  # the way back from the way back
+        (saved(before='to * by dn.exact="cn=mail" read by users read'), []),  # another account's
+        (saved(after="to * by * none"), []),
+        (next(ldif.parse(ldif.modify(DATABASE, "add", "olcAccess", [b"x"]))), []),
+        (next(ldif.parse(ldif.add("cn=x", {"cn": [b"x"]}))), []),
+    ],
+)
+def test_what_was_taken_out_by_the_saved_files(record, expected):
+    assert list(access.swaps([record], SYNC)) == expected
+
+
+SWAP, OTHER = access.Swap(DATABASE, BEFORE, AFTER), access.Swap(DATABASE, BEFORE.replace("users", "self"), AFTER.replace("users", "self"))
+
+
+@pytest.mark.parametrize(
+    ("current", "swapped", "changed", "unchanged", "refused"),
+    [
+        ([AFTER], [SWAP], [BEFORE], 0, []),
+        ([BEFORE], [SWAP], [], 1, []),
+        ([AFTER], [], [], 0, []),
+        ([], [SWAP], [], 0, ["rule_changed"]),
+        (["to * by users write"], [SWAP], [], 0, ["rule_changed"]),
+        ([AFTER, AFTER], [SWAP], [BEFORE], 0, []),
+        ([AFTER], [SWAP, SWAP], [BEFORE], 0, []),  # once taken out by each of two runs
+        # somebody has changed the rule between two runs: the newest counts
+        ([OTHER.after], [OTHER, SWAP], [OTHER.before], 0, []),
+        ([OTHER.before], [OTHER, SWAP], [], 1, []),
+        ([AFTER], [access.Swap("olcDatabase={2}mdb,cn=config", BEFORE, AFTER)], [], 0, ["rule_changed"]),
+    ],
+)
+def test_the_way_back(current, swapped, changed, unchanged, refused):
+    plan = access.plan_back(rules(*(f"{{{number}}}{text}" for number, text in enumerate(current))), swapped)
+    assert [change.after for change in plan.changes] == [{"access": text} for text in changed]
+    assert (plan.unchanged, [refusal.rule for refusal in plan.refusals]) == (unchanged, refused)

@@ -140,9 +140,34 @@ def test_find(tree, tmp_path):
     (tmp_path / "var" / "link").symlink_to(tree)
     assert files.find([str(tmp_path), str(tmp_path / "none"), str(tmp_path / "var" / "link")]) == {
         "copies": sorted([str(copy), str(tree)]),
-        "not_looked_at": [],
+        "not_looked_at": [str(tmp_path / "var" / "link")],
     }
     assert files.find([str(copy)])["copies"] == [str(copy)]
+
+
+def test_another_file_system_is_looked_into_where_it_is_named(tree, tmp_path, monkeypatch):
+    lstat = os.lstat
+
+    def other(path, **more):
+        found = lstat(path, **more)
+        return os.stat_result((*found[:2], found.st_dev + 1, *found[3:])) if str(path).startswith(str(tree)) else found
+
+    monkeypatch.setattr(os, "lstat", other)
+    assert files.find([str(tmp_path)]) == {"copies": [], "not_looked_at": [str(tree)]}
+    assert files.find([str(tmp_path), str(tree)]) == {"copies": [str(tree)], "not_looked_at": []}
+
+
+def test_a_folder_that_goes_meanwhile_hides_no_other(tree, tmp_path, monkeypatch):
+    lstat, gone = os.lstat, str(tmp_path / "zzz")
+    os.mkdir(gone)
+
+    def going(path, **more):
+        if str(path) == gone:
+            raise FileNotFoundError
+        return lstat(path, **more)
+
+    monkeypatch.setattr(os, "lstat", going)
+    assert files.find([str(tmp_path)]) == {"copies": [str(tree)], "not_looked_at": []}
 
 
 def test_where_the_file_system_overwrites():

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages on a Linux machine with Directory Sync, and on the OpenLDAP that it reads: there, back, and to the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dev import places
+from lab.linux import host as linux
+from lab.linux import slapd
+from lab.linux.host import SCRIPT, TOKEN, TREE, USER, Host
+from lab.linux.slapd import DATABASE, MAIL, SYNC, Slapd
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(linux.why_not() is not None, reason=str(linux.why_not()))]
+
+COPY = "/opt/old/Directory Sync 1.0"
+LINE = f"30 3 * * * {SCRIPT} >/dev/null 2>&1"
+CRONTAB = f"MAILTO=ops@reiji.example\n{LINE}\n0 1 * * * /usr/local/bin/backup\n"
+DISABLED = CRONTAB.replace(LINE, f"#offboard.iij_id disabled: {LINE}")
+MINE = "other_directory_servers_clean"
+
+
+class Company:
+    """The machine, the server, and an operator with a run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        linux.prepare()
+        slapd.prepare()
+        self.folder = folder
+        self.run_dir = folder / "run"
+        self.host = Host(folder / "host")
+        self.server = Slapd(folder / "slapd")
+        self.machines: dict[str, Any] = {"agent01": self.host.variables()}
+        self.variables: dict[str, Any] = {
+            "offboard_run_dir": str(self.run_dir), "offboard_options": ["directory_sync"], "offboard_vault_password": "Vault-Pass-31",
+            "offboard_language": "en", "directory_sync_without_machines": True, "directory_sync_openldap_socket": self.server.socket,
+            "directory_sync_linux_search": ["/opt", "/run"],
+        }  # fmt: skip
+        for tree in (TREE, COPY):
+            self.host.write(f"{tree}/bin/normal_mode.sh", "#!/bin/sh\n", "0755")
+            self.host.write(f"{tree}/config/secret.yml", f"token: {TOKEN}\n", "0600")
+        self.host.set_crontab(USER, CRONTAB)
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.host.stop()
+
+    def play(self, playbook: str, *words: str, fails: bool = False, **variables: Any) -> str:
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        (self.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}, "iij_id_linux_agents": {"hosts": self.machines}}))
+        (self.folder / "variables.json").write_text(json.dumps({**self.variables, **variables}))
+        argv = ["-i", self.folder / "inventory.json", "-e", f"@{self.folder / 'variables.json'}", places.ROOT / "playbooks" / f"{playbook}.yml", *words]
+        environment = {**os.environ, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), *argv],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+            cwd=self.folder,
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        assert TOKEN not in output and "Traceback" not in output and "Hush-Ldap" not in output
+        return output
+
+    def steps(self) -> dict[str, dict[str, Any]]:
+        return {step["id"]: step for step in json.loads((self.run_dir / "steps.json").read_text())["steps"]}
+
+    def open_at_last(self) -> list[tuple[str, str]]:
+        found = json.loads((self.run_dir / "results" / "final_gate.json").read_text())["findings"]
+        return [(item["code"], item["objects"][0]) for item in found if item["severity"] == "blocker" and item["code"] != "step_not_done"]
+
+    def rules(self) -> str:
+        return re.sub(r"\n ", "", self.server.run("slapcat", "-n0", "-a", "(olcAccess=*)", "-s", DATABASE))
+
+    def has_account(self, dn: str = SYNC) -> bool:
+        return f"dn: {dn}\n" in self.server.run("slapcat", "-n1")
+
+    def state(self) -> tuple[Any, ...]:
+        return self.host.fingerprint(), self.server.writes()
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    made = Company(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_there_and_back_and_to_the_end(company: Company) -> None:
+    untouched = company.state()
+    output = company.play("preflight", fails=True)
+    assert all(text in output for text in (f"agent01 has the cron job user:{USER}", TREE, COPY)), output
+    draft = (company.run_dir / "decisions.draft.yml").read_text()
+    found = yaml.safe_load(re.sub(r"(?m)^# ", "", draft))
+    assert found["directory_sync_cron_jobs"] == [{"place": f"user:{USER}", "command": f"{SCRIPT} >/dev/null 2>&1"}]
+    assert sorted(found["directory_sync_linux_files"]) == sorted([TREE, COPY])
+    company.variables |= {name: found[name] for name in ("directory_sync_cron_jobs", "directory_sync_linux_files")}
+    company.variables |= {"directory_sync_openldap_entries": [SYNC], "directory_sync_openldap_access": [SYNC]}
+    assert "There is no machines/agent01.yml" in company.play("freeze", fails=True)
+
+    company.play("decommission", "--check", "--diff", fails=False)
+    assert company.state() == untouched
+    company.play("decommission", "--tags", "snapshot,freeze")
+    assert (company.host.crontab(USER).decode(), company.server.writes()) == (DISABLED, 0)
+    company.play("restore", "-e", "{offboard_restore: [tasks]}")
+    assert company.host.crontab(USER).decode() == CRONTAB
+    # OpenLDAP is not touched while a server may still read it
+    assert "agent01 still has" in company.play("accounts", fails=True)
+    assert (company.server.writes(), company.steps()[MINE]["done"]) == (0, False)
+
+    rules = company.rules()
+    company.play("decommission", fails=True)  # other steps wait for a person
+    assert company.host.crontab(USER).decode() == CRONTAB.replace(f"{LINE}\n", "")
+    company.host.run("ls", TREE, fails=True)
+    company.host.run("ls", COPY, fails=True)
+    mine = company.steps()[MINE]
+    assert (mine["done"], mine["by"], mine["note"]) == (True, "offboard.iij_id.linux_file_info", "agent01")
+    assert (company.has_account(), SYNC in company.rules(), company.has_account(MAIL)) == (False, False, True)
+    assert company.open_at_last() == []
+    done = company.state()
+    company.play("decommission", fails=True)
+    assert company.state() == done
+
+    # what is gone cannot be enabled, and that is said
+    assert "The saved copies are" in company.play("restore", "-e", "{offboard_restore: [accounts, tasks]}", fails=True)
+    assert (company.rules(), company.has_account()) == (rules, True)
+    company.play("final_gate", fails=True)
+    assert company.open_at_last() == [("openldap_access_present", SYNC), ("openldap_entry_present", SYNC)]
+
+
+def test_a_machine_that_cannot_be_read_hides_no_other_and_is_open(company: Company) -> None:
+    company.machines["agent02"] = {**company.host.variables(), "ansible_port": 9, "ansible_ssh_timeout": 2}
+    output = company.play("final_gate", fails=True)
+    assert "agent02 could not be looked at" in output and "agent01 still has" in output
+    assert [code for code, machine in company.open_at_last()] == ["machine_not_readable", "agent_present"]
+    company.host.run("rm", "-rf", TREE, COPY)
+    company.host.set_crontab(USER, "")
+    company.play("final_gate", fails=True)
+    assert (company.open_at_last(), company.steps()[MINE]["done"]) == ([("machine_not_readable", "agent02")], False)
+
+
+def test_without_machines_in_the_group_the_step_is_a_persons(company: Company) -> None:
+    company.machines.clear()
+    company.variables |= {"directory_sync_openldap_entries": [SYNC], "directory_sync_openldap_access": [SYNC]}
+    company.play("snapshot")
+    assert MINE in company.play("accounts", fails=True)
+    assert (company.steps()[MINE]["done"], company.server.writes()) == (False, 0)
+    company.play("confirm", "-e", f"step={MINE}", "-e", "{by: Hanako}")
+    company.play("accounts")
+    assert not company.has_account()
