@@ -96,8 +96,8 @@ class Legacy:
             # what Microsoft may call them some day is one more; a sign-in log has a dozen
             clients.append(self._names.setdefault(client, min(len(self._names), _MOST_CLIENTS - 1)))
         self._users, self._used = Marks(marks), array("Q", bytes(8 * len(marks)))
-        for one, client in zip(marks, clients, strict=True):
-            self._used[self._users.place_of(one)] |= 1 << client
+        for one, number in zip(marks, clients, strict=True):
+            self._used[self._users.place_of(one)] |= 1 << number
         self._complete = complete()
 
     def of(self, user_id: str) -> list[str] | None:
