@@ -62,11 +62,6 @@ class Sorted:
     #: of issuers that nothing speaks for
     others: Counts = field(default_factory=dict)
 
-    def add(self, to: Counts, issuer: str, machine: str, number: int = 1) -> None:
-        """Count them."""
-        if number > 0:
-            to.setdefault(issuer, Counter())[machine] += number
-
 
 def by_decision(machines: Machines, decided: Decided) -> Sorted:
     """The certificates of all machines."""
@@ -78,12 +73,17 @@ def by_decision(machines: Machines, decided: Decided) -> Sorted:
                 continue  # nothing was looked for, so that all were listed
             listed[one["issuer"]] += 1
             if (goes := decided.goes(one["issuer"], one["thumbprint"])) is not False:
-                found.add(found.undecided if goes is None else found.going, one["issuer"], name)
+                _count(found.undecided if goes is None else found.going, one["issuer"], name)
         for row in machine.get("issuers") or ():
             issuer = row["issuer"]
             if not decided.names(issuer) and decided.goes(issuer) is None:
-                found.add(found.undecided if _LIKE_IIJ.search(issuer) else found.others, issuer, name, int(row["certificates"]) - listed[issuer])
+                _count(found.undecided if _LIKE_IIJ.search(issuer) else found.others, issuer, name, int(row["certificates"]) - listed[issuer])
     return found
+
+
+def _count(to: Counts, issuer: str, machine: str, number: int = 1) -> None:
+    if number > 0:
+        to.setdefault(issuer, Counter())[machine] += number
 
 
 def findings(machines: Machines, decided: Decided, *, final: bool) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ class Stage:
     changes: tuple[tuple[str, str], ...] = ()
     #: started by a scheduler beside the others: it is never what comes next, and what it finds stops nothing
     scheduled: bool = False
+    #: done when its steps of a person are: its changes are where the operator has given policies or machines, which need not be
+    done_by_steps: bool = False
 
 
 #: In the order of playbooks/decommission.yml.
@@ -61,7 +63,12 @@ STAGES = (
         Text("disable or remove accounts", "アカウントの無効化・削除"),
         (("group_policy_right", "remove"), ("directory_object", "disable"), ("directory_object", "delete")),
     ),
-    Stage("clients", Text("the users' devices", "利用者の端末"), (("group_policy_registry", "remove"), ("windows_browser_sign_in", "remove"))),
+    Stage(
+        "clients",
+        Text("the users' devices", "利用者の端末"),
+        (("group_policy_registry", "remove"), ("windows_browser_sign_in", "remove"), ("windows_certificate", "remove")),
+        done_by_steps=True,
+    ),
     Stage("final_gate", Text("nothing points at IIJ ID", "IIJ ID への参照がないことの確認")),
     Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
 )
@@ -124,7 +131,7 @@ def _stage(stage: Stage, evidence: Evidence) -> dict[str, Any]:
     state, last = _by_record(stage.name, evidence, state, last)
     own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
     if own and state != "stopped":
-        state = "waiting" if not all(own) else "recorded" if not stage.changes else state
+        state = "waiting" if not all(own) else "recorded" if stage.done_by_steps or not stage.changes else state
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
 
 

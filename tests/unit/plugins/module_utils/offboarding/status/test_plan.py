@@ -74,7 +74,8 @@ BEGUN = {"taken": AT.format(1), "preflight": []}
         ({"results": {"passwords-a.example": {"done": 9}, "arrivals": {"arrived": 7, "failed": 2}}}, {"passwords": "recorded", "arrivals": "recorded"}, "app"),
         ({"results": {"passwords-a.example": {"done": 9}}}, {"passwords": "recorded"}, "app"),
         ({"results": {"arrivals": {"failed": 2}}, "steps": [step("mfa", "domains")]}, {"domains": "waiting", "arrivals": "recorded"}, "domains"),
-        # a stage of nothing but steps is done when they are; the contract waits until the final gate has opened
+        ({"records": [change("windows_certificate", "remove", "pc1/machine/A1", 1)]}, {"clients": "recorded"}, "final_gate"),
+        # a stage of nothing but steps, or whose machines need not be given, is done when they are; the contract waits until the final gate has opened
         ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
         ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting", "report": "waiting"}, "clients"),
         ({"final": [BLOCKER]}, {"final_gate": "stopped"}, "final_gate"),
