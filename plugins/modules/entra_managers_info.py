@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entra_managers_info
 short_description: Say in which department users are, and who their manager is
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the department and the manager of each user of some or all domains, for M(offboard.iij_id.handover_letters). Guests are left out.
   - Any number of users is read as a stream. The first 1000 are returned, and all of them go to O(results_file).
