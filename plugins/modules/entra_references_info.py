@@ -71,8 +71,8 @@ notes:
     C(EventListener.Read.All), C(IdentityProvider.Read.All), C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(Organization.Read.All),
     C(PublicKeyInfrastructure.Read.All), C(DeviceManagementApps.Read.All) and C(DeviceManagementConfiguration.Read.All). What one of them is missing for
     is told as not looked at.
-  - Staged rollouts are told while they are on. Microsoft lets no application read them, but only a person (O(auth=azure_cli), or a person's token); for an
-    application they are not looked at (V(delegated_only)).
+  - Staged rollouts are told while they are on. Microsoft lets no application read them, but only a person (O(credential=azure_cli), or a person's token); for
+    an application they are not looked at (V(delegated_only)).
   - Of an object 8 million characters are looked at, payloads included, and payloads in payloads down to the tenth.
   - The address that a provisioning job writes to lies among its secrets, and where a custom control of Conditional Access leads is not shown by
     Microsoft Graph at all. Both are told as not looked at.
