@@ -313,6 +313,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "certificate_refused": Text("Windows refused to remove the certificate.", "証明書の削除が拒否された。"),
         "key_refused": Text("The private key could not be removed, so its certificate was left.", "秘密鍵を削除できず、証明書も残した。"),
         "certificate_in_use": Text("A service of the machine uses the certificate.", "マシンのサービスが使用している証明書である。"),
+        "archive_unreadable": Text("What tar printed is no archive that can be read.", "tarの出力がアーカイブとして読めない。"),
         "authority_certificate": Text("The certificate is that of an authority.", "認証局の証明書である。"),
         "excepted": Text("It is named as one that stays.", "残すものとして指定されている。"),
         "not_for_clients": Text("The certificate of a named issuer is not for clients.", "指定された発行者の証明書だが、クライアント認証用ではない。"),

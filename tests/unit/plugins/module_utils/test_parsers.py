@@ -33,6 +33,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._graph import erro
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import export_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
@@ -211,7 +212,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     ),
     "scim_answer": (lambda it: scim._object("https://a.example", it), [as_json({"id": SECRET})]),
     "scim_page": (
-        lambda it: export_pages.everything(lambda _path, _query: scim._object("https://a.example", it), "/Users", export_pages.Ways(1), 1),
+        lambda it: export_pages.everything(lambda _path, _query: scim._object("https://a.example", it), "/Users", export_pages.Ways(1), 1, Resources()),
         [as_json({"totalResults": 1, "Resources": [{"id": SECRET}]})],
     ),
     "export_manifest": (
