@@ -104,12 +104,17 @@ def _page(path: str, page: Mapping[str, Any], uncounted: bool) -> tuple[int | No
     resources = [] if resources is None else resources
     counts = (isinstance(total, int) and not isinstance(total, bool) and total >= 0) or (total is None and uncounted)
     whole = counts and isinstance(resources, list)
-    if not whole or not all(isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"] for item in resources):
+    if not whole or not all(isinstance(item, dict) and _is_id(item.get("id")) for item in resources):
         raise OffboardError(f"{path}: the service answered with success, and with something that is no list of SCIM.", code="no_list")
     cursor = page.get("nextCursor")
     if cursor is not None and not isinstance(cursor, str):
         raise OffboardError(f"{path}: the service answered with a cursor that is none.", code="no_list")
     return total, resources  # type: ignore[return-value]
+
+
+def _is_id(value: Any) -> bool:
+    """Whether it is a text that a file can hold: half of a surrogate pair, which JSON can escape, cannot be written."""
+    return isinstance(value, str) and value != "" and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 @dataclass

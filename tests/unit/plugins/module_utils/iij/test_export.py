@@ -85,6 +85,7 @@ def test_a_list_that_never_was_whole_says_so(service):
 @pytest.mark.parametrize(
     "page",
     [{}, {"totalResults": True}, {"totalResults": -1}, {"totalResults": 1, "Resources": {}}, {"totalResults": 1, "Resources": [{"id": 1}]},
+     {"totalResults": 1, "Resources": [{"id": "a\ud800"}]},
      {"totalResults": 1, "Resources": [{}]}, {"totalResults": 1, "Resources": ["a"]}, {"totalResults": "1"}, {"totalResults": 0, "nextCursor": 1}],
 )  # fmt: skip
 def test_what_is_no_list(page):
