@@ -37,16 +37,21 @@ def file_of(identity: str) -> str:
     return identity[39:]
 
 
+def _by_policy(current: Iterable[Object]) -> dict[str, list[Object]]:
+    """The files by the GUIDs of their policies."""
+    found: dict[str, list[Object]] = {}
+    for item in current:
+        found.setdefault(item.id[:38], []).append(item)
+    return found
+
+
 def plan(
     current: Iterable[Object], names: Sequence[str], old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
 ) -> tuple[Plan, dict[str, bytes]]:
     """One change for each file, and what it is to hold, by its id. `old`: what the files hold; `begun`: what stopped runs had begun."""
     result = Plan()
     new: dict[str, bytes] = {}
-    by_policy: dict[str, list[Object]] = {}
-    for item in current:
-        by_policy.setdefault(item.id[:38], []).append(item)
-    for guid, files in by_policy.items():
+    for guid, files in _by_policy(current).items():
         edits = []
         for item in files:
             before, after, new[item.id] = _edit(item, old[item.id], names, result.warnings)
@@ -70,10 +75,7 @@ def plan_return(
     """
     result = Plan()
     new: dict[str, bytes] = {}
-    by_policy: dict[str, list[Object]] = {}
-    for item in current:
-        by_policy.setdefault(item.id[:38], []).append(item)
-    for guid, files in by_policy.items():
+    for guid, files in _by_policy(current).items():
         edits = []
         for item in files:
             now = item.state[DIGEST]
