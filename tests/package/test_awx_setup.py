@@ -56,7 +56,6 @@ class Setup:
         self.variables: dict[str, Any] = {
             "awx_host": self.api.url, "awx_oauthtoken": self.api.token, "awx_image": "registry.example/offboard:1",
             "awx_project_folder": str(self.files), "awx_agents": {"sync1": {"ansible_host": "sync1.example"}, "dc1": {}}, "awx_domain_controllers": ["dc1"],
-            "awx_groups": {"iij_id_browser_machines": {"hosts": {"pc1": None, "sync1": {}}, "vars": {"ansible_port": 5986}}},
             "awx_entra_tenant_id": "tenant", "awx_entra_client_id": "client", "awx_machine_username": "offboard@example",
             "__awx_collection": str(collection), "awx_approve": APPROVED,
             "awx_inventory_variables": {"offboard_break_glass": ["a@reiji.onmicrosoft.com"]},
@@ -136,9 +135,6 @@ def _made(setup: Setup) -> None:
     assert api.linked("groups", "iij_id_agents", "hosts") == ["sync1"]
     assert api.linked("groups", "iij_id_agents", "children") == ["iij_id_domain_controllers"]
     assert api.linked("groups", "iij_id_domain_controllers", "hosts") == ["dc1"]
-    assert api.linked("groups", "iij_id_browser_machines", "hosts") == ["pc1", "sync1"]
-    assert json.loads(api.named("groups", "iij_id_browser_machines")["variables"]) == {"ansible_port": 5986}
-    assert json.loads(api.named("hosts", "sync1")["variables"]) == {"ansible_host": "sync1.example"}
     # secrets reach jobs by injectors
     entra = api.named("credential_types", f"{PREFIX}: Entra")["injectors"]["env"]
     assert entra == {"AZURE_TENANT_ID": "{{ tenant_id }}", "AZURE_CLIENT_ID": "{{ client_id }}", "AZURE_CLIENT_SECRET": "{{ client_secret }}"}
@@ -199,7 +195,7 @@ def test_a_changed_configuration(setup: Setup) -> None:
     assert "changed=0" in setup.play(**asked, **without) and setup.api.writes() == []
 
     notification["configuration"]["channels"] = ["#offboarding"]
-    output = setup.play(**{**asked, "awx_agents": {"sync2": {}}, "awx_groups": {}, "awx_domain_controllers": [], "awx_approve": ["preflight"]})
+    output = setup.play(**{**asked, "awx_agents": {"sync2": {}}, "awx_domain_controllers": [], "awx_approve": ["preflight"]})
     assert setup.api.named("notification_templates", PREFIX)["notification_configuration"]["channels"] == ["#offboarding"], output
     assert sorted(host["name"] for host in setup.api.all("hosts")) == ["localhost", "sync2"]
     assert [group["name"] for group in setup.api.all("groups")] == ["iij_id_agents"]
