@@ -112,6 +112,12 @@ def test_both_languages_have_the_same_commands() -> None:
     assert [command.replace("offboard_language: en", "offboard_language: ja") for command in english] == japanese
 
 
+def test_each_step_of_a_person_is_confirmed_on_the_way() -> None:
+    """Else the exit of the tutorial does not end. The contract is another matter: its end comes after that of the exit."""
+    confirmed = [extra(shlex.split(command))["step"].split(",") for command in commands(page("en")) if "offboard.iij_id.confirm" in command]
+    assert {step for listed in confirmed for step in listed} == steps() - {"contract_terminated"}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_text_names_exists(language: str) -> None:
     """Variables in the prose and in what was printed."""
