@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core import codes, phrases
+from .._core.heads import few
 from .._core.text import Text
 from .finding import Finding
 
@@ -21,7 +22,7 @@ Clients = Mapping[str, Mapping[str, Any] | None]
 def some(values: Iterable[str]) -> str:
     """The first of several names, once each, and how many more there are."""
     listed = list(dict.fromkeys(values))
-    return ", ".join(listed[:NAMED]) + (f" (+{len(listed) - NAMED})" if len(listed) > NAMED else "")
+    return few(listed, len(listed), NAMED)
 
 
 def of(machines: Clients, kind: str) -> dict[str, Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._core import names, phrases
+from .._core.heads import few
 from .._core.text import Text
 from .finding import Finding
 
@@ -228,7 +229,7 @@ def _orphaned(found: Mapping[str, Any]) -> Iterator[Finding]:
     gone = found.get("orphaned") or ()
     if gone:
         listed = list(dict.fromkeys(f"{item['member']} ({item['right']}, {item['guid']})" for item in gone))
-        shown = ", ".join(listed[:_NAMED]) + (f" (+{len(listed) - _NAMED})" if len(listed) > _NAMED else "")
+        shown = few(listed, len(listed), _NAMED)
         yield Finding(
             "info",
             "orphaned_rights",

@@ -124,8 +124,7 @@ def _fold(values: Iterable[str]) -> set[str]:
 
 def _names(values: Iterable[str], limit: int = 10) -> str:
     shown = list(values)
-    more = f" (+{len(shown) - limit})" if len(shown) > limit else ""
-    return ", ".join(shown[:limit]) + more
+    return few(shown, len(shown), limit)
 
 
 def _counted(number: int, one: str) -> str:
