@@ -50,6 +50,13 @@ options:
     type: list
     elements: str
     required: true
+  known:
+    description:
+      - Objects as M(offboard.iij_id.directory_object_info) returned them before. Each of O(accounts) that meant one of them means that one, by its SID, though
+        it is gone by now or another account bears its name.
+    type: list
+    elements: dict
+    default: []
   state:
     description:
       - V(absent) takes the accounts out of the rights.
@@ -212,6 +219,7 @@ def main() -> None:
             policies={"type": "list", "elements": "str", "required": True},
             rights={"type": "list", "elements": "str", "default": []},
             accounts={"type": "list", "elements": "str", "required": True},
+            known={"type": "list", "elements": "dict", "default": []},
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
             when_empty={"type": "str", "default": "refuse", "choices": ["refuse", "undefine"]},
             when_undefined={"type": "str", "default": "refuse", "choices": ["refuse", "define"]},

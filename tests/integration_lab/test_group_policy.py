@@ -353,6 +353,15 @@ def test_only_what_was_taken_out_comes_back(right, directory, tmp_path):
     assert right(**{**back, "journal": None}).get("failed")  # without a journal nothing says what was taken out
 
 
+def test_a_name_means_whom_it_meant_when_it_was_confirmed(right, directory, sysvol_kept):
+    """The account is gone by now; another one of what was read then is not meant."""
+    gone = {"dn": full_dn("CN=gone,OU=Services,OU=Reiji"), "objectGUID": "", "objectSid": run_sid(directory)}
+    other = {"dn": full_dn("CN=other,OU=Services,OU=Reiji"), "objectGUID": "", "objectSid": "S-1-5-32-544"}
+    assert right(accounts=[gone["dn"]]).code == "not_found" and on_disk(directory) == sysvol_kept
+    planned = right(accounts=[gone["dn"]], known=[other, gone], check=True)
+    assert [change["after"]["SeBatchLogonRight"] for change in planned["plan"]] == [["*S-1-5-32-559", "*S-1-5-32-551", "*S-1-5-32-544"]]
+
+
 def test_a_right_that_names_the_account_by_its_logon_name(right, directory):
     assert right(fixture.DOMAIN, rights=["SeServiceLogonRight"])["changed"]
     assert "SeServiceLogonRight = *S-1-5-80-0\r\n" in template(directory, fixture.DOMAIN).decode("utf-16")

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from ..._core import dn
 
 SID = re.compile(r"\*?(S-1-\d+(?:-\d+)+)", re.IGNORECASE)
 
@@ -36,6 +39,15 @@ def account(sid: str, shown: str, logon_name: str = "", domain: str = "", netbio
 def meant(member: str, accounts: Iterable[Account]) -> Account | None:
     """The one of the accounts that an entry of a right means."""
     return next((one for one in accounts if one.is_meant_by(member)), None)
+
+
+def as_known(names: Iterable[str], known: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names, by the SIDs that those had which they meant when `known` was read: the account may be gone by now, or another one may bear its name."""
+    found = []
+    for name in names:
+        sids = [str(item["objectSid"]) for item in known if item.get("objectSid") and item.get("dn") and dn.means(name, item)]
+        found += sids or [name]
+    return found
 
 
 def of_domain(member: str, domain_sid: str) -> str | None:

@@ -12,6 +12,7 @@ from ...._core.errors import OffboardError
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
 from .. import gpt_tmpl, history, policy
+from ..accounts import as_known
 from ..edit import digest
 from ..resource import PolicyEdits
 from . import plan as rights
@@ -48,7 +49,7 @@ class GroupPolicyRights(PolicyEdits):
         if self._options["state"] == "present" and not self._options["rights"] and not self._options["only_removed"]:
             raise OffboardError("rights: name the rights that the accounts shall have, or set only_removed", code="bad_option")
         items = list(current)
-        found, unusable = self._reader.resolve(self._options["accounts"])
+        found, unusable = self._reader.resolve(as_known(self._options["accounts"], self._options["known"]))
         if unusable:
             raise OffboardError("accounts: " + "; ".join(f"{item['name']}: {item['msg']}" for item in unusable), code="not_found")
         names = ("rights", "state", "when_empty", "when_undefined")

@@ -154,3 +154,25 @@ def test_links():
     text = f"[LDAP://cn={GUID.lower()},cn=policies,cn=system,DC=a;0][LDAP://CN={GUID},CN=Policies;1][LDAP://CN={GUID},CN=Policies;2][LDAP://x;0]"
     found = policy.links([Entry("OU=a", {"gPLink": [text.encode()]}), Entry("OU=b", {"gPLink": [b" "]})])
     assert [(link["enabled"], link["enforced"]) for link in found[GUID]] == [(True, False), (False, False), (True, True)] and list(found) == [GUID]
+
+
+KNOWN = {"dn": "CN=iij-run,OU=Services,DC=ad,DC=reiji,DC=example", "objectGUID": "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11", "objectSid": SID}
+OTHER = {"dn": "CN=iij-iwa,OU=Services,DC=ad,DC=reiji,DC=example", "objectGUID": "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f12", "objectSid": f"{SID}9"}
+
+
+@pytest.mark.parametrize(
+    ("names", "sids"),
+    [
+        ([KNOWN["dn"]], [SID]),
+        (["cn=IIJ-RUN, ou=services, dc=ad, dc=reiji, dc=example"], [SID]),
+        ([f"<GUID={KNOWN['objectGUID'].upper()}>;CN=moved,DC=ad,DC=reiji,DC=example"], [SID]),
+        # who was in the snapshot and is not confirmed any more is not meant
+        ([], []),
+        (["CN=new,DC=ad,DC=reiji,DC=example"], ["CN=new,DC=ad,DC=reiji,DC=example"]),
+        (["S-1-5-21-1-2-3-7"], ["S-1-5-21-1-2-3-7"]),
+        ([KNOWN["dn"], OTHER["dn"]], [SID, f"{SID}9"]),
+    ],
+)
+def test_names_mean_what_they_meant_when_they_were_confirmed(names, sids):
+    assert accounts.as_known(names, [KNOWN, OTHER, {}, {"dn": "CN=group", "objectSid": None}]) == sids
+    assert accounts.as_known(names, []) == names
