@@ -166,7 +166,7 @@ def _in_use(machines: Machines, decided: Decided) -> Iterator[Finding]:
 def _unreadable(machines: Machines) -> Iterator[Finding]:
     found = {name: list(machine.get("unreadable") or ()) for name, machine in machines.items() if machine.get("unreadable")}
     if found:
-        example = next(iter(found.values()))[0]
+        example = next(iter(found.values()), [""])[0]
         yield Finding(
             "warning",
             "certificates_not_readable",

@@ -16,7 +16,7 @@ from .finding import Finding
 #: machines, users and entries that a finding names; the others are counted
 NAMED = 10
 
-Clients = Mapping[str, Mapping[str, Any] | None]
+Clients = Mapping[str, Mapping[str, Any] | None]  # pylint: disable=unsupported-binary-operation
 
 
 def some(values: Iterable[str]) -> str:

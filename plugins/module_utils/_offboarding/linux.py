@@ -20,7 +20,7 @@ from .._core.text import Text
 from .finding import Finding
 
 Machine = Mapping[str, Any]
-Machines = Mapping[str, Machine | None]
+Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation
 _SHOWN = 10
 
 

@@ -317,7 +317,7 @@ def _of_firefox(stores: Stores, names: Sequence[str]) -> Iterator[dict[str, Any]
     databases = files_below(stores.machine, [rf"{folder}\cert9.db" for folder in there]) if there else []
     contents = stores.contents.read((entry.path, entry.size) for entry in databases if entry.size <= firefox.MAX_BYTES)
     for entry in databases:
-        sid = next(sid for folder, sid in folders.items() if files.within(entry.path, folder))
+        sid = next((sid for folder, sid in folders.items() if files.within(entry.path, folder)), "")
         try:
             if entry.path not in contents:
                 raise OffboardError("The database cannot be read, or is too long", code="database_unreadable")
