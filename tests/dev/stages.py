@@ -29,6 +29,8 @@ from .say import Failure, end_all, logged, say, tail
 
 #: Runs of which the logs are kept.
 KEEP_RUNS = 10
+#: Scenarios of which the demo shows the same, and that a second run changes nothing: they run with the tests marked `long`.
+LONG_SCENARIOS = ("directory_sync", "microsoft_365")
 #: No single command of a stage may take longer; with the tests marked `long` it may take four times as long.
 COMMAND_SECONDS = 3900.0
 
@@ -141,8 +143,8 @@ def unit(stage: Stage) -> None:
 
 
 def package(stage: Stage) -> None:
-    """build, contents, installation and documentation of the tarball; playbooks that need no lab"""
-    stage.pytest("tests/package", "tests/playbook")
+    """build, contents, installation and documentation of the tarball"""
+    stage.pytest("tests/package")
 
 
 def cores(stage: Stage) -> None:
@@ -156,16 +158,16 @@ def cores(stage: Stage) -> None:
         venv = environment.venv(f"core-{core.release}", python, ["requirements-test.txt"], f"ansible-core=={core.release}.*")
         say(f"    ansible-core {core.release} on {python}")
         # of code that no ansible-core reaches only another Python can tell something new
-        left_out = [f"--ignore={path}" for path in _without_core()] if python == environment.PYTHON else []
+        left_out = [] if stage.long and python != environment.PYTHON else [f"--ignore={path}" for path in _without_core()]
         stage.pytest("-n", "2", "tests/unit", "tests/playbook", *left_out, venv=venv)
 
 
 def _without_core() -> list[str]:
-    """Unit tests of what imports nothing of ansible-core (tests/unit/test_house.py sees to that), and of the lab and these commands."""
+    """Unit tests of what imports nothing of ansible-core (tests/unit/test_house.py sees to that), of the lab and these commands, and of the texts."""
     units = ROOT / "tests" / "unit"
     utils = units / "plugins" / "module_utils"
     folders = (utils / "core", utils / "federation", units / "lab", units / "dev", units / "benchmarks")
-    files = [*utils.rglob("test_plan.py"), *(file for folder in folders for file in folder.rglob("test_*.py"))]
+    files = [*utils.rglob("test_plan.py"), *units.glob("test_*.py"), *(file for folder in folders for file in folder.rglob("test_*.py"))]
     return sorted(str(file.relative_to(ROOT)) for file in files if "from ansible." not in file.read_text(encoding="utf-8"))
 
 
@@ -241,6 +243,7 @@ def _entra_tests() -> list[str]:
 def molecule(stage: Stage) -> None:
     """each role's molecule scenario against the lab, with idempotence"""
     scenarios = sorted(path.parent.name for path in ROOT.glob("extensions/molecule/*/molecule.yml"))
+    scenarios = [scenario for scenario in scenarios if stage.long or scenario not in LONG_SCENARIOS]
     with running_lab(stage) as private:
         env = {**private.env, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
         for scenario in scenarios:

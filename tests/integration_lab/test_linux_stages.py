@@ -101,6 +101,7 @@ def company(tmp_path: Path) -> Iterator[Company]:
     made.stop()
 
 
+@pytest.mark.long
 def test_there_and_back_and_to_the_end(company: Company) -> None:
     untouched = company.state()
     output = company.play("preflight", fails=True)

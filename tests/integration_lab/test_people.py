@@ -84,6 +84,7 @@ def operator(tenant: RunningTenant, tmp_path: Path) -> Operator:
     return operator
 
 
+@pytest.mark.long
 def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operator) -> None:
     """The stages are done for one domain; a later one is converted, and its stage passwords forgotten."""
     Actor(tenant.url, tenant.ca_file).withdraw()
@@ -148,6 +149,7 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
     assert code == 0
 
 
+@pytest.mark.long
 def test_a_stop_before_the_first_snapshot(tenant: RunningTenant, tmp_path: Path) -> None:
     """The vendor's page names the stop first. What it did must not become what a snapshot keeps as normal."""
     operator = Operator(tenant, tmp_path)
@@ -197,6 +199,7 @@ def shift(operator: Operator, identity: str, seconds: int) -> None:
     file.write_text(json.dumps(recorded))
 
 
+@pytest.mark.long
 def test_the_stop_itself_is_no_evidence_against_it(tenant: RunningTenant, tmp_path: Path) -> None:
     """With the user's defaults: what came before the confirmed stop does not count, what comes after does."""
     operator, actor = Operator(tenant, tmp_path), Actor(tenant.url, tenant.ca_file)

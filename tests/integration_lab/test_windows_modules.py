@@ -260,7 +260,12 @@ def test_software_one_failure_hides_no_other(lab: WindowsPart, module: Module, t
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("key", "product"), [("directory_sync", DIRECTORY_SYNC), ("backup_agent_msi", BACKUP_AGENT), ("notes_nsis", NOTES)], ids=["inno", "msi", "nsis"]
+    ("key", "product"),
+    [
+        pytest.param("directory_sync", DIRECTORY_SYNC, id="inno"),
+        pytest.param("backup_agent_msi", BACKUP_AGENT, id="msi", marks=pytest.mark.long),
+        pytest.param("notes_nsis", NOTES, id="nsis", marks=pytest.mark.long),
+    ],
 )
 def test_software_that_hangs_is_ended(lab: WindowsPart, module: Module, key: str, product: dict[str, str]) -> None:
     lab.fault("sync01", key, "hang")

@@ -82,8 +82,6 @@ def test_manifest(tarball: Path) -> None:
 
 #: what Galaxy, and Automation Hub besides, run on an upload
 IMPORTER = "galaxy-importer==0.4.*"
-#: it ends its ansible-lint after three minutes, however busy the machine is
-LINT_WAS_ENDED = "ERROR: Timeout on call to ansible-lint"
 
 
 def test_galaxy_takes_it_without_a_warning(tarball: Path, tmp_path: Path) -> None:
@@ -91,17 +89,15 @@ def test_galaxy_takes_it_without_a_warning(tarball: Path, tmp_path: Path) -> Non
         venv = environment.venv("importer", environment.PYTHON, [], IMPORTER)
     except Failure as failure:
         pytest.skip(f"galaxy-importer cannot be installed: {failure}")
-    settings = {"CHECK_REQUIRED_TAGS": "true", "REQUIRE_V1_OR_GREATER": "true", "ANSIBLE_LOCAL_TMP": str(tmp_path / "tmp")}
+    # its ansible-lint has the profile of the stage `lint`, which reads the same files, and is ended after three minutes, however busy the machine is
+    settings = {"CHECK_REQUIRED_TAGS": "true", "REQUIRE_V1_OR_GREATER": "true", "RUN_ANSIBLE_LINT": "false", "ANSIBLE_LOCAL_TMP": str(tmp_path / "tmp")}
     env = {**environment.variables(venv), **{f"GALAXY_IMPORTER_{name}": value for name, value in settings.items()}, "HOME": str(tmp_path)}
     del env["ANSIBLE_COLLECTIONS_PATH"]  # it looks at what it has unpacked, not at this checkout
     argv = [venv / "bin" / "python", "-m", "galaxy_importer.main", tarball]
     done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     told = (done.stdout + done.stderr).splitlines()
-    complaints = [line for line in told if re.match("(WARNING|ERROR|CRITICAL)", line)]
-    assert [line for line in complaints if line != LINT_WAS_ENDED] == []
+    assert [line for line in told if re.match("(WARNING|ERROR|CRITICAL)", line)] == []
     assert done.returncode == 0 and "Importer processing completed successfully" in told, told[-20:]
-    if LINT_WAS_ENDED in complaints:
-        pytest.skip("all but ansible-lint passed; galaxy-importer gives that three minutes, which are too few while this machine is so busy")
 
 
 def test_verifies(installed: Path) -> None:
@@ -113,25 +109,27 @@ def test_documentation_lists_every_module(installed: Path) -> None:
     assert sorted(listed) == [f"offboard.iij_id.{name}" for name in MODULES]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_documentation_is_complete(installed: Path, module: str) -> None:
-    document = json.loads(ansible("ansible-doc", "-t", "module", "--json", f"offboard.iij_id.{module}", cwd=installed))[f"offboard.iij_id.{module}"]
-    assert document["examples"].strip()
-    assert document["return"]
-    assert {"check_mode", "diff_mode", "platform"} <= set(document["doc"]["attributes"])
+def test_documentation_is_complete(installed: Path) -> None:
+    names = [f"offboard.iij_id.{module}" for module in MODULES]
+    documents = json.loads(ansible("ansible-doc", "-t", "module", "--json", *names, cwd=installed))
+    assert sorted(documents) == names
+    for name, document in documents.items():
+        assert document["examples"].strip() and document["return"], name
+        assert {"check_mode", "diff_mode", "platform"} <= set(document["doc"]["attributes"]), name
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_roles_are_documented(installed: Path, role: str) -> None:
-    document = json.loads(ansible("ansible-doc", "-t", "role", "--json", f"offboard.iij_id.{role}", cwd=installed))[f"offboard.iij_id.{role}"]
-    assert document["entry_points"] and all(entry["short_description"] for entry in document["entry_points"].values())
+def test_roles_are_documented(installed: Path) -> None:
+    names = [f"offboard.iij_id.{role}" for role in ROLES]
+    documents = json.loads(ansible("ansible-doc", "-t", "role", "--json", *names, cwd=installed))
+    assert sorted(documents) == names
+    for name, document in documents.items():
+        assert document["entry_points"] and all(entry["short_description"] for entry in document["entry_points"].values()), name
 
 
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_playbooks_run_by_name(installed: Path, playbook: str) -> None:
-    ansible("ansible-playbook", "--syntax-check", "-i", "localhost,", f"offboard.iij_id.{playbook}", cwd=installed)
-    listed = ansible("ansible-playbook", "--list-tasks", "-i", "localhost,", f"offboard.iij_id.{playbook}", cwd=installed)
-    assert "TAGS:" in listed
+def test_playbooks_run_by_name(installed: Path) -> None:
+    names = [f"offboard.iij_id.{playbook}" for playbook in PLAYBOOKS]
+    listed = ansible("ansible-playbook", "--list-tasks", "-i", "localhost,", *names, cwd=installed)
+    assert len(re.findall("^playbook: ", listed, re.MULTILINE)) == len(names) and "TAGS:" in listed
 
 
 @pytest.mark.parametrize("playbook", ["decommission", "preflight", "freeze", "gate", "domains", "agents", "final_gate"])
