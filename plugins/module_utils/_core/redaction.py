@@ -35,6 +35,8 @@ _SECRETS = re.compile(
     rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]{{0,99}}?(?:{_SECRET_NAME})[\w.-]{{0,99}}?)"
     r"(?:[\"']?\s*[=:＝：]\s*|は\s*|[\"']?>|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
     rf"|{_START}(?:-?-|/)(?:p|pw|rp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
+    # one letter that means a token, a key or a secret to some: -t x, -k x, /s:x; what follows a switch of that name without a sign is a path more often
+    rf"|{_START}-[tk](?:[=:]\s*|\s+(?![-/]))|{_START}[-/][stk][=:]\s*"
     # glued: -psecret, -hpsecret
     rf"|{_START}[-/](?!(?:{_OTHER_P})(?![\w@#$!%^*+.-]))h?p(?=[^\s=:])"
     # who:secret, and who secret

@@ -29,6 +29,7 @@ PLAIN, MADE = "hush-me", "Secr3tXYZ"
         "--password=a'{}", '--password="a\\"{}"', "-Credential (u,{})", "curl -ume:{} x", "--login me:{}", "$p='{}'", "sqlplus scott/{}@db",
         "jdbc:oracle:thin:scott/{}@h:1521:x", "https://user:a/{}@host/x", "https://user:a@{}@host/x", "https://hooks.slack.com/services/T00/B00/{}",
         "subscription-key={}", "key={}", "https://h/c;sig={}", "signature={}", "--cookie {}", "session={}", "--otp {}", "--hashes {}", "/ntlm:{}",
+        "-t {}", "x.exe -k {}", "/s:{}", "-s={}", "/T:{}", "/k={}",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n{}\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----- MIIE {}",
         "https://host/f?code={}", "https://host/?x=1&any={}", "ftp://{}@host/", "https://me:{}@host/", "Data Source=h;Pwd={};", "--passwd='{}'",
     ],
@@ -62,6 +63,7 @@ def test_what_powershell_is_given_encoded_is_hidden():
         "-update:yes -url:http://h/p -user:me -unattended:yes",
         r"reg add HKLM\Software\Key /v Name /d 1",
         "Monitor: on; keyboard=jp; monkey: x",
+        r"/c xcopy /s C:\Data D:\Data /e & tool.exe -s https://host/p",
     ],
 )
 def test_what_is_no_secret_is_shown(arguments):
