@@ -65,16 +65,17 @@ def write() -> Path:
     controllers = {name for name in machines if name.startswith("dc")}
     localhost = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     agents = {
-        "hosts": {name: host for name, host in machines.items() if name not in controllers},
+        "hosts": {name: host for name, host in machines.items() if name not in controllers and name not in paths.FLEET},
         "children": {"iij_id_domain_controllers": {"hosts": {name: machines[name] for name in sorted(controllers)}}},
     }
-    # a user's machine, too
-    clients = {"hosts": {"sync01": None}}
+    # the first is a user's machine, too
+    clients = {"hosts": {"sync01": None} | {name: machines[name] for name in paths.FLEET}}
     children = {"iij_id_agents": agents, "iij_id_browser_machines": clients}
     _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": children}}, 0o644)
     _write(folder / "group_vars" / "all" / "lab.yml", tenant_vars() | directory_vars() | {"offboard_vault_password": VAULT_PASSWORD}, 0o600)
     _write(folder / "group_vars" / "all" / "decisions.yml", yaml.safe_load(DECISIONS.read_text(encoding="utf-8")), 0o644)
-    _write(folder / "group_vars" / "iij_id_agents" / "lab.yml", windows_vars(), 0o600)
+    for group in children:
+        _write(folder / "group_vars" / group / "lab.yml", windows_vars(), 0o600)
     return folder
 
 

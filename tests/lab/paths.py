@@ -38,7 +38,9 @@ AD_OPERATOR = "offboard@ad.reiji.example"  # delegated: company.yml, directory.o
 LINUX_ADDRESS = "127.0.0.71"
 
 # Windows machines: real WinRM ports, one loopback address each.
-WINDOWS = {"sync01": "127.0.1.11", "dcwin1": "127.0.1.12", "dcwin2": "127.0.1.13"}
+#: Users' machines besides, each like sync01, for measurements; OFFBOARD_LAB_FLEET says how many.
+FLEET = {f"pc{number:02}": f"127.0.2.{number}" for number in range(1, 1 + int(os.environ.get("OFFBOARD_LAB_FLEET") or 0))}
+WINDOWS = {"sync01": "127.0.1.11", "dcwin1": "127.0.1.12", "dcwin2": "127.0.1.13"} | FLEET
 WINRM_HTTP, WINRM_HTTPS = 5985, 5986
 WINDOWS_USER = "offboard"
 

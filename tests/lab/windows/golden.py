@@ -50,7 +50,11 @@ _UNUSED_SECONDS = 3 * 24 * 3600
 def company() -> dict[str, list[str]]:
     """The products of each machine."""
     described = yaml.safe_load((HERE.parent / "company.yml").read_text(encoding="utf-8"))["windows"]
-    return {name: described[name]["products"] for name in paths.WINDOWS}
+    return {name: described[_like(name)]["products"] for name in paths.WINDOWS}
+
+
+def _like(name: str) -> str:
+    return "sync01" if name in paths.FLEET else name
 
 
 def _key(*parts: object, files: Iterable[Path]) -> str:
@@ -77,13 +81,14 @@ def base() -> Path:
 
 def of(name: str) -> Path:
     """The machine `name` as the fixture company has it."""
+    name = _like(name)
     products = "-".join(company()[name])
     return base().with_name(f"{name}-{hashlib.sha256(products.encode()).hexdigest()[:8]}")
 
 
 def missing() -> list[str]:
     """The machines that must be built."""
-    return [name for name in paths.WINDOWS if not of(name).exists()]
+    return [name for name in paths.WINDOWS if name not in paths.FLEET and not of(name).exists()]
 
 
 def _compile_programs(out: Path) -> None:

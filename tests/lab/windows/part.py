@@ -21,7 +21,7 @@ from ..part import Part
 from . import golden, server, tree
 from .machine import SYSTEM32, clone
 
-_START_SECONDS = 90
+_START_SECONDS = 90 + 10 * len(paths.FLEET)
 _PRODUCT_FAULTS = ("fail", "hang", "reboot", "leave")
 _FAULT_KEY = r"HKLM\SOFTWARE\OffboardLab\Faults"
 
