@@ -781,39 +781,3 @@ def test_a_playbook_in_check_mode_for_real_and_again(directory, tmp_path):
     directory.clear()
     assert "changed=0" in run()
     assert directory.writes() == []
-
-
-# --- domain_controller_health_info ---
-
-
-def test_the_domain_controller_is_well(directory, capsys):
-    """The one that is asked is reached by the address it was named by."""
-    answer = health(directory, capsys)
-    (one,) = answer["controllers"]
-    assert one["problems"] == [] and one["healthy"] is answer["healthy"] is True and one["global_catalog"] is True
-    assert one["name"].casefold() == paths.DC_HOST.casefold() and answer["restart_order"] == [one["name"]]
-    assert sorted(one["roles"]) == ["domain_naming_master", "infrastructure_master", "pdc_emulator", "rid_master", "schema_master"]
-    assert directory.writes() == []
-
-
-def test_a_domain_controller_whose_sysvol_is_not_there(directory, capsys):
-    """What a domain controller looks like whose replication of SYSVOL has never begun."""
-    ini = next((directory.part.state / "dc" / "state" / "sysvol").rglob("{31B2F340-016D-11D2-945F-00C04FB984F9}")) / "GPT.INI"
-    ini.rename(away := ini.with_suffix(".away"))
-    try:
-        answer = health(directory, capsys)
-    finally:
-        away.rename(ini)
-    assert [item["code"] for item in answer["controllers"][0]["problems"]] == ["sysvol_unreadable"]
-    assert answer["healthy"] is False
-
-
-def health(directory, capsys):
-    main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.domain_controller_health_info").main
-    capsys.readouterr()
-    # not the operator: nobody but root may enter the folder that SYSVOL is below, where the lab lies in root's home
-    with patch_module_args({**directory.options(paths.AD_ADMIN), "_ansible_check_mode": True}), pytest.raises(SystemExit):
-        main()
-    output = capsys.readouterr().out
-    assert paths.PASSWORD not in output
-    return json.loads(output)

@@ -28,6 +28,8 @@ IDP_URL = f"https://{IDP_ADDRESS}:{IDP_PORT}"
 # Active Directory. Samba's LDAP ports are fixed (389, 636), so the address is what varies.
 DC_ADDRESS = "127.0.0.61"
 DC_HOST = "dc1.ad.reiji.example"
+SECOND_DC_ADDRESS = "127.0.0.62"  # only while a test wants two: lab/directory/second.py
+SECOND_DC_HOST = "dc2.ad.reiji.example"
 AD_REALM = "AD.REIJI.EXAMPLE"
 AD_NETBIOS = "REIJI"
 AD_BASE = "DC=ad,DC=reiji,DC=example"

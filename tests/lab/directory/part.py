@@ -47,7 +47,7 @@ PORTS = (88, 389, 445, 636)
 START_SECONDS = 60.0
 
 
-def _run(*argv: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(*argv: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     options = {"env": ENVIRONMENT, **options}
     result = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **options)
     if result.returncode:
@@ -85,7 +85,7 @@ class DirectoryPart(part.Part):
                 self._steps(),
                 [here.with_name(name).read_text() for name in ("part.py", "seed.py", "settings.py")],
                 [paths.DC_ADDRESS, paths.DC_HOST, paths.AD_REALM, paths.AD_NETBIOS, paths.PASSWORD],
-                _run("/usr/sbin/samba", "--version").stdout,
+                run("/usr/sbin/samba", "--version").stdout,
             ]
         )
         return paths.CACHE / self.name / f"seed-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.tar.zst"
@@ -102,19 +102,19 @@ class DirectoryPart(part.Part):
             self._layout(work)
             conf = work / "smb.conf"
             dc = paths.DC_HOST.partition(".")[0]
-            _run(
+            run(
                 "samba-tool", "domain", "provision", "-s", conf, f"--realm={paths.AD_REALM}", f"--domain={paths.AD_NETBIOS}",
                 "--server-role=dc", f"--host-name={dc}", f"--host-ip={paths.DC_ADDRESS}", "--dns-backend=SAMBA_INTERNAL",
                 f"--adminpass={paths.PASSWORD}", "--use-rfc2307",
             )  # fmt: skip
-            _run("samba_spnupdate", "-s", conf)  # without it Kerberos does not know ldap/dc1
+            run("samba_spnupdate", "-s", conf)  # without it Kerberos does not know ldap/dc1
             # A cached seed outlives the default maximum password age of 42 days.
-            _run("samba-tool", "domain", "passwordsettings", "set", "--min-pwd-age=0", "--max-pwd-age=0", "--history-length=0", "-s", conf)
-            _run("/usr/bin/python3", Path(__file__).with_name("seed.py"), conf, input=json.dumps(self._steps()))
-            _run("samba-tool", "ntacl", "sysvolreset", "-s", conf)
+            run("samba-tool", "domain", "passwordsettings", "set", "--min-pwd-age=0", "--max-pwd-age=0", "--history-length=0", "-s", conf)
+            run("/usr/bin/python3", Path(__file__).with_name("seed.py"), conf, input=json.dumps(self._steps()))
+            run("samba-tool", "ntacl", "sysvolreset", "-s", conf)
             packed = work / "seed"
             # SYSVOL's NT ACLs are extended attributes.
-            _run("tar", "-C", work, "--xattrs", "--xattrs-include=*", "--zstd", "-S", "-cf", packed, "dc")
+            run("tar", "-C", work, "--xattrs", "--xattrs-include=*", "--zstd", "-S", "-cf", packed, "dc")
             for old in seed.parent.glob("seed-*.tar.zst"):
                 old.unlink()
             packed.replace(seed)
@@ -137,7 +137,7 @@ class DirectoryPart(part.Part):
             unpacked = self.state / "unpacked"
             shutil.rmtree(unpacked, ignore_errors=True)
             unpacked.mkdir()
-            _run("tar", "-C", unpacked, "--xattrs", "--xattrs-include=*", "--zstd", "-xf", self._seed_file())
+            run("tar", "-C", unpacked, "--xattrs", "--xattrs-include=*", "--zstd", "-xf", self._seed_file())
             (unpacked / "dc").rename(self.state / "dc")
             unpacked.rmdir()
         self._layout(self.state)
@@ -171,7 +171,7 @@ class DirectoryPart(part.Part):
     def _log_on_by_smb() -> None:
         """Raises RuntimeError. smbd listens a second or two before winbindd lets anybody in."""
         credentials = {"USER": f"{paths.AD_NETBIOS}\\Administrator", "PASSWD": paths.PASSWORD}
-        _run("smbclient", f"//{paths.DC_ADDRESS}/sysvol", "-s", "/dev/null", "-c", "exit", env={**ENVIRONMENT, **credentials})
+        run("smbclient", f"//{paths.DC_ADDRESS}/sysvol", "-s", "/dev/null", "-c", "exit", env={**ENVIRONMENT, **credentials})
 
     def connect(self, user: str = paths.AD_ADMIN, password: str = paths.PASSWORD) -> ldap3.Connection:
         """A bound LDAPS connection for looking at, or preparing, the directory from outside the collection."""

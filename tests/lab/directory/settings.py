@@ -12,21 +12,21 @@ from .. import paths
 AUDIT_LOG = "audit.log"
 
 
-def smb_conf(state: Path) -> str:
-    """smb.conf with every folder below `state` and every listener on the lab's address.
+def smb_conf(state: Path, host: str = paths.DC_HOST, address: str = paths.DC_ADDRESS) -> str:
+    """smb.conf of the domain controller `host`, with every folder below `state` and every listener on `address`.
 
     `interfaces` needs the /8: with a bare loopback address smbd finds no network interface. The update commands
-    are switched off because they look for the host's own resolver and for a second domain controller. The computer reads its own SYSVOL as root does,
-    since below a home folder nobody else gets through to it.
+    and the periodic replication are switched off because they look for the host's own resolver and for a second domain controller. The computer reads its
+    own SYSVOL as root does, since below a home folder nobody else gets through to it.
     """
-    dc, _, domain = paths.DC_HOST.partition(".")
+    dc, _, domain = host.partition(".")
     return f"""[global]
     workgroup = {paths.AD_NETBIOS}
     realm = {paths.AD_REALM}
     netbios name = {dc.upper()}
     server role = active directory domain controller
     server services = s3fs, rpc, ldap, cldap, kdc, drepl, winbindd, dns
-    interfaces = {paths.DC_ADDRESS}/8
+    interfaces = {address}/8
     bind interfaces only = yes
     private dir = {state}/dc/private
     state directory = {state}/dc/state
@@ -58,6 +58,8 @@ def smb_conf(state: Path) -> str:
     nsupdate command = /bin/true
     gpo update command = /bin/true
     samba kcc command = /bin/true
+    dreplsrv:periodic_startup_interval = 86400
+    dreplsrv:periodic_interval = 86400
 [sysvol]
     path = {state}/dc/state/sysvol
     read only = no

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""domain_controller_health_info against one domain controller, and against two that replicate with each other when a test says so."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from lab import paths
+from lab.directory.second import SecondController
+from lab.directory.testing import RunningDirectory
+from lab.windows.part import WindowsPart
+
+pytestmark = pytest.mark.lab
+
+ALL_ROLES = ["domain_naming_master", "infrastructure_master", "pdc_emulator", "rid_master", "schema_master"]
+
+
+def health(directory: RunningDirectory, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.domain_controller_health_info").main
+    capsys.readouterr()
+    # not the operator: nobody but root may enter the folder that SYSVOL is below, where the lab lies in root's home
+    with patch_module_args({**directory.options(paths.AD_ADMIN), "_ansible_check_mode": True}), pytest.raises(SystemExit):
+        main()
+    output = capsys.readouterr().out
+    assert paths.PASSWORD not in output
+    return json.loads(output)
+
+
+def problems(answer: dict[str, Any]) -> dict[str, list[str]]:
+    """Host name → the codes of what is wrong there."""
+    return {one["name"].casefold(): [problem["code"] for problem in one["problems"]] for one in answer["controllers"]}
+
+
+def test_the_domain_controller_is_well(directory: RunningDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    """The one that is asked is reached by the address it was named by."""
+    answer = health(directory, capsys)
+    (one,) = answer["controllers"]
+    assert one["problems"] == [] and one["healthy"] is answer["healthy"] is True and one["global_catalog"] is True
+    assert one["name"].casefold() == paths.DC_HOST.casefold() and answer["restart_order"] == [one["name"]]
+    assert sorted(one["roles"]) == ALL_ROLES
+    assert directory.writes() == []
+
+
+def test_a_domain_controller_whose_sysvol_is_not_there(directory: RunningDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a domain controller looks like whose replication of SYSVOL has never begun."""
+    ini = next((directory.part.state / "dc" / "state" / "sysvol").rglob("{31B2F340-016D-11D2-945F-00C04FB984F9}")) / "GPT.INI"
+    ini.rename(away := ini.with_suffix(".away"))
+    try:
+        answer = health(directory, capsys)
+    finally:
+        away.rename(ini)
+    assert [item["code"] for item in answer["controllers"][0]["problems"]] == ["sysvol_unreadable"]
+    assert answer["healthy"] is False
+
+
+@pytest.fixture
+def second(directory: RunningDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondController]:
+    """Joined, and running. This process, and no other, knows the domain controllers' names."""
+    controller = SecondController(tmp_path / "dc2")
+    resolve, known = socket.getaddrinfo, {name.casefold(): address for name, address in SecondController.addresses().items()}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **options: resolve(known.get(str(host).casefold(), host), *more, **options))
+    try:
+        controller.start()
+        yield controller
+    finally:
+        controller.stop()
+        directory.part.reset()  # else it would go on looking for the second one
+
+
+def test_two_domain_controllers(directory: RunningDirectory, second: SecondController, capsys: pytest.CaptureFixture[str]) -> None:
+    """From just joined, over well, to one that is gone: each says for itself what is wrong, and none hides the other."""
+    dc1, dc2 = paths.DC_HOST, paths.SECOND_DC_HOST
+    joined = health(directory, capsys)
+    assert problems(joined) == {dc1: ["replication_missing"], dc2: ["sysvol_unreadable"]} and joined["restart_order"] == [dc2, dc1]
+    assert {one["name"]: sorted(one["roles"]) for one in joined["controllers"]} == {dc1: ALL_ROLES, dc2: []}
+
+    second.connect(directory.part)
+    second.take_sysvol(directory.part)
+    second.replicate()
+    well = health(directory, capsys)
+    assert problems(well) == {dc1: [], dc2: []} and well["healthy"] is True
+    (partner,) = next(one["replication"] for one in well["controllers"] if one["name"] == dc2)
+    assert partner["failures"] == 0 and partner["last_success"]
+
+    second.stop()
+    gone = health(directory, capsys)
+    assert problems(gone) == {dc1: [], dc2: ["unreachable", "sysvol_unreadable"]} and gone["healthy"] is False
+
+
+@pytest.fixture
+def windows() -> Iterator[WindowsPart]:
+    part = WindowsPart()
+    if reason := part.why_not():
+        pytest.skip(reason)
+    part.prepare()
+    ran = part.status()["running"]
+    part.start()
+    yield part
+    part.reset()
+    if not ran:
+        part.stop()
+
+
+def test_both_are_restarted_while_the_other_is_well(
+    windows: WindowsPart, directory: RunningDirectory, second: SecondController, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The machines are told apart from what the directory calls them; it is the directory that says how they are, and which of them is the last."""
+    second.connect(directory.part)
+    second.take_sysvol(directory.part)
+    machines = [
+        {"name": name, "host": paths.WINDOWS[name], "username": paths.WINDOWS_USER, "password": paths.PASSWORD, "ca_file": str(paths.ca_file()), "timeout": 10,
+         "domain_controller": host}
+        for name, host in (("dcwin1", paths.DC_HOST), ("dcwin2", paths.SECOND_DC_HOST))
+    ]  # fmt: skip
+
+    def restart(check: bool = False) -> dict[str, Any]:
+        main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.win_restart").main
+        capsys.readouterr()
+        asked = {name: value for name, value in directory.options(paths.AD_ADMIN).items() if name != "verify_timeout"}
+        wanted = {"machines": machines, "directory": asked, "healthy_others": 1, "_ansible_check_mode": check}
+        with patch_module_args(wanted), pytest.raises(SystemExit):
+            main()
+        output = capsys.readouterr().out
+        assert paths.PASSWORD not in output
+        return json.loads(output)
+
+    checked = restart(check=True)
+    assert checked.get("order") == ["dcwin2", "dcwin1"], checked
+    assert [entry for entry in windows.requests() if entry["write"]] == []
+    real = restart()
+    assert [(item["name"], item["status"]) for item in real["results"]] == [("dcwin2", "restarted"), ("dcwin1", "restarted")], json.dumps(real["results"])
+    second.stop()
+    refused = restart()
+    assert {item["rule"] for item in refused["failure"]["details"]["refusals"]} >= {"unhealthy"}, refused
+    assert len([entry for entry in windows.requests() if entry["command"].startswith("shutdown")]) == 2
