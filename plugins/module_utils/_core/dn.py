@@ -70,6 +70,11 @@ def key(dn: str) -> str:
     return _written(_parts(dn), lambda text: unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
 
 
+def certificate_name(text: str) -> str:
+    """An issuer or subject as RFC 4514 has it; also from Windows' dialogue, which gives each part a line of its own ("CN = Example CA")."""
+    return canonical(",".join(line for line in names.visible(text).splitlines() if line.strip()))
+
+
 def canonical(dn: str) -> str:
     """A DN that people or tools wrote (blanks after commas, values in quotes, hex pairs) as RFC 4514 has it; what is no DN stays as it is."""
     try:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core import dn
 from .._core.text import Text
 from .clients import NAMED, some
 from .finding import Finding
@@ -30,8 +31,8 @@ Counts = dict[str, Counter[str]]
 
 
 def _spelled(values: Collection[str]) -> set[str]:
-    """Distinguished names as they are, thumbprints as Windows names them: 40 digits."""
-    return {text.strip() if "=" in text else re.sub(r"[\s:\u200e]", "", text).upper() for text in values}
+    """Distinguished names in the form in which they are compared, thumbprints as Windows names them: 40 digits."""
+    return {dn.key(dn.certificate_name(text)) if "=" in text else re.sub(r"[\s:\u200e]", "", text).upper() for text in values}
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,14 @@ class Decided:
 
     def goes(self, *names: str) -> bool | None:
         """Whether the certificate of this issuer, and of this thumbprint where it is given, goes; None while nobody has decided. What stays wins."""
-        if _spelled(self.kept) & set(names):
+        meant = _spelled(names)
+        if _spelled(self.kept) & meant:
             return False
-        return True if _spelled(self.confirmed) & set(names) else None
+        return True if _spelled(self.confirmed) & meant else None
 
     def names(self, issuer: str) -> bool:
         """Whether the issuer is one that is looked for, so that each of its certificates was listed."""
-        return issuer in _spelled(self.looked_for) | _spelled(self.confirmed)
+        return bool(_spelled([issuer]) & (_spelled(self.looked_for) | _spelled(self.confirmed)))
 
 
 @dataclass
@@ -245,16 +247,14 @@ def _not_found(machines: Machines, decided: Decided) -> Iterator[Finding]:
     """A name that differs by a letter would remove nothing, and nobody would notice."""
     there = {row["issuer"] for machine in machines.values() for row in machine.get("issuers") or ()}
     there |= {one[part] for machine in machines.values() for one in machine.get("certificates") or () for part in ("issuer", "thumbprint")}
-    unknown = [text for text in decided.confirmed if machines and not _spelled([text]) & there]
+    unknown = [text for text in decided.confirmed if machines and not _spelled([text]) & _spelled(there)]
     if unknown:
         yield Finding(
             "warning",
             "certificate_not_found",
             Text(
-                f"No machine that was looked at has a certificate of what {CONFIRMED} names: {some(unknown)}. Copy the issuer as it is shown; upper and lower "
-                "case count.",
-                f"{CONFIRMED} に指定された証明書は、確認したマシンにありません: {some(unknown)}。発行者名は表示どおりに"
-                "指定してください（大文字・小文字を区別します）。",
+                f"No machine that was looked at has a certificate of what {CONFIRMED} names: {some(unknown)}. Copy the issuer whole, as it is shown.",
+                f"{CONFIRMED} に指定された証明書は、確認したマシンにありません: {some(unknown)}。発行者名は表示どおり、すべて指定してください。",
             ),
             tuple(unknown[:NAMED]),
         )

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..._core import phrases
+from ..._core import dn, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
@@ -172,16 +172,17 @@ def thumbprints(given: Iterable[str]) -> list[str]:
 
 
 def issuers(given: Iterable[str]) -> list[str]:
-    """Whole distinguished names, in one spelling. Raises OffboardError `issuer_invalid`."""
+    """Whole distinguished names, in the form in which they are compared (RFC 5280, 7.1: case and needless blanks do not count). Raises OffboardError
+    `issuer_invalid`."""
     found = []
     for text in given:
         try:
-            name = x509.Name.from_rfc4514_string(text).rfc4514_string()
+            name = x509.Name.from_rfc4514_string(dn.certificate_name(text)).rfc4514_string()
         except ValueError:
             name = ""
         if not name:
             raise OffboardError(f"{text!r} is not a whole distinguished name such as CN=Example CA,O=Example,C=JP", code="issuer_invalid")
-        found.append(name)
+        found.append(dn.key(name))
     return found
 
 
@@ -190,7 +191,7 @@ def why(certificate: Certificate, wanted: Collection[str], names: Collection[str
     found = []
     if certificate.thumbprint in wanted:
         found.append(phrases.english("thumbprint_named"))
-    if certificate.issuer in names and certificate.client_auth and not certificate.is_ca:
+    if dn.key(certificate.issuer) in names and certificate.client_auth and not certificate.is_ca:
         found.append(phrases.english("issuer_for_clients", issuer=certificate.issuer))
     return found
 
@@ -291,7 +292,7 @@ def planned(
             if certificate.store == MACHINE and (services := (uses or {}).get(certificate.thumbprint)):
                 msg = f"{item.name} is what {', '.join(services)} serves with; give that another certificate, or name this one in except_thumbprints"
                 plan.refusals.append(Refusal("certificate_in_use", msg, (item.name, *services)))
-        elif certificate.issuer in names:
+        elif dn.key(certificate.issuer) in names:
             msg = "its issuer is named, but it is not for signing in of clients; name its thumbprint if it shall go"
             plan.skipped.append(Skip(KIND, item.id, item.name, "not_for_clients", msg))
     return plan

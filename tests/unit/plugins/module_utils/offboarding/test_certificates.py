@@ -14,6 +14,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.draft
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, preflight
 
 IIJ, OTHER = "CN=Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Sumire VPN CA,C=JP"
+#: the same, as certutil and the dialogue of Windows show it, or as somebody types it
+TYPED = (IIJ.lower(), IIJ.replace(",", ", "), "CN = Device CA\r\nO = Internet Initiative Japan Inc.\r\nC = JP\r\n")
 ONE, TWO = "A1" * 20, "B2" * 20
 UNDECIDED, GOING, LEFT = "blocker certificate_not_confirmed", "info certificates_removed", "blocker certificate_left"
 OTHERS, MISSING, FIREFOX = "info certificate_issuers", "warning certificate_not_found", "warning certificates_in_firefox"
@@ -57,7 +59,8 @@ ROOT = {"store": "Root", "place": r"HKEY_LOCAL_MACHINE\x\Root\Certificates\A1", 
         (machine(certificate()), {"certificates": [IIJ]}, [GOING], [LEFT]),
         (machine(certificate()), {"certificates": [f" {IIJ} "]}, [GOING], [LEFT]),
         (machine(counts={}), {"certificates": [IIJ]}, [MISSING], []),
-        (machine(counts={IIJ: 1}), {"certificates": [IIJ.lower()]}, [UNDECIDED, MISSING], [UNDECIDED]),
+        *((machine(certificate()), {"certificates": [typed]}, [GOING], [LEFT]) for typed in TYPED),
+        (machine(counts={IIJ: 1}), {"certificates": [IIJ.removesuffix(",C=JP")]}, [UNDECIDED, MISSING], [UNDECIDED]),
         (machine(certificate()), {"certificates": [IIJ], "kept_certificates": [IIJ]}, [], []),
         (machine(certificate()), {"certificates": [IIJ], "kept_certificates": ["a1 " * 20]}, [], []),
         # each by its thumbprint

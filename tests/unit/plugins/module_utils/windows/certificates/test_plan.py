@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, Certificate, Key
@@ -32,7 +33,7 @@ def certificate(number: int = 1, store: str = TARO, **more: Any) -> Certificate:
 
 
 def planned(found: Sequence[Certificate], thumbprints: Sequence[str] = (), issuers: Sequence[str] = (CA,)) -> plan.Plan:
-    return plan.planned("h", [plan.object_of("h", item) for item in found], found, thumbprints, issuers)
+    return plan.planned("h", [plan.object_of("h", item) for item in found], found, thumbprints, plan.issuers(issuers))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_plan_tells_what_is_left_alone_and_refuses_authorities() -> None:
 def test_plan_keeps_what_is_excepted() -> None:
     found = [certificate(number, key=key(str(number))) for number in (1, 2)]
     kept = plan.thumbprints([f"{2:040x}"])
-    result = plan.planned("h", [plan.object_of("h", item) for item in found], found, kept, [CA], kept=kept)
+    result = plan.planned("h", [plan.object_of("h", item) for item in found], found, kept, plan.issuers([CA]), kept=kept)
     assert [change.name for change in result.changes] == [f"CN=1 ({1:040X})"]
     assert [(skip.code, skip.name) for skip in result.skipped] == [("excepted", f"CN=2 ({2:040X})")]
 
@@ -116,7 +117,7 @@ def test_plan_refuses_what_a_service_serves_with() -> None:
     assert uses == {thumbprint: ["HTTP.sys 0.0.0.0:443"]}
     for store, refused in (("machine", ["certificate_in_use"]), (TARO, [])):
         found = [certificate(10, store)]
-        result = plan.planned("h", [plan.object_of("h", item) for item in found], found, (), [CA], uses=uses)
+        result = plan.planned("h", [plan.object_of("h", item) for item in found], found, (), plan.issuers([CA]), uses=uses)
         assert [refusal.rule for refusal in result.refusals] == refused and len(result.changes) == 1
 
 
@@ -129,7 +130,7 @@ def test_parse() -> None:
     assert read.key == key("箱", TPM, True) and read.in_file
     other = plan.parse(made.blob(authority.issue("server", client_auth=False)), "machine", rf"HKEY\{made.thumbprint(authority.issued[-1])}")
     assert (other.client_auth, other.key, other.in_file) == (False, None, False)
-    assert plan.issuers([read.issuer]) == [CA]
+    assert plan.issuers([read.issuer]) == [dn.key(CA)]
 
 
 DER = made.Authority(CA).issue("x")
@@ -173,6 +174,12 @@ def test_issuers_must_be_names(text: str) -> None:
     with pytest.raises(OffboardError) as refused:
         plan.issuers([text])
     assert refused.value.code == "issuer_invalid"
+
+
+@pytest.mark.parametrize("typed", [CA.upper(), CA.replace(",", ", "), CA.replace("=", " = ").replace(",", "\r\n"), f" {CA}\n"])
+def test_issuers_as_people_copy_them(typed: str) -> None:
+    """certutil puts blanks after commas, the dialogue of Windows gives lines; case does not count (RFC 5280, 7.1)."""
+    assert plan.issuers([typed]) == plan.issuers([CA])
 
 
 def test_firefox() -> None:
