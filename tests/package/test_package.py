@@ -186,6 +186,7 @@ def _variables(tenant: RunningTenant, run_dir: Path) -> dict[str, Any]:
 LOCALHOST = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
 
+@pytest.mark.long  # the demo plays it too
 def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
     """The first thing that a user does with what he installed: the whole way in check mode, here for the tenant's part."""
     secrets = {"offboard_client_secret": tenant.credentials()["client_secret"], "offboard_vault_password": inventory.VAULT_PASSWORD}
@@ -228,7 +229,7 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-# decommission is played by the test before
+# decommission is played by the test before, and by the demo
 @pytest.mark.parametrize("playbook", [name for name in PLAYBOOKS if name != "decommission"])
 def test_every_playbook_plays_alone_in_check_mode(installed: Path, tenant: RunningTenant, tmp_path: Path, playbook: str) -> None:
     """From an untouched start, as the AWX template with job type "check": a plan, or a plain word of what is needed; nothing is written."""
