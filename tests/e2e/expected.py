@@ -17,6 +17,9 @@ APPS = {key: company.app(key)["client_id"] for key in ("iij", "iij_old", "decoy"
 GONE_APPS = {APPS["iij"], APPS["iij_old"]}
 ACCOUNTS = {*DECISIONS["directory_sync_accounts"], *DECISIONS["integrated_windows_authentication_accounts"]}
 
+#: GUIDs of the group policies that are edited
+POLICIES = {*DECISIONS["directory_sync_policies"], *DECISIONS["integrated_windows_authentication_policies"]}
+
 #: Whose passwords an app with the role User Administrator may not set (learn.microsoft.com, "Who can reset passwords").
 _HIGHER = {"Global Administrator", "Exchange Administrator"}
 

@@ -19,7 +19,7 @@ from lab.evidence import Watch
 
 from . import worlds
 from .conftest import GATE_STEPS, Chapter
-from .expected import ACCOUNTS, APPS, DECISIONS, DOMAINS, GONE_APPS, LEFT_OUT, PEOPLE, WITH_PASSWORD, gets_password
+from .expected import ACCOUNTS, APPS, DECISIONS, DOMAINS, GONE_APPS, LEFT_OUT, PEOPLE, POLICIES, WITH_PASSWORD, gets_password
 from .playbooks import Operator, handover, vault_view
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
@@ -33,7 +33,8 @@ STAGES = [
     if "stages/" in play["ansible.builtin.import_playbook"]
 ]
 
-#: What of a Windows machine belongs to IIJ ID, in the names of `WindowsPart.fingerprint`.
+#: Where a user's machine lets browsers sign in to IIJ ID, in the names of `WindowsPart.fingerprint`.
+BROWSERS = "sync01: registry/reg:64 HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\"
 #: What of a Windows machine is IIJ ID's; an emptied list of uninstallers goes by the name of its key.
 _IIJ_ID = re.compile(r"IIJ ID Service|Tasks.*(iid|IIJ ID|password-sync|sync|ID同期)|CurrentVersion\\Uninstall$", re.IGNORECASE)
 _LSA = r"registry/reg:64 HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa"
@@ -203,10 +204,13 @@ def test_tenant_nothing_else(finished: Chapter, start: worlds.Worlds) -> None:
 
 
 def test_directory(finished: Chapter, start: worlds.Worlds) -> None:
-    """The accounts that were decided on are disabled; everything else is as it was, byte by byte."""
+    """The accounts that were decided on are disabled, the group policies edited; everything else is as it was, byte by byte."""
     found = worlds.changes(start["directory"], finished.after["directory"])
-    assert found.keys() == ACCOUNTS
-    for name, (before, after) in found.items():
+    edited = {name for name in found for guid in POLICIES if name.startswith(f"CN={guid},CN=Policies,") or f"/Policies/{guid}/" in name}
+    assert {guid for guid in POLICIES for name in edited if name.endswith(f"/{guid}/GPT.INI")} == POLICIES
+    assert all(found[name][0].keys() == {"versionNumber"} for name in edited if name.startswith("CN="))
+    assert found.keys() - edited == ACCOUNTS
+    for name, (before, after) in ((name, found[name]) for name in ACCOUNTS):
         assert before.keys() == {"userAccountControl"}, name
         [was], [now] = before["userAccountControl"], after["userAccountControl"]
         assert int(now) == int(was) | ACCOUNT_DISABLED
@@ -221,7 +225,8 @@ def test_windows(finished: Chapter, start: worlds.Worlds) -> None:
     assert filters == {f"dcwin1: {_LSA}", f"dcwin2: {_LSA}"}
     # without Password Sync's filter, and with every other one, as on the server that never had it
     assert {finished.after["windows"][name] for name in filters} == {start["windows"][f"sync01: {_LSA}"]}
-    assert [name for name in found if name not in filters and not _IIJ_ID.search(name)] == []
+    browsers = {name for name in found if name.startswith(BROWSERS)}
+    assert browsers and [name for name in found.keys() - filters - browsers if not _IIJ_ID.search(name)] == []
 
 
 def test_journal(finished: Chapter) -> None:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from lab import paths
@@ -43,17 +45,28 @@ def tenant() -> World:
 
 
 def directory() -> World:
-    """DN → attributes with their security descriptor, raw."""
+    """DN → attributes with their security descriptor, raw; "sysvol/file" → its content."""
     connection = DirectoryPart().connect()
     try:
         entries = connection.extend.standard.paged_search(paths.AD_BASE, "(objectClass=*)", attributes=["*", "nTSecurityDescriptor"], generator=False)
     finally:
         connection.unbind()
-    return {
+    found: World = {
         entry["dn"]: {name: sorted(values) for name, values in entry["raw_attributes"].items() if values and name.casefold() not in _BOOKKEEPING}
         for entry in entries
         if entry["type"] == "searchResEntry"
     }
+    sysvol = DirectoryPart().state / "dc" / "state" / "sysvol"
+    return found | {f"sysvol/{path.relative_to(sysvol)}": _content(path) for path in sysvol.rglob("*") if path.is_file()}
+
+
+def _content(path: Path) -> str | list[str]:
+    """Of a template (GptTmpl.inf) its lines and what they list, in whatever order."""
+    data = path.read_bytes()
+    if path.suffix.casefold() != ".inf":
+        return hashlib.sha256(data).hexdigest()
+    lines = [line.partition("=") for line in data.decode("utf-16").splitlines() if line.strip()]
+    return sorted(f"{name.strip()}{sign}{','.join(sorted(value.strip().split(',')))}" for name, sign, value in lines)
 
 
 def windows() -> World:
@@ -79,6 +92,15 @@ def changes(before: World, after: World) -> dict[str, tuple[Any, Any]]:
             old, new = ({key: item.get(key) for key in differing} for item in (old, new))
         found[name] = (old, new)
     return found
+
+
+def beyond_versions(found: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """What has changed but the version that each edit of a group policy counts up, there and back."""
+    return {
+        name: change
+        for name, change in found.items()
+        if not name.endswith("/GPT.INI") and not (isinstance(change[0], dict) and change[0].keys() == {"versionNumber"})
+    }
 
 
 _TIME = re.compile(r"(?i)DateTime$")
