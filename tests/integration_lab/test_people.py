@@ -219,6 +219,7 @@ def test_the_stop_itself_is_no_evidence_against_it(tenant: RunningTenant, tmp_pa
     operator.must("gate")
 
 
+@pytest.mark.long  # the demo goes this way
 def test_switched_off_first_nobody_is_blocked(tenant: RunningTenant, tmp_path: Path) -> None:
     operator, actor = Operator(tenant, tmp_path, microsoft_365_disable_app=True), Actor(tenant.url, tenant.ca_file)
     before = {person.upn: tenant.user(person.upn)["accountEnabled"] for person in PEOPLE.values()}
