@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     test = commands.add_parser("test", help="all tests, or the stages named", formatter_class=argparse.RawDescriptionHelpFormatter,
                                epilog=stages.describe())  # fmt: skip
     test.add_argument("stage", nargs="*", metavar="STAGE", help="only these stages")
-    test.add_argument("--long", action="store_true", help="also the longest tests, which take about an hour more")
+    test.add_argument("--long", action="store_true", help="also the longest tests, which take some hours more")
     commands.add_parser("lint", help="the linters only (./dev test lint)")
     commands.add_parser("pages", help="write the pages of the manual that are made from the code")
     for name, (_function, text) in PASSED_ON.items():
