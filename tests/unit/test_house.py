@@ -244,6 +244,27 @@ def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     assert lists - own == set(yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())["__offboard_lists"])
 
 
+_OWN_NAME = re.compile(r"\b__[a-z][a-z0-9_]*\b")
+
+
+def _given(node: object) -> set[str]:
+    """The variables of the roles' own that a file gives a value: as a key, by register, as the name of a loop, in Jinja."""
+    if isinstance(node, dict):
+        named = {str(node[key]) for key in ("register", "loop_var", "index_var") if key in node}
+        return {str(key) for key in node} | named | {name for value in node.values() for name in _given(value)}
+    if isinstance(node, list):
+        return {name for item in node for name in _given(item)}
+    return set(re.findall(r"{%-? *(?:set|for) +(__\w+)", node)) if isinstance(node, str) else set()
+
+
+def test_no_role_asks_for_a_variable_that_nobody_gives() -> None:
+    """A machine that is "not readable" because of it looks like one that is switched off."""
+    files = [*places.ROOT.glob("roles/*/tasks/**/*.yml"), *places.ROOT.glob("roles/*/[dv]*/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
+    given = {name for file in files for name in _given(yaml.safe_load(file.read_text().replace("!unsafe", "")))}
+    asked = {(file.name, name) for file in files for name in _OWN_NAME.findall(file.read_text()) if name not in given}
+    assert len(files) > 100 and asked == set()
+
+
 def _tasks(node: object) -> list[dict[str, object]]:
     """The tasks of a file, in blocks too."""
     if isinstance(node, list):

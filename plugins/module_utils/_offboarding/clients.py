@@ -31,18 +31,19 @@ def of(machines: Clients, kind: str) -> dict[str, Mapping[str, Any]]:
 
 
 def not_read(machines: Clients, *, final: bool) -> Iterator[Finding]:
-    """The machines of which nothing is known, by the reason."""
-    unread: dict[Text, list[str]] = {}
+    """The machines of which nothing is known, by the reason. An error with an empty code is one of the run itself, not of a machine that is switched off."""
+    unread: dict[tuple[Text, bool], list[str]] = {}
     for name, machine in machines.items():
         if machine is None or machine.get("error"):
             msg = str((machine or {}).get("error") or phrases.english("not_looked_at"))
             code = str((machine or {}).get("code") or "")
             # by the code, since each machine's own message names the machine
-            unread.setdefault(codes.meaning(code) or phrases.by_code(code, msg), []).append(name)
-    for meaning, which in unread.items():
+            key = (codes.meaning(code) or phrases.by_code(code, msg), (machine or {}).get("code") == "")
+            unread.setdefault(key, []).append(name)
+    for (meaning, of_the_run), which in unread.items():
         why = Text(meaning.en.rstrip("."), meaning.ja.rstrip("。"))
         yield Finding(
-            "blocker" if final else "warning",
+            "blocker" if final or of_the_run else "warning",
             "client_not_readable",
             Text(
                 f"{len(which)} of {len(machines)} machines of iij_id_browser_machines could not be looked at ({why.en}): {some(which)}. What IIJ ID left on "

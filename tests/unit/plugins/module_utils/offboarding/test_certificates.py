@@ -82,6 +82,8 @@ ROOT = {"store": "Root", "place": r"HKEY_LOCAL_MACHINE\x\Root\Certificates\A1", 
         (machine(unreadable=["x"]), {}, ["warning certificates_not_readable"], ["warning certificates_not_readable"]),
         # what was not read is open
         ({"error": "x", "code": "unreachable"}, {"kept_certificates": [IIJ]}, ["warning client_not_readable"], ["blocker client_not_readable"]),
+        # and no machine's fault when the task itself could not be carried out
+        ({"error": "'y' is undefined", "code": ""}, {"kept_certificates": [IIJ]}, ["blocker client_not_readable"], ["blocker client_not_readable"]),
     ],
 )
 def test_the_table_of_findings(found: dict[str, Any], decided: dict[str, Any], before: list[str], after: list[str]) -> None:
