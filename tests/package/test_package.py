@@ -139,7 +139,7 @@ def test_a_limit_without_the_controller_is_refused(installed: Path, tmp_path: Pa
 
     def run(limit: str) -> tuple[int, str]:
         argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory", f"offboard.iij_id.{playbook}", "--limit", limit, "-t", "never_there"]
-        env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1"}
+        env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_NOCOLOR": "1", "PWD": str(tmp_path)}  # where the run folder is by default
         done = subprocess.run(argv, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
