@@ -300,8 +300,8 @@ failure:
   description:
     - C(code) says why the document is refused. C(empty), C(too_large), C(dtd_forbidden), C(not_xml), C(too_deep), C(too_complex), C(not_metadata), C(no_idp),
       C(duplicate_entity), C(entity_id_missing), C(no_signing_certificate), C(passive_endpoint_missing), C(passive_endpoint_not_https).
-    - Or C(entity_not_found), C(file_read_failed), C(time_invalid), C(dns_failed), and for O(url) C(url_invalid), C(certificate_untrusted), C(unreachable),
-      C(timeout), C(http_status), C(redirect_refused), C(too_large), C(empty).
+    - Or C(entity_not_found), C(file_read_failed), C(time_invalid), C(dns_failed), and for O(url) C(url_invalid), C(ca_file_unusable), C(certificate_untrusted),
+      C(unreachable), C(timeout), C(http_status), C(redirect_refused), C(too_large), C(empty).
   returned: failure
   type: dict
 """

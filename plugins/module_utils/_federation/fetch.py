@@ -29,7 +29,8 @@ _now = time.monotonic
 class FetchError(OffboardError):
     """Nothing that could be read as metadata came back; `code` says why.
 
-    url_invalid (not https, or with credentials), certificate_untrusted, unreachable, timeout, http_status, redirect_refused, too_large, empty.
+    url_invalid (not https, or with credentials), ca_file_unusable, certificate_untrusted, unreachable, timeout, http_status, redirect_refused, too_large,
+    empty.
     """
 
 
@@ -84,7 +85,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as exc:
-        raise FetchError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="certificate_untrusted") from exc
+        raise FetchError(f"ca_file {ca_file} cannot be read as PEM certificates: {exc}.", code="ca_file_unusable") from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

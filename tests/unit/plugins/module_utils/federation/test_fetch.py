@@ -153,7 +153,7 @@ def test_the_certificate_is_checked(server: tuple[str, Path], host: str, trusted
 def test_a_ca_file_that_is_none(ca_file: str) -> None:
     with pytest.raises(fetch.FetchError) as failed:
         fetch.fetch("https://localhost:1/", ca_file=ca_file)
-    assert failed.value.code == "certificate_untrusted"
+    assert failed.value.code == "ca_file_unusable"
     assert ca_file in failed.value.msg
 
 
