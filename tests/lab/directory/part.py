@@ -55,6 +55,14 @@ def run(*argv: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     return result
 
 
+def answers(address: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with contextlib.suppress(OSError):
+        socket.create_connection((address, port), timeout=1).close()
+        return True
+    return False
+
+
 class DirectoryPart(part.Part):
     """Domain `paths.AD_REALM` with the accounts, groups and protections of company.yml's section `directory`."""
 
@@ -182,15 +190,8 @@ class DirectoryPart(part.Part):
     def stop(self) -> None:
         process.stop(self.state, "samba")
         end = time.monotonic() + 10
-        while time.monotonic() < end and any(self._open(port) for port in PORTS):
+        while time.monotonic() < end and any(answers(paths.DC_ADDRESS, port) for port in PORTS):
             time.sleep(0.02)  # smbd and winbindd end a moment after their parent
-
-    @staticmethod
-    def _open(port: int) -> bool:
-        with contextlib.suppress(OSError):
-            socket.create_connection((paths.DC_ADDRESS, port), timeout=1).close()
-            return True
-        return False
 
     def reset(self) -> None:
         ran = process.running(self.state, "samba")

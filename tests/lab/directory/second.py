@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import socket
 import time
 from pathlib import Path
 
 from .. import paths, process, tls
 from . import settings
-from .part import ENVIRONMENT, START_SECONDS, DirectoryPart, run
+from .part import ENVIRONMENT, START_SECONDS, DirectoryPart, answers, run
 
 _PORTS = (389, 445, 636)
 #: Samba looks for its partners by name, and for the domain by the first controller's DNS; nobody else on this machine shall.
@@ -50,7 +48,7 @@ class SecondController:
             self._state, "samba", self._environment,
         )  # fmt: skip
         end = time.monotonic() + START_SECONDS
-        while not all(self._open(port) for port in _PORTS):
+        while not all(answers(paths.SECOND_DC_ADDRESS, port) for port in _PORTS):
             if not process.running(self._state, "samba") or time.monotonic() > end:
                 self.stop()
                 raise RuntimeError(f"the second domain controller does not answer; see {self._state}/samba.log")
@@ -71,7 +69,7 @@ class SecondController:
     def stop(self) -> None:
         process.stop(self._state, "samba")
         end = time.monotonic() + 10
-        while time.monotonic() < end and any(self._open(port) for port in _PORTS):
+        while time.monotonic() < end and any(answers(paths.SECOND_DC_ADDRESS, port) for port in _PORTS):
             time.sleep(0.02)
 
     @staticmethod
@@ -86,10 +84,3 @@ class SecondController:
     def _tool(self, *words: str) -> None:
         who = f"-U{paths.AD_NETBIOS}\\Administrator%{paths.PASSWORD}"
         run(*self._inside(), "samba-tool", *words, "-s", self._state / "smb.conf", who, env=self._environment)
-
-    @staticmethod
-    def _open(port: int) -> bool:
-        with contextlib.suppress(OSError):
-            socket.create_connection((paths.SECOND_DC_ADDRESS, port), timeout=1).close()
-            return True
-        return False
