@@ -32,6 +32,7 @@ def test_growth() -> None:
     assert [int(row.shown.split()[-1]) for row in rows if row.shown] == [2 + 1 + 3 + 15 + 15, 2 + 1 + 3, 2 + 2 + 3 + 55 + 2, 2 + 2 + 3]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("apps", [1, 3])
 def test_at_the_limit(apps: int) -> None:
     with _harness.tenant() as running:
@@ -50,6 +51,7 @@ def test_one_task_for_many_and_a_list() -> None:
         assert requests == 4  # sign-in, licences, one page
 
 
+@pytest.mark.long
 def test_references_in_many_applications() -> None:
     """Memory does not grow with the applications, and requests are pages and batches of 20."""
     rows = references.run([100, 1200], False, VENV)
@@ -59,6 +61,7 @@ def test_references_in_many_applications() -> None:
     assert many - few == 1100 + 55 + 2
 
 
+@pytest.mark.long
 def test_sign_in_of_many_users() -> None:
     """Memory does not grow with the users; requests are pages: of 500 users with their last sign-in, of 999 without, and of the report."""
     rows = sign_in.run([400, 2400], False, VENV)
@@ -68,6 +71,7 @@ def test_sign_in_of_many_users() -> None:
     assert reports == [1 + 1 + 1, 1, 5 + 3 + 1, 1]
 
 
+@pytest.mark.long
 def test_export_of_many_users() -> None:
     """Memory does not grow with the users, once a file is full; a request is a page, and three say what the service is."""
     rows = export.run([3000, 9000], False, VENV)
