@@ -69,7 +69,7 @@ class Run:
     @property
     def findings(self) -> list[str]:
         """What preflight and the final gate have told before they stopped, each all in one."""
-        return [str(task.result["msg"]) for task in self.tasks if task.title == "Tell what was found"]
+        return [str(task.result["msg"]) for task in self.tasks if task.title == "Tell what was found" and "msg" in task.result]
 
     @property
     def tasks(self) -> list[Task]:
