@@ -146,6 +146,7 @@ def certificates(folder: Path) -> dict[str, str]:
 # -- the list made true
 
 
+@pytest.mark.long  # minutes; with real identity providers test_partners_providers.py goes a shorter way
 def test_made_tested_watched_edited_and_removed_by_editing_the_list(play, partners, tenant, dns, tmp_path):
     play(partners, "--check", "--diff").good()
     assert tenant.writes() == []
