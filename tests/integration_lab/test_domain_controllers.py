@@ -104,6 +104,7 @@ def windows() -> Iterator[WindowsPart]:
     part.prepare()
     ran = part.status()["running"]
     part.start()
+    part.reset()  # with an empty log, whatever used the lab before
     yield part
     part.reset()
     if not ran:

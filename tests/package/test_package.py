@@ -129,7 +129,8 @@ def test_roles_are_documented(installed: Path) -> None:
 def test_playbooks_run_by_name(installed: Path) -> None:
     names = [f"offboard.iij_id.{playbook}" for playbook in PLAYBOOKS]
     listed = ansible("ansible-playbook", "--list-tasks", "-i", "localhost,", *names, cwd=installed)
-    assert len(re.findall("^playbook: ", listed, re.MULTILINE)) == len(names) and "TAGS:" in listed
+    parts = re.split("^playbook: ", listed, flags=re.MULTILINE)[1:]
+    assert len(parts) == len(names) and all("TAGS:" in part for part in parts)
 
 
 @pytest.mark.parametrize("playbook", ["decommission", "preflight", "freeze", "gate", "domains", "agents", "final_gate"])

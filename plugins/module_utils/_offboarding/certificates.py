@@ -8,6 +8,7 @@ Who issued them is not published, and other services of IIJ issue certificates t
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -30,9 +31,14 @@ Machines = Mapping[str, Mapping[str, Any]]
 Counts = dict[str, Counter[str]]
 
 
+@functools.lru_cache(4096)  # thousands of machines have the same few issuers
+def _spelling(text: str) -> str:
+    return dn.key(dn.certificate_name(text)) if "=" in text else re.sub(r"[\s:\u200e]", "", text).upper()
+
+
 def _spelled(values: Collection[str]) -> set[str]:
     """Distinguished names in the form in which they are compared, thumbprints as Windows names them: 40 digits."""
-    return {dn.key(dn.certificate_name(text)) if "=" in text else re.sub(r"[\s:\u200e]", "", text).upper() for text in values}
+    return {_spelling(text) for text in values}
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Decided:
 
     def names(self, issuer: str) -> bool:
         """Whether the issuer is one that is looked for, so that each of its certificates was listed."""
-        return bool(_spelled([issuer]) & (_spelled(self.looked_for) | _spelled(self.confirmed)))
+        return _spelling(issuer) in _spelled(self.looked_for) | _spelled(self.confirmed)
 
 
 @dataclass
@@ -247,7 +253,8 @@ def _not_found(machines: Machines, decided: Decided) -> Iterator[Finding]:
     """A name that differs by a letter would remove nothing, and nobody would notice."""
     there = {row["issuer"] for machine in machines.values() for row in machine.get("issuers") or ()}
     there |= {one[part] for machine in machines.values() for one in machine.get("certificates") or () for part in ("issuer", "thumbprint")}
-    unknown = [text for text in decided.confirmed if machines and not _spelled([text]) & _spelled(there)]
+    spelled = _spelled(there)
+    unknown = [text for text in decided.confirmed if machines and _spelling(text) not in spelled]
     if unknown:
         yield Finding(
             "warning",
