@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
@@ -13,6 +15,10 @@ author = "the offboard.iij_id maintainers"
 copyright = "2026, the offboard.iij_id maintainers"
 html_title = "offboard.iij_id"
 html_theme = "furo"
+_FONTS = (
+    "-apple-system, BlinkMacSystemFont, 'Segoe UI', Helvetica, Arial, 'Hiragino Sans', 'Noto Sans CJK JP', 'Noto Sans JP', 'Yu Gothic UI', Meiryo, sans-serif"
+)
+html_theme_options = {"light_css_variables": {"font-stack": _FONTS}}
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 root_doc = "docs/docsite/index"
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
@@ -26,5 +32,12 @@ html_copy_source = False
 
 
 def setup(app: Sphinx) -> None:
-    """Lines of a zone file, which the guides mark as `dns`, are text."""
+    """Lines of a zone file, which the guides mark as `dns`, are text; and each page tells its own language."""
     app.add_lexer("dns", TextLexer)
+    app.connect("html-page-context", _language)
+
+
+def _language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Browsers choose the shapes of Japanese characters by it, and screen readers the voice."""
+    if page.startswith("docs/ja/"):
+        context["language"] = "ja"

@@ -9,4 +9,4 @@ from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action 
 
 
 class ActionModule(ControllerAction):
-    """See ControllerAction."""
+    pass

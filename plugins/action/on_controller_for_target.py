@@ -9,4 +9,4 @@ from ansible_collections.offboard.iij_id.plugins.plugin_utils.target_action impo
 
 
 class ActionModule(TargetAction):
-    """See TargetAction."""
+    pass

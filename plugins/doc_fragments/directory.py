@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation twin of DIRECTORY in plugins/module_utils/_module/arguments.py."""
+"""Documentation twin of DIRECTORY and KNOWN in plugins/module_utils/_directory/{arguments,known}.py."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How to reach Active Directory."""
+    """How to reach Active Directory; what names meant when the snapshot was taken."""
 
     DOCUMENTATION = r"""
 options:
@@ -52,4 +52,23 @@ options:
     default: 60
 requirements:
   - ldap3 >= 2.9.1, < 2.10
+"""
+
+    KNOWN = r"""
+options:
+  known_file:
+    description: The file of the snapshot that holds such objects (C(snapshot/directory.yml) in the run folder). They count like those of O(known).
+      Where it is not there, or no password is given, there are none in it.
+    type: dict
+    suboptions:
+      path:
+        description: The file on the controller, encrypted with Ansible Vault.
+        type: path
+        required: true
+      vault_password:
+        description: Its password, as a value. It wins over O(known_file.vault_password_file).
+        type: str
+      vault_password_file:
+        description: A file on the controller that holds the password alone, or a program that prints it.
+        type: path
 """

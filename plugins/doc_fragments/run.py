@@ -21,7 +21,8 @@ options:
       - A file on the controller (JSON lines). The intent is appended before each change and the outcome after it. No secret is written to it.
       - It belongs to one tenant and one Active Directory domain, written into C(run.json) beside it at the first change. A task that works on
         another one is refused, in check mode too (failure code C(other_run_folder)).
-      - A file or its folder that belongs to another account or can be written by others, and a symbolic link, are refused (C(run_folder_unsafe)).
+      - A file or its folder that belongs to another account or can be written by others, and a symbolic link, are refused (C(run_folder_unsafe)), as is
+        one below a folder that everybody can write to, unless that has the sticky bit as C(/tmp) has.
       - It belongs to one changing run at a time, which is one C(ansible-playbook) with all its hosts. A task of another run is refused before it
         reads anything (failure code C(held_by_another_run), which says who holds the file). Tasks of one run on the same machine, tenant or shard
         wait for each other. A run that was killed holds nothing. The lock is a file beside this one, C(journal.jsonl.lock), and may stay there.

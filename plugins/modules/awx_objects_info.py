@@ -145,7 +145,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._module.runner import run_info
-from ..module_utils._offboarding.awx.info import awx_objects
+from ..module_utils._offboarding.awx.info import info
 
 SCHEDULE = {
     "stage": {"type": "str", "required": True},
@@ -156,7 +156,6 @@ SCHEDULE = {
 
 
 def main() -> None:
-    """Run the module."""
     lists = {name: {"type": "list", "elements": "str", "default": []} for name in ("approve", "domain_controllers")}
     variables = {name: {"type": "dict", "default": {}} for name in ("agents", "agents_variables", "groups", "localhost_variables")}
     module = AnsibleModule(
@@ -174,7 +173,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run_info(module, lambda params: awx_objects(params, module.check_mode))
+    run_info(module, lambda params: info(params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.directory
+  - offboard.iij_id.directory.known
 options:
   dn:
     description: The name of one object, as in O(objects).
@@ -215,6 +216,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
@@ -227,9 +229,9 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             DIRECTORY,
+            KNOWN,
             dn={"type": "str"},
             objects={"type": "list", "elements": "str"},
-            known={"type": "list", "elements": "dict", "default": []},
             state={"type": "str", "required": True, "choices": ["absent", "disabled", "enabled", "present"]},
             backup_dir={"type": "path"},
             allowed_spns={"type": "list", "elements": "str", "default": list(objects.IIJ_SPNS)},

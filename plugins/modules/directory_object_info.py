@@ -116,12 +116,13 @@ directory:
   returned: success
   type: str
 unusable:
-  description: Names that lead to no user or group, each with C(name), C(found_by), C(msg) and its C(code).
+  description: Names that lead to no user or group of this domain, and agents' configurations that cannot be understood (V(config_unreadable)), each with
+    C(name), C(found_by), C(msg) and its C(code).
   returned: success
   type: list
   elements: dict
 failure:
-  description: C(code) as in M(offboard.iij_id.directory_object), and V(config_unreadable) and V(pattern_invalid).
+  description: C(code) as in M(offboard.iij_id.directory_object), and V(pattern_invalid).
   returned: failure
   type: dict
 """
@@ -130,7 +131,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import find
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._core.foreign_yaml import YAML_IMPORT_ERROR
@@ -152,7 +153,7 @@ def main() -> None:
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
     require(module, "PyYAML", YAML_IMPORT_ERROR)
-    run_info(module, find)
+    run_info(module, info)
 
 
 if __name__ == "__main__":

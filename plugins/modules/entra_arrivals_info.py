@@ -24,6 +24,7 @@ extends_documentation_fragment:
 options:
   domains:
     description: The root domains whose users are looked for. Subdomains follow them. Without any, those that the O(journal) shows to be converted.
+      One that the tenant does not have is an error (C(not_found)).
     type: list
     elements: str
     default: []
@@ -51,6 +52,7 @@ options:
 notes:
   - Needs the application permissions C(User.Read.All) and C(AuditLog.Read.All), and Microsoft Entra ID P1. Without them RV(not_looked_at) says so, and
     everybody is V(not_known).
+  - C(Domain.Read.All) tells a domain in which nobody is from one that the tenant does not have.
 seealso:
   - module: offboard.iij_id.entra_sign_in_readiness_info
   - module: offboard.iij_id.entra_domain
@@ -97,7 +99,7 @@ failures:
     on_the_way: {description: 'Whether the user is only asked for something, and may go on alone.', type: bool, returned: always}
     msg: {description: All of it in one line., type: str, returned: always}
 users:
-  description: The first 1000 users who failed, then those who were not seen; of both some, so that many of one hide none of the other.
+  description: The first users (20 kB) who failed, then those who were not seen; of both some, so that many of one hide none of the other.
   returned: success
   type: list
   elements: dict
@@ -171,7 +173,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             ENTRA,

@@ -16,6 +16,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra
+  - offboard.iij_id.language
 options:
   domains:
     description: Only these domains. Without it, all of the tenant.
@@ -37,6 +38,10 @@ options:
     description:
       - What a check run has planned until now, as the changing modules write it. The domains are then told as these plans would leave them.
     type: path
+  require_managed:
+    description: Whether RV(not_managed) must be empty, else the task fails with the code C(still_federated). In check mode it only warns.
+    type: bool
+    default: false
 notes:
   - Needs the application permissions C(Domain.Read.All) and C(Domain-InternalFederation.Read.All).
 seealso:
@@ -105,7 +110,7 @@ not_managed:
   type: list
   elements: str
 failure:
-  description: C(code) is V(not_found) or one of those of M(offboard.iij_id.entra_domain).
+  description: C(code) is V(not_found), V(still_federated) or one of those of M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
 """
@@ -114,7 +119,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.read import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import LANGUAGE, spec
 
 from ..module_utils._module.runner import require, run_info
 
@@ -123,15 +128,17 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=spec(
             ENTRA,
+            LANGUAGE,
             domains={"type": "list", "elements": "str"},
             expected_idp_hosts={"type": "list", "elements": "str", "default": ["auth.iij.jp"]},
             to_convert={"type": "list", "elements": "str", "default": []},
             predictions={"type": "path"},
+            require_managed={"type": "bool", "default": False},
         ),
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
-    run_info(module, info)
+    run_info(module, lambda params: info(params, module.warn if module.check_mode else None))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ short_description: Say in which department users are, and who their manager is
 version_added: 1.0.0
 description:
   - Reads the department and the manager of each user of some or all domains, for M(offboard.iij_id.handover_letters). Guests are left out.
-  - Any number of users is read as a stream. The first 1000 are returned, and all of them go to O(results_file).
+  - Any number of users is read as a stream. The first are returned, as many as have room in 20 kB, and all of them go to O(results_file).
   - Changes nothing.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -21,6 +21,7 @@ extends_documentation_fragment:
 options:
   domains:
     description: Only users whose user principal names are of these domains, or of domains below them. Without it all users.
+      One that the tenant does not have is an error (C(not_found)).
     type: list
     elements: str
     default: []
@@ -31,7 +32,7 @@ options:
     description: The collection's action plugin sets it, to show what has been read.
     type: path
 notes:
-  - Needs the application permission C(User.Read.All).
+  - Needs the application permission C(User.Read.All), and C(Domain.Read.All), which tells a domain in which nobody is from one that the tenant does not have.
   - Managers are asked for one by one, 20 in a request.
 seealso:
   - module: offboard.iij_id.handover_letters
@@ -64,7 +65,7 @@ managers_count:
   returned: success
   type: int
 users:
-  description: The first 1000 users.
+  description: The first users, as many as have room in 20 kB.
   returned: success
   type: list
   elements: dict
@@ -74,7 +75,7 @@ users:
     department: {description: 'Department, empty without one.', type: str, returned: always}
     manager: {description: 'User principal name of the manager, empty without one.', type: str, returned: always}
 failure:
-  description: C(code) is one of those of M(offboard.iij_id.entra_domain), or V(file_write_failed).
+  description: C(code) is one of those of M(offboard.iij_id.entra_domain), V(bad_option) or V(file_write_failed).
   returned: failure
   type: dict
 """
@@ -89,7 +90,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             ENTRA,

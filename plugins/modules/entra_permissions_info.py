@@ -82,7 +82,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(argument_spec=spec(ENTRA), supports_check_mode=True)
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
     run_info(module, info)

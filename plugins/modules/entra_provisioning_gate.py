@@ -102,7 +102,8 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(gate_damaged) (the file is none of this module), V(bad_option), V(file_read_failed), V(file_write_failed) or one of those of
+    - C(code) is V(gate_damaged) (the file is none of this module), V(step_not_done),
+      V(token_may_be_good) (the provisioning must not be stopped yet), V(bad_option), V(file_read_failed), V(file_write_failed) or one of those of
       M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
@@ -132,7 +133,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
-    run(module, ProvisioningGate)
+    run(module, lambda params: ProvisioningGate(params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - offboard.iij_id.entra
 options:
   domains:
-    description: The root domains to look at. Subdomains follow them.
+    description: The root domains to look at. Subdomains follow them. One that the tenant does not have is an error (C(not_found)).
     type: list
     elements: str
     required: true
@@ -53,7 +53,7 @@ options:
       - Users whom the app blocked outside of the 24 hours with the most of its blocks are in the file as comments.
     type: path
 notes:
-  - Needs the application permissions C(User.Read.All), C(AuditLog.Read.All) and C(Application.Read.All).
+  - Needs the application permissions C(User.Read.All), C(AuditLog.Read.All), C(Application.Read.All) and C(Domain.Read.All).
 seealso:
   - module: offboard.iij_id.entra_snapshot
   - module: offboard.iij_id.readiness_info
@@ -109,7 +109,7 @@ licences_not_told:
   returned: success
   type: int
 also_enable:
-  description: The first 1000 users whom the stop blocked.
+  description: The first users (20 kB) whom the stop blocked.
   returned: success
   type: list
   elements: str
@@ -118,7 +118,7 @@ file:
   returned: success
   type: str
 failure:
-  description: C(code) is one of those of M(offboard.iij_id.entra_domain), V(bad_src) or V(file_write_failed).
+  description: C(code) is one of those of M(offboard.iij_id.entra_domain), V(bad_option), V(bad_src) or V(file_write_failed).
   returned: failure
   type: dict
 """

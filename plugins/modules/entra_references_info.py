@@ -61,6 +61,16 @@ options:
         for certificates and the apps of managed Google Play. Microsoft may change it without notice. Without it they are told as not looked at.
     type: bool
     default: false
+  accepted_references:
+    description: Ids of objects that may go on pointing there. They are counted, and returned last, so that they take no place of those that may not.
+    type: list
+    elements: str
+    default: []
+  accepted_not_looked_at:
+    description: Kinds, or ids of objects, that a person has looked at. Those, too, are counted, and returned last.
+    type: list
+    elements: str
+    default: []
   results_file:
     description:
       - A JSON-lines file to which every object is written, also those above the 1000 that are returned. Each line has C(record), V(references) or
@@ -69,8 +79,8 @@ options:
 notes:
   - Needs the application permissions C(Application.Read.All), C(Synchronization.Read.All), C(Policy.Read.All), C(CustomAuthenticationExtension.Read.All),
     C(EventListener.Read.All), C(IdentityProvider.Read.All), C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(Organization.Read.All),
-    C(PublicKeyInfrastructure.Read.All), C(DeviceManagementApps.Read.All) and C(DeviceManagementConfiguration.Read.All). What one of them is missing for
-    is told as not looked at.
+    C(PublicKeyInfrastructure.Read.All), C(DeviceManagementApps.Read.All), C(DeviceManagementConfiguration.Read.All) and, for the names of the groups that
+    Intune assigns to, C(GroupMember.Read.All). What one of them is missing for is told as not looked at; a group has its id then, and no name.
   - Staged rollouts are told while they are on. Microsoft lets no application read them, but only a person (O(credential=azure_cli), or a person's token); for
     an application they are not looked at (V(delegated_only)).
   - Of an object 8 million characters are looked at, payloads included, and payloads in payloads down to the tenth.
@@ -78,6 +88,7 @@ notes:
     Microsoft Graph at all. Both are told as not looked at.
 seealso:
   - module: offboard.iij_id.entra_app_info
+  - module: offboard.iij_id.intune_assignment
   - module: offboard.iij_id.readiness_info
 """
 
@@ -105,7 +116,7 @@ references:
   type: list
   elements: dict
   contains:
-    kind: {description: 'What it is, for instance V(application), V(conditionalAccessPolicy) or V(deviceConfiguration).', type: str, returned: always}
+    kind: {description: 'What it is, for instance V(application), V(conditional_access_policy) or V(device_configuration).', type: str, returned: always}
     id: {description: Object id., type: str, returned: always}
     name: {description: Display name. Control characters of it are shown and not obeyed., type: str, returned: always}
     client_id: {description: 'Client id of an application or a service principal, else empty.', type: str, returned: always}
@@ -117,12 +128,36 @@ references:
       returned: always
     places_count: {description: How many places there are., type: int, returned: always}
     why: {description: The first of them in words., type: str, returned: always}
+    assignments:
+      description: To whom Intune assigns it. Null where that could not be read, which is not the same as to nobody.
+      type: list
+      elements: dict
+      returned: for apps, app configurations and profiles of Intune
+      contains:
+        id: {description: Id of the assignment., type: str, returned: always}
+        target:
+          description: V(allDevices), V(allLicensedUsers), the id of a group, or C(not) and the id of a group that is excluded.
+          type: str
+          returned: always
+        group: {description: 'Name of the group, empty where there is none or it could not be read.', type: str, returned: always}
+        intent: {description: 'Of an app V(available), V(required), V(uninstall) or V(availableWithoutEnrollment), else empty.', type: str, returned: always}
+        filter: {description: 'Id of the filter that narrows it down, which only the beta shows (O(beta)).', type: str, returned: always}
+    devices:
+      description:
+        - On how many devices it is, or is on its way to, by Intune's overview of their states. V(not_known) where Microsoft Graph's v1.0 does not say, as of
+          apps; that is not 0.
+      type: raw
+      returned: for apps, app configurations and profiles of Intune
 references_count:
   description: How many objects point there.
   returned: success
   type: int
+references_accepted_count:
+  description: How many of them are accepted by O(accepted_references).
+  returned: success
+  type: int
 counts:
-  description: The same by kind.
+  description: How many objects of each kind point there.
   returned: success
   type: dict
 not_looked_at:
@@ -148,6 +183,10 @@ not_looked_at_count:
   description: How many there are.
   returned: success
   type: int
+not_looked_at_accepted_count:
+  description: How many of them are accepted by O(accepted_not_looked_at).
+  returned: success
+  type: int
 looked_at:
   description: How many objects of each kind were looked at.
   returned: success
@@ -168,7 +207,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             ENTRA,
@@ -178,6 +216,8 @@ def main() -> None:
             domains={"type": "list", "elements": "str", "default": []},
             kinds={"type": "list", "elements": "str", "default": []},
             beta={"type": "bool", "default": False},
+            accepted_references={"type": "list", "elements": "str", "default": []},
+            accepted_not_looked_at={"type": "list", "elements": "str", "default": []},
             results_file={"type": "path"},
         ),
         supports_check_mode=True,

@@ -29,6 +29,7 @@ extends_documentation_fragment:
 options:
   domains:
     description: The root domains whose users are judged. Subdomains follow them. Guests are not judged.
+      One that the tenant does not have is an error (C(not_found)).
     type: list
     elements: str
     required: true
@@ -56,6 +57,9 @@ options:
     description: Whether a person has verified that the hashes of Active Directory's passwords are synchronized to Entra. Microsoft Graph does not tell.
     type: bool
     default: false
+  steps_file:
+    description: The steps of a person (C(steps.json) in the run folder). When C(password_hash_sync_verified) is done there, O(password_hash_sync) is true.
+    type: path
   also_enable:
     description: Users who are blocked now and shall be enabled, as user principal names or ids.
     type: list
@@ -138,7 +142,7 @@ domains:
   type: list
   elements: dict
 users:
-  description: The first 1000 users who are not V(ready), the worst verdicts first; of each verdict some, so that many of one hide none of another.
+  description: The first users (20 kB) who are not V(ready), the worst verdicts first; of each verdict some, so that many of one hide none of another.
   returned: success
   type: list
   elements: dict
@@ -203,7 +207,6 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    """Run the module."""
     names = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(
         argument_spec=spec(
@@ -215,6 +218,7 @@ def main() -> None:
             passwords={"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False},
             synced_password={"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False},
             password_hash_sync={"type": "bool", "default": False, "no_log": False},
+            steps_file={"type": "path"},
             results_file={"type": "path"},
             progress_file={"type": "path"},
             verdict_file={"type": "path"},

@@ -270,7 +270,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The first 1000 changes, the same in check mode.
+  description: The first changes, the same in check mode; RV(cut) says how many are not among them.
   returned: always
   type: list
   elements: dict
@@ -289,7 +289,7 @@ counts:
   type: dict
 skipped_objects:
   description:
-    - The first 1000 users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
+    - The first users that were left alone, with C(code) and C(msg). Codes are V(blocked_before_snapshot), V(password_is_synced),
       V(domain_is_federated), V(created_since), V(needs_higher_role), V(is_blocked), V(is_guest), V(soft_deleted), V(not_found), V(not_tried),
       V(has_pass), V(pass_not_in_policy), V(password_changed_elsewhere), V(licence_gone), and of members of O(licence_group) without
       its licence V(no_seat), V(group_licence_refused) and V(group_licence_awaited).
@@ -301,13 +301,20 @@ skipped_objects:
   elements: dict
 failed_objects:
   description:
-    - The first 1000 users that failed, with C(code) and C(msg). Codes are V(no_seat), V(no_usage_location), V(licence_refused),
+    - The first users that failed, with C(code) and C(msg). Codes are V(no_seat), V(no_usage_location), V(licence_refused),
       V(group_licence_refused), V(password_refused), V(pass_refused), V(needs_higher_role), V(permission_missing), V(user_deleted),
       V(answer_lost), V(throttled), V(refused) and V(not_seen).
       C(details.steps_done) tells what was done nevertheless (V(patch), V(revoke), V(old_pass), V(pass), V(group), V(licences)).
   returned: always
   type: list
   elements: dict
+cut:
+  description:
+    - Each of the lists above (and C(applied), C(restore) and C(diff)) that does not have all, with how many are C(shown) and how many there are (C(of)), and
+      the C(files) that keep all of it. An answer has room for 40 kB, whatever the number of users, so that AWX can keep it as one event.
+  returned: when a list does not have all
+  type: dict
+  sample: {plan: {shown: 54, of: 100000}, files: [offboard-run/results/users.jsonl, offboard-run/journal.jsonl]}
 handover_files:
   description: The hand-over files there are.
   returned: always

@@ -10,7 +10,7 @@ module: entra_users_info
 short_description: Users of an Entra tenant, counted and listed
 version_added: 0.1.0
 description:
-  - Reads any number of users as a stream, counts them, and returns the first 1000. All of them go to O(results_file).
+  - Reads any number of users as a stream, counts them, and returns the first, as many as have room in 20 kB. All of them go to O(results_file).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -18,6 +18,11 @@ extends_documentation_fragment:
   - offboard.iij_id.entra
   - offboard.iij_id.users
   - offboard.iij_id.vault
+options:
+  list_users:
+    description: Whether users are returned, and not their numbers alone.
+    type: bool
+    default: true
 notes:
   - Needs the application permissions C(User.Read.All) and C(LicenseAssignment.Read.All), and C(GroupMember.Read.All) for O(group).
 seealso:
@@ -48,7 +53,7 @@ licences:
   type: dict
   sample: {SPE_E3: 225}
 users:
-  description: The first 1000 users.
+  description: The first users, as many as have room in 20 kB.
   returned: success
   type: list
   elements: dict
@@ -85,7 +90,7 @@ from ..module_utils._module.vault_password import VAULT
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=spec(ENTRA, USER_SELECTION, VAULT), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec(ENTRA, USER_SELECTION, VAULT, list_users={"type": "bool", "default": True}), supports_check_mode=True)
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
     run_info(module, info)
 

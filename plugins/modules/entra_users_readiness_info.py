@@ -27,6 +27,7 @@ extends_documentation_fragment:
 options:
   domains:
     description: The root domains of the exit. Subdomains follow them, and domains that the O(journal) shows to be converted are looked at too.
+      One that the tenant does not have is an error (C(not_found)).
     type: list
     elements: str
     required: true
@@ -103,7 +104,7 @@ counts:
   returned: success
   type: dict
 exceptions:
-  description: The first 1000 of them, of each code some, so that many of one hide none of another.
+  description: The first of them (20 kB), of each code some, so that many of one hide none of another.
   returned: success
   type: list
   elements: dict
@@ -125,7 +126,8 @@ synchronization:
   returned: success
   type: dict
 failure:
-  description: C(code) is one of those of M(offboard.iij_id.entra_domain), V(bad_src), V(snapshot_damaged), V(bad_handover_file) or V(vault_password_missing).
+  description: C(code) is one of those of M(offboard.iij_id.entra_domain), V(bad_option), V(bad_src), V(snapshot_damaged), V(bad_handover_file)
+      or V(vault_password_missing).
   returned: failure
   type: dict
 """

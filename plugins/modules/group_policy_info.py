@@ -152,7 +152,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client, sysvol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.info import find
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.info import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._module.runner import require, run_info
@@ -170,7 +170,7 @@ def main() -> None:
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
     require(module, "smbprotocol", sysvol.SMBPROTOCOL_IMPORT_ERROR)
-    run_info(module, find)
+    run_info(module, info)
 
 
 if __name__ == "__main__":

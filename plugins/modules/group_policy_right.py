@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.directory
+  - offboard.iij_id.directory.known
   - offboard.iij_id.sysvol
 options:
   policies:
@@ -84,6 +85,7 @@ options:
   only_removed:
     description:
       - With O(state=present) put back only what tasks with the same O(journal) have taken out of the named rights, and nobody has put back since.
+        Each is put back as it was spelled.
       - Needs O(journal).
     type: bool
     default: false
@@ -206,6 +208,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client, sysvol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.right.resource import GroupPolicyRights
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
 
 from ..module_utils._module.runner import require, run
@@ -216,10 +219,10 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             DIRECTORY,
+            KNOWN,
             policies={"type": "list", "elements": "str", "required": True},
             rights={"type": "list", "elements": "str", "default": []},
             accounts={"type": "list", "elements": "str", "required": True},
-            known={"type": "list", "elements": "dict", "default": []},
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
             when_empty={"type": "str", "default": "refuse", "choices": ["refuse", "undefine"]},
             when_undefined={"type": "str", "default": "refuse", "choices": ["refuse", "define"]},

@@ -39,7 +39,7 @@ options:
     description: The encrypted hand-over file. Its continuations (C(handover-2.yml)) are read too.
     type: path
   domains:
-    description: Only people whose user principal names are of these domains. It is an error when nobody is found of all that was named.
+    description: Only people whose user principal names are of these domains. It is an error when nobody is found of one of them.
     type: list
     elements: str
     default: []
@@ -89,6 +89,10 @@ options:
     description: Whom to ask, for instance a telephone number.
     type: str
     default: ""
+  timezone:
+    description: The time zone in which people read until when a pass is valid, as the IANA database names it.
+    type: str
+    default: Asia/Tokyo
   given_file:
     description: A JSON-lines file that records who was given theirs, when and by whom. Without passwords.
     type: path
@@ -102,6 +106,7 @@ options:
 notes:
   - With O(journal), people whose password it does not show to be set get no letter, but are listed in RV(skipped_objects) with the code
     C(password_not_set).
+  - A letter is one page whatever stands in it; with more text than usual its type is smaller. A text of yours that leaves no room is refused (V(bad_option)).
   - In the list each password stands in brackets, in every line, since a password may begin as a formula does. Print it without them.
 seealso:
   - module: offboard.iij_id.entra_users
@@ -177,7 +182,7 @@ skipped_objects:
   elements: dict
 failure:
   description:
-    - C(code) is V(bad_option), V(folder_not_private), V(file_missing), V(not_found), V(bad_handover_file), V(file_read_failed),
+    - C(code) is V(bad_option), V(timezone_unknown), V(folder_not_private), V(file_missing), V(not_found), V(bad_handover_file), V(file_read_failed),
       V(file_write_failed), V(not_seen), V(guard_refused), or one of those of M(offboard.iij_id.vault_file) for the vault's password.
   returned: failure
   type: dict
@@ -193,7 +198,6 @@ from ..module_utils._module.vault_password import VAULT
 
 
 def main() -> None:
-    """Run the module."""
     texts = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(
         argument_spec=spec(
@@ -213,6 +217,7 @@ def main() -> None:
             company={"type": "str", "default": ""},
             sign_in_address={"type": "str", "default": "https://www.office.com/"},
             help_desk={"type": "str", "default": ""},
+            timezone={"type": "str", "default": "Asia/Tokyo"},
             given_file={"type": "path"},
             by={"type": "str"},
             again={"type": "bool", "default": False},

@@ -76,7 +76,6 @@ from ..module_utils._offboarding.identity_providers.plan import PRODUCTS
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "hosts": {"type": "list", "elements": "str", "default": ["auth.iij.jp"]},

@@ -133,7 +133,6 @@ from ..module_utils._module.vault_password import VAULT
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec=spec(
             RUN,

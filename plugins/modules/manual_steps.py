@@ -98,6 +98,7 @@ options:
     description:
       - Steps that a person has done. One that is confirmed already keeps its first confirmation.
       - Those of the stage C(report) can be confirmed only after the final gate has opened, as C(results/final_gate.json) beside O(path) tells.
+        It must be of the tenant of the run folder, younger than the last change in its journal, and no older than O(gate_max_age_hours).
     type: list
     elements: str
     default: []
@@ -106,6 +107,11 @@ options:
     type: list
     elements: str
     default: []
+  gate_max_age_hours:
+    description: How many hours old the final gate's verdict may be with which a step of the stage C(report) is confirmed.
+    type: int
+    default: 24
+    version_added: 1.1.0
   by:
     description: Who confirms. Needed with O(confirm).
     type: str
@@ -174,6 +180,13 @@ steps:
     by: {description: Who confirmed it., type: str, returned: always}
     at: {description: 'When, as RFC 3339 in UTC.', type: str, returned: always}
     note: {description: What the person noted., type: str, returned: always}
+    void:
+      description:
+        - A recorded confirmation that does not count, since it is older than the last of what it confirms, or of a time that is yet to come.
+          Then the step is open.
+        - C(by) and C(at) are those of the confirmation, C(since) is when the last of what it confirms was done (empty when the time is yet to come).
+      type: dict
+      returned: when there is one
 plan:
   description: The changes, the same in check mode.
   returned: always
@@ -181,13 +194,15 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(gate_closed), V(file_read_failed) or V(file_write_failed).
+    - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(gate_closed), V(gate_outdated),
+      V(other_run_folder), V(file_read_failed) or V(file_write_failed).
     - With V(step_not_done), C(details) holds C(steps) and C(confirm_command).
   returned: failure
   type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.names import visible
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import ManualSteps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.services import PROTOCOLS
 
@@ -224,12 +239,14 @@ def main() -> None:
             steps={"type": "list", "elements": "dict", "default": [], "options": STEP},
             services={"type": "list", "elements": "dict", "default": [], "options": SERVICE},
             **names,
+            gate_max_age_hours={"type": "int", "default": 24},
             by={"type": "str"},
             note={"type": "str"},
         ),
         supports_check_mode=True,
     )
-    if module.params["confirm"] and not (module.params["by"] or "").strip():
+    module.params["by"] = visible(module.params["by"] or "")
+    if module.params["confirm"] and not module.params["by"]:
         module.fail_json(msg="Who confirms? Give by, a person's name.", failure={"code": "by_missing", "details": {}})
     run(module, lambda params: ManualSteps(params, module.check_mode), beside_others=True)
 

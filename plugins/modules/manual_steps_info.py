@@ -54,14 +54,14 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import steps_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import info
 
 from ..module_utils._module.runner import run_info
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={"path": {"type": "path", "required": True}}, supports_check_mode=True)
-    run_info(module, steps_info)
+    run_info(module, info)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,35 @@ description:
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines) and O(linux_machines).
   - With O(gate=linux) it finds what keeps a person from being spared the look at the O(linux_machines).
   - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
-  - It never fails because of what it finds. The roles do, with RV(msg).
+  - It fails because of what it finds only with O(required). Elsewhere the roles do, with RV(msg).
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.language
 options:
+  required:
+    description: Whether blockers are a failure, with RV(msg), or with O(brief) RV(verdict), and the code C(not_ready).
+    type: bool
+    default: false
+  brief:
+    description: Whether only what people read is returned. The answer has no RV(findings), RV(draft) and RV(msg); a failure has RV(lines) in its details.
+    type: bool
+    default: false
+  run_dir:
+    description:
+      - The run folder, where the findings are kept for the report and for the step that ends the contract. With O(gate=final) as C(results/final_gate.json);
+        with O(gate=preflight) as C(results/preflight.json) until there is a snapshot, and RV(draft) as C(decisions.draft.yml).
+      - A run folder of another tenant is refused. Nothing is written in check mode, for other gates, and without this option.
+    type: path
+  run_tenant_id:
+    description: The id of the tenant for whose exit the run folder shall be, for O(run_dir).
+    type: str
+  contract_options:
+    description: The options of the contract that were judged, for C(results/final_gate.json).
+    type: list
+    elements: str
+    default: []
   gate:
     description: Which judgement is wanted.
     type: str
@@ -53,6 +75,11 @@ options:
     elements: dict
   references:
     description: The return values of M(offboard.iij_id.entra_references_info). Without it, what else points at IIJ ID is not judged.
+    type: dict
+  intune:
+    description:
+      - The return values of M(offboard.iij_id.intune_assignment_info) for O(confirmed.intune_assignments), or its C(failure) and C(msg). Without it, these
+        count as not looked at.
     type: dict
   sign_in:
     description: The return values of M(offboard.iij_id.entra_sign_in_readiness_info). Without it, who will be able to sign in is not judged.
@@ -120,8 +147,8 @@ options:
   found:
     description:
       - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
-        C(permissions), C(people), C(references), C(group_policies), C(clients), C(directory_unusable), C(dry_runs) and C(confirmed), as the options of
-        the same names. Lists are put one after the other, those of the options themselves last; of anything else, what an option itself gives wins.
+        C(permissions), C(people), C(references), C(intune), C(group_policies), C(clients), C(directory_unusable), C(dry_runs) and C(confirmed), as the
+        options of the same names. Lists are put one after the other, those of the options themselves last; of anything else, what an option itself gives wins.
         Other keys are passed over, but in C(confirmed) they are an error.
     type: list
     elements: dict
@@ -198,6 +225,11 @@ options:
         description: Issuers or thumbprints of certificates that stay. They win over O(confirmed.certificates).
         type: list
         elements: str
+        default: []
+      intune_assignments:
+        description: Assignments in Intune that go, as in M(offboard.iij_id.intune_assignment).
+        type: list
+        elements: dict
         default: []
       own_client_id:
         description: Client id of the app registration that the tool itself signs in with. It is never a candidate.
@@ -340,27 +372,38 @@ lines:
   type: list
   elements: str
 draft:
-  description: The O(variables) as a file of YAML, with what was found as comments, to be completed by the operator. The role preflight writes it.
+  description: The O(variables) as a file of YAML, with what was found as comments, to be completed by the operator.
   returned: O(gate=preflight) and O(variables) is given
   type: str
+anything_left:
+  description:
+    - Whether there is anything to take off one of the O(machines), or a change of one that a stopped run has begun, by the O(journal). Windows machines
+      also have C(named) of M(offboard.iij_id.win_software_info) for this.
+  returned: O(gate=agents)
+  type: bool
 verdict:
   description: How much stands in the way, in one line and in O(language).
   returned: success
   type: str
+failure:
+  description: C(code) is V(bad_option), V(not_ready), V(file_write_failed), or one of those of M(offboard.iij_id.run_folder_info).
+  returned: failure
+  type: dict
 """
 
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, readiness
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import names, quiet
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, kept, readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
 from ..module_utils._core.errors import OffboardError
+from ..module_utils._core.journal import open_intents
 from ..module_utils._module.arguments import LANGUAGE
 from ..module_utils._module.clock import now
-from ..module_utils._module.files import read_journal
+from ..module_utils._module.files import read_journal, read_lines
 from ..module_utils._module.runner import run_info
 
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
@@ -385,6 +428,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     "products": {"type": "list", "elements": "dict", "default": []},
     "tasks": {"type": "list", "elements": "dict", "default": []},
     "cron_jobs": {"type": "list", "elements": "dict", "default": []},
+    "intune_assignments": {"type": "list", "elements": "dict", "default": []},
 }
 
 
@@ -398,7 +442,7 @@ def confirmed(handed_over: list[dict], given: dict) -> dict:
     return checked.validated_parameters
 
 
-def judge(params: dict) -> dict:
+def judge(params: dict, check_mode: bool = False) -> dict:
     """The findings, counted."""
     handed_over, given = params.pop("found", ()), params.pop("confirmed")
     if handed_over:
@@ -407,28 +451,35 @@ def judge(params: dict) -> dict:
             if name != "confirmed":
                 params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
     rule, language = _RULES[params.pop("gate")], params.pop("language")
-    variables = params.pop("variables")
-    journal, client_id = params.pop("journal"), params.pop("client_id").strip().casefold()
+    variables, required, brief = params.pop("variables"), params.pop("required", False), params.pop("brief", False)
+    folder, tenant_id, options = (params.pop(name, None) for name in ("run_dir", "run_tenant_id", "contract_options"))
+    journal, client_id = params.pop("journal"), names.uuid(params.pop("client_id"))
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
     try:
-        found = next((app for app in params["apps"] or () if client_id and app["client_id"].casefold() == client_id), None)
+        found = next((app for app in params["apps"] or () if client_id and names.uuid(app["client_id"]) == client_id), None)
         app = _app(found, journal) if found is not None else None
         facts, said = readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given)
         findings = rule(facts, said)
-        made = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
+        made: dict[str, Any] = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
+        if rule is readiness.agents_gate:
+            begun = open_intents(read_lines(journal)) if journal else []
+            made["anything_left"] = readiness.anything_left(params["machines"] or {}, begun)
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
+    if folder and rule in (readiness.preflight, readiness.final_gate) and not check_mode:
+        kept.keep(folder, tenant_id, [item.to_dict() for item in findings], (options or []) if rule is readiness.final_gate else None, made.get("draft"))
     count = [item.severity for item in findings].count
-    return {
-        **made,
-        "findings": [item.to_dict() for item in findings],
+    told: dict[str, Any] = {
         "blockers": count("blocker"),
         "warnings_found": count("warning"),
-        "msg": readiness.message(findings, language),
         "lines": readiness.lines(findings, language),
         "verdict": readiness.verdict(findings, language, rule is readiness.final_gate),
     }
+    msg = readiness.message(findings, language)
+    if required and msg:
+        raise OffboardError(told.pop("verdict") if brief else msg, code="not_ready", details=told)
+    return told if brief else {**made, **told, "findings": [item.to_dict() for item in findings], "msg": msg}
 
 
 _RULES = {
@@ -462,6 +513,7 @@ def main() -> None:
             "people": {"type": "dict"},
             "permissions": {"type": "dict"},
             "references": {"type": "dict"},
+            "intune": {"type": "dict"},
             "sign_in": {"type": "dict"},
             "group_policies": {"type": "dict"},
             "clients": {"type": "dict"},
@@ -470,11 +522,16 @@ def main() -> None:
             "needs_directory": _TEXTS,
             "found": {"type": "list", "elements": "dict", "default": []},
             "variables": {"type": "dict"},
+            "required": {"type": "bool", "default": False},
+            "brief": {"type": "bool", "default": False},
+            "run_dir": {"type": "path"},
+            "run_tenant_id": {"type": "str"},
+            "contract_options": _TEXTS,
             "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": _CONFIRMED},
         },
         supports_check_mode=True,
     )
-    run_info(module, judge)
+    run_info(module, lambda params: judge(params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ options:
   summary:
     description:
       - Whether RV(lines) are only what a person needs at the end of a stage. That is what it did, what guards refused last, what waits for a person, what
-        comes next, and where the report is.
+        comes next, and where the report is. Which machines are left out is among it.
     type: bool
     default: false
   stage:
@@ -38,6 +38,10 @@ options:
     type: str
     default: ""
     choices: ["", preflight, snapshot, freeze, gate, users, domains, passwords, arrivals, app, relying_parties, agents, accounts, clients, final_gate, report]
+  left_out:
+    description: By stage, the machines that this run did not look at, as M(offboard.iij_id.run_machines) returns them.
+    type: dict
+    version_added: 1.1.0
   in_awx:
     description: Whether people launch job templates of AWX, and type no commands.
     type: bool
@@ -93,8 +97,18 @@ domains:
     domain: {description: Its name., type: str, returned: always}
     converted: {description: 'When this run converted it (RFC 3339), empty when it did not, or has gone back.', type: str, returned: always}
     passwords: {description: Its users who have a password or pass by the last run of the stage C(passwords)., type: int, returned: always}
+machines:
+  description: The stages that have left machines out, or are not done on some.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    stage: {description: Its name., type: str, returned: always}
+    machines: {description: 'All its machines, by the record of the last real run.', type: list, elements: str, returned: always}
+    left_out: {description: Those that this run did not look at (O(left_out))., type: list, elements: str, returned: always}
+    not_done: {description: 'Those on which it is not done, by the record.', type: list, elements: str, returned: always}
 steps_due:
-  description: Steps of a person that are open and belong to the stages so far, each with C(id), C(stage), C(en) and C(ja).
+  description: Steps of a person that are open and belong to the stages so far, each with C(id), C(stage), and what to do in C(en) and C(ja).
   returned: success
   type: list
   elements: dict
@@ -136,13 +150,13 @@ from ..module_utils._module.runner import run_info
 
 
 def main() -> None:
-    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "run_dir": {"type": "path", "required": True},
             "run_tenant_id": {"type": "str"},
             "summary": {"type": "bool", "default": False},
             "stage": {"type": "str", "default": "", "choices": ["", *(stage.name for stage in STAGES)]},
+            "left_out": {"type": "dict"},
             "in_awx": {"type": "bool", "default": False},
             **LANGUAGE,
         },

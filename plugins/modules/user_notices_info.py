@@ -132,7 +132,6 @@ from ..module_utils._offboarding.notices.plan import TOPICS
 
 
 def main() -> None:
-    """Run the module."""
     texts = {"type": "list", "elements": "str"}
     module = AnsibleModule(
         argument_spec={

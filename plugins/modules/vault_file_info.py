@@ -50,7 +50,7 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import info
 
 from ..module_utils._core import vault
 from ..module_utils._module.arguments import spec
@@ -61,7 +61,7 @@ from ..module_utils._module.vault_password import VAULT
 def main() -> None:
     module = AnsibleModule(argument_spec=spec(VAULT, paths={"type": "list", "elements": "path", "required": True}), supports_check_mode=True)
     require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
-    run_info(module, vault_file_info)
+    run_info(module, info)
 
 
 if __name__ == "__main__":

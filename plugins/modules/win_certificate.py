@@ -25,7 +25,7 @@ options:
   issuers:
     description:
       - Whole distinguished names of issuers by RFC 4514, as RV(offboard.iij_id.win_certificate_info#module:certificates[].issuer) shows them. No part
-        of a name, and no other authority of the same organization is meant by it. Case counts.
+        of a name, and no other authority of the same organization is meant by it. Case and needless blanks do not count.
       - Of these issuers only certificates for the authentication of clients (extended key usage) are removed; the others are in C(skipped_objects).
     type: list
     elements: str
@@ -35,6 +35,12 @@ options:
     elements: str
   except_thumbprints:
     description: What stays, although O(issuers) or O(thumbprints) mean it. It is in C(skipped_objects), V(excepted).
+    type: list
+    elements: str
+    default: []
+  except_issuers:
+    description: Whole distinguished names of issuers whose certificates stay, although O(issuers) or O(thumbprints) mean them, compared as those of
+      O(issuers) are. They are in C(skipped_objects), V(excepted).
     type: list
     elements: str
     default: []
@@ -115,7 +121,15 @@ NAMES = {"type": "list", "elements": "str"}
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=spec(RUN, WINDOWS, issuers=NAMES, thumbprints=NAMES, except_thumbprints=NAMES | {"default": []}, backup_dir={"type": "path"}),
+        argument_spec=spec(
+            RUN,
+            WINDOWS,
+            issuers=NAMES,
+            thumbprints=NAMES,
+            except_thumbprints=NAMES | {"default": []},
+            except_issuers=NAMES | {"default": []},
+            backup_dir={"type": "path"},
+        ),
         required_one_of=[("issuers", "thumbprints")],
         supports_check_mode=True,
     )

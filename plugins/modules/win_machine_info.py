@@ -37,6 +37,11 @@ options:
         type: list
         elements: str
         default: []
+      products:
+        description: As there.
+        type: list
+        elements: dict
+        default: []
   scheduled_tasks:
     description: Scheduled tasks, see M(offboard.iij_id.win_scheduled_task_info).
     type: dict
@@ -74,6 +79,11 @@ options:
         elements: str
         default:
           - 'C:\Program Files\IIJ ID Service Password Sync\dll'
+      names:
+        description: As there.
+        type: list
+        elements: str
+        default: []
   browser_sign_in:
     description: Where browsers sign in by themselves, see M(offboard.iij_id.win_browser_sign_in_info).
     type: dict

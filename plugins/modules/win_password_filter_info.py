@@ -24,6 +24,11 @@ options:
     elements: str
     default:
       - 'C:\Program Files\IIJ ID Service Password Sync\dll'
+  names:
+    description: Filters that are known to be Password Sync's, to tell which of the registered ones they are. Neither case nor blanks around them count.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: offboard.iij_id.win_password_filter
 """
@@ -51,6 +56,10 @@ filters:
       returned: always
     default:
       description: Whether it is Windows' own.
+      type: bool
+      returned: always
+    named:
+      description: Whether it is one of O(names).
       type: bool
       returned: always
     file:

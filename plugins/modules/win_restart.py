@@ -147,7 +147,9 @@ options:
     type: int
     default: 5
   back_minutes:
-    description: How long it may take until it answers again. Windows installs updates meanwhile.
+    description:
+      - How long it may take until it answers again. Windows installs updates meanwhile.
+      - A machine that a stopped run had begun to restart, and that does not answer, is waited for as long before anything else.
     type: int
     default: 30
   healthy_minutes:

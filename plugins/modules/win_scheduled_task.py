@@ -26,6 +26,8 @@ options:
       - The tasks that are meant, confirmed by you, as M(offboard.iij_id.win_scheduled_task_info) shows them. Those that are not there are left out.
       - A task that matches O(action_paths), would have to be changed, and is not among them refuses the whole (rule V(not_confirmed)). One that is
         confirmed and starts something else by now is left alone and listed in C(skipped_objects).
+      - Where an interpreter or a launcher is given a line that names what is looked for, and what it does with it cannot be made out, a task that is confirmed
+        and enabled refuses the whole (rule V(other_action)), since it may run on. Disable it by hand, or take it out of O(tasks).
     type: list
     elements: dict
     default: []
@@ -111,9 +113,9 @@ saved:
   type: dict
 failure:
   description:
-    - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(not_confirmed), V(system_task), V(vault_password_missing), V(max_changes)),
-      V(changed_since_read) when the task is no longer the one that was read, V(tasks_unreadable), V(task_unreadable), V(task_refused), V(task_gone),
-      V(vault_password_empty), V(file_read_failed), V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see
+    - C(code) is V(action_path_too_broad), V(guard_refused) (rules V(not_confirmed), V(other_action), V(system_task), V(vault_password_missing),
+      V(max_changes)), V(changed_since_read) when the task is no longer the one that was read, V(tasks_unreadable), V(task_unreadable), V(task_refused),
+      V(task_gone), V(vault_password_empty), V(file_read_failed), V(registry_unreadable), V(not_seen), V(file_write_failed), or one of the connection, see
       M(offboard.iij_id.win_software).
   returned: failure
   type: dict

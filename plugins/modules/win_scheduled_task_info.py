@@ -77,6 +77,14 @@ tasks:
       type: list
       elements: str
       returned: always
+perhaps:
+  description:
+    - Tasks that match no action path, and yet an interpreter (cmd, PowerShell) or a launcher is given a line that names what is looked for, and what it does
+      with it cannot be made out. People decide about them. Each has the same keys as those of RV(tasks); C(why) says what was seen.
+    - What only copies, removes or lists files (robocopy, xcopy, 7z, icacls, Copy-Item) is not among them.
+  returned: success
+  type: list
+  elements: dict
 failure:
   description: C(code) is V(tasks_unreadable), V(task_unreadable), V(registry_unreadable) or one of the connection, see M(offboard.iij_id.win_software).
   returned: failure

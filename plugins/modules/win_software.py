@@ -13,7 +13,9 @@ description:
   - Uninstalls products made with Windows Installer (MSI), Inno Setup or NSIS, and others when told how. Runs on the controller, for the host of the
     play, and uses native commands over WinRM; no PowerShell is needed.
   - A product is named by its product code, or by its exact name and publisher. Exactly one product must match; nothing is uninstalled by a pattern.
-    One whose name differs in blanks, case, marks such as V(™) or the version only is not taken for absent; the task fails and lists it.
+    One whose name differs in blanks, case, marks such as V(™), letters that look alike or the version only is not taken for absent, nor one of the same
+    publisher whose name goes on (an edition, a language, a tool beside it); the task fails and lists it. Where that one shall stay, give the product code
+    of the one that is meant.
     Use M(offboard.iij_id.win_software_info) to find them.
   - Waits until the work is done, not until the first process ends, as the uninstallers of Inno Setup and NSIS go on in a copy of themselves.
     What counts is that the product is no longer registered.
@@ -62,6 +64,8 @@ notes:
   - An uninstaller of NSIS does not tell whether it failed; a product that is still registered when nothing works on it any more has failed.
   - A product that is installed for one account only can be uninstalled by that account only, and is refused. Where the machine has the product too,
     the machine's own is uninstalled, and the account's entry is listed in C(skipped_objects) and warned of.
+  - A patch or a single feature of an MSI product, and a product whose uninstaller another program starts (C(cmd /c), C(rundll32) and the like), are
+    refused (V(unknown_installer)) unless O(products[].uninstall_arguments) say how.
   - What the uninstaller is registered with (C(QuietUninstallString)) is given to it again, but for the switches that this module gives itself.
   - The registry of accounts that are not signed in is not looked at.
   - Uninstalling cannot be undone. Files that the product has written itself stay; see M(offboard.iij_id.win_file).

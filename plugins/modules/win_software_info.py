@@ -35,6 +35,11 @@ options:
     type: list
     elements: str
     default: []
+  products:
+    description: Products as the option O(offboard.iij_id.win_software#module:products) names them, for RV(named).
+    type: list
+    elements: dict
+    default: []
 seealso:
   - module: offboard.iij_id.win_software
 """
@@ -101,6 +106,11 @@ products:
       type: list
       elements: str
       returned: always
+named:
+  description: Names of installed products that O(products) mean, or may mean.
+  returned: success
+  type: list
+  elements: str
 reboot_pending:
   description: Whether Windows has files to replace or remove at the next start.
   returned: success

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import tempfile
@@ -15,11 +16,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, times
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits
 
 display = Display()
 
@@ -42,8 +47,17 @@ _KNOWN_AS = "offboard_domain_controller"
 _TRANSPORT_ALIASES = {"plaintext": "basic", "ssl": "basic"}
 
 _COLLECTION = "offboard.iij_id"
-#: What only reads shows no progress, except where it takes minutes.
+#: What only reads shows no progress, except where it takes minutes; nor does what writes one file of the run folder.
 _READS_FOR_LONG = {f"{_COLLECTION}.{name}" for name in ("entra_arrivals_info", "entra_managers_info", "entra_sign_in_readiness_info")}
+_QUIET = {f"{_COLLECTION}.{name}" for name in ("run_machines", "run_plan", "run_report")}
+#: Sentences of an answer, in which people read times in the zone of this variable.
+_TOLD = ("msg", "lines", "told", "verdict", "summary", "summary_ja", "warnings")
+_ZONE = "offboard_timezone"
+#: Variables of a task, rendered when its module has answered, with the answer as `answer`: what the answer holds as `kept` for later plays, and what is
+#: handed on as set_stats does (the artifacts of a job of AWX).
+_KEPT, _HAND_ON = "__offboard_kept", "__offboard_hand_on"
+#: A variable of a task whose whole answer is for people, who see it without -v.
+_TELL = "__offboard_tell"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
 _FIRST_LINE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 30.0
@@ -58,6 +72,17 @@ def _trusted(template: str) -> str:
     return trust_as_template(template)
 
 
+def _untrusted(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a machine or a tenant has said, which no ansible-core takes for a template: 2.18 needs to be told."""
+    try:
+        from ansible.template import trust_as_template  # noqa: F401 - the mark of 2.19 and later
+    except ImportError:
+        from ansible.utils.unsafe_proxy import wrap_var
+
+        return wrap_var(answer)
+    return answer
+
+
 def progress_line(host: str, record: Mapping[str, Any]) -> str:
     """One record of `Progress` for people: "sync01: software 1/2, 0.5 per second, 0:02 left, waiting for …"."""
     line = f"{host}: {record['noun']} {record['done']}" + (f"/{record['total']}" if record["total"] is not None else "")
@@ -69,6 +94,17 @@ def progress_line(host: str, record: Mapping[str, Any]) -> str:
     if record.get("doing"):
         line += f", {record['doing']}"
     return plain.line(line)
+
+
+def _holds_times(value: Any) -> bool:
+    parts = value if isinstance(value, list) else [value]
+    return any(isinstance(part, str) and times.told(part) for part in parts)
+
+
+def _local(value: Any, zone: datetime.tzinfo) -> Any:
+    if isinstance(value, list):
+        return [_local(part, zone) for part in value]
+    return times.local(value, zone) if isinstance(value, str) else value
 
 
 class _ProgressTail:
@@ -117,7 +153,7 @@ class _ProgressTail:
 class ControllerAction(ActionBase):
     """Runs the task's own module on the controller, whatever the host's connection is, without become.
 
-    The interpreter is the one that runs ansible-playbook, so that the libraries installed beside Ansible are found.
+    It runs by the Python that runs ansible-playbook, so that the libraries installed beside Ansible are found.
     """
 
     _supports_check_mode = True
@@ -126,11 +162,12 @@ class ControllerAction(ActionBase):
 
     #: The module's connection options are taken from the host's variables, unless the task names a `host` itself.
     from_host_variables: ClassVar[bool] = False
+    #: Whether the module runs in a fork of this process, not in a Python of its own.
+    in_fork: ClassVar[bool] = fork.KNOWN
     #: Options that are set here, whatever the task says.
     _lent: Mapping[str, Any] = {}
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """What the module returns."""
         task_vars = dict(task_vars or {})
         arguments = dict(self._task.args)
         if self.from_host_variables:
@@ -139,34 +176,88 @@ class ControllerAction(ActionBase):
             else:
                 arguments = {**self._from_host_variables(task_vars), **arguments}
         arguments |= self._lent
-        self._use_local_connection(task_vars)
+        self._use_local_connection()
         result = super().run(tmp, task_vars)
         if self._leaves_the_controller_out(task_vars):
             limit = task_vars["ansible_limit"]
             return {
                 **result,
                 "failed": True,
-                "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Give --limit '{limit},localhost'.",
+                "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Name localhost beside the machines "
+                "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1').",
                 "failure": {"code": "controller_not_in_limit", "details": {}},
             }
-        reads = self._task.action.endswith("_info") and self._task.resolved_action not in _READS_FOR_LONG
-        if reads or arguments.get("progress_file"):  # what only reads has no such option
-            return self._execute_module(module_args=arguments, task_vars=task_vars)
+        found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
+        name = found.resolved_fqcn
+        quiet = name in _QUIET or (name.endswith("_info") and name not in _READS_FOR_LONG)
+        if quiet or arguments.get("progress_file"):  # what shows none has no such option
+            return self._answer(self._run_module(found, arguments, task_vars, contextlib.nullcontext()), task_vars)
         handle, path = tempfile.mkstemp(prefix="offboard-progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)
         os.close(handle)
         try:
-            with _ProgressTail(path, task_vars.get("inventory_hostname", "localhost")):
-                return self._execute_module(module_args={**arguments, "progress_file": path}, task_vars=task_vars)
+            progress = _ProgressTail(path, task_vars.get("inventory_hostname", "localhost"))
+            return self._answer(self._run_module(found, {**arguments, "progress_file": path}, task_vars, progress), task_vars)
         finally:
             os.unlink(path)
+
+    def _answer(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The module's result as people see it, with what the task makes of it."""
+        result = self._shown(result, task_vars)
+        made = {name: task_vars[name] for name in (_KEPT, _HAND_ON) if name in task_vars}
+        if not made:
+            return result
+        try:
+            templar = self._templar.copy_with_new_env(available_variables={**task_vars, "answer": _untrusted(result)})
+            made = {name: templar.template(value) for name, value in made.items()}
+        except AnsibleError:
+            if result.get("failed"):  # which has not what a good one has, and says why
+                return result
+            raise
+        kept = {"kept": made[_KEPT]} if _KEPT in made else {}
+        handed_on = {"ansible_stats": {"data": made[_HAND_ON], "per_host": False, "aggregate": False}} if made.get(_HAND_ON) else {}
+        return {**result, **kept, **handed_on}
+
+    def _shown(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        shown = {**result, "diff": diffs.for_people(result["diff"])} if result.get("diff") else result
+        if task_vars.get(_TELL):
+            shown = {**shown, "_ansible_verbose_always": True}
+        sentences = {name: value for name in _TOLD if _holds_times(value := shown.get(name))}
+        zone = self._zone(task_vars) if sentences else None
+        return {**shown, **{name: _local(value, zone) for name, value in sentences.items()}} if zone else shown
+
+    def _zone(self, task_vars: Mapping[str, Any]) -> datetime.tzinfo | None:
+        """Where the company is. None for a module on its own, and for a zone that nobody knows: the report, which has it as an option, says so."""
+        if not task_vars.get(_ZONE):
+            return None
+        templar = self._templar.copy_with_new_env(available_variables=task_vars)
+        try:
+            return time_zone(to_text(templar.template(_trusted("{{ " + _ZONE + " | default('', true) }}"))))
+        except OffboardError:
+            return None
+
+    def _run_module(
+        self, found: Any, arguments: dict[str, Any], task_vars: dict[str, Any], meanwhile: contextlib.AbstractContextManager[Any]
+    ) -> dict[str, Any]:
+        """The task's module, which the loader has `found`, in a fork of this process, as `_execute_module` runs it in a new Python."""
+        if not self.in_fork:
+            with meanwhile:
+                return self._execute_module(module_args=arguments, task_vars=self._with_this_python(task_vars))
+        display.vvv(f"Using module file {found.plugin_resolved_path}, in a fork of this process")
+        collection, _dot, name = found.resolved_fqcn.rpartition(".")
+        self._update_module_args(self._task.action, arguments, task_vars)
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        module = fork.Fork(f"ansible_collections.{collection}.plugins.modules.{name}", fork.parameters(arguments), environment)
+        with module, meanwhile:  # its thread must not be there when the process forks
+            result = self._parse_returned_data(module.outcome(), *fork.PARSED_BY)
+        return result if isinstance(result, dict) else result.as_result_dict(for_round_trip=True)
 
     def _leaves_the_controller_out(self, task_vars: Mapping[str, Any]) -> bool:
         """Whether nobody would look at what becomes of a task of this collection's own roles; the play that refuses such a limit can be stepped over."""
         role = self._task._role
         if not task_vars.get("ansible_limit") or role is None or role._role_collection != _COLLECTION:
             return False
-        templar = self._templar.copy_with_new_env(available_variables=task_vars)
-        return "localhost" not in templar.template(_trusted("{{ query('ansible.builtin.inventory_hostnames', ansible_limit) }}"))
+        return limits.CONTROLLER not in limits.within(task_vars["ansible_limit"], task_vars["groups"])
 
     def _from_host_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Connection options of the machine that the task is for; empty when the task or its defaults name another machine.
@@ -211,7 +302,7 @@ class ControllerAction(ActionBase):
         # to_text also opens a value that is encrypted inline with Ansible Vault
         return {option: value if isinstance(value, int) else to_text(value) for option, value in options.items() if value is not None}
 
-    def _use_local_connection(self, task_vars: dict[str, Any]) -> None:
+    def _use_local_connection(self) -> None:
         context = self._play_context.copy()
         context.shell, context.executable, context.become = "sh", C.DEFAULT_EXECUTABLE, False
         self._play_context: Any = context
@@ -220,9 +311,10 @@ class ControllerAction(ActionBase):
         # the module's arguments, with their secrets, off the disk.
         self._connection.set_options(var_options={}, direct={"pipelining": True})
         self._connection._shell.set_options(var_options={})
-        interpreter = {"ansible_python_interpreter": task_vars["ansible_playbook_python"]}
-        task_vars.update(interpreter)
-        if self._task.delegate_to:
-            delegated = dict(task_vars.get("ansible_delegated_vars", {}))
-            delegated[self._task.delegate_to] = {**delegated.get(self._task.delegate_to, {}), **interpreter}
-            task_vars["ansible_delegated_vars"] = delegated
+
+    def _with_this_python(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        interpreter: dict[str, Any] = {"ansible_python_interpreter": task_vars["ansible_playbook_python"]}
+        if delegate := self._task.delegate_to:
+            delegated = task_vars.get("ansible_delegated_vars", {})
+            interpreter["ansible_delegated_vars"] = {**delegated, delegate: {**delegated.get(delegate, {}), **interpreter}}
+        return {**task_vars, **interpreter}

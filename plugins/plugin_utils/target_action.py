@@ -35,7 +35,6 @@ class TargetAction(ControllerAction):
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """What the module returns."""
         task_vars = dict(task_vars or {})
         machine = copy.copy(self)  # keeps the connection of the task, while this one takes the local one
         host = str(self._task.delegate_to or task_vars.get("inventory_hostname") or "localhost")

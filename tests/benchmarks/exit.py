@@ -53,8 +53,7 @@ def _cpu(found: Sequence[Usage]) -> str:
 def run(runs: int, write: bool, venv: Path) -> list[Row]:
     """The rows of the table. Needs all parts of the lab, in which the exit is carried out first; that is not measured."""
     with ExitStack() as stack:
-        stack.enter_context(dev_environment.lock("test-lab"))
-        private = stack.enter_context(lab.private())
+        private = stack.enter_context(lab.private("bench-exit"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offboard-bench-exit-")))
 
         log = folder / "log"

@@ -61,8 +61,7 @@ def _inventory(whole: Path, machines: int) -> Iterator[Path]:
 def run(many: int, runs: int, write: bool, venv: Path) -> list[Row]:
     """The rows of the table. `many` is how many machines are looked at in the larger runs."""
     with ExitStack() as stack:
-        stack.enter_context(dev_environment.lock("test-lab"))
-        private = stack.enter_context(lab.private())
+        private = stack.enter_context(lab.private("bench-fleet"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offboard-bench-fleet-")))
         env = {**private.env, "OFFBOARD_LAB_FLEET": str(many)}
         log = folder / "log"

@@ -34,7 +34,7 @@ def measure(running: Tenant, apps: int, venv: Path) -> tuple[float, int, int]:
     _fill(running, apps)
     running.forget()
     look = {"offboard.iij_id.entra_references_info": {**running.options(), **_TASK}, "register": "answer"}
-    shown = "looked:{{ answer.looked_at.application }}:{{ answer.looked_at.synchronizationJob }}:{{ answer.not_looked_at_count }}:"
+    shown = "looked:{{ answer.looked_at.application }}:{{ answer.looked_at.synchronization_job }}:{{ answer.not_looked_at_count }}:"
     usage = run_play([look, {"ansible.builtin.debug": {"msg": shown}}], venv)
     if f"looked:{apps}:0:1:" not in usage.output:  # staged rollouts are the one: Microsoft shows them to no application
         raise Failure(f"not all of {apps} applications were looked at:\n{usage.output[-2000:]}")

@@ -26,7 +26,8 @@ from .say import Failure, say, step
 FOLDER = paths.STATE / "demo"
 RUN_DIR = FOLDER / "offboard-run"
 #: The lab's parts that the exit from IIJ ID touches.
-PARTS = ("tenant", "directory", "windows")
+PARTS = ("tenant", "directory", "windows", "linux")
+SECOND_CONTROLLER = "second_controller"
 #: Who confirms the steps, in the report.
 PERSON = "Hanako Reiji (./dev demo)"
 #: The step that a person does in IIJ ID's console; the lab has one.
@@ -34,10 +35,26 @@ CONSOLE_STEP = "provisioning_stopped"
 #: The order that blocks nobody: IIJ ID's service principal is switched off before the stop. A token that IIJ ID has already stays good to its end; a
 #: company waits 90 minutes for that. In the demo such tokens live shorter, and so it waits shorter, in both places by these.
 TOKEN_SECONDS, TOKEN_MINUTES = 50, 1
+#: The issuers of the certificates on a user's machine: IIJ ID's, and the company's own, which stays.
+DEVICE_CA, OTHER_CA = "CN=Reiji Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Reiji Device CA,O=Reiji Corporation,C=JP"
+#: What Password Sync loads into the domain controllers' security authority.
+FILTER_FILE = r"C:\windows\system32\iidpwfilter.dll"
 #: What the demo decides beyond the lab's inventory.
-DECISIONS = {"microsoft_365_disable_app": True, "microsoft_365_token_minutes": TOKEN_MINUTES}
+DECISIONS = {
+    "microsoft_365_disable_app": True,
+    "microsoft_365_token_minutes": TOKEN_MINUTES,
+    "multi_factor_authentication_certificates": [DEVICE_CA],
+    # the iPhones' list of hosts that are signed in to; no device gets it any more, and it stays
+    "multi_factor_authentication_intune_assignments": [
+        {"kind": "device_configuration", "object": "428179ba-82bf-57c5-b088-a64a47b68aa5", "target": "allDevices"},
+    ],
+}
+#: With two domain controllers in the directory; one alone is never restarted.
+RESTART = {"directory_sync_restart_domain_controllers": True}
 #: A stage that waits for a person ends the run, so there are several real runs; more than these and something is wrong.
 MOST_RUNS = 4
+#: Steps that the tool records as done by what it saw itself, and the part of the lab that it takes.
+SEEN_BY_THE_TOOL = {"domain_controllers_restarted": SECOND_CONTROLLER, "other_directory_servers_clean": "linux"}
 #: What can be shown when a part of the lab does not run on this machine.
 WITHOUT = {
     "windows": '{"offboard_options": ["microsoft_365", "custom_applications", "multi_factor_authentication", '
@@ -50,21 +67,47 @@ class Demo:
     """The lab at its start, an empty run folder, and the steps of the story."""
 
     def __init__(self) -> None:
-        if any(lab.main([command, *PARTS]) not in (0, lab.PART_LEFT_OUT) for command in ("up", "reset")):
+        words = [["up", *PARTS], ["reset", *PARTS], ["reset", SECOND_CONTROLLER], ["up", SECOND_CONTROLLER]]
+        if any(lab.main(command) not in (0, lab.PART_LEFT_OUT) for command in words):
             raise Failure("the lab did not come up")
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         self._log = FOLDER / "output.log"
         status = lab.status()
-        self.left_out = {part: str(state.get("why_not") or "it does not run") for part, state in status.items() if part in PARTS and not state["running"]}
+        wanted = (*PARTS, SECOND_CONTROLLER)
+        self.left_out = {part: str(status[part].get("why_not") or "it does not run") for part in wanted if not status[part]["running"]}
         if "tenant" in self.left_out:
             raise Failure(f"without the tenant there is nothing to show: {self.left_out['tenant']}")
         self._parts = [part for part in PARTS if part not in self.left_out]
         self._common = ["-i", str(Path(os.environ["OFFBOARD_LAB"], "inventory")), "-e", f"offboard_run_dir={RUN_DIR}"]
-        self._common += ["-e", json.dumps(DECISIONS)]
+        self.restarts = not {"directory", "windows", SECOND_CONTROLLER} & set(self.left_out)
+        self._common += ["-e", json.dumps(DECISIONS | (RESTART if self.restarts else {}))]
+        self._inside = self._names() if self.restarts else []
         self._shorten_tokens()
-        for part in self.left_out:
+        if "windows" not in self.left_out:
+            self._give_certificates()
+        for part in set(WITHOUT) & set(self.left_out):
             self._common += ["-e", WITHOUT[part]]
+
+    @staticmethod
+    def _names() -> list[str]:
+        """What a command line begins with where the domain controllers' names mean the lab's."""
+        from lab.directory.second import SecondControllerPart
+
+        script = f'mount --bind {shlex.quote(str(SecondControllerPart().hosts()))} /etc/hosts && exec "$@"'
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
+
+    @staticmethod
+    def _give_certificates() -> None:
+        from lab.windows import certificates, server
+        from lab.windows.part import WindowsPart
+
+        prefix = server.machine_prefix("sync01")
+        certificates.install_certutil(prefix)
+        certificates.install_tar(prefix)
+        for authority, container in ((DEVICE_CA, "iij-device"), (OTHER_CA, "reiji-device")):
+            key = certificates.MachineKey(container).make(windows := WindowsPart(), "sync01")
+            certificates.into_registry(windows, "sync01", certificates.MY_STORE, certificates.Authority(authority).issue("sync01"), key)
 
     @staticmethod
     def _shorten_tokens() -> None:
@@ -94,11 +137,11 @@ class Demo:
         time.sleep(max(0.0, rest) + 1)
 
     def playbook(self, name: str, *words: str) -> tuple[int, int]:
-        """Run a playbook and show it as it goes (all of it is in the log). Exit code, and how many tasks changed something."""
-        argv = ["ansible-playbook", *self._common, f"offboard.iij_id.{name}", *words]
+        """Run a playbook and show it as it goes (all of it is in the log). Exit code, and how many tasks changed something; `banners` has the tasks shown."""
+        argv = [*self._inside, "ansible-playbook", *self._common, f"offboard.iij_id.{name}", *words]
         say(f"\n$ export PATH={Path(sys.executable).parent}:$PATH ANSIBLE_COLLECTIONS_PATH={tree()}\n$ {shlex.join(argv)}")
         began = time.monotonic()
-        changed = 0
+        changed = self.banners = 0
         with (
             open(self._log, "a", encoding="utf-8") as log,
             subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process,
@@ -108,6 +151,7 @@ class Demo:
                 log.write(line)
                 if line.strip() and line[0] not in " +-@":  # differences and continued lines are in the log
                     say(f"    {line.rstrip()[:230]}")
+                self.banners += line.startswith("TASK [")
                 if recap := re.match(r"\S+ +: ok=\d+ +changed=(\d+) ", line):
                     changed += int(recap[1])
         say(f"    ended with {process.returncode} after {time.monotonic() - began:.0f} s, {changed} tasks changed something")
@@ -138,7 +182,7 @@ class Demo:
 
     def confirm(self) -> None:
         """What the person does when a stage waits: first the steps of the gate, then of the domains, later everything else that is open."""
-        steps = self.open_steps()
+        steps = {identity: stage for identity, stage in self.open_steps().items() if SEEN_BY_THE_TOOL.get(identity) in (None, *self.left_out)}
         if CONSOLE_STEP in steps:
             self.wait_for_the_token()
             before = self.enabled()
@@ -172,12 +216,26 @@ class Demo:
             self.confirm()
         raise Failure(f"the exit is not finished after {MOST_RUNS} runs; all of the output: {self._log}")
 
+    def remove_filters(self) -> None:
+        """The proof that no domain controller holds a filter any more: Windows lets its file go."""
+        say("\n=== 3. The domain controllers were restarted one after the other, so the files of the password filters can go")
+        if self.playbook("agents", "-e", "directory_sync_remove_filter_files=true")[0]:
+            raise Failure(f"the stage agents did not end well; all of its output: {self._log}")
+        from lab.windows.part import WindowsPart
+
+        windows = WindowsPart()
+        for name in ("dcwin1", "dcwin2"):
+            if windows.run(name, rf"cmd.exe /c if exist {FILTER_FILE} exit 1")[0]:
+                raise Failure(f"{name} still has {FILTER_FILE}")
+        say(f"    {FILTER_FILE} is gone from both")
+
     def again(self) -> None:
         """Once more: nothing may change."""
-        say("\n=== 3. Once more: everything is done, so nothing changes")
+        say("\n=== 4. Once more: everything is done, so nothing changes")
         code, changed = self.playbook("decommission")
         if code or changed:
             raise Failure(f"the last run ended with {code} and changed {changed} tasks; all of its output: {self._log}")
+        say(f"    {self.banners} tasks were shown")
 
 
 def main() -> int:
@@ -186,6 +244,8 @@ def main() -> int:
         demo = Demo()
     demo.check()
     demo.real()
+    if demo.restarts:
+        demo.remove_filters()
     demo.again()
     say("\n=== Done: the company has left IIJ ID")
     for part, reason in demo.left_out.items():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +22,45 @@ _TAKEN = (
     *("docs", "roles/*/README.md", "tests/lab/README.md", "extensions/awx"),
 )
 _ROLES = "# Roles / ロール\n\n```{{toctree}}\n:maxdepth: 1\n\n{}\n```\n"
+#: Letters and marks of Japanese, beside which a line's end must not become a blank; and marks beside which none is wanted even before Latin letters.
+_MARKS = "、。，．・：；！？「」『』（）〈〉【】…"
+_JAPANESE = f"{_MARKS}々〆ー\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
+_AT_A_LINES_END = re.compile(rf"(?<=[{_JAPANESE}])\n[ ]*(?=[{_JAPANESE}])|(?<=[{_MARKS}])\n[ ]*(?=[^\s])|(?<=\S)\n[ ]*(?=[{_MARKS}])")
+_FENCE = re.compile(r"^ *(```+|~~~+).*?^ *\1`* *$\n?", re.M | re.S)
+#: what begins a block of its own, or is one: a heading, a list, a table, a quotation, HTML, a label
+_BLOCK = re.compile(r" *(#|[-*+] |\d+[.)] |\||>|<|\(\S+\)=|    )")
+
+
+def joined(markdown: str) -> str:
+    """Japanese Markdown with each paragraph's lines as one where a browser would show a blank in the middle of a sentence. Code stays as it is."""
+    parts, at = [], 0
+    for fence in _FENCE.finditer(markdown):
+        parts += [_joined_text(markdown[at : fence.start()]), fence[0]]
+        at = fence.end()
+    return "".join([*parts, _joined_text(markdown[at:])])
+
+
+def _joined_text(text: str) -> str:
+    lines: list[str] = []
+    for line in text.split("\n"):
+        whole = f"{lines[-1]}\n{line}" if lines and lines[-1].strip() and line.strip() else ""
+        own = _BLOCK.match(line) or (lines and re.match(r" *(#|\||<|>|\(\S+\)=)", lines[-1]))
+        end = _AT_A_LINES_END.search(whole, max(0, len(lines[-1]) - 1)) if whole and not own else None
+        if end is not None and end.start() == len(lines[-1]):
+            lines[-1] = whole[: end.start()] + whole[end.end() :]
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def page_of_module(text: str) -> str:
+    """What antsibull-docs has written, without a table of contents: the theme has its own, and puts an error in the place of another one."""
+    return re.sub(r"^\.\. contents::.*\n(?: {2,}:.*\n)*", "", text, flags=re.M)
+
+
+def index_of_modules(text: str) -> str:
+    """Their list, under the collection's name as it is spelled."""
+    return re.sub(r"^[^\n]+\n=+$", f"Modules / モジュール\n{'=' * 30}", text, count=1, flags=re.M)
 
 
 def build(destination: Path) -> None:
@@ -38,6 +78,11 @@ def build(destination: Path) -> None:
         (source / "modules").mkdir()
         with step("writing a page for each module and role (antsibull-docs)"):
             _run(venv, "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--dest-dir", source / "modules", NAME, variables=variables)
+        for page in (source / "modules").glob("*.rst"):
+            text = page_of_module(page.read_text())
+            page.write_text(index_of_modules(text) if page.name == "index.rst" else text)
+        for page in (source / "docs" / "ja").glob("*.md"):
+            page.write_text(joined(page.read_text()))
         with step("building the site (Sphinx)"):
             shutil.rmtree(destination, ignore_errors=True)
             options = ("--builder", "html", "--fail-on-warning", "--keep-going", "--quiet", "--jobs", "2", "--conf-dir", source / "docs" / "docsite")

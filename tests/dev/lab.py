@@ -76,9 +76,12 @@ class Private:
 
 
 @contextlib.contextmanager
-def private() -> Iterator[Private]:
-    """Where the tests' lab runs. Raises Failure when it would have to share its addresses with a lab that runs."""
-    own = {"OFFBOARD_LAB": str(CACHE / "test-lab")}
+def private(name: str) -> Iterator[Private]:
+    """Where a lab of the tests runs; of those with one `name` only one at a time, and without networks of their own only one of all.
+
+    Raises Failure when it would have to share its addresses with a lab that runs.
+    """
+    own = {"OFFBOARD_LAB": str(CACHE / f"{name}-lab")}
     holder = subprocess.Popen(
         ["unshare", "--net", sys.executable, "-c", NETWORK],
         stdin=subprocess.PIPE,
@@ -88,11 +91,10 @@ def private() -> Iterator[Private]:
         start_new_session=True,  # an interrupt must leave it until the lab has ended in it
     )
     try:
-        if holder.stdout and holder.stdout.readline():
-            yield Private(("nsenter", "--net", f"--target={holder.pid}"), own)
-            return
-        if any(state["running"] for state in status().values()):
-            raise Failure("Your lab runs, and the tests need its addresses. End it first: ./dev lab down (as root both can run)")
-        yield Private((), own)
+        alone = bool(holder.stdout and holder.stdout.readline())
+        with environment.lock(f"{name}-lab" if alone else "shared-lab"):
+            if not alone and any(state["running"] for state in status().values()):
+                raise Failure("Your lab runs, and the tests need its addresses. End it first: ./dev lab down (as root both can run)")
+            yield Private(("nsenter", "--net", f"--target={holder.pid}") if alone else (), own)
     finally:
         holder.communicate()

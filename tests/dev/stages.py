@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import shutil
 import sys
 import sysconfig
@@ -31,8 +32,10 @@ from .say import Failure, end_all, logged, say, tail
 KEEP_RUNS = 10
 #: Scenarios of which the demo shows the same, and that a second run changes nothing: they run with the tests marked `long`.
 LONG_SCENARIOS = ("directory_sync", "microsoft_365")
+#: Tests of the stage `tenant` at once. Each waits most of its time, as the tool does before it sends or reads something again.
+TENANTS_AT_ONCE = 4
 #: No single command of a stage may take longer; with the tests marked `long` it may take four times as long.
-COMMAND_SECONDS = 3900.0
+COMMAND_SECONDS = 4800.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Core:
 CORES = (Core("2.18", (11, 12, 13)), Core("2.21", (13, 12, 14)))
 
 
-#: The documentation's examples, played: one ansible-core is enough.
-EXAMPLES = ["tests/playbook/test_federation_info_modules.py", "tests/playbook/test_run_folder_examples.py"]
+#: The documentation's examples, played, and many machines: one ansible-core is enough.
+ONE_CORE = [f"tests/playbook/test_{name}.py" for name in ("federation_info_modules", "run_folder_examples", "twenty_machines")]
 
 
 @dataclass
@@ -148,7 +151,7 @@ def unit(stage: Stage) -> None:
 
 def package(stage: Stage) -> None:
     """build, contents, installation and documentation of the tarball"""
-    stage.pytest("tests/package")
+    stage.pytest("-n", "2", "tests/package")
 
 
 def cores(stage: Stage) -> None:
@@ -164,7 +167,7 @@ def cores(stage: Stage) -> None:
         say(f"    ansible-core {core.release} on {python}")
         # of code that no ansible-core reaches only another Python can tell something new
         left_out = [] if stage.long and python != environment.PYTHON else _without_core()
-        left_out += [] if stage.long or core in newest else EXAMPLES
+        left_out += [] if stage.long or core in newest else ONE_CORE
         stage.pytest("-n", "2", "tests/unit", "tests/playbook", *(f"--ignore={path}" for path in left_out), venv=venv)
 
 
@@ -173,7 +176,13 @@ def _without_core() -> list[str]:
     units = ROOT / "tests" / "unit"
     utils = units / "plugins" / "module_utils"
     folders = (utils / "core", utils / "federation", units / "lab", units / "dev", units / "benchmarks")
-    files = [*utils.rglob("test_plan.py"), *units.glob("test_*.py"), *(file for folder in folders for file in folder.rglob("test_*.py"))]
+    # the parsers reach ansible-core by no more than the imports of the modules that use them, which other tests import as well
+    files = [
+        utils / "test_parsers.py",
+        *utils.rglob("test_plan.py"),
+        *units.glob("test_*.py"),
+        *(file for folder in folders for file in folder.rglob("test_*.py")),
+    ]
     return sorted(str(file.relative_to(ROOT)) for file in files if "from ansible." not in file.read_text(encoding="utf-8"))
 
 
@@ -221,12 +230,12 @@ def _installed(stage: Stage, folder: Path) -> Path:
 
 def tenant(stage: Stage) -> None:
     """the Entra modules, each test against a tenant of its own"""
-    stage.pytest(*_entra_tests())
+    stage.pytest("-n", str(TENANTS_AT_ONCE), *_entra_tests())
 
 
 def lab(stage: Stage) -> None:
     """the other modules, plugins and the lab itself, against the lab"""
-    venv = _with_kerberos()
+    venv = _with_kerberos(smb=stage.long)
     environment.debian_packages({"python3-ldap": "/usr/lib/python3/dist-packages/ldap"})  # where it cannot be had, its test says so
     with contextlib.suppress(Failure):  # the same; in the private network nothing can be fetched
         environment.python3_saml()
@@ -234,12 +243,15 @@ def lab(stage: Stage) -> None:
         stage.pytest("tests/integration_lab", *(f"--ignore={path}" for path in _entra_tests()), private=private, venv=venv)
 
 
-def _with_kerberos() -> Path | None:
-    """This environment with the library for Kerberos, which pip has to compile. None where that cannot be: its test then says so."""
+def _with_kerberos(smb: bool) -> Path | None:
+    """This environment with the library for Kerberos, which pip has to compile. None where that cannot be: its test then says so.
+
+    SMB takes krb5 too, which compiles for minutes.
+    """
     header = Path(sysconfig.get_path("include"), "Python.h")
     if environment.debian_packages({"gcc": "gcc", "libkrb5-dev": "krb5-config", "python3-dev": str(header)}):
         return None
-    return environment.venv("kerberos", environment.PYTHON, ["requirements-dev.txt"], "gssapi>=1.8,<2")
+    return environment.venv("kerberos", environment.PYTHON, ["requirements-dev.txt"], "pyspnego[kerberos]" if smb else "gssapi>=1.8,<2")
 
 
 def _entra_tests() -> list[str]:
@@ -275,27 +287,30 @@ STAGES: dict[str, Callable[[Stage], None]] = {
     "molecule": molecule,
     "e2e": e2e,
 }
-#: These share the tests' lab, one after the other, and wait for it half of the time: they run beside the other stages.
-IN_THE_LAB = (lab, molecule, e2e)
+#: Stages of one lane run one after the other, the lanes side by side: those in a lab wait for it half of the time.
+LANES = ((lint, unit, package, cores), (lab, sanity), (tenant, molecule, e2e))
 
 
 @contextlib.contextmanager
 def running_lab(stage: Stage) -> Iterator[laboratory.Private]:
     """A lab of its own, up for the stage. A part that cannot run here counts as skipped, with its reason."""
-    with environment.lock("test-lab"), laboratory.private() as private:
+    from lab.__main__ import OPTIONAL
+
+    with laboratory.private(stage.name) as private:
 
         def run(*words: str, inside: tuple[str, ...] = private.inside) -> None:
             code = stage.run([*inside, *laboratory.COMMAND, *words], env=private.env)
             if code not in (0, laboratory.PART_LEFT_OUT):
                 raise Failure(f"./dev lab {words[0]} ended with {code}; see {stage.log}")
 
-        laboratory.packages()
         run("down")  # what a killed run left: it runs in a network that nobody reaches any more
-        run("prepare", inside=())  # in the private network nothing can be fetched
+        with environment.lock("lab-prepare"):  # what it makes, all labs share
+            laboratory.packages()
+            run("prepare", inside=())  # in the private network nothing can be fetched
         try:
             run("up")
             for part, state in laboratory.status(private).items():
-                if not state["running"]:
+                if not state["running"] and part not in OPTIONAL:
                     stage.skip(f"whatever needs the lab's part {part}: {state.get('why_not') or 'it does not run'}")
             yield private
         finally:
@@ -348,29 +363,28 @@ def _run(stage: Stage) -> None:
 
 
 def _run_all(stages: Sequence[Stage]) -> None:
-    """Those in the lab in a thread of their own. An interruption ends both sides, and leaves no lab behind."""
-    stopped, ended = threading.Event(), threading.Event()
+    """Each lane in a thread of its own. An interruption ends all of them, and leaves no lab behind."""
+    stopped = threading.Event()
 
-    def follow(lane: Sequence[Stage]) -> None:
-        for stage in lane:
-            if not stopped.is_set():
-                _run(stage)
-
-    def lab_lane() -> None:
+    def follow(lane: Sequence[Stage], ended: threading.Event) -> None:
         try:
-            follow([stage for stage in stages if stage not in here])
+            for stage in lane:
+                if not stopped.is_set():
+                    _run(stage)
         finally:
             ended.set()
 
-    here = [stage for stage in stages if STAGES[stage.name] not in IN_THE_LAB]
-    threading.Thread(target=lab_lane, name="lab").start()
+    running = [(lane, threading.Event()) for functions in LANES if (lane := [stage for stage in stages if STAGES[stage.name] in functions])]
+    for lane, ended in running:
+        threading.Thread(target=follow, args=(lane, ended), name=lane[0].name).start()
     try:
-        follow(here)
-        ended.wait()  # not join(): once interrupted, that of Python 3.11 takes a running thread for an ended one
+        for _lane, ended in running:
+            ended.wait()  # not join(): once interrupted, that of Python 3.11 takes a running thread for an ended one
     except BaseException:
         stopped.set()
         end_all()
-        ended.wait()
+        for _lane, ended in running:
+            ended.wait()
         raise
 
 
@@ -379,12 +393,14 @@ def main(names: Sequence[str], long: bool = False) -> int:
     unknown = sorted(set(names) - set(STAGES))
     if unknown:
         raise Failure(f"no such stage: {', '.join(unknown)}. Stages: {', '.join(STAGES)}")
-    folder = _new_folder()
+    folder, started = _new_folder(), time.monotonic()
     stages = [Stage(name, folder, long) for name in STAGES if not names or name in names]
     _run_all(stages)
     say(f"\n{'stage':<12}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
     for stage in stages:
         say(f"{stage.name:<12}{stage.passed:>8}{stage.failed:>8}{stage.skipped:>8}{stage.seconds:>9.0f}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    say(f"{time.monotonic() - started:.0f} s in all; {used.ru_utime + used.ru_stime:.0f} s of CPU, without the labs', on {os.cpu_count()} CPUs")
     for stage in stages:
         for note in stage.notes:
             if stage.failed and note.startswith("FAILED"):

@@ -68,8 +68,9 @@ class Run:
 
     @property
     def findings(self) -> list[str]:
-        """What preflight and the final gate have told before they stopped, each all in one."""
-        return [str(task.result["msg"]) for task in self.tasks if task.title == "Tell what was found" and "msg" in task.result]
+        """What preflight, the stage domains and the final gate have told as they stopped, each all in one."""
+        failures = [task.result.get("failure") or {} for task in self.tasks if task.title.startswith("Tell what was found")]
+        return [str(failure["details"]["lines"]) for failure in failures if "lines" in failure.get("details", {})]
 
     @property
     def tasks(self) -> list[Task]:

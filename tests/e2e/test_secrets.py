@@ -68,6 +68,6 @@ def test_not_in_the_run_folder(secrets: list[str], finished: Chapter) -> None:
 
 def test_not_in_the_process_list(story: Story, secrets: list[str], again: Chapter) -> None:
     seen = b"\n".join(story.watch.seen)
-    assert b"ansible-playbook" in seen and b"AnsiballZ_entra_users" in seen  # it did look
+    assert b"ansible-playbook" in seen and b"offboard.iij_id.decommission" in seen  # it did look
     assert leaks(seen, secrets) == []
     assert not TOKEN.search(seen)

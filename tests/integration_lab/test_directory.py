@@ -675,12 +675,30 @@ def test_candidates_and_why(module, directory):
 
 @pytest.mark.parametrize(
     ("user", "dn"),
-    [("iij-dirsync-run@ad.reiji.example", RUN), (r"REIJI\iij-dirsync-run", RUN), ("iij-dirsync-run", RUN), ("nobody", None), ("DC1$", None)],
+    [
+        ("iij-dirsync-run@ad.reiji.example", RUN),
+        (r"REIJI\iij-dirsync-run", RUN),
+        ("iij-dirsync-run", RUN),
+        ("nobody", None),
+        ("DC1$", None),
+        (r"ad.reiji.example\iij-dirsync-run", RUN),
+        (" iij-dirsync-run ", RUN),
+        (r"OTHERDOM\iij-dirsync-run", None),
+        (r"other.example\iij-dirsync-run", None),
+    ],
 )
 def test_a_configuration_that_names_no_dn(module, user, dn):
     answer = module("directory_object_info", agent_configs=[yaml.safe_dump({"ad": {"ldap": {"server": {"user": user}}}})])
     assert [item["dn"] for item in answer["objects"]] == ([full_dn(dn)] if dn else [])
     assert len(answer["unusable"]) == (0 if dn else 1)
+
+
+def test_a_configuration_that_cannot_be_understood_hides_no_other(module):
+    config = yaml.safe_dump({"ad": {"ldap": {"server": {"user": full_dn(RUN)}}}})
+    answer = module("directory_object_info", agent_configs=["a: b: hush-hush", config])
+    assert [item["dn"] for item in answer["objects"]] == [full_dn(RUN)]
+    assert [(item["name"], item["code"]) for item in answer["unusable"]] == [("agent_configs[0]", "config_unreadable")]
+    assert "hush-hush" not in json.dumps(answer)
 
 
 def test_a_name_that_leads_nowhere_hides_no_other(module):
@@ -697,7 +715,7 @@ def test_a_name_that_leads_nowhere_hides_no_other(module):
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [({"agent_configs": ["a: b: hush-hush"]}, "config_unreadable"), ({"spn_patterns": ["("]}, "pattern_invalid"), ({"allowed_spns": ["("]}, "pattern_invalid")],
+    [({"spn_patterns": ["("]}, "pattern_invalid"), ({"allowed_spns": ["("]}, "pattern_invalid")],
 )
 def test_bad_options_of_info(module, options, code):
     answer = module("directory_object_info", **options)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.files import APPS, DOMAINS, LICENCES, USER_IDS, users_file
 from lab import company
 from lab.iij.actor import Actor
 from lab.testing import RunningTenant
@@ -109,6 +110,16 @@ def test_a_permission_on_something_that_is_gone_is_no_obstacle(call, tenant, sna
     assert IIJ in [app["client_id"] for app in call("entra_app_info", client_ids=[IIJ])["apps"]]
     assert call("entra_snapshot", **snapshot)["changed"] is True
     assert call("entra_app", app_id=IIJ, state="absent")["counts"]["done"] == 8
+
+
+def test_a_principal_that_goes_while_it_is_read(call, tenant):
+    """Entra's replicas differ: a list still has what another one answers 404 for. Where only the permissions are missing, something else is wrong."""
+    principal = f"/v1.0/servicePrincipals/{company.make_id('servicePrincipal', 'iij')}"
+    tenant.faults.add(method="GET", path=f"{principal}/.*", times=None, status=404, code="Request_ResourceNotFound")
+    assert "404" in call("entra_app_info", client_ids=[IIJ])["msg"]
+    tenant.faults.add(method="GET", path=principal, times=None, status=404, code="Request_ResourceNotFound")
+    (app,) = [app for app in call("entra_app_info", client_ids=[IIJ])["apps"] if app["client_id"] == IIJ]
+    assert app["grants"] == []
 
 
 def test_an_assignment_that_is_gone_already_is_removed(call, tenant):
@@ -280,6 +291,37 @@ def test_check_mode_plans_for_the_users_of_the_snapshot_only(call, tenant, snaps
     assert not any("#EXT#" in name for name in touched)
 
 
+@pytest.mark.parametrize(
+    ("also", "code"),
+    [
+        ("nobody@reiji.example", "not_found"),
+        ("00000000-0000-0000-0000-00000000000a", "not_found"),
+        ("['{0}']", "bad_option"),
+        ("reiji.example", "bad_option"),
+        (" ", "bad_option"),
+        ("Taro <{0}>", None),
+        ("＜{0}＞", None),
+        (" {0}。 ", None),
+    ],
+)
+def test_who_is_to_be_enabled_must_be_somebody(call, tenant, snapshot, tmp_path, also, code):
+    """Whoever was meant would stay blocked, and the stage would end well. In the check run from the untouched start, too."""
+    person, given = PEOPLE[11], [also.format(PEOPLE[11].upn.upper()), PEOPLE[11].upn, PEOPLE[11].id]
+    options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD, "max_changes": 300, "also_enable": given}
+    predictions = str(tmp_path / "predictions.jsonl")
+    call("entra_snapshot", check=True, predictions=predictions, **snapshot)
+    planned = call("entra_users", check=True, predictions=predictions, **options)
+    refused = call("entra_snapshot", **snapshot, also_enable=given, max_blocked_percent=100)
+    if code:
+        assert planned["failure"]["code"] == refused["failure"]["code"] == code
+        call("entra_snapshot", **snapshot)
+        assert call("entra_users", **options)["failure"]["code"] == code and not tenant.user(person.upn)["accountEnabled"]
+        assert call("entra_users", domain="reiji.example", enabled=True, also_enable=given)["failure"]["code"] == "bad_option"
+    else:
+        assert [item["name"] for item in planned["plan"]] == [person.upn]
+        assert call("entra_users", **options)["counts"]["planned"] == 1 and tenant.user(person.upn)["accountEnabled"]
+
+
 def test_check_mode_without_a_snapshot_plans_nothing_and_says_so(call, tenant, snapshot):
     options = {"snapshot": snapshot["path"], "vault_password": VAULT_PASSWORD, "max_changes": 300, "usage_location": "JP"}
     result = call("entra_users", check=True, also_enable=[PEOPLE[11].upn], **options)
@@ -372,6 +414,13 @@ def test_the_run_folder_must_hold_what_is_required(call, tenant, tmp_path, snaps
     assert call("entra_snapshot", **snapshot)["failure"]["code"] == "other_run_folder"
     assert call("entra_users", snapshot=snapshot["path"], vault_password=VAULT_PASSWORD)["failure"]["code"] == "other_run_folder"
     manifest.write_text(json.dumps(taken))
+    for name in (DOMAINS, APPS, LICENCES, users_file(1), USER_IDS):  # destroyed, and the manifest still there
+        file = tmp_path / "snapshot" / name
+        whole = file.read_bytes()
+        for broken in (b"", whole[:-100], b"x"):
+            file.write_bytes(broken)
+            refused("snapshot_damaged", name)
+        file.write_bytes(whole)
     # a refusal is kept in the place of the open verdict
     assert call("entra_provisioning_gate", **{**gate, "activity_hours": 24})["open"] is False
     refused("gate_closed", "IIJ ID still changes the tenant")
@@ -476,6 +525,8 @@ def test_what_the_app_that_signs_in_lacks(call, tenant):
         "passes": "UserAuthMethod-TAP.ReadWrite.All",
         "domains": "Domain.ReadWrite.All",
         "app": "Application.ReadWrite.All",
+        "intune_apps": "DeviceManagementApps.ReadWrite.All",
+        "intune_profiles": "DeviceManagementConfiguration.ReadWrite.All",
     }
     # roles may not be read without a permission for it, and then count as held; reading is no write
     tenant.faults.add(method="GET", path="/v1.0/roleManagement/.*", status=403, code="Authorization_RequestDenied", times=None)

@@ -77,3 +77,19 @@ def test_guests(tenant, tmp_path):
     assert play(tenant, tmp_path, [reset]) == 1
     tenant.redeem("taro@fabrikam.example")
     assert play(tenant, tmp_path, [reinvite, *others, *examples("entra_guests_info")]) == 1 + len(others)
+
+
+def test_intune(tenant, tmp_path):
+    """Of the app that the examples name; without the snapshot of the exit, which is none here."""
+    absent, present = examples("intune_assignment")
+    name = "offboard.iij_id.intune_assignment"
+    to_users, to_group = absent[name]["assignments"]
+    rows = [company.assignment("allLicensedUsers", "available"), company.assignment("all-staff", "required")]
+    rows[1]["target"]["groupId"] = to_group["target"]
+    table = tenant.store.tables["mobile_apps"]
+    app = table.objects[company.make_id("mobile_apps", "IIJ SmartKey")]
+    tenant.arrange("mobile_apps", to_users["object"], **{**app, "id": to_users["object"], "_assignments": rows})
+    for task in (absent, present):
+        task[name]["requires"] = {"run_dir": "offboard-run"}
+    assert play(tenant, tmp_path, [absent, *examples("intune_assignment_info"), present]) == 2
+    assert len(table.objects[to_users["object"]]["_assignments"]) == 2

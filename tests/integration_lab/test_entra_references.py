@@ -19,7 +19,7 @@ from .test_people import Operator, blockers
 
 SMARTKEY = ["jp.ad.iij.smartkey2", "id974476420"]
 #: what the fixture company has: two federations, SmartKey, and the iPhones' list
-FIXTURE = {"domainFederation": 2, "mobileApp": 1, "deviceConfiguration": 1}
+FIXTURE = {"internal_federation": 2, "mobile_app": 1, "device_configuration": 1}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def look(tenant: RunningTenant, capsys: pytest.CaptureFixture[str]):
 
 
 #: what no application may read: https://learn.microsoft.com/graph/api/list-featurerolloutpolicies
-ROLLOUT = ("featureRolloutPolicy", "delegated_only")
+ROLLOUT = ("feature_rollout_policy", "delegated_only")
 
 
 def open_kinds(found: dict[str, Any]) -> set[tuple[str, str]]:
@@ -46,13 +46,49 @@ def test_the_fixture_and_its_decoys(look, tenant):
     found = look()
     assert found["counts"] == FIXTURE and open_kinds(found) == set(), found
     assert {item["name"] for item in found["references"]} == {"IIJ ID", "IIJ SmartKey", "iPhoneのシングルサインオン"}
-    (profile,) = (item for item in found["references"] if item["kind"] == "deviceConfiguration")
+    (profile,) = (item for item in found["references"] if item["kind"] == "device_configuration")
     assert profile["places"] == [{"path": "payload⇒", "match": "*.auth.iij.jp", "opened": True}]
-    assert {item["of"] for item in found["references"] if item["kind"] == "domainFederation"} == {"reiji.example", "reiji-group.example"}
-    assert found["looked_at"]["mobileApp"] == 2 and found["looked_at"]["conditionalAccessPolicy"] == 1
+    assert {item["of"] for item in found["references"] if item["kind"] == "internal_federation"} == {"reiji.example", "reiji-group.example"}
+    assert found["looked_at"]["mobile_app"] == 2 and found["looked_at"]["conditional_access_policy"] == 1
     assert found["changed"] is False and tenant.writes() == []
     assert look(check=True)["references"] == found["references"]
     assert tenant.writes() == []
+
+
+def test_what_intune_gives_is_told_with_whom_and_how_many(look, tenant):
+    group = company.make_id("group", "m365-e3")
+    found = {item["kind"]: item for item in look()["references"]}
+    assert found["mobile_app"]["devices"] == "not_known"  # of apps Graph does not say, and that is not 0
+    assert [(one["target"], one["group"], one["intent"]) for one in found["mobile_app"]["assignments"]] == [
+        ("allLicensedUsers", "", "available"), (group, "m365-e3", "required"),
+    ]  # fmt: skip
+    profile = found["device_configuration"]
+    assert profile["devices"] == 36 and [(one["target"], one["intent"]) for one in profile["assignments"]] == [("allDevices", "")]
+    assert "assignments" not in found["internal_federation"]
+    # what could not be read is not nobody, and a group whose name cannot be read has its id
+    app, one = found["mobile_app"]["id"], f"/v1.0/groups/{group}"
+    tenant.faults.add(times=None, path=f"/beta/deviceAppManagement/mobileApps/{app}/assignments", status=403, code="Forbidden")
+    tenant.faults.add(times=None, path="/beta/deviceManagement/deviceConfigurations/.*/deviceStatusOverview", status=500, code="x")
+    found = look()
+    assert open_kinds(found) == {("mobile_app", "permission_missing")} and found["not_looked_at"][-1]["path"] == "assignments"
+    rows = {item["kind"]: item for item in found["references"]}
+    assert rows["mobile_app"]["assignments"] is None and rows["device_configuration"]["devices"] == "not_known"
+    tenant.faults.clear()
+    tenant.faults.add(times=None, path=one, status=404, code="Request_ResourceNotFound")
+    found = look(beta=False)
+    (row,) = (item for item in found["references"] if item["kind"] == "mobile_app")
+    assert [(item["target"], item["group"]) for item in row["assignments"]] == [("allLicensedUsers", ""), (group, "")] and tenant.writes() == []
+
+
+def test_whom_profiles_of_beta_are_for(look, tenant):
+    settings = [{"id": str(number), "settingInstance": {"simpleSettingValue": {"value": "*.auth.iij.jp"}}} for number in range(2)]
+    tenant.arrange("configuration_policies", "cp", id="cp", name="Edge", _settings=settings, _assignments=[company.assignment("all-staff", excluded=True)])
+    tenant.clear_requests()
+    rows = look(kinds=["configuration_policy"])["references"]
+    assert [(item["of"], item["devices"], [one["target"] for one in item["assignments"]]) for item in rows] == [
+        ("cp", "not_known", [f"not {company.make_id('group', 'all-staff')}"])
+    ] * 2  # fmt: skip
+    assert len([item for item in tenant.requests() if item["path"] == "/beta/deviceManagement/configurationPolicies/cp/assignments"]) == 1
 
 
 def b64(text: str) -> str:
@@ -65,12 +101,12 @@ OMA = {"@odata.type": "#microsoft.graph.omaSettingString", "displayName": "o", "
 AUTHORITY = {"isRootAuthority": True, "certificateRevocationListUrl": IIJ, "certificate": "MIIB", "issuer": "CN=x", "issuerSki": "1"}
 #: what is arranged, by table: an object, and the kind under which it is found
 EVERYWHERE: list[tuple[str, str, dict[str, Any]]] = [
-    ("claimsMappingPolicy", "claims_mapping_policies", {"displayName": "c", "definition": [json.dumps({"ClaimsMappingPolicy": {"Value": IIJ}})]}),
-    ("homeRealmDiscoveryPolicy", "home_realm_policies", {"displayName": "h", "definition": [json.dumps({"AlternateIdLogin": IIJ})]}),
-    ("tokenIssuancePolicy", "token_issuance_policies", {"displayName": "t", "definition": [IIJ]}),
-    ("tokenLifetimePolicy", "token_lifetime_policies", {"displayName": "t", "definition": [IIJ]}),
+    ("claims_mapping_policy", "claims_mapping_policies", {"displayName": "c", "definition": [json.dumps({"ClaimsMappingPolicy": {"Value": IIJ}})]}),
+    ("home_realm_discovery_policy", "home_realm_policies", {"displayName": "h", "definition": [json.dumps({"AlternateIdLogin": IIJ})]}),
+    ("token_issuance_policy", "token_issuance_policies", {"displayName": "t", "definition": [IIJ]}),
+    ("token_lifetime_policy", "token_lifetime_policies", {"displayName": "t", "definition": [IIJ]}),
     (
-        "customAuthenticationExtension",
+        "custom_authentication_extension",
         "authentication_extensions",
         {
             "@odata.type": "#microsoft.graph.onTokenIssuanceStartCustomExtension",
@@ -78,9 +114,9 @@ EVERYWHERE: list[tuple[str, str, dict[str, Any]]] = [
             "endpointConfiguration": {"@odata.type": "#microsoft.graph.httpRequestEndpoint", "targetUrl": IIJ},
         },
     ),
-    ("crossTenantAccessPartner", "cross_tenant_partners", {"tenantId": "3d0f5dec-5d3d-455c-8016-e2af1ae4d31a", "tenantRestrictions": None}),
+    ("cross_tenant_access_partner", "cross_tenant_partners", {"tenantId": "3d0f5dec-5d3d-455c-8016-e2af1ae4d31a", "tenantRestrictions": None}),
     (
-        "identityProvider",
+        "identity_provider",
         "identity_providers",
         {
             "@odata.type": "#microsoft.graph.socialIdentityProvider",
@@ -90,9 +126,9 @@ EVERYWHERE: list[tuple[str, str, dict[str, Any]]] = [
             "clientSecret": "****",
         },
     ),
-    ("certificateBasedAuthentication", "certificate_based_authentication", {"certificateAuthorities": [AUTHORITY]}),
+    ("certificate_based_authentication", "certificate_based_authentication", {"certificateAuthorities": [AUTHORITY]}),
     (
-        "mobileAppConfiguration",
+        "mobile_app_configuration",
         "mobile_app_configurations",
         {
             "@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
@@ -101,8 +137,8 @@ EVERYWHERE: list[tuple[str, str, dict[str, Any]]] = [
             "settings": [],
         },
     ),
-    ("targetedManagedAppConfiguration", "managed_app_configurations", {"displayName": "m", "customSettings": [{"name": "allow", "value": IIJ}]}),
-    ("deviceConfiguration", "device_configurations", {"@odata.type": CUSTOM, "displayName": "w", "omaSettings": [OMA]}),
+    ("targeted_managed_app_configuration", "managed_app_configurations", {"displayName": "m", "customSettings": [{"name": "allow", "value": IIJ}]}),
+    ("device_configuration", "device_configurations", {"@odata.type": CUSTOM, "displayName": "w", "omaSettings": [OMA]}),
 ]
 
 
@@ -126,12 +162,12 @@ def test_apps_and_domains_and_what_lies_below(look, tenant):
     found = look()
     places = {(item["kind"], place["path"]): place["match"] for item in found["references"] for place in item["places"]}
     assert places["application", "web.redirectUris[0]"] == "www.auth.iij.jp"
-    assert places["domainFederation", "passwordResetUri"] == "id.auth.iij.jp"
-    assert found["counts"]["domainFederation"] == 3
+    assert places["internal_federation", "passwordResetUri"] == "id.auth.iij.jp"
+    assert found["counts"]["internal_federation"] == 3
     (app,) = (item for item in found["references"] if item["kind"] == "application")
     assert app["client_id"] == company.app("decoy")["client_id"]
     # where a job provisions to lies among its secrets
-    assert open_kinds(found) == {("synchronizationJob", "target_not_shown")}
+    assert open_kinds(found) == {("synchronization_job", "target_not_shown")}
 
 
 def test_who_uses_what_points_there_points_there(look, tenant):
@@ -139,13 +175,13 @@ def test_who_uses_what_points_there_points_there(look, tenant):
     policy = tenant.store.tables["access_policies"].objects[company.make_id("access_policies", "MFAを必須にする（社外から）")]
     conditions = {**policy["conditions"], "locations": {"includeLocations": ["All"], "excludeLocations": [location]}}
     tenant.arrange("access_policies", policy["id"], conditions=conditions)
-    assert "conditionalAccessPolicy" not in look()["counts"]
+    assert "conditional_access_policy" not in look()["counts"]
     found = look(named_locations=["192.0.2.1"])
-    assert found["counts"] == {**FIXTURE, "namedLocation": 1, "conditionalAccessPolicy": 1}
+    assert found["counts"] == {**FIXTURE, "named_location": 1, "conditional_access_policy": 1}
     tenant.arrange("access_policies", policy["id"], grantControls={**policy["grantControls"], "customAuthenticationFactors": ["IIJ MFA"]})
     found = look()
-    assert open_kinds(found) == {("conditionalAccessPolicy", "custom_control")} and any("IIJ MFA" in item["msg"] for item in found["not_looked_at"])
-    assert "conditionalAccessPolicy" in look(identifiers=["IIJ MFA"])["counts"]
+    assert open_kinds(found) == {("conditional_access_policy", "custom_control")} and any("IIJ MFA" in item["msg"] for item in found["not_looked_at"])
+    assert "conditional_access_policy" in look(identifiers=["IIJ MFA"])["counts"]
 
 
 def test_beta_when_it_is_allowed(look, tenant):
@@ -155,24 +191,26 @@ def test_beta_when_it_is_allowed(look, tenant):
     tenant.arrange("group_policies", "gp", id="gp", displayName="Chrome", _definitions=definitions, _presentations=values)
     found = look()
     names = {(item["kind"], item["name"]) for item in found["references"]}
-    assert {("configurationPolicySettings", "Edge"), ("groupPolicyValue", "Chrome")} <= names and open_kinds(found) == set()
+    assert {("configuration_policy_settings", "Edge"), ("group_policy_value", "Chrome")} <= names and open_kinds(found) == set()
     tenant.clear_requests()
     found = look(beta=False)
-    assert open_kinds(found) == {(kind, "beta_not_allowed") for kind in ("mobileApp", "deviceConfiguration", "configurationPolicy", "groupPolicyConfiguration")}
+    assert open_kinds(found) == {
+        (kind, "beta_not_allowed") for kind in ("mobile_app", "device_configuration", "configuration_policy", "group_policy_configuration")
+    }
     assert [item for item in tenant.requests() if item["path"].startswith("/beta/")] == []
 
 
 def test_what_is_refused_is_not_looked_at(look, tenant):
     refused = open_kinds(look(app="readonly"))
     assert {
-        ("synchronizationJob", "permission_missing"),
-        ("claimsMappingPolicy", "permission_missing"),
-        ("conditionalAccessPolicy", "permission_missing"),
-        ("domainFederation", "permission_missing"),
-        ("mobileApp", "permission_missing"),
-        ("configurationPolicy", "permission_missing"),
+        ("synchronization_job", "permission_missing"),
+        ("claims_mapping_policy", "permission_missing"),
+        ("conditional_access_policy", "permission_missing"),
+        ("internal_federation", "permission_missing"),
+        ("mobile_app", "permission_missing"),
+        ("configuration_policy", "permission_missing"),
     } <= refused
-    assert not {kind for kind, _reason in refused} & {"application", "servicePrincipal", "domain", "organization"}
+    assert not {kind for kind, _reason in refused} & {"application", "service_principal", "domain", "organization"}
     # one refusal is enough to know it of all of them
     assert len([item for item in tenant.requests() if item["path"].endswith("/synchronization/jobs")]) < 20 * 8
 
@@ -183,23 +221,23 @@ def test_no_licence_no_intune_and_secrets(look, tenant):
     tenant.arrange("device_configurations", key, **{"@odata.type": CUSTOM}, id=key, displayName="w", omaSettings=[secret])
     tenant.settings.contract = False  # the SDK's models of v1.0 lack isEncrypted
     found = look()
-    assert open_kinds(found) == {("deviceConfiguration", "encrypted")} and found["not_looked_at"][-1]["path"] == "omaSettings[0]"
+    assert open_kinds(found) == {("device_configuration", "encrypted")} and found["not_looked_at"][-1]["path"] == "omaSettings[0]"
     tenant.settings.change({"premium": False, "intune": False})
     found = look()
-    assert {("conditionalAccessPolicy", "no_licence"), ("namedLocation", "no_licence"), ("mobileApp", "no_intune")} <= open_kinds(found)
-    assert ("configurationPolicy", "no_intune") in open_kinds(found)
+    assert {("conditional_access_policy", "no_licence"), ("named_location", "no_licence"), ("mobile_app", "no_intune")} <= open_kinds(found)
+    assert ("configuration_policy", "no_intune") in open_kinds(found)
 
 
 @pytest.mark.parametrize(
     ("fault", "kind", "reason"),
     [
-        ({"path": "/v1.0/policies/claimsMappingPolicies", "status": 404, "code": "ResourceNotFound"}, "claimsMappingPolicy", "not_found"),
-        ({"path": "/v1.0/identity/identityProviders", "status": 401, "code": "Unauthorized"}, "identityProvider", "unauthorized"),
-        ({"path": "/v1.0/domains/reiji.example/federationConfiguration", "status": 404, "code": "x"}, "domainFederation", "not_found"),
+        ({"path": "/v1.0/policies/claimsMappingPolicies", "status": 404, "code": "ResourceNotFound"}, "claims_mapping_policy", "not_found"),
+        ({"path": "/v1.0/identity/identityProviders", "status": 401, "code": "Unauthorized"}, "identity_provider", "unauthorized"),
+        ({"path": "/v1.0/domains/reiji.example/federationConfiguration", "status": 404, "code": "x"}, "internal_federation", "not_found"),
         # a proxy's page
-        ({"path": "/v1.0/policies/tokenLifetimePolicies", "status": 200, "code": "x"}, "tokenLifetimePolicy", "no_list"),
-        ({"path": "/v1.0/organization/.*/certificateBasedAuthConfiguration", "status": 200, "code": "x"}, "certificateBasedAuthentication", "no_list"),
-        ({"path": "/v1.0/policies/tokenIssuancePolicies", "next_link": "https://elsewhere.example/v1.0/x"}, "tokenIssuancePolicy", "foreign_next_link"),
+        ({"path": "/v1.0/policies/tokenLifetimePolicies", "status": 200, "code": "x"}, "token_lifetime_policy", "no_list"),
+        ({"path": "/v1.0/organization/.*/certificateBasedAuthConfiguration", "status": 200, "code": "x"}, "certificate_based_authentication", "no_list"),
+        ({"path": "/v1.0/policies/tokenIssuancePolicies", "next_link": "https://elsewhere.example/v1.0/x"}, "token_issuance_policy", "foreign_next_link"),
     ],
 )
 def test_an_error_is_never_nothing_found(look, tenant, fault, kind, reason):
@@ -220,7 +258,7 @@ def test_policies_on_where_people_sign_in(look, tenant):
     definition = json.dumps({"HomeRealmDiscoveryPolicy": {"AccelerateToFederatedDomain": True, "PreferredDomain": "reiji.example"}})
     tenant.arrange("home_realm_policies", "h", id="h", displayName="Portal", definition=[definition])
     tenant.arrange("feature_rollout_policies", "r", id="r", displayName="PHS", feature="passwordHashSync", isEnabled=True, isAppliedToOrganization=False)
-    kinds = ["homeRealmDiscoveryPolicy", "featureRolloutPolicy"]
+    kinds = ["home_realm_discovery_policy", "feature_rollout_policy"]
     tenant.clear_requests()
     found = look(domains=["Reiji.example"], kinds=kinds)
     assert [item["id"] for item in found["references"]] == ["h"] and open_kinds(found) == set() and set(found["looked_at"]) == {kinds[0]}
@@ -235,7 +273,7 @@ def test_policies_on_where_people_sign_in(look, tenant):
     assert tenant.writes() == []
 
 
-@pytest.mark.parametrize(("options"), [{"hosts": []}, {"kinds": ["domainFederation"]}, {"hosts": ["https://auth.iij.jp/"]}, {"identifiers": [""]}])
+@pytest.mark.parametrize(("options"), [{"hosts": []}, {"kinds": ["internal_federation"]}, {"hosts": ["https://auth.iij.jp/"]}, {"identifiers": [""]}])
 def test_bad_options(look, options):
     assert look(**options)["failure"]["code"] == "bad_option"
 
@@ -262,7 +300,7 @@ def test_the_stages_tell_and_the_final_gate_waits(tenant, tmp_path: Path):
     tenant.faults.add(times=None, path="/v1.0/policies/claimsMappingPolicies", status=403, code="Authorization_RequestDenied")
     operator = Operator(tenant, tmp_path)
     code, output = operator.play("preflight", "--check")
-    assert code == 0 and "1 app registrations point at IIJ ID" in output and not operator.run_dir.exists()
+    assert code == 0 and "Of the app registrations 1 points at IIJ ID" in output and not operator.run_dir.exists()
     operator.must("preflight")
     told = json.loads((operator.run_dir / "results" / "preflight.json").read_text())["findings"]
     before = {item["code"]: item for item in reversed(told)}  # of several the gravest: staged rollouts are a fact
@@ -270,16 +308,16 @@ def test_the_stages_tell_and_the_final_gate_waits(tenant, tmp_path: Path):
     assert before["points_at_iij"]["objects"] == [decoy] and before["reference_accepted"]["severity"] == "info"
     assert len(lines(operator.run_dir / "results" / "references_before.jsonl")) == 7
     found = operator.findings()
-    assert {"points_at_iij", "not_looked_at"} <= blockers(found) and found["not_looked_at"]["objects"] == ["claimsMappingPolicy"]
+    assert {"points_at_iij", "not_looked_at"} <= blockers(found) and found["not_looked_at"]["objects"] == ["claims_mapping_policy"]
     assert "Policy.Read.All" in found["not_looked_at"]["en"] and "\x1b" not in json.dumps(found)
-    operator.play("final_gate", microsoft_365_accepted_references=[decoy], microsoft_365_accepted_not_looked_at=["claimsMappingPolicy"])
+    operator.play("final_gate", microsoft_365_accepted_references=[decoy], microsoft_365_accepted_not_looked_at=["claims_mapping_policy"])
     after = json.loads((operator.run_dir / "results" / "final_gate.json").read_text())["findings"]
     # what the lab's decisions had accepted is open now, since the variable was given anew
     assert [item["objects"] for item in after if item["code"] == "points_at_iij"] == [
         [company.make_id("mobile_apps", "IIJ SmartKey")],
         [company.make_id("device_configurations", "iPhoneのシングルサインオン")],
     ]
-    assert [(item["severity"], item["objects"]) for item in after if item["code"] == "not_looked_at"] == [("warning", ["featureRolloutPolicy"])]
+    assert [(item["severity"], item["objects"]) for item in after if item["code"] == "not_looked_at"] == [("warning", ["feature_rollout_policy"])]
     report = (operator.run_dir / "report.html").read_text()
-    assert "IIJ SmartKey" in report and "claimsMappingPolicy" in report and "\x1b" not in report
+    assert "IIJ SmartKey" in report and "claims_mapping_policy" in report and "\x1b" not in report
     assert tenant.writes() == []

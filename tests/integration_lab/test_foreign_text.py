@@ -29,9 +29,9 @@ def named(tenant):
 
 
 def texts(value, key=""):
-    """All texts but identities."""
+    """All texts."""
     if isinstance(value, str):
-        return [] if key == "id" else [value]
+        return [value]
     if isinstance(value, dict):
         return [text for name, item in value.items() if name != "invocation" for text in texts(item, name)]
     return [text for item in value for text in texts(item, key)] if isinstance(value, list) else []

@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -98,6 +99,24 @@ def info(module):
         return {item["guid"]: item for item in answer["policies"]}, answer
 
     return run
+
+
+@pytest.mark.long  # the library krb5 compiles for minutes
+def test_by_kerberos(module, info, directory, tmp_path, monkeypatch):
+    """By a ticket, to the server's name, without a password; where there is no ticket, NTLM is not tried."""
+    pytest.importorskip("krb5", reason="the Python libraries gssapi and krb5 are not installed; they are needed for authentication=kerberos only")
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **named: resolve(paths.DC_ADDRESS if host == paths.DC_HOST else host, *more, **named))
+    monkeypatch.setenv("KRB5_CONFIG", directory.krb5_conf)
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path}/cc")
+    by_ticket = {"authentication": "kerberos", "username": None, "password": None}
+    assert module("group_policy_info", **by_ticket).code == "kerberos_failed"
+    subprocess.run(["kinit", f"Administrator@{paths.AD_REALM}"], input=paths.PASSWORD, text=True, check=True, capture_output=True)
+    assert set(info(**by_ticket)[0]) == set(info()[0])
+    (tmp_path / "cc").unlink()
+    with pytest.raises(OffboardError) as refused:  # SMB for itself
+        Sysvol({**directory.options(paths.AD_ADMIN), **by_ticket}).read(GPT_INI)
+    assert refused.value.code == "kerberos_failed"
 
 
 # --- SYSVOL itself ---

@@ -78,6 +78,15 @@ def test_written_where_it_was_said_and_removed_again(letters, tmp_path):
     assert again["changed"] is False and again["plan"] == []
 
 
+def test_people_read_the_end_of_a_pass_in_their_zone(letters, tmp_path):
+    letters()
+    page = (tmp_path / "letters" / "letters.html").read_text()
+    assert "2026-12-01 09:00 JST" in page and "T00:00" not in page and "T00:00" not in (tmp_path / "letters" / "letters.csv").read_text("utf-8-sig")
+    letters(timezone="UTC")
+    assert "2026-12-01 00:00 UTC" in (tmp_path / "letters" / "letters.html").read_text()
+    letters(state="absent", timezone="Mars/Base")  # it shows no time
+
+
 def test_it_removes_nothing_of_others(letters, tmp_path):
     letters()
     (tmp_path / "letters" / "notes.txt").write_text("mine")
@@ -108,6 +117,32 @@ def test_who_has_theirs(letters, tmp_path):
     assert SECRETS[0] not in (tmp_path / "letters" / "letters.csv").read_text()
     assert letters(again=True)["people"] == 3
     assert not any(secret in Path(journal).read_text() for secret in SECRETS)
+
+
+def test_who_has_theirs_needs_another_for_a_new_secret(letters, tmp_path):
+    """A new pass, or a password that was set anew: the letter of before opens nothing any more."""
+    journal, file = tmp_path / "run" / "journal.jsonl", tmp_path / "run" / "handover-2.yml"
+    options = {"users": ["u1", "u3"], "journal": str(journal), "by": "Hanako"}
+    was_set = {"record": "outcome", "run": "r", "kind": "user", "id": "u1", "name": "taro", "action": "update", "status": "done"}
+    journal.write_text(json.dumps({**was_set, "at": "2026-11-01T00:00:00Z", "details": {"password_set": True}}) + "\n")
+
+    def passes(*asked: str) -> None:
+        entries = [{**ENTRIES[2], "askedFor": at} for at in asked]
+        file.write_bytes(vault.encrypt(to_bytes(entries), VAULT_PASSWORD.encode(), os.urandom(32)))
+
+    passes("2026-11-01T00:00:00Z")
+    assert letters(state="given", **options)["counts"]["done"] == 2
+    assert letters(state="given", **options)["changed"] is False and letters(**options)["people"] == 0
+    passes("2026-11-01T00:00:00Z", "2999-01-01T09:00:00+09:00")
+    assert [item["name"] for item in letters(state="given", check=True, **options)["plan"]] == ["jiro@reiji.example"]
+    made = letters(**options)
+    assert made["people"] == 1 and [item["name"] for item in made["skipped_objects"]] == ["taro@reiji.example"]
+    passes("2026-11-01T00:00:00Z")
+    with journal.open("a") as stream:
+        stream.write(json.dumps({**was_set, "at": "2999-01-01T00:00:00Z", "details": {"password_set": True}}) + "\n")
+    assert [item["name"] for item in letters(state="given", check=True, **options)["plan"]] == ["taro@reiji.example"]
+    made = letters(**options)
+    assert made["people"] == 1 and [item["name"] for item in made["skipped_objects"]] == ["jiro@reiji.example"]
 
 
 def test_no_letter_for_a_password_that_was_never_set(letters, tmp_path):
@@ -173,6 +208,8 @@ def test_departments(letters, tmp_path):
         ({"handover_file": "/nowhere/handover.yml"}, "file_missing"),
         ({"vault_password": "not the one"}, "vault_wrong_password"),
         ({"max_changes": 1}, "guard_refused"),
+        ({"timezone": "Mars/Base"}, "timezone_unknown"),
+        ({"help_desk": "長" * 20_000}, "bad_option"),
     ],
 )
 def test_errors(letters, tmp_path, options, code):

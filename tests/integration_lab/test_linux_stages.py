@@ -20,13 +20,11 @@ from dev import places
 from lab.linux import host as linux
 from lab.linux import slapd
 from lab.linux.host import SCRIPT, TOKEN, TREE, USER, Host
+from lab.linux.part import COPY, CRONTAB, LINE, install
 from lab.linux.slapd import MAIL, SYNC, Slapd
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(linux.why_not() is not None, reason=str(linux.why_not()))]
 
-COPY = "/opt/old/Directory Sync 1.0"
-LINE = f"30 3 * * * {SCRIPT} >/dev/null 2>&1"
-CRONTAB = f"MAILTO=ops@reiji.example\n{LINE}\n0 1 * * * /usr/local/bin/backup\n"
 DISABLED = CRONTAB.replace(LINE, f"#offboard.iij_id disabled: {LINE}")
 MINE = "other_directory_servers_clean"
 
@@ -47,10 +45,7 @@ class Company:
             "offboard_language": "en", "directory_sync_without_machines": True, "directory_sync_openldap_socket": self.server.socket,
             "directory_sync_linux_search": ["/opt", "/run"],
         }  # fmt: skip
-        for tree in (TREE, COPY):
-            self.host.write(f"{tree}/bin/normal_mode.sh", "#!/bin/sh\n", "0755")
-            self.host.write(f"{tree}/config/secret.yml", f"token: {TOKEN}\n", "0600")
-        self.host.set_crontab(USER, CRONTAB)
+        install(self.host)
 
     def stop(self) -> None:
         self.server.stop()
@@ -117,12 +112,12 @@ def test_there_and_back_and_to_the_end(company: Company) -> None:
     company.play("decommission", "--check", "--diff")
     assert company.state() == untouched
     company.play("decommission", "--tags", "snapshot,freeze")
-    assert (company.host.crontab(USER).decode(), company.server.writes()) == (DISABLED, 0)
+    assert (company.host.crontab(USER).decode(), company.server.writes()) == (DISABLED, [])
     company.play("restore", "-e", "{offboard_restore: [tasks]}")
     assert company.host.crontab(USER).decode() == CRONTAB
     # OpenLDAP is not touched while a server may still read it
     assert "agent01 still has" in company.play("accounts", fails=True)
-    assert (company.server.writes(), company.steps()[MINE]["done"]) == (0, False)
+    assert (company.server.writes(), company.steps()[MINE]["done"]) == ([], False)
 
     rules = company.rules()
     company.play("decommission", fails=True)  # other steps wait for a person
@@ -160,7 +155,7 @@ def test_without_machines_in_the_group_the_step_is_a_persons(company: Company) -
     company.variables |= {"directory_sync_openldap_entries": [SYNC], "directory_sync_openldap_access": [SYNC]}
     company.play("snapshot")
     assert MINE in company.play("accounts", fails=True)
-    assert (company.steps()[MINE]["done"], company.server.writes()) == (False, 0)
+    assert (company.steps()[MINE]["done"], company.server.writes()) == (False, [])
     company.play("confirm", "-e", f"step={MINE}", "-e", "{by: Hanako}")
     company.play("accounts")
     assert not company.has_account()

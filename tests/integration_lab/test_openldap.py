@@ -67,7 +67,7 @@ def test_info(server: Slapd, module: Module) -> None:
     answer = module("openldap_access_info", dn=SYNC)
     assert [(clause["index"], clause["denies"]) for clause in answer["clauses"]] == [("{1}", False), ("{2}", False), ("{3}", True)]
     assert [clause["index"] for clause in answer["mentions"] if clause["database"] == DATABASE] == ["{1}"]
-    assert server.writes() == 0
+    assert server.writes() == []
 
 
 def test_clauses_go_and_everything_else_stays(server: Slapd, module: Module, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_clauses_go_and_everything_else_stays(server: Slapd, module: Module, tmp
     before = rules(server)
     assert (server.may_read(SYNC, TARO), server.may_read(SYNC, ALL), server.may_read(MAIL, TARO), server.may_read(MAIL, ALL)) == (True, True, True, False)
     checked = module("openldap_access", check=True, **options)
-    assert (rules(server), server.writes(), (tmp_path / "saved").exists()) == (before, 0, False)
+    assert (rules(server), server.writes(), (tmp_path / "saved").exists()) == (before, [], False)
     real = module("openldap_access", **options)
     assert (real["changed"], real["plan"], real["counts"]["done"]) == (True, checked["plan"], 3)
     after = rules(server)
@@ -132,7 +132,7 @@ def test_a_clause_does_not_come_back_into_another_rule(server: Slapd, module: Mo
 def test_a_denying_clause_is_refused(server: Slapd, module: Module, tmp_path: Path) -> None:
     answer = module("openldap_access", dn=SYNC, backup_dir=str(tmp_path))
     assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["denying_clause"]
-    assert server.writes() == 0
+    assert server.writes() == []
 
 
 def test_a_rule_that_somebody_changes_meanwhile(server: Slapd, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_an_account_goes_and_comes_back(server: Slapd, module: Module, tmp_path:
     told = module("openldap_entry_info", dn=SYNC)
     assert (told["exists"], told["removal_refusals"], "userPassword" in told["entry"]["attributes"]) == (True, [], True)
     checked = module("openldap_entry", check=True, state="absent", **options)
-    assert (ldap_entry(server, SYNC), server.writes(), (tmp_path / "saved").exists()) == (before, 0, False)
+    assert (ldap_entry(server, SYNC), server.writes(), (tmp_path / "saved").exists()) == (before, [], False)
     real = module("openldap_entry", state="absent", **options)
     assert (real["changed"], real["plan"], real["counts"]["done"]) == (True, checked["plan"], 1)
     assert (ldap_entry(server, SYNC), ldap_entry(server, MAIL)) == (None, mail)
@@ -220,7 +220,7 @@ def test_an_account_goes_and_comes_back(server: Slapd, module: Module, tmp_path:
 def test_an_entry_that_stays(server: Slapd, module: Module, tmp_path: Path, options: dict[str, Any], rules: list[str]) -> None:
     answer = module("openldap_entry", **{"state": "absent", "backup_dir": str(tmp_path / "saved"), **options})
     assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == rules
-    assert server.writes() == 0
+    assert server.writes() == []
 
 
 def test_what_cannot_be_seen_is_not_absent(module: Module, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certifica
 from lab import paths
 from lab.windows import certificates as made
 from lab.windows import server
+from lab.windows.certificates import CAPI, MY_STORE
 from lab.windows.part import WindowsPart
 
 pytestmark = pytest.mark.lab
@@ -822,9 +823,8 @@ def test_the_documented_examples(lab: WindowsPart, tmp_path: Path, machine: str,
 
 # --- certificates ---
 
-CAPI, CNG = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software Key Storage Provider"
+CNG = "Microsoft Software Key Storage Provider"
 DEVICE_CA, OTHER_CA = "CN=Sumire Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Other CA,O=Internet Initiative Japan Inc.,C=JP"
-MY_STORE = r"HKLM\SOFTWARE\Microsoft\SystemCertificates\MY\Certificates"
 ROOT_STORE = r"HKLM\SOFTWARE\Microsoft\SystemCertificates\Root\Certificates"
 TARO = "S-1-5-21-1-2-3-1001"
 
@@ -870,8 +870,7 @@ class CertificatesOfMachine:
         assert self._lab.run(self._machine, subprocess.list2cmdline(["reg.exe", "add", key, *rest, "/f", "/reg:64"]))[0] == 0
 
     def in_registry(self, store: str, der: bytes, key: Key | None) -> str:
-        self.reg(rf"{store}\{made.thumbprint(der)}", "/v", "Blob", "/t", "REG_BINARY", "/d", made.blob(der, key).hex())
-        return made.thumbprint(der)
+        return made.into_registry(self._lab, self._machine, store, der, key)
 
     def in_file(self, der: bytes, key: Key) -> str:
         folder, keys = self.home / "Microsoft/SystemCertificates/My/Certificates", self.home / f"Microsoft/Crypto/RSA/{TARO}"
@@ -1019,7 +1018,7 @@ def test_device_certificates_by_the_roles(lab: Machines, tmp_path: Path) -> None
     undecided = [f"blocker certificate_not_confirmed {issuer}" for issuer in (OTHER_CA, DEVICE_CA)]
     assert judged() == ([*sorted(undecided), firefox], [*sorted(undecided), firefox])
     assert writes(lab) == []
-    decided = {"multi_factor_authentication_certificates": [DEVICE_CA], "multi_factor_authentication_kept_certificates": [OTHER_CA, there.keyless]}
+    decided = {"multi_factor_authentication_certificates": [DEVICE_CA], "multi_factor_authentication_kept_certificates": [OTHER_CA.lower(), there.keyless]}
     tried, still = judged("--check", **decided)
     assert f"info certificates_removed {DEVICE_CA}" in tried and f"blocker certificate_left {DEVICE_CA}" in still
     assert writes(lab) == [] and not (run / "backups").exists()

@@ -23,7 +23,11 @@ PARTS = {
     "directory": ("lab.directory.part", "DirectoryPart"),
     "windows": ("lab.windows.part", "WindowsPart"),
     "identity_providers": ("lab.identity_providers.part", "IdentityProvidersPart"),
+    "linux": ("lab.linux.part", "LinuxPart"),
+    "second_controller": ("lab.directory.second", "SecondControllerPart"),
 }
+#: only when named: a company of another kind than most tests are about
+OPTIONAL = ("linux", "second_controller")
 CANNOT_RUN = 3
 
 
@@ -149,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         ("reset", "everything back to the fixture company"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("parts", nargs="*", metavar="PART", help=f"{' '.join(PARTS)} (default: all)")
+        command.add_argument("parts", nargs="*", metavar="PART", help=f"{' '.join(PARTS)} (default: all but {' and '.join(OPTIONAL)})")
     commands.add_parser("down", help="end everything")
     command = commands.add_parser("status", help="what runs, since when, where")
     command.add_argument("--json", action="store_true")
@@ -166,7 +170,7 @@ def main() -> int:
     parser = _parser()
     options = parser.parse_args()
     surroundings.apply()
-    names = getattr(options, "parts", None) or list(PARTS)
+    names = getattr(options, "parts", None) or [name for name in PARTS if name not in OPTIONAL]
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]!r}; parts are {', '.join(PARTS)}")
     try:
@@ -178,7 +182,9 @@ def main() -> int:
             case "down":
                 return down()
             case "reset":
-                return _each(names, lambda part: part.reset())
+                code = _each(names, lambda part: part.reset())
+                inventory.write()
+                return code
             case "status":
                 return status(options.json)
             case "iij":

@@ -10,7 +10,7 @@ import datetime
 import functools
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -593,6 +593,28 @@ def audit(when: str, principal: dict[str, Any], activity: str, kind: str, target
     return [when, principal["appId"], principal["displayName"], principal["id"], activity, kind, target, name, upn, modified]
 
 
+#: of Intune's: whom an assignment without a group is for, as Graph writes the first part of its id
+_EVERYBODY = {"allLicensedUsers": "acacacac-9df4-4c7d-9d50-4ef0226f57a9", "allDevices": "adadadad-808e-44e2-905a-0b7873a8a531"}
+
+
+def _other(table: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """One of `others`. `assigned` and `devices` are no properties in Graph, but lie below the object."""
+    made = {"id": make_id(table, item["displayName"]), **{name: value for name, value in item.items() if name not in ("assigned", "devices")}}
+    if "devices" in item:
+        made["_devices"] = item["devices"]
+    if "assigned" in item:
+        made["_assignments"] = [assignment(**one) for one in item["assigned"]]
+    return made
+
+
+def assignment(to: str, intent: str | None = None, excluded: bool = False, **target: str) -> dict[str, Any]:
+    """One of Intune's: to everybody, or to a group by its name. target: further properties of it."""
+    key = _EVERYBODY.get(to) or make_id("group", to)
+    kind = f"{to}AssignmentTarget" if to in _EVERYBODY else "exclusionGroupAssignmentTarget" if excluded else "groupAssignmentTarget"
+    place = {"@odata.type": f"#microsoft.graph.{kind}", **({} if to in _EVERYBODY else {"groupId": key}), **target}
+    return {"id": f"{key}_{'01'[intent == 'required']}_0", **({"intent": intent, "settings": None} if intent else {}), "target": place}
+
+
 def tenant_tables(fixture: Fixture) -> dict[str, list[Any]]:
     """Every object of the tenant at its start, by table. Properties whose names begin with `_` are never served."""
     tenant = data()["tenant"]
@@ -645,6 +667,6 @@ def tenant_tables(fixture: Fixture) -> dict[str, list[Any]]:
             }
         ],
         "skus": list(_skus(tenant, fixture)),
-        **{name: [{"id": make_id(name, item["displayName"]), **item} for item in items] for name, items in tenant["others"].items()},
+        **{name: [_other(name, item) for item in items] for name, items in tenant["others"].items()},
         "audits": _audits(tenant, fixture, principals),
     }

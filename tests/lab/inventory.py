@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from . import company, paths
+from .linux.part import LinuxPart
 
 #: Encrypts snapshots and hand-over files of the lab. A throw-away, like paths.PASSWORD.
 VAULT_PASSWORD = "lab-vault-password"
@@ -62,18 +63,23 @@ def write() -> Path:
     """Write the inventory and return its folder. Files that hold a password are readable by their owner only."""
     folder = paths.STATE / "inventory"
     machines = {name: {"ansible_host": address} for name, address in paths.WINDOWS.items()}
-    controllers = {name for name in machines if name.startswith("dc")}
+    # the directory knows them by other names
+    known_as = {"dcwin1": paths.DC_HOST, "dcwin2": paths.SECOND_DC_HOST}
+    controllers = set(known_as)
     localhost = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     agents = {
         "hosts": {name: host for name, host in machines.items() if name not in controllers and name not in paths.FLEET},
-        "children": {"iij_id_domain_controllers": {"hosts": {name: machines[name] for name in sorted(controllers)}}},
+        "children": {"iij_id_domain_controllers": {"hosts": {name: {**machines[name], "offboard_domain_controller": dc} for name, dc in known_as.items()}}},
     }
     # the first is a user's machine, too
     clients = {"hosts": {"sync01": None} | {name: machines[name] for name in paths.FLEET}}
     children = {"iij_id_agents": agents, "iij_id_browser_machines": clients}
-    _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": children}}, 0o644)
+    linux = LinuxPart()
+    of_linux = {"iij_id_linux_agents": {"hosts": hosts}} if (hosts := linux.inventory()) else {}
+    _write(folder / "hosts.yml", {"all": {"hosts": {"localhost": localhost}, "children": {**children, **of_linux}}}, 0o644)
     _write(folder / "group_vars" / "all" / "lab.yml", tenant_vars() | directory_vars() | {"offboard_vault_password": VAULT_PASSWORD}, 0o600)
     _write(folder / "group_vars" / "all" / "decisions.yml", yaml.safe_load(DECISIONS.read_text(encoding="utf-8")), 0o644)
+    _write(folder / "group_vars" / "all" / "linux.yml", linux.decisions(), 0o644)
     for group in children:
         _write(folder / "group_vars" / group / "lab.yml", windows_vars(), 0o600)
     return folder

@@ -52,14 +52,15 @@ def _steps(folder: Path, *done: str) -> None:
          {"provisioning_stopped": "ticket 4711", "break_glass_tested": "ticket 4711"}),
         ("step:\n", None),
         ("step: !unsafe ''\n", None),
+        ("step: provisioning_stopped\nnote: [a]\n", "note a text"),
     ],
 )  # fmt: skip
-def test_confirm(tmp_path: Path, answers: str, confirmed: dict[str, str] | None) -> None:
+def test_confirm(tmp_path: Path, answers: str, confirmed: dict[str, str] | str | None) -> None:
     _steps(tmp_path)
     code, output = play(tmp_path, "confirm", f"{answers}awx_user_name: hanako\n")
     recorded = json.loads((tmp_path / "run" / "steps.json").read_text())["steps"]
-    if confirmed is None:
-        assert code and "Which step?" in output and not any(step["done"] for step in recorded)
+    if not isinstance(confirmed, dict):
+        assert code and (confirmed or "Which step?") in output and not any(step["done"] for step in recorded)
     else:
         assert not code, output
         assert {step["id"]: step["note"] for step in recorded if step["done"]} == confirmed

@@ -18,25 +18,35 @@ PASSWORD = "Pa55-never-shown"
 MODULE = """
 import os, sys, time
 from ansible.module_utils.basic import AnsibleModule
-options = {name: {"type": "str"} for name in
-           ("host", "username", "scheme", "transport", "ca_file", "server_cert_validation", "wait")}
-module = AnsibleModule(dict(options, port={"type": "int"}, password={"type": "str", "no_log": True}, progress_file={"type": "path"}),
-                       supports_check_mode=True)
-if module.params["wait"]:
-    with open(module.params["progress_file"], "a") as stream:
-        for done in range(5):
-            stream.write('{"noun": "probes", "done": %d, "total": 5, "per_second": 1.0, "seconds_left": %d}\\n' % (done, 65 - done))
-            stream.flush()
-            time.sleep(0.9)
-given = {name: value for name, value in module.params.items() if name != "password"}
-module.exit_json(changed=False, given=given, password_length=len(module.params["password"] or ""), python=sys.executable,
-                 uid=os.getuid(), check=module.check_mode)
+def main():
+    options = {name: {"type": "str"} for name in
+               ("host", "username", "scheme", "transport", "ca_file", "server_cert_validation", "wait", "does")}
+    module = AnsibleModule(dict(options, port={"type": "int"}, password={"type": "str", "no_log": True}, progress_file={"type": "path"}),
+                           supports_check_mode=True)
+    if module.params["wait"]:
+        with open(module.params["progress_file"], "a") as stream:
+            for done in range(5):
+                stream.write('{"noun": "probes", "done": %d, "total": 5, "per_second": 1.0, "seconds_left": %d}\\n' % (done, 65 - done))
+                stream.flush()
+                time.sleep(0.9)
+    if module.params["does"]:
+        exec(module.params["does"])
+    given = {name: value for name, value in module.params.items() if name != "password"}
+    module.exit_json(changed=False, given=given, password_length=len(module.params["password"] or ""), python=sys.executable,
+                     uid=os.getuid(), check=module.check_mode, pid=os.getpid(), variable=os.environ.get("PROBE"), home=os.getcwd(), program=sys.argv[0],
+                     loaded=[name for name in ("azure.identity", "ldap3") if name in sys.modules])
+if __name__ == "__main__":
+    main()
 """
 ACTION = """
 from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action import ControllerAction
 class ActionModule(ControllerAction):
     from_host_variables = True
 """
+#: As with an ansible-core that nobody has tried yet.
+ALONE = "    in_fork = False\n"
+#: Ansible looks for collections beside the playbook, too.
+COLLECTION = "collections/ansible_collections/lab/probe/plugins"
 INVENTORY = {
     "all": {
         "vars": {"the_password": PASSWORD},
@@ -69,14 +79,15 @@ INVENTORY = {
 def play(tmp_path):
     """Runs one task on a host; gives (result of the task or None, whole output)."""
     for path, text in (
-        ("library/probe.py", MODULE),
-        ("action_plugins/probe.py", ACTION),
+        (f"{COLLECTION}/modules/probe.py", MODULE),
+        (f"{COLLECTION}/action/probe.py", ""),
         ("inventory.json", json.dumps(INVENTORY)),
     ):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
 
-    def run(task, *arguments, hosts="win1", fails=False, **play_keywords):
+    def run(task, *arguments, hosts="win1", fails=False, action=ACTION, before=(), **play_keywords):
+        (tmp_path / COLLECTION / "action" / "probe.py").write_text(action)
         result_file = tmp_path / "result.json"
         result_file.unlink(missing_ok=True)
         save = {
@@ -89,7 +100,7 @@ def play(tmp_path):
             "check_mode": False,
             "no_log": True,
         }  # fmt: skip
-        book = [{"hosts": hosts, "gather_facts": False, "tasks": [{"register": "answer", **task}, save], **play_keywords}]
+        book = [{"hosts": hosts, "gather_facts": False, "tasks": [*before, {"register": "answer", **task}, save], **play_keywords}]
         (tmp_path / "book.yml").write_text(json.dumps(book))
         environment = os.environ | {
             "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
@@ -106,29 +117,57 @@ def play(tmp_path):
     return run
 
 
-def test_runs_on_the_controller_with_the_hosts_connection_variables(play, tmp_path):
-    answer, output = play({"probe": {}}, "-vvv")
+@pytest.mark.parametrize("more", ["", ALONE])
+def test_runs_on_the_controller_with_the_hosts_connection_variables(play, tmp_path, more):
+    answer, output = play({"lab.probe.probe": {}}, "-vvv", action=ACTION + more)
     given = answer["given"]
     progress_file = pathlib.Path(given.pop("progress_file"))
     assert given == {
         "host": "192.0.2.1", "port": 5986, "username": "REIJI\\offboard", "scheme": "https", "transport": "ntlm",
-        "ca_file": "/etc/lab-ca.pem", "server_cert_validation": "validate", "wait": None,
+        "ca_file": "/etc/lab-ca.pem", "server_cert_validation": "validate", "wait": None, "does": None,
     }  # fmt: skip
     assert answer["password_length"] == len(PASSWORD)
     assert os.path.samefile(answer["python"], sys.executable)
     assert answer["uid"] == os.getuid()
+    assert "Using module file" in output
+    assert (os.path.basename(answer["program"]) == "ansible-playbook") == (not more)
     assert not progress_file.exists()
     assert PASSWORD not in output + (tmp_path / "log").read_text()
-    assert not list((tmp_path / "home").rglob("AnsiballZ*"))  # pipelined: no arguments on the disk
+    assert not list((tmp_path / "home").rglob("*AnsiballZ*"))  # no arguments on the disk
+
+
+def test_a_task_keeps_hands_on_and_tells_without_tasks_for_that(play, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "1")
+    made = {
+        "__offboard_kept": {"port": "{{ number }}", "check": "{{ answer.check }}"}, "number": "{{ answer.given.port + 1 }}",
+        "__offboard_hand_on": {"probed": {"port": "{{ answer.given.port }}"}}, "__offboard_tell": True,
+    }  # fmt: skip
+    answer, output = play({"lab.probe.probe": {}, "vars": made, "register": "answer"})
+    assert {name: str(text) for name, text in answer["kept"].items()} == {"port": "5987", "check": "False"} and answer["given"]["port"] == 5986
+    assert '"probed": {' in output.partition("CUSTOM STATS")[2] and "5986" in output.partition("CUSTOM STATS")[2]
+    assert '"password_length": 16' in output  # told without -v
+
+
+def test_what_a_machine_says_is_no_template(play):
+    does = "os.environ['PROBE'] = '{' + '{ 6 * 7 }' + '}'"
+    answer, _output = play({"lab.probe.probe": {"does": does}, "vars": {"__offboard_kept": {"said": "{{ answer.variable }}", "all": "{{ answer }}"}}})
+    assert answer["kept"]["said"] == answer["kept"]["all"]["variable"] == "{" + "{ 6 * 7 }" + "}"
+
+
+@pytest.mark.parametrize(("does", "told"), [("raise ValueError('x')", "a fault of this collection"), ("", "nowhere")])
+def test_what_cannot_be_kept_fails_and_hides_no_failure_of_the_module(play, does, told):
+    made = {"__offboard_kept": {"port": "{{ answer.nowhere.port }}"}}
+    _answer, output = play({"lab.probe.probe": {"does": does}, "vars": made}, fails=True)
+    assert told in output and ("nowhere" in output.partition("fatal: ")[2]) == (not does), output
 
 
 def test_task_arguments_and_module_defaults_win(play):
-    answer, _ = play({"probe": {"username": "from-task"}}, module_defaults={"probe": {"scheme": "http", "username": "from-defaults"}})
+    answer, _ = play({"lab.probe.probe": {"username": "from-task"}}, module_defaults={"lab.probe.probe": {"scheme": "http", "username": "from-defaults"}})
     assert (answer["given"]["username"], answer["given"]["scheme"], answer["given"]["host"]) == ("from-task", "http", "192.0.2.1")
 
 
 def test_another_host_in_the_task_gets_nothing_of_this_hosts_credentials(play):
-    answer, _ = play({"probe": {"host": "192.0.2.99"}})
+    answer, _ = play({"lab.probe.probe": {"host": "192.0.2.99"}})
     assert answer["given"]["host"] == "192.0.2.99"
     assert answer["given"]["username"] is None
     assert answer["password_length"] == 0
@@ -139,23 +178,23 @@ def test_another_host_in_the_task_gets_nothing_of_this_hosts_credentials(play):
     [("localhost", "192.0.2.1", "REIJI\\offboard", "ntlm"), ("win2", "win2", "second", "basic")],
 )
 def test_delegation(play, delegate, host, username, transport):
-    answer, _ = play({"probe": {}, "delegate_to": delegate})
+    answer, _ = play({"lab.probe.probe": {}, "delegate_to": delegate})
     given = answer["given"]
     assert (given["host"], given["username"], given["transport"]) == (host, username, transport)
 
 
 def test_localhost_gives_no_connection_options(play):
-    answer, _ = play({"probe": {}}, hosts="localhost")
+    answer, _ = play({"lab.probe.probe": {}}, hosts="localhost")
     assert answer["given"]["host"] is None
 
 
 def test_check_mode_reaches_the_module(play):
-    assert play({"probe": {}}, "--check")[0]["check"] is True
-    assert play({"probe": {}})[0]["check"] is False
+    assert play({"lab.probe.probe": {}}, "--check")[0]["check"] is True
+    assert play({"lab.probe.probe": {}})[0]["check"] is False
 
 
 def test_async_is_refused(play):
-    _, output = play({"probe": {}, "async": 10, "poll": 1}, fails=True)
+    _, output = play({"lab.probe.probe": {}, "async": 10, "poll": 1}, fails=True)
     assert "does not support async" in " ".join(output.split())
 
 
@@ -168,15 +207,81 @@ def test_vault_encrypted_password(play, tmp_path):
     ).stdout
     (tmp_path / "host_vars").mkdir()
     (tmp_path / "host_vars" / "win2.yml").write_text(f"ansible_winrm_password: {encrypted}")
-    answer, output = play({"probe": {}}, "-vvv", "--vault-password-file", tmp_path / "vault-password", hosts="win2")
+    answer, output = play({"lab.probe.probe": {}}, "-vvv", "--vault-password-file", tmp_path / "vault-password", hosts="win2")
     assert answer["password_length"] == len(PASSWORD)
     assert PASSWORD not in output
 
 
 def test_progress_is_shown_while_the_module_runs_and_in_the_log(play, tmp_path):
-    answer, output = play({"probe": {"wait": "yes"}})
+    answer, output = play({"lab.probe.probe": {"wait": "yes"}})
     lines = [line for line in output.splitlines() if line.startswith("win1: probes")]
     assert lines[0] in [f"win1: probes {n}/5, 1.0 per second, 1:0{5 - n} left" for n in range(5)]
     assert lines[-1].startswith("win1: probes 4/5")
     assert lines[0] in (tmp_path / "log").read_text()
     assert "progress_file" in answer["given"]
+
+
+def test_what_a_module_does_to_its_process_ends_with_it(play):
+    """In a loop all calls have one parent."""
+    harm = "import sys; os.umask(0); os.chdir('/'); os.environ['PROBE'] = 'left'; sys.modules.pop('json'); time.sleep = None"
+    answer, _ = play({"lab.probe.probe": {"does": "{{ item }}"}, "loop": [harm, ""]})
+    first, second = answer["results"]
+    assert first["variable"] == "left" and second["variable"] is None and second["home"] != "/"
+    assert first["pid"] != second["pid"]
+
+
+def test_the_environment_of_the_task_reaches_the_module(play):
+    answer, _ = play({"lab.probe.probe": {}, "environment": {"PROBE": "{{ 1 + 1 }}"}})
+    assert answer["variable"] == "2"
+
+
+def test_warnings_of_the_module_are_shown_once(play):
+    answer, output = play({"lab.probe.probe": {"does": "module.warn('mind the gap')"}})
+    assert output.count("mind the gap") == 1
+    assert "mind the gap" in str(answer["warnings"])
+
+
+@pytest.mark.parametrize(("variables", "until"), [({"offboard_timezone": "{{ 'Asia/' ~ 'Tokyo' }}"}, "2026-11-29 18:00:00 JST"), ({}, "2026-11-29T09:00:00Z")])
+def test_people_read_times_in_the_zone_of_their_company_and_data_keep_utc(play, variables, until):
+    does = "module.exit_json(msg='good until 2026-11-29T09:00:00Z', lines=['since 2026-11-29T09:00:00Z'], at='2026-11-29T09:00:00Z', verdict={'at': 1})"
+    answer, _output = play({"lab.probe.probe": {"does": does}}, vars=variables)
+    assert (answer["msg"], answer["lines"]) == (f"good until {until}", [f"since {until}"])
+    assert (answer["at"], answer["verdict"]) == ("2026-11-29T09:00:00Z", {"at": 1})
+
+    answer, output = play({"lab.probe.probe": {"does": "module.fail_json(msg='since 2026-11-29T09:00:00Z')"}}, fails=True, vars=variables)
+    assert f"since {until}" in output
+
+
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [
+        ("raise ValueError('Pa55-never-shown')", "a fault of this collection, please report it: ValueError"),
+        ("os.kill(os.getpid(), 9)", "-9"),
+        ("print('not what Ansible expects'); sys.exit(3)", "not what Ansible expects"),
+    ],
+)
+def test_a_module_that_ends_otherwise_is_a_failure(play, does, told):
+    _, output = play({"lab.probe.probe": {"does": does}}, fails=True)
+    assert told in output
+    assert "Traceback" not in output and PASSWORD not in output
+
+
+def test_what_the_module_prints_besides_its_answer_is_no_answer(play):
+    answer, _ = play({"lab.probe.probe": {"does": "print('a library talks'); os.write(1, b'so does one in C')"}})
+    assert answer["check"] is False
+
+
+def test_a_time_limit_ends_the_module(play, tmp_path):
+    mark = tmp_path / "mark"
+    does = f"open('{mark}', 'w').write(str(os.getpid())); time.sleep(60)"
+    _, output = play({"lab.probe.probe": {"does": does}, "timeout": 2}, fails=True)
+    assert "in the expected time frame" in output or "Timed out" in output or "Timeout" in output, output
+    assert not os.path.exists(f"/proc/{mark.read_text()}")
+
+
+def test_what_every_stage_begins_with_imports_the_libraries_for_all_tasks(play, tmp_path):
+    run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o700)
+    begin = {"offboard.iij_id.manual_steps": {"path": str(run_dir / "steps.json"), "steps": []}}
+    assert play({"lab.probe.probe": {}}, hosts="localhost")[0]["loaded"] == []
+    assert play({"lab.probe.probe": {}}, hosts="localhost", before=[begin])[0]["loaded"] == ["azure.identity", "ldap3"]

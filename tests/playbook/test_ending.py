@@ -30,12 +30,13 @@ def play(tmp_path: Path, playbook: str, *words: str, **variables: object) -> tup
 
 
 def told(output: str, task: str) -> list[str]:
-    """The lines that a task has told."""
-    return [
-        line
-        for part in re.findall(rf"TASK \[[^]]*{task}[^]]*\] \*+\nok: \[localhost\] => (\{{.*?\n\}})", output, re.DOTALL)
-        for line in json.loads(part)["msg"]
+    """The lines that a task has told, a judgement also where it failed."""
+    answers = [
+        json.loads(part)
+        for block in re.findall(rf"TASK \[[^]]*{task}[^]]*\] \*+\n(.*?)(?=\n\n[A-Z])", output, re.DOTALL)
+        for part in re.findall(r"^(?:ok|fatal): \[localhost\](?:: FAILED!)? => (\{.*?\n\})", block, re.DOTALL | re.MULTILINE)
     ]
+    return [line for answer in answers for line in answer.get("lines") or answer.get("failure", {}).get("details", {}).get("lines") or answer["msg"]]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +53,22 @@ def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_pat
     ended = told(output, "Tell what was done")
     assert any(line.startswith(due) for line in ended) and any("offboard.iij_id.confirm" in line for line in ended)
     assert ended[-1].endswith(str(tmp_path / "run" / "report.html"))
+    kept = json.loads((tmp_path / "run" / "results" / "final_gate.json").read_text())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", kept["at"]) and kept["options"] == ["custom_applications"] and kept["tenant_id"] == ""
     verdict = {"ja": "項目があります。", "en": "in the way."}[language]
     assert verdict in output[output.rindex("fatal:") :] and output.rindex("fatal:") > output.index(ended[-1])
+
+
+@pytest.mark.parametrize(
+    ("by", "told_why"), [(["A"], "one person's name"), ({"a": 1}, "one person's name"), (True, "one person's name"), ("\u200b", "Who confirms?")]
+)
+def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> None:
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    code, output = play(tmp_path, "confirm", step="a", by=by)
+    assert code == 2 and told_why in output, output
+    assert json.loads((tmp_path / "run" / "steps.json").read_text()) == {"steps": [step]}
 
 
 def test_decommission_tells_it_once(tmp_path: Path) -> None:
@@ -79,3 +94,49 @@ def test_a_stop_of_a_role_is_told_in_the_language(tmp_path: Path) -> None:
     code, output = play(tmp_path, "accounts", **given)
     assert code == 2 and "directory_sync_accounts に2件ありますが、offboard_directory_host にドメインコントローラーがありません。" in output, output
     assert "names no domain controller" not in output
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given"),
+    [
+        ("confirm", {"step": "a", "by": "Hanako"}),
+        ("notices", {"offboard_options": ["microsoft_365"], "microsoft_365_notices_day": "2026-12-01", "microsoft_365_domains": ["a.example"]}),
+        ("identity_provider_sheet", {}),
+    ],
+)
+def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook: str, given: dict[str, object]) -> None:
+    steps = [
+        {"id": name, "stage": "gate", "en": name, "ja": name, "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+        for name in ("a", "b")
+    ]
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": steps}))
+    code, output = play(tmp_path, playbook, offboard_language="ja", **given)
+    assert code == 0, output
+    ended = told(output, "Tell what was done")
+    assert [line for line in ended if line.startswith("今必要な手順（gate）: b")]
+    assert [line for line in ended if line.startswith("次の操作: ansible-playbook offboard.iij_id.confirm")]
+    assert any(line.startswith("今必要な手順（gate）: a") for line in ended) == (playbook != "confirm")
+
+
+def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text('{"steps": []}')
+    code, output = play(tmp_path, "watch_certificates", offboard_language="ja", offboard_access_token="x", offboard_graph_url="https://localhost:9")
+    assert code == 2, output
+    assert any(line.startswith("次の操作: ansible-playbook offboard.iij_id.preflight") for line in told(output, "Tell what was done"))
+    assert output.rindex("fatal:") > output.rindex("次の操作")
+
+
+@pytest.mark.parametrize(("language", "untouched"), [("ja", "dc2: dc1 の失敗により、着手していません。"), ("en", "dc2: not touched, because dc1 failed.")])
+def test_a_domain_controller_that_fails_is_told_as_others_are_and_those_after_it_are_untouched(tmp_path: Path, language: str, untouched: str) -> None:
+    hosts = {name: {"ansible_host": "localhost", "ansible_port": 9, "ansible_connection": "winrm"} for name in ("dc1", "dc2")}
+    inventory = {"all": {"children": {"iij_id_agents": {"children": {"iij_id_domain_controllers": {"hosts": hosts}}}}}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    given = {"offboard_options": ["directory_sync"], "offboard_language": language, "ansible_user": "a", "ansible_password": "b"}
+    code, output = play(tmp_path, "agents", "-i", "inventory.yml", "-i", "localhost,", **given)
+    assert code == 2, output
+    last = output[output.rindex("fatal: [localhost]") :]
+    assert "dc1: " in last and untouched in last, output[-3000:]
+    assert any("offboard.iij_id" in line for line in told(output, "Tell what was done"))
+    assert output.count("TASK [Uninstall from this domain") == 0

@@ -50,7 +50,7 @@ def test_every_role_has_its_steps_by_one_entry(tmp_path: Path) -> None:
 def test_a_machine_that_cannot_be_read_is_remembered_and_ends_nothing(tmp_path: Path) -> None:
     tasks: list[dict[str, Any]] = [
         {"ansible.builtin.import_role": {"name": "offboard.iij_id.directory_sync", "tasks_from": "look"}},
-        {"ansible.builtin.debug": {"msg": "remembered: {{ __directory_sync_machine.error }}"}},
+        {"ansible.builtin.debug": {"msg": "remembered: {{ __directory_sync_looked.kept.error }}"}},
     ]
     server = {"ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_connection": "winrm", "ansible_user": "u", "ansible_password": "p"}
     output = play(tmp_path, tasks, {"server": server}, offboard_options=["directory_sync"])

@@ -57,7 +57,7 @@ def play(tmp_path: Path, book: Path, *words: str, **variables: object) -> tuple[
         ("freeze", ["--start-at-task", "Disable the schedule of Directory Sync"]),
         ("final_gate", ["--skip-tags", "always"]),
         ("preflight", ["--start-at-task", "Look for products, scheduled tasks, folders and password filters of the agents"]),
-        ("agents", ["--start-at-task", "Uninstall the agents"]),
+        ("agents", ["--start-at-task", "Look for products, scheduled tasks, folders and password filters of the agents"]),
         ("snapshot", ["--skip-tags", "always"]),
     ],
 )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +91,45 @@ def test_one_file_imports_a_library(library: str) -> None:
     assert users <= {ONE_IMPORTER[library]}
 
 
-#: what decides: no client, no Ansible, no SDK, not even by way of another file
-PLANNERS = sorted(file for name in ("plan", "copy", "sign_in") for file in (PLUGINS / "module_utils").glob(f"_*/**/{name}.py") if "_graph" not in file.parts)
+#: who has a clock or a pause of its own, and why it is not `_module/waiting.py`
+OWN_CLOCKS = {
+    "_directory/sysvol.py": "tries a write again while somebody has the file open",
+    "_entra/domains/resource.py": "tells how long a conversion took",
+    "_entra/federations/resource.py": "waits a given time, for what no reading shows",
+    "_entra/guests/read.py": "a single 404 is asked for again",
+    "_entra/guests/resource.py": "waits a given time, for what no reading shows",
+    "_entra/users/selection.py": "a single 404 is asked for again",
+    "_entra/users/work.py": "sends again what had no answer",
+    "_federation/fetch.py": "one time for name, connection and answer",
+    "_graph/batches.py": "the service says how long",
+    "_graph/client.py": "the service says how long; a single 404 is asked for again",
+    "_graph/errors.py": "the service says until when",
+    "_graph/sign_in.py": "a token's end",
+    "_iij/scim.py": "the service says how long",
+    "_module/progress.py": "tells every few seconds",
+    "_module/waiting.py": "the one way",
+    "_windows/client.py": "a command's time, and a lost connection's",
+    "_windows/software/resource.py": "an uninstaller's time",
+}
+
+
+def test_there_is_one_way_to_wait() -> None:
+    """A loop of its own forgets the read after the deadline, the count that starts anew, or the others behind one that is late."""
+    own = {
+        str(file.relative_to(PLUGINS / "module_utils"))
+        for file in (PLUGINS / "module_utils").rglob("*.py")
+        if re.search(r"\btime\.(monotonic|time|sleep|perf_counter)\b|\basyncio\.sleep\b|^from time import", file.read_text(), re.MULTILINE)
+    }
+    assert own == set(OWN_CLOCKS)
+
+
+#: what decides, or says that it is pure: no client, no Ansible, no SDK, not even by way of another file
+PLANNERS = sorted(
+    file
+    for file in (PLUGINS / "module_utils").glob("_*/**/*.py")
+    if (file.stem in ("plan", "copy", "sign_in") and "_graph" not in file.parts)
+    or re.search(r"\bPure\.|^Pure\b", ast.get_docstring(ast.parse(file.read_text())) or "", re.MULTILINE)
+)
 NOT_IN_A_PLANNER = {"ansible", *ONE_IMPORTER}
 
 
@@ -145,6 +184,34 @@ def test_what_runs_on_a_machine_needs_its_python_alone(file: Path) -> None:
     assert foreign == set()
 
 
+def _words(text: str) -> set[str]:
+    """In the singular, `_` and capital letters taken as their borders."""
+    return {word.rstrip("s") for word in re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower())}
+
+
+_SAYS_NOTHING = _words("a all and are as at be by for from in is it its module of on one or return run see that the them they this to what which with")
+
+
+def _named(node: ast.AST, known: set[str]) -> Iterator[tuple[str, str, set[str]]]:
+    """Every class and function with its docstring, and the words of its own name and of what it lies in."""
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            words = known | _words(inner.name)
+            yield inner.name, ast.get_docstring(inner) or "", words
+            yield from _named(inner, words)
+
+
+def test_a_docstring_says_more_than_the_name() -> None:
+    """What, units, errors; or there is none."""
+    empty = [
+        f"{file.relative_to(PLUGINS)}: {name}: {docstring}"
+        for file in sorted(PLUGINS.rglob("*.py"))
+        for name, docstring, words in _named(ast.parse(file.read_text()), _words(f"{file.parent.name} {file.stem}"))
+        if docstring and _words(docstring) <= words | _SAYS_NOTHING
+    ]
+    assert empty == []
+
+
 def test_core_is_pure() -> None:
     for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
         outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "socket", "os", "subprocess", "random", "secrets"}
@@ -156,7 +223,7 @@ def test_every_module_is_in_an_action_group() -> None:
     """So that module_defaults can give all modules of one world their connection at once."""
     groups = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
     worlds: dict[str, tuple[str, ...]] = {
-        "entra": ("entra_",),
+        "entra": ("entra_", "intune_"),
         "directory": ("directory_", "domain_controller_", "group_policy_"),
         "windows": ("win_",),
         "linux": ("linux_",),
@@ -166,14 +233,22 @@ def test_every_module_is_in_an_action_group() -> None:
         assert sorted(groups[group]) == [file.stem for file in MODULES if file.stem.startswith(prefixes) and file.stem != "linux_target"]
 
 
-def test_every_module_for_a_machine_takes_its_connection_variables() -> None:
-    """And what takes long shows its progress: without its action plugin a module would run on the machine, and say nothing meanwhile."""
+def test_every_module_runs_on_the_controller() -> None:
+    """By an action plugin, without which it would run on the machine, and say nothing meanwhile. linux_target alone is carried away."""
     runtime = yaml.safe_load((places.ROOT / "meta" / "runtime.yml").read_text())
     routed = {name: entry["action_plugin"].removeprefix("offboard.iij_id.") for name, entry in runtime["plugin_routing"]["modules"].items()}
     for plugin, world in (("on_controller_for_host", "windows"), ("on_controller_for_target", "linux")):
         assert {name for name, other in routed.items() if other == plugin} == set(runtime["action_groups"][world])
-    assert set(routed) <= {file.stem for file in MODULES}
-    assert set(routed.values()) == {file.stem for file in PLUGINS.glob("action/*.py")}
+    own = {"manual_steps"}
+    assert set(routed) | own | {"linux_target"} == {file.stem for file in MODULES}
+    assert set(routed.values()) | own == {file.stem for file in PLUGINS.glob("action/*.py")}
+
+
+@pytest.mark.parametrize("module", [file for file in MODULES if file.stem.endswith("_info")], ids=lambda file: file.stem)
+def test_what_an_info_module_returns_is_called_info(module: Path) -> None:
+    """So that it is found by its name, in the room of the thing. readiness_info alone reads nothing."""
+    (given,) = re.findall(r"run_info\(module, (.+)\)\n", module.read_text())
+    assert re.search(r"\binfo\b|\binfo_of\b", given) or module.stem == "readiness_info"
 
 
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info")], ids=lambda file: file.stem)
@@ -185,6 +260,7 @@ def test_every_changing_module_has_an_info_twin(module: Path) -> None:
         "group_policy_right": "group_policy_info tells what every policy's files hold, after one look at SYSVOL",
         "handover_letters": "writes letters of what vault_file_info shows",
         "win_restart": "domain_controller_health_info tells how the domain controllers are, and in which order they would be restarted",
+        "run_machines": "writes a file of which run_status_info tells",
         "run_plan": "writes a file of what a check run has planned",
         "run_report": "writes a file of what the run folder holds",
         "linux_target": "is carried to the machine by the linux_ modules, for no task of its own",
@@ -241,7 +317,10 @@ def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     specs = [entry for role in _entries_of_roles().values() for entry in role.values()]
     lists = {name for entry in specs for name, option in entry["options"].items() if option["type"] == "list"} - {"microsoft_365_domains"}
     own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])  # it does not depend on offboard
-    assert lists - own == set(yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())["__offboard_lists"])
+    known = yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())
+    assert lists - own == set(known["__offboard_lists"])
+    mappings = {name for entry in specs for name, option in entry["options"].items() if option.get("elements") == "dict"}
+    assert mappings - own == set(known["__offboard_lists_of_mappings"])
 
 
 _OWN_NAME = re.compile(r"\b__[a-z][a-z0-9_]*\b")
@@ -320,12 +399,46 @@ def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
     """What preflight does not pass on counts as not confirmed, and stops the exit for good."""
     given: set[str] = set()
     for file in places.ROOT.glob("roles/*/tasks/preflight.yml"):
-        for task in _tasks(yaml.safe_load(file.read_text())):
-            facts: dict[str, dict[str, object]] = {**task.get("ansible.builtin.set_fact", {}), **task.get("vars", {})}  # type: ignore[dict-item]
-            for name, value in facts.items():
-                given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
+        for name, value in yaml.safe_load(file.parents[1].joinpath("vars/main.yml").read_text()).items():
+            given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
     assert {"accounts", "tasks", "max_users"} <= given
     assert given - {"iij_client_id"} <= set(readiness_info._CONFIRMED)  # that one is an option of its own
-    handed_over = set(re.findall(r"\{\{ (__\w+_found) ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
-    of_roles = {f"__{file.parents[1].name}_found" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
-    assert handed_over == {*of_roles, "__offboard_clients_found"}  # of what several roles share
+    handed_over = set(re.findall(r"\{\{ (__\w+?)(?:_preflight)?_found ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
+    of_roles = {f"__{file.parents[1].name}" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
+    assert handed_over == {*of_roles, "__offboard_clients"}  # of what several roles share
+
+
+#: parts of others; what only reads the run folder and tells it; what is no part of a run
+_NO_ENDING = {"begin", "controller_in_limit", "ending", "status", "awx_setup"}
+
+
+@pytest.mark.parametrize("file", [file for file in places.ROOT.glob("playbooks/*.yml") if file.stem not in _NO_ENDING], ids=lambda file: file.stem)
+def test_every_playbook_ends_with_what_was_done_and_what_comes_next(file: Path) -> None:
+    last = yaml.safe_load(file.read_text(encoding="utf-8"))[-1]
+    assert last["ansible.builtin.import_playbook"] == "ending.yml"
+    assert last.get("vars", {}).get("__offboard_ending", file.stem) == file.stem
+
+
+def _handed_on() -> set[str]:
+    """What any role or playbook gives to the later nodes of a workflow."""
+
+    def of(node: Any) -> set[str]:
+        if isinstance(node, dict):
+            own = set(node["ansible.builtin.set_stats"]["data"]) if "ansible.builtin.set_stats" in node else set()
+            own |= set(re.findall(r"(offboard_\w+)'?:", json.dumps(node.get("__offboard_hand_on", {})).replace('"', "")))
+            own |= set(re.findall(r"'(offboard_\w+)':", str(node.get("__offboard_artifacts", ""))))
+            return own.union(*map(of, node.values()))
+        return set().union(*map(of, node)) if isinstance(node, list) else set()
+
+    files = [*places.ROOT.glob("roles/*/tasks/*.yml"), *places.ROOT.glob("playbooks/**/*.yml"), places.ROOT / "roles/offboard/vars/main.yml"]
+    return set().union(*(of(yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_manual_lists_all_that_jobs_hand_on(language: str) -> None:
+    rows = [
+        line
+        for line in (places.ROOT / "docs" / language / "awx.md").read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| `(offboard|guest_federation)_", line)
+    ]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])} == _handed_on()

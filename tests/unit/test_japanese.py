@@ -133,3 +133,38 @@ def test_one_word_for_a_thing_and_no_blank_in_a_sentence(file: Path) -> None:
 
 def test_there_are_pages_messages_and_steps_to_look_at() -> None:
     assert {"docs", "roles", "plugins", "playbooks"} <= {file.relative_to(places.ROOT).parts[0] for file in FILES} and len(FILES) > 25
+
+
+#: what English and Japanese have each in a variable of its own: its words, and forms for one and for many
+_WORDED = {"count", "english", "many", "one", "said", "told", "who", "why"}
+
+
+def _values(node: ast.expr) -> set[str]:
+    """The variables whose values a text shows."""
+    shown = [list(ast.walk(part.value)) for part in ast.walk(node) if isinstance(part, ast.FormattedValue)]
+    called = {id(part.func) for parts in shown for part in parts if isinstance(part, ast.Call)}
+    return {part.id for parts in shown for part in parts if isinstance(part, ast.Name) and id(part) not in called}
+
+
+def _names(node: ast.expr) -> set[str]:
+    """Variables, modules, steps and fields that a text names."""
+    strings = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return set(re.findall(r"[a-z0-9]+(?:_[a-z0-9]+)+", " ".join(strings)))
+
+
+def lost(program: str) -> list[tuple[int, set[str]]]:
+    """What the English of a Text names or shows, and its Japanese does not."""
+    calls = [node for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text"]
+    pairs = [(call.lineno, *call.args) for call in calls if len(call.args) == 2]
+    found = [(line, (_names(english) - _names(japanese)) | (_values(english) - _values(japanese) - _WORDED)) for line, english, japanese in pairs]
+    return [(line, names) for line, names in found if names]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.suffix == ".py"], ids=lambda file: str(file.relative_to(places.ROOT)))
+def test_the_japanese_names_and_shows_what_the_english_does(file: Path) -> None:
+    assert lost(file.read_text(encoding="utf-8")) == []
+
+
+def test_a_lost_value_and_a_lost_name_are_found() -> None:
+    assert lost("Text(f'{a} of {b}: set x_y', f'{a}')") == [(1, {"b", "x_y"})]
+    assert lost("Text(f'{counted(a)}: {who} x_y', f'{a} x_y')") == []

@@ -54,10 +54,15 @@ CODES: dict[Text, dict[str, Text]] = {
         "tls_required": Text("The domain controller demands a stronger authentication.", "ドメインコントローラーがより強い認証を要求した。"),
         "unencrypted_refused": Text("Without encryption a password would travel in clear.", "暗号化なしではパスワードが平文で流れる。"),
         "unauthorized": Text("The token is not accepted.", "トークンが受け付けられない。"),
-        "permission_missing": Text("The application or account lacks a permission; the message names it.", "権限が不足している。メッセージに権限名を示す。"),
+        "permission_missing": Text(
+            "The application or account lacks a permission; the message names it.",
+            "アプリケーションまたはアカウントの権限が不足している。メッセージに権限名を示す。",
+        ),
         "needs_higher_role": Text("The user holds a role, so that only a higher one may do this.", "対象の利用者のロールにより、より高いロールが必要。"),
         "insufficient_rights": Text("The account lacks rights in the directory.", "ディレクトリの権限が不足している。"),
-        "access_denied": Text("The account may not use WinRM; it must be a local administrator.", "WinRMを使う権限がない。"),
+        "access_denied": Text(
+            "The account may not use WinRM; it must be a local administrator.", "WinRMを使う権限がない（ローカル管理者でなければならない）。"
+        ),
     },
     Text("Input", "入力"): {
         "bad_option": Text("An option's value cannot be meant.", "オプションの値が正しくない。"),
@@ -153,7 +158,14 @@ CODES: dict[Text, dict[str, Text]] = {
         "gate_damaged": Text("gate.json cannot be understood.", "gate.jsonが壊れている。"),
         "still_federated": Text("A domain that must be managed before is federated still.", "先にマネージドにすべきドメインがまだフェデレーションされている。"),
         "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),
-        "gate_closed": Text("The gate's verdict is missing or closed, or the final gate has not opened.", "ゲートの判定がない、または閉じている。"),
+        "not_ready": Text("Something stands in the way of this stage.", "この段階の前に解決すべき項目がある。"),
+        "token_may_be_good": Text(
+            "IIJ ID's app is switched off, but a token of before may still be good: the stop of the provisioning would block people.",
+            "IIJ IDのアプリは無効だが以前のトークンがまだ有効で、今プロビジョニングを停止すると利用者がブロックされる。",
+        ),
+        "gate_closed": Text(
+            "The gate's verdict is missing or closed, or the final gate has not opened.", "ゲートの判定がない、閉じている、または最終ゲートがまだ開いていない。"
+        ),
         "run_folder_unsafe": Text("Others could write to the run folder or a file of it.", "実行フォルダーに他者が書き込める。"),
         "internal_error": Text("A fault of the collection itself; the place is named, never the text.", "コレクション内部の不具合。箇所だけを示す。"),
         "folder_not_private": Text(
@@ -211,6 +223,10 @@ CODES: dict[Text, dict[str, Text]] = {
         "default_domain": Text("The default domain cannot be converted.", "既定のドメインは変換できない。"),
         "foreign_federation": Text("The domain is federated to somebody else.", "別のIDプロバイダーにフェデレーションされている。"),
         "microsoft_app": Text("The application is Microsoft's.", "Microsoftのアプリである。"),
+        "not_iij": Text("Nothing in the object points at IIJ ID.", "IIJ IDを参照していないオブジェクト。"),
+        "exclusion_needed": Text(
+            "Another assignment would reach the group that this one excludes.", "この除外をなくすと、除外していたグループにほかの割り当てが適用される。"
+        ),
         "blocked_before_snapshot": Text("The user was blocked before the snapshot and stays so.", "スナップショット前からブロックされている利用者。"),
         "soft_deleted": Text("The user is deleted and can be restored for 30 days.", "削除済み（30日以内は復元可能）。"),
         "user_deleted": Text("The user has been deleted meanwhile.", "途中で利用者が削除された。"),
@@ -285,7 +301,10 @@ CODES: dict[Text, dict[str, Text]] = {
         "shell_gone": Text(
             "The shell on the machine is gone; what was started may or may not have ended.", "シェルが失われた。開始した処理が終わったかは不明。"
         ),
-        "other_action": Text("The confirmed task starts something else now.", "確認済みのタスクが別のものを起動する。"),
+        "other_action": Text(
+            "The confirmed task starts something else now, or what it starts cannot be made out.",
+            "確認済みのタスクが別のものを起動するか、何を起動するか判別できない。",
+        ),
         "value_not_exact": Text(
             "The value holds what cannot be written back exactly, or is of another type.", "正確に書き戻せない文字を含むか、型が異なる値。"
         ),

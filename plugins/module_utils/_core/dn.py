@@ -71,8 +71,12 @@ def key(dn: str) -> str:
 
 
 def certificate_name(text: str) -> str:
-    """An issuer or subject as RFC 4514 has it; also from Windows' dialogue, which gives each part a line of its own ("CN = Example CA")."""
-    return canonical(",".join(line for line in names.visible(text).splitlines() if line.strip()))
+    """An issuer or subject as RFC 4514 has it, its types in capitals; also from Windows' dialogue, with each part on a line of its own ("CN = Example CA")."""
+    text = ",".join(line for line in names.visible(text).splitlines() if line.strip())
+    try:
+        return _written([(kind.upper(), value, separator) for kind, value, separator in _parts(text, strict=True)], str)
+    except ValueError:
+        return text.strip()
 
 
 def canonical(dn: str) -> str:

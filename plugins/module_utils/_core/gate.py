@@ -85,14 +85,13 @@ def objection(
     verdict: Mapping[str, Any] | None, owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime
 ) -> OffboardError | None:
     """Why nothing may be changed on this verdict; None when it may. owner: the `tenant_id` of the change, where it is known."""
-    again = "Run offboard.iij_id.gate (it only reads, unless it switches IIJ ID's app off), then this stage again. Nothing was changed."
     if verdict is None:
-        why = "The run folder holds no verdict of the gate, so nobody knows whether IIJ ID still changes the tenant."
-        return OffboardError(f"{why} {again}", code="gate_closed")
+        return OffboardError(phrases.english("gate_no_verdict"), code="gate_closed")
     doubt = evidence.doubt(verdict, owner, domains, max_age_hours, now)
     if not verdict["open"] and (doubt is None or doubt[0] != "other_run_folder"):
-        doubt = "closed", f"of {verdict['at']} is that it stays closed: {' '.join(verdict['reasons'])}"
+        msg = phrases.english("gate_stays_closed", at=verdict["at"], reasons=" ".join(verdict["reasons"]))
+        return OffboardError(msg, code="gate_closed", details={"at": verdict["at"], "open": False})
     if doubt is None:
         return None
     code = {"other_run_folder": "other_run_folder", "outdated": "gate_outdated"}.get(doubt[0], "gate_closed")
-    return OffboardError(f"The gate's verdict {doubt[1]}. {again}", code=code, details={"at": verdict["at"], "open": verdict["open"]})
+    return OffboardError(f"The gate's verdict {doubt[1]}. {phrases.GATE_AGAIN.en}", code=code, details={"at": verdict["at"], "open": verdict["open"]})

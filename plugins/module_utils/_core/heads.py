@@ -30,9 +30,9 @@ class Heads(Generic[_T]):
         """Those kept of a kind."""
         return self._kept.get(kind, ())
 
-    def rows(self, order: Iterable[str] = ()) -> list[_T]:
+    def rows(self, order: Iterable[str] = (), limit: int | None = None) -> list[_T]:
         """At most `limit` of all kinds, those of `order` first. What small kinds leave free is shared by the large ones."""
-        share = shares({kind: len(kept) for kind, kept in self._kept.items()}, self._limit)
+        share = shares({kind: len(kept) for kind, kept in self._kept.items()}, self._limit if limit is None else limit)
         kinds = dict.fromkeys([*(kind for kind in order if kind in self._kept), *self._kept])
         return [item for kind in kinds for item in self._kept[kind][: share[kind]]]
 

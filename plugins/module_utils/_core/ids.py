@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 import urllib.parse
 
+#: What a property is compared with by `eq` is no longer, whatever the property may hold
+#: (developer.microsoft.com/graph/known-issues: "Some limitations apply to query parameters").
+LONGEST_COMPARED = 120
+
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -21,5 +25,5 @@ def user_address(key: str) -> str:
     parentheses (learn.microsoft.com/graph/api/user-get)."""
     if key.startswith("$"):
         quoted = key.replace("'", "''")
-        return f"/users('{urllib.parse.quote(quoted)}')"
-    return f"/users/{urllib.parse.quote(key)}"
+        return f"/users('{urllib.parse.quote(quoted, safe='')}')"
+    return f"/users/{urllib.parse.quote(key, safe='')}"

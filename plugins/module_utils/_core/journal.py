@@ -9,7 +9,7 @@ import contextlib
 import datetime
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .model import Change, Outcome, Refusal
@@ -37,11 +37,15 @@ def known(records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         texts = ("kind", "id", "name", "action") if kind in ("intent", "outcome") else ("rule", "msg", "noun", "allow_with") if kind == "refusal" else None
         if texts is None or not all(isinstance(record.get(name), str) for name in texts) or not _is_moment(record.get("at")):
             continue
+        if kind == "refusal" and not _are_texts(record.get("objects")):
+            continue
         if kind == "outcome" and not isinstance(record.get("status"), str):
             continue
         if not all(isinstance(record.get(name, ""), str) for name in ("run", "status", "code", "msg", "undo", "risk")):
             continue
-        if all(isinstance(record.get(name), Mapping | None) for name in ("before", "after", "details")) and isinstance(record.get("objects", []), list):
+        if not all(isinstance(record.get(name), Mapping | None) for name in ("before", "after", "details")) or not isinstance(record.get("objects", []), list):
+            continue
+        if all(_DETAILS[name](value) for name, value in (record.get("details") or {}).items() if name in _DETAILS):
             yield record
 
 
@@ -52,24 +56,59 @@ def _is_moment(text: Any) -> bool:
         return False
 
 
-_TEXT = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
-#: How a record begins on the disk: its keys have an order, and no spaces between them. Groups: record, kind, id, name, action.
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+#: Of what type those details are on which later runs rely.
+_DETAILS: dict[str, Callable[[Any], bool]] = {
+    "begun_at": _is_moment,
+    "password_set": _is_bool,
+    "seen": _is_bool,
+    "steps_done": _are_texts,
+}
+
+_TEXT = rb'("[^"\\]*(?:\\.[^"\\]*)*")'
+#: How this collection writes a record. Groups: record, kind, id, action.
 _BEGINS = re.compile(rb'\{"record":"(intent|outcome)","run":"[^"]*","at":"[^"]*","kind":%s,"id":%s,"name":%s,"action":%s' % ((_TEXT,) * 4))
+
+
+def _written(*names: str) -> tuple[bytes, ...]:
+    return tuple(json.dumps(name, ensure_ascii=False).encode(errors="surrogatepass") for name in names)
+
+
+def _begins(line: bytes) -> tuple[bool, tuple[bytes, ...]] | None:
+    """Whether it is an intent, and (kind, id, action), of an intent or an outcome that is written otherwise than we write it."""
+    try:
+        record = json.loads(line.decode())
+        if record["record"] in ("intent", "outcome"):
+            return record["record"] == "intent", _written(record["kind"], record["id"], record["action"])
+    except (ValueError, LookupError, TypeError, RecursionError):  # cut off by a kill, or no record of a change
+        pass
+    return None
 
 
 def open_intents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     """What `unfinished` gives, out of a journal's lines: only those are decoded, since decoding the lines of 100,000 users takes a second."""
     waiting: dict[tuple[bytes, ...], bytes] = {}
     for line in lines:
-        if found := _BEGINS.match(line):
-            key = found.group(2, 3, 5)
-            if found[1] == b"intent":
-                waiting[key] = line
-            else:
-                waiting.pop(key, None)
+        if (found := _BEGINS.match(line)) and b"\\" not in found[0] and line.endswith((b"}\n", b"}")):
+            begins, key = found[1] == b"intent", found.group(2, 3, 5)
+        elif head := _begins(line):
+            begins, key = head
+        else:
+            continue
+        if begins:
+            waiting[key] = line
+        else:
+            waiting.pop(key, None)
     records = []
     for line in waiting.values():
-        with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill, or no line of ours
+        with contextlib.suppress(ValueError, RecursionError):
             records.append(json.loads(line.decode()))
     return records
 

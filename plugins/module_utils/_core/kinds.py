@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one vocabulary of kinds of objects, and of what is done to them, in words for people. A new one is written here first."""
+"""The one vocabulary of kinds of objects, changed ones and such as are only found, and of what is done to them, in words for people.
+
+A new one is written here first, in small letters with `_`, whatever Graph calls it.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,10 @@ KINDS: dict[str, Text] = {
     "handover_file": Text("Letters and lists of new passwords", "新しいパスワードの通知書と一覧"),
     "iij_id_export": Text("Exports of IIJ ID", "IIJ IDのエクスポート"),
     "internal_federation": Text("Federations of the tenant's own domains", "自社ドメインのフェデレーション"),
+    "intune_assignment": Text("Assignments in Intune", "Intuneの割り当て"),
     "linux_cron_job": Text("Cron jobs", "cronジョブ"),
     "linux_file": Text("Files on Linux machines", "Linuxマシンのファイル"),
+    "machine_record": Text("Records of machines", "マシンの記録"),
     "manual_step": Text("Steps of a person", "人が行う手順"),
     "oauth2_permission_grant": Text("Delegated permissions", "委任されたアクセス許可"),
     "openldap_access": Text("OpenLDAP access rules", "OpenLDAPのアクセス規則"),
@@ -42,8 +47,44 @@ KINDS: dict[str, Text] = {
     "windows_scheduled_task": Text("Scheduled tasks", "スケジュールされたタスク"),
     "windows_software": Text("Installed software", "インストール済みソフトウェア"),
 }
+#: What entra_references_info looks at, in a sentence. A kind that stands above, too, is the same there.
+FOUND: dict[str, Text] = {
+    "application": Text("app registrations", "アプリの登録"),
+    "service_principal": Text("enterprise applications", "エンタープライズアプリケーション"),
+    "synchronization_job": Text("provisioning jobs", "プロビジョニングジョブ"),
+    "claims_mapping_policy": Text("claims mapping policies", "クレームマッピングポリシー"),
+    "home_realm_discovery_policy": Text("home realm discovery policies", "ホーム領域検出ポリシー"),
+    "feature_rollout_policy": Text("staged rollouts of cloud authentication", "クラウド認証の段階的ロールアウト"),
+    "token_issuance_policy": Text("token issuance policies", "トークン発行ポリシー"),
+    "token_lifetime_policy": Text("token lifetime policies", "トークン有効期間ポリシー"),
+    "custom_authentication_extension": Text("custom authentication extensions", "カスタム認証拡張機能"),
+    "authentication_event_listener": Text("authentication event listeners", "認証イベントリスナー"),
+    "named_location": Text("named locations", "ネームドロケーション"),
+    "conditional_access_policy": Text("Conditional Access policies", "条件付きアクセスポリシー"),
+    "cross_tenant_access_default": Text("default cross-tenant access settings", "テナント間アクセスの既定設定"),
+    "cross_tenant_access_partner": Text("cross-tenant access settings of partners", "テナント間アクセスの組織の設定"),
+    "identity_provider": Text("identity providers", "IDプロバイダー"),
+    "external_federation": Text("direct federations", "直接フェデレーション"),
+    "domain": Text("domains", "ドメイン"),
+    "organization": Text("settings of the organization", "組織の設定"),
+    "internal_federation": Text("federations of domains", "ドメインのフェデレーション"),
+    "certificate_based_authentication": Text("certificate authorities (old store)", "証明機関（旧方式）"),
+    "public_key_infrastructure": Text("stores of certificate authorities", "公開キー基盤"),
+    "certificate_authority": Text("certificate authorities", "証明機関"),
+    "mobile_app": Text("apps in Intune", "Intuneのアプリ"),
+    "mobile_app_configuration": Text("app configurations in Intune", "Intuneのアプリ構成ポリシー"),
+    "targeted_managed_app_configuration": Text("app configurations in Intune (managed apps)", "Intuneのアプリ構成ポリシー（マネージドアプリ）"),
+    "device_configuration": Text("device profiles in Intune", "Intuneのデバイス構成プロファイル"),
+    "configuration_policy": Text("settings catalog profiles in Intune", "Intuneの設定カタログ"),
+    "configuration_policy_settings": Text("settings catalog profiles in Intune (settings)", "Intuneの設定カタログ（設定値）"),
+    "group_policy_configuration": Text("administrative templates in Intune", "Intuneの管理用テンプレート"),
+    "group_policy_definition": Text("administrative templates in Intune (settings)", "Intuneの管理用テンプレート（設定）"),
+    "group_policy_value": Text("administrative templates in Intune (values)", "Intuneの管理用テンプレート（設定値）"),
+}
 #: Files of the run folder: they record the exit, and nothing outside is changed with them.
-OF_RUN_FOLDER = frozenset({"gate_verdict", "handover", "handover_file", "iij_id_export", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"})
+OF_RUN_FOLDER = frozenset(
+    {"gate_verdict", "handover", "handover_file", "iij_id_export", "machine_record", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"}
+)
 ACTIONS: dict[str, Text] = {
     "close": Text("closed", "閉鎖"),
     "complete": Text("completed", "補完"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .evidence import moment
+from .names import visible
 
 #: of the tenant's part of a snapshot
 NAME = "manifest.json"
@@ -22,13 +23,14 @@ _FILE = re.compile(r"(?!\.\.?$)[^/\\\x00]+")
 def parse(content: Any) -> dict[str, Any]:
     """The manifest of a tenant's snapshot. Raises ValueError, which quotes nothing, for what is not complete."""
     found = _checked(content)
-    if not isinstance(found.get("tenant_id"), str) or not found["tenant_id"]:
+    if not isinstance(found.get("tenant_id"), str) or not visible(found["tenant_id"]):
         raise ValueError("it does not say which tenant it was taken of")
     for name in ("domains", "federated", "apps", "app_objects"):
         _texts(found, name)
     if found.get("users") != ALL:
         _texts(found, "users")
-    if not isinstance(found.get("counts"), Mapping) or not all(isinstance(number, int) and not isinstance(number, bool) for number in found["counts"].values()):
+    counts = found.get("counts")
+    if not isinstance(counts, Mapping) or not all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in counts.values()):
         raise ValueError("it does not count what it holds")
     return found
 

@@ -4,7 +4,8 @@
 """How names are compared that people type and services answer: users, domains, hosts, client ids. Distinguished names: `dn.py`. Pure.
 
 People paste names with blanks around them, full-width from a Japanese keyboard, a domain in its Unicode form or with its final dot, an id in braces.
-What has to be exact, a guest's address or an issuer, is compared by `_federation/url_rule.comparable`, for which letters that look alike are others.
+Letters that only look alike, or that other rules make one (ß and ss, the Kelvin sign and k), are others: another domain, another user.
+What has to be exact, a guest's address or an issuer, is compared by `_federation/url_rule.comparable`, which forgives less.
 """
 
 from __future__ import annotations
@@ -14,22 +15,43 @@ import unicodedata
 import urllib.parse
 from collections.abc import Iterable
 
+from . import plain
 from .errors import OffboardError
 
 #: PowerShell's and .NET's forms of a Guid: with hyphens or without, in braces or parentheses; in quotes where it comes out of code
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 _AROUND_UUID = "{}()\"'\u201c\u201d "
+#: the address in a mail's heading, what may stand around one that was pasted, and what no name of a user has
+_MAILBOX = re.compile(r"[^<>]*<([^<>]*)>[\s,;]*")
+_AROUND_USER = "\"',; \u201c\u201d"
+_USER = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\\"<>()\[\]{}:;,|%&?*=+]+@[^@\s\x00-\x1f\x7f\ud800-\udfff/\\\"'<>()\[\]{}:;,|%&?*=+#]+")
+#: of a name and a domain, as long as those of mail addresses (RFC 5321 4.5.3.1)
+_LONGEST_USER = 64 + 1 + 255
+_DOMAIN_OF_USERS = re.compile(r"@[a-z0-9_-]+(\.[a-z0-9_-]+)+")
 #: what word processors and Japanese keyboards make of a hyphen
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff0d\uff70", "-"))
 #: separators of labels in other scripts (RFC 3490 3.1)
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 
 
+#: full width to ASCII, U+FF01 to U+FF5E
+_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_HALF_WIDTH = re.compile("[\uff65-\uff9f]+")
+
+
+def lower(text: str) -> str:
+    """In small letters, but what is no ASCII stays none: U+212A (Kelvin sign) has the small letter k and would make one name of two."""
+    return text.lower() if text.isascii() else "".join(char if not char.isascii() and char.lower().isascii() else char.lower() for char in text)
+
+
 def _plain(text: str) -> str:
     """Without blanks around it, marks that nobody sees, case and width."""
     if not text.isascii():
-        text = "".join(char for char in unicodedata.normalize("NFKC", text.translate(_DOTS)) if unicodedata.category(char) != "Cf")
-    return text.strip().casefold()
+        text = "".join(char for char in text.translate(_DOTS).translate(_WIDTH) if unicodedata.category(char) != "Cf")
+        text = _HALF_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+        if not any(unicodedata.normalize("NFC", char).isascii() for char in text if not char.isascii()):
+            text = unicodedata.normalize("NFC", text)
+    return lower(text.strip())
 
 
 def uuid(text: str) -> str:
@@ -64,17 +86,37 @@ def domain(text: str) -> str:
 
 
 def user(text: str) -> str:
-    """A user by object id, user principal name or mail address, or a whole domain as `@domain`."""
+    """A user by object id, user principal name or mail address, or a whole domain as `@domain`; out of a mail's heading, too: `Taro <taro@a.example>`."""
     text = uuid(text)
+    if "@" in text:
+        text = _MAILBOX.sub(r"\1", text).strip(_AROUND_USER).removeprefix("mailto:").removeprefix("smtp:")
     if text.isascii() and not text.endswith("."):
         return text
     local, at, place = text.rpartition("@")
     return f"{local}{at}{domain(place)}" if at else text
 
 
+def is_user(text: str) -> bool:
+    """Whether it names one user: an object id, or a name and a domain (learn.microsoft.com/graph/api/resources/user, userPrincipalName)."""
+    name = user(text)
+    return is_uuid(name) or (len(name) <= _LONGEST_USER and bool(_USER.fullmatch(name)))
+
+
 def users(texts: Iterable[str] | None) -> set[str]:
     """Names of users, to look others up in by `user`; empty ones are nobody's."""
     return {user(text) for text in texts or ()} - {""}
+
+
+def check_users(option: str, texts: Iterable[str] | None, *, whole_domains: bool = False) -> set[str]:
+    """`users`, where each names one, or with `whole_domains` all of a domain (`@domain`). Raises OffboardError `bad_option`.
+
+    What names nobody would be left out without a word, and with it the one who was meant.
+    """
+    for text in texts or ():
+        if not is_user(text) and not (whole_domains and _DOMAIN_OF_USERS.fullmatch(user(text))):
+            also = ", nor a whole domain as @domain" if whole_domains else ""
+            raise OffboardError(f"{option}: {plain.line(text)!r} is neither the object id nor the user principal name of one user{also}", code="bad_option")
+    return users(texts)
 
 
 def host(text: str) -> str:
@@ -106,10 +148,29 @@ def is_under(name: str, expected: Iterable[str]) -> bool:
     return bool(name) and any(one == "*" or name == one or name.endswith(f".{one}") for one in expected)
 
 
+def readable(host: str) -> str:
+    """A domain or host (`xn--`) in its Unicode form; what has none as it is."""
+    if "xn--" not in host:
+        return host
+    try:
+        import idna
+    except ImportError:
+        return host
+    try:
+        return idna.decode(host)
+    except idna.IDNAError:
+        return host
+
+
 def _ascii(text: str) -> str:
+    """By IDNA 2008, as registries do; Python's own codec is IDNA 2003, for which `straße` is `strasse`, somebody else's."""
     if text.isascii():
         return text
     try:
-        return text.encode("idna").decode()
-    except UnicodeError:
+        import idna  # only where somebody writes such a name
+    except ImportError:
+        return text
+    try:
+        return idna.encode(text).decode("ascii")
+    except idna.IDNAError:
         return text

@@ -17,6 +17,12 @@ from typing import Any
 from . import codes
 from .text import Text
 
+#: the way out of a closed gate
+GATE_AGAIN = Text(
+    "Run offboard.iij_id.gate (it only reads, unless it switches IIJ ID's app off), then this stage again. Nothing was changed.",
+    "offboard.iij_id.gate（IIJ IDのアプリを無効化する場合を除き読み取りのみ）を実行してから、この段階を再実行してください。何も変更していません。",
+)
+
 #: by name; a value in braces stands for a name, a number or a value of the case. A new one is written here first.
 PHRASES: dict[str, Text] = {
     # why something may be IIJ ID's
@@ -25,12 +31,17 @@ PHRASES: dict[str, Text] = {
     "has_address": Text("it has the address {address}", "アドレス {address} がある"),
     "may_convert": Text("it may convert domains and write users ({permissions})", "ドメインの変換と利用者の変更ができる権限がある（{permissions}）"),
     "action_matches": Text("{action} matches {path}", "{action} が {path} に一致"),
+    "action_names": Text(
+        "{action} names {match}, and what it does with it cannot be made out",
+        "{action} に {match} が含まれるが、起動するかどうかは判別不能",
+    ),
     "library_lies_in": Text("{name}.dll lies in {folder}", "{name}.dll が {folder} にある"),
     "thumbprint_named": Text("its thumbprint was named", "拇印が指定されている"),
     "issuer_for_clients": Text("it is for clients, issued by {issuer}", "{issuer} が発行したクライアント認証用の証明書"),
     "object_named": Text("named in objects", "objects に指定"),
     "spn_matches": Text("servicePrincipalName {spn} matches {pattern}", "servicePrincipalName {spn} が {pattern} に一致"),
     "group_in_filter": Text("group in a filter of config.yml ({where})", "config.yml のフィルターにあるグループ（{where}）"),
+    "agent_config": Text("config.yml, number {number}", "config.yml（{number}番目）"),
     "bind_user": Text("bind user in config.yml ({where})", "config.yml のバインド用アカウント（{where}）"),
     "place_names": Text("{path} names {match}", "{path} に {match}"),
     "payload_names": Text("{path} (inside of the payload) names {match}", "{path}（内容の中）に {match}"),
@@ -73,6 +84,20 @@ PHRASES: dict[str, Text] = {
         "{way_out}",
         "IIJ IDがまだテナントを変更しています（監査ログに{number}件、{when}、最後は {last}）。修復しても元に戻されます。{way_out}",
     ),
+    "stop_later": Text(
+        "IIJ ID's service principal was switched off at {at}, but an access token that it got before stays good for up to {minutes} minutes. "
+        "Stop the provisioning in the console of IIJ ID at {until} or later: then the stop can block nobody. Until then its console shows errors, which is "
+        "as it should be. When it is done, confirm the step {step} and run this stage again. (microsoft_365_token_minutes: 0 does not wait.)",
+        "IIJ IDのサービスプリンシパルは {at} に無効化しましたが、それ以前に発行されたアクセストークンは最長{minutes}分間有効です。"
+        "IIJ IDコンソールでのプロビジョニング停止は {until} 以降に行ってください（停止しても利用者はブロックされません）。それまでコンソールに"
+        "エラーが表示されますが、問題ありません。停止後に手順 {step} を確認し、この段階を再実行してください。"
+        "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
+    ),
+    "still_federated": Text(
+        "Still federated: {domains}. Passwords are given, and IIJ ID's app is removed, only when the domains are managed: run offboard.iij_id.domains first.",
+        "まだフェデレーションされています: {domains}。"
+        "パスワードの設定とIIJ IDのアプリの削除は、ドメインがマネージドになってから行います。先に offboard.iij_id.domains を実行してください。",
+    ),
     "since": Text("since {start}", "{start} 以降"),
     "within_hours": Text("within the last {hours} hours", "直近{hours}時間"),
     "token_until": Text(
@@ -85,6 +110,14 @@ PHRASES: dict[str, Text] = {
         "すべての利用者のプロビジョニングが停止していますか。停止済みで、これが停止処理自体の記録であれば、手順 provisioning_stopped を取り消して"
         "確認し直してください（それ以前の記録は数えません）。そうでなければ後で再実行するか、担当者の確認のみに頼る場合は "
         "microsoft_365_evidence_hours: 0 を設定してください。",
+    ),
+    "gate_no_verdict": Text(
+        f"The run folder holds no verdict of the gate, so nobody knows whether IIJ ID still changes the tenant. {GATE_AGAIN.en}",
+        f"実行フォルダーにゲートの判定がなく、IIJ IDがまだテナントを変更しているか分かりません。{GATE_AGAIN.ja}",
+    ),
+    "gate_stays_closed": Text(
+        f"The gate's verdict of {{at}} is that it stays closed: {{reasons}} {GATE_AGAIN.en}",
+        f"ゲートは閉じたままです（{{at}} の判定）: {{reasons}}{GATE_AGAIN.ja}",
     ),
     # by what a refusal is allowed, where that is more than an option and its value
     "allow_protected": Text(
@@ -136,6 +169,9 @@ PHRASES: dict[str, Text] = {
         "remove the new guest (state=absent), then entra_guests with state=restored and ids=[{id}], within 30 days",
         "新しいゲストを削除（state=absent）し、30日以内に entra_guests を state=restored、ids=[{id}] で実行する",
     ),
+    "undo_intune_assignment": Text(
+        "intune_assignment with state=present and the same journal", "同じ journal で intune_assignment を state=present で実行する"
+    ),
     "undo_app_restored": Text("entra_app with state=absent", "entra_app を state=absent で実行する"),
     "undo_app_switched": Text("entra_app with enabled={enabled}", "entra_app を enabled={enabled} で実行する"),
     "undo_app_deleted": Text("entra_app with state=present, within 30 days", "30日以内に entra_app を state=present で実行する"),
@@ -185,7 +221,7 @@ def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Tex
 #: objects that are named with a refusal
 _NAMED = 5
 #: values that are phrases themselves
-_NESTED = frozenset({"when", "way_out"})
+_NESTED = frozenset({"when", "way_out", "reasons"})
 
 
 @functools.cache

@@ -16,9 +16,11 @@ from typing import Any
 
 #: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold
 _NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+#: what nobody sees: blanks of no width, marks of old formats and of annotations, tags
+_INVISIBLE = "\u180e\u200b\u2060\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")
-_HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}]")
-_HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}]")
+_HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
+_HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
 
 #: What of a result is there for people as a whole: nothing is done with it but to read it. The values as they are lie in the journal.
 _SHOWN = frozenset({"plan", "applied", "failed_objects", "skipped_objects", "restore", "failure", "diff"})
@@ -30,14 +32,14 @@ _SENTENCES = frozenset(
 #: Whole documents by language, each of whose lines is one.
 _DOCUMENTS = frozenset({"markdown", "plain"})
 _ON_ONE_LINE = _SENTENCES | {"name", "before_header", "after_header"}
-#: What names an object to a program stays as it is.
-_IDENTITIES = frozenset({"id"})
 
 
 def _seen(found: re.Match[str]) -> str:
     number = ord(found[0])
     if number == 0x0A:
         return r"\n"
+    if number > 0xFFFF:
+        return f"\\U{number:08x}"
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
@@ -53,7 +55,7 @@ def lines(text: str) -> str:
 
 #: Bytes of a part of a file's name; a whole one has 255.
 _FILE_PART_BYTES = 120
-_NOT_IN_FILES = re.compile(f'[\x00-\x20\\\\/:*?"<>|{_NOT_IN_JSON}]+')
+_NOT_IN_FILES = re.compile(f'[\x00-\x20\\\\/:*?"<>|{_NOT_IN_JSON}{_INVISIBLE}]+')
 
 
 def file_part(text: str) -> str:
@@ -67,14 +69,11 @@ def shortened(name: str) -> str:
 
 
 def values(value: Any, show: Callable[[str], str] = lines) -> Any:
-    """The same lists and mappings, with each text in them as `show` has it, and names and sentences on one line; the values of `id` as they are."""
+    """The same lists and mappings, with each text in them as `show` has it, and names and sentences on one line."""
     if isinstance(value, str):
         return show(value)
     if isinstance(value, Mapping):
-        return {
-            line(name) if isinstance(name, str) else name: item if name in _IDENTITIES else values(item, line if name in _ON_ONE_LINE else show)
-            for name, item in value.items()
-        }
+        return {line(name) if isinstance(name, str) else name: values(item, line if name in _ON_ONE_LINE else show) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [values(item, show) for item in value]
     return value
@@ -87,6 +86,20 @@ def result(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [result(item) for item in value]
     return value
+
+
+def failure(value: Any) -> Any:
+    """Return values of a module that failed: nobody works with them, and Ansible shows them whole. So data are shown as well, identities too."""
+    told = result(value)
+
+    def shown(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {line(name) if isinstance(name, str) else name: shown(inner) for name, inner in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [shown(inner) for inner in item]
+        return lines(item) if isinstance(item, str) else item
+
+    return shown(told)
 
 
 def _part(name: Any, value: Any) -> Any:

@@ -29,11 +29,15 @@ class App:
 
 
 def switched_off(records: Iterable[Mapping[str, Any]], principal_id: str | None) -> str | None:
-    """When the journal last recorded that this service principal was switched off, and not on again."""
-    at: str | None = None
+    """When the journal last recorded that this service principal was switched off, and not on again; and the same run did see it afterwards."""
+    at, run = None, ""
     for record in records:
-        if record.get("record") == "outcome" and record.get("kind") == "service_principal" and record.get("id") == principal_id and record["status"] == "done":
-            at = record["at"] if record["action"] == "disable" else None if record["action"] == "enable" else at
+        if record.get("record") != "outcome" or record.get("kind") != "service_principal" or record.get("id") != principal_id:
+            continue
+        if record["status"] == "done" and record["action"] in ("disable", "enable"):
+            at, run = record["at"] if record["action"] == "disable" else None, record.get("run", "")
+        elif record.get("code") == "not_seen" and record["action"] == "disable" and record.get("run", "") == run:
+            at = None
     return at
 
 
@@ -43,18 +47,17 @@ def counts_from(confirmed_at: str, app: App, now: str = "") -> str:
     A time that is yet to come (a wrong clock) is none. Empty where neither is one: then all activity counts.
     """
     off = app.switched_off_at if app.enabled is False else None
-    times = [text for text in (confirmed_at, off) if text and _is_time(text)]
-    return max((text for text in times if not now or _time(text) <= _time(now) + SKEW), key=_time, default="")
+    return max((text for text in (confirmed_at, off) if text and _has_come(text, now)), key=_time, default="")
 
 
 def since(activities: Iterable[str], start: str) -> list[str]:
     """Those after `start`, a time to the second: what happened within that second came before it was written down."""
-    return sorted((at for at in activities if not start or _time(at) >= _time(start) + datetime.timedelta(seconds=1)), key=_time)
+    return sorted((at for at in activities if not start or _time(at) - _time(start) >= datetime.timedelta(seconds=1)), key=_time)
 
 
 def token_good_until(app: App, token_minutes: int, now: str) -> str | None:
-    """Until when a token may be good that the app got before it was switched off; None when none is."""
-    if app.enabled is not False or not app.switched_off_at or token_minutes <= 0:
+    """Until when a token may be good that the app got before it was switched off; None when none is, or that time is none (see `counts_from`)."""
+    if app.enabled is not False or not app.switched_off_at or token_minutes <= 0 or not _has_come(app.switched_off_at, now):
         return None
     until = _time(app.switched_off_at) + datetime.timedelta(minutes=token_minutes)
     return f"{until.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}" if until > _time(now) else None
@@ -64,11 +67,13 @@ def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
 
 
-def _is_time(text: str) -> bool:
+def _has_come(text: str, now: str) -> bool:
+    """Whether it is a time, and not one that is yet to come."""
     try:
-        return _time(text).tzinfo is not None
+        found = _time(text)
     except ValueError:
         return False
+    return found.tzinfo is not None and (not now or found <= _time(now) + SKEW)
 
 
 def mostly(some: int, total: int, percent: int) -> bool:

@@ -14,13 +14,14 @@ import unicodedata
 HIDDEN = "***"
 
 #: A word, parts of which may be quoted; `;` and the like end it where a blank, another of them or a name with its value follows.
-_VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|\^[^\s]|[^\s\"',;&|]|[,;&|](?![\s,;&|\"'}\]]|[\w .-]+[\"']?\s*[=:]|$))+"
+_VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|\u201c[^\u201d]*\u201d?|\^[^\s]|[^\s\"',;&|\u201c]|[,;&|](?![\s,;&|\"'}\]]|[\w .-]+[\"']?\s*[=:]|$))+"
 #: Words of a name whose value is secret, in the languages that are met; not those of other meaning.
 _SECRET_NAME = (
-    r"pass(?!ive|thru|port\b)|pwd|secret|token|(?:api|access|account|shared|storage|license|private|encryption|auth)[-_]?key|sharedaccess|credential|"
-    r"connection[-_]?string|p@ss|psw\b|\w[-_]key\b|\bkey\b(?=\s*[=:])|\bsig(?:nature)?\b|\bhmac\b|\bntlm\b|\bhashes\b|\bsalt\b|\bcookie\b|\bsession\b|\botp\b|"
-    r"kennwort|contrase|geheim|senha|wachtwoord|has[lł]o\b|lösenord|salasana|\bsas\b|\bpat\b|\bpin\b|\bauth\b|\bpw\b|\bhp\b|"
-    "パスワード|ﾊﾟｽﾜｰﾄﾞ|パスコード|暗証|秘密|シークレット|ｼｰｸﾚｯﾄ|トークン|ﾄｰｸﾝ|合い?言葉|(?:アクセス|共有|ストレージ|API|認証)キー|鍵|密码|密碼|口令|пароль|비밀번호|암호"
+    r"pass(?!ive|thru|port\b)|pwd|secret|token|(?:api|access|account|shared|storage|license|private|encryption|auth|app|master)[-_]?key|sharedaccess|"
+    r"credential|connection[-_]?string|p@ss|psw\b|\w[-_]key\b|\bkey\b(?=\s*[=:])|\bsig(?:nature)?\b|\bhmac\b|\bntlm\b|\bhashes\b|\bsalt\b|\bcookie\b|"
+    r"\bsession\b|\botp\b|kennwort|contrase|geheim|senha|wachtwoord|has[lł]o\b|lösenord|salasana|\bsas\b|\bpat\b|\bpin\b|\bauth\b|pw\b|\bhp\b|"
+    r"psk\b|pword\b|pswd\b|sess(?:ion)?id\b|\btotp\b|\b(?:nt|lm)[-_]?hash\b|\bmdp\b|\bclave\b|\bparola\b|\bheslo\b|[şs]ifre\b|\$(?:cred|secure)\b(?=\s*=)|"
+    "パスワード|パスフレーズ|パス(?=\\s*[=:＝：])|ﾊﾟｽﾜｰﾄﾞ|パスコード|暗証|秘密|シークレット|ｼｰｸﾚｯﾄ|トークン|ﾄｰｸﾝ|合い?言葉|(?:アクセス|共有|ストレージ|API|認証)キー|鍵|密码|密碼|口令|пароль|비밀번호|암호"
 )
 #: Switches that begin with p and hold no password; of all others what is written after -p without a blank may be one (MySQL, 7-Zip, PuTTY).
 _OTHER_P = (
@@ -33,7 +34,7 @@ _START = r"(?:(?<=[\s\"',;({<\[\u201c\u201d\u2018\u2019\u300c\u300e])|^)"
 _SECRETS = re.compile(
     # a name that says it, or a short switch that often means it, and its value; a switch that follows is none
     rf"((?:{_START}|(?<=[?&$:]))[-/$\u2013\u2014]{{0,2}}(?:env:)?(?:[\w.-]{{0,99}}?(?:{_SECRET_NAME})[\w.-]{{0,99}}?)"
-    r"(?:[\"']?\s*[=:＝：]\s*|は\s*|[\"']?>|\s+(?![-/])(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
+    r"(?:[\"']?\s*[=:＝：]\s*|は\s*|[\"']?>|[\"']\s+(?=[\"'])|\s+(?![-/]{1,2}[a-z?][a-z_-]*(?:[\s=:\"']|$))(?:(?:-string|basic|bearer|digest|negotiate)\s+)?)"
     rf"|{_START}(?:-?-|/)(?:p|pw|rp|key|w|pass)(?:\s*[=:]\s*|\s+(?![-/]))"
     # one letter that means a token, a key or a secret to some: -t x, -k x, /s:x; what follows a switch of that name without a sign is a path more often
     rf"|{_START}-[tk](?:[=:]\s*|\s+(?![-/]))|{_START}[-/][stk][=:]\s*"
@@ -43,8 +44,11 @@ _SECRETS = re.compile(
     rf"|{_START}(?:-u|--(?:proxy-)?user|--login|--auth|-E|--cert)[\s=]+[\"']?[^\s:\"']+:"
     rf"|{_START}-u(?!(?:ser(?:name)?|r[il]|pdate|pgrade|ninstall|nattended|sage|tc|tf-?8|nc|id|pn):)[^\s:\"']+:"
     rf"|{_START}/user:\S+\s+(?![-/])"
+    rf"|{_START}(?:-l|--basic)[\s=]+[\"']?[^\s:\"'\\/]+:(?![\\/]|\d+(?:[\s/]|$))"
+    r"|\bpscredential\]?(?:::new)?\s*\(\s*(?:\"[^\"]{0,255}\"|'[^']{0,255}'|[^\s,\"']{1,255})\s*,\s*|-asplaintext\s+(?![-/])"
     # headers, environment, what is turned into a secure string
-    rf"|\bauthorization\s*:\s*(?:\w+\s+)?|\b(?:x-[\w-]{{1,99}}|cookie)\s*:\s*|\bbearer\s+|\$env:\w+\s*=\s*|\$p\s*=\s*|convertto-securestring\s+(?:-string\s+)?"
+    r"|\bauthorization\s*:\s*(?:\w+\s+)?|\b(?:x-[\w-]{1,99}|cookie)\s*:\s*|\bbearer\s+|\$env:\w+\s*=\s*|\$p\s*=\s*"
+    r"|convertto-securestring\s+(?:-(?:string|asplaintext|force)[\s:]+){0,4}"
     rf"|\bsshpass\s+-p\s*)({_VALUE})",
     re.IGNORECASE,
 )
@@ -59,13 +63,16 @@ _QUERY = re.compile(r"([?&][^=&\s\"'#]*=)[^&\s\"'#]+")
 _NET = re.compile(r"(\bnet1?(?:\.exe)?\"?\s+(?:use|user)\s)([^&|\r\n]*)", re.IGNORECASE)
 _NET_WORD = re.compile(r"\"[^\"]*\"?|\S+")
 _NET_SHOWN = re.compile(r"[a-z*]:|\\\\.*|/.*|\*", re.IGNORECASE)
+#: ldapsearch -D cn=a -wSECRET; of other programs -w begins many switches
+_LDAP = re.compile(r"\bldap(?:search|modify|modrdn|add|delete|passwd|whoami|compare|exop)\b|(?:^|\s)-D\s+[\"']?\w+=", re.IGNORECASE)
+_LDAP_PASSWORD = re.compile(r"((?:^|(?<=\s))-w)(?=\S)(?:\"[^\"]*\"?|'[^']*'?|\S+)")
 _ENCODED = re.compile(r"((?:(?<=\s)|^)[-/]e(?:c|nc\w*)?\s+)[\w+/=]{8,}", re.IGNORECASE)
 #: A word of its own that may have been generated: letters of both cases and digits, and no path or file.
 _WORD = re.compile(r"[^\s\"'=:;,&?|<>()\[\]{}\\/]{8,}")
 _FILE = re.compile(r"\.[A-Za-z]\w{0,4}$")
 _BASE64 = re.compile(r"(?<![\w+/\\.%:-])[\w+/]{24,}={0,2}(?![\w\\.%])")
 #: A program that is written together with its arguments.
-_PROGRAM = re.compile(r"(\s*(?:\"[^\"]+\"|.*?\.(?:exe|com|bat|cmd|ps1|vbs|js|msi)))(\s.*)", re.IGNORECASE | re.DOTALL)
+_PROGRAM = re.compile(r"(\s*(?:\"[^\"]+\"|.*?\.(?:exe|com|bat|cmd|ps1|vbs|js|msi)))(\s.*|$)", re.IGNORECASE | re.DOTALL)
 _ALL_QUOTED = re.compile(r"\s*\"([^\"]+?\.(?:exe|com|bat|cmd))(\s+[/-][^\"]*)\"\s*", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -107,6 +114,7 @@ def _hidden(text: str) -> str:
     text = _ACCOUNT.sub(rf"\1{HIDDEN}", text)
     text = _ENCODED.sub(rf"\1{HIDDEN}", text)
     text = _NET.sub(_net, text)
+    text = _LDAP_PASSWORD.sub(rf"\1{HIDDEN}", text) if _LDAP.search(text) else text
     text = _SECRETS.sub(rf"\1{HIDDEN}", text)
     text = _QUERY.sub(rf"\1{HIDDEN}", text)
     text = _BASE64.sub(lambda found: HIDDEN if _random(found[0]) else found[0], text)
@@ -118,4 +126,4 @@ def command_line(text: str) -> str:
     if whole := _ALL_QUOTED.fullmatch(text):  # some installers write it so
         return f'"{whole[1]}{arguments(whole[2])}"'
     found = _PROGRAM.fullmatch(text)
-    return found[1] + arguments(found[2]) if found else text
+    return found[1] + arguments(found[2]) if found else arguments(text)

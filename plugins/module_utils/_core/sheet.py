@@ -39,8 +39,6 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Some sentences."""
-
     line: Line
 
 
@@ -54,8 +52,6 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows below heads."""
-
     heads: Sequence[Text]
     rows: Sequence[Sequence[Line]]
 
@@ -120,11 +116,13 @@ def _code_span(value: str) -> str:
 # -- HTML
 
 _STYLE = """
+@page { size: A4; margin: 10mm; }
 :root { --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --blue: #0f4c81; }
 * { box-sizing: border-box; }
 body { margin: 0; background: #f3f5f8; color: var(--ink);
   font: 15px/1.7 "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, system-ui, sans-serif; }
-article { max-width: 60rem; margin: 1.5rem auto; padding: 1.75rem 2rem; background: #fff; border: 1px solid var(--line); border-top: 4px solid var(--blue); }
+article { max-width: 60rem; margin: 1.5rem auto; padding: 1.75rem 2rem; background: #fff; border: 1px solid var(--line); border-top: 4px solid var(--blue);
+  overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.35; margin: 0 0 1rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; color: var(--blue); }
 h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; } p { margin: .6rem 0; } li { margin: .25rem 0; }
 table { width: 100%; border-collapse: collapse; margin: .75rem 0; }

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import phrases, plain
+from . import names, phrases, plain
 from .errors import OffboardError
+from .kinds import OF_RUN_FOLDER
 from .model import Change, Object
 from .text import Text
 from .times import SKEW
@@ -37,6 +38,7 @@ _MARKS = {
 }
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
+_DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
 #: The step that a restart by the run itself makes unnecessary, and what the journal has of that; the machine comes first in the id of what lies on it.
 RESTARTED = "domain_controllers_restarted"
 _RESTART = b'"kind":"windows_restart"'
@@ -56,14 +58,26 @@ def latest(lines: Iterable[bytes]) -> dict[str, str]:
             continue
         for kind, marks in _MARKS.items():
             if (any(mark in line for mark in marks) or (kind == "unregistered" and _carried_out(line))) and (at := _AT.search(line)):
-                found[kind] = max(found.get(kind, ""), at[1].decode(errors="replace"), key=_time)
+                found[kind] = max(found.get(kind, ""), at[1].decode(errors="replace"), key=as_time)
     return found
 
 
-def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], str]:
+def last_change(lines: Iterable[bytes]) -> str:
+    """When the journal last recorded that something was changed (RFC 3339), other than in the run folder's own files; empty where nothing was."""
+    found = ""
+    for line in lines:
+        if not line.startswith(_OUTCOME) or _DONE not in line or not (at := _AT.search(line)) or not (kind := _OF_KIND.search(line)):
+            continue
+        if kind[1].decode(errors="replace") not in OF_RUN_FOLDER:
+            found = max(found, at[1].decode(errors="replace"), key=as_time)
+    return found
+
+
+def restarts(lines: Iterable[bytes], now: str = "") -> tuple[dict[str, str], str]:
     """Machines that still hold a password filter which was unregistered, and since when (RFC 3339); and when the last of the others was restarted.
 
-    By a run: what a person has restarted stands in no journal. The second is empty where none was restarted after it.
+    By a run: what a person has restarted stands in no journal. The second is empty where none was restarted after it. A restart that is yet to come
+    (`now`: RFC 3339) is none.
     """
     waiting: dict[str, str] = {}
     gone: dict[str, str] = {}
@@ -72,14 +86,16 @@ def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], str]:
             continue
         host, when = machine[1].decode(errors="replace"), at[1].decode(errors="replace")
         if any(mark in line for mark in _MARKS["unregistered"]) or _carried_out(line):
-            waiting[host] = max(waiting.get(host, ""), when, key=_time)
+            waiting[host] = max(waiting.get(host, ""), when, key=as_time)
         elif _RESTART in line:
+            if now and as_time(when) > as_time(now) + SKEW:
+                continue
             if any(mark in line for mark in _WAS_RESTARTED):
-                gone[host] = max(gone.get(host, ""), when, key=_time)
+                gone[host] = max(gone.get(host, ""), when, key=as_time)
             else:
                 gone.pop(host, None)
-    restarted = {host: gone[host] for host, since in waiting.items() if host in gone and _time(since) < _time(gone[host])}
-    return {host: since for host, since in waiting.items() if host not in restarted}, max(restarted.values(), key=_time, default="")
+    restarted = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}
+    return {host: since for host, since in waiting.items() if host not in restarted}, max(restarted.values(), key=as_time, default="")
 
 
 def _carried_out(line: bytes) -> bool:
@@ -87,7 +103,7 @@ def _carried_out(line: bytes) -> bool:
     return b'"action":"uninstall","status":"done"' in line and b'"exit_code"' not in line
 
 
-def _time(text: Any) -> datetime.datetime:
+def as_time(text: Any) -> datetime.datetime:
     """A time in RFC 3339; one that cannot be read is older than everything, so that it confirms nothing."""
     try:
         found = datetime.datetime.fromisoformat(text)
@@ -98,7 +114,7 @@ def _time(text: Any) -> datetime.datetime:
 
 def is_later(one: str, other: str) -> bool:
     """Whether a time (RFC 3339) is later than another; one that cannot be read is older than everything."""
-    return _time(one) > _time(other)
+    return as_time(one) > as_time(other)
 
 
 def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:
@@ -106,21 +122,27 @@ def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -
     return {
         identity: last[kind]
         for identity, kind in CONFIRMS.items()
-        if kind in last and states.get(identity, {}).get("done") is True and _time(states[identity].get("at")) < _time(last[kind])
+        if kind in last and states.get(identity, {}).get("done") is True and as_time(states[identity].get("at")) < as_time(last[kind])
     }
 
 
 def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "", restarted: str = "") -> dict[str, dict[str, Any]]:
-    """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339).
+    """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339). Such a step is
+    open, and `void` tells who confirmed it (`by`), when (`at`), and when the last of what it confirms was done (`since`; "": the time is yet to come).
 
     restarted: when the run itself restarted the last machine that needed it, empty while one still does; then RESTARTED is done, by whoever is BY_RUN.
 
     Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
     """
-    none = {*outdated(states, last), *(identity for identity, state in states.items() if now and _time(state.get("at")) > _time(now) + SKEW)}
-    found = {identity: {**state, **(_OPEN if identity in none else {})} for identity, state in states.items()}
+    none = dict.fromkeys((identity for identity, state in states.items() if now and as_time(state.get("at")) > as_time(now) + SKEW), "") | outdated(
+        states, last
+    )
+    found = {
+        identity: {**state, **_OPEN, "void": {"by": state["by"], "at": state["at"], "since": none[identity]}} if identity in none else dict(state)
+        for identity, state in states.items()
+    }
     if restarted and RESTARTED in found and not found[RESTARTED]["done"]:
-        found[RESTARTED] |= {"done": True, "by": BY_RUN, "at": restarted, "note": ""}
+        found[RESTARTED] = _changed(found[RESTARTED], {"done": True, "by": BY_RUN, "at": restarted, "note": ""})
     return found
 
 
@@ -142,7 +164,7 @@ def parse(content: Any) -> list[Object]:
                 raise ValueError(f"{name} of a step is not {word}")
         if not _ID.fullmatch(record["id"]) or record["id"] in found:
             raise ValueError("the id of a step is there twice, or has other characters than a-z, 0-9 and _")
-        if record["done"] and (not record["by"].strip() or _time(record["at"]) == _NEVER):
+        if record["done"] and (not names.visible(record["by"]) or as_time(record["at"]) == _NEVER):
             raise ValueError("a step is done, but by nobody, or at a time that is none (RFC 3339 with its zone)")
         found[record["id"]] = to_object(record)
     return list(found.values())
@@ -151,6 +173,35 @@ def parse(content: Any) -> list[Object]:
 def to_record(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `to_object`."""
     return {"id": identity, **{name: state[name] for name in (*DEFINITION, *_OPEN)}}
+
+
+def to_shown(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """`to_record`, with the confirmation that does not count (see `as_of`), where there is one."""
+    return to_record(identity, state) | ({"void": dict(state["void"])} if state.get("void") else {})
+
+
+def why_open(step: Mapping[str, Any], when: Callable[[str], str] = str) -> Text | None:
+    """In words, that somebody has confirmed an open step and why that does not count; None when nobody has. `when` shows a time (RFC 3339) to people."""
+    if not (void := step.get("void")):
+        return None
+    by, at = plain.line(void["by"]), when(void["at"])
+    if not void["since"]:
+        return Text(
+            f"{by} confirmed it for {at}, which is yet to come; that does not count. Confirm it again.",
+            f"{by} による確認の日時 {at} はまだ来ていないため、無効です。改めて確認してください。",
+        )
+    since = when(void["since"])
+    return Text(
+        f"{by} confirmed it at {at}, but the last of what it confirms was done later, at {since}, so that does not count. "
+        "Do it for that too, then confirm it again.",
+        f"{by} が {at} に確認しましたが、確認の対象となる作業がその後（{since}）にも行われたため、無効です。その分も実施し、改めて確認してください。",
+    )
+
+
+def to_do(step: Mapping[str, Any]) -> Text:
+    """What to do, after why it is still to be done where somebody has confirmed it."""
+    what, why = Text.of(step), why_open(step)
+    return what if why is None else Text(f"{why.en} {what.en}", f"{why.ja} {what.ja}")
 
 
 def changes(
@@ -193,7 +244,7 @@ def changes(
             if state["done"] != done:
                 undo = phrases.english("undo_withdraw" if done else "undo_confirm", step=identity)
                 result.append(Change(KIND, identity, identity, action, {name: state[name] for name in after}, after, undo=undo))
-                states[identity] = {**state, **after}
+                states[identity] = _changed(state, after)
     return result
 
 
@@ -201,7 +252,7 @@ def apply(current: Mapping[str, Mapping[str, Any]], made: Iterable[Change]) -> d
     """The steps after `made`."""
     states = {identity: dict(state) for identity, state in current.items()}
     for change in made:
-        states[change.id] = {**states.get(change.id, {}), **(change.after or {})}
+        states[change.id] = _changed(states.get(change.id, {}), change.after or {})
     return states
 
 
@@ -220,17 +271,23 @@ def confirm_command(identities: Iterable[str], run_dir: str) -> str:
 
 def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str, language: str = "both") -> OffboardError:
     """`step_not_done`: names each step, what to do in the language asked for, and how to confirm it."""
-    lines = [plain.line(f"{identity}: {' / '.join(Text.of(states[identity]).in_language(language))}") for identity in missing]
+    lines = [plain.line(f"{identity}: {' / '.join(to_do(states[identity]).in_language(language))}") for identity in missing]
     command = confirm_command(missing, run_dir)
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
     head = Text(f"{count} not done.", f"担当者の手順が{len(missing)}件完了していません。")
     how = Text("When done, with the same -i and -e as this run:", "実施後、今回と同じ -i と -e を付けて次を実行してください:")
-    details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}} for identity in missing]
+    void = {identity: {"void": states[identity]["void"]} for identity in missing if states[identity].get("void")}
+    details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}, **void.get(identity, {})} for identity in missing]
     return OffboardError(
         f"{' / '.join(head.in_language(language))} {' | '.join(lines)} | {' / '.join(how.in_language(language))} {command}",
         code="step_not_done",
         details={"steps": details, "confirm_command": command},
     )
+
+
+def _changed(state: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """A confirmation, or its withdrawal, takes the place of one that did not count."""
+    return {name: value for name, value in state.items() if name != "void" or "done" not in after} | dict(after)
 
 
 def _known(states: Mapping[str, Mapping[str, Any]], identity: str) -> Mapping[str, Any]:

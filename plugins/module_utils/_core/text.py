@@ -26,3 +26,8 @@ class Text(NamedTuple):
     def in_language(self, language: str) -> tuple[str, ...]:
         """What is told to a reader of `language`: one text, or with `both` each of them."""
         return tuple(self) if language == "both" else (getattr(self, language),)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number and what it counts, in English: "1 user is", "2 users are"."""
+    return f"{number} {one if number == 1 else many}"

@@ -75,6 +75,13 @@ def equals(attribute: str, value: str | bytes) -> str:
     return f"({attribute}={escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)})"
 
 
+def netbios_name(client: Client) -> str:
+    """The NetBIOS name of the domain; "" when it is not told. Raises OffboardError `cannot_read`."""
+    partitions = f"CN=Partitions,{client.root.text('configurationNamingContext') or ''}"
+    found = next(client.search(equals("nCName", client.root.text("defaultNamingContext") or ""), ["nETBIOSName"], base=partitions), None)
+    return (found.text("nETBIOSName") if found else "") or ""
+
+
 def _address(dn: str, guid: str) -> str:
     """The object's name in a request: by its objectGUID ([MS-ADTS] 3.1.1.3.1.2.4 "Alternative Forms of DNs") nobody else can take its place."""
     return names.extended(guid) if guid else dn

@@ -177,7 +177,6 @@ class Sysvol:
         return OffboardError(f"{what} on {self.where}: {type(exc).__name__}", code="smb_error")
 
     def close(self) -> None:
-        """End the session."""
         if self._cache:
             smbclient.reset_connection_cache(fail_on_error=False, connection_cache=self._cache)
 
@@ -292,7 +291,6 @@ class Sysvol:
             stream.write(data)
 
     def remove(self, path: str) -> None:
-        """Delete a file."""
         self._open()
         with self._failures(f"cannot delete {path}"):
             smbclient.remove(self._path(path), connection_cache=self._cache)

@@ -55,7 +55,6 @@ class Entry:
         return self._folded.get(name.casefold(), [])
 
     def texts(self, name: str) -> list[str]:
-        """All values as text."""
         return [value.decode("utf-8", "replace") for value in self.raw(name)]
 
     def text(self, name: str) -> str | None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .intune_assignments.plan import CHANGEABLE
+
 #: Which users a task is about; the twin is plugins/doc_fragments/users.py.
 USER_SELECTION: dict[str, Any] = {
     "users": {"type": "list", "elements": "str"},
@@ -28,4 +30,19 @@ CERTIFICATE_WATCH: dict[str, Any] = {
     "metadata_timeout": {"type": "int", "default": 30},
     "warning_days": {"type": "int", "default": 30},
     "critical_days": {"type": "int", "default": 7},
+}
+
+#: Which assignments in Intune are meant; the twin is plugins/doc_fragments/intune.py.
+INTUNE: dict[str, Any] = {
+    "assignments": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "kind": {"type": "str", "default": CHANGEABLE[0], "choices": list(CHANGEABLE)},
+            "object": {"type": "str", "required": True},
+            "target": {"type": "str", "required": True},
+        },
+    },
+    "beta": {"type": "bool", "default": False},
 }

@@ -41,7 +41,6 @@ class Guest:
 
 
 def guest(user: Mapping[str, Any]) -> Guest:
-    """From Graph's user."""
     others = user.get("otherMails") or [""]
     activity = user.get("signInActivity") or {}
     return Guest(

@@ -31,9 +31,9 @@ def read_guarded(client: Client) -> dict[str, set[str]]:
         groups = list(client.list("/groups?$filter=isAssignableToRole eq true&$select=id"))
         for group in groups:
             given = roles.get(group["id"], set())
-            for item in client.list(f"/groups/{group['id']}/members?$select=id"):
+            for item in client.list_below(f"/groups/{group['id']}", "members?$select=id"):
                 roles.setdefault(item["id"], set()).update(given, {ASSIGNABLE_GROUP})
-            for item in client.list(f"/groups/{group['id']}/owners?$select=id"):
+            for item in client.list_below(f"/groups/{group['id']}", "owners?$select=id"):
                 roles.setdefault(item["id"], set()).add(ASSIGNABLE_GROUP)
     except GraphError as exc:
         if exc.status != 403:

@@ -14,23 +14,33 @@ import binascii
 import contextlib
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
 from .._core.errors import OffboardError
+from . import xml
 
 #: the form fields that hold an answer: SAML 2.0's HTTP-POST binding, WS-Federation
 FIELDS = ("SAMLResponse", "wresult")
+_FIELDS_LOWER = tuple(name.lower() for name in FIELDS)
 #: A recording holds far more than the answer.
 MAX_RECORDING_BYTES = 50 * 1024 * 1024
+#: of what was deflated; the parser refuses less than that
+_MAX_INFLATED = 4 * 1024 * 1024
 
 WHAT_TO_SAVE = (
     "Save, of the request to login.srf in the browser's developer tools (F12, Network, tick Preserve log before signing in), the form data with "
     "SAMLResponse or wresult, or copy that request as cURL, or export the recording as HAR."
 )
 
+#: in front of an answer: blanks, byte order marks, blanks without width
+_IN_FRONT = re.compile(r"\A[\s\ufeff\u200b-\u200f\u2060]+")
+_FIELD_OF_PAGE = re.compile(r"<(?:form|input|textarea)\b", re.I)
+#: where form data that is not encoded holds XML
+_XML_IN_FORM = re.compile(r"(?<![A-Za-z0-9_])wresult=\s*(?=<)")
 #: in a form's body, wherever that stands: in a command, below the headers of a request. Base64 that was decoded once too often has blanks for +.
 _FORM = re.compile(r"(?<![A-Za-z0-9_])(?:SAMLResponse=([A-Za-z0-9+/=% ]{8,})|wresult=([A-Za-z0-9+/=%._~*-]{8,}))")
 #: in a table of form data: the name, then on the same line or on the next ones the value, perhaps in quotes
@@ -48,52 +58,114 @@ def decode(data: bytes, max_bytes: int) -> bytes:
 
     max_bytes: of the answer; a recording may have MAX_RECORDING_BYTES.
     """
-    body = data.removeprefix(b"\xef\xbb\xbf").strip()
+    body = _utf8(data)
     recording, page = body[:1] in (b"{", b"["), _is_html(body)
-    if len(data) > (MAX_RECORDING_BYTES if recording else max_bytes * 2):
+    if len(body) > (MAX_RECORDING_BYTES if recording else max_bytes * 2):
         limit = MAX_RECORDING_BYTES if recording else max_bytes
         raise TokenRefused(f"The token is refused: it is larger than {limit} bytes.", code="too_large")
-    if b"\x00" in body[:4] or (body.startswith(b"<") and not page):  # UTF-16 has a zero byte there
-        return body if body.startswith(b"<") else data
+    if not body or (body.startswith(b"<") and not page):
+        return body
     text = body.decode("utf-8", "replace").replace("\r\n", "\n")
     if page:
         return _only(list(_of_html(text)), "page")
     if recording:
         return _only(list(_of_json(text)), "recording")
-    found = [("", value) for value in _texts(text)]
+    found = list(_of_html(text)) if _FIELD_OF_PAGE.search(text) else []
+    found = found or [("", value) for value in _texts(text)]
     return _only(found, "text") if found else _xml_of(text)
+
+
+def _utf8(data: bytes) -> bytes:
+    """What PowerShell and Notepad save as UTF-16, as UTF-8, and nothing in front of it. Other encodings are the XML parser's business."""
+    zero = data.find(b"\x00", 0, 16)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or zero >= 0:
+        order = "utf-16-be" if data.startswith(b"\xfe\xff") or (zero % 2 == 0 and not data.startswith(b"\xff\xfe")) else "utf-16-le"
+        text = _IN_FRONT.sub("", data.decode(order, "replace"))
+        return re.sub(r"\A<\?xml\s[^>]*\?>\s*", "", text).encode("utf-8", "surrogatepass")
+    return re.sub(rb"\A(?:\s|\xef\xbb\xbf|\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0)+", b"", data)
 
 
 def _only(found: list[tuple[str, str]], what: str) -> bytes:
     """The one answer of `found` (address that it was posted to, value); of several the one that went to Entra."""
     if not found:
         raise TokenRefused(f"The token is refused: the {what} holds no form field SAMLResponse or wresult. {WHAT_TO_SAVE}", code="not_a_token")
-    answers = {_xml_of(value): address for address, value in found}
-    to_entra = {answer for answer, address in answers.items() if re.search(r"/login\.srf(?:[?#]|$)", address)}
-    chosen = to_entra or set(answers)
+    answers, refused = [], None
+    for address, value in found:
+        try:
+            answers.append((_xml_of(value), address))
+        except TokenRefused as exc:
+            refused = exc
+    if refused and not answers:
+        raise refused
+    to_entra = {answer for answer, address in answers if re.search(r"/login\.srf(?:[?#]|$)", address)}
+    chosen = to_entra or {answer for answer, _address in answers}
     if len(chosen) > 1:
         msg = f"The {what} holds {len(chosen)} sign-in answers. Save only the request to login.srf that was refused."
         raise TokenRefused(msg, code="ambiguous_match")
     return chosen.pop()
 
 
-def _xml_of(value: str) -> bytes:
-    """The XML of a field's value, which may still be percent-encoded, or have been decoded once too often. Raises TokenRefused."""
-    value = value.strip()
-    if not value.startswith("<"):
-        value = unquote_plus(value).strip() if "%" in value else value
+def _xml_of(value: str, *, inside: bool = False) -> bytes:
+    """The XML of a field's value, which may still be percent-encoded, or have been decoded once too often. Raises TokenRefused.
+
+    inside: it was base64 of this already.
+    """
+    value = _IN_FRONT.sub("", value)
+    if not value.startswith("<") and "%" in value:
+        value = _IN_FRONT.sub("", unquote_plus(value))
     if value.startswith("<"):
         return value.encode("utf-8", "surrogatepass")
+    cut = None
+    for spelling in _spellings(value):
+        try:
+            found = _unpacked(base64.b64decode(spelling, validate=True), inside)
+        except (binascii.Error, ValueError):
+            continue
+        if found.rstrip().endswith(b">"):
+            return found
+        cut = cut or found
+    if cut:
+        return cut
+    msg = "The token is refused: it is neither XML, nor base64 of XML, nor form data with SAMLResponse or wresult."
+    raise TokenRefused(f"{msg} {WHAT_TO_SAVE}", code="not_a_token")
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """The base64 that a text may be, likeliest first. Where it was decoded once too often, the + signs have become blanks."""
+    value = re.sub(r"\\r|\\n|&#(?:1[03]|x0*[ad]);", "\n", value, flags=re.I).lstrip("\"'` \t\r\n")
+    if (end := value.rstrip(" \t\r\n"))[-1:] in tuple("\"'`,;"):
+        value = end.rstrip("\"'`,; \t\r\n")
+    # blanks where a line begins or ends are none of its own; at the end of all they may be, also before a last line break
+    for text in (value, value.rstrip("\r\n")):
+        *lines, last = re.split(r"[\r\n]+", text)
+        yield ("".join(line.strip(" \t") for line in lines) + last.lstrip(" \t")).replace(" ", "+")
+    # for addresses (RFC 4648, 5) it has - and _, and no = at the end
+    bare = "".join(value.split()).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    yield bare + "=" * (-len(bare) % 4)
+
+
+def _unpacked(data: bytes, inside: bool) -> bytes:
+    """The XML in what was base64: as it is, deflated as by the HTTP-Redirect binding, or in base64 once more. Raises ValueError."""
+    plain = _utf8(data)
+    if plain.startswith(b"<"):
+        return plain
+    with contextlib.suppress(zlib.error):
+        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MAX_INFLATED)
+        if inflated.startswith(b"<"):
+            return inflated
+    if inside or not plain.isascii():
+        raise ValueError
     try:
-        # where it was decoded once too often, the + signs of base64 have become blanks
-        return base64.b64decode("".join(value.replace(" ", "+").split()), validate=True)
-    except (binascii.Error, ValueError):
-        msg = "The token is refused: it is neither XML, nor base64, nor form data with SAMLResponse or wresult."
-        raise TokenRefused(f"{msg} {WHAT_TO_SAVE}", code="not_a_token") from None
+        return _xml_of(plain.decode("ascii"), inside=True)
+    except TokenRefused:
+        raise ValueError from None
 
 
 def _texts(text: str) -> Iterator[str]:
     """Of form data, commands and tables."""
+    if _XML_IN_FORM.search(text):
+        yield from _of_form(text)
+        return
     if re.match(r"[\w.%+-]+=", text):
         try:
             form = parse_qs(text, max_num_fields=50)
@@ -104,7 +176,7 @@ def _texts(text: str) -> Iterator[str]:
             return
     # cmd.exe's curl has ^ before every special character, and % twice or as ^%
     plain = (text.replace("^\n", "").replace("^", "") if re.search(r"\^[\"%&]", text) else text).replace("%%", "%")
-    values = [saml or wsfed for saml, wsfed in _FORM.findall(plain)]
+    values = _of_form(plain)
     yield from values
     if values:
         return
@@ -117,6 +189,13 @@ def _texts(text: str) -> Iterator[str]:
             yield value[: end.start()] if end else value
 
 
+def _of_form(text: str) -> list[str]:
+    """Of a form's body, wherever it stands in a text."""
+    if bare := _XML_IN_FORM.search(text):
+        return [text[bare.end() : text.rfind(">") + 1]]
+    return [saml or wsfed for saml, wsfed in _FORM.findall(text)]
+
+
 def _of_json(text: str) -> Iterator[tuple[str, str]]:
     """Of a HAR file, and of whatever else is JSON: {name: value}, {"name": …, "value": …}, [name, value], form bodies in texts."""
     try:
@@ -125,31 +204,63 @@ def _of_json(text: str) -> Iterator[tuple[str, str]]:
         yield from (("", value) for value in _texts(text))  # a command or a table that begins with a bracket
         return
     waiting: list[tuple[str, Any]] = [("", value)]
+    pages: list[str] = []
+    none = True
     while waiting:
         address, item = waiting.pop()
+        found: list[tuple[str, str]] = []
         if isinstance(item, dict):
-            address = item["url"] if isinstance(item.get("url"), str) else address
-            request = item.get("request")
-            if isinstance(request, dict) and isinstance(request.get("url"), str):
-                address = request["url"]
-            if item.get("name") in FIELDS and isinstance(item.get("value"), str):
-                yield address, item["value"]
+            address = _address(item) or address
+            if _is_field(item.get("name")) and isinstance(item.get("value"), str):
+                found.append((address, item["value"]))
             for name, inner in item.items():
-                if name in FIELDS:
-                    yield from ((address, one) for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, str))
+                if _is_field(name):
+                    found += [(address, one) for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, str)]
                 else:
-                    waiting.append((address, inner))
+                    waiting.append((address, _plain(inner) if name == "text" and item.get("encoding") == "base64" else inner))
         elif isinstance(item, list):
-            if len(item) == 2 and item[0] in FIELDS and isinstance(item[1], str):
-                yield address, item[1]
+            if len(item) == 2 and _is_field(item[0]) and isinstance(item[1], str):
+                found.append((address, item[1]))
             else:
                 waiting.extend((address, inner) for inner in item)
-        elif isinstance(item, str) and any(f"{name}=" in item for name in FIELDS):
-            yield from ((address, saml or wsfed) for saml, wsfed in _FORM.findall(item))
+        elif isinstance(item, str) and any(name in item for name in FIELDS):
+            found += [(address, one) for one in _of_form(item)]
+            pages.append(item)
+        none = none and not found
+        yield from found
+    if none:  # the provider's page, where the request that it makes was not recorded
+        for page in pages:
+            yield from _of_html(page)
+
+
+def _address(item: dict[str, Any]) -> str:
+    """Where the request of a HAR file's entry, or of another object, goes."""
+    request = item.get("request")
+    url = request.get("url") if isinstance(request, dict) else item.get("url")
+    return url if isinstance(url, str) else ""
+
+
+def _plain(text: Any) -> Any:
+    """What a HAR file holds as base64."""
+    try:
+        return base64.b64decode(text).decode("utf-8", "replace")
+    except (binascii.Error, TypeError, ValueError):
+        return text
+
+
+def _is_field(name: object) -> bool:
+    """Programs' logs write samlResponse too."""
+    return isinstance(name, str) and name.lower() in _FIELDS_LOWER
 
 
 def _is_html(body: bytes) -> bool:
-    return bool(re.match(rb"(?i)(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|form|input)\b", body[:4096], re.S))
+    """A page, or a piece of one: its root has neither prefix nor namespace. Answers have both, or one of them."""
+    root = xml.behind_comments(body).partition(b">")[0]
+    if re.match(rb"(?i)<(?:!doctype\s+html|html|head|body|form|input)\b", root):
+        return True
+    if not re.match(rb"<[A-Za-z]", root) or b"xmlns" in root or b":" in root.split(maxsplit=1)[0]:
+        return False
+    return _FIELD_OF_PAGE.search(body.decode("latin-1")) is not None
 
 
 class _Form(HTMLParser):

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -86,15 +88,21 @@ _ALGORITHMS = {
 }
 _STRING_ENCODINGS = {12: "utf-8", 18: "latin-1", 19: "latin-1", 20: "latin-1", 22: "latin-1", 26: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
 _PLAIN = re.compile(r"[A-Za-z0-9()*./:=@_-](?:[A-Za-z0-9()*./:=@_ -]*[A-Za-z0-9()*./:=@_-])?")
+_PEM = re.compile(r"BEGIN (X509 |TRUSTED |)CERTIFICATE ?-+([^-]*)")
+_ELEMENT = re.compile(r"<(?:[\w.-]+:)?X509Certificate(?:\s[^<>]*)?>([^<]*)<")
 _FIXED_BITS = {"ED25519": 256, "ED448": 456}
 _RSA_KEYS = ("rsaEncryption", "rsassaPss")
 
 
 class BadCertificate(OffboardError):
-    """Not a certificate; `code` is bad_base64 or bad_der."""
+    """Not a certificate; `code` is bad_base64, bad_der or private_key."""
 
     def __init__(self, code: str) -> None:
-        what = {"bad_base64": "is not base64 (the schema wants it bare, without BEGIN and END lines)", "bad_der": "is not an X.509 certificate"}
+        what = {
+            "bad_base64": "is not base64, neither bare nor between the lines BEGIN CERTIFICATE and END CERTIFICATE",
+            "bad_der": "is not an X.509 certificate",
+            "private_key": "stands beside a private key. Give the public certificate only: the key must never leave the identity provider",
+        }
         super().__init__(f"The certificate {what[code]}.", code=code)
 
 
@@ -104,7 +112,7 @@ class Certificate:
 
     sha1, sha256: lower-case hex of the bytes as published; Windows shows the SHA-1 one as thumbprint.
     subject, issuer: RFC 2253, as `openssl x509 -nameopt RFC2253` prints them: letters outside ASCII as the bytes of UTF-8, \\E6\\97\\A5.
-    subject_text, issuer_text: the same for people, with those letters as they are. What is not printable stays bytes.
+    subject_text, issuer_text: the same for people, with those letters as they are. What nobody sees, or what turns the direction, stays bytes.
     serial: upper-case hex, `-` before a negative one.
     not_before, not_after: RFC 3339, UTC.
     key, signature: OpenSSL's names of the algorithms, the dotted number of unknown ones; key_bits: 0 when unknown.
@@ -181,12 +189,34 @@ def from_base64(value: str, *, use: str | None = None) -> Certificate:
 
 
 def from_text(value: str) -> Certificate:
-    """A certificate as people hold it: PEM, or bare base64. Raises BadCertificate."""
-    lines = value.strip().splitlines()
-    if lines and "BEGIN CERTIFICATE" in lines[0]:
-        end = next((n for n, line in enumerate(lines) if "END CERTIFICATE" in line), len(lines))
-        return from_base64("".join(lines[1:end]))
-    return from_base64(value)
+    """A certificate as people hold it, of several the first; see `in_text`. Raises BadCertificate."""
+    return from_base64(in_text(value)[0])
+
+
+def in_text(value: str) -> list[str]:
+    """The base64 of each certificate in a text: PEM, also on one line, or below what openssl prints; an X509Certificate element of metadata; base64, bare,
+    in quotes, or of such a text. Whether each is a certificate is not looked at. Raises BadCertificate private_key.
+    """
+    value = re.sub(r"\\r|\\n", "\n", value)
+    if "PRIVATE KEY" in value:
+        raise BadCertificate("private_key")
+    if found := [_first_element(text) if kind == "TRUSTED " else text for kind, text in _PEM.findall(value)] or _ELEMENT.findall(value):
+        return found
+    bare = value.strip("\"'`,; \t\r\n\ufeff\u200b")
+    with contextlib.suppress(ValueError):  # binascii.Error is one
+        inner = base64.b64decode("".join(bare.split()), validate=True) if len(bare) <= 4 * MAX_DER_BYTES else b""
+        if b"-----BEGIN " in inner:
+            return in_text(inner.decode("latin-1"))
+    return [bare]
+
+
+def _first_element(text: str) -> str:
+    """A trusted certificate of openssl without what it says about trust, which stands behind the certificate."""
+    try:
+        der = base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64encode(der[: _Der(der).tlv()[2]]).decode()
+    except (ValueError, IndexError):
+        return text
 
 
 def from_der(der: bytes, *, use: str | None = None) -> Certificate:
@@ -354,7 +384,8 @@ def _escaped(char: str) -> str:
 
 
 def _shown(char: str) -> str:
-    return char if char.isprintable() else _escaped(char)
+    # blanks of other widths and the gaiji of a company's name stand in real names
+    return char if char.isprintable() or unicodedata.category(char) in ("Zs", "Co") else _escaped(char)
 
 
 def _key_bits(key: str, public_key: bytes) -> int:

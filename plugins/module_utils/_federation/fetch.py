@@ -9,16 +9,17 @@ import contextlib
 import http.client
 import socket
 import ssl
+import string
 import threading
 import time
 import urllib.error
 import urllib.request
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._core.address import shown
 from .._core.errors import OffboardError
-from . import xml
+from . import url_rule, xml
 
 MAX_REDIRECTS = 3
 
@@ -29,8 +30,8 @@ _now = time.monotonic
 class FetchError(OffboardError):
     """Nothing that could be read as metadata came back; `code` says why.
 
-    url_invalid (not https, or with credentials), ca_file_unusable, certificate_untrusted, unreachable, timeout, http_status, redirect_refused, too_large,
-    empty.
+    url_invalid (not https, with credentials, or with a host that is no name), ca_file_unusable, certificate_untrusted, unreachable, timeout, http_status,
+    redirect_refused, too_large, empty.
     """
 
 
@@ -38,10 +39,10 @@ def fetch(url: str, *, ca_file: str | None = None, timeout: float = 30.0, max_by
     """The bytes at an https address. Certificates are always checked.
 
     ca_file: PEM file with the authorities to trust instead of the system's. timeout: seconds for all of it, redirects included.
+    Letters outside ASCII: in the host as A-labels of IDNA 2008, behind it percent-encoded (RFC 3987, 3.1).
     Follows up to MAX_REDIRECTS redirects, to https only. Sends no credentials, cookies or user name. Raises FetchError.
     """
-    _check(url, "url_invalid")
-    request = urllib.request.Request(url, headers={"Accept": "application/samlmetadata+xml, application/xml, text/xml, */*;q=0.1"})
+    request = urllib.request.Request(_ascii(url, "url_invalid"), headers={"Accept": "application/samlmetadata+xml, application/xml, text/xml, */*;q=0.1"})
     with _Deadline(timeout) as deadline:
         # build_opener would add handlers for http, ftp and file. ProxyHandler: the controller's usual proxy variables hold here too.
         opener = urllib.request.OpenerDirector()
@@ -60,6 +61,8 @@ def fetch(url: str, *, ca_file: str | None = None, timeout: float = 30.0, max_by
                 raise TimeoutError
         except FetchError:
             raise
+        except UnicodeError as exc:  # a label too long for a name, behind a proxy
+            raise FetchError(f"{shown(url)!r} has no host that can be asked.", code="url_invalid") from exc
         except (OSError, http.client.HTTPException) as exc:
             raise _error(url, exc, deadline) from exc
     if not data.strip():
@@ -100,14 +103,22 @@ def _read(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:
     return data
 
 
-def _check(url: str, code: str) -> None:
+def _ascii(url: str, code: str) -> str:
+    """The address as it is asked for. Python's own codec for names knows IDNA 2003 only, for which straße.example is strasse.example."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
-    except ValueError:
+        usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0 and not url_rule.unseen(url)
+        host = parts.netloc
+        if not host.isascii():
+            host = url_rule.host_name(url) + (f":{parts.port}" if parts.port else "")
+        usable = usable and "%" not in host  # what a redirect makes of letters outside ASCII
+        path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+    except (ValueError, OffboardError):  # UnicodeError is a ValueError
         usable = False
-    if not usable or any(char <= " " for char in url):
-        raise FetchError(f"{shown(url)!r} is not an https address without user name, which metadata must come from.", code=code)
+    if not usable:
+        rule = "Metadata must come from https, without user name, blanks and marks that nobody sees, and from a host whose letters IDNA 2008 allows"
+        raise FetchError(f"{shown(url)!r} is not asked. {rule}.", code=code)
+    return urlunsplit(("https", host, path, query, ""))
 
 
 class _Deadline:
@@ -205,5 +216,4 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     max_redirections = MAX_REDIRECTS
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):
-        _check(newurl, "redirect_refused")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        return super().redirect_request(req, fp, code, msg, headers, _ascii(newurl, "redirect_refused"))

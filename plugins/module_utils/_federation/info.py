@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import os
 import re
@@ -106,8 +107,15 @@ def _with_files(entry: Mapping[str, Any], folder: str) -> dict[str, Any]:
     if found.get("signing_certificate_path"):
         if found.get("signing_certificate"):
             raise OffboardError(f"partners: {entry['name']}: signing_certificate and signing_certificate_path are both given. Give one.", code="bad_option")
-        found["signing_certificate"] = _file(found["signing_certificate_path"]).decode("latin-1")
+        found["signing_certificate"] = _certificate_text(_file(found["signing_certificate_path"]))
     return found
+
+
+def _certificate_text(data: bytes) -> str:
+    """A file with a certificate as text: Windows exports DER, its Notepad and PowerShell write UTF-16."""
+    if data.startswith(b"\x30\x82"):
+        return base64.b64encode(data).decode()
+    return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "replace")
 
 
 def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.Known:

@@ -14,10 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._core.errors import AmbiguousMatch, OffboardError
-from . import signature, xml
+from . import signature, url_rule, xml
 from .certificates import BadCertificate, Certificate, from_base64, same_key
 from .libraries import etree
 
@@ -55,9 +54,23 @@ REASONS = {
     "entity_id_missing": "the identity provider has no entityID",
     "no_signing_certificate": "the identity provider publishes no readable signing certificate",
     "passive_endpoint_missing": "the identity provider publishes no sign-in address (SAML HTTP-Redirect or HTTP-POST, WS-Federation passive)",
-    "passive_endpoint_not_https": "the identity provider's sign-in address is not https, and Microsoft Entra takes https only",
+    "passive_endpoint_not_https": "the identity provider's sign-in address is not https, which is all that Microsoft Entra takes, or no usable address: "
+    "it holds a user name, a blank, a port or a host that is none",
 }
 _ORDER = list(REASONS)
+
+WHAT_TO_SAVE = (
+    "Save the XML at the identity provider's address for federation metadata, such as .../FederationMetadata/2007-06/FederationMetadata.xml at AD FS, "
+    "as it is, without signing in and not by way of what a browser shows."
+)
+#: what people save instead, by how it begins
+_OTHERS = (
+    (rb"(?i)<(?:!doctype\s+html|html|head|body)\b", "a web page"),
+    (rb"This XML file does not appear", "what a browser shows of XML"),
+    (rb"[{\[]", "JSON, such as OpenID Connect's configuration"),
+    (rb"[^<]*-----BEGIN |MII[A-Za-z0-9+/]|\x30\x82", "a certificate or a key"),
+    (rb"\x1f\x8b|PK\x03\x04", "compressed"),
+)
 
 OK, SELECT, REJECT = "ok", "select", "reject"
 
@@ -172,7 +185,7 @@ def read(data: bytes, now: datetime.datetime, known: Sequence[Certificate] = ())
         root = xml.parse(data)
         _check_counts(root)
     except xml.XmlRefused as exc:
-        return Metadata(REJECT, exc.code, exc.msg)
+        return Metadata(REJECT, exc.code, _something_else(data) or exc.msg)
     if root.tag not in (f"{MD}EntityDescriptor", f"{MD}EntitiesDescriptor"):
         return _rejected(["not_metadata"])
     entities = [entity for element, inherited in _descriptors(root, []) if (entity := _entity(element, inherited)) is not None]
@@ -216,6 +229,13 @@ def _rejected(reasons: list[str], **found: Any) -> Metadata:
     return Metadata(REJECT, reasons[0], f"The metadata is refused: {'; '.join(REASONS[reason] for reason in reasons)}.", reasons, **found)
 
 
+def _something_else(data: bytes) -> str:
+    """What was given instead of XML, and what to save; "" when that cannot be told."""
+    head = xml.behind_comments(data.replace(b"\x00", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").removeprefix(b"\xef\xbb\xbf"))
+    what = next((what for pattern, what in _OTHERS if re.match(pattern, head)), "")
+    return f"The document is refused: it is {what}, not metadata. {WHAT_TO_SAVE}" if what else ""
+
+
 def _check_counts(root: etree._Element) -> None:
     for name, limit in ((f"{MD}EntityDescriptor", MAX_ENTITIES), (f"{signature.DS}X509Certificate", MAX_CERTIFICATES)):
         if sum(1 for _unused in root.iter(name)) > limit:
@@ -256,10 +276,9 @@ def _entity(element: etree._Element, inherited: list[str]) -> Entity | None:
 
 def _time(value: str) -> datetime.datetime | None:
     try:
-        when = datetime.datetime.fromisoformat(value)
+        return xml.date_time(value)
     except ValueError:
         return None
-    return when if when.tzinfo else when.replace(tzinfo=datetime.UTC)  # saml-core-2.0-os, 1.3.3: times are UTC
 
 
 def _earliest(values: list[str]) -> str | None:
@@ -268,10 +287,7 @@ def _earliest(values: list[str]) -> str | None:
 
 
 def _https(location: str | None) -> bool:
-    try:
-        return location is not None and urlsplit(location).scheme == "https" and bool(urlsplit(location).hostname)
-    except ValueError:
-        return False
+    return location is not None and url_rule.is_usable(location)
 
 
 def _certificates(role: etree._Element, *, signing: bool) -> tuple[list[Certificate], list[str]]:
@@ -281,14 +297,22 @@ def _certificates(role: etree._Element, *, signing: bool) -> tuple[list[Certific
     for key in role.iterchildren(f"{MD}KeyDescriptor"):
         if (key.get("use") in ("signing", None)) is not signing:
             continue
-        for element in xml.children(key, f"{signature.DS}KeyInfo", f"{signature.DS}X509Data", f"{signature.DS}X509Certificate"):
-            try:
-                certificate = from_base64(xml.text(element), use=key.get("use"))
-            except BadCertificate as exc:
-                bad.append(exc.code)
-            else:
+        for group in xml.children(key, f"{signature.DS}KeyInfo", f"{signature.DS}X509Data"):
+            found = []
+            for element in group.iterchildren(f"{signature.DS}X509Certificate"):
+                try:
+                    found.append(from_base64(xml.text(element), use=key.get("use")))
+                except BadCertificate as exc:
+                    bad.append(exc.code)
+            for certificate in _without_issuers(found):
                 good.setdefault(certificate.sha256, certificate)
     return list(good.values()), bad
+
+
+def _without_issuers(found: list[Certificate]) -> list[Certificate]:
+    """The certificates of one X509Data, which belong to one key or to its chain (XML Signature 4.5.4), without those that issued another one of them."""
+    issuers = {certificate.issuer for certificate in found if certificate.issuer != certificate.subject}
+    return [certificate for certificate in found if certificate.subject not in issuers] or found
 
 
 def _endpoints(role: etree._Element, name: str) -> list[dict[str, str | None]]:

@@ -22,7 +22,7 @@ from .certificates import BadCertificate, Certificate, from_base64
 from .libraries import etree
 from .metadata import EMAILADDRESS, IMMUTABLEID, PERSISTENT
 from .service import LOGIN_URL
-from .url_rule import a_label
+from .url_rule import OTHER_DOTS, a_label, unseen
 
 MAX_BYTES = 1024 * 1024
 SKEW_SECONDS = 300
@@ -93,13 +93,19 @@ def check(data: bytes, federation: Federation, now: datetime.datetime, skew: flo
 
     Raises xml.XmlRefused and TokenRefused for what is no sign-in answer at all; every other fault is a Check that is not ok.
     """
-    root = xml.parse(captured.decode(data, MAX_BYTES), max_bytes=MAX_BYTES)
+    try:
+        root = xml.parse(captured.decode(data, MAX_BYTES), max_bytes=MAX_BYTES)
+    except xml.XmlRefused as exc:
+        if exc.code != "not_xml":
+            raise
+        raise TokenRefused(f"{exc.msg} {captured.WHAT_TO_SAVE}", code=exc.code) from exc  # pylint: disable=bad-exception-cause
     if root.tag == f"{SAMLP}Response":
         judge: _Saml | _WsFed = _Saml(root, federation, now, skew)
     elif etree.QName(root).localname.startswith("RequestSecurityTokenResponse") and root.tag.startswith(TRUST):
         judge = _WsFed(root, federation, now, skew)
     else:
-        raise TokenRefused("The XML is refused: it is neither a SAML 2.0 Response nor a WS-Trust RequestSecurityTokenResponse.", code="not_a_token")
+        msg = "The XML is refused: it is neither a SAML 2.0 Response nor a WS-Trust RequestSecurityTokenResponse."
+        raise TokenRefused(f"{msg} {captured.WHAT_TO_SAVE}", code="not_a_token")
     return judge.run()
 
 
@@ -236,7 +242,7 @@ class _Judge:
     def judge_time(self, name: str, element: etree._Element | None, *, required: bool) -> None:
         begin, end = ("", "") if element is None else (element.get("NotBefore", ""), element.get("NotOnOrAfter", ""))
         try:
-            times = [None if not value else _time(value) for value in (begin, end)]
+            times = [None if not value else xml.date_time(value) for value in (begin, end)]
         except ValueError:
             self.note("time", False, name, "", f"{name} holds a time that is not one.", self.invalid)
             return
@@ -259,8 +265,11 @@ class _Judge:
             self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is missing.{hint}", "5000819")
             return
         local, at, domain = values[0].strip().rpartition("@")
-        if len(values) > 1 or not (local and at and domain) or "@" in local:
-            self.note("emailaddress", False, EMAILADDRESS, "", "The claim is not exactly one mail address.", "5000819")
+        why = "" if len(values) == 1 else "it has several values"
+        if not why and not (local and at and domain):
+            why = "it is no text before and after one @"
+        if why or (why := _no_mail_address(local, domain)):
+            self.note("emailaddress", False, EMAILADDRESS, "", f"The claim is not exactly one mail address: {why}.", "5000819")
             return
         domain = a_label(domain)
         self.result.email_domain = domain
@@ -366,12 +375,20 @@ class _WsFed(_Judge):
         return found
 
 
+def _no_mail_address(local: str, domain: str) -> str:
+    """Why two parts are no mail address, without quoting them; "" when they are one."""
+    if local.lower().startswith("mailto:"):
+        return "it begins with mailto:"
+    if re.search(r'[\s@;,:<>()\[\]\\"]', local):
+        return "before its last @ it holds a blank, a bracket, a quotation mark or one of @ ; , : \\"
+    if OTHER_DOTS.search(domain):
+        return "a dot of its domain is U+3002 or another that is no full stop"
+    if re.search(r"[\s;,:<>()\[\]\\\"/]|\.\.|^\.|\.$", domain) or unseen(local + domain):
+        return "its domain is no name of one, or it holds what nobody sees"
+    return ""
+
+
 def _own_text(parent: etree._Element, name: str) -> str:
     """The text of a child with its white space: issuers are compared byte for byte."""
     element = next(parent.iterchildren(name), None)
     return "" if element is None else str(element.xpath("string()"))
-
-
-def _time(value: str) -> datetime.datetime:
-    when = datetime.datetime.fromisoformat(value)
-    return when if when.tzinfo else when.replace(tzinfo=datetime.UTC)

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from .._core.errors import OffboardError
+from .._core.names import lower
 from .libraries import PublicSuffixList, idna
 
 #: The identity providers that the 2020 text allows for every domain; an organisation's own host lies below most of them
@@ -33,6 +34,9 @@ PROVIDERS = (
 )
 PROFILES = ("current", "2020")
 TXT_KEY = "DirectFedAuthUrl"
+
+#: what IDNA 2003 took for dots, and the library still does: U+3002 and its like
+OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")
 
 TxtLookup = Callable[[str], Iterable[str]]
 
@@ -141,8 +145,21 @@ def _public_suffixes() -> PublicSuffixList:
 
 def url_host(url: str) -> str:
     """The host of an https address as A-labels. Refuses what RFC 3986 readers and browsers understand differently, instead of guessing."""
-    if re.search(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", url):
-        raise _Refused("url_invalid", "the address holds white space or a control character")
+    return _ascii_name(_host_as_written(url))
+
+
+def is_usable(url: str) -> bool:
+    """Whether a sign-in address is one at all. Hosts that lie in no domain (an IP address, a single label) are told where a domain is asked for."""
+    try:
+        host = _host_as_written(url)
+        return bool(re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host)) or bool(_ascii_name(host))
+    except _Refused:
+        return False
+
+
+def _host_as_written(url: str) -> str:
+    if unseen(url):
+        raise _Refused("url_invalid", "the address holds white space, or a control or format character, which nobody sees")
     scheme, colon, rest = url.partition(":")
     if not colon or scheme.lower() != "https":
         raise _Refused("url_not_https", "the address is not https")
@@ -154,20 +171,35 @@ def url_host(url: str) -> str:
         raise _Refused("url_host_invalid", "the address has a backslash, which browsers read as a slash")
     if "@" in before_path:
         raise _Refused("url_has_userinfo", "the address holds a user name or an @ before its path")
-    host, colon, port = re.split(r"[?#]", before_path, maxsplit=1)[0].partition(":")
+    address = re.split(r"[?#]", before_path, maxsplit=1)[0]
+    literal = re.match(r"\[[^\]]*\]", address)
+    host = literal[0] if literal else address.partition(":")[0]
+    rest, colon, port = address[len(host) :].partition(":")
+    if rest:
+        raise _Refused("url_host_invalid", f"{address!r} is not a host")
     if colon and port and not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
         raise _Refused("url_host_invalid", f"{port!r} is not a port")
-    return _ascii_name(host)
+    return host
 
 
-def lower(text: str) -> str:
-    """In small letters, but what is no ASCII stays none: U+212A (Kelvin sign) has the small letter k and would make one name of two."""
-    return text.lower() if text.isascii() else "".join(char if not char.isascii() and char.lower().isascii() else char.lower() for char in text)
+def host_name(url: str) -> str:
+    """The same, for others: raises OffboardError with the rule as its code."""
+    try:
+        return url_host(url)
+    except _Refused as exc:
+        raise OffboardError(f"{exc.verdict.msg}.", code=exc.verdict.rule) from exc
+
+
+def unseen(url: str) -> bool:
+    """Whether there is in it what is not seen, or shown as something else: blanks, control and format characters, halves of a pair."""
+    return any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for char in url)
 
 
 def a_label(domain: str) -> str:
     """A domain that others wrote, as it is compared: lower-case A-labels; what is no name of a domain in small letters only."""
     name = lower(domain)
+    if OTHER_DOTS.search(name):
+        return name
     try:
         return name if name.isascii() else idna.encode(name).decode("ascii")
     except idna.IDNAError:
@@ -181,6 +213,8 @@ def comparable(text: str) -> str:
 
 
 def _ascii_name(name: str) -> str:
+    if name.startswith("["):
+        raise _Refused("url_host_invalid", f"{name} is an IP address, not a name")
     labels = name.removesuffix(".").split(".")
     if len(labels) < 2:
         raise _Refused("url_host_invalid", f"{name!r} is not a full domain name")
@@ -203,7 +237,8 @@ def _ascii_label(label: str) -> str:
             except idna.IDNAError:
                 genuine = False
             if not genuine:
-                raise _Refused("url_host_invalid", f"{label!r} looks like an international label, but stands for none")
+                why = "IDNA 2008 forbids what it stands for" if _is_punycode(label) else "but stands for none"
+                raise _Refused("url_host_invalid", f"{label!r} looks like an international label, {why}")
         return label
     scripts = {unicodedata.name(char, "UNKNOWN").split()[0] for char in label if char.isalpha()}
     if len(scripts) > 1 and not scripts <= _EAST_ASIAN:
@@ -212,4 +247,12 @@ def _ascii_label(label: str) -> str:
         # IDNA 2008 without the mappings of UTS 46: what is not in its final form is refused, not repaired
         return idna.alabel(label).decode("ascii")
     except idna.IDNAError as exc:
-        raise _Refused("url_host_invalid", f"{label!r} is not a valid international label") from exc
+        raise _Refused("url_host_invalid", f"{label!r} is not a valid international label: IDNA 2008 forbids it") from exc
+
+
+def _is_punycode(label: str) -> bool:
+    try:
+        text = label[4:].encode("ascii").decode("punycode")
+        return not text.isascii() and f"xn--{text.encode('punycode').decode('ascii')}" == label
+    except (UnicodeError, OverflowError, ValueError):
+        return False

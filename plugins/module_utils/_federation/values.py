@@ -28,15 +28,15 @@ def certificate_text(value: str) -> str:
 
     Raises OffboardError `private_key`, `several_certificates`, `certificate_invalid`.
     """
-    if "PRIVATE KEY" in value:
-        raise OffboardError(
-            "signing_certificate holds a private key. Give the public certificate only: the key must never leave the identity provider.", code="private_key"
-        )
-    if value.count("BEGIN CERTIFICATE") > 1:
-        raise OffboardError("signing_certificate holds several certificates. Give the one with which tokens are signed.", code="several_certificates")
     try:
-        return certificates.from_text(value).base64
+        found = certificates.in_text(value)
+        if len(found) > 1:
+            raise OffboardError("signing_certificate holds several certificates. Give the one with which tokens are signed.", code="several_certificates")
+        return certificates.from_base64(found[0]).base64
     except BadCertificate as exc:
+        if exc.code == "private_key":
+            msg = "signing_certificate holds a private key. Give the public certificate only: the key must never leave the identity provider."
+            raise OffboardError(msg, code="private_key") from None
         raise OffboardError(f"signing_certificate cannot be used. {exc.msg}", code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause
 
 

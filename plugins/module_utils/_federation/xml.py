@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
@@ -19,6 +21,8 @@ MAX_NODES = 150_000
 MAX_TOKEN_BYTES = 512 * 1024
 
 _CHUNK = 64 * 1024
+
+_BEFORE_ROOT = re.compile(rb"\s*(?:<!--.*?-->|<\?.*?\?>)", re.S)
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -115,6 +119,30 @@ def text(element: etree._Element | None) -> str:
     A comment does not end it: readers that take `.text` see `https://sts.fabrikam.com` in `https://sts.fabrikam.com<!-- -->.evil.example`.
     """
     return "" if element is None else str(element.xpath("string()")).strip()
+
+
+def behind_comments(data: bytes) -> bytes:
+    """The beginning of what follows a document's declaration, comments, instructions and blanks. A loop, since one pattern for all could take for ever."""
+    at = 0
+    while before := _BEFORE_ROOT.match(data, at):
+        at = before.end()
+    return data[at : at + 4096].lstrip()
+
+
+def date_time(value: str) -> datetime.datetime:
+    """An xs:dateTime: blanks around it do not count, 24:00:00 is the next day's beginning; without a zone it is UTC (saml-core-2.0-os, 1.3.3).
+
+    Raises ValueError.
+    """
+    text = value.strip(" \t\r\n")
+    midnight = re.sub(r"T24:00:00(?:\.0+)?(?=Z|[+-]|\Z)", "T00:00:00", text)
+    when = datetime.datetime.fromisoformat(midnight)
+    if midnight != text:
+        try:
+            when += datetime.timedelta(days=1)
+        except OverflowError as exc:
+            raise ValueError(value) from exc
+    return when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
 
 
 def children(element: etree._Element, *path: str) -> Iterator[etree._Element]:

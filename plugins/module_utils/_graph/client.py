@@ -194,6 +194,17 @@ class Client:
             yield from page if last.isdisjoint(now) else [item for item in page if item.get("id") not in last]
             last = now
 
+    def list_below(self, parent: str, name: str) -> Iterator[dict[str, Any]]:
+        """`list` of what belongs to an object that was in a list a moment ago; nothing where the object has gone meanwhile.
+
+        Entra's replicas differ for a while: a list may still have what another replica answers 404 for.
+        """
+        try:
+            yield from self.list(f"{parent}/{name}")
+        except GraphError as exc:
+            if exc.status != 404 or self.find(f"{parent}?$select=id") is not None:
+                raise
+
     def _own(self, link: str) -> str:
         """The path of a continuation link, which must lead to the host that we trust with the token."""
         if not link.startswith(f"{self._base}/{self._version}/"):

@@ -84,6 +84,8 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
         r"/deviceManagement/(deviceConfigurations|configurationPolicies|groupPolicyConfigurations)(/.*)?",
         Need(("DeviceManagementConfiguration.Read.All",)),
     ),
+    ("WRITE", r"/deviceAppManagement/[^/]+/[^/]+/assignments(/.*)?", Need(("DeviceManagementApps.ReadWrite.All",))),
+    ("WRITE", r"/deviceManagement/deviceConfigurations/[^/]+/assignments(/.*)?", Need(("DeviceManagementConfiguration.ReadWrite.All",))),
     ("GET", r"/directory/federationConfigurations.*", Need(("IdentityProvider.Read.All",))),
     ("WRITE", r"/directory/federationConfigurations.*", Need(("IdentityProvider.ReadWrite.All",))),
 )
@@ -135,8 +137,8 @@ USER_ADMINISTRATOR, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR, GLOBAL_ADMINISTRATO
 )  # fmt: skip
 
 #: options of a module that need more than the module itself
-PASSWORDS, PASSES, LICENCE_GROUP, SESSIONS, ACTIVITY, SIGN_INS, REINVITED = (
-    "passwords", "passes", "licence_group", "sessions", "activity", "sign_ins", "reinvited",
+PASSWORDS, PASSES, LICENCE_GROUP, SESSIONS, ACTIVITY, SIGN_INS, REINVITED, PROFILES = (
+    "passwords", "passes", "licence_group", "sessions", "activity", "sign_ins", "reinvited", "profiles",
 )  # fmt: skip
 
 _READS_FEDERATIONS = ("IdentityProvider.Read.All", "Domain.Read.All")
@@ -145,7 +147,7 @@ _READS_FEDERATIONS = ("IdentityProvider.Read.All", "Domain.Read.All")
 MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entra_app": {"": ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Domain.Read.All")},
     "entra_app_info": {"": ("Application.Read.All", "Directory.Read.All"), ACTIVITY: ("AuditLog.Read.All",)},
-    "entra_arrivals_info": {"": ("User.Read.All", "AuditLog.Read.All")},
+    "entra_arrivals_info": {"": ("User.Read.All", "AuditLog.Read.All", "Domain.Read.All")},
     "entra_domain": {"": ("Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All", "User.Read.All", "RoleManagement.Read.Directory")},
     "entra_domain_info": {"": ("Domain.Read.All", "Domain-InternalFederation.Read.All")},
     "entra_external_federation": {
@@ -162,17 +164,17 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         REINVITED: ("Directory.Read.All", "GroupMember.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "LicenseAssignment.ReadWrite.All"),
     },
     "entra_guests_info": {"": ("User.Read.All", "IdentityProvider.Read.All", "Policy.Read.All"), SIGN_INS: ("AuditLog.Read.All",)},
-    "entra_managers_info": {"": ("User.Read.All",)},
+    "entra_managers_info": {"": ("User.Read.All", "Domain.Read.All")},
     "entra_permissions_info": {"": ("RoleManagement.Read.Directory",)},
     "entra_provisioning_gate": {"": ("Application.Read.All", "Directory.Read.All"), ACTIVITY: ("AuditLog.Read.All",)},
-    "entra_provisioning_info": {"": ("User.Read.All", "AuditLog.Read.All", "Application.Read.All")},
+    "entra_provisioning_info": {"": ("User.Read.All", "AuditLog.Read.All", "Application.Read.All", "Domain.Read.All")},
     "entra_redemption_order": {"": ("Policy.ReadWrite.CrossTenantAccess", "Policy.Read.All")},
     "entra_redemption_order_info": {"": ("Policy.Read.All",)},
     "entra_references_info": {
         "": (
             "Application.Read.All", "Policy.Read.All", "Synchronization.Read.All", "IdentityProvider.Read.All", "Domain.Read.All",
             "Domain-InternalFederation.Read.All", "Organization.Read.All", "CustomAuthenticationExtension.Read.All", "EventListener.Read.All",
-            "PublicKeyInfrastructure.Read.All", "DeviceManagementApps.Read.All", "DeviceManagementConfiguration.Read.All",
+            "PublicKeyInfrastructure.Read.All", "DeviceManagementApps.Read.All", "DeviceManagementConfiguration.Read.All", "GroupMember.Read.All",
         ),
     },
     "entra_sign_in_readiness_info": {
@@ -199,6 +201,11 @@ MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "entra_users_info": {"": ("User.Read.All", "LicenseAssignment.Read.All"), "group": ("GroupMember.Read.All",)},
     "entra_users_readiness_info": {"": ("User.Read.All", "Domain.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All")},
+    "intune_assignment": {
+        "": ("DeviceManagementApps.ReadWrite.All", "GroupMember.Read.All", "Domain.Read.All"),
+        PROFILES: ("DeviceManagementConfiguration.ReadWrite.All",),
+    },
+    "intune_assignment_info": {"": ("DeviceManagementApps.Read.All", "GroupMember.Read.All"), PROFILES: ("DeviceManagementConfiguration.Read.All",)},
 }  # fmt: skip
 
 #: permissions that do as well as the one named, by the same data; X.ReadWrite.All does for X.Read.All without being listed
@@ -303,6 +310,16 @@ WORKS = (
         ),
     ),
     Work("app", Text("gate, app (IIJ's app)", "gate、app（IIJのアプリ）"), ("app",), ("entra_app",)),
+    Work(
+        "intune_apps", Text("clients: assignments of apps in Intune", "clients: Intuneのアプリの割り当て"), ("clients",),
+        ("intune_assignment", "intune_assignment_info"),
+        note=Text("only for `multi_factor_authentication_intune_assignments`", "`multi_factor_authentication_intune_assignments` を使う場合のみ"),
+    ),
+    Work(
+        "intune_profiles", Text("clients: assignments of device profiles in Intune", "clients: Intuneのデバイス構成プロファイルの割り当て"), ("clients",),
+        ("intune_assignment", "intune_assignment_info"), (PROFILES,),
+        note=Text("only where such assignments name `device_configuration`", "`device_configuration` の割り当てを指定した場合のみ"),
+    ),
     Work(
         "guests", Text("direct federation and guests", "直接フェデレーションとゲスト"), (),
         (

@@ -59,6 +59,7 @@ def check_run_file(path: str) -> None:
     """
     folder, name = os.path.split(os.path.abspath(path))
     folder = os.path.realpath(folder)
+    _check_above(folder)
     for place in (folder, os.path.join(folder, name)):
         try:
             found = os.lstat(place)
@@ -72,6 +73,24 @@ def check_run_file(path: str) -> None:
                 "belongs to the account that runs this, with mode 0700, and see what has been put into this one.",
                 code="run_folder_unsafe",
                 details={"path": place},
+            )
+
+
+def _check_above(folder: str) -> None:
+    """Whether anyone could rename the run folder, or one that it lies in, and put another in its place. Raises OffboardError `run_folder_unsafe`."""
+    while (above := os.path.dirname(folder)) != folder:
+        folder = above
+        try:
+            mode = os.lstat(folder).st_mode
+        except OSError:  # still to be made, or not to be seen: what is in it cannot be read then
+            continue
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise OffboardError(
+                f"{folder}, in which the run folder lies, can be written by other accounts (mode {stat.S_IMODE(mode):04o}): they could put another folder in "
+                "the run folder's place, so nothing was done. Take the right to write from others (chmod o-w), or let each remove only what is their own "
+                "(chmod +t), and see what is in the run folder.",
+                code="run_folder_unsafe",
+                details={"path": folder},
             )
 
 

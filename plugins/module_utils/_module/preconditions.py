@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._core import gate, manifest, plain, sign_in, steps, strict_json
+from .._core import evidence, gate, manifest, plain, sign_in, steps, strict_json
 from .._core.errors import OffboardError
 from .._core.model import Object
 from . import binding
@@ -25,6 +25,7 @@ from .files import check_run_file, read_lines
 Lacks = Callable[[Mapping[str, Any]], Collection[str]]
 #: Given names of domains, those of them, and below them, that are not managed.
 Federated = Callable[[Collection[str]], Iterable[str]]
+_RESTORE = "Restore it from a backup."
 
 
 def check(
@@ -45,7 +46,8 @@ def check(
     `sign_in_outdated`, `sign_in_damaged`, `still_federated` or `file_read_failed`.
     """
     folder, domains = os.path.abspath(requires["run_dir"]), list(domains)
-    # who cannot know the tenant (a Windows machine) works for that of the folder
+    # who does not know the tenant (a Windows machine) works for that of the folder; a machine or OpenLDAP is of no Active Directory domain
+    saved_of = {"directory", "machine"} & owner.keys() | {"tenant_id"}
     owner = {**binding.check(os.path.join(folder, "journal.jsonl"), owner), **owner}
     if requires["steps"]:
         states = {item.id: item.state for item in steps_now(os.path.join(folder, "steps.json"))}
@@ -57,7 +59,7 @@ def check(
     if requires["snapshot"]:
         _check_snapshot(os.path.join(folder, "snapshot"), owner, lacks)
     if requires.get("snapshot_files"):
-        _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], owner, saved)
+        _check_saved(os.path.join(folder, "snapshot"), requires["snapshot_files"], {name: owner[name] for name in saved_of & owner.keys()}, saved)
     if requires.get("sign_in_max_age_hours") is not None:
         _check_sign_in(folder, requires, owner, domains)
     if federated is not None and (named := requires.get("managed_domains")) and (left := list(federated(named))):
@@ -77,15 +79,15 @@ def unsaid(journal: str) -> dict[str, Any]:
     own = os.path.dirname(os.path.abspath(journal))
     # also where a link leads: the folder is the one that is written to
     for folder in dict.fromkeys(str(one) for start in (own, os.path.realpath(own)) for one in (Path(start), *Path(start).parents)):
-        evidence = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
-        if not evidence:
+        there = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
+        if not there:
             continue
         raise OffboardError(
-            f"The journal lies in the run folder of an exit ({folder} holds {', '.join(evidence)}), and this task does not say what must be true there before "
+            f"The journal lies in the run folder of an exit ({folder} holds {', '.join(there)}), and this task does not say what must be true there before "
             "it changes anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give another "
             "journal.",
             code="requires_missing",
-            details={"path": folder, "evidence": evidence},
+            details={"path": folder, "evidence": there},
         )
     return {"run_dir": own, "steps": [], "snapshot": False}
 
@@ -128,14 +130,25 @@ def steps_now(path: str) -> list[Object]:
         return recorded
     journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
     last = steps.latest(read_lines(journal)) if confirmed & steps.CONFIRMS.keys() else {}
-    waiting, restarted = steps.restarts(read_lines(journal)) if steps.RESTARTED in known else ({}, "")
+    waiting, restarted = steps.restarts(read_lines(journal), now()) if steps.RESTARTED in known else ({}, "")
     states = steps.as_of({item.id: item.state for item in recorded}, last, now(), "" if waiting else restarted)
     return [replace(item, state=states[item.id]) for item in recorded]
 
 
+def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """`parse` for a manifest whose age counts: what came after it was saved needs not be in it."""
+
+    def parsed(content: Any) -> dict[str, Any]:
+        found = parse(content)
+        evidence.past(found["taken"], datetime.datetime.now(datetime.UTC))
+        return found
+
+    return parsed
+
+
 def read_manifest(folder: str) -> dict[str, Any] | None:
     """The manifest of a complete snapshot of the tenant, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
-    return _parsed(os.path.join(folder, manifest.NAME), manifest.parse, "manifest of a snapshot", "snapshot_damaged")
+    return _parsed(os.path.join(folder, manifest.NAME), _taken(manifest.parse), "manifest of a snapshot", "snapshot_damaged")
 
 
 def read_verdict(path: str) -> dict[str, Any] | None:
@@ -150,7 +163,7 @@ def read_sign_in(path: str) -> dict[str, Any] | None:
 
 def read_saved(path: str) -> dict[str, Any] | None:
     """The manifest beside one saved file, None when there is none. Raises OffboardError `snapshot_damaged`, `file_read_failed`."""
-    return _parsed(f"{path}.json", manifest.parse_saved, "manifest of a saved file", "snapshot_damaged")
+    return _parsed(f"{path}.json", _taken(manifest.parse_saved), "manifest of a saved file", "snapshot_damaged")
 
 
 def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:
@@ -188,12 +201,7 @@ def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None
             code="snapshot_missing",
         )
     check_tenant(folder, found, owner)
-    for number, entry in enumerate(found["files"], 1):
-        if not os.path.isfile(os.path.join(folder, entry["name"])):
-            raise OffboardError(
-                f"The snapshot {folder} is damaged: file {number} of {len(found['files'])} in its {manifest.NAME} is missing. Restore it from a backup.",
-                code="snapshot_damaged",
-            )
+    check_files(folder, found["files"])
     if missing := list(lacks(found)):
         raise OffboardError(
             f"The snapshot {folder} of {found['taken']} does not hold {', '.join(missing[:10])}{' and others' if len(missing) > 10 else ''}, so nothing could "
@@ -214,7 +222,8 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
                 continue
             check_owner(path, one, owner)
             held |= {item.casefold() for item in one["objects"]}
-            found = _check_whole(path, one)
+            check_files(os.path.dirname(path), [{**one["files"][0], "name": os.path.basename(path)}])
+            found = one
         if found is None:
             raise OffboardError(
                 f"There is no {name} in {folder}. Nothing is changed that was not saved before: run offboard.iij_id.snapshot first, or name the run folder "
@@ -258,15 +267,17 @@ def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -
             )
 
 
-def _check_whole(path: str, found: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        with open(path, "rb") as stream:
-            digest = hashlib.sha256(stream.read()).hexdigest()
-    except OSError as exc:
-        raise OffboardError(f"the snapshot is damaged: cannot read {path}: {exc.strerror or exc}", code="snapshot_damaged") from exc
-    if digest != found["files"][0]["sha256"]:
-        raise OffboardError(f"the snapshot is damaged: {path} is not the file that was written", code="snapshot_damaged")
-    return found
+def check_files(folder: str, files: Iterable[Mapping[str, Any]]) -> None:
+    """Whether each file that a manifest lists is there as it was written. Raises OffboardError `snapshot_damaged`."""
+    for entry in files:
+        path = os.path.join(folder, entry["name"])
+        try:
+            with open(path, "rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as exc:
+            raise OffboardError(f"The snapshot is damaged: cannot read {path}: {exc.strerror or exc}. {_RESTORE}", code="snapshot_damaged") from exc
+        if digest != entry["sha256"]:
+            raise OffboardError(f"The snapshot is damaged: {path} is not the file that was written. {_RESTORE}", code="snapshot_damaged")
 
 
 def _parsed(path: str, parse: Callable[[Any], Any], noun: str, code: str) -> Any:

@@ -20,7 +20,7 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
-from . import arguments, binding, lease, plans, preconditions
+from . import arguments, binding, budget, lease, plans, preconditions
 from .clock import now
 from .files import append_records, check_run_file, read_lines
 from .progress import Progress
@@ -149,6 +149,25 @@ class _Run:
         self.assumed = Predictions(())
         self.counts: dict[str, int] = {}
 
+    def fit(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer with lists that are short enough for one event."""
+        counts = answer.get("counts", {})
+        totals = {
+            "plan": counts.get("planned", 0),
+            "applied": counts.get("done", 0),
+            "failed_objects": counts.get("failed", 0),
+            "skipped_objects": counts.get("skipped", 0),
+            **({"diff": counts.get("planned", 0)} if "diff" in answer else {}),
+        }
+        return budget.answer(answer, totals, self.files)
+
+    @property
+    def files(self) -> list[str]:
+        """Those that keep all of what an answer has no room for."""
+        params = self.module.params
+        names = ["predictions"] if self.module.check_mode else ["results_file", "journal"]
+        return [path for name in names if (path := params.get(name))]
+
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:
             self.assumed = plans.read_predictions(self.predictions)
@@ -178,7 +197,7 @@ class _Run:
         if not self.journal or self.module.check_mode:
             return
         begun, intents = [], {}
-        for record in journal.open_intents(read_lines(self.journal)):
+        for record in journal.known(journal.open_intents(read_lines(self.journal))):
             with contextlib.suppress(TypeError, ValueError):  # of a version that says it otherwise
                 if record["kind"] in self.resource.kinds:
                     begun.append(change := Change.from_dict(record))
@@ -312,7 +331,7 @@ class _Run:
         if stopped is not None:
             raise _Stopped(stopped, result)
         if self.failed:
-            raise _Failed(self.failed, self.codes, result)
+            raise _Failed(self.failed, self.codes, result, self.files)
 
     def _verify(self) -> None:
         for late in self.resource.verify(self.done):
@@ -346,10 +365,10 @@ class _Refused(_Ended):
 
 
 class _Failed(_Ended):
-    def __init__(self, failed: list[Outcome], all_codes: set[str], result: dict[str, Any]) -> None:
+    def __init__(self, failed: list[Outcome], all_codes: set[str], result: dict[str, Any], files: Sequence[str]) -> None:
         first = failed[0]
         count = result["counts"]["failed"]
-        more = f" ({count - 1} more in failed_objects)" if count > 1 else ""
+        more = f" ({count - 1} more in {files[0] if files else 'failed_objects'})" if count > 1 else ""
         codes = sorted(all_codes)
         self.result = {
             **result,
@@ -370,6 +389,7 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, be
     beside_others: it may work while another run holds the same journal, as whatever it writes is decided anew under a lock of its own.
     """
     failed = True
+    fit: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
     with contextlib.ExitStack() as stack:
         try:
             arguments.fill(module.params, _spec(module))
@@ -378,7 +398,9 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, be
             resource = make(module.params)
             stack.callback(resource.close)
             arguments.check_numbers(module.params, _spec(module))
-            answer, failed = _Run(module, resource).run(), False
+            job = _Run(module, resource)
+            fit = job.fit
+            answer, failed = job.run(), False
         except _Ended as exc:
             answer = exc.result
         except OffboardError as exc:
@@ -387,7 +409,7 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, be
             answer = _failure(OffboardError("interrupted before anything was changed", code="interrupted"))
         except Exception as exc:  # pylint: disable=broad-exception-caught
             answer = _failure(_own_fault(exc))
-    _end(module, answer, failed)
+    _end(module, answer, failed, fit)
 
 
 def _spec(module: AnsibleModule) -> Mapping[str, Any]:
@@ -435,9 +457,16 @@ def _own_fault(error: Exception) -> OffboardError:
     )
 
 
-def _end(module: AnsibleModule, answer: dict[str, Any], failed: bool) -> None:
-    """The one way out: what is told passes through `plain`. Called outside of every handler, since a traceback quotes what a parser was given."""
-    told = plain.result(answer)
+def _as_it_is(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer
+
+
+def _end(module: AnsibleModule, answer: dict[str, Any], failed: bool, fit: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is) -> None:
+    """The one way out: what is told passes through `plain`, and has room in an event. Called outside of every handler, since a traceback quotes what a
+    parser was given."""
+    told = fit(plain.failure(answer) if failed else plain.result(answer))
+    if (shown := budget.arguments(module.params)) != module.params:
+        told["invocation"] = {"module_args": shown}
     if failed:
         module.fail_json(**told)
     module.exit_json(**told)

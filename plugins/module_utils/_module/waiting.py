@@ -35,25 +35,29 @@ def not_shown(
     """Read until everything is seen; what is not, at the deadline, in the given order. One that is late hides no other.
 
     `shown` reads once: it gets what is still waited for, and gives those of it that the read shows. Each must be shown `agreeing` times in a row;
-    a read that does not show it lets its count start anew. There is always one read, and none is begun after `seconds`. The pause between two
-    reads is READ_INTERVAL and doubles up to `longest_pause` where that is longer; `pausing` hears before each how many are waited for.
+    a read that does not show it lets its count start anew. There is always one read. After `seconds` only a row that has begun is finished: reads
+    that are slow, not the change, used up the time. The pause between two reads is READ_INTERVAL and doubles up to `longest_pause` where that is
+    longer; `pausing` hears before each how many are waited for.
     What `shown` raises ends the waiting.
     """
     deadline, pause = clock() + seconds, READ_INTERVAL
     counts = dict.fromkeys(waiting, 0)
+    late = dict(counts)
     while counts:
         now = shown(list(counts))
         for key in list(counts):
             counts[key] = counts[key] + 1 if key in now else 0
             if counts[key] >= agreeing:
-                del counts[key]
-        if not counts or clock() + pause > deadline:
+                del counts[key], late[key]
+        if clock() + pause > deadline:
+            counts = {key: count for key, count in counts.items() if count}
+        if not counts:
             break
         if pausing is not None:
             pausing(len(counts))
         (sleep or time.sleep)(pause)
         pause = max(pause, min(2 * pause, longest_pause))
-    return list(counts)
+    return list(late)
 
 
 def is_shown(

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn, phrases, plain
-from .._core.text import Text
-from . import browsers, certificates, clients, group_policies, linux
+from .._core import confirmations, dn, names, phrases, plain
+from .._core.kinds import FOUND
+from .._core.text import Text, counted
+from . import browsers, certificates, clients, group_policies, intune, linux, references
 from .readiness import (
     Confirmed,
     Facts,
@@ -88,6 +89,9 @@ VARIABLES: dict[str, Text] = {
         "Device certificates to remove from machines: issuers or thumbprints.", "マシンから削除するデバイス証明書（発行者または拇印）"
     ),
     "multi_factor_authentication_kept_certificates": Text("Client certificates that stay.", "残すクライアント証明書（発行者または拇印）"),
+    "multi_factor_authentication_intune_assignments": Text(
+        "Assignments in Intune to remove; the apps and the profiles stay.", "Intuneから削除する割り当て（アプリやプロファイルは残る）"
+    ),
 }
 #: those of them that hold one value, not a list
 _ONE = frozenset(
@@ -131,8 +135,7 @@ _LISTS = {"microsoft_365_accepted_references": "references", "microsoft_365_acce
 
 def _cut(name: str, facts: Facts) -> list[Text]:
     """That there are more than the candidates that stand here."""
-    found, rows = facts.references or {}, _LISTS.get(name, "")
-    more = int(found.get(f"{rows}_count", 0)) - len(found.get(rows, ()))
+    more = references.not_listed(facts.references or {}, _LISTS[name]) if name in _LISTS else 0
     if more <= 0:
         return []
     return [Text(f"{more} more are not listed here; all are in results/references.jsonl.", f"ほかに{more}件あります（results/references.jsonl）。")]
@@ -211,29 +214,47 @@ def _tenant(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) ->
         yield "microsoft_365_disable_app", Candidate(True, Text("Its app is enabled.", "アプリは有効です。"))
     people = people_to_change(facts, confirmed)
     if confirmed.max_users is not None and people > confirmed.max_users:
-        told = Text(f"{people} users may have to be changed; now it is {confirmed.max_users}.", f"変更対象は最大{people}人、現在は{confirmed.max_users}です。")
+        told = Text(
+            f"{counted(people, 'user', 'users')} may have to be changed; now it is {confirmed.max_users}.",
+            f"変更対象は最大{people}人、現在は{confirmed.max_users}です。",
+        )
         yield "microsoft_365_max_users", Candidate(people, told)
     without = sum(int(domain["counts"].get("without_usage_location", 0)) for domain in facts.users or ())
     if without and not confirmed.usage_location:
-        yield "microsoft_365_usage_location", Candidate("JP", Text(f"{without} users have none.", f"{without}人に設定がありません。"))
+        yield "microsoft_365_usage_location", Candidate("JP", Text(f"{counted(without, 'user has', 'users have')} none.", f"{without}人に設定がありません。"))
+
+
+def _called(row: Mapping[str, Any]) -> Text:
+    """The name of what was found, and what it is; what was not looked at has often no name."""
+    what = FOUND.get(row["kind"], Text(row["kind"], row["kind"]))
+    return Text(f"{row['name']} ({what.en})", f"{row['name']}（{what.ja}）") if row["name"] else what
 
 
 def _references(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
     found = facts.references or {}
-    accepted = {item.casefold() for item in confirmed.accepted_references}
-    looked_at = {item.casefold() for item in confirmed.accepted_not_looked_at}
+    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    looked_at = {names.uuid(item) for item in confirmed.accepted_not_looked_at}
     apps = {item.casefold() for item in confirmed.client_ids}
     for row in found.get("references", ()):
-        if row["kind"] not in ("domainFederation", "featureRolloutPolicy") and row["id"].casefold() not in accepted and row["client_id"].casefold() not in apps:
-            why = phrases.reasons(str(row["why"]).split("; "))
+        if (
+            row["kind"] not in ("internal_federation", "feature_rollout_policy")
+            and row["id"].casefold() not in accepted
+            and row["client_id"].casefold() not in apps
+        ):
+            why, called = phrases.reasons(str(row["why"]).split("; ")), _called(row)
             yield (
                 "microsoft_365_accepted_references",
-                Candidate(row["id"], Text(f"{row['kind']} {row['name']}: {why.en}", f"{row['kind']} {row['name']}: {why.ja}")),
+                Candidate(row["id"], Text(f"{called.en}: {why.en}", f"{called.ja}: {why.ja}")),
             )
+    for row, one in intune.candidates(found, confirmed.intune_assignments):
+        if row["id"].casefold() not in accepted:
+            whom = intune.to_whom(one)
+            yield intune.CONFIRMED, Candidate(intune.value(row, one), Text(f"{row['name']}: {whom.en}.", f"{row['name']}: {whom.ja}"))
     for row in found.get("not_looked_at", ()):
         value = row["id"] or row["kind"]
         if not {value.casefold(), row["kind"].casefold()} & looked_at:
-            told = Text(f"{row['kind']} {row['name']}: {row['msg']}", f"{row['kind']} {row['name']}: {phrases.by_code(row['reason'], row['msg']).ja}")
+            called = _called(row)
+            told = Text(f"{called.en}: {row['msg']}", f"{called.ja}: {phrases.by_code(row['reason'], row['msg']).ja}")
             yield "microsoft_365_accepted_not_looked_at", Candidate(value, told)
 
 
@@ -259,7 +280,7 @@ def _machines(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) 
             does = "; ".join(text for line in actions for text in line) or "-"
             near = nearly(value, confirmed.tasks, ("name",))
             yield "directory_sync_tasks", Candidate(value, _why(Text(f"On {where}: {does}.", f"{where}: {does}"), near))
-    filters = {name.casefold() for name in confirmed.password_filters}
+    filters = {names.visible(name).casefold() for name in confirmed.password_filters}
     for item, value, where in on("filters", lambda item: item["name"]):
         if value.casefold() not in filters:
             why = phrases.reasons(list(item["why"]))
@@ -292,7 +313,7 @@ def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
             yield edited.variable, Candidate(policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
     machines = browsers.with_settings(clients.of(facts.clients or {}, "browsers"))
     if machines and not confirmed.browser_settings:
-        told = Text(f"{len(machines)} machines have some.", f"{len(machines)}台にあります。")
+        told = Text(f"{counted(len(machines), 'machine has', 'machines have')} some.", f"{len(machines)}台にあります。")
         yield browsers.VARIABLE, Candidate("absent", told)
     for issuer, having in certificates.by_decision(clients.of(facts.clients or {}, "certificates"), decided_certificates(confirmed)).undecided.items():
         yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(having)}.", f"{clients.some(having)} にあります。"))

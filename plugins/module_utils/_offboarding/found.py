@@ -11,7 +11,7 @@ from typing import Any
 #: What a role may have found for the judgement; other keys of its dictionary are for other tasks. The objects in Active Directory are not
 #: among them: an empty list says that there are none, and only the playbook knows whether the directory was asked.
 KEYS = (
-    *("domains", "users", "apps", "provisioning", "permissions", "people", "references", "sign_in"),
+    *("domains", "users", "apps", "provisioning", "permissions", "people", "references", "intune", "sign_in"),
     *("group_policies", "clients", "directory_unusable", "dry_runs", "confirmed"),
 )
 

@@ -155,7 +155,7 @@ def _left(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[
         if confirmed
         else Text(
             f"Add '{policy['guid']}' to {edited.variable} and run the stage {edited.stage}",
-            f"{edited.variable} に追加し、段階 {edited.stage} を実行してください",
+            f"{edited.variable} に '{policy['guid']}' を追加し、段階 {edited.stage} を実行してください",
         )
     )
     return Finding(

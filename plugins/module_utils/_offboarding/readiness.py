@@ -17,8 +17,10 @@ from typing import Any
 from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.heads import few
 from .._core.quiet import mostly
-from .._core.text import Text
-from . import browsers, certificates, clients, group_policies, linux, references, sign_in
+from .._core.steps import to_do
+from .._core.text import Text, counted
+from .._core.times import SKEW
+from . import browsers, certificates, clients, group_policies, intune, linux, references, sign_in
 from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 
 
@@ -35,6 +37,8 @@ class Facts:
     apps: Sequence[Mapping[str, Any]] | None = None
     #: what in the tenant points at IIJ ID, and what was not looked at, as entra_references_info says
     references: Mapping[str, Any] | None = None
+    #: which of the confirmed assignments in Intune are there, as intune_assignment_info says, or its failure
+    intune: Mapping[str, Any] | None = None
     #: who will be able to sign in, as entra_sign_in_readiness_info says
     sign_in: Mapping[str, Any] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
@@ -84,6 +88,8 @@ class Confirmed:
     certificate_issuers: Sequence[str] = ()
     certificates: Sequence[str] = ()
     kept_certificates: Sequence[str] = ()
+    #: assignments in Intune that go, each with kind, object and target
+    intune_assignments: Sequence[Mapping[str, Any]] = ()
     #: the app registration that the tool itself signs in with; by its permissions it looks like IIJ ID's
     own_client_id: str = ""
     #: app registrations that only look like IIJ ID's
@@ -119,7 +125,12 @@ class Confirmed:
 
 
 def _fold(values: Iterable[str]) -> set[str]:
-    return {value.casefold() for value in values}
+    return {names.visible(value).casefold() for value in values}
+
+
+def _ids(values: Iterable[str]) -> set[str]:
+    """Ids that people gave, to look up those that Graph gives in lower case; a word among them stays one."""
+    return {names.uuid(value) for value in values}
 
 
 def _names(values: Iterable[str], limit: int = 10) -> str:
@@ -165,6 +176,7 @@ def _clients(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Findin
         yield from clients.not_read(facts.clients, final=final)
         yield from browsers.findings(clients.of(facts.clients, "browsers"), confirmed.browser_settings, final=final)
         yield from certificates.findings(clients.of(facts.clients, "certificates"), decided_certificates(confirmed), final=final)
+    yield from intune.findings(facts.references, facts.intune, confirmed.intune_assignments, _fold(confirmed.accepted_references), final=final)
 
 
 def decided_policies(confirmed: Confirmed) -> group_policies.Decided:
@@ -396,10 +408,11 @@ def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Fin
     yield from references.findings(
         facts.references,
         final=final,
-        accepted=_fold(confirmed.accepted_references),
-        accepted_not_looked_at=_fold(confirmed.accepted_not_looked_at),
-        client_ids=_fold(confirmed.client_ids),
+        accepted=_ids(confirmed.accepted_references),
+        accepted_not_looked_at=_ids(confirmed.accepted_not_looked_at),
+        client_ids=_ids(confirmed.client_ids),
         iij_domains=_fold(federated_to_iij(facts.domains or ())),
+        intune_assignments=confirmed.intune_assignments,
     )
 
 
@@ -410,7 +423,7 @@ def _sign_in(facts: Facts, confirmed: Confirmed, gate: bool) -> Iterator[Finding
 
 def domains_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to convert the domains: people would be left without a way to sign in. And what should be seen before it."""
-    seen = references.before_conversion(facts.references, _fold(confirmed.accepted_references)) if facts.references is not None else ()
+    seen = references.before_conversion(facts.references, _ids(confirmed.accepted_references)) if facts.references is not None else ()
     return [*_sign_in(facts, confirmed, gate=True), *seen]
 
 
@@ -486,7 +499,7 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                         f"{name} has the password filter {item['name']}, which may be Password Sync's: {why.en}. If it is, add it to "
                         "directory_sync_password_filters. Other products register filters in the same place.",
                         f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{why.ja}）。"
-                        "そうであれば directory_sync_password_filters に追加してください。",
+                        "そうであれば directory_sync_password_filters に追加してください。他社製品のフィルターも同じ場所に登録されます。",
                     ),
                     (name, item["name"]),
                 )
@@ -556,12 +569,14 @@ def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]
                     f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
                     f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns, or its folder in "
                     "directory_sync_folders, more narrowly.",
-                    f"{name} に {label} があります。IIJ IDのエージェントであれば directory_sync_products に追加し、そうでなければ "
-                    "directory_sync_name_patterns または directory_sync_folders を絞ってください。",
+                    f"{name} に {label} があります。IIJ IDのエージェントと思われます。そうであれば directory_sync_products に {{name: {product['name']!r}, "
+                    f"publisher: {product.get('publisher') or ''!r}}} を追加し、そうでなければ directory_sync_name_patterns の名前のパターンまたは "
+                    "directory_sync_folders のフォルダーを絞ってください。",
                 ),
                 (name, product["name"]),
             )
         yield from _tasks_unconfirmed(name, machine, confirmed)
+        yield from _tasks_perhaps(name, machine, confirmed)
         left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
         if left:
             told = _of_machine(left)
@@ -575,7 +590,8 @@ def _agents_unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]
                     "directory_sync_leftovers.",
                     f"{name} に {told.ja} がありますが、対応する製品が directory_sync_products にありません。"
                     "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
-                    "win_software_info で探し、directory_sync_products と directory_sync_name_patterns に追加してください。"
+                    "win_software_info で探し、名前と発行元（または product_code）を directory_sync_products に、名前を directory_sync_name_patterns に"
+                    "追加してください。"
                     "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
                 ),
                 (name, *left),
@@ -608,6 +624,27 @@ def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: 
                 "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
                 f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
                 f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            ),
+            (name, task["name"]),
+        )
+
+
+def _tasks_perhaps(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
+    """Scheduled tasks of which nobody can tell whether they start an agent: the stages refuse a confirmed one that is enabled, and leave the others alone."""
+    for task in (machine or {}).get("perhaps") or ():
+        actions = [[text] for text in task.get("actions") or ()]
+        refused = task.get("enabled", True) and any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks)
+        why = phrases.reasons(list(task["why"]))
+        yield Finding(
+            "blocker" if refused else "warning",
+            "task_perhaps",
+            Text(
+                f"{name} has the scheduled task {task['name']}, which may start one of IIJ ID's agents: {why.en}. No stage disables it. If it does, disable it "
+                f'by hand (schtasks /change /tn "{task["name"]}" /disable) before freeze, and remove it with the agents; else add its name to '
+                "directory_sync_not_iij_tasks.",
+                f"{name} のスケジュールタスク {task['name']} がIIJ IDのエージェントを起動している可能性があります（{why.ja}）。どの段階でも無効化されません。"
+                f'起動している場合は freeze の前に手動で無効化し（schtasks /change /tn "{task["name"]}" /disable）、エージェントとともに削除してください。'
+                "そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
             ),
             (name, task["name"]),
         )
@@ -681,28 +718,20 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
 
 
 def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
-    return Finding(
-        "blocker",
-        "token_may_be_good",
-        Text(
-            f"IIJ ID's service principal was switched off at {app.switched_off_at}, but an access token that it got before stays good for up to "
-            f"{minutes} minutes. "
-            f"Stop the provisioning in the console of IIJ ID at {until} or later: then the stop can block nobody. Until then its console shows "
-            "errors, which is "
-            f"as it should be. When it is done, confirm the step {_STOPPED} and run this stage again. (microsoft_365_token_minutes: 0 does not wait.)",
-            f"IIJ IDのサービスプリンシパルは {app.switched_off_at} に無効化しましたが、それ以前に発行されたアクセストークンは最長{minutes}分間有効です。"
-            f"IIJ IDコンソールでのプロビジョニング停止は {until} 以降に行ってください（停止しても利用者はブロックされません）。それまでコンソールに"
-            f"エラーが表示されますが、問題ありません。停止後に手順 {_STOPPED} を確認し、この段階を再実行してください。"
-            "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
-        ),
-        (_STOPPED,),
-    )
+    told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=_STOPPED)
+    return Finding("blocker", "token_may_be_good", told, (_STOPPED,))
 
 
 def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to take the agents off these machines."""
     found = [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
     return [*found, *_unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux_decisions(confirmed))]
+
+
+def anything_left(machines: Mapping[str, Mapping[str, Any] | None], intents: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether there is anything to take off one of the machines, or something that a stopped run has begun there, by its intents without an outcome."""
+    begun = {str(record["id"]).partition("/")[0] for record in intents}
+    return any(agents_left(found) or (found or {}).get("named") or (found or {}).get("host", name) in begun for name, found in machines.items())
 
 
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -805,6 +834,8 @@ def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 def _permissions(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """A stage would find it only after the ones before it: domains converted, and no permission to give passwords."""
     left_out = {"generate": {"passes"}, "temporary_access_pass": {"passwords"}}.get(confirmed.passwords, {"passwords", "passes"})
+    profiles = [one.get("kind") == "device_configuration" for one in confirmed.intune_assignments]
+    left_out |= ({"intune_apps"} if all(profiles) else set()) | ({"intune_profiles"} if not any(profiles) else set())
     for work in (facts.permissions or {}).get("missing", ()):
         if work["work"] in left_out or (work["work"] == "app" and not confirmed.client_ids):
             continue
@@ -904,7 +935,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         Finding(
             "blocker",
             "step_not_done",
-            Text(f"Nobody has confirmed the step {step['id']}: {Text.of(step).en}", f"手順 {step['id']} が確認されていません: {Text.of(step).ja}"),
+            _not_done(step),
             (step["id"],),
         )
         for step in facts.steps or ()
@@ -912,6 +943,13 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     ]
     found += _export(facts)
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+def _not_done(step: Mapping[str, Any]) -> Text:
+    what, name = to_do(step), step["id"]
+    if step.get("void"):
+        return Text(f"The step {name} is open again: {what.en}", f"手順 {name} は再び未完了です: {what.ja}")
+    return Text(f"Nobody has confirmed the step {name}: {what.en}", f"手順 {name} が確認されていません: {what.ja}")
 
 
 def _export(facts: Facts) -> Iterator[Finding]:
@@ -970,6 +1008,8 @@ def _export_cut(facts: Facts) -> Iterator[Finding]:
         )
 
 
+#: where the role has the same module write everybody
+_PEOPLE_FILE = "results/users_readiness.jsonl"
 #: What entra_users_readiness_info tells of users: severity, the sentence (what is so, and the way out).
 _PEOPLE = {
     "user_blocked": (
@@ -1073,7 +1113,10 @@ def _people(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "users_left_alone",
-            Text(f"{left} users of microsoft_365_exclude were not judged.", f"microsoft_365_exclude の{left}人は確認していません。"),
+            Text(
+                f"{counted(left, 'user', 'users')} of microsoft_365_exclude {'was' if left == 1 else 'were'} not judged.",
+                f"microsoft_365_exclude の{left}人は確認していません。",
+            ),
         )
 
 
@@ -1084,11 +1127,13 @@ _SYNC_HOURS = 24
 def _late(last: str | None, now: str) -> bool:
     """Whether the tenant's last synchronization is missing, or too long ago for password hashes to be the users'."""
     age = datetime.datetime.fromisoformat(now) - datetime.datetime.fromisoformat(last) if last else None
-    return age is None or age > datetime.timedelta(hours=_SYNC_HOURS)
+    return age is None or not -SKEW <= age <= datetime.timedelta(hours=_SYNC_HOURS)
 
 
 def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[str], people: Mapping[str, Any], now: str) -> Finding:
-    shown = few(names, count)
+    shown, more = few(names, count), Text("", "")
+    if count > min(len(names), 10):
+        more = Text(f" All are in {_PEOPLE_FILE}.", f"。全員の一覧は {_PEOPLE_FILE} にあります。")
     word = Text("", "")
     if code == "administrator_without_password":
         severity = "warning" if "administrators_have_passwords" in done else "blocker"
@@ -1106,7 +1151,7 @@ def _of_people(code: str, count: int, names: tuple[str, ...], done: Collection[s
     else:
         severity, told = _PEOPLE[code]
     who = f"{count} users {told.en}" if count > 1 else f"1 user {_of_one(told.en)}"
-    return Finding(severity, code, Text(f"{who}{word.en}: {shown}.", f"{count}人{told.ja}{word.ja}: {shown}"), names)
+    return Finding(severity, code, Text(f"{who}{word.en}: {shown}.{more.en}", f"{count}人{told.ja}{word.ja}: {shown}{more.ja}"), names)
 
 
 #: What becomes of these words at the beginning, and after a comma, where the sentence is of one user.

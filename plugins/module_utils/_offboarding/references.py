@@ -5,54 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core import phrases
-from .._core.text import Text
+from .._core.kinds import FOUND
+from .._core.text import Text, counted
+from . import intune
 from .finding import Finding
 
 _NAMED = 10
 
-
-#: What people call the kinds; a kind that is not here is told by its own name.
-KINDS: dict[str, Text] = {
-    "application": Text("app registrations", "アプリの登録"),
-    "servicePrincipal": Text("enterprise applications", "エンタープライズアプリケーション"),
-    "synchronizationJob": Text("provisioning jobs", "プロビジョニングジョブ"),
-    "claimsMappingPolicy": Text("claims mapping policies", "クレームマッピングポリシー"),
-    "homeRealmDiscoveryPolicy": Text("home realm discovery policies", "ホーム領域検出ポリシー"),
-    "featureRolloutPolicy": Text("staged rollouts of cloud authentication", "クラウド認証の段階的ロールアウト"),
-    "tokenIssuancePolicy": Text("token issuance policies", "トークン発行ポリシー"),
-    "tokenLifetimePolicy": Text("token lifetime policies", "トークン有効期間ポリシー"),
-    "customAuthenticationExtension": Text("custom authentication extensions", "カスタム認証拡張機能"),
-    "authenticationEventListener": Text("authentication event listeners", "認証イベントリスナー"),
-    "namedLocation": Text("named locations", "ネームドロケーション"),
-    "conditionalAccessPolicy": Text("Conditional Access policies", "条件付きアクセスポリシー"),
-    "crossTenantAccessDefault": Text("default cross-tenant access settings", "テナント間アクセスの既定設定"),
-    "crossTenantAccessPartner": Text("cross-tenant access settings of partners", "テナント間アクセスの組織の設定"),
-    "identityProvider": Text("identity providers", "IDプロバイダー"),
-    "directFederation": Text("direct federations", "直接フェデレーション"),
-    "domain": Text("domains", "ドメイン"),
-    "organization": Text("settings of the organization", "組織の設定"),
-    "domainFederation": Text("federations of domains", "ドメインのフェデレーション"),
-    "certificateBasedAuthentication": Text("certificate authorities (old store)", "証明機関（旧方式）"),
-    "publicKeyInfrastructure": Text("stores of certificate authorities", "公開キー基盤"),
-    "certificateAuthority": Text("certificate authorities", "証明機関"),
-    "mobileApp": Text("apps in Intune", "Intuneのアプリ"),
-    "mobileAppConfiguration": Text("app configurations in Intune", "Intuneのアプリ構成ポリシー"),
-    "targetedManagedAppConfiguration": Text("app configurations in Intune (managed apps)", "Intuneのアプリ構成ポリシー（マネージドアプリ）"),
-    "deviceConfiguration": Text("device profiles in Intune", "Intuneのデバイス構成プロファイル"),
-    "configurationPolicy": Text("settings catalog profiles in Intune", "Intuneの設定カタログ"),
-    "configurationPolicySettings": Text("settings catalog profiles in Intune (settings)", "Intuneの設定カタログ（設定値）"),
-    "groupPolicyConfiguration": Text("administrative templates in Intune", "Intuneの管理用テンプレート"),
-    "groupPolicyDefinition": Text("administrative templates in Intune (settings)", "Intuneの管理用テンプレート（設定）"),
-    "groupPolicyValue": Text("administrative templates in Intune (values)", "Intuneの管理用テンプレート（設定値）"),
-}
-
 #: Why something was not looked at, and what helps.
 _REASONS: dict[str, Text] = {
-    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない"),
+    "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない（メッセージのとおりに付与する）"),
     "delegated_only": Text(
         "Microsoft lets no application read it; look in the Entra admin center (Microsoft Entra Connect, staged rollout)",
         "アプリでは読めない（Entra管理センターの Microsoft Entra Connect の段階的ロールアウトで確認する）",
@@ -75,7 +41,11 @@ _REASONS: dict[str, Text] = {
 }
 
 
-_MORE = {"references": Text("objects point at IIJ ID", "がIIJ IDを参照しています"), "not_looked_at": Text("were not looked at", "が確認できていません")}
+#: Of one, of several, and in Japanese.
+_MORE = {
+    "references": ("more object points at IIJ ID", "more objects point at IIJ ID", "がIIJ IDを参照しています"),
+    "not_looked_at": ("more was not looked at", "more were not looked at", "が確認できていません"),
+}
 
 
 def _listed(rows: list[Mapping[str, Any]]) -> Text:
@@ -90,7 +60,8 @@ def _row(row: Mapping[str, Any]) -> Text:
     if "why" not in row:  # in Japanese the reason says it all
         return Text(": ".join(filter(None, (named, str(row["msg"])))), named)
     why = phrases.reasons(str(row["why"]).split("; "))
-    return Text(f"{named}: {why.en}", f"{named}: {why.ja}")
+    whom = intune.assigned(row)
+    return Text(f"{named}: {why.en}" + (f"; {whom.en}" if whom else ""), f"{named}: {why.ja}" + (f"、{whom.ja}" if whom else ""))
 
 
 def _reason(reason: str) -> Text:
@@ -103,7 +74,7 @@ def not_looked_at(reason: str, *messages: str) -> str:
 
 
 #: Kinds of which findings of their own tell what Microsoft says to do. A staged rollout leads away from IIJ ID, so that it waits for nobody's acceptance.
-_ROLLOUT, _REALM = "featureRolloutPolicy", "homeRealmDiscoveryPolicy"
+_ROLLOUT, _REALM = "feature_rollout_policy", "home_realm_discovery_policy"
 
 
 def before_conversion(found: Mapping[str, Any], accepted: Collection[str]) -> Iterator[Finding]:
@@ -121,7 +92,8 @@ def _home_realms(found: Mapping[str, Any], severity: str, accepted: Collection[s
             severity,
             "home_realm_policy",
             Text(
-                f"{len(rows)} home realm discovery policies send people straight to an identity provider that goes: {told.en}. Microsoft wants PreferredDomain "
+                f"{counted(len(rows), 'home realm discovery policy sends', 'home realm discovery policies send')} people straight to "
+                f"an identity provider that goes: {told.en}. Microsoft wants PreferredDomain "
                 "to be a federated domain, and whoever is sent where they cannot sign in is trapped there. Before the conversion take "
                 "AccelerateToFederatedDomain and PreferredDomain out of the policy, or the policy off its applications; until then people only see Entra's "
                 "page first. Other settings of it (AlternateIdLogin, DomainHintPolicy) may be needed: do not delete it unread. Put the ids of those that may "
@@ -185,17 +157,19 @@ def findings(
     accepted_not_looked_at: Collection[str],
     client_ids: Collection[str],
     iij_domains: Collection[str],
+    intune_assignments: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Finding]:
     """What is told of the return values of entra_references_info.
 
     At the final gate what points there, and what was not looked at, stands in the way until a person has accepted it by its id (or, of what was not
     looked at, by its kind). IIJ ID's own apps and the federations of its domains have findings of their own. All names are given in lower case.
+    An object of Intune of which an assignment was confirmed to go, and that has none left, reaches nobody, and may stay.
     """
     severity = "blocker" if final else "warning"
     yield from _staged_rollouts(found, converted=final)
     yield from _home_realms(found, severity, accepted)
     for (kind,), rows in _by(found["references"], "kind").items():
-        called = KINDS.get(kind, Text(kind, kind))
+        called = FOUND.get(kind, Text(kind, kind))
         if kind == _ROLLOUT:
             continue
         others = [
@@ -203,33 +177,37 @@ def findings(
             for row in rows
             if (kind != _REALM or row["id"].casefold() in accepted)
             and row["client_id"].casefold() not in client_ids
-            and not (kind == "domainFederation" and row["of"].casefold() in iij_domains)
+            and not (kind == "internal_federation" and row["of"].casefold() in iij_domains)
         ]
-        open_rows = [row for row in others if row["id"].casefold() not in accepted]
+        open_rows = [row for row in others if row["id"].casefold() not in accepted and not intune.is_confirmed(row, intune_assignments)]
         if open_rows:
             told = _listed(open_rows)
             yield Finding(
                 severity,
                 "points_at_iij",
                 Text(
-                    f"{len(open_rows)} {called.en} point at IIJ ID: {told.en}. Change them, or put the ids of those that may stay into "
+                    f"Of the {called.en} {counted(len(open_rows), 'points', 'point')} at IIJ ID: {told.en}. Change "
+                    "them, or put the ids of those that may stay into "
                     "microsoft_365_accepted_references.",
                     f"{called.ja}{len(open_rows)}件がIIJ IDを参照しています: {told.ja}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
                     "指定してください。",
                 ),
                 tuple(row["id"] for row in open_rows),
             )
-        kept = [row for row in others if row["id"].casefold() in accepted]
+        kept = [row for row in others if row not in open_rows]
         if kept:
             told = _listed(kept)
             yield Finding(
                 "info",
                 "reference_accepted",
-                Text(f"{len(kept)} {called.en} point at IIJ ID and may: {told.en}.", f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told.ja}"),
+                Text(
+                    f"Of the {called.en} {counted(len(kept), 'points', 'point')} at IIJ ID and may: {told.en}.",
+                    f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told.ja}",
+                ),
                 tuple(row["id"] for row in kept),
             )
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
-        called = KINDS.get(kind, Text(kind, kind))
+        called = FOUND.get(kind, Text(kind, kind))
         why = _reason(reason)
         open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
         told = _listed(open_rows or rows)
@@ -251,15 +229,30 @@ def findings(
             yield Finding(
                 "info", "not_looked_at_accepted", Text(f"A person has looked at {called.en} ({why.en}).", f"{called.ja}は人が確認済み（{why.ja}）"), ids
             )
-    for name, what in _MORE.items():
-        more = int(found[f"{name}_count"]) - len(found[name])
-        if more > 0:
+    for name, (one, many, japanese) in _MORE.items():
+        if (more := not_listed(found, name)) > 0:
             yield Finding(
                 severity,
                 "more_references",
                 Text(
-                    f"{more} more {what.en} than are listed here; they are in results/references.jsonl. Change the listed ones and run again.",
-                    f"ほかに{more}件{what.ja}（results/references.jsonl）。一覧のものを変更してから再実行してください。",
+                    f"{counted(more, one, many)}, not listed here; all are in results/references.jsonl. Change the listed ones and run again.",
+                    f"ほかに{more}件{japanese}（results/references.jsonl）。一覧のものを変更してから再実行してください。",
                 ),
                 (),
             )
+        if (cut := int(found[f"{name}_count"]) - len(found[name]) - more) > 0:
+            yield Finding(
+                "info",
+                "more_references_accepted",
+                Text(
+                    f"{counted(cut, 'more that was accepted is', 'more that were accepted are')} not listed here; all are in results/references.jsonl.",
+                    f"承認済みのものがほかに{cut}件あります（results/references.jsonl）。",
+                ),
+                (),
+            )
+
+
+def not_listed(found: Mapping[str, Any], name: str) -> int:
+    """How many `references`, or what of it was `not_looked_at`, the answer has no room for, without those that a person has accepted: these come last in it."""
+    accepted = int(found.get(f"{name}_accepted_count", 0))
+    return max(0, int(found.get(f"{name}_count", 0)) - accepted - len(found.get(name, ())))

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._core.heads import few
-from .._core.text import Text
+from .._core.text import Text, counted
 from .finding import Finding
 
 FILE = "results/sign_in_readiness.jsonl"
@@ -80,7 +81,7 @@ def findings(found: Mapping[str, Any], *, gate: bool, accepted_count: int) -> It
             severity,
             "no_way_in",
             Text(
-                f"{open_count} users will have no way to sign in once their domain is converted: {shown}. {way.en}. All are in {FILE}.",
+                f"{counted(open_count, 'user', 'users')} will have no way to sign in once their domain is converted: {shown}. {way.en}. All are in {FILE}.",
                 f"ドメインの変換後、{open_count}人にサインインの手段がありません: {shown}。{way.ja}。全員の一覧は {FILE} にあります。",
             ),
             names,
@@ -92,7 +93,8 @@ def findings(found: Mapping[str, Any], *, gate: bool, accepted_count: int) -> It
         if count := int(found["counts"][code]):
             shown, names = _listed(found, code, count)
             more = _further(found, code)
-            yield Finding("warning", f"sign_in_{code}", Text(f"{count} users {told.en}{more.en}: {shown}.", f"{count}人{told.ja}{more.ja}: {shown}"), names)
+            who = f"{count} users {told.en}" if count > 1 else f"1 user {re.sub('^are ', 'is ', told.en).replace(' and have ', ' and has ')}"
+            yield Finding("warning", f"sign_in_{code}", Text(f"{who}{more.en}: {shown}.", f"{count}人{told.ja}{more.ja}: {shown}"), names)
     for part in found["not_looked_at"]:
         what = _PARTS.get(part["part"], Text(part["part"], part["part"]))
         yield Finding(
@@ -123,7 +125,7 @@ def _overview(found: Mapping[str, Any]) -> Iterator[Finding]:
             "info",
             "sign_in_readiness",
             Text(
-                f"{domain['domain']}: sign-in of {domain['total']} users after the conversion: {counts}. All are in {FILE}.",
+                f"{domain['domain']}: sign-in of {counted(domain['total'], 'user', 'users')} after the conversion: {counts}. All are in {FILE}.",
                 f"{domain['domain']}: 変換後のサインインの可否（{domain['total']}人）: {counts}。全員の一覧は {FILE} にあります。",
             ),
             (domain["domain"],),

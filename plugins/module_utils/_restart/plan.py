@@ -18,8 +18,8 @@ from .._directory.controllers import plan as health
 
 KIND = "windows_restart"
 ACTION = "restart"
-#: after these the machine may have gone down and come back when nobody looked any more
-_UNSEEN = ("restart_not_begun", "not_back")
+#: a restart that failed so was not asked for; after any other failure the machine may have gone down and come back when nobody looked any more
+_NOT_ASKED = ("restart_refused", "changed_since_read", "domain_controller_unhealthy")
 _OF_KIND = f'"kind":"{KIND}"'.encode()
 
 
@@ -43,7 +43,7 @@ class Wanted:
     """What the task says.
 
     waiting: hosts that hold an unregistered filter, where only those are restarted; None: all that are named.
-    begun, late: by host, the mark that a machine had before a restart that a stopped run had begun, or of which an earlier run did not see the end.
+    begun, late: by host, the mark that a machine had before a restart that a stopped run had begun, or of which an earlier run did not see a good end.
     """
 
     by_directory: bool
@@ -64,33 +64,40 @@ def check_machines(names: Sequence[tuple[str, str]], healthy_others: int) -> Non
 
 
 def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """`begun` and `late` of `Wanted`. A restart that was asked for before what it shall unload (`waiting`, by host) was unregistered is neither."""
+    """`begun` and `late` of `Wanted`. A restart that was asked for before what it shall unload (`waiting`, by host) was unregistered is neither.
+
+    What a run tried and did not ask for, or did not come to, says nothing of what an earlier one had asked for.
+    """
     records = []
     for line in lines:
         if _OF_KIND in line:
             with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
                 records.append(json.loads(line))
-    begun: dict[str, str] = {}
-    late: dict[str, str] = {}
-    last: dict[str, tuple[str, str]] = {}
+    tried: dict[str, list[tuple[str, str, bool]]] = {}  # when, the mark before, whether an outcome says how it failed
     for record in journal.known(item for item in records if isinstance(item, dict)):
-        host = record["id"]
+        of_host = tried.setdefault(record["id"], [])
         if record["record"] == "intent":
             mark = (record.get("before") or {}).get("boot_mark")
-            last[host] = (record["at"], mark if isinstance(mark, str) else "")
-        elif record.get("code", "") not in _UNSEEN or record["status"] == "done":
-            last.pop(host, None)
-            late.pop(host, None)
-            continue
-        if host in last and steps.is_later(last[host][0], waiting.get(host, "")):
-            (begun if record["record"] == "intent" else late)[host] = last[host][1]
-            (late if record["record"] == "intent" else begun).pop(host, None)
-    return {host: mark for host, mark in begun.items() if host in last}, late
+            of_host.append((record["at"], mark if isinstance(mark, str) else "", False))
+        elif record["status"] == "done":
+            of_host.clear()
+        elif record["status"] == "failed" and of_host:
+            at, mark, _failed = of_host.pop()
+            if record.get("code") not in _NOT_ASKED:
+                of_host.append((at, mark, True))
+    last = {host: found[-1] for host, found in tried.items() if found and steps.is_later(found[-1][0], waiting.get(host, ""))}
+    return {host: mark for host, (_at, mark, failed) in last.items() if not failed}, {host: mark for host, (_at, mark, failed) in last.items() if failed}
 
 
 def is_done(machine: Machine, wanted: Wanted) -> bool:
-    """Whether a stopped run has restarted it: its mark is another one than that run had seen."""
-    return machine.host in wanted.begun and wanted.begun[machine.host] != machine.mark and machine.mark != ""
+    """Whether a stopped run has restarted it, and it is well: its mark is another one than that run had seen."""
+    return machine.host in wanted.begun and _came_back(machine, wanted) and (machine.controller is None or machine.controller.healthy)
+
+
+def _came_back(machine: Machine, wanted: Wanted) -> bool:
+    """Whether it was restarted since an earlier run began to restart it."""
+    before = wanted.begun.get(machine.host, wanted.late.get(machine.host, machine.mark))
+    return machine.mark not in ("", before)
 
 
 def in_order(machines: Iterable[Machine]) -> list[Machine]:
@@ -105,7 +112,7 @@ def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], 
     made = Plan()
     due = []
     for one in machines:
-        if is_done(one, wanted) or (wanted.waiting is not None and one.host not in wanted.waiting):
+        if is_done(one, wanted) or not (wanted.waiting is None or one.host in wanted.waiting or _came_back(one, wanted)):
             made.unchanged += 1
         else:
             due.append(one)
@@ -113,10 +120,11 @@ def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], 
         made.warnings.append(f"{', '.join(others)}: a password filter was unregistered there too, and the task does not name it, so it is not restarted")
     for one in in_order(due):
         before, after = one.mark, NOT_YET
-        if one.mark and wanted.late.get(one.host, one.mark) != one.mark:
-            before, after = wanted.late[one.host], one.mark
+        if _came_back(one, wanted):  # only whether it is well remains to be seen
+            before, after = wanted.begun.get(one.host, wanted.late.get(one.host, "")), one.mark
+        else:
+            made.refusals += [item for item in refusals(one, controllers, wanted) if item not in made.refusals]
         made.changes.append(Change(KIND, one.host, one.name, ACTION, {"boot_mark": before}, {"boot_mark": after}, risk="medium"))
-        made.refusals += [item for item in refusals(one, controllers, wanted) if item not in made.refusals]
     return made
 
 

@@ -59,6 +59,26 @@ class Restarts(Resource):
         finally:
             client.close()
 
+    def _see(self, host: str) -> tuple[str, bool]:
+        """`_look`; a machine that a stopped run may have sent down is waited for. Raises OffboardError `not_back`."""
+        if host not in self._begun:
+            return self._look(host)
+        found: list[tuple[str, bool]] = []
+        last: list[OffboardError] = []
+
+        def answers() -> bool:
+            try:
+                found[:] = [self._look(host)]
+            except OffboardError as exc:
+                last[:] = [exc]
+            return bool(found)
+
+        if not self._wait(answers, self._options["back_minutes"], f"waiting for {host}, which a stopped run may have sent down"):
+            minutes = self._options["back_minutes"]
+            msg = f"a stopped run had begun to restart {host}, and within {minutes} minutes it did not answer; the last answer was: {last[0].msg}."
+            raise OffboardError(f"{msg} Look at its console", code="not_back")
+        return found[0]
+
     def assume(self, predictions: Predictions) -> None:
         """A filter that an earlier plan would unregister makes its machine wait for a restart."""
         super().assume(predictions)
@@ -68,12 +88,12 @@ class Restarts(Resource):
     def read(self) -> Iterator[Object]:
         """Each machine that was named, asked where it may matter. One that cannot be read stops the task before anything is restarted."""
         for host, one in self._machines.items():
-            mark, controller = self._look(host) if self._may_restart(host) or host in self._begun else ("", False)
+            mark, controller = self._see(host) if self._may_restart(host) or host in self._begun else ("", False)
             yield Object(restarts.KIND, host, one["name"] or host, {"boot_mark": mark, "domain_controller": controller})
 
     def _may_restart(self, host: str) -> bool:
         waiting = self._wanted().waiting
-        return waiting is None or host in waiting
+        return waiting is None or host in waiting or host in self._late
 
     def _ask_directory(self) -> list[health.Controller]:
         directory = self._options["directory"]
@@ -94,7 +114,6 @@ class Restarts(Resource):
         )
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """See `restarts.plan`."""
         if any(self._may_restart(host) for host in self._machines):
             self._controllers = self._ask_directory()
         for item in current:
@@ -123,12 +142,15 @@ class Restarts(Resource):
     def apply(self, change: Change) -> dict[str, Any]:
         """One machine: still as planned, asked for, gone, back with another mark, and well."""
         one = self._known[change.id]
-        if self._look(one.host)[0] != one.mark:
+        mark = self._see(one.host)[0]
+        if mark != one.mark and one.host not in {**self._begun, **self._late}:
             raise OffboardError(f"{one.name} has been restarted by somebody else since it was looked at; run the task again", code="changed_since_read")
         result = {"name": one.name, "host": one.host, "domain_controller": one.controller.name if one.controller else "", "status": "failed"}
         self._results.append(result)
         details: dict[str, Any] = {"restarted": True}
-        if (change.after or {}).get("boot_mark") == restarts.NOT_YET:
+        if mark != one.mark:
+            details["boot_mark"] = mark  # what an earlier run had asked for has come through since it was read
+        elif (change.after or {}).get("boot_mark") == restarts.NOT_YET:
             details |= self._restart(one)
         self._await_well(one, details)
         result["status"] = "restarted"

@@ -96,7 +96,11 @@ class Shell:
         the output that is lost must not be taken for its end.
         Raises OffboardError `command_timeout` after `seconds`; the program and what it started have been ended then.
         """
-        return self._run(subprocess.list2cmdline(arguments[:1]), subprocess.list2cmdline(arguments[1:]), seconds, output_matters)
+        return self.start(arguments[0], subprocess.list2cmdline(arguments[1:]), seconds, output_matters=output_matters)
+
+    def start(self, program: str, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS, *, output_matters: bool = True) -> Answer:
+        """As `run`, for a program that wants quotes in its arguments where Windows' own rules do not put them."""
+        return self._run(subprocess.list2cmdline([program]), line, seconds, output_matters)
 
     def cmd(self, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
         """Let cmd.exe interpret `line`. Every path in it must have gone through `quoted`."""
@@ -221,11 +225,9 @@ class Client:
             shell.close()
 
     def run(self, *arguments: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
-        """See `Shell.run`."""
         return self._in_shell(lambda shell: shell.run(arguments, seconds))
 
     def cmd(self, line: str, seconds: float = _DEFAULT_COMMAND_SECONDS) -> Answer:
-        """See `Shell.cmd`."""
         return self._in_shell(lambda shell: shell.cmd(line, seconds))
 
     def _in_shell(self, start: Callable[[Shell], Answer]) -> Answer:

@@ -23,19 +23,22 @@ _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 #: How each kind is read, under the name of its option of win_machine_info.
 READ: dict[str, Read] = {
-    "software": software.read,
-    "scheduled_tasks": tasks.read,
-    "files": files.read,
-    "password_filters": password_filter.read,
-    "browser_sign_in": browser_sign_in.read,
-    "certificates": certificates.read,
+    "software": software.info,
+    "scheduled_tasks": tasks.info,
+    "files": files.info,
+    "password_filters": password_filter.info,
+    "browser_sign_in": browser_sign_in.info,
+    "certificates": certificates.info,
 }
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
-    "software": {"name_patterns": _TEXTS, "publisher_patterns": _TEXTS, "folders": _TEXTS},
+    "software": {"name_patterns": _TEXTS, "publisher_patterns": _TEXTS, "folders": _TEXTS, "products": {"type": "list", "elements": "dict", "default": []}},
     "scheduled_tasks": {"action_paths": _TEXTS, "except_names": _TEXTS},
     "files": {"paths": {"type": "list", "elements": "str", "required": True}, "yaml_values": {"type": "dict", "default": {}}},
-    "password_filters": {"folders": {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]}},
+    "password_filters": {
+        "folders": {"type": "list", "elements": "str", "default": [r"C:\Program Files\IIJ ID Service Password Sync\dll"]},
+        "names": {"type": "list", "elements": "str", "default": []},
+    },
     "browser_sign_in": {"hosts": {"type": "list", "elements": "str", "required": True}},
     "certificates": {"issuers": _TEXTS, "thumbprints": _TEXTS, "firefox": {"type": "bool", "default": True}},
 }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A second domain controller, joined to the running directory for the tests that need two. The lab has no KCC, so a test says when something replicates."""
+"""A second domain controller, joined to the running directory for whoever needs two. The lab has no KCC, so a test says when something replicates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from .. import paths, process, tls
+from ..part import Part
 from . import settings
 from .part import ENVIRONMENT, START_SECONDS, DirectoryPart, answers, run
 
@@ -84,3 +85,48 @@ class SecondController:
     def _tool(self, *words: str) -> None:
         who = f"-U{paths.AD_NETBIOS}\\Administrator%{paths.PASSWORD}"
         run(*self._inside(), "samba-tool", *words, "-s", self._state / "smb.conf", who, env=self._environment)
+
+
+class SecondControllerPart(Part):
+    """Joined anew at each start, and well: the other knows it, and it has that one's SYSVOL. After a reset of the part `directory`, reset this one too."""
+
+    name = "second_controller"
+
+    def __init__(self) -> None:
+        self._state = paths.part_state(self.name) / "dc2"
+        self._first = DirectoryPart()
+        self._controller = SecondController(self._state)
+
+    def why_not(self) -> str | None:
+        return self._first.why_not()
+
+    def prepare(self) -> None:
+        self._first.prepare()
+
+    def start(self) -> None:
+        if process.running(self._state, "samba"):
+            return
+        if not self._first.status()["running"]:
+            raise RuntimeError("it joins the part directory, which does not run")
+        shutil.rmtree(self._state, ignore_errors=True)
+        self._controller.start()
+        self._controller.connect(self._first)
+        self._controller.take_sysvol(self._first)
+        self._controller.replicate()
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+    def reset(self) -> None:
+        ran = process.running(self._state, "samba")
+        self.stop()
+        if ran:
+            self.start()
+
+    def status(self) -> dict[str, object]:
+        pid = process.running(self._state, "samba")
+        return {"running": True, "address": f"ldaps://{paths.SECOND_DC_HOST} ({paths.SECOND_DC_ADDRESS})", "pids": [pid]} if pid else {"running": False}
+
+    def hosts(self) -> Path:
+        """A file as /etc/hosts that names both: who looks at one is told the other's name."""
+        return self._state / "hosts"

@@ -9,15 +9,15 @@ crontab and sshd are Debian's, unpacked and not installed. sshd listens on loopb
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from .. import paths, surroundings
+from .. import paths, process, surroundings
 
 #: unpacked, with the libraries that nothing else here needs
 PACKAGES = ("cron", "openssh-server", "libwrap0")
@@ -65,51 +65,49 @@ def prepare() -> None:
 
 
 class Host:
-    """One machine that runs until `stop`."""
+    """One machine that runs until `stop`, whoever made it: what lives in the folder is taken, else it is started. Nothing of it outlives a stop."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.key, self.known_hosts = folder / "client", folder / "known_hosts"
+        self.path = f"{_ROOT}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        self._pid = process.running(folder, "sshd") or self._start()
+        self.port = int(re.findall(r"(?m)^Port (\d+)", (folder / "sshd_config").read_text())[0])
+        self._wait()
+
+    def _start(self) -> int:
+        folder = self.folder
+        shutil.rmtree(folder, ignore_errors=True)
         (folder / "over").mkdir(parents=True)
         for name in ("host", "client"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         with socket.socket() as free:
             free.bind((paths.LINUX_ADDRESS, 0))
-            self.port: int = free.getsockname()[1]
-        self.key = folder / "client"
-        self.known_hosts = folder / "known_hosts"
-        self.known_hosts.write_text(f"[{paths.LINUX_ADDRESS}]:{self.port} {(folder / 'host.pub').read_text()}")
-        path = f"{_ROOT}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+            port = free.getsockname()[1]
+        self.known_hosts.write_text(f"[{paths.LINUX_ADDRESS}]:{port} {(folder / 'host.pub').read_text()}")
         (folder / "sshd_config").write_text(
-            f"ListenAddress {paths.LINUX_ADDRESS}\nPort {self.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/client.pub\nPasswordAuthentication no\n"
-            f"PermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv PATH={path}\n"
+            f"ListenAddress {paths.LINUX_ADDRESS}\nPort {port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/client.pub\nPasswordAuthentication no\n"
+            f"PermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv PATH={self.path}\n"
         )
         environment = {**surroundings.clean(os.environ), "WORK": str(folder), "ROOT": str(_ROOT), "LD_LIBRARY_PATH": f"{_ROOT}/usr/lib/x86_64-linux-gnu"}
-        with open(folder / "log", "wb") as log:
-            self._process = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "sh", "-c", _MOUNTS],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
-            )  # fmt: skip
-        self.path = path
-        self._wait()
+        return process.start(["unshare", "--mount", "--propagation", "private", "sh", "-c", _MOUNTS], folder, "sshd", environment)
 
     def _wait(self) -> None:
         end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end and self._process.poll() is None:
+        while time.monotonic() < end and process.running(self.folder, "sshd"):
             with socket.socket() as trial:
                 if trial.connect_ex((paths.LINUX_ADDRESS, self.port)) == 0:
                     return
             time.sleep(0.05)
         self.stop()
-        raise RuntimeError(f"the Linux machine does not start: {(self.folder / 'log').read_text()[-1500:]}")
+        raise RuntimeError(f"the Linux machine does not start: {(self.folder / 'sshd.log').read_text()[-1500:]}")
 
     def stop(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-        self._process.wait(10)
+        process.stop(self.folder, "sshd")
 
     def command(self, *argv: str) -> list[str]:
         """The words that run a program on the machine."""
-        return ["nsenter", "--mount", f"--target={self._process.pid}", "env", f"PATH={self.path}", *argv]
+        return ["nsenter", "--mount", f"--target={self._pid}", "env", f"PATH={self.path}", *argv]
 
     def run(self, *argv: str, data: bytes = b"", fails: bool = False) -> bytes:
         """What a program prints there."""

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from .. import paths, surroundings
+from .. import paths, process, surroundings
 
 PACKAGES = ("slapd", "libltdl7", "libwrap0", "libodbc2", "libargon2-1")
 SUFFIX = "dc=reiji,dc=example"
@@ -46,28 +48,33 @@ def prepare() -> None:
 
 
 class Slapd:
-    """One server that runs until `stop`."""
+    """One server that runs until `stop`, whoever made it: what lives in the folder is taken, else it is made anew."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # a socket's path has to be short
-        self._sockets = tempfile.TemporaryDirectory(prefix="slapd-")
-        self.socket = f"{self._sockets.name}/ldapi"
+        self._environment = {**surroundings.clean(os.environ), "LD_LIBRARY_PATH": f"{_ROOT}/usr/lib/x86_64-linux-gnu"}
+        if not process.running(folder, "slapd"):
+            self._start()
+        self.socket = (folder / "socket").read_text()
+        end = time.monotonic() + 20
+        while not self._answers():
+            if not process.running(folder, "slapd") or time.monotonic() > end:
+                raise RuntimeError(f"slapd does not start: {(folder / 'slapd.log').read_text()[-1500:]}")
+            time.sleep(0.02)
+
+    def _start(self) -> None:
+        folder = self.folder
+        shutil.rmtree(folder, ignore_errors=True)
         for name in ("config", "data"):
             (folder / name).mkdir(parents=True)
-        self._environment = {**surroundings.clean(os.environ), "LD_LIBRARY_PATH": f"{_ROOT}/usr/lib/x86_64-linux-gnu"}
         (folder / "config.ldif").write_text(self._config())
         (folder / "data.ldif").write_text(_DATA)
         self.run("slapadd", "-n0", "-l", str(folder / "config.ldif"))
         self.run("slapadd", "-n1", "-l", str(folder / "data.ldif"))
-        with open(folder / "log", "wb") as log:
-            command = [str(_ROOT / "usr/sbin/slapd"), "-d", "stats", "-F", str(folder / "config"), "-h", f"ldapi://{self.socket.replace('/', '%2F')}"]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment)
-        end = time.monotonic() + 20
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"slapd does not start: {(folder / 'log').read_text()[-1500:]}")
-            time.sleep(0.02)
+        address = f"{tempfile.mkdtemp(prefix='slapd-')}/ldapi"  # a socket's path has to be short
+        (folder / "socket").write_text(address)
+        command = [str(_ROOT / "usr/sbin/slapd"), "-d", "stats", "-F", str(folder / "config"), "-h", f"ldapi://{address.replace('/', '%2F')}"]
+        process.start(command, folder, "slapd", self._environment)
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as trial:
@@ -84,15 +91,13 @@ class Slapd:
         """What the server itself makes of its rules (slapacl)."""
         return "ALLOWED" in self.run("slapacl", "-D", who, "-b", entry, "cn/read")
 
-    def writes(self) -> int:
+    def writes(self) -> list[str]:
         """Requests that write, by the server's own log."""
-        text = (self.folder / "log").read_text(errors="replace")
-        return sum(text.count(word) for word in (" MOD dn=", " ADD dn=", " DEL dn=", " MODRDN dn="))
+        return re.findall(r" (?:MOD|ADD|DEL|MODRDN) dn=.*", (self.folder / "slapd.log").read_text(errors="replace"))
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        self._sockets.cleanup()
+        process.stop(self.folder, "slapd")
+        shutil.rmtree(Path(self.socket).parent, ignore_errors=True)
 
     def _config(self) -> str:
         rules = "\n".join(f"olcAccess: {rule}" for rule in RULES)

@@ -48,6 +48,7 @@ _SERVED = {"Cache-Control": "no-cache", "Strict-Transport-Security": "max-age=31
 _SERVER = {"DataCenter": "Japan East", "Slice": "E", "Ring": "3", "ScaleUnit": "000", "RoleInstance": "LAB"}
 _DIAGNOSTIC = json.dumps({"ServerInfo": _SERVER}, separators=(",", ":"))
 _JSON = "application/json;odata.metadata={};odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_BATCH = "/$batch"
 _BATCH_LIMIT = 20
 
 
@@ -207,7 +208,7 @@ class Graph:
         if life != self._life:
             raise Drop
         try:
-            if incoming.path == "/$batch":
+            if incoming.path.casefold() == _BATCH:
                 return await self._with_fault(incoming, self._batch)
             return await self._with_fault(incoming, self._answer)
         finally:
@@ -243,7 +244,7 @@ class Graph:
                     method=incoming.method,
                     path=f"{incoming.whole_path}{'?' + incoming.query if incoming.query else ''}",
                     status=None if dropped or result is None else result.status,
-                    write=incoming.method != "GET" and incoming.path != "/$batch",
+                    write=incoming.method != "GET" and incoming.path.casefold() != _BATCH,
                     app_id=notes.get("app_id"),
                     batch=incoming.batch,
                     request_id=request_id,
@@ -303,7 +304,7 @@ class Graph:
         operation = route.operation
         caller = self.signin.caller(incoming.headers.get("authorization"))
         notes["app_id"] = caller.app_id
-        query = dict(urllib.parse.parse_qsl(incoming.query, keep_blank_values=True))
+        query = _options(incoming.query)
         self._pay(operation, caller.app_id, query, notes)
         by_person = operation.delegated and self.settings.delegated
         if not by_person and caller.permissions.isdisjoint(operation.permissions):
@@ -350,7 +351,7 @@ class Graph:
             if not body:
                 body = None
             else:
-                if "json" not in incoming.headers.get("content-type", ""):
+                if "json" not in incoming.headers.get("content-type", "").lower():  # media types have no case: RFC 9110, 8.3.1
                     bad_request("Write requests (excluding DELETE) must contain the Content-Type header declaration.", "BadRequest")
                 try:
                     body = json.loads(body)
@@ -413,43 +414,70 @@ class Graph:
             return self._dressed(self._error(error, incoming, batch_id), incoming, batch_id, {})
 
         for item in requests:
-            if any(statuses.get(other, 424) >= 400 for other in item.get("dependsOn", ())):
+            if any(statuses.get(other.casefold(), 424) >= 400 for other in item.get("dependsOn") or ()):
                 result = refused(GraphError(424, "FailedDependency", "Failed Dependency"))
             else:
                 path, _, query = item["url"].partition("?")
-                headers = {name.lower(): value for name, value in item.get("headers", {}).items()}
+                headers = {name.lower(): value for name, value in (item.get("headers") or {}).items()}
                 headers["authorization"] = incoming.headers.get("authorization", "")
-                inner = Incoming(item["method"], "/" + path.lstrip("/"), query, headers, item.get("body"), incoming.base, batch_id, incoming.version)
+                inner = Incoming(item["method"].upper(), "/" + path.lstrip("/"), query, headers, item.get("body"), incoming.base, batch_id, incoming.version)
                 if inner.body is not None and "content-type" not in headers:
                     result = refused(GraphError(400, "BadRequest", "Write requests (excluding DELETE) must contain the Content-Type header declaration."))
                 else:
                     result = await self._with_fault(inner, self._answer)
-            statuses[item["id"]] = result.status
+            statuses[item["id"].casefold()] = result.status
             parts.append(_inner_answer(item["id"], result))
         # Graph answers in no particular order; a client has to go by the ids.
         return Answer(200, b'{"responses":[' + b",".join(reversed(parts)) + b"]}")
 
 
+_SYSTEM_OPTIONS = {"$select", "$filter", "$search", "$top", "$skip", "$count", "$orderby", "$expand", "$format", "$skiptoken", "$deltatoken"}
+
+
+def _options(text: str) -> dict[str, str]:
+    """The query options, with their `$`: learn.microsoft.com/graph/query-parameters has it as optional on beta and for some of v1.0 without
+    saying which, so that none is passed over here. Each may be there once: OData 4.0, part 2, 5.1."""
+    options: dict[str, str] = {}
+    for given, value in urllib.parse.parse_qsl(text, keep_blank_values=True):
+        name = f"${given}" if f"${given}" in _SYSTEM_OPTIONS else given
+        if name in options and name in _SYSTEM_OPTIONS:
+            bad_request(f"Query option '{name}' was specified more than once, but it must be specified at most once.", "BadRequest")
+        options[name] = value
+    return options
+
+
+def _is_inner(item: Any) -> bool:
+    """Whether it has the form of a request in a batch. `headers` and the like may be null."""
+    headers, others = item.get("headers") or {}, item.get("dependsOn") or []
+    if not isinstance(headers, dict) or not isinstance(others, list):
+        return False
+    return all(isinstance(text, str) for text in (item["id"], item["method"], item["url"], *headers.values(), *others))
+
+
 def _inner_requests(incoming: Incoming) -> list[dict[str, Any]]:
-    """The requests of a batch, or GraphError 400 when the envelope is wrong."""
+    """The requests of a batch, or GraphError 400 when the envelope is wrong. learn.microsoft.com/graph/json-batching; ids have no case there,
+    methods have none in OData JSON 4.01, 19.1."""
     try:
-        envelope = json.loads(incoming.body or b"")  # type: ignore[arg-type]
-        requests = envelope["requests"]
-        ids = [item["id"] for item in requests]
-        wrong = [item for item in requests if not (isinstance(item["method"], str) and isinstance(item["url"], str))]
-    except (ValueError, KeyError, TypeError):
-        bad_request("Invalid batch payload format.", "BadRequest")
-    if wrong or not requests:
+        requests = json.loads(incoming.body or b"")["requests"]  # type: ignore[arg-type]
+        right = bool(requests) and all(_is_inner(item) for item in requests)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        right = False
+    if not right:
         bad_request("Invalid batch payload format.", "BadRequest")
     if len(requests) > _BATCH_LIMIT:
         bad_request(f"Number of batch request steps exceeds the maximum value of {_BATCH_LIMIT}.", "MaximumValueExceeded")
+    ids = [item["id"].casefold() for item in requests]
     if len(set(ids)) != len(ids):
         bad_request("Batch request ids must be unique.", "BadRequest")
+    needed = [{other.casefold() for other in item.get("dependsOn") or ()} for item in requests]
     for place, item in enumerate(requests):
-        if item["url"].startswith(("http://", "https://")) or item["url"].lstrip("/").startswith("$batch"):
+        if item["url"].startswith(("http://", "https://")) or f"/{item['url'].lstrip('/')}".casefold().startswith(_BATCH):
             bad_request(f"Invalid batch request url '{item['url']}'.", "BadRequest")
-        if set(item.get("dependsOn", ())) - set(ids[:place]):
+        if needed[place] - set(ids[:place]):
             bad_request("A batch request depends on one that does not come before it.", "BadRequest")
+    if any(needed) and needed[1:] != [{key} for key in ids[:-1]]:
+        # github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/2339 has it as an answer; the page calls it a tip
+        bad_request("Batch should be either fully sequential or fully parallel.", "BadRequest")
     return requests
 
 

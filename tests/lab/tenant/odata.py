@@ -15,6 +15,7 @@ import re
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .answers import Answer, GraphError, bad_request, encode
@@ -153,6 +154,7 @@ _SETS = {
     "servicePrincipal": "servicePrincipals",
     "directoryObject": "directoryObjects",
     "directoryRole": "directoryRoles",
+    "directoryRoleTemplate": "directoryRoleTemplates",
     "oAuth2PermissionGrant": "oauth2PermissionGrants",
     "subscribedSku": "subscribedSkus",
     "organization": "organization",
@@ -181,6 +183,43 @@ def _place(call: Call, kind: str, one: bool) -> str:
     if one and call.operation.path.endswith("}"):
         parts[-1] = parts[-1].partition("(")[0]
     return "/".join(parts)
+
+
+# --- single objects ----------------------------------------------------------------------------------------------------------
+
+_COLLECTION_ONLY = {"$filter", "$orderby", "$count", "$skip", "$top", "$search", "$skiptoken"}
+#: what $expand brings at most: learn.microsoft.com/graph/known-issues, "Some limitations apply to query parameters"
+_MOST_EXPANDED = 20
+
+
+def check_single(call: Call) -> None:
+    """400 for what a single object cannot be asked with. learn.microsoft.com/graph/api/user-get, group-get, domain-get: $select alone, and
+    $expand where /graph/query-parameters has it. The service may also ignore what it does not know (known issues), which helps nobody here."""
+    for name in call.query:
+        if name in _COLLECTION_ONLY:
+            _refuse(
+                "The query specified in the URI is not valid. The requested resource is not a collection. Query options $filter, $orderby, $count, "
+                "$skip, and $top can be applied only on collections.",
+                "BadRequest",
+            )
+        if name.startswith("$") and name not in ("$select", "$expand"):
+            _refuse(f"The query parameter '{name}' is not supported.", "BadRequest")
+
+
+def expand(call: Call, kind: str, item: Object) -> tuple[str, Any] | None:
+    """Name and value of the one relationship that $expand asks for. No options inside of it: the same list of known issues."""
+    text = call.query.get("$expand", "").strip()
+    if not text:
+        return None
+    found = {name.casefold(): (name, related) for (owner, name), related in call.relationships.items() if owner == kind}.get(text.casefold())
+    if found is None or call.eventual or call.operation.method != "GET":
+        _refuse(f"Could not find a property named '{text}' on type 'microsoft.graph.{kind}', or it cannot be expanded here.", "BadRequest")
+    name, related = found
+    value = related(call, item)
+    models = call.graph.contract.models
+    if isinstance(value, list):
+        return name, [view(models, "directoryObject", each, None) for each in value[:_MOST_EXPANDED]]
+    return name, value and view(models, "directoryObject", value, None)
 
 
 # --- $select -----------------------------------------------------------------------------------------------------------------
@@ -291,15 +330,39 @@ def _getter(path: list[str]) -> Callable[[Any], Any]:
     return read
 
 
-class _Parser:
-    """Recursive descent over one $filter; `advanced` becomes true when it needs the advanced query rule."""
+def _time(value: Any) -> datetime | None:
+    """Without an offset it is in UTC, and a date is its midnight; None when it is no time."""
+    try:
+        time = datetime.fromisoformat(value.upper())
+    except (ValueError, AttributeError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
-    def __init__(self, kind: str, text: str) -> None:
-        self.kind, self.text = kind, text
+
+#: what a property may be compared with; others are text
+_EDM = {
+    "bool": "Edm.Boolean", "datetime": "Edm.DateTimeOffset", "date": "Edm.DateTimeOffset", "int": "Edm.Int32", "float": "Edm.Int32", "uuid": "Edm.Guid",
+}  # fmt: skip
+_LITERALS = {"text": "Edm.String", "guid": "Edm.Guid", "time": "Edm.DateTimeOffset", "number": "Edm.Int32"}
+_OPERATORS = {
+    "eq": "Equal", "ne": "NotEqual", "ge": "GreaterThanOrEqual", "le": "LessThanOrEqual", "gt": "GreaterThan", "lt": "LessThan", "in": "Equal",
+}  # fmt: skip
+#: learn.microsoft.com/graph/known-issues has the number, microsoft-graph-docs-contrib#1238 the text, and that it is by default only
+_MOST_CLAUSES = 15
+
+
+class _Parser:
+    """Recursive descent over one $filter; `advanced` becomes true when it needs the advanced query rule. `free` of the limit of clauses is one
+    with the advanced query parameters."""
+
+    def __init__(self, kind: str, text: str, models: Models, free: bool) -> None:
+        self.kind, self.text, self.models, self.free = kind, text, models, free
+        #: how many clauses the part just read counts for beside others with `or`
+        self.width = 1
         self.tokens: list[tuple[str, str]] = []
         self.at = 0
         self.advanced: str | None = None
-        self.variables: dict[str, str] = {}
+        self.variables: dict[str, list[str]] = {}
         position, text = 0, text.rstrip()
         while position < len(text):
             match = _TOKEN.match(text, position)
@@ -327,17 +390,28 @@ class _Parser:
         return result
 
     def either(self) -> Predicate:
-        left = self.both()
+        left, width = self.both(), self.width
         while self.peek() == "or":
             self.take()
             left = (lambda a, b: lambda item: a(item) or b(item))(left, self.both())
+            width += self.width
+        self.width = width
+        self.check_width()
         return left
+
+    def check_width(self) -> None:
+        if self.width > _MOST_CLAUSES and not self.free:
+            _refuse(
+                f"Too many child clauses specified in search filter expression containing 'OR' operators: {self.width}. Max allowed: {_MOST_CLAUSES}.",
+                "Request_UnsupportedQuery",
+            )
 
     def both(self) -> Predicate:
         left = self.unary()
         while self.peek() == "and":
             self.take()
             left = (lambda a, b: lambda item: a(item) and b(item))(left, self.unary())
+            self.width = 1
         return left
 
     def unary(self) -> Predicate:
@@ -363,7 +437,7 @@ class _Parser:
         """The property path behind a word, checked against what the resource lets you filter by."""
         parts = word.split("/")
         if parts[0] in self.variables:
-            self.support(self.variables[parts[0]], operator)
+            self.support(self.variables[parts[0]][0], operator)
             return parts[1:]
         self.support(parts[0], operator)
         return parts
@@ -373,7 +447,36 @@ class _Parser:
             resource = self.kind[0].upper() + self.kind[1:]
             _refuse(f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'.")
 
-    def literal(self) -> Any:
+    def edm(self, word: str) -> str:
+        """The type of the property behind a word, as far as Microsoft's models tell."""
+        parts = word.split("/")
+        path = self.variables[parts[0]] + parts[1:] if parts[0] in self.variables else parts
+        kind, read = self.kind, ""
+        for name in path:
+            read, kind = self.models.fields(kind).get(name, ("", "")) if kind else ("", "")
+        return _EDM.get(read, "Edm.String")
+
+    def literal(self, word: str, operator: str) -> Any:
+        """The value that a property is compared with. Types are not converted: learn.microsoft.com/graph/query-parameters refers to OData's
+        rules, whose library on the service's side has the text."""
+        edm, (kind, text) = self.edm(word), self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
+        found = "Edm.Boolean" if text in ("true", "false") else _LITERALS.get(kind, edm)
+        if found != edm:
+            _refuse(
+                f"Invalid filter clause: A binary operator with incompatible types was detected. Found operand types '{edm}' and '{found}' for operator "
+                f"kind '{_OPERATORS[operator]}'.",
+                "BadRequest",
+            )
+        return self.value() if edm != "Edm.DateTimeOffset" else self.moment()
+
+    def moment(self) -> datetime | None:
+        kind, text = self.take()
+        value = _time(text)
+        if (kind, value) == ("time", None) or (kind != "time" and text != "null"):
+            self.fail()
+        return value
+
+    def value(self) -> Any:
         kind, text = self.take()
         if kind == "text":
             return text[1:-1].replace("''", "'").casefold()
@@ -393,33 +496,43 @@ class _Parser:
         if function in _FUNCTIONS:
             return self.function(function)
         self.take()
+        self.width = 1
         if word.endswith(("/any", "/all")):
             return self.collection(word)
         if word.endswith("/$count"):
             return self.count(word)
         operator = self.take("eq", "ne", "ge", "le", "gt", "lt", "in")[1]
-        read = _getter_or_self(self.resolve(word, operator))
+        plain = _getter_or_self(self.resolve(word, operator))
+        read = (lambda item: _time(plain(item))) if self.edm(word) == "Edm.DateTimeOffset" else plain
         if operator == "in":
             self.take("(")
-            values = [self.literal()]
+            values = [self.literal(word, operator)]
             while self.peek() == ",":
                 self.take()
-                values.append(self.literal())
+                values.append(self.literal(word, operator))
             self.take(")")
+            self.width = len(values)
+            self.check_width()
             return lambda item: read(item) in values
+        if operator == "eq" and not self.free and self.at < len(self.tokens) and len(self.tokens[self.at][1].replace("''", "'")) > 2 + 120:
+            # developer.microsoft.com/graph/known-issues: the value to match has 120 characters at most, without the advanced query parameters
+            _refuse(f"Unsupported or invalid query filter clause specified for property '{word}'.")
         if operator == "ne":
             self.advanced = self.advanced or "ne"
-        value, compare = self.literal(), _COMPARE[operator]
+        value, compare = self.literal(word, operator), _COMPARE[operator]
         return lambda item: compare(read(item), value)
 
     def function(self, name: str) -> Predicate:
         self.take()
         if name == "endswith":
             self.advanced = "endsWith"
+        self.width = 1
         self.take("(")
         read = _getter_or_self(self.path({"startswith": "startsWith", "endswith": "endsWith"}[name]))
         self.take(",")
-        value, test = self.literal(), _FUNCTIONS[name]
+        if self.tokens[self.at : self.at + 1] and self.tokens[self.at][0] != "text":
+            _refuse(f"Invalid filter clause: No function signature for the function with name '{name}' matches the specified arguments.", "BadRequest")
+        value, test = self.value(), _FUNCTIONS[name]
         self.take(")")
         return lambda item: isinstance(text := read(item), str) and test(text, value)
 
@@ -429,10 +542,11 @@ class _Parser:
         self.take("(")
         variable = self.take()[1]
         self.take(":")
-        self.variables[variable] = path[0]
+        self.variables[variable] = path
         inner = self.either()
         del self.variables[variable]
         self.take(")")
+        self.width = 1
         return lambda item: test(inner(part) for part in read(item) or ())
 
     def count(self, word: str) -> Predicate:
@@ -441,7 +555,7 @@ class _Parser:
         self.advanced = self.advanced or "$count"
         read = _reader_raw(path)
         compare = _COMPARE[self.take("eq", "ne")[1]]
-        if self.literal() != 0:
+        if self.value() != 0:
             self.fail()
         return lambda item: compare(len(read(item) or ()), 0)
 
@@ -558,7 +672,7 @@ def _parse(call: Call, kind: str, default_top: int, max_top: int) -> _Query:
     count = query.get("$count", "").lower() == "true"
     matches = order = needs = None
     if query.get("$filter"):
-        parser = _Parser(kind, query["$filter"])
+        parser = _Parser(kind, query["$filter"], call.graph.contract.models, eventual and count)
         matches, needs = parser.parse(), parser.advanced
     if query.get("$orderby"):
         name, _, direction = query["$orderby"].strip().partition(" ")
@@ -691,9 +805,9 @@ def delta(call: Call, kind: str, table: str, size: int = 100) -> Answer:
 def _cast(call: Call, kind: str, rows: Table | list[Object]) -> tuple[str, list[Object]]:
     """Only the objects of the type that the path ends with. Plain casts are not bound to the advanced query parameters: public clients,
     CLI for Microsoft 365 among them, list `members/microsoft.graph.user` without."""
-    cast = call.cast or ""
-    if kind != "directoryObject" or cast not in DIRECTORY_OBJECTS:
-        bad_request(f"Resource not found for the segment 'microsoft.graph.{cast}'.", "BadRequest")
+    cast = {name.casefold(): name for name in DIRECTORY_OBJECTS}.get((call.cast or "").casefold())
+    if kind != "directoryObject" or cast is None:
+        bad_request(f"Resource not found for the segment 'microsoft.graph.{call.cast}'.", "BadRequest")
     wanted = f"#microsoft.graph.{cast}"
     return cast, [{name: value for name, value in item.items() if name != "@odata.type"} for item in rows if item.get("@odata.type") == wanted]
 

@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import company
 from . import odata
@@ -35,8 +35,25 @@ class Operation:
 
 
 OPERATIONS: list[Operation] = []
+#: type and relationship → what $expand finds there; None for nothing
+Related = Callable[["Call", Object], "list[Object] | Object | None"]
+_R = TypeVar("_R", bound=Related)
+_RELATIONSHIPS: dict[tuple[str, str], Related] = {}
 
-__all__ = ["NO_CONTENT", "Answer", "Call", "GraphError", "bad_request", "by_alternate_key", "denied", "encode", "is_guid", "not_found", "now", "operation"]
+__all__ = [
+    "NO_CONTENT", "Answer", "Call", "GraphError", "bad_request", "by_alternate_key", "denied", "encode", "expandable", "is_guid", "not_found", "now",
+    "operation",
+]  # fmt: skip
+
+
+def expandable(kind: str, name: str) -> Callable[[_R], _R]:
+    """Declare what a relationship of a type leads to, as directoryObjects with `@odata.type`."""
+
+    def declare(related: _R) -> _R:
+        _RELATIONSHIPS[kind, name] = related
+        return related
+
+    return declare
 
 
 def operation(
@@ -92,6 +109,10 @@ class Call:
         return self.headers.get("consistencylevel", "").lower() == "eventual"
 
     @property
+    def relationships(self) -> dict[tuple[str, str], Related]:
+        return _RELATIONSHIPS
+
+    @property
     def store(self) -> Store:
         return self.graph.store
 
@@ -131,13 +152,18 @@ class Call:
         self.store.audit(company.audit(now(), who, activity, kind, item["id"], item.get("displayName"), item.get("userPrincipalName"), modified))
 
     def one(self, kind: str, item: Object, status: int = 200, *, context: str = "", whole: bool = False) -> Answer:
-        """A single object, with $select. `whole` shows what a read would show only when asked, as the answers to actions do; `context` is
+        """A single object, with $select and $expand. `whole` shows what a read would show only when asked, as the answers to actions do; `context` is
         for what is no entity."""
         if self.counting or self.cast:
             bad_request("The request URI is not valid: a single object can be neither counted nor cast.", "BadRequest")
+        odata.check_single(self)
         models = self.graph.contract.models
         select = odata.select(self.query, kind, models)
         view = odata.view(models, kind, item, select, whole=whole or self.beta)
+        if expanded := odata.expand(self, kind, item):
+            name, value = expanded
+            select = (*(select or ()), f"{name}()")
+            view |= {name: value} if value is not None else {}
         self.graph.check_answer(kind, view, self.operation)
         answer = Answer(status, encode({"@odata.context": odata.context(self, kind, select, one=not context, place=context)} | view))
         if status == 201 and "id" in item:

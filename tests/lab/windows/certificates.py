@@ -14,8 +14,9 @@ import hashlib
 import sqlite3
 import struct
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -25,6 +26,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from . import machine, tree
 
+if TYPE_CHECKING:
+    from .part import WindowsPart
+
+#: a machine's own certificates
+MY_STORE = r"HKLM\SOFTWARE\Microsoft\SystemCertificates\MY\Certificates"
+CAPI = "Microsoft Enhanced Cryptographic Provider v1.0"
 _SOURCES = {name: Path(__file__).parent / name / f"{name}.c" for name in ("certutil", "tar")}
 _BEGIN = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
@@ -40,6 +47,21 @@ class Key(Protocol):
     def kind(self) -> int: ...
     @property
     def of_machine(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class MachineKey:
+    """A key of the machine, as older programs make them."""
+
+    container: str
+    provider: str = CAPI
+    kind: int = 1
+    of_machine: bool = True
+
+    def make(self, windows: WindowsPart, name: str) -> MachineKey:
+        """Put it where Wine keeps such keys."""
+        _run(windows, name, "reg.exe", "add", rf"HKLM\Software\Wine\Crypto\RSA\{self.container}", "/v", "lab", "/d", "key", "/f", "/reg:64")
+        return self
 
 
 class Authority:
@@ -82,6 +104,18 @@ def blob(der: bytes, key: Key | None = None) -> bytes:
     container, provider = (f"{text}\0".encode("utf-16-le") for text in (key.container, key.provider))
     head = struct.pack("<7I", 28, 28 + len(container), key.kind, 0x20 if key.of_machine else 0, 0, 0, 1 if key.kind else 0)
     return record(2, head + container + provider) + rows
+
+
+def into_registry(windows: WindowsPart, name: str, store: str, der: bytes, key: Key | None = None) -> str:
+    """Put a certificate into a store of the machine. Its thumbprint."""
+    _run(windows, name, "reg.exe", "add", rf"{store}\{thumbprint(der)}", "/v", "Blob", "/t", "REG_BINARY", "/d", blob(der, key).hex(), "/f", "/reg:64")
+    return thumbprint(der)
+
+
+def _run(windows: WindowsPart, name: str, *words: str) -> None:
+    code, output = windows.run(name, subprocess.list2cmdline(words))
+    if code:
+        raise RuntimeError(f"{words[0]} ended with {code}: {output}")
 
 
 def cert9(certificates: list[bytes]) -> bytes:

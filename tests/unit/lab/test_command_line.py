@@ -69,8 +69,9 @@ def test_the_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = yaml.safe_load((folder / "hosts.yml").read_text())
     agents = hosts["all"]["children"]["iij_id_agents"]
     controllers = agents["children"]["iij_id_domain_controllers"]["hosts"]
-    assert agents["hosts"] | controllers == {name: {"ansible_host": address} for name, address in paths.WINDOWS.items()}
-    assert set(controllers) == {"dcwin1", "dcwin2"}
+    assert {name: host["ansible_host"] for name, host in (agents["hosts"] | controllers).items()} == paths.WINDOWS
+    assert {name: host["offboard_domain_controller"] for name, host in controllers.items()} == {"dcwin1": paths.DC_HOST, "dcwin2": paths.SECOND_DC_HOST}
+    assert "iij_id_linux_agents" not in hosts["all"]["children"]  # the part does not run
     assert paths.PASSWORD not in (folder / "hosts.yml").read_text()
 
 

@@ -49,13 +49,38 @@ def test_answers_come_in_another_order(tenant: RunningTenant) -> None:
 def test_what_depends_on_a_failure_is_not_done(tenant: RunningTenant) -> None:
     _, answers = send(
         tenant,
-        patch("/users/nobody@reiji.example", {"jobTitle": "x"}),
-        patch(f"/users/{UPN}", {"jobTitle": "x"}, dependsOn=["0"]),
-        get("/domains", dependsOn=["1"]),
         get("/domains"),
+        patch("/users/nobody@reiji.example", {"jobTitle": "x"}, dependsOn=["0"]),
+        patch(f"/users/{UPN}", {"jobTitle": "x"}, dependsOn=["1"]),
+        get("/domains", dependsOn=["2"]),
     )
-    assert {key: item["status"] for key, item in answers.items()} == {"0": 404, "1": 424, "2": 424, "3": 200}
+    assert {key: item["status"] for key, item in answers.items()} == {"0": 200, "1": 404, "2": 424, "3": 424}
     assert tenant.user(UPN)["jobTitle"] != "x"
+
+
+def test_what_depends_goes_step_by_step(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/json-batching, and microsoft-graph-docs-contrib#2339 for the refusal."""
+    _, answers = send(tenant, get("/domains", id="A"), get("/domains", dependsOn=["a"], id="B"), get("/domains", dependsOn=["B"], id="C"))
+    assert [item["status"] for item in answers.values()] == [200] * 3
+    for mixed in (
+        [get("/domains"), get("/domains", dependsOn=["0"]), get("/domains")],
+        [get("/domains"), get("/domains"), get("/domains", dependsOn=["1"])],
+        [get("/domains"), get("/domains", dependsOn=["0"]), get("/domains", dependsOn=["0"])],
+    ):
+        reply = tenant.client().call("POST", "/$batch", {"requests": [{"id": str(number), **item} for number, item in enumerate(mixed)]})
+        assert (reply.status, reply.data["error"]["message"]) == (400, "Batch should be either fully sequential or fully parallel.")
+
+
+def test_null_is_nothing_and_a_method_has_no_case(tenant: RunningTenant) -> None:
+    """Source: OData JSON 4.01, 19.1."""
+    status, answers = send(tenant, {"method": "get", "url": "/domains", "headers": None, "body": None, "dependsOn": None})
+    assert (status, answers["0"]["status"]) == (200, 200)
+
+
+def test_the_segment_has_no_case(tenant: RunningTenant) -> None:
+    reply = tenant.client().call("POST", "/$BATCH", {"requests": [get("/domains", id="1")]})
+    assert (reply.status, reply.data["responses"][0]["status"]) == (200, 200)
+    assert not tenant.writes()
 
 
 @pytest.mark.parametrize(
@@ -68,6 +93,12 @@ def test_what_depends_on_a_failure_is_not_done(tenant: RunningTenant) -> None:
         [get("/domains", id="1", dependsOn=["2"]), get("/domains", id="2")],
         [{"id": "1"}],
         ["no object"],
+        [get("/domains", id=1)],
+        [get("/domains", id="a"), get("/users", id="A")],
+        [get("/domains", id="1", headers=["x"])],
+        [get("/domains", id="1", headers={"x": None})],
+        [get("/domains", id="1", dependsOn="2")],
+        [get("/$BATCH", id="1")],
     ],
 )
 def test_a_malformed_envelope_is_refused(tenant: RunningTenant, requests: list[Any]) -> None:

@@ -34,7 +34,7 @@ FORMER = company.make_id("user", "former@reiji.example")
 
 #: examples of services that nothing in this collection calls
 NOT_SERVED = {
-    **dict.fromkeys(["mobile-app-assign", "mobile-app-assignment-list"], "Intune is only read"),
+    "mobile-app-assign": "it puts all assignments of an app in the place of those that are there",
     "certificate-based-auth-delete": "certificates of sign-in are only read",
     **{f"synchronization-job-{what}": "provisioning out of Entra: the fixture has no job" for what in ("delete", "get", "pause", "restart")},
     "feature-rollout-policy-update": "delegated only",
@@ -126,6 +126,9 @@ CASES: dict[str, Case] = {
     "deleted-items-delete": Case(f"/directory/deletedItems/{FORMER}"),
     "deleted-items-restore": Case(f"/directory/deletedItems/{company.make_id('group', 'm365-e3')}/restore", before=deleted_group),
     "certificate-based-auth-list": Case(f"/organization/{company.tenant_id()}/certificateBasedAuthConfiguration", before=authority),
+    "mobile-app-assignment-list": Case(
+        f"/deviceAppManagement/mobileApps/{company.make_id('mobile_apps', 'IIJ SmartKey')}/assignments", permissions=("DeviceManagementApps.Read.All",)
+    ),
     "mobile-app-list": Case("/deviceAppManagement/mobileApps", permissions=("DeviceManagementApps.Read.All",)),
     "domain-convert-to-managed": Case(_DOMAIN),
     "domain-delete": Case("/domains/contoso.com", before=unverified("contoso.com")),

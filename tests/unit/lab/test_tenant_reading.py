@@ -168,3 +168,78 @@ def test_every_resource_answers_within_the_contract(tenant: RunningTenant) -> No
         "/users/sato.taro@reiji.example/licenseDetails", "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')",
     ):  # fmt: skip
         assert client.get(path).status == 200, path
+
+
+# -- types, times and how many clauses
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("accountEnabled eq 'true'", "'Edm.Boolean' and 'Edm.String' for operator kind 'Equal'"),
+        ("displayName eq true", "'Edm.String' and 'Edm.Boolean' for operator kind 'Equal'"),
+        ("createdDateTime ge '2020-01-01T00:00:00Z'", "'Edm.DateTimeOffset' and 'Edm.String' for operator kind 'GreaterThanOrEqual'"),
+        ("displayName in ('x',1)", "'Edm.String' and 'Edm.Int32' for operator kind 'Equal'"),
+        ("assignedLicenses/any(x:x/skuId eq '4b9405b0-7788-4568-add1-99614e613b69')", "'Edm.Guid' and 'Edm.String' for operator kind 'Equal'"),
+        ("otherMails/any(x:x eq false)", "'Edm.String' and 'Edm.Boolean' for operator kind 'Equal'"),
+    ],
+)
+def test_a_filter_compares_like_with_like(tenant: RunningTenant, text: str, types: str) -> None:
+    reply = tenant.client().get(_quoted(text))
+    assert (reply.status, reply.data["error"]["code"]) == (400, "BadRequest")
+    assert reply.data["error"]["message"].endswith(f"A binary operator with incompatible types was detected. Found operand types {types}.")
+
+
+@pytest.mark.parametrize("text", ["createdDateTime ge 2020-13-45T00:00:00Z", "createdDateTime ge word", "startsWith(displayName,true)"])
+def test_a_filter_with_no_such_value(tenant: RunningTenant, text: str) -> None:
+    assert tenant.client().get(_quoted(text)).status == 400
+
+
+def test_times_are_compared_as_times(tenant: RunningTenant) -> None:
+    client = tenant.client()
+    one, *others = client.get("/users?$select=id&$top=999").data["value"]
+    for other in others:
+        tenant.arrange("users", other["id"], createdDateTime="2000-01-01T00:00:00Z")
+    tenant.arrange("users", one["id"], createdDateTime="2026-04-01T03:00:00Z")
+    for text, found in [
+        ("ge 2026-04-01T12:00:00+09:00", 1),
+        ("ge 2026-04-01T12:00:01+09:00", 0),
+        ("eq 2026-04-01T03:00:00.0000000Z", 1),
+        ("ge 2026-04-01", 1),
+        ("ge 2026-04-02", 0),
+        ("in (2026-04-01T05:00:00+02:00)", 1),
+    ]:
+        assert len(client.get(_quoted(f"createdDateTime {text}")).data["value"]) == found, text
+
+
+def test_a_filter_has_15_clauses_at_most(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/known-issues; the text is that of microsoft-graph-docs-contrib#1238, which also tells the way around."""
+    client = tenant.client()
+    names = [row["displayName"].replace("'", "''") for row in client.get("/users?$top=20&$select=displayName").data["value"]]
+    listed = "displayName in ({})".format(",".join(f"'{name}'" for name in names))
+    either = " or ".join(f"displayName eq '{name}'" for name in names)
+    for text in (listed, either, f"userType eq 'Member' and ({either})"):
+        reply = client.get(_quoted(text))
+        assert reply.status == 400
+        assert reply.data["error"]["message"] == "Too many child clauses specified in search filter expression containing 'OR' operators: 20. Max allowed: 15."
+        assert client.call("GET", f"{_quoted(text)}&$count=true", headers=ADVANCED).status == 200
+    assert client.get(_quoted(" or ".join(f"displayName eq '{name}'" for name in names[:15]))).status == 200
+    assert client.get(_quoted(" and ".join(["accountEnabled eq true"] * 20))).status == 200
+
+
+# -- names of options
+
+
+def test_an_option_counts_without_its_dollar_sign(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/query-parameters, its first tip."""
+    client = tenant.client()
+    text = quote("userType eq 'Guest'")
+    reply = client.get(f"/users?filter={text}&select=id&top=999")
+    assert (reply.status, len(reply.data["value"])) == (200, 1)
+    assert set(reply.data["value"][0]) == {"id"}
+    assert client.get(f"/users/{reply.data['value'][0]['id']}?top=3").status == 400
+
+
+@pytest.mark.parametrize("options", ["$top=1&$top=2", "$top=1&top=2", "$Top=1"])
+def test_an_option_is_there_once_and_by_its_name(tenant: RunningTenant, options: str) -> None:
+    assert tenant.client().get(f"/users?{options}").status == 400

@@ -428,3 +428,61 @@ def test_identity_providers_and_other_tenants(tenant: RunningTenant) -> None:
     assert client.get(f"{path}TenantId(tenantId='{other['tenantId']}')").data == other
     assert client.get(f"{path}DomainName(domainName='nobody.example')").status == 404
     assert client.get("/tenantRelationships/delegatedAdminRelationships").data["value"] == []
+
+
+# -- query options of single objects
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/users/{user}?$top=3",
+        "/users/{user}?$filter=accountEnabled eq true",
+        "/users/{user}?$count=true",
+        "/users/{user}?$foo=3",
+        "/users/{user}?$expand=photo",
+        "/users/{user}?$expand=manager($select=id)",
+        "/users/{user}?$expand=manager,memberOf",
+        "/domains/reiji.example?$expand=federationConfiguration",
+        "/domains/reiji.example/federationConfiguration/{federation}?$orderby=id",
+    ],
+)
+def test_a_single_object_takes_no_options_of_collections(tenant: RunningTenant, path: str) -> None:
+    """Source: learn.microsoft.com/graph/api/user-get, domain-get; learn.microsoft.com/graph/known-issues for what $expand may hold."""
+    path = path.format(user=PEOPLE[5].id, federation=company.make_id("federation", "reiji.example"))
+    reply = tenant.client().get(quote(path, safe="/?$&=,()'"))
+    assert (reply.status, reply.data["error"]["code"]) == (400, "BadRequest")
+
+
+def test_a_relationship_comes_with_its_object(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/query-parameters, "expand parameter"."""
+    client, (low, high) = tenant.client(), (PEOPLE[5].id, PEOPLE[6].id)
+    assert "manager" not in client.get(f"/users/{low}?$expand=manager").data
+    tenant.arrange("users", low, _manager=high)
+    alone = client.get(f"/users/{low}?$select=id&$expand=manager")
+    assert alone.data["manager"]["id"] == high
+    assert alone.data["@odata.context"].endswith("#users(id,manager())/$entity")
+    assert set(alone.data) == {"@odata.context", "id", "manager"}
+    assert [item["id"] for item in client.get(f"/users/{high}?$expand=directReports").data["directReports"]] == [low]
+    assert ALL_STAFF in {item["id"] for item in client.get(f"/users/{low}?$expand=memberOf").data["memberOf"]}
+    assert len(client.get(f"/groups/{ALL_STAFF}?$expand=members").data["members"]) == 20
+    key = group(tenant, _owners=[low])
+    assert [item["id"] for item in client.get(f"/groups/{key}?$expand=owners").data["owners"]] == [low]
+
+
+# -- what has no case
+
+
+def test_a_media_type_has_no_case(tenant: RunningTenant) -> None:
+    reply = tenant.client().call("PATCH", f"/users/{PEOPLE[5].id}", {"jobTitle": "x"}, {"Content-Type": "application/JSON; charset=utf-8"})
+    assert reply.status == 204, reply.data
+
+
+@pytest.mark.parametrize("name", ["microsoft.graph.User", "Microsoft.Graph.user", "graph.USER"])
+def test_a_cast_has_no_case(tenant: RunningTenant, name: str) -> None:
+    """As the other segments of a path, which public clients write in both ways."""
+    client = tenant.client()
+    assert client.get(f"/groups/{ALL_STAFF}/members/{name}?$top=1").data["@odata.context"].endswith("#users")
+    assert client.call("DELETE", f"/users/{PEOPLE[5].id}").status == 204
+    assert PEOPLE[5].id in {item["id"] for item in client.get(f"/directory/deletedItems/{name}").data["value"]}
+    assert client.get("/directory/deletedItems/Microsoft.Graph.Usr").status == 400

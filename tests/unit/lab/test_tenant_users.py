@@ -236,3 +236,105 @@ def test_groups_whose_members_come_from_elsewhere(tenant: RunningTenant, values:
     reference = {"@odata.id": f"{tenant.graph_url}/directoryObjects/{user['id']}"}
     assert tenant.client().call("POST", f"/groups/{group['id']}/members/$ref", reference).status == status
     assert [item["id"] for item in tenant.client().get(f"/users/{user['id']}/ownedObjects").data["value"]] == [group["id"]]
+
+
+# -- what a user can be made of
+
+
+def made(tenant: RunningTenant, **values: Any) -> tuple[int, str]:
+    body = {"accountEnabled": True, "displayName": "新人", "mailNickname": "new", "userPrincipalName": "new@reiji-shop.example"}
+    reply = tenant.client().call("POST", "/users", body | {"passwordProfile": {"password": PASSWORD}} | values)
+    return reply.status, reply.data["error"]["message"] if reply.status >= 400 else ""
+
+
+BAD_NAMES = ["a b@", "日本@", "ä@", f"{'n' * 65}@", "n..x@", ".n@", "n.@", "@", "a&b@"]
+
+
+@pytest.mark.parametrize("local", BAD_NAMES)
+def test_a_name_that_nobody_can_have(tenant: RunningTenant, local: str) -> None:
+    """Source: learn.microsoft.com/entra/identity/authentication/concept-sspr-policy, "Username policies"."""
+    assert made(tenant, userPrincipalName=f"{local}reiji-shop.example") == (400, "Property userPrincipalName is invalid.")
+    tenant.arrange("users", tenant.user(PEOPLE[5])["id"], onPremisesSyncEnabled=None)
+    assert patch(tenant.client(), PEOPLE[5], userPrincipalName=f"{local}reiji-shop.example") == (400, "Property userPrincipalName is invalid.")
+
+
+@pytest.mark.parametrize("local", [f"{'n' * 64}@", "o'neil-x_y.z!#^~1@", "$n@"])
+def test_a_name_that_somebody_can_have(tenant: RunningTenant, local: str) -> None:
+    assert made(tenant, userPrincipalName=f"{local}reiji-shop.example") == (201, "")
+
+
+def test_a_domain_has_no_case(tenant: RunningTenant) -> None:
+    client = tenant.client()
+    assert made(tenant, userPrincipalName="N1@REIJI-shop.EXAMPLE") == (201, "")
+    assert patch(client, "n1@reiji-shop.example", userPrincipalName="n1@reiji-shop.example") == (204, "")  # its own, in another case
+    assert patch(client, PEOPLE[7], userPrincipalName="N1@reiji-shop.example")[0] == 400
+    assert patch(client, "n1@reiji-shop.example", userPrincipalName="N1@Reiji-Shop.Example") == (204, "")
+    names = [item["userPrincipalName"] for item in client.get("/domains/reiji-shop.example/domainNameReferences?$top=999").data["value"]]
+    assert "N1@Reiji-Shop.Example" in names
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"id": "x"}, "Property 'id' is read-only and cannot be set."),
+        ({"displayName": "n" * 257}, "Invalid value specified for property 'displayName' of resource 'User'."),
+        ({"displayName": ""}, None),
+        ({"jobTitle": "n" * 129}, "Invalid value specified for property 'jobTitle' of resource 'User'."),
+        ({"mailNickname": "a b"}, "Invalid value specified for property 'mailNickname' of resource 'User'."),
+        ({"mailNickname": "a b@c"}, "Invalid value specified for property 'mailNickname' of resource 'User'."),
+        ({"mailNickname": "n" * 65}, "Invalid value specified for property 'mailNickname' of resource 'User'."),
+    ],
+)
+def test_a_value_that_no_user_has(tenant: RunningTenant, values: dict[str, Any], message: str | None) -> None:
+    """Source: learn.microsoft.com/graph/api/resources/user, "Properties"."""
+    assert made(tenant, **values) == (400, message or "A value is required for property 'displayName' of resource 'User'.")
+    expected = message or "Invalid value specified for property 'displayName' of resource 'User'."
+    assert patch(tenant.client(), PEOPLE[7], **values) == (400, expected)
+
+
+def test_a_display_name_stays(tenant: RunningTenant) -> None:
+    assert patch(tenant.client(), PEOPLE[7], displayName=None)[0] == 400
+    assert patch(tenant.client(), PEOPLE[7], jobTitle=None) == (204, "")
+
+
+def test_who_is_above_can_be_taken_away(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/api/user-delete-manager."""
+    client, key = tenant.client(), tenant.user(PEOPLE[5])["id"]
+    assert client.call("DELETE", f"/users/{key}/manager/$ref").status == 404
+    assert client.call("PUT", f"/users/{key}/manager/$ref", {"@odata.id": f"{tenant.graph_url}/users/{tenant.user(PEOPLE[6])['id']}"}).status == 204
+    assert client.call("DELETE", f"/users/{key}/manager/$ref").status == 204
+    assert client.get(f"/users/{key}/manager").status == 404
+
+
+def test_memberships_by_id_alone(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/api/directoryobject-getmembergroups and its neighbours."""
+    client, staff = tenant.client(), company.make_id("group", "all-staff")
+    groups = client.call("POST", f"/users/{PEOPLE[5]}/getMemberGroups", {"securityEnabledOnly": False})
+    assert staff in groups.data["value"]
+    assert groups.data["@odata.context"].endswith("#Collection(Edm.String)")
+    assert staff in client.call("POST", f"/users/{PEOPLE[5]}/getMemberObjects", {"securityEnabledOnly": True}).data["value"]
+    assert client.call("POST", f"/users/{PEOPLE[5]}/getMemberGroups", {}).status == 400
+    wanted = [company.make_id("group", "no such"), staff]
+    assert client.call("POST", f"/users/{PEOPLE[5]}/checkMemberGroups", {"groupIds": wanted}).data["value"] == [staff]
+    assert client.call("POST", f"/users/{PEOPLE[5]}/checkMemberGroups", {"groupIds": wanted * 11}).status == 400
+    assert client.get(f"/groups/{staff}/memberOf").data["value"] == []
+
+
+def test_roles_by_template(tenant: RunningTenant) -> None:
+    """Source: learn.microsoft.com/graph/api/directoryrole-get, directoryroletemplate-list."""
+    client, template = tenant.client(), company.ROLE_TEMPLATES["Global Administrator"]
+    role = client.get(f"/directoryRoles(roleTemplateId='{template}')")
+    assert (role.status, role.data["displayName"]) == (200, "Global Administrator")
+    assert client.get(f"/directoryRoles/{role.data['id']}").data["roleTemplateId"] == template
+    assert client.get(f"/directoryRoles(roleTemplateId='{template}')/members").status == 200
+    assert client.get(f"/directoryRoles(roleTemplateId='{role.data['id']}')").status == 404
+    assert template in {item["id"] for item in client.get("/directoryRoleTemplates").data["value"]}
+    assert client.get(f"/directoryRoleTemplates/{template}").data["displayName"] == "Global Administrator"
+
+
+@pytest.mark.parametrize("path", ["?$top=1", "?$count=true", "?$filter=appliesTo%20eq%20'User'", "/$count"])
+def test_skus_come_whole(tenant: RunningTenant, path: str) -> None:
+    """Source: learn.microsoft.com/graph/api/subscribedsku-list: $select alone."""
+    client = tenant.client()
+    assert client.get(f"/subscribedSkus{path}").status == 400
+    assert client.get("/subscribedSkus?$select=skuId").status == 200

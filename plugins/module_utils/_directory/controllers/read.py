@@ -93,8 +93,7 @@ class Domain:
         return health.Controller(name, roles, catalog, tuple(problems), tuple(partners))
 
 
-def find(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What domain_controller_health_info returns."""
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
     domain = Domain(options)
     found = domain.controllers()
     return {

@@ -187,5 +187,4 @@ def begun(journal: str | None, kind: str) -> dict[str, Change]:
 
 
 def details(saved: str, left_out: list[str]) -> dict[str, Any]:
-    """For the outcome."""
     return {"saved_copy": saved, **({"not_saved": left_out} if left_out else {})}

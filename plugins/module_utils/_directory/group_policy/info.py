@@ -16,7 +16,7 @@ from .accounts import Account, of_domain
 from .read import Reader, elsewhere
 
 
-def find(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
     """Every policy, or those that are named, and where they mention the hosts and accounts."""
     client, sysvol = Client(options, read_only=True), Sysvol(options)
     try:

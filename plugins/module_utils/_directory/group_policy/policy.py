@@ -39,7 +39,6 @@ class Policy:
 
     @property
     def ini(self) -> str:
-        """Its GPT.INI."""
         return self.folder + r"\GPT.INI"
 
 

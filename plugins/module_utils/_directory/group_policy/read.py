@@ -10,7 +10,7 @@ from typing import Any
 
 from ..._core.dn import canonical, parse
 from ..._core.errors import OffboardError
-from ..client import Client, equals
+from ..client import Client, equals, netbios_name
 from ..sysvol import Sysvol
 from ..values import Entry, parent_dn, sid
 from . import policy, versions
@@ -74,14 +74,13 @@ class Reader:
     # --- accounts -------------------------------------------------------------------------------
 
     def domain_sid(self) -> str:
-        """Of this domain."""
         head = self._client.read(self.base, ("objectSid",))
         return sid(head.raw("objectSid")[0]) if head and head.raw("objectSid") else ""
 
     def resolve(self, texts: Iterable[str]) -> tuple[list[Account], list[dict[str, str]]]:
         """The accounts that are named by SID, distinguished name or objectGUID, and the names that lead nowhere. A SID needs no account any more."""
         found, unusable = [], []
-        netbios = self._netbios()
+        netbios = netbios_name(self._client)
         wanted = ("objectSid", "sAMAccountName")
         for text in texts:
             bare = SID.fullmatch(text.strip())
@@ -103,11 +102,6 @@ class Reader:
             else:
                 unusable.append({"name": text, "msg": "no such account; name it by its SID, which the journal has of an account that is gone"})
         return found, unusable
-
-    def _netbios(self) -> str:
-        partitions = f"CN=Partitions,{self._client.root.text('configurationNamingContext') or ''}"
-        found = next(self._client.search(equals("nCName", self.base), ["nETBIOSName"], base=partitions), None)
-        return (found.text("nETBIOSName") if found else "") or ""
 
     def without_account(self, sids: Sequence[str]) -> list[str]:
         """Those of this domain's SIDs that no object has any more."""

@@ -140,6 +140,5 @@ class PolicyEdits(Resource):
         return {"saved_copies": {guid: path for guid, (path, _left_out) in self._saved.items()}}
 
     def close(self) -> None:
-        """End both connections."""
         self._sysvol.close()
         self._client.close()

@@ -17,7 +17,6 @@ _MOST = 0xFFFF_FFFF
 
 
 def parts(version: int) -> dict[str, int]:
-    """The two counters."""
     return {"machine": version & 0xFFFF, "user": version >> 16 & 0xFFFF}
 
 

@@ -9,7 +9,7 @@ import datetime
 import itertools
 import json
 import os
-import time
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,10 +21,12 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module import waiting
 from ..._module.files import read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import agent_config
-from ..client import Client, equals
+from ..client import Client, equals, netbios_name
+from ..known import remembered
 from ..values import ACCOUNT_DISABLED, Entry, denied, guid, guid_bytes, parent_dn, sid
 from . import plan as objects
 from . import saved
@@ -34,7 +36,7 @@ _NAMING = ("assistant", "secretary", "seeAlso")
 _ACT_ON_BEHALF, _DELEGATE_TO = "msDS-AllowedToActOnBehalfOfOtherIdentity", "msDS-AllowedToDelegateTo"
 _BATCH = 50  # objects per filter
 #: A name that leads nowhere: a typo, one of another domain, or one below an organizational unit that is gone or may not be seen.
-_NAMES_NOTHING = ("invalid_dn", "other_domain", "cannot_read", "not_found")
+_NAMES_NOTHING = ("invalid_dn", "other_domain", "cannot_read", "not_found", "config_unreadable")
 
 
 def now() -> datetime.datetime:
@@ -215,7 +217,7 @@ class DirectoryObjects(Resource):
     def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
         """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
         earlier = {}
-        for item in self._options.get("known") or ():
+        for item in remembered(self._options):
             if not item.get("dn") or not item.get("objectGUID"):
                 raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
             earlier[dn_key(str(item["dn"]))] = str(item["objectGUID"]).lower(), "it was known by that name"
@@ -269,7 +271,6 @@ class DirectoryObjects(Resource):
         return named
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """See `objects.plan`."""
         self._objects = {dn_key(item.id): item for item in current}
         copies = {key: self._as_it_is_now(copy, self._objects[key].id if key in self._objects else copy.dn) for key, copy in self._copies.items()}
         return objects.plan(self._wanted, self._objects, self._options["state"], copies)
@@ -463,14 +464,15 @@ class DirectoryObjects(Resource):
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read each changed object again until it is as planned."""
-        deadline = time.monotonic() + self._options["verify_timeout"]
-        for change in applied:
-            while not self._seen(change):
-                if time.monotonic() >= deadline:
-                    msg = f"{change.action} was accepted, but {change.id} does not show it after {self._options['verify_timeout']} s"
-                    yield Outcome(change, "failed", "not_seen", msg)
-                    break
-                time.sleep(0.5)
+        late = {change.key: change for change in applied if not self._seen(change)}  # of many objects few are, and only these are kept in memory
+
+        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+            return {key for key in keys if self._seen(late[key])}
+
+        # one read each: the domain controller that was changed is asked, and no other copy
+        for key in waiting.not_shown(late, shown, self._options["verify_timeout"], agreeing=waiting.ONE_READ):
+            msg = f"{late[key].action} was accepted, but {late[key].id} does not show it after {self._options['verify_timeout']} s"
+            yield Outcome(late[key], "failed", "not_seen", msg)
 
     def _seen(self, change: Change) -> bool:
         entry = self._client.read(change.id, ("userAccountControl", "objectClass"), guid=self._guid(change))
@@ -498,7 +500,6 @@ class DirectoryObjects(Resource):
         return {"saved_copies": dict(self._saved)}
 
     def close(self) -> None:
-        """End the connection."""
         self._client.close()
 
 
@@ -535,7 +536,7 @@ def rules(options: Mapping[str, Any]) -> objects.Rules:
     return result
 
 
-def find(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
     """What directory_object_info returns: candidates, why each is one, and what would refuse its removal."""
     client = Client(options, read_only=True)
     try:
@@ -548,6 +549,7 @@ class _Candidates:
     """Objects by their names, each once whatever it is called, and what names none."""
 
     def __init__(self, client: Client) -> None:
+        self._client = client
         self._reader = Reader(client)
         self.unusable: list[dict[str, Any]] = []
         self._why: dict[str, list[str]] = {}
@@ -572,6 +574,19 @@ class _Candidates:
         else:
             self._names.setdefault(dn_key(dn), Name(dn))
             self._why.setdefault(dn_key(dn), []).append(reason)
+
+    def add_config(self, number: int, text: str) -> None:
+        """What one more agent's config.yml names."""
+        try:
+            named = agent_config.accounts(text)
+        except OffboardError as exc:
+            self._leave(f"agent_configs[{number}]", [phrases.english("agent_config", number=number + 1)], exc)
+            return
+        for account, reason in named:
+            try:
+                self.add_account(account, account if "=" in account else _by_logon_name(self._client, account), reason)
+            except OffboardError as exc:
+                self._leave(account, [reason], exc)
 
     def found(self) -> Iterator[tuple[Object, list[str]]]:
         """Each that is there, with the reasons."""
@@ -599,9 +614,8 @@ def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     guard_rules = rules(options)
     for text in options["objects"]:
         candidates.add(text, phrases.english("object_named"))
-    for text in options["agent_configs"]:
-        for account, reason in agent_config.accounts(text):
-            candidates.add_account(account, account if "=" in account else _by_logon_name(client, account), reason)
+    for number, text in enumerate(options["agent_configs"]):
+        candidates.add_config(number, text)
     for dn, reason in _by_spn(client, options["spn_patterns"]):
         candidates.add_account(dn, dn, reason)
     found = []
@@ -624,6 +638,29 @@ def _by_spn(client: Client, expressions: Iterable[str]) -> Iterator[tuple[str, s
 
 
 def _by_logon_name(client: Client, name: str) -> str | None:
-    """The DN of a userPrincipalName, or of `DOMAIN\\user` and `user`."""
-    attribute = "userPrincipalName" if "@" in name else "sAMAccountName"
-    return next((entry.dn for entry in client.search(equals(attribute, name.rpartition("\\")[2]), ["objectClass"])), None)
+    """The DN of a userPrincipalName, or of `DOMAIN\\user` and `user`. Raises OffboardError `other_domain`, `cannot_read`."""
+    domain, sign, user = (part.strip() for part in name.rpartition("\\"))
+    if sign:
+        _check_domain(client, domain, name.strip())
+    if not user:
+        return None
+    attribute = "userPrincipalName" if "@" in user else "sAMAccountName"
+    return next((entry.dn for entry in client.search(equals(attribute, user), ["objectClass"])), None)
+
+
+def _check_domain(client: Client, domain: str, account: str) -> None:
+    """A stranger of the same name in this domain is not the account of another one. Raises OffboardError `other_domain`, `cannot_read`."""
+    dns = ".".join(re.findall(r"(?i)(?:^|,)\s*DC=([^,]+)", client.root.text("defaultNamingContext") or ""))
+    if domain.casefold().rstrip(".") == dns.casefold() != "":
+        return
+    try:
+        netbios = netbios_name(client)
+    except OffboardError as exc:
+        if exc.code not in ("cannot_read", "not_found"):
+            raise
+        netbios = ""
+    if not netbios:
+        msg = f"the NetBIOS name of the domain {dns} cannot be read, so whether {account} is an account of it is not known; look it up, and name it by its DN"
+        raise OffboardError(msg, code="cannot_read")
+    if domain.casefold() != netbios.casefold():
+        raise OffboardError(f"{account} is not an account of this domain, which is {netbios} ({dns})", code="other_domain")

@@ -45,7 +45,6 @@ class SchemaAttribute:
 
     @classmethod
     def of(cls, entry: Entry) -> SchemaAttribute:
-        """From an attributeSchema object."""
         link = entry.number("linkID")
         flags = entry.number("systemFlags") or 0
         settable = entry.text("systemOnly") != "TRUE" and not flags & (_NOT_REPLICATED | _CONSTRUCTED) and not (link or 0) % 2

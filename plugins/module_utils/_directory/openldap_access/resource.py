@@ -105,7 +105,6 @@ class Access(Resource):
         return {**plan.facts, "saved": self._saved}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -132,7 +131,6 @@ def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What openldap_access_info returns."""
     account = names.checked(options["dn"])
     client = Client(options, read_only=True)
     try:

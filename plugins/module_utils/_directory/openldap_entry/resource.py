@@ -85,7 +85,6 @@ class OpenLdapEntry(Resource):
             yield from entries.refusals(self._entry, self._password is not None)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
-        """By what was read."""
         for change in begun:
             if change.id == self._key and (self._entry is None) == (change.after is None):
                 yield change
@@ -127,12 +126,10 @@ class OpenLdapEntry(Resource):
         return {"saved": self._saved}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What openldap_entry_info returns."""
     dn = names.checked(options["dn"])
     client = Client(options, read_only=True)
     try:

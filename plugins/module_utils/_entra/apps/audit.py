@@ -9,9 +9,18 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core import names, plain
+from ..._core.errors import OffboardError
+from ..._core.ids import LONGEST_COMPARED
 from ..._graph.client import Client
 
 _PATH = "/auditLogs/directoryAudits"
+
+
+def check_client_id(client_id: str) -> None:
+    """What is no client id is no app's: nothing would be found, and it would pass for "this app did nothing". Raises OffboardError `bad_option`."""
+    if not names.is_uuid(client_id.casefold()):
+        raise OffboardError(f"{plain.line(client_id)!r} is not a client id (UUID)", code="bad_option")
 
 
 def entries_of(client: Client, client_id: str, since: str | None = None, *, name: str | None = None, principal_id: str | None = None) -> list[dict[str, Any]]:
@@ -19,14 +28,17 @@ def entries_of(client: Client, client_id: str, since: str | None = None, *, name
 
     Many entries leave initiatedBy.app.appId empty and name the app by its service principal only, so those under its display name are read too.
     """
+    check_client_id(client_id)
     if principal_id is None:
         found = next(client.list(f"/servicePrincipals?$filter=appId eq '{client_id.casefold()}'&$select=id,displayName"), None) or _deleted(client, client_id)
         principal_id, name = (found["id"], found["displayName"]) if found else (None, None)
     time = f" and activityDateTime ge {since}" if since else ""
     entries = {item["id"]: item for item in client.list(f"{_PATH}?$filter=initiatedBy/app/appId eq '{client_id.casefold()}'{time}")}
     if principal_id and name:
+        # a longer name is refused: then all entries are read
         quoted = urllib.parse.quote(name.replace("'", "''"))
-        for item in client.list(f"{_PATH}?$filter=initiatedBy/app/displayName eq '{quoted}'{time}"):
+        terms = f"initiatedBy/app/displayName eq '{quoted}'{time}" if len(name) <= LONGEST_COMPARED else time.removeprefix(" and ")
+        for item in client.list(f"{_PATH}?$filter={terms}" if terms else _PATH):
             if ((item.get("initiatedBy") or {}).get("app") or {}).get("servicePrincipalId") == principal_id:
                 entries[item["id"]] = item
     return list(entries.values())

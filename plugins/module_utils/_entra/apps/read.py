@@ -17,7 +17,7 @@ from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
-from .audit import entries_of
+from .audit import check_client_id, entries_of
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
 
 _APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,passwordCredentials,keyCredentials"
@@ -27,7 +27,8 @@ _PRINCIPAL_FIELDS = "id,appId,displayName,accountEnabled,appOwnerOrganizationId,
 
 
 def read_app(client: Client, client_id: str) -> Iterator[Object]:
-    """The application, its service principal, deleted ones of both, and what the principal holds. Raises AmbiguousMatch."""
+    """The application, its service principal, deleted ones of both, and what the principal holds. Raises AmbiguousMatch, OffboardError `bad_option`."""
+    check_client_id(client_id)
     for kind, path, fields in ((APPLICATION, "applications", _APPLICATION_FIELDS), (PRINCIPAL, "servicePrincipals", _PRINCIPAL_FIELDS)):
         living = list(client.list(f"/{path}?$filter=appId eq '{client_id}'&$select={fields}"))
         deleted = [item for item in client.list(f"/directory/deletedItems/microsoft.graph.{path.removesuffix('s')}?$top=999") if item.get("appId") == client_id]
@@ -54,11 +55,11 @@ def _state(kind: str, item: Mapping[str, Any], deleted: bool) -> dict[str, Any]:
 
 def read_grants(client: Client, principal_id: str, name: str) -> Iterator[Object]:
     """Delegated permissions that were granted to the principal, and application permissions that it holds."""
-    for item in client.list(f"/servicePrincipals/{principal_id}/oauth2PermissionGrants"):
+    for item in client.list_below(f"/servicePrincipals/{principal_id}", "oauth2PermissionGrants"):
         state = {key: item.get(key) for key in ("clientId", "resourceId", "scope", "consentType", "principalId")}
         yield Object(GRANT, item["id"], f"{name}: {(item.get('scope') or '').strip()} (delegated)", state)
     roles: dict[str, dict[str, str]] = {}
-    for item in client.list(f"/servicePrincipals/{principal_id}/appRoleAssignments"):
+    for item in client.list_below(f"/servicePrincipals/{principal_id}", "appRoleAssignments"):
         resource = item["resourceId"]
         if resource not in roles:
             roles[resource] = _role_names(client, resource)

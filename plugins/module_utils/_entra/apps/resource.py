@@ -32,8 +32,6 @@ from .read import read_app
 
 
 class App(OfTenant):
-    """entra_app."""
-
     noun = "objects"
     kinds: ClassVar[tuple[str, ...]] = (APPLICATION, PRINCIPAL, GRANT, ASSIGNMENT)
     stop_at_first_failure = True

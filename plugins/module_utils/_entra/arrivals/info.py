@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from typing import Any
 
-from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.heads import Heads
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import budget
 from ..._module.clock import now
 from ..._module.files import read_journal
 from ..._module.progress import Progress
 from ..domains.plan import root_of, upn_domain
+from ..domains.read import check_known, named_domains
 from ..sign_in_readiness.info import MOST_DAYS
 from ..sign_in_readiness.read import Parts
 from ..users.history import History
@@ -34,7 +35,8 @@ _LOG = "sign_in_log"
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_arrivals_info."""
     started = plan.moment(now())
-    starts, parts = _starts(params, started), Parts()
+    named = named_domains("domains", params["domains"])
+    starts, parts = _starts(params, named, started), Parts()
     results = Results(params["results_file"])
     with closing(results), Client(Connection.from_params(params)) as client:
         people = _People(client, starts)
@@ -45,6 +47,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         for item, domain, root in people:
             progress.add()
             sums.add(item, domain, root, log.of(item["id"]), _not_known(starts[root], why, started))
+        check_known(client, "domains", named, sums.roots)
         results.publish()
     if log.addresses_cut:
         parts.tell("addresses", "too_many", "Wrong passwords came from more addresses than are kept apart; those of further addresses were not counted.")
@@ -55,10 +58,10 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "late": late, "summary": text.en, "summary_ja": text.ja, "at": now(), "prometheus": plan.prometheus(found, started)}
 
 
-def _starts(params: Mapping[str, Any], started: int) -> dict[str, int]:
+def _starts(params: Mapping[str, Any], named: Iterable[str], started: int) -> dict[str, int]:
     """From when on sign-ins count, by root domain; 0 where nobody knows."""
     converted = History(read_journal(params["journal"])).converted if params["journal"] else {}
-    wanted = [name for name in map(names.domain, params["domains"]) if name] or sorted(converted)
+    wanted = sorted(named or converted)
     if not wanted and not params["journal"]:
         raise OffboardError("domains: name the domains, or the journal of the run that converted them", code="bad_option")
     given = params["since"]
@@ -123,7 +126,6 @@ class _Sums:
         self._heads: Heads[dict[str, Any]] = Heads()
 
     def add(self, item: Mapping[str, Any], domain: str, root: str, seen: plan.Seen, why_not_known: str) -> None:
-        """One user."""
         state, reason = plan.state_of(seen, bool(item["accountEnabled"]), why_not_known)
         self._domains.setdefault(domain, (root, Counter()))[1][state] += 1
         if state == plan.ARRIVED:
@@ -141,8 +143,12 @@ class _Sums:
         if state in (plan.FAILED, plan.NOT_SEEN):
             self._heads.add(state, {"id": item["id"], "name": item["userPrincipalName"], "state": state, **line, "msg": words})
 
+    @property
+    def roots(self) -> set[str]:
+        """The domains of the exit in which there is somebody."""
+        return {root for root, _counts in self._domains.values()}
+
     def answer(self) -> dict[str, Any]:
-        """As the module returns it."""
         counts = {state: sum(of[state] for _root, of in self._domains.values()) for state in plan.STATES}
         return {
             "total": sum(counts.values()),
@@ -158,7 +164,7 @@ class _Sums:
             ],
             "failures": [_failure(number, count) for number, count in self.codes.most_common()],
             "arrivals_by_hour": [{"hour": plan.text_of(hour), "count": count} for hour, count in sorted(self._hours.items())],
-            "users": sorted(self._heads.rows(), key=lambda row: (plan.STATES.index(row["state"]), row["name"])),
+            "users": sorted(budget.sample_of(self._heads), key=lambda row: (plan.STATES.index(row["state"]), row["name"])),
         }
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..._core import plain
 from ..._core.marks import Marks, mark
-from ..._core.text import Text
+from ..._core.text import Text, counted
 
 ARRIVED, FAILED, NOT_SEEN, BLOCKED, NOT_KNOWN = "arrived", "failed", "not_seen", "blocked", "not_known"
 STATES = (ARRIVED, FAILED, NOT_SEEN, BLOCKED, NOT_KNOWN)
@@ -41,7 +41,7 @@ _ENROL = Text(
 )
 _CACHED = Text(
     "Let them close the browser and sign in anew. If it stays, look whether the domain is managed (entra_domain_info): the change takes up to an hour.",
-    "ブラウザーを閉じてサインインし直す。続く場合は、ドメインがマネージドか確認する（反映に最大1時間かかる）。",
+    "ブラウザーを閉じてサインインし直す。続く場合は、ドメインがマネージドか（entra_domain_info で）確認する（反映に最大1時間かかる）。",
 )
 
 #: learn.microsoft.com/entra/identity-platform/reference-error-codes
@@ -234,21 +234,29 @@ def severity(states: Mapping[str, int], codes: Mapping[int, int], late: bool, su
     return "warning" if states.get(FAILED) or (late and states.get(NOT_SEEN)) else "ok"
 
 
+#: What the summary calls the parts that may not be looked at, and the reasons.
+_PARTS = {"sign_in_log": Text("the sign-in log", "サインインログ"), "addresses": Text("the addresses of wrong passwords", "パスワード誤りの送信元アドレス")}
+_REASONS = {
+    "no_licence": Text("it needs Microsoft Entra ID P1", "Microsoft Entra ID P1が必要"),
+    "permission_missing": Text("a permission is missing", "権限がない"),
+    "too_many": Text("there are too many entries", "件数が多すぎる"),
+}
+
+
 def summary(found: Mapping[str, Any]) -> Text:
-    """One sentence."""
     if not any(domain["since"] for domain in found["domains"]):
         return Text("No domain was converted yet, as far as the journal knows.", "ジャーナルによると、変換済みのドメインはまだありません。")
     counts = found["counts"]
-    english = f"{counts[ARRIVED]} of {found['total']} users have arrived, {counts[FAILED]} tried and failed, {counts[NOT_SEEN]} were not seen yet"
+    english = f"{counts[ARRIVED]} of {counted(found['total'], 'user', 'users')} arrived, {counts[FAILED]} tried and failed, {counts[NOT_SEEN]} not seen yet"
     japanese = f"{found['total']}人中{counts[ARRIVED]}人がサインイン済み、{counts[FAILED]}人が失敗、{counts[NOT_SEEN]}人は未確認"
     if counts[BLOCKED]:
-        english, japanese = f"{english}, {counts[BLOCKED]} are blocked", f"{japanese}、{counts[BLOCKED]}人はブロック中"
+        english, japanese = f"{english}, {counts[BLOCKED]} blocked", f"{japanese}、{counts[BLOCKED]}人はブロック中"
     if counts[NOT_KNOWN]:
-        english, japanese = f"{english}, of {counts[NOT_KNOWN]} it is not known", f"{japanese}、{counts[NOT_KNOWN]}人は不明"
+        english, japanese = f"{english}, {counts[NOT_KNOWN]} not known", f"{japanese}、{counts[NOT_KNOWN]}人は不明"
     for part in found["not_looked_at"]:
-        why = "it needs Microsoft Entra ID P1" if part["reason"] == "no_licence" else part["reason"]
-        reason_in_japanese = "Microsoft Entra ID P1が必要" if part["reason"] == "no_licence" else part["reason"]
-        english, japanese = f"{english}; {part['part']} was not looked at ({why})", f"{japanese}（{part['part']} を確認できません: {reason_in_japanese}）"
+        what = _PARTS.get(part["part"], Text(part["part"], part["part"]))
+        why = _REASONS.get(part["reason"], Text(part["reason"], f"コード {part['reason']}"))
+        english, japanese = f"{english}; {what.en} could not be looked at whole ({why.en})", f"{japanese}（{what.ja}をすべては確認できません: {why.ja}）"
     return Text(f"{english}.", f"{japanese}。")
 
 

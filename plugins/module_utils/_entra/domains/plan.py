@@ -275,8 +275,17 @@ def _break_glass(affected: Collection[str], context: Context) -> list[Refusal]:
     problems = {item.upn: problem for item in context.break_glass if (problem := _unfit(item, affected))}
     # by what Graph calls them: one person may be named by the user name and by the object id
     fit = len({names.user((item.state or {}).get("userPrincipalName") or item.upn) for item in context.break_glass if item.upn not in problems})
+    nobody = sorted(item.upn for item in context.break_glass if item.state is None)
     if fit >= context.min_break_glass:
-        return []
+        if not nobody:
+            return []
+        return [
+            Refusal(
+                "break_glass",
+                f"The tenant has no user {', '.join(nobody)}. Whoever was meant in break_glass is looked after by nobody. Correct the name, or take it out.",
+                tuple(nobody),
+            )
+        ]
     told = "; ".join(f"{upn}: {problem}" for upn, problem in problems.items()) or "none is named"
     return [
         Refusal(

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import names
+from ..._core import names, phrases, plain
 from ..._core.errors import OffboardError
 from ..._core.ids import user_address
 from ..._core.model import Object
@@ -18,6 +19,31 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.plans import read_predictions
 from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, hosts, identified_by, not_managed, root_of
+
+#: what Graph may be asked for, of what people give as a domain
+_NAME, _LONGEST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+"), 253
+
+
+def named_domains(option: str, given: Iterable[str]) -> frozenset[str]:
+    """The domains that people name, as they are compared; none where none was given. Raises OffboardError `bad_option` where what was given names none."""
+    texts = list(given)
+    found = frozenset(map(names.domain, texts)) - {""}
+    if texts and not found:
+        raise OffboardError(f"{option}: what is given names no domain, so nobody would be looked at", code="bad_option")
+    return found
+
+
+def check_known(client: Client, option: str, named: Iterable[str], known: Collection[str]) -> None:
+    """Refuse domains that the tenant does not have: nobody is in one, and "0 of 0 users" would pass for good news. `known`: those of which that is known.
+
+    Raises OffboardError `not_found`.
+    """
+
+    def is_known(name: str) -> bool:
+        return len(name) <= _LONGEST and bool(_NAME.fullmatch(name)) and client.find(f"/domains/{name}?$select=id") is not None
+
+    if unknown := [name for name in sorted({*named} - {*known}) if not is_known(name)]:
+        raise OffboardError(f"{option}: the tenant has no domain {', '.join(unknown)}", code="not_found", details={"domains": unknown})
 
 
 def read_domains(client: Client, configurations_of: Collection[str] | None = None) -> Iterator[Object]:
@@ -65,8 +91,8 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
     return found
 
 
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The return values of entra_domain_info."""
+def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """The return values of entra_domain_info. warn: in check mode, takes why a real run would stop. Raises OffboardError `not_found`, `still_federated`."""
     names.idp_hosts(params["expected_idp_hosts"])  # told before anything is read
     wanted = {names.domain(name) for name in params["domains"] or ()}
     with Client(Connection.from_params(params)) as client:
@@ -79,11 +105,12 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         raise OffboardError(f"the tenant has no domain {', '.join(sorted(missing))}", code="not_found", details={"domains": sorted(missing)})
     states = {item.id: item.state for item in found}
     follow = affected(params["to_convert"], states)
-    return {
-        "domains": [_describe(item, params["expected_idp_hosts"]) for item in found],
-        "affected": follow,
-        "not_managed": not_managed(follow, states),
-    }
+    if (left := not_managed(follow, states)) and params["require_managed"]:
+        told = " / ".join(phrases.told("still_federated", domains=", ".join(left)).in_language(params["language"]))
+        if warn is None:
+            raise OffboardError(told, code="still_federated", details={"domains": left})
+        warn(plain.line(f"check mode: a real run would stop here. {told}"))
+    return {"domains": [_describe(item, params["expected_idp_hosts"]) for item in found], "affected": follow, "not_managed": left}
 
 
 def predicted(domains: Sequence[Object], predictions: Predictions) -> list[Object]:

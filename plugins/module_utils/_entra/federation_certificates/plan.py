@@ -98,7 +98,6 @@ class Verdict:
         return any(item.state in states for item in self.findings)
 
     def add(self, state: str, severity: str, msg: str, reason: str = "") -> None:
-        """One more finding."""
         self.findings.append(Finding(state, severity, msg, reason))
 
     @property

@@ -322,7 +322,6 @@ class Objections:
     url_rule: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, rule: str, msg: str, *objects: str, allow_with: str = "") -> None:
-        """One more refusal."""
         self.refusals.append(Refusal(rule, msg, objects, allow_with))
 
 

@@ -47,6 +47,8 @@ FIELDS = (
 #: Where a guest of a direct federation meets an error, unless the address names the tenant; the page's own examples.
 COMMON_ENDPOINTS = ("myapps.microsoft.com", "portal.azure.com", "teams.microsoft.com")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+#: RFC 5321 4.5.3.1.1
+_LONGEST_LOCAL_PART = 64
 _LOCAL_PART = re.compile(r"[^@\s<>\"]+")
 
 
@@ -71,7 +73,7 @@ class Wanted:
 def mail_address(text: str) -> str:
     """With the domain in Graph's form. Raises OffboardError `mail_invalid`, `domain_invalid`, `domain_is_public_suffix`."""
     local, _unused, domain = text.strip().rpartition("@")
-    if not _LOCAL_PART.fullmatch(local):
+    if not _LOCAL_PART.fullmatch(local) or len(local) > _LONGEST_LOCAL_PART:
         raise OffboardError(f"{text!r} is not a mail address", code="mail_invalid")
     return f"{local}@{url_rule.domain_name(domain)}"
 

@@ -10,7 +10,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core.ids import user_address
+from ..._core.ids import LONGEST_COMPARED, user_address
 from ..._core.model import Object
 from ..._federation.url_rule import comparable
 from ..._graph.batches import Answer, Request
@@ -19,6 +19,9 @@ from ..._module import waiting
 from ..of_tenant import MANY
 from . import plan as guest_plan
 from .plan import FIELDS, Wanted, account
+
+#: of by_address, with what proxyAddresses have before it
+_LONGEST = LONGEST_COMPARED - len("smtp:")
 
 
 def by_address(address: str) -> str:
@@ -30,7 +33,7 @@ def by_address(address: str) -> str:
 
 def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
     """The accounts of those who are named, each once; nothing for one who is not there."""
-    if len(guests) > MANY:
+    if len(guests) > MANY or any(len(who.mail) > _LONGEST for who in guests if not who.key):
         wanted = {comparable(who.shown) for who in guests}
         for user in client.list(f"/users?$select={FIELDS}&$top=999"):
             item = account(user)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -187,29 +186,32 @@ class Reinvitation:
 
     def _put_back(self, key: str) -> None:
         """Ask for what is missing and look again, until nothing is missing. Nothing that may have been carried out is sent twice."""
-        deadline, pause = time.monotonic() + self._params["verify_timeout"], waiting.READ_INTERVAL
         tries: Counter[str] = Counter()
         failed: dict[str, OffboardError] = {}
-        while True:
+        left: list[Step] | None = None
+
+        def all_back() -> bool:
+            nonlocal left
             left = self._left(key)
-            if left is not None:
-                if not left:
-                    return
-                given_up = [step for step in left if _is_final(failed.get(step.name), tries[step.name])]
-                if given_up and len(given_up) == len(left):
-                    if self._params["accept_losses"] and all(failed[step.name].details.get("status") == 404 for step in left):
-                        self._copy["lost"] += [{"what": "gone", "id": "", "name": step.name, "why": "it is no longer there"} for step in left]
-                        return
-                    break
-                again = [step for step in left if step.method and step not in given_up and (step.name in failed or not tries[step.name])]
-                tries.update(step.name for step in again)
-                self._send(again, failed)
-            if time.monotonic() + pause > deadline:
-                break
+            if not left:
+                return left is not None
+            given_up = [step for step in left if _is_final(failed.get(step.name), tries[step.name])]
+            if len(given_up) == len(left):
+                if not self._params["accept_losses"] or any(failed[step.name].details.get("status") != 404 for step in left):
+                    raise self._unfinished(left, failed)
+                self._copy["lost"] += [{"what": "gone", "id": "", "name": step.name, "why": "it is no longer there"} for step in left]
+                return True
+            again = [step for step in left if step.method and step not in given_up and (step.name in failed or not tries[step.name])]
+            tries.update(step.name for step in again)
+            self._send(again, failed)
+            return False
+
+        def telling(_waiting: int) -> None:
             self._tell(f"{self._copy['mail']}: {'waiting for the new account' if left is None else f'{len(left)} things to put back'}")
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-        raise self._unfinished(left, failed)
+
+        seconds = self._params["verify_timeout"]
+        if not waiting.is_shown(all_back, seconds, agreeing=waiting.ONE_READ, longest_pause=_LONGEST_PAUSE, pausing=telling):
+            raise self._unfinished(left, failed)
 
     def _left(self, key: str) -> list[Step] | None:
         """What is missing; None while reading does not show the new account."""

@@ -61,8 +61,6 @@ _DELETED = f"/directory/deletedItems/microsoft.graph.user?$select={FIELDS}&$top=
 
 
 class Guests(OfTenant):
-    """entra_guests."""
-
     noun = "guests"
     #: federations, order and domains are read with the guests, since a check run may predict them
     kinds: ClassVar[tuple[str, ...]] = (KIND, FEDERATION, ORDER, DOMAIN)

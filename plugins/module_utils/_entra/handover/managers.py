@@ -17,8 +17,10 @@ from ..._core.plan import ANSWER_LIMIT
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import budget
 from ..._module.progress import Progress
 from ..domains.plan import root_of, upn_domain
+from ..domains.read import check_known, named_domains
 from ..users.results import Results
 
 _USERS = "/users?$select=id,userPrincipalName,userType,department&$top=999"
@@ -28,14 +30,14 @@ _ASKED = 1000
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_managers_info."""
-    roots = frozenset(map(names.domain, params["domains"])) - {""}
+    roots, seen = named_domains("domains", params["domains"]), set[str]()
     results, progress = Results(params["results_file"]), Progress(params["progress_file"], "users", None)
     departments: Counter[str] = Counter()
     managers: set[str] = set()
     counts = Counter(dict.fromkeys(("total", "without_department", "without_manager"), 0))
     users: list[dict[str, Any]] = []
     with closing(results), Client(Connection.from_params(params)) as client:
-        for item, manager in _with_managers(client, _users(client, roots)):
+        for item, manager in _with_managers(client, _users(client, roots, seen)):
             progress.add()
             department = names.visible(str(item.get("department") or ""))
             boss = {"manager": manager["id"], "manager_name": str(manager.get("userPrincipalName") or manager["id"])} if manager else {}
@@ -47,13 +49,19 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             if len(users) < ANSWER_LIMIT:
                 users.append({"id": item["id"], "name": item["userPrincipalName"], "department": department, "manager": boss.get("manager_name", "")})
             results.add(item["id"], item["userPrincipalName"], "found", details={"department": department, **boss})
+        check_known(client, "domains", roots, seen)
         results.publish()
-    return {"counts": dict(counts), "departments": dict(departments.most_common()), "managers_count": len(managers), "users": users}
+    return {"counts": dict(counts), "departments": dict(departments.most_common()), "managers_count": len(managers), "users": budget.sample(users)}
 
 
-def _users(client: Client, roots: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+def _users(client: Client, roots: frozenset[str], seen: set[str]) -> Iterator[Mapping[str, Any]]:
+    """Those of the domains, of all without any; `seen` takes the domains in which there is one."""
     for item in client.list(_USERS):
-        if item.get("userType") != "Guest" and (not roots or root_of(upn_domain(item["userPrincipalName"]), roots) is not None):
+        if item.get("userType") == "Guest":
+            continue
+        root = root_of(upn_domain(item["userPrincipalName"]), roots)
+        seen.update([root] if root else [])
+        if root or not roots:
             yield item
 
 

@@ -9,9 +9,12 @@ What is made here holds passwords in clear. It is written only where the operato
 from __future__ import annotations
 
 import csv
+import datetime
 import hashlib
 import io
+import math
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +35,14 @@ _NATO = (
     "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima", "Mike", "November", "Oscar", "Papa",
     "Quebec", "Romeo", "Sierra", "Tango", "Uniform", "Victor", "Whiskey", "X-ray", "Yankee", "Zulu",
 )  # fmt: skip
+_KANA = (
+    "エー", "ビー", "シー", "ディー", "イー", "エフ", "ジー", "エイチ", "アイ", "ジェー", "ケー", "エル", "エム", "エヌ", "オー", "ピー",
+    "キュー", "アール", "エス", "ティー", "ユー", "ブイ", "ダブリュー", "エックス", "ワイ", "ゼット",
+)  # fmt: skip
+_DIGITS = {
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "ja": ("ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュウ"),
+}
 #: What a character that is neither a letter nor a digit is called.
 _SYMBOLS = {
     "!": ("exclamation mark", "感嘆符"), "#": ("hash", "シャープ"), "%": ("percent", "パーセント"), "+": ("plus", "プラス"), "-": ("hyphen", "ハイフン"),
@@ -39,7 +50,9 @@ _SYMBOLS = {
     "*": ("asterisk", "アスタリスク"), "^": ("caret", "キャレット"), "_": ("underscore", "アンダーバー"), ".": ("dot", "ドット"), ",": ("comma", "コンマ"),
     "/": ("slash", "スラッシュ"), "\\": ("backslash", "バックスラッシュ（円記号）"), "~": ("tilde", "チルダ"), "|": ("bar", "縦棒"), ":": ("colon", "コロン"),
     ";": ("semicolon", "セミコロン"), "(": ("open parenthesis", "左丸かっこ"), ")": ("close parenthesis", "右丸かっこ"), '"': ("quotation mark", "引用符"),
-    "'": ("apostrophe", "アポストロフィ"), " ": ("blank", "空白"),
+    "'": ("apostrophe", "アポストロフィ"), " ": ("blank", "空白"), "`": ("backquote", "バッククォート"), "[": ("open bracket", "左角かっこ"),
+    "]": ("close bracket", "右角かっこ"), "{": ("open brace", "左波かっこ"), "}": ("close brace", "右波かっこ"), "<": ("less than", "小なり"),
+    ">": ("greater than", "大なり"),
 }  # fmt: skip
 
 _WORDS = {
@@ -71,27 +84,42 @@ _WORDS = {
     },
 }  # fmt: skip
 
+#: Lengths are in em, so that a letter with more text than usual gets smaller as a whole; `_height` reckons with the same numbers.
 _STYLE = """
 @page { size: A4; margin: 20mm; }
-body { font-family: "Noto Sans CJK JP", "Yu Gothic", "Hiragino Sans", Meiryo, sans-serif; font-size: 11pt; line-height: 1.7; color: #000; background: #fff; }
-article { break-after: page; break-inside: avoid; max-width: 170mm; margin: 0 auto; }
+body { font-family: "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic", "Hiragino Sans", Meiryo, sans-serif; color: #000; background: #fff; }
+article { font-size: 11pt; line-height: 1.6; break-after: page; break-inside: avoid; max-width: 170mm; margin: 0 auto; overflow-wrap: anywhere; }
 article:last-child { break-after: auto; }
-h1 { font-size: 17pt; border-bottom: 1pt solid #000; }
-dt { font-weight: bold; margin-top: 4mm; } dd { margin: 0; overflow-wrap: anywhere; }
-.secret { font: bold 20pt "DejaVu Sans Mono", Consolas, Menlo, monospace; letter-spacing: .15em; border: 1pt solid #000; padding: 3mm; display: inline-block; }
-table { border-collapse: collapse; font-size: 8.5pt; line-height: 1.3; } td { border: .5pt solid #999; padding: 1mm 1.5mm; text-align: center; }
-td b { font: bold 12pt "DejaVu Sans Mono", Consolas, Menlo, monospace; display: block; }
+h1 { font-size: 1.55em; line-height: 1.3; margin: .3em 0 .5em; border-bottom: 1pt solid #000; } p { margin: .6em 0; }
+dl, ol { margin: .8em 0; } dt { font-weight: bold; margin-top: .8em; } dd { margin: 0; }
+.secret { font: bold 1.8em/1.4 "DejaVu Sans Mono", Consolas, Menlo, monospace; letter-spacing: .12em; border: 1pt solid #000; padding: .35em .4em;
+  width: fit-content; white-space: break-spaces; line-break: anywhere; unicode-bidi: isolate; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
+td { font-size: .77em; line-height: 1.3; border: .5pt solid #999; padding: .25em .3em; text-align: center; }
+td b { font: bold 1.4em/1.2 "DejaVu Sans Mono", Consolas, Menlo, monospace; display: block; white-space: pre; } td.none { border: 0; }
+@media screen { body { margin: 1rem; } article { padding-bottom: 2rem; } }
 """
+#: What is typed stands from left to right, whatever its script.
+_TYPED = ' dir="ltr"'
+#: What a page has room for within its margins, in em of a letter of 11 points, a little less for fonts that are wider than those reckoned with.
+_WIDTH, _HEIGHT = 43.0, 63.5
+#: How much smaller a letter may get: 4.4 points are the least that a printer makes readable.
+_SCALES = tuple(percent / 100 for percent in range(100, 35, -5))
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who gets a letter. `until` is the end of a pass, empty for a password."""
+    """Who gets a letter. `until` is the end of a pass, empty for a password; `name` is empty where the hand-over file has none.
+
+    The secret is no older than `since` (RFC 3339; empty: not known).
+    """
 
     id: str
     upn: str
     secret: str
     until: str = ""
+    name: str = ""
+    since: str = ""
 
     def __repr__(self) -> str:
         return f"Person({self.id!r})"  # no secret gets into a log by accident
@@ -103,8 +131,10 @@ def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
     for entry in entries:
         secret = entry.get("password") or entry.get("temporaryAccessPass")
         if isinstance(secret, str):
-            upn, until = str(entry.get("userPrincipalName") or entry["id"]), str(entry.get("validUntil") or "")
-            found[entry["id"].casefold()] = Person(entry["id"], upn, secret, until if "temporaryAccessPass" in entry else "")
+            upn, until, name = str(entry.get("userPrincipalName") or entry["id"]), str(entry.get("validUntil") or ""), str(entry.get("displayName") or "")
+            is_pass = "temporaryAccessPass" in entry
+            since = str(entry.get("askedFor" if is_pass else "passwordChangedBefore") or "")
+            found[entry["id"].casefold()] = Person(entry["id"], upn, secret, until if is_pass else "", name.strip(), since)
     return found
 
 
@@ -143,9 +173,9 @@ class Wanted:
 
 
 def chosen(found: Iterable[Person], wanted: Wanted, where: Mapping[str, Place]) -> tuple[list[Person], list[str]]:
-    """Who is meant by any of it, in the order of their names; and users, departments and managers that nobody in the hand-over file has to do with.
+    """Who is meant by any of it, in the order of their names; and domains, users, departments and managers that nobody in the hand-over file has to do with.
 
-    Domains that nobody is of are missing too where nobody was found at all.
+    A mistyped domain beside a right one would leave all its users without a letter.
     """
     asked = {
         "user": names.users(wanted.users), "department": names.users(wanted.departments), "manager": names.users(wanted.managers),
@@ -162,7 +192,7 @@ def chosen(found: Iterable[Person], wanted: Wanted, where: Mapping[str, Place]) 
         seen = {kind: seen[kind] | meant[kind] for kind in asked}
         if any(meant.values()) or wanted.everybody():
             kept.append(person)
-    missing = sorted(name for kind in asked for name in asked[kind] - seen[kind] if kind != "domain" or not kept)
+    missing = sorted(name for kind in asked for name in asked[kind] - seen[kind])
     return sorted(kept, key=lambda person: person.upn.casefold()), missing
 
 
@@ -193,42 +223,115 @@ def spelled(secret: str, language: str) -> Iterator[tuple[str, str]]:
     for character in secret:
         if "a" <= character.lower() <= "z":
             case = {"en": ("lower ", "UPPER "), "ja": ("小文字 ", "大文字 ")}[language][character.isupper()]
-            yield character, case + (_NATO[ord(character.lower()) - ord("a")] if language == "en" else character)
+            yield character, case + {"en": _NATO, "ja": _KANA}[language][ord(character.lower()) - ord("a")]
         elif character.isascii() and character.isdigit():
-            yield character, ("digit " if language == "en" else "数字 ") + character
+            yield character, ("digit " if language == "en" else "数字 ") + _DIGITS[language][int(character)]
         else:
-            yield character, _SYMBOLS.get(character, (f"U+{ord(character):04X}",) * 2)[language == "ja"]
+            number = f"U+{ord(character):04X}"
+            other = (unicodedata.name(character, number).lower(), f"文字コード {number}")
+            yield character, _SYMBOLS.get(character, other)[language == "ja"]
 
 
-def letters(persons: Iterable[Person], language: str, company: str, address: str, help_desk: str) -> bytes:
-    """The page to print; no script, no network."""
-    words = _WORDS[language]
-    head = f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8"><meta name="robots" content="noindex"><title>{words["title"]}</title>'
-    pages = "".join(_letter(person, language, company, address, help_desk) for person in persons)
-    return f"{head}<style>{_STYLE}</style></head><body>\n{pages}</body></html>\n".encode()
+@dataclass(frozen=True)
+class Letterhead:
+    """What is the same in all letters. `zone`: the time zone in which people read until when a pass is valid."""
+
+    language: str
+    company: str
+    address: str
+    help_desk: str
+    zone: datetime.tzinfo
 
 
-def _letter(person: Person, language: str, company: str, address: str, help_desk: str) -> str:
-    words: Mapping[str, Any] = _WORDS[language]
+def letters(persons: Iterable[Person], head: Letterhead) -> bytes:
+    """The page to print; no script, no network. Raises OffboardError `bad_option` where one of them cannot be made to fit on a page."""
+    words = _WORDS[head.language]
+    top = (
+        f'<!DOCTYPE html>\n<html lang="{head.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="robots" content="noindex"><title>{words["title"]}</title>'
+    )
+    pages = "".join(_letter(person, head) for person in persons)
+    return f"{top}<style>{_STYLE}</style></head><body>\n{pages}</body></html>\n".encode()
+
+
+def valid_until(until: str, zone: datetime.tzinfo) -> str:
+    """The end of a pass as people read it; what is no time stays as it is, empty for a password."""
+    try:
+        return datetime.datetime.fromisoformat(until).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z") if until else ""
+    except (ValueError, OverflowError):
+        return until
+
+
+def _letter(person: Person, head: Letterhead) -> str:
+    words: Mapping[str, Any] = _WORDS[head.language]
     what = "pass" if person.until else "password"
-    cells = [f"<td><b>{escape(character)}</b>{escape(said)}</td>" for character, said in spelled(person.secret, language)]
-    rows = "".join(f"<tr>{''.join(cells[at : at + 8])}</tr>" for at in range(0, len(cells), 8))
-    steps = "".join(f"<li>{step}</li>" for step in words[f"{what}_steps"])
-    until = f"<dt>{words['until']}</dt><dd>{escape(line(person.until))}</dd>" if person.until else ""
-    desk = f"<dt>{words['desk']}</dt><dd>{escape(line(help_desk))}</dd>" if help_desk else ""
+    values = [("address", head.address), ("user", person.upn), ("until", valid_until(person.until, head.zone)), ("desk", head.help_desk)]
+    shown = {name: line(value) for name, value in values if value}
+    said = list(spelled(person.secret, head.language))
+    columns = 8 if len(said) <= 64 else 16
+    to = line(" ".join(filter(None, (person.name or person.upn, words["to"]))))
+    scale = _scale([line(head.company), to, *shown.values(), *words[f"{what}_steps"], words["care"]], len(shown) + 2, said, columns)
+    cells = [f"<td><b>{escape(line(character))}</b>{escape(line(name))}</td>" for character, name in said]
+    cells += ['<td class="none"></td>'] * (-len(cells) % columns)
+    rows = "".join(f"<tr>{''.join(cells[at : at + columns])}</tr>" for at in range(0, len(cells), columns))
+    size = f' style="font-size:{11 * scale:.2f}pt"' if scale < 1 else ""
+    parts = {name: f"<dt>{words[name]}</dt><dd><bdi{'' if name == 'desk' else _TYPED}>{escape(value)}</bdi></dd>" for name, value in shown.items()}
+    who = f"<bdi>{escape(line(person.name))}</bdi>" if person.name else f"<bdi{_TYPED}>{escape(line(person.upn))}</bdi>"
     return (
-        f"<article><p>{escape(line(company))}</p><h1>{words['title']}</h1><p>{escape(line(person.upn))} {words['to']}</p><dl>"
-        f"<dt>{words['address']}</dt><dd>{escape(line(address))}</dd><dt>{words['user']}</dt><dd>{escape(line(person.upn))}</dd>"
-        f'<dt>{words[what]}</dt><dd><span class="secret">{escape(person.secret)}</span></dd>{until}<dt>{words["read"]}</dt><dd><table>{rows}</table></dd>{desk}'
-        f"</dl><ol>{steps}</ol><p>{words['care']}</p></article>\n"
+        f"<article{size}><p>{escape(line(head.company))}</p><h1>{words['title']}</h1><p>{who} {words['to']}</p><dl>"
+        f"{parts.get('address', '')}{parts['user']}"
+        f'<dt>{words[what]}</dt><dd><div class="secret">{escape(person.secret)}</div></dd>{parts.get("until", "")}'
+        f"<dt>{words['read']}</dt><dd><table><tbody>{rows}</tbody></table></dd>{parts.get('desk', '')}</dl>"
+        f"<ol>{''.join(f'<li>{step}</li>' for step in words[f'{what}_steps'])}</ol><p>{words['care']}</p></article>\n"
     )
 
 
-def merge_list(persons: Iterable[Person]) -> bytes:
+def _scale(texts: list[str], parts: int, said: list[tuple[str, str]], columns: int) -> float:
+    """The largest size at which a letter is one page. Raises OffboardError `bad_option`."""
+    for scale in _SCALES:
+        if _height(texts, parts, said, columns, _WIDTH / scale) <= _HEIGHT / scale:
+            return scale
+    raise OffboardError(
+        "A letter does not fit on one page; company, sign_in_address and help_desk must be shorter.", code="bad_option"
+    )  # of what people have, nothing is so long
+
+
+def _height(texts: list[str], parts: int, said: list[tuple[str, str]], columns: int, width: float) -> float:
+    """How high a letter is that is so wide, in em; not lower than a browser makes it."""
+    height = 3.4 + 5 * 0.8 + parts * 2.4  # the title, the margins, the names of the parts
+    height += sum(1.6 * _lines(text, width - 3) for text in texts)
+    height += 1.8 * 1.4 * math.ceil(len(said) * 1.31 / (width - 2)) + 1.6  # the secret in its box
+    room = width / columns / 0.77 - 0.8
+    for at in range(0, len(said), columns):
+        height += 0.77 * (1.4 * 1.2 + 1.3 * max(_lines(name, room) for _character, name in said[at : at + columns]) + 0.6)
+    return height
+
+
+def _lines(text: str, room: float) -> int:
+    """How many lines a browser makes of a text: words of Latin letters as a whole, unless they are too long, and others after each character."""
+    lines, at = 1, 0.0
+    for word in re.findall(r"[!-~]+|.", text):
+        width = sum(map(_em, word))
+        if at and at + width > room:
+            lines, at = lines + 1, 0.0
+        whole = math.floor(width / room)
+        lines, at = lines + whole, at + width - whole * room
+    return lines
+
+
+def _em(character: str) -> float:
+    """The width of a character, in em of its font."""
+    if unicodedata.east_asian_width(character) in "WFA" or character in "mwMW@%":
+        return 1.0
+    return 0.72 if character.isupper() or not character.isascii() else 0.6
+
+
+def merge_list(persons: Iterable[Person], zone: datetime.tzinfo) -> bytes:
     """For a mail merge. A password may begin as a formula does, and must not be changed: it stands in brackets, in every line."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
     writer.writerow(("user_name", "secret_in_brackets", "kind", "valid_until"))
     for person in persons:
-        writer.writerow((cell(person.upn), f"[{person.secret}]", "temporary_access_pass" if person.until else "password", cell(person.until)))
+        kind = "temporary_access_pass" if person.until else "password"
+        writer.writerow((cell(person.upn), f"[{person.secret}]", kind, cell(valid_until(person.until, zone))))
     return (BOM + stream.getvalue()).encode()

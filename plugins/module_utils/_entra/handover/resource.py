@@ -6,25 +6,26 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import phrases, vault
+from ..._core import evidence, names, phrases, steps, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
-from ..._module.clock import now
+from ..._module.clock import now, time_zone
 from ..._module.files import append_records, read_journal, read_records, write_atomically
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
-from ..users.history import History
+from ..users.history import History, passwords_set
 from ..users.passwords import from_bytes, generate, to_bytes
 from . import plan as letters
 from . import sealed
-from .plan import GIVEN, KIND, MADE, Person, Place, Wanted
+from .plan import GIVEN, KIND, MADE, Letterhead, Person, Place, Wanted
 
 _MEANS_NOTHING = (
     "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
@@ -47,7 +48,10 @@ class HandoverLetters(Resource):
         self._params = params
         self._state: str = params["state"]
         self._folder = os.path.abspath(params["folder"]) if params["folder"] else ""
-        self._given = {str(item.get("id", "")).casefold() for item in read_records(params["given_file"])} if params["given_file"] else set()
+        if self._state == "given" and not names.visible(params["by"] or ""):
+            raise OffboardError("by names nobody: who records that the letters were handed over?", code="bad_option")
+        #: when users were last given a letter, and since when they have the newest secret, by id in lower case (RFC 3339)
+        self._given, self._since = self._read_given(), dict[str, str]()
         by_place = params["departments"] or params["managers"] or (params["split_by"] != "none" and self._state == "present")
         if params["people_file"] is None and by_place and self._state != "absent":
             raise OffboardError("departments, managers and split_by need people_file, which entra_managers_info writes (results_file).", code="bad_option")
@@ -127,7 +131,28 @@ class HandoverLetters(Resource):
         found, missing = letters.chosen(people.values(), wanted, self._places)
         if missing:
             raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
+        self._since = {person.id.casefold(): person.since for person in found if person.id.casefold() in self._given}
+        if self._since and self._params["journal"]:
+            passwords = self._since.keys() - {person.id.casefold() for person in found if person.until}
+            for key, at in passwords_set(read_journal(self._params["journal"]), passwords):
+                self._since[key] = max(self._since[key], at, key=steps.as_time)
         return found
+
+    def _read_given(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for item in read_records(self._params["given_file"]) if self._params["given_file"] else ():
+            key, at = str(item.get("id", "")).casefold(), str(item.get("at", ""))
+            try:
+                evidence.past(at, datetime.datetime.now(datetime.UTC))
+            except ValueError:  # nobody knows whether a newer secret came after it
+                continue
+            found[key] = max(found.get(key, ""), at, key=steps.as_time)
+        return found
+
+    def _has_theirs(self, user_id: str) -> bool:
+        """Whether the user was given a letter, and no newer secret since."""
+        key = user_id.casefold()
+        return key in self._given and not steps.is_later(self._since.get(key, ""), self._given[key])
 
     def plan(self, current: Iterable[Object]) -> Plan:
         there = {item.id for item in current}
@@ -137,9 +162,9 @@ class HandoverLetters(Resource):
         persons = self._persons()
         if self._state == "given":
             # a record of an earlier check run has the id as it is
-            known = {key.casefold() for key in there}
+            known = {key.casefold() for key in there} - {key for key in self._given if not self._has_theirs(key)}
             new = [person for person in persons if person.id.casefold() not in known]
-            after = {"given": True, "by": self._params["by"]}
+            after = {"given": True, "by": names.visible(self._params["by"])}
             return Plan(Spool([Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]), unchanged=len(persons) - len(new))
         kept = list(self._worth_a_letter(persons))
         self._people = len(kept)
@@ -177,7 +202,7 @@ class HandoverLetters(Resource):
         journal = self._params["journal"]
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
         for person in persons:
-            if person.id.casefold() in self._given and not self._params["again"]:
+            if self._has_theirs(person.id) and not self._params["again"]:
                 self._skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
             elif history is not None and not person.until and not history.password_was_set(person.id):
                 self._skipped.append(
@@ -187,17 +212,19 @@ class HandoverLetters(Resource):
                 yield person
 
     def _render(self, kind: str, persons: Sequence[Person]) -> bytes:
+        params, zone = self._params, time_zone(self._params["timezone"])
         if kind == "csv":
-            return letters.merge_list(persons)
-        params = self._params
+            return letters.merge_list(persons, zone)
         # the same for the encrypted page, which holds it
-        return letters.letters(persons, params["language"], params["company"], params["sign_in_address"], params["help_desk"])
+        return letters.letters(persons, Letterhead(params["language"], params["company"], params["sign_in_address"], params["help_desk"], zone))
 
     # -- what is done
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         if change.kind == GIVEN:
-            append_records(self._params["given_file"], [{"id": change.id, "userPrincipalName": change.name, "at": now(), "by": self._params["by"]}])
+            append_records(
+                self._params["given_file"], [{"id": change.id, "userPrincipalName": change.name, "at": now(), "by": names.visible(self._params["by"])}]
+            )
         elif change.action == "remove":
             _overwrite_and_remove(change.id)
             self._removed = True
@@ -216,7 +243,7 @@ class HandoverLetters(Resource):
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         for change in begun:
             if change.kind == GIVEN:
-                done = change.id.casefold() in self._given
+                done = self._has_theirs(change.id)
             elif change.action == "remove":
                 done = not os.path.lexists(change.id)
             else:
@@ -225,11 +252,11 @@ class HandoverLetters(Resource):
                 yield change
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        """Read again."""
-        given = {str(item.get("id", "")).casefold() for item in read_records(self._params["given_file"])} if self._state == "given" else set()
+        if self._state == "given":
+            self._given = self._read_given()
         for change in applied:
             if change.kind == GIVEN:
-                seen = change.id.casefold() in given
+                seen = self._has_theirs(change.id)
             elif change.action == "remove":
                 seen = not os.path.lexists(change.id)
             else:

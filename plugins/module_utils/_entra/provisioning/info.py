@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..._core import names, phrases
@@ -13,9 +13,11 @@ from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import budget
 from ..._module.files import write_atomically
-from ..apps.audit import entries_of, reaches_back_to
+from ..apps.audit import check_client_id, entries_of, reaches_back_to
 from ..domains.plan import root_of, upn_domain
+from ..domains.read import check_known, named_domains
 from ..users.plan import user_state
 from ..users.selection import fields_of, src_lines
 from .plan import Census, deeds, source, variables, victims
@@ -25,32 +27,46 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 
 def census_of(params: Mapping[str, Any]) -> Census:
     """Whose state is settled, by the options also_enable, src and exclude."""
-    also = names.users(params["also_enable"])
+    also = names.check_users("also_enable", params["also_enable"])
     licensed: set[str] = set()
     for _unused, key, line in src_lines(params["src"]) if params["src"] else ():
         if "enabled" in line:
             also.add(names.user(key))
         if "licences" in line:
             licensed.add(names.user(key))
-    return Census(also, licensed, names.users(params["exclude"]))
+    return Census(frozenset(also), frozenset(licensed), frozenset(names.check_users("exclude", params["exclude"])))
+
+
+def check_met(params: Mapping[str, Any], census: Census) -> None:
+    """Refuse an also_enable of whom the domains have nobody. Raises OffboardError `not_found`."""
+    if unknown := sorted(names.users(params["also_enable"]) - census.met):
+        raise OffboardError(
+            f"also_enable: the domains have no user {', '.join(unknown)}. Correct the name, or take it out.", code="not_found", details={"users": unknown}
+        )
 
 
 def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """The return values of entra_provisioning_info."""
-    roots = {names.domain(name) for name in params["domains"]}
+    roots, seen = named_domains("domains", params["domains"]), set[str]()
     census = census_of(params)
+    client_ids = [client_id for client_id in map(names.uuid, params["client_ids"]) if client_id]
+    for client_id in client_ids:
+        check_client_id(client_id)
     suspects: list[dict[str, Any]] = []
     with Client(Connection.from_params(params)) as client:
         for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
             upn = item["userPrincipalName"]
-            if root_of(upn_domain(upn), roots) is None:
+            if (root := root_of(upn_domain(upn), roots)) is None:
                 continue
+            seen.add(root)
             state = user_state(item)
             enabled, licences = state["accountEnabled"], {*state["licences"], *state["group_licences"]}
             census.add(item["id"], upn, enabled=enabled, licensed=bool(licences))
             suspects.append({"id": item["id"], "userPrincipalName": upn, "enabled": enabled, "licences": licences})
+        check_known(client, "domains", roots, seen)
+        check_met(params, census)
         unusual = census.unusual(params["max_blocked_percent"])
-        log = _read_log(client, params["client_ids"]) if unusual else {"looked_at": False, "code": "", "msg": "", "since": None, "entries": []}
+        log = _read_log(client, client_ids) if unusual else {"looked_at": False, "code": "", "msg": "", "since": None, "entries": []}
     done = deeds(log.pop("entries"))
     found = victims(suspects, done) if unusual else []
     by_stop = [one for one in found if one.by_stop]
@@ -62,7 +78,7 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         "first": min((one.blocked_at for one in by_stop if one.blocked_at), default=None),
         "last": max((one.blocked_at for one in by_stop if one.blocked_at), default=None),
         "unlicensed": len([one for one in by_stop if one.licences]),
-        "also_enable": [one.upn for one in by_stop if one.blocked_at][:ANSWER_LIMIT],
+        "also_enable": budget.sample([one.upn for one in by_stop if one.blocked_at][:ANSWER_LIMIT]),
         "licences_not_told": len([1 for user in suspects if (one := done.get(user["id"])) and one.unknown_at and not user["licences"] and not one.licences]),
         "file": None,
     }
@@ -76,13 +92,13 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     return answer
 
 
-def _read_log(client: Client, client_ids: Iterable[str]) -> dict[str, Any]:
+def _read_log(client: Client, client_ids: Collection[str]) -> dict[str, Any]:
     """What the log holds of these apps. One that cannot be read is told, since a person has to judge then."""
-    names = [name for name in client_ids if name]
-    if not names:
+    if not client_ids:
         return {"looked_at": False, "code": "", "msg": phrases.english("no_client_id"), "since": None, "entries": []}
     try:
         since = reaches_back_to(client)
-        return {"looked_at": True, "code": "", "msg": "", "since": since, "entries": [entry for name in names for entry in entries_of(client, name)]}
+        entries = [entry for client_id in client_ids for entry in entries_of(client, client_id)]
+        return {"looked_at": True, "code": "", "msg": "", "since": since, "entries": entries}
     except OffboardError as exc:
         return {"looked_at": False, "code": exc.code, "msg": exc.msg, "since": None, "entries": []}

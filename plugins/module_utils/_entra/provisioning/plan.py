@@ -29,10 +29,12 @@ class Census:
     licensed: Collection[str] = ()
     exclude: Collection[str] = ()
     domains: dict[str, Counter[str]] = field(default_factory=dict)
+    #: names of everybody of whom somebody asked
+    met: set[str] = field(default_factory=set)
 
     def add(self, user_id: str, upn: str, *, enabled: bool, licensed: bool) -> None:
-        """One user."""
         who = {names.user(user_id), names.user(upn)}
+        self.met |= who & {*self.also_enable}
         if not who.isdisjoint(self.exclude):
             return
         sums = self.domains.setdefault(upn_domain(upn), Counter())

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import gate, names, phrases, quiet
+from ..._core import gate, names, phrases, quiet, steps
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
@@ -37,13 +37,11 @@ _FRESH = 3600
 
 
 class ProvisioningGate(OfTenant):
-    """entra_provisioning_gate."""
-
     noun = "verdicts"
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
+    def __init__(self, params: Mapping[str, Any], check_mode: bool = False) -> None:
+        self._params, self._check_mode = params, check_mode
         self._path: str = os.path.abspath(params["path"])
         self._client_id: str = names.uuid(params["app_id"])
         if self._client_id and not is_id(self._client_id):
@@ -57,6 +55,8 @@ class ProvisioningGate(OfTenant):
             yield Object(KIND, self._path, os.path.basename(self._path), recorded)
 
     def plan(self, current: Iterable[Object]) -> Plan:
+        if not self._check_mode:  # there the runner warns
+            self._demand_the_word()
         hours, token_minutes = self._params["activity_hours"], self._params["token_minutes"]
         activity: list[str] | None = []
         start = until = None
@@ -74,6 +74,23 @@ class ProvisioningGate(OfTenant):
         change = Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, verdict)
         return Plan(Spool([change]), facts=_facts(verdict, self._params["language"]))
 
+    def _demand_the_word(self) -> None:
+        """The steps that `requires` names, in the operator's language; but a stop that would come too early is told as that, for it would block people.
+
+        Raises OffboardError `token_may_be_good`, `step_not_done`, `unknown_step`.
+        """
+        if not (requires := self._params.get("requires")):
+            return
+        folder, language, minutes = os.path.abspath(requires["run_dir"]), self._params["language"], self._params["token_minutes"]
+        states = {item.id: item.state for item in steps_now(os.path.join(folder, "steps.json"))}
+        if self._client_id and not states.get(_STOPPED, {}).get("done"):
+            app = self._app(read_app(self._client, self._client_id))
+            if until := quiet.token_good_until(app, minutes, now()):
+                told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=_STOPPED)
+                raise OffboardError(" / ".join(told.in_language(language)), code="token_may_be_good", details={"until": until})
+        if missing := steps.not_done(states, requires["steps"]):
+            raise steps.not_done_error(states, missing, folder, language)
+
     def _app(self, objects: Iterable[Object]) -> quiet.App:
         """Whether the app is switched off, and since when, by the journal beside the verdict."""
         principal = next((item for item in objects if item.kind == PRINCIPAL and not item.state["deleted"]), None)
@@ -84,8 +101,7 @@ class ProvisioningGate(OfTenant):
 
     def _counts_from(self, app: quiet.App) -> str | None:
         """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
-        steps = {item.id: item.state for item in steps_now(os.path.join(os.path.dirname(self._path), "steps.json"))}
-        step = steps.get(_STOPPED)
+        step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._path), "steps.json")) if item.id == _STOPPED), None)
         return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None
 
     def _activity(self, hours: int, start: str | None) -> list[str]:

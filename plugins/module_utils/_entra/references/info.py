@@ -29,12 +29,13 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     matcher = plan.Matcher(params["hosts"], params["identifiers"])
     connection = Connection.from_params(params)
     with contextlib.ExitStack() as stack:
-        rows = stack.enter_context(contextlib.closing(_Rows(params["results_file"])))
+        accepted = plan.Accepted.of(params["accepted_references"], params["accepted_not_looked_at"])
+        rows = stack.enter_context(contextlib.closing(_Rows(params["results_file"], accepted)))
         client = stack.enter_context(Client(connection))
         beta = stack.enter_context(Client(connection, version="beta")) if params["beta"] else None
 
-        def tell(kind: str, item: Mapping[str, Any], found: list[plan.Found]) -> None:
-            rows.add("references", plan.row(kind, item, found))
+        def tell(kind: str, item: Mapping[str, Any], found: list[plan.Found], assigned: Mapping[str, Any]) -> None:
+            rows.add("references", {**plan.row(kind, item, found), **assigned})
 
         def tell_open(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> None:
             rows.add("not_looked_at", plan.open_row(kind, item, path, reason, words))
@@ -47,12 +48,18 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Rows:
-    """The first rows for the answer, all of them for the file; a file of an earlier run is replaced when this one has looked everywhere."""
+    """The first rows for the answer, all of them for the file; a file of an earlier run is replaced when this one has looked everywhere.
 
-    def __init__(self, path: str | None) -> None:
+    What a person has accepted takes nobody's place in the answer: it comes last, as far as there is room.
+    """
+
+    def __init__(self, path: str | None, accepted: plan.Accepted) -> None:
         self._path, self._fresh = path, f"{path}.{os.getpid()}.new"
+        self._accepted = accepted
         self._waiting: list[dict[str, Any]] = []
         self._heads: dict[str, list[dict[str, Any]]] = {"references": [], "not_looked_at": []}
+        self._kept: dict[str, list[dict[str, Any]]] = {"references": [], "not_looked_at": []}
+        self._kept_totals: Counter[str] = Counter()
         self._totals: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
 
@@ -61,8 +68,11 @@ class _Rows:
         self._totals[what] += 1
         if what == "references":
             self._counts[row["kind"]] += 1
-        if len(self._heads[what]) < ANSWER_LIMIT:
-            self._heads[what].append(row)
+        kept = self._accepted.has(what, row)
+        self._kept_totals[what] += kept
+        head = (self._kept if kept else self._heads)[what]
+        if len(head) < ANSWER_LIMIT:
+            head.append(row)
         if self._path is not None:
             self._waiting.append({"record": what, **row})
             if len(self._waiting) >= 1000:
@@ -83,9 +93,10 @@ class _Rows:
             raise OffboardError(f"cannot write {self._path}: {exc.strerror or exc}", code="file_write_failed") from exc
 
     def answer(self) -> dict[str, Any]:
-        """As the module returns it."""
-        totals = {"references_count": self._totals["references"], "not_looked_at_count": self._totals["not_looked_at"]}
-        return {**self._heads, **totals, "counts": dict(self._counts)}
+        shown = {what: [*head, *self._kept[what]][:ANSWER_LIMIT] for what, head in self._heads.items()}
+        totals = {f"{what}_count": self._totals[what] for what in shown}
+        accepted = {f"{what}_accepted_count": self._kept_totals[what] for what in shown}
+        return {**shown, **totals, **accepted, "counts": dict(self._counts)}
 
     def close(self) -> None:
         """Leave nothing behind of a run that did not come to its end."""

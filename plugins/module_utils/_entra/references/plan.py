@@ -56,6 +56,24 @@ class Found(NamedTuple):
     phrase: str = ""
 
 
+class Accepted(NamedTuple):
+    """What a person has accepted, in lower case: objects that may go on pointing there, and kinds or objects that they have looked at themselves."""
+
+    references: frozenset[str] = frozenset()
+    not_looked_at: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, references: Iterable[str], not_looked_at: Iterable[str]) -> Accepted:
+        """Of the module's options. An empty answer accepts nothing."""
+        return cls(*(frozenset(map(names.uuid, given)) - {""} for given in (references, not_looked_at)))
+
+    def has(self, record: str, row: Mapping[str, Any]) -> bool:
+        """Whether the row of `references` or `not_looked_at` is accepted."""
+        if record == "references":
+            return row["id"].casefold() in self.references
+        return row["kind"].casefold() in self.not_looked_at or row["id"].casefold() in self.not_looked_at
+
+
 class Unopened(NamedTuple):
     """A value of an object that could not be looked at: `encrypted`, `too_deep` or `too_large`."""
 
@@ -65,11 +83,7 @@ class Unopened(NamedTuple):
 
 def as_host(text: str) -> str:
     """A host name as it is compared. Raises OffboardError `bad_option` for what is none (an address with a path, a pattern)."""
-    host = unicodedata.normalize("NFKC", text).translate(_STOPS).strip().casefold().removeprefix("*.").strip(".")
-    try:
-        host = host.encode("idna").decode()
-    except UnicodeError:
-        host = ""
+    host = names.domain(text.strip().removeprefix("*."))
     if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", host):
         raise OffboardError(f"hosts: {text!r} is no host name such as auth.iij.jp; everything below a host counts too", code="bad_option")
     return host
@@ -91,7 +105,7 @@ class Matcher:
         self._words: dict[str, _Word] = {}
         for host in hosts:
             name = as_host(host)
-            for form in (name, _unicode(name)):
+            for form in (name, names.readable(name)):
                 self._words[form] = _Word(form, True)
         for text in identifiers:
             if not (word := _folded(text).strip()):
@@ -143,13 +157,6 @@ def _ends(word: _Word, after: str) -> bool:
     return not re.match(r"[a-z0-9-]|\.[a-z0-9_-]", after)
 
 
-def _unicode(host: str) -> str:
-    try:
-        return host.encode().decode("idna")
-    except UnicodeError:
-        return host
-
-
 def _folded(text: str) -> str:
     if text.isascii():
         return text.casefold()
@@ -157,8 +164,6 @@ def _folded(text: str) -> str:
 
 
 class _Walk:
-    """One object."""
-
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
         self._left = LARGEST

@@ -13,6 +13,8 @@ from typing import Any
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.errors import GraphError, about_one_part
+from ..intune_assignments.plan import FAMILIES
+from ..intune_assignments.read import group_names, read_assigned
 from . import plan
 
 
@@ -49,38 +51,38 @@ def _may_provision(principal: Mapping[str, Any]) -> bool:
 #: of Intune: learn.microsoft.com/graph/api/resources/intune-graph-overview?view=graph-rest-beta
 SOURCES = (
     Source("application", "/applications?$top=999"),
-    Source("servicePrincipal", "/servicePrincipals?$top=999", below=Source("synchronizationJob", "/synchronization/jobs"), when=_may_provision),
-    Source("claimsMappingPolicy", "/policies/claimsMappingPolicies"),
-    Source("homeRealmDiscoveryPolicy", "/policies/homeRealmDiscoveryPolicies"),
+    Source("service_principal", "/servicePrincipals?$top=999", below=Source("synchronization_job", "/synchronization/jobs"), when=_may_provision),
+    Source("claims_mapping_policy", "/policies/claimsMappingPolicies"),
+    Source("home_realm_discovery_policy", "/policies/homeRealmDiscoveryPolicies"),
     # delegated only: learn.microsoft.com/graph/api/list-featurerolloutpolicies
-    Source("featureRolloutPolicy", "/policies/featureRolloutPolicies", delegated=True),
-    Source("tokenIssuancePolicy", "/policies/tokenIssuancePolicies"),
-    Source("tokenLifetimePolicy", "/policies/tokenLifetimePolicies"),
-    Source("customAuthenticationExtension", "/identity/customAuthenticationExtensions", follow=True),
-    Source("authenticationEventListener", "/identity/authenticationEventListeners"),
-    Source("namedLocation", "/identity/conditionalAccess/namedLocations", follow=True),
-    Source("conditionalAccessPolicy", "/identity/conditionalAccess/policies"),
-    Source("crossTenantAccessDefault", "/policies/crossTenantAccessPolicy/default", one=True),
-    Source("crossTenantAccessPartner", "/policies/crossTenantAccessPolicy/partners"),
-    Source("identityProvider", "/identity/identityProviders"),
-    Source("directFederation", "/directory/federationConfigurations/graph.samlOrWsFedExternalDomainFederation"),
-    Source("domain", "/domains", below=Source("domainFederation", "/federationConfiguration"), when=_federated_root),
-    Source("organization", "/organization", below=Source("certificateBasedAuthentication", "/certificateBasedAuthConfiguration")),
+    Source("feature_rollout_policy", "/policies/featureRolloutPolicies", delegated=True),
+    Source("token_issuance_policy", "/policies/tokenIssuancePolicies"),
+    Source("token_lifetime_policy", "/policies/tokenLifetimePolicies"),
+    Source("custom_authentication_extension", "/identity/customAuthenticationExtensions", follow=True),
+    Source("authentication_event_listener", "/identity/authenticationEventListeners"),
+    Source("named_location", "/identity/conditionalAccess/namedLocations", follow=True),
+    Source("conditional_access_policy", "/identity/conditionalAccess/policies"),
+    Source("cross_tenant_access_default", "/policies/crossTenantAccessPolicy/default", one=True),
+    Source("cross_tenant_access_partner", "/policies/crossTenantAccessPolicy/partners"),
+    Source("identity_provider", "/identity/identityProviders"),
+    Source("external_federation", "/directory/federationConfigurations/graph.samlOrWsFedExternalDomainFederation"),
+    Source("domain", "/domains", below=Source("internal_federation", "/federationConfiguration"), when=_federated_root),
+    Source("organization", "/organization", below=Source("certificate_based_authentication", "/certificateBasedAuthConfiguration")),
     Source(
-        "publicKeyInfrastructure",
+        "public_key_infrastructure",
         "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations",
-        below=Source("certificateAuthority", "/certificateAuthorities"),
+        below=Source("certificate_authority", "/certificateAuthorities"),
     ),
-    Source("mobileApp", "/deviceAppManagement/mobileApps", hidden_in_v1="apps of managed Google Play"),
-    Source("mobileAppConfiguration", "/deviceAppManagement/mobileAppConfigurations"),
-    Source("targetedManagedAppConfiguration", "/deviceAppManagement/targetedManagedAppConfigurations"),
-    Source("deviceConfiguration", "/deviceManagement/deviceConfigurations", hidden_in_v1="profiles for SCEP, PKCS and trusted root certificates"),
-    Source("configurationPolicy", "/deviceManagement/configurationPolicies", beta=True, below=Source("configurationPolicySettings", "/settings")),
+    Source("mobile_app", "/deviceAppManagement/mobileApps", hidden_in_v1="apps of managed Google Play"),
+    Source("mobile_app_configuration", "/deviceAppManagement/mobileAppConfigurations"),
+    Source("targeted_managed_app_configuration", "/deviceAppManagement/targetedManagedAppConfigurations"),
+    Source("device_configuration", "/deviceManagement/deviceConfigurations", hidden_in_v1="profiles for SCEP, PKCS and trusted root certificates"),
+    Source("configuration_policy", "/deviceManagement/configurationPolicies", beta=True, below=Source("configuration_policy_settings", "/settings")),
     Source(
-        "groupPolicyConfiguration",
+        "group_policy_configuration",
         "/deviceManagement/groupPolicyConfigurations",
         beta=True,
-        below=Source("groupPolicyDefinition", "/definitionValues", below=Source("groupPolicyValue", "/presentationValues")),
+        below=Source("group_policy_definition", "/definitionValues", below=Source("group_policy_value", "/presentationValues")),
     ),
 )
 
@@ -96,8 +98,8 @@ TOP = tuple(source.kind for source in SOURCES)
 KINDS = tuple(kind for source in SOURCES for kind in _kinds(source))
 
 
-#: Takes (kind, object, what was found).
-Tell = Callable[[str, Mapping[str, Any], list[plan.Found]], None]
+#: Takes (kind, object, what was found, and of objects of Intune what these are assigned to).
+Tell = Callable[[str, Mapping[str, Any], list[plan.Found], Mapping[str, Any]], None]
 #: Takes (kind, object or None for all of them, place in it, reason, words).
 TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]  # pylint: disable=unsupported-binary-operation
 
@@ -121,9 +123,10 @@ class Reader:
         #: how many objects of each kind were looked at
         self.looked_at: dict[str, int] = {}
         self._signed_in = False
+        #: of objects of Intune that point there: what is told when their assignments are read, too
+        self._assigned: list[tuple[str, dict[str, Any], list[plan.Found]]] = []
 
     def run(self) -> None:
-        """All sources."""
         for source in (source for source in SOURCES if not self._known.kinds or source.kind in self._known.kinds):
             if source.beta and self._beta is None:
                 self._tell_open(source.kind, None, "", "beta_not_allowed", "Microsoft Graph has these in its beta only, and the option beta is false")
@@ -133,6 +136,22 @@ class Reader:
                 words = f"Microsoft Graph shows {source.hidden_in_v1} in its beta only, and the option beta is false"
                 self._tell_open(source.kind, None, "", "beta_not_allowed", words)
             self._source(client, source)
+            self._tell_assigned(client)
+
+    def _tell_assigned(self, client: Client) -> None:
+        """What was found in Intune, with the groups or devices that get it. Assignments that may not be read are not looked at, and never none."""
+        rows, self._assigned = self._assigned, []
+        if not rows:
+            return
+        pairs = [(kind, str(item[plan.OF] if FAMILIES[kind].above else item["id"])) for kind, item, _found in rows]
+        assigned = read_assigned(client, pairs)
+        groups = group_names(client, (one for found in assigned.values() for one in found.assignments or ()))
+        for (kind, item, found), pair in zip(rows, pairs, strict=True):
+            self._tell(kind, item, found, assigned[pair].shown(groups))
+            if (error := assigned[pair].error) is not None:
+                if not about_one_part(error, self._signed_in):
+                    raise error
+                self._tell_open(kind, item, "assignments", plan.reason_of(error.code, error.status, error.msg), error.msg)
 
     def _source(self, client: Client, source: Source) -> None:
         objects = self._objects(client, source)
@@ -181,28 +200,32 @@ class Reader:
     def _look(self, source: Source, item: Mapping[str, Any], parent: Mapping[str, Any] | None = None) -> None:
         self.looked_at[source.kind] = self.looked_at.get(source.kind, 0) + 1
         found, unopened = self._matcher.look(item)
-        if source.kind == "namedLocation" and plan.is_named(item, self._known.named_locations):
+        if source.kind == "named_location" and plan.is_named(item, self._known.named_locations):
             found.insert(0, plan.Found("displayName", "the option named_locations", False))
-        if source.kind == "homeRealmDiscoveryPolicy":
+        if source.kind == "home_realm_discovery_policy":
             found += plan.home_realm(item, self._known.domains)
-        if source.kind == "featureRolloutPolicy":
+        if source.kind == "feature_rollout_policy":
             found += plan.staged_rollout(item)
         shown = dict(item)
         if parent is not None:
             shown[plan.OF] = parent["id"]
             shown["displayName"] = item.get("displayName") or parent.get("displayName") or parent.get("name") or parent["id"]
         if found:
-            self._tell(source.kind, shown, found)
+            if source.kind in FAMILIES and item.get("id"):
+                kept = {name: shown.get(name) for name in ("id", "displayName", "name", plan.OF)}
+                self._assigned.append((source.kind, kept, found))
+            else:
+                self._tell(source.kind, shown, found, {})
             if source.follow and item.get("id"):
                 self._matcher.also(str(item["id"]))
         for place in unopened:
             self._tell_open(source.kind, shown, place.path, place.reason, "")
-        if source.kind == "conditionalAccessPolicy":
+        if source.kind == "conditional_access_policy":
             for name in plan.custom_controls(item):
                 if not found:
                     words = f"It sends people to the custom control {name}."
                     self._tell_open(source.kind, shown, "grantControls.customAuthenticationFactors", "custom_control", words)
-        if source.kind == "synchronizationJob" and not found:
+        if source.kind == "synchronization_job" and not found:
             self._tell_open(source.kind, shown, "", "target_not_shown", "The address that it provisions to is kept with its secrets.")
 
     def _below(self, client: Client, source: Source, below: Source, parents: Iterator[tuple[Mapping[str, Any], str]]) -> None:

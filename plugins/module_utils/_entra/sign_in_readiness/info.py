@@ -17,32 +17,41 @@ from ..._core.errors import OffboardError
 from ..._core.heads import Heads
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import budget
 from ..._module.clock import now
 from ..._module.files import write_atomically
+from ..._module.preconditions import steps_now
 from ..._module.progress import Progress
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
-from ..domains.read import read_domains
+from ..domains.read import check_known, named_domains, read_domains
 from ..roles import read_guarded, read_roles
 from ..users.plan import FULL_RESET_ROLES
 from ..users.results import Results
 from . import plan, read
 
 _POLICIES = "/identity/conditionalAccess/policies"
+#: those whom a person has accepted take nobody's place in the answer
+_ACCEPTED = "accepted"
 _DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
+_HASH_SYNC_VERIFIED = "password_hash_sync_verified"
 #: The log keeps 30 days: learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention
 MOST_DAYS = 30
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_sign_in_readiness_info."""
-    roots = frozenset(names.domain(name) for name in params["domains"])
-    if not roots - {""}:
+    roots = named_domains("domains", params["domains"])
+    if not roots:
         raise OffboardError("domains: without a domain there is nobody to judge", code="bad_option")
     if not 1 <= params["days"] <= MOST_DAYS:
         raise OffboardError(f"days: the sign-in log keeps {MOST_DAYS} days, so this must be a number from 1 to {MOST_DAYS}", code="bad_option")
+    for option in ("exclude", "also_enable", "accepted"):
+        names.check_users(option, params[option])
+    names.check_users("signs_in_otherwise", params["signs_in_otherwise"], whole_domains=True)
     results, started = Results(params["results_file"]), now()
     with closing(results), Client(Connection.from_params(params)) as client:
         tenant = _Tenant(client, params)
+        check_known(client, "domains", roots, tenant.domains)
         sums = _Sums(results, names.users(params["accepted"]))
         progress = Progress(params["progress_file"], "users", None)
         for item, with_activity in read.read_users(client, tenant.parts):
@@ -57,6 +66,10 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         return {**sums.answer(), **tenant.answer()}
 
 
+def _is_confirmed(path: str, step: str) -> bool:
+    return any(item.id == step and item.state["done"] for item in steps_now(path))
+
+
 class _Tenant:
     """What is read once, and then asked for each user."""
 
@@ -64,7 +77,7 @@ class _Tenant:
         self.parts = parts = read.Parts()
         since = datetime.datetime.fromisoformat(now()) - datetime.timedelta(days=params["days"])
         self._since = since.strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._domains = {item.id: item.state for item in read_domains(client, configurations_of=())}
+        self.domains = {item.id: item.state for item in read_domains(client, configurations_of=())}
         self._left_alone, self._otherwise = names.users(params["exclude"]), names.users(params["signs_in_otherwise"])
         self._also_enable = names.users(params["also_enable"])
         self._roles = parts.read("roles", lambda: read_guarded(client))
@@ -72,7 +85,7 @@ class _Tenant:
         self._means = plan.Means(
             passwords=params["passwords"],
             synced_password=params["synced_password"],
-            hash_sync=params["password_hash_sync"],
+            hash_sync=params["password_hash_sync"] or (params["steps_file"] is not None and _is_confirmed(params["steps_file"], _HASH_SYNC_VERIFIED)),
             synchronized=organization is None or bool(organization.get("onPremisesSyncEnabled")),
             may_reset_every_administrator=self._roles is not None and bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES),
         )
@@ -101,9 +114,9 @@ class _Tenant:
         registration = self._registrations.of(user_id) if self._registrations is not None and item["accountEnabled"] else None
         password = plan.password_of(
             self._means,
-            federated=authentication_of(domain, self._domains) == FEDERATED,
+            federated=authentication_of(domain, self.domains) == FEDERATED,
             left_alone=bool(called & self._left_alone),
-            otherwise=bool({*called, f"@{domain}", f"@{root_of(domain, self._domains)}"} & self._otherwise),
+            otherwise=bool({*called, f"@{domain}", f"@{root_of(domain, self.domains)}"} & self._otherwise),
             synced=bool(item.get("onPremisesSyncEnabled")),
             roles=roles,
             registration=registration,
@@ -132,7 +145,6 @@ class _Tenant:
         }
 
     def answer(self) -> dict[str, Any]:
-        """As the module returns it."""
         return {"since": self._since, "not_looked_at": self.parts.not_looked_at, "registration_limited_by": self._limiting}
 
 
@@ -148,7 +160,6 @@ class _Sums:
         self._open = 0
 
     def add(self, item: Mapping[str, Any], domain: str, found: list[tuple[str, str]], facts: Mapping[str, Any]) -> None:
-        """One user."""
         verdict, upn = found[0][0], item["userPrincipalName"]
         codes = list(dict.fromkeys(code for code, _reason in found))
         self._domains.setdefault(domain, Counter())[verdict] += 1
@@ -160,20 +171,19 @@ class _Sums:
         line = {"codes": codes, "reasons": [reason for _code, reason in found if reason], **facts}
         self._results.add(item["id"], upn, verdict, verdict, msg, line)
         if verdict != plan.READY:
-            self._heads.add(verdict, {"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
+            self._heads.add(_ACCEPTED if accepted else verdict, {"id": item["id"], "name": upn, "code": verdict, "msg": msg, "accepted": accepted, **line})
 
     def without_way_in(self) -> tuple[int, list[str]]:
         """How many have no way in and are not accepted, and the names of the first of them."""
-        return self._open, [plain.line(row["name"]) for row in self._heads.of(plan.NO_WAY_IN) if not row["accepted"]]
+        return self._open, [plain.line(row["name"]) for row in self._heads.of(plan.NO_WAY_IN)]
 
     def answer(self) -> dict[str, Any]:
-        """As the module returns it."""
         counts = {code: sum(of[code] for of in self._domains.values()) for code in plan.RANK}
         return {
             "counts": counts,
             "codes": dict(self._codes),
             "passwords": dict(self._passwords),
             "domains": [{"domain": name, "total": of.total(), "counts": {code: of[code] for code in plan.RANK}} for name, of in sorted(self._domains.items())],
-            "users": self._heads.rows(plan.RANK),
+            "users": budget.sample_of(self._heads, plan.RANK),
             "no_way_in_open": self._open,
         }

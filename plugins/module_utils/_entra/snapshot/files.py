@@ -16,7 +16,7 @@ from ..._core import vault
 from ..._core.errors import OffboardError
 from ..._core.manifest import NAME as MANIFEST
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_tenant, read_manifest
+from ..._module.preconditions import check_files, check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file
 
 DOMAINS, LICENCES, APPS = "domains.yml", "licences.yml", "apps.yml"
@@ -39,20 +39,6 @@ def write_encrypted(folder: str, name: str, plain: bytes, password: bytes) -> di
     return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def check_files(folder: str, manifest: dict[str, Any]) -> None:
-    """Every file is there as it was written. Raises OffboardError `snapshot_damaged`."""
-    for number, entry in enumerate(manifest["files"], 1):
-        path = os.path.join(folder, entry["name"])
-        which = f"file {number} of {len(manifest['files'])} in {os.path.join(folder, MANIFEST)}"
-        try:
-            with open(path, "rb") as stream:
-                digest = hashlib.sha256(stream.read()).hexdigest()
-        except OSError as exc:
-            raise OffboardError(f"the snapshot is damaged: cannot read {which}: {exc.strerror or exc}", code="snapshot_damaged") from exc
-        if digest != entry["sha256"]:
-            raise OffboardError(f"the snapshot is damaged: {which} is not the file that was written", code="snapshot_damaged")
-
-
 def read_snapshot_users(path: str, password: bytes, owner: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The users of a snapshot folder, or of one of its files.
 
@@ -65,7 +51,7 @@ def read_snapshot_users(path: str, password: bytes, owner: Mapping[str, str]) ->
     if folder == path:
         if manifest is None:
             raise OffboardError(f"{path} holds no complete snapshot ({MANIFEST} is missing)", code="snapshot_missing")
-        check_files(path, manifest)
+        check_files(path, manifest["files"])
         files = sorted(glob.glob(os.path.join(glob.escape(path), "users-*.jsonl")))
     else:
         files = [path]

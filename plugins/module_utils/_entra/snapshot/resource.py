@@ -23,16 +23,16 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_tenant, read_manifest
+from ..._module.preconditions import check_files, check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file, vault_password, yaml_item
 from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
 from ..domains.plan import upn_domain
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
-from ..provisioning.info import census_of
+from ..provisioning.info import census_of, check_met
 from ..provisioning.plan import Census
-from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, check_files, users_file, write_encrypted
+from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, users_file, write_encrypted
 
 KIND = "snapshot"
 
@@ -62,8 +62,6 @@ def _works(state: Mapping[str, Any]) -> bool:
 
 
 class Snapshot(OfTenant):
-    """entra_snapshot."""
-
     noun = "snapshots"
     in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
@@ -79,7 +77,7 @@ class Snapshot(OfTenant):
         if manifest is None:
             return
         check_tenant(self._path, manifest, self.owner())
-        check_files(self._path, manifest)
+        check_files(self._path, manifest["files"])
         decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
         try:
             state = {name: manifest[name] for name in ("taken", "counts", "users", "apps")}
@@ -153,7 +151,11 @@ class Snapshot(OfTenant):
         return {"counts": counts}
 
     def _domains(self) -> list[dict[str, Any]]:
-        return [{"id": item.id, **item.state} for item in read_domains(self._client)]
+        """Raises OffboardError `not_found` for a domain whose users are to be saved and that the tenant does not have: a snapshot is never overwritten."""
+        found = [{"id": item.id, **item.state} for item in read_domains(self._client)]
+        if unknown := {names.domain(name) for name in self._params["domains"] or ()} - {names.domain(item["id"]) for item in found}:
+            raise OffboardError(f"domains: the tenant has no domain {', '.join(sorted(unknown))}", code="not_found")
+        return found
 
     def _apps(self) -> list[dict[str, Any]]:
         rows = []
@@ -165,7 +167,8 @@ class Snapshot(OfTenant):
         return rows
 
     def _check_people(self, census: Census) -> None:
-        """What is kept is kept for ever. Raises OffboardError `mostly_blocked`; then there is no manifest, so no snapshot."""
+        """What is kept is kept for ever. Raises OffboardError `mostly_blocked` or `not_found`; then there is no manifest, so no snapshot."""
+        check_met(self._params, census)
         told = [f"{item['domain']}: of {item['total']} users {item['blocked']} are blocked, {item['unlicensed']} have no licence"
                 for item in census.unusual(self._params["max_blocked_percent"])]  # fmt: skip
         if told:
@@ -191,7 +194,7 @@ class Snapshot(OfTenant):
         for change in applied:
             try:
                 manifest = read_manifest(self._path) or {"files": []}
-                check_files(self._path, manifest)
+                check_files(self._path, manifest["files"])
                 for entry in manifest["files"]:
                     decrypt_file(os.path.join(self._path, entry["name"]), self._password)
             except OffboardError as exc:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..._core import names
 from ..._core.marks import Marks, mark
+from ..._core.steps import as_time
 from ..domains.plan import CONVERT, GO_BACK
 from ..domains.plan import KIND as DOMAIN
 from .plan import KIND, PASSWORD
@@ -25,6 +26,7 @@ class History:
     def __init__(self, records: Iterable[Mapping[str, Any]] = ()) -> None:
         #: when domains were converted (RFC 3339), by name in lower case
         self.converted: dict[str, str] = {}
+        self._converted_by: dict[str, str] = {}
         self._new_passwords = array("Q")
         #: by which run a password may have been set: an intent without a word of whether it came to that
         self._maybe: dict[str, str] = {}
@@ -44,10 +46,8 @@ class History:
                     continue
                 self._note_password(record)
                 self._note_sessions(record)
-            elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, CONVERT, "done"):
-                self.converted[names.domain(record["id"])] = (record.get("details") or {}).get("begun_at") or record["at"]
-            elif (record.get("kind"), record.get("action"), record.get("status")) == (DOMAIN, GO_BACK, "done"):
-                self.converted.pop(names.domain(record["id"]), None)
+            elif record.get("kind") == DOMAIN and record.get("record") == "outcome":
+                self._note_domain(record)
         self._has_new_password = Marks(self._new_passwords)
         self._take_back()
 
@@ -57,6 +57,16 @@ class History:
         self._unseen_passwords = {user_id: run for user_id, run in self._unseen_passwords.items() if mark(user_id, run) in set_by}
         self._maybe = self._unseen_passwords | self._maybe
         self._owed |= {user_id for user_id, run in self._unseen_sessions.items() if mark(user_id, run) in revoked_by}
+
+    def _note_domain(self, record: Mapping[str, Any]) -> None:
+        name, run, action = names.domain(record["id"]), record.get("run", ""), record.get("action")
+        if record.get("status") == "done" and action == CONVERT:
+            self.converted[name] = (record.get("details") or {}).get("begun_at") or record["at"]
+            self._converted_by[name] = run
+        elif (record.get("status") == "done" and action == GO_BACK) or (
+            record.get("code") == "not_seen" and action == CONVERT and self._converted_by.get(name) == run
+        ):
+            self.converted.pop(name, None)
 
     def _note_password(self, record: Mapping[str, Any]) -> None:
         user_id, run, told = record["id"], record.get("run", ""), (record.get("details") or {}).get("password_set")
@@ -68,7 +78,7 @@ class History:
             self._passwords_of.append(mark(user_id, run))
             self._maybe.pop(user_id, None)
             self._unseen_passwords.pop(user_id, None)
-            self.last_password_at = max(self.last_password_at, record.get("at", ""))
+            self.last_password_at = max(self.last_password_at, record.get("at", ""), key=as_time)
         elif (told is False or record.get("status") == "skipped") and self._maybe.get(user_id) == run:
             del self._maybe[user_id]
 
@@ -100,6 +110,14 @@ class History:
         """Whether a run has changed the user, meant to revoke their sessions, and did not come to that. Of one that was stopped, the user's state tells."""
         begun = self._begun.get(user_id, {}).values()
         return user_id in self._owed or any((state[name] == value) is equal for name, value, equal in begun)
+
+
+def passwords_set(records: Iterable[Mapping[str, Any]], users: Collection[str]) -> Iterator[tuple[str, str]]:
+    """When passwords of these users (ids in lower case) were set: id and time (RFC 3339)."""
+    for record in records:
+        was_set = record.get("kind") == KIND and record.get("record") == "outcome" and (record.get("details") or {}).get("password_set") is True
+        if was_set and (key := record["id"].casefold()) in users:
+            yield key, record["at"]
 
 
 def _proof(intent: Mapping[str, Any]) -> _Proof | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import names
+from ..._core import names, plain
 from ..._core.errors import OffboardError
 from ..._core.marks import Shard
 from ..._module.vault_password import vault_password
@@ -21,8 +21,6 @@ from .selection import SELECTIONS, check_selection
 
 @dataclass(frozen=True)
 class LicenceGroupOption:
-    """The option `licence_group`."""
-
     id: str
     remove_direct: bool
 
@@ -64,6 +62,8 @@ class Options:
         """Raises OffboardError `bad_option`, `bad_country`, and what a length or a Temporary Access Pass may not be."""
         check_selection(params, SELECTIONS)
         snapshot, length, path = params["snapshot"], params["password_length"], params["handover_file"]
+        if snapshot is None and params["also_enable"]:
+            raise OffboardError("also_enable says who shall be enabled beside those whom a snapshot has enabled, and needs snapshot", code="bad_option")
         if snapshot is not None and (params["enabled"] is not None or params["licences"]):
             raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
         if params["password"] == "generate" or params["src"] is not None:
@@ -73,14 +73,16 @@ class Options:
         if path is None and params["password"] == "temporary_access_pass":
             raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
         requires, group = params["requires"] or {}, params["licence_group"]
+        if group and not names.is_uuid(names.uuid(group["id"])):
+            raise OffboardError(f"licence_group: {plain.line(group['id'])!r} is not the object id of a group", code="bad_option")
         return cls(
             snapshot=snapshot,
             snapshot_is_now=check_mode and snapshot is not None and not os.path.exists(snapshot),
             enabled=params["enabled"],
             usage_location=user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None,
             licences=params["licences"],
-            licence_group=LicenceGroupOption(group["id"], group["remove_direct"]) if group else None,
-            also_enable=frozenset(names.users(params["also_enable"])),
+            licence_group=LicenceGroupOption(names.uuid(group["id"]), group["remove_direct"]) if group else None,
+            also_enable=frozenset(names.check_users("also_enable", params["also_enable"])),
             src=params["src"],
             password=params["password"],
             password_length=length,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from ..._core import vault
+from ..._core import steps, vault
 from ..._core.errors import OffboardError
 from ..._core.marks import Marks, mark
 from ..._module.files import folder_locked, write_atomically
@@ -61,6 +61,16 @@ def to_bytes(entries: Iterable[Mapping[str, str]]) -> bytes:
     return _HEADER + b"".join(yaml_item(entry) for entry in entries)
 
 
+_TEXTS, _TIMES = ("userPrincipalName", "displayName", "password", "temporaryAccessPass", "passwordChangedBefore"), ("validUntil", "askedFor", "seenAt")
+
+
+def _is_whole(entry: Mapping[str, Any]) -> bool:
+    """Whether everything on which is relied is a text, or null, and what is a time is one."""
+    if not all(isinstance(entry.get(name), str | None) for name in (*_TEXTS, *_TIMES)):
+        return False
+    return all(not entry.get(name) or steps.is_later(entry[name], "") for name in _TIMES)
+
+
 def from_bytes(content: bytes) -> list[dict[str, str]]:
     """The entries. Raises OffboardError `bad_handover_file`."""
     try:
@@ -69,6 +79,8 @@ def from_bytes(content: bytes) -> list[dict[str, str]]:
         entries = [json.loads(line[2:]) for line in content[len(_HEADER) :].split(b"\n") if line]
         if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in entries):
             raise ValueError("an entry names no user")
+        if not all(_is_whole(entry) for entry in entries):
+            raise ValueError("a name, a secret or a time of an entry is none")
         return entries
     except (ValueError, RecursionError) as exc:
         why = "a line of it is no JSON" if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError, RecursionError)) else str(exc)
@@ -193,8 +205,13 @@ class HandOver(_Files):
         self._users, self._changes = _Growing(), _Growing()
         super().__init__(path, vault_password)
 
-    def _note(self, _number: int, entries: list[dict[str, Any]]) -> None:
+    def _note(self, number: int, entries: list[dict[str, Any]]) -> None:
         entries = [entry for entry in entries if "password" in entry]
+        if not all("passwordChangedBefore" in entry for entry in entries):
+            raise OffboardError(
+                f"{self.file(number)} does not say of each password when the one before it had been changed. Name another handover_file.",
+                code="bad_handover_file",
+            )
         self._users.add(mark(entry["id"]) for entry in entries)
         self._changes.add(mark(entry["id"], entry["passwordChangedBefore"]) for entry in entries)
 
@@ -276,7 +293,7 @@ class PassBook(_Files):
 
     def _note(self, number: int, entries: list[dict[str, Any]]) -> None:
         self._noted[number] = [
-            (entry["id"], entry.get("validUntil", "") if entry["temporaryAccessPass"] else "", entry.get("seenAt", ""), entry.get("askedFor", ""))
+            (entry["id"], (entry.get("validUntil") or "") if entry["temporaryAccessPass"] else "", entry.get("seenAt") or "", entry.get("askedFor") or "")
             for entry in entries
             if "temporaryAccessPass" in entry
         ]
@@ -296,7 +313,7 @@ class PassBook(_Files):
     def was_given(self, user_id: str, now: str) -> bool:
         """Whether the user was given a pass that has not ended by `now` (RFC 3339, UTC, as in the file)."""
         until = self._of(user_id).until
-        return until > now and self._gone.get(user_id) != until
+        return steps.as_time(until) > steps.as_time(now) and self._gone.get(user_id) != until
 
     def seen_at(self, user_id: str) -> str:
         """When the pass that the user was given was seen in the tenant; empty when it never was."""

@@ -54,12 +54,14 @@ _FORCE["next_sign_in_with_mfa"] = {"forceChangePasswordNextSignIn": True, "force
 
 @dataclass(frozen=True)
 class Sku:
-    """A licence that the tenant has. `free` seats, when it was read; `plans` that it consists of, None where Graph does not tell."""
+    """A licence that the tenant has. `free` seats, when it was read, below zero where more are used than there are; `ended` when none can be assigned any
+    more, since the subscription is suspended or locked out; `plans` that it consists of, None where Graph does not tell."""
 
     id: str
     part_number: str
     free: int
     plans: frozenset[str] | None = None
+    ended: bool = False
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Sku:
@@ -67,9 +69,11 @@ class Sku:
         (https://learn.microsoft.com/graph/api/resources/licenseunitsdetail).
         """
         units = row["prepaidUnits"]
-        free = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0) - row["consumedUnits"]
+        seats = max(0, units.get("enabled") or 0) + max(0, units.get("warning") or 0)
         plans = row.get("servicePlans")
-        return cls(row["skuId"].casefold(), row["skuPartNumber"], free, plans and frozenset(plan["servicePlanId"].casefold() for plan in plans))
+        ended = not seats and any((units.get(name) or 0) > 0 for name in ("suspended", "lockedOut"))
+        known = plans and frozenset(plan["servicePlanId"].casefold() for plan in plans)
+        return cls(row["skuId"].casefold(), row["skuPartNumber"], seats - row["consumedUnits"], known, ended)
 
 
 class Skus:
@@ -517,6 +521,15 @@ def licence_body(change: Change, skus: Skus) -> dict[str, Any]:
     before = before or {}
     add = [{"skuId": skus.id(name), "disabledPlans": plans} for name, plans in after.items() if before.get(name) != plans]
     return {"addLicenses": add, "removeLicenses": [skus.id(name) for name in before if name not in after]}
+
+
+def too_few(name: str, needed: int, sku: Sku) -> str:
+    """What to tell of a licence that has fewer seats than the changes need; empty when it has enough."""
+    free = max(0, sku.free)
+    if needed <= free:
+        return ""
+    told = f"{name}: {needed} seats are needed and {free} are free, {needed - free} are missing; who gets none counts as failed"
+    return f"{told}. The subscription is suspended or locked out: none of its seats can be assigned until it is renewed" if sku.ended else told
 
 
 def new_seats(change: Change, steps: Collection[str] = ("group", "licences")) -> list[str]:

@@ -20,10 +20,11 @@ from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
+from ..._core.text import counted
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
-from ..._module import waiting
+from ..._module import budget, waiting
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal
 from ..._module.preconditions import read_manifest
@@ -81,16 +82,14 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             counts["without_usage_location"] += not state["usageLocation"]
             counts["unlicensed"] += not (state["licences"] or state["group_licences"])
             licences.update({*state["licences"], *state["group_licences"]})
-            if len(users) < ANSWER_LIMIT:
+            if params["list_users"] and len(users) < ANSWER_LIMIT:
                 users.append({"id": item["id"], "userPrincipalName": item["userPrincipalName"], **state})
             results.add(item["id"], item["userPrincipalName"], "found", details=state)
         results.publish()
-    return {"counts": dict(counts), "licences": dict(licences), "users": users, "missing": missing}
+    return {"counts": dict(counts), "licences": dict(licences), "users": budget.sample(users), "missing": missing}
 
 
 class Users(OfTenant):
-    """entra_users."""
-
     noun = "users"
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
@@ -112,6 +111,8 @@ class Users(OfTenant):
         #: where a snapshot is required: its folder and time, and those who came after it
         self._required = self._required_snapshot()
         self._came_later: set[int] = set()
+        #: those of `also_enable` whom the snapshot has
+        self._met: set[str] = set()
 
     def _required_snapshot(self) -> tuple[str, str] | None:
         if self._options.run_dir is None:
@@ -164,6 +165,8 @@ class Users(OfTenant):
         )
         make = partial(self._desired_of, self._base)  # a wrong licence is told before anybody is read
         desired = None if options.snapshot_is_now else named_in(self._client, self._params, make)
+        if not options.snapshot_is_now:
+            self._check_met()
         return Selection(self._client, self._params, fields, desired)
 
     @cached_property
@@ -208,6 +211,7 @@ class Users(OfTenant):
     def _desired_of(self, base: Desired, who: Named) -> Desired:
         """What is desired of a user who is named."""
         if who.saved is not None:
+            self._meet(who.saved)
             desired = user_plan.from_snapshot(base, who.saved, self._options.also_enable)
             return self._shared.setdefault(repr(desired), desired)
         if who.line is None:
@@ -219,6 +223,18 @@ class Users(OfTenant):
         if desired.password and self._handover is None:
             raise OffboardError("src asks for passwords, which needs handover_file", code="bad_option")
         return desired
+
+    def _meet(self, record: Mapping[str, Any]) -> None:
+        self._met |= {record["id"].casefold(), names.user(record["userPrincipalName"])} & self._options.also_enable
+
+    def _check_met(self) -> None:
+        """Raises OffboardError `not_found`: whoever was meant would stay blocked, and nobody would know."""
+        if unknown := sorted(self._options.also_enable - self._met):
+            raise OffboardError(
+                f"also_enable: the snapshot has no user {', '.join(unknown)}. Name each by the object id, or by the name of then; or take them out.",
+                code="not_found",
+                details={"users": unknown},
+            )
 
     @cached_property
     def _planned_snapshot(self) -> Mapping[str, Any] | None:
@@ -286,6 +302,8 @@ class Users(OfTenant):
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
         if self._options.snapshot_is_now:
+            if self._planned_snapshot is not None and self._options.shard.count == 1:
+                self._check_met()
             missing = f"check mode: there is no snapshot at {self._options.snapshot} yet"
             if self._planned_snapshot is None:
                 plan.warnings.append(f"{missing}, so nothing is planned for the users, and a real run would stop here: run offboard.iij_id.snapshot first")
@@ -293,18 +311,17 @@ class Users(OfTenant):
                 plan.warnings.append(f"{missing}; planned as if it were taken now")
         if self._unproven:
             plan.warnings.append(
-                f"{self._unproven} users count as having the password of the hand-over file, because theirs was changed after it was written; "
+                f"{counted(self._unproven, 'user counts', 'users count')} as having the password of the hand-over file, "
+                "because theirs was changed after it was written; "
                 "whether it was to that one, only a journal could tell, and there is none"
             )
         for code, count in left_out.items():
-            plan.warnings.append(f"{count} users: a part of the change is left out ({code}); see left_out in the plan")
+            plan.warnings.append(f"{counted(count, 'user', 'users')}: a part of the change is left out ({code}); see left_out in the plan")
         for name, count in seats.items():
             sku = self._skus.find(name)
             self._free[name] = sku.free
-            if count > sku.free:
-                plan.warnings.append(
-                    f"{name}: {count} seats are needed and {sku.free} are free, {count - sku.free} are missing; who gets none counts as failed"
-                )
+            if told := user_plan.too_few(name, count, sku):
+                plan.warnings.append(told)
         if not len(plan.changes):
             self._results.publish()
         return plan
@@ -369,6 +386,7 @@ class Users(OfTenant):
         keyed = self._selection.keyed
         if self._options.snapshot_is_now:
             now = {"id": item.id, "userPrincipalName": item.name, "licences": (), **{name: item.state[name] for name in ("accountEnabled", "usageLocation")}}
+            self._meet(now)
             return user_plan.from_snapshot(self._base, now, self._options.also_enable)
         if keyed is None:
             return self._base

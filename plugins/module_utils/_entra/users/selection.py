@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..._core import names, strict_json
+from ..._core import names, plain, strict_json
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id, user_address
 from ..._core.marks import Shard
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module.vault_password import vault_password
+from ..domains.read import check_known
 from ..of_tenant import MANY, tenant_of
 from ..snapshot.files import read_snapshot_users
 
@@ -38,7 +39,10 @@ class Selection:
         domain = names.domain(params.get("domain") or "")
         self._ending = f"@{domain}" if domain else ""
         self._provisioned_only = params.get("provisioned_only", False)
+        self._domain = domain
         self._exclude = names.users(params.get("exclude"))
+        #: those of `exclude` that were met, by the form in which they are named
+        self._met: set[str] = set()
         self._shard = Shard.parse(params.get("shard"))
         #: what is desired, by id or userPrincipalName as `names.user` has it; None when users are not selected one by one
         self.keyed = desired
@@ -49,22 +53,43 @@ class Selection:
         return user_path(key, self._fields)
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """Graph's users; for one that is named and not there, {"id", "userPrincipalName", "missing": code}."""
+        """Graph's users; for one that is named and not there, {"id", "userPrincipalName", "missing": code}.
+
+        Raises OffboardError `not_found` at the end for a domain that is none of the tenant's, and for somebody to be left out whom the tenant does not have:
+        under the name that was meant they would have been changed.
+        """
         if self.keyed is not None:
             yield from self._named(self.keyed)
-            return
-        for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
-            if self._chosen(item):
-                yield item
+        else:
+            someone = False
+            for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
+                someone = someone or self._inside(item)
+                if self._chosen(item):
+                    yield item
+            if self._domain and not someone:
+                check_known(self._client, "domain", [self._domain], ())
+        if unknown := sorted(self._unknown()):
+            raise OffboardError(f"exclude: the tenant has no user {', '.join(unknown)}. Correct the name, or take it out.", code="not_found")
+
+    def _unknown(self) -> Iterator[str]:
+        """Names to be left out that nobody has, nor had in the last 30 days."""
+        left = {self.path(key): key for key in self._exclude - self._met}
+        gone = {left[path]: None for path, answer in self._client.get_many(left) if answer.status == 404}
+        if gone:
+            yield from (item["userPrincipalName"] for item in self._gone(gone, whole=True) if item["missing"] == "not_found")
+
+    def _inside(self, item: Mapping[str, Any]) -> bool:
+        return not self._ending or names.user(item["userPrincipalName"]).endswith(self._ending)
 
     def _chosen(self, item: Mapping[str, Any]) -> bool:
-        if self._shard.count > 1 and item["id"] not in self._shard:
+        if self._exclude and (met := {item["id"].casefold(), names.user(item["userPrincipalName"])} & self._exclude):
+            self._met |= met
             return False
-        if self._exclude and (item["id"].casefold() in self._exclude or names.user(item["userPrincipalName"]) in self._exclude):
+        if self._shard.count > 1 and item["id"] not in self._shard:
             return False
         if self._provisioned_only and not item.get("onPremisesImmutableId"):
             return False
-        return not self._ending or names.user(item["userPrincipalName"]).endswith(self._ending)
+        return self._inside(item)
 
     def _named(self, keyed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         # A user named by object id need not be read to know that they are another shard's.
@@ -94,8 +119,8 @@ class Selection:
                     raise answer.error(Request("GET", path))
         yield from self._gone(missing)
 
-    def _gone(self, missing: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Tell soft-deleted users, who can be restored for 30 days, from those whom nobody knows."""
+    def _gone(self, missing: Iterable[str], *, whole: bool = False) -> Iterator[dict[str, Any]]:
+        """Tell soft-deleted users, who can be restored for 30 days, from those whom nobody knows. `whole`: of every shard."""
         deleted: dict[str, str] = {}
         for item in self._client.list("/directory/deletedItems/microsoft.graph.user?$select=id,userPrincipalName&$top=999"):
             deleted[item["id"].casefold()] = item["id"]
@@ -103,7 +128,7 @@ class Selection:
             deleted[names.user(item["userPrincipalName"]).removeprefix(item["id"].replace("-", ""))] = item["id"]
         for key in sorted(missing):
             user_id = deleted.get(key, key)
-            if user_id in self._shard:
+            if whole or user_id in self._shard:
                 yield {"id": user_id, "userPrincipalName": key, "missing": "soft_deleted" if key in deleted else "not_found"}
 
 
@@ -150,7 +175,7 @@ def _named(client: Client, params: Mapping[str, Any]) -> Iterable[Named] | None:
     if params["users"] is not None:
         return (Named(names.user(name)) for name in params["users"])
     if params["group"] is not None:
-        return map(Named, members(client, params["group"]))
+        return map(Named, members(client, names.uuid(params["group"])))
     if (path := params["src"]) is not None:
         return (Named(names.user(key), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
     if params["snapshot"] is not None:
@@ -194,7 +219,13 @@ def _src_line(raw: bytes, where: str) -> dict[str, Any]:
 
 
 def check_selection(params: Mapping[str, Any], ways: Iterable[str]) -> None:
-    """Exactly one way of selecting users. An empty list of users selects nobody, and is no mistake."""
+    """Exactly one way of selecting users. An empty list of users selects nobody, and is no mistake; an empty domain is one, since everybody would be in it."""
     given = [name for name in ways if params.get(name) is not None]
     if len(given) != 1:
         raise OffboardError(f"select users by exactly one of {', '.join(ways)}; given: {', '.join(given) or 'none'}", code="bad_option")
+    if params.get("domain") is not None and not names.domain(params["domain"]):
+        raise OffboardError(f"domain: {params['domain']!r} names no domain, and would mean every user of the tenant", code="bad_option")
+    if params.get("group") is not None and not names.is_uuid(names.uuid(params["group"])):
+        raise OffboardError(f"group: {plain.line(params['group'])!r} is not the object id of a group", code="bad_option")
+    for option in ("users", "exclude"):
+        names.check_users(option, params.get(option))

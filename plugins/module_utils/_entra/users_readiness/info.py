@@ -16,11 +16,12 @@ from ..._core.heads import Heads
 from ..._core.model import Skip
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..._module import budget
 from ..._module.clock import now
 from ..._module.files import read_journal
 from ..._module.vault_password import vault_password
 from ..domains.plan import root_of, upn_domain
-from ..domains.read import read_domains
+from ..domains.read import check_known, named_domains, read_domains
 from ..of_tenant import tenant_of
 from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
@@ -38,12 +39,17 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_users_readiness_info."""
     history = History(read_journal(params["journal"])) if params["journal"] else History()
-    roots = frozenset({names.domain(name) for name in params["domains"]} | history.converted.keys())
+    named = named_domains("domains", params["domains"])
+    for option in ("exclude", "also_enable"):
+        names.check_users(option, params[option])
+    names.check_users("signs_in_otherwise", params["signs_in_otherwise"], whole_domains=True)
+    roots = frozenset(named | history.converted.keys())
     results = Results(params["results_file"])
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
         meant = _Meant(client, params, skus, roots)
         evidence = _evidence(client, params, history, skus, roots)
+        check_known(client, "domains", named, evidence.domains)
         sums = _Sums(results)
         for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
             upn = item["userPrincipalName"]
@@ -133,10 +139,9 @@ class _Sums:
         self._results.add(user_id, upn, "found", next(iter(found)), "; ".join(found.values()))
 
     def answer(self) -> dict[str, Any]:
-        """As the module returns it."""
         names = ("total", "enabled", "blocked", "stays_blocked")
         domains = [{"domain": name, **{key: sums[key] for key in names}} for name, sums in sorted(self._domains.items())]
-        return {"domains": domains, "counts": dict(self._counts), "exceptions": self._exceptions.rows(), "left_alone": self.left_alone}
+        return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 
 
 def _evidence(client: Client, params: Mapping[str, Any], history: History, skus: Skus, roots: frozenset[str]) -> Evidence:

@@ -42,7 +42,7 @@ class Kept(Protocol):
         """Each as JSON on a line."""
 
     def each(self) -> Iterator[dict[str, Any]]:
-        """Each of them."""
+        """The same, read again from the beginning each time."""
 
     def get(self, key: str) -> Mapping[str, Any] | None:
         """The one with that id."""

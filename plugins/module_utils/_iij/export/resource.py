@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from ..._core import strict_json, vault
 from ..._core.errors import OffboardError
-from ..._core.evidence import moment
+from ..._core.evidence import past
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -179,15 +180,16 @@ def _manifest(path: str) -> dict[str, Any] | None:
         return None
     except OSError as exc:
         raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    except ValueError:
-        raise OffboardError(f"{path} is no manifest of an export. Move its folder away, and export again.", code="export_damaged") from None
+    except ValueError as exc:
+        why = "" if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError)) or not str(exc) else f": {exc}"
+        raise OffboardError(f"{path} is no manifest of an export{why}. Move its folder away, and export again.", code="export_damaged") from None
 
 
 def _checked(found: Any) -> dict[str, Any]:
     """Raises ValueError."""
     if not isinstance(found, dict) or found.get("format") != 1 or not isinstance(found.get("files"), list) or not found["files"]:
         raise ValueError
-    moment(found.get("taken"))
+    past(found.get("taken"), datetime.datetime.now(datetime.UTC))  # or it would be the newest for ever
     numbers = all(isinstance(found.get(name), int) and not isinstance(found.get(name), bool) for name in ("users", "groups"))
     named = all(isinstance(file, dict) and isinstance(file.get("name"), str) and os.path.basename(file["name"]) == file["name"] for file in found["files"])
     if not numbers or not named or not isinstance(found.get("complete"), bool) or not isinstance(found.get("content_sha256"), str):
@@ -209,7 +211,7 @@ def _check_files(export: Mapping[str, Any]) -> None:
             )
 
 
-def export_info(params: Mapping[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The exports below the folder, oldest first, and the newest complete one whose files are all as they were written."""
     found = exports(os.path.abspath(params["path"]))
     latest = next((export for export in reversed(found) if export["complete"]), None)

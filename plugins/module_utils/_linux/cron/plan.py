@@ -106,7 +106,6 @@ class Job:
         return f"{host}/{self.name}"
 
     def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
-        """See `confirmations.cron_job`."""
         return any(confirmations.cron_job(self.place.name, (self.shown, self.command), item) for item in wanted)
 
 

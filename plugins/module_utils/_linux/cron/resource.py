@@ -188,7 +188,6 @@ class CronJobs(Resource):
         return {"jobs": [cron.state_of(job) for job in self._jobs.values()], "timers": timers, "saved": self._saved}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -206,7 +205,6 @@ def make(options: Mapping[str, Any]) -> CronJobs:
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What linux_cron_job_info returns."""
     cron.check_command_paths(options["command_paths"])
     client = Client(options)
     try:

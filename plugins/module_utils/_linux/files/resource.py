@@ -76,7 +76,6 @@ class Files(Resource):
                 yield mine[found["path"]]
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """See `files.refusals`."""
         return files.refusals(self._paths, self._roots, self._found, self._started)
 
     def apply(self, change: Change) -> dict[str, Any]:
@@ -92,7 +91,6 @@ class Files(Resource):
         return details
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
-        """Look again."""
         gone = {change.name: change for change in applied}
         for found in self._client.ask("files_look", paths=list(gone)) if gone else ():
             if found["exists"]:
@@ -103,7 +101,6 @@ class Files(Resource):
         return {"results": [{**planned, **self._done[planned["path"]]} for planned in plan.facts["results"]]}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -112,7 +109,6 @@ def make(options: Mapping[str, Any]) -> Files:
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What linux_file_info returns."""
     paths = [files.normalised(path) for path in options["paths"]]
     search = [files.normalised(path) for path in options["search"]]
     client = Client(options)

@@ -20,8 +20,7 @@ def _texts(folder: Path, pattern: str) -> dict[Path, str]:
         raise OffboardError(f"cannot read the playbooks in {folder}: {exc}", code="file_read_failed") from exc
 
 
-def awx_objects(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Return values of M(awx_objects_info)."""
+def info(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     root = Path(params["collection"])
     playbooks = {file.stem: text for file, text in _texts(root, "playbooks/*.yml").items()}
     if plan.ORDER not in playbooks:

@@ -37,7 +37,7 @@ AGENTS, CONTROLLERS = "iij_id_agents", "iij_id_domain_controllers"
 #: other groups of the inventory that stages look at
 GROUPS = ("iij_id_browser_machines", "iij_id_linux_agents")
 #: what `-e '{offboard_restore: [...]}'` may name
-RESTORABLE = ("accounts", "app", "domains", "users", "policies", "tasks")
+RESTORABLE = ("accounts", "app", "domains", "users", "policies", "intune", "tasks")
 
 Ref = tuple[str, str]
 

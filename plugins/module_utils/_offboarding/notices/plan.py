@@ -114,12 +114,13 @@ def _same(value: str) -> Text:
 def _opening(company: Company) -> Iterator[Block]:
     if company.name:
         yield Paragraph([_same(company.name)])
-    at = ", ".join(f"@{name}" for name in company.domains)
-    yield Paragraph([Text(f"For everybody whose user name ends with {at}.", f"対象: ユーザー名が {at} で終わる方")])
+    ends = [f"@{name}" for name in company.domains]
+    english, japanese = " or ".join(filter(None, (", ".join(ends[:-1]), ends[-1]))), "、".join(ends)
+    yield Paragraph([Text(f"For everybody whose user name ends with {english}.", f"対象: ユーザー名が {japanese} で終わる方")])
 
 
 def _closing(company: Company) -> Iterator[Block]:
-    yield Heading(2, [Text("Questions", "お問い合わせ")])
+    yield Heading(2, [Text("Questions", "お問い合わせ") if company.help_desk or company.links else Text("Please note", "ご注意")])
     if company.help_desk:
         yield Paragraph([_same(company.help_desk)])
     for address in company.links:
@@ -156,6 +157,16 @@ _PASSWORDS: dict[str, Text] = {
         "一時アクセスパスを、書面または上長からお渡しします。有効期限内にサインインし、ご自身の認証方法を登録していただきます。",
     ),
     "keep": Text("Your password of Microsoft 365 stays as it is.", "Microsoft 365のパスワードは変わりません。"),
+}
+
+
+#: Whether it is a pass; whoever goes on with the password of Windows reads of it above.
+_ENTER = {
+    False: Text("Enter your user name, then your password.", "ユーザー名を入力し、続けてパスワードを入力します。"),
+    True: Text(
+        "Enter your user name, then your Temporary Access Pass (or your password, if you got no pass).",
+        "ユーザー名を入力し、続けて一時アクセスパス（お渡ししていない方はパスワード）を入力します。",
+    ),
 }
 
 
@@ -201,7 +212,7 @@ def _change(company: Company) -> Iterator[Block]:
     yield Heading(2, [Text("What you do on that day", "当日の手順")])
     yield _steps(
         [Text("Open ", "次のアドレスを開きます: "), Link(company.sign_in_address)],
-        Text("Enter your user name, then your password.", "ユーザー名を入力し、続けてパスワードを入力します。"),
+        _ENTER[company.passwords == "temporary_access_pass"],
         [
             Text(
                 "When you are asked, register a second factor. You can do it here too: ",
@@ -386,7 +397,7 @@ def _browsers(company: Company) -> Iterator[Block]:
         [Text("Enter in the address bar: ", "アドレスバーに次を入力します: "), "about:config"],
         [Text("Search for ", "次の名前を検索します: "), "negotiate-auth"],
         [
-            Text("In ", "次の 2 つの値から、その名前だけを消します（コンマで区切られたほかの値は残します）: "),
+            Text("In ", "次の2つの値から、その名前だけを消します（コンマで区切られたほかの値は残します）: "),
             "network.negotiate-auth.trusted-uris",
             Text(" and ", "、"),
             "network.negotiate-auth.delegation-uris",

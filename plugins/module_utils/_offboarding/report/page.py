@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._core import phrases
-from ..._core.kinds import ACTIONS, KINDS
+from ..._core import phrases, times
+from ..._core.kinds import ACTIONS, FOUND, KINDS
 from ..._core.plain import line
-from ..._core.text import Text
+from ..._core.steps import why_open
+from ..._core.text import Text, counted
 from ..finding import SEVERITY_NAMES
-from ..references import KINDS as REFERENCE_KINDS
+from ..intune import assigned
 from ..references import not_looked_at
 from .plan import LISTED, LISTED_ALONE
 
@@ -30,8 +31,14 @@ _STATES: dict[str, Text] = {
 }
 
 _STYLE = """
-:root { --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --paper: #fff; --ground: #f3f5f8; --blue: #0f4c81;
-  --green: #1d7a46; --amber: #a25b00; --red: #b3261e; }
+@page { size: A4; margin: 12mm; }
+:root { color-scheme: light; --ink: #1c2733; --soft: #5b6b7b; --line: #d8dfe6; --paper: #fff; --ground: #f3f5f8; --head: #e9eef4; --blue: #0f4c81;
+  --green: #1d7a46; --amber: #a25b00; --red: #b3261e; --tab: #0f4c81; --mark: #5b6b7b; --done: #1d7a46; --todo: #a25b00; --bad: #b3261e; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { color-scheme: dark; --ink: #e3e8ed; --soft: #a5b1bd; --line: #3a4652; --paper: #1d252d; --ground: #141a20; --head: #27313b; --blue: #8ec1ee;
+    --green: #6fcf97; --amber: #f0b35c; --red: #ff8f86; }
+  a { color: var(--blue); }
+}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.65 "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, system-ui, sans-serif; }
@@ -46,7 +53,7 @@ header p, .soft { color: var(--soft); margin: .25rem 0 0; }
 .tabs label { display: inline-block; padding: .2rem .8rem; border: 1px solid var(--line); background: var(--paper); cursor: pointer; }
 .tabs label + label { border-left: 0; }
 #ja:checked ~ .page .en, #en:checked ~ .page .ja { display: none; }
-#ja:checked ~ .page label[for=ja], #en:checked ~ .page label[for=en] { background: var(--blue); color: #fff; border-color: var(--blue); }
+#ja:checked ~ .page label[for=ja], #en:checked ~ .page label[for=en] { background: var(--tab); color: #fff; border-color: var(--tab); }
 #ja:focus-visible ~ .page label[for=ja], #en:focus-visible ~ .page label[for=en] { outline: 3px solid #8ab4dc; }
 .verdict { background: var(--paper); border: 1px solid var(--line); border-left: 8px solid var(--soft);
   padding: .9rem 1.1rem; font-size: 1.1rem; font-weight: 600; }
@@ -57,7 +64,8 @@ header p, .soft { color: var(--soft); margin: .25rem 0 0; }
 .figures .bad b { color: var(--red); } .figures .wait b { color: var(--amber); } .figures .good b { color: var(--green); }
 table { width: 100%; border-collapse: collapse; background: var(--paper); border: 1px solid var(--line); }
 th, td { text-align: left; vertical-align: top; padding: .5rem .7rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-th { background: #e9eef4; font-size: .85rem; white-space: nowrap; }
+th { background: var(--head); font-size: .85rem; white-space: nowrap; }
+td.name { min-width: 15rem; } td.rule { min-width: 10rem; }
 td.time, td.number { white-space: nowrap; font-variant-numeric: tabular-nums; } td.number { text-align: right; }
 code { font: .88em/1.5 ui-monospace, Consolas, "Noto Sans Mono CJK JP", monospace; overflow-wrap: anywhere; }
 details { background: var(--paper); border: 1px solid var(--line); margin-bottom: .6rem; }
@@ -67,18 +75,24 @@ summary .count { font-weight: 700; font-variant-numeric: tabular-nums; } summary
 details table { border-width: 1px 0 0; table-layout: fixed; }
 details th:nth-child(1) { width: 13.5rem; } details th:nth-child(3) { width: 34%; }
 .mark { display: inline-block; padding: 0 .55rem; border-radius: .2rem; font-size: .82rem; font-weight: 600; color: #fff;
-  background: var(--soft); white-space: nowrap; }
-.mark.blocker, .mark.failed { background: var(--red); } .mark.warning, .mark.todo { background: var(--amber); } .mark.done { background: var(--green); }
+  background: var(--mark); white-space: nowrap; }
+.mark.blocker, .mark.failed { background: var(--bad); } .mark.warning, .mark.todo { background: var(--todo); } .mark.done { background: var(--done); }
+.mark, .verdict, th { print-color-adjust: exact; -webkit-print-color-adjust: exact; } svg { max-width: 100%; } th svg { margin-right: .35rem; }
 .none { color: var(--soft); margin: 0; }
 .was { color: var(--soft); } footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; border-top: 1px solid var(--line); padding-top: .75rem; }
 @media (max-width: 44rem) {
   .page { padding: 1rem .75rem 3rem; } h1 { font-size: 1.25rem; } summary .when { margin-left: 0; width: 100%; }
   table, tbody, tr, td { display: block; } thead { display: none; } tr { border-bottom: 2px solid var(--line); padding: .35rem 0; }
-  td { border: 0; padding: .15rem .7rem; } td.number { text-align: left; }
+  td { border: 0; padding: .15rem .7rem; } td.number { text-align: left; } td.name, td.rule { min-width: 0; }
+  td[data-ja]::before { color: var(--soft); margin-right: .5rem; }
+  #ja:checked ~ .page td[data-ja]::before { content: attr(data-ja) ":"; } #en:checked ~ .page td[data-en]::before { content: attr(data-en) ":"; }
 }
 @media print {
-  body { background: #fff; font-size: 11px; } .tabs { display: none; } .page { max-width: none; padding: 0; }
-  details::details-content { content-visibility: visible; height: auto; } tr, .figures li, .verdict { break-inside: avoid; } h2 { break-after: avoid; }
+  body { background: #fff; font-size: 11px; } .tabs { display: none; } .page { max-width: none; padding: 0 1px; } th, td { padding: .3rem .5rem; }
+  details th:nth-child(1) { width: 9rem; } details th:nth-child(3) { width: 36%; } details th:nth-child(4) { width: 18%; }
+  td.name { min-width: 11rem; }
+  details::details-content { content-visibility: visible; height: auto; }
+  tr, .figures li, .verdict { break-inside: avoid; } h2, h3, summary { break-after: avoid; }
 }
 """
 
@@ -124,7 +138,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         _section(Text("What was refused", "拒否されたもの"), _refusals(report["refused"], when)),
         _section(Text("Users who were left alone, and why", "変更しなかった利用者とその理由"), _left_alone(report["left_alone"])),
         _section(Text("What was done", "実施したこと"), _changes(report["changes"], when)),
-        _section(Text("What was, before anything was changed", "変更前の状態"), _before(report["preflight"], report["snapshot"])),
+        _section(Text("What was, before anything was changed", "変更前の状態"), _before(report["preflight"], report["snapshot"], when)),
         "</main>\n<footer>",
         _both(
             Text(
@@ -135,7 +149,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         ),
         "</footer>\n</div>\n</body>\n</html>\n",
     ]
-    return "".join(parts)
+    return times.local("".join(parts), zone)
 
 
 def _both(text: Text) -> str:
@@ -161,7 +175,8 @@ def _way_back(undo: str) -> str:
 def _place(item: Mapping[str, Any]) -> str:
     """Where an object points at IIJ ID, or why it was not looked at."""
     if not item["reason"]:
-        return _both(phrases.reasons(item["msg"].split("; ")))
+        whom = assigned(item)
+        return _both(phrases.reasons(item["msg"].split("; "))) + (f"<br>{_both(whom)}" if whom else "")
     return _both(Text(item["msg"], not_looked_at(item["reason"], item["msg"]))) + _original(item["msg"])
 
 
@@ -187,7 +202,11 @@ def _figures(counts: Mapping[str, int]) -> str:
         ("good" if counts["done"] else "", counts["done"], Text("changes done", "実施した変更")),
         ("bad" if counts["failed"] else "", counts["failed"], Text("failed", "失敗")),
         ("bad" if counts["refused"] else "", counts["refused"], Text("refused", "拒否")),
-        ("wait" if counts["steps_open"] else "good", f"{counts['steps'] - counts['steps_open']}/{counts['steps']}", Text("steps of a person", "人が行う手順")),
+        (
+            "wait" if counts["steps_open"] else "good" if counts["steps"] else "",
+            f"{counts['steps'] - counts['steps_open']}/{counts['steps']}",
+            Text("steps of a person", "人が行う手順"),
+        ),
         ("wait" if counts["left"] else "", counts["left"], Text("left", "残り")),
     ]
     items = "".join(f'<li class="{mark}"><b>{value}</b>{_both(text)}</li>' for mark, value, text in figures)
@@ -196,17 +215,24 @@ def _figures(counts: Mapping[str, int]) -> str:
 
 def _findings(findings: Iterable[Mapping[str, Any]]) -> str:
     rows = (
-        f'<tr><td><span class="mark {item["severity"]}">{_both(SEVERITY_NAMES[item["severity"]])}</span></td><td>{_both(Text.of(item))}</td></tr>\n'
+        f'<tr><td><span class="mark {item["severity"]}">{_both(SEVERITY_NAMES[item["severity"]])}</span></td><td>{_finding(Text.of(item))}</td></tr>\n'
         for item in findings
     )
     return _table((Text("Kind", "種類"), Text("Finding", "内容")), rows)
+
+
+def _finding(text: Text) -> str:
+    """A finding, in which each of several objects has a line of its own."""
+    lines = {language: "<br>".join(map(escape, getattr(text, language).split(" | "))) for language in ("ja", "en")}
+    return "".join(f'<span class="{language}" lang="{language}">{shown}</span>' for language, shown in lines.items())
 
 
 def _left(left: list[Mapping[str, Any]], state: str) -> str:
     if left:
         others = [item for item in left if item["code"] != "step_not_done"]  # these have a section of their own
         count = len(left) - len(others)
-        steps = f"<p>{_both(Text(f'{count} steps of a person, see below.', f'人が行う手順が{count}件あります（次の一覧）。'))}</p>" if count else ""
+        told = Text(f"{counted(count, 'step', 'steps')} of a person, see below.", f"人が行う手順が{count}件あります（次の一覧）。")
+        steps = f"<p>{_both(told)}</p>" if count else ""
         return steps + (_findings(others) if others else "")
     if state == "open":
         return _none(Text("Nothing.", "ありません。"))
@@ -222,6 +248,8 @@ def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
         else:
             mark = f'<span class="mark {"todo" if step["blocks_final_gate"] else ""}">{_both(Text("open", "未完了"))}</span>'
             who = "" if step["blocks_final_gate"] else _both(Text("does not keep the final gate closed", "最終ゲートには影響しない"))
+            if (why := why_open(step, when)) is not None:
+                who = "<br>".join(filter(None, (who, _both(why))))
         source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
         if step.get("notice"):  # relative to the report, which lies in the run folder as it does
             source += f'<br><a href="{escape(step["notice"])}">{_both(Text("Notice for the users", "利用者への案内文"))}</a>'
@@ -245,7 +273,7 @@ def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
             else f"<code>{escape(entry['code'])}</code> {_coded(entry['code'], entry['msg'])}"
         )
         what = f"{_kind(entry['kind'])} · {_action(entry['action'])}<br><b>{escape(entry['name'])}</b>"
-        rows.append(f'<tr><td class="time">{_time(entry["at"], when)}</td><td>{what}</td><td>{why}</td></tr>\n')
+        rows.append(f'<tr><td class="time">{_time(entry["at"], when)}</td><td class="name">{what}</td><td>{why}</td></tr>\n')
     return _table((Text("When", "日時"), Text("What", "対象"), Text("Why", "理由")), rows) if rows else _none(Text("Nothing.", "ありません。"))
 
 
@@ -255,7 +283,8 @@ def _refusals(refused: Iterable[Mapping[str, Any]], when: Time) -> str:
         times = f"<br>× {item['times']}" if item["times"] > 1 else ""
         rule = f"<code>{escape(item['rule'])}</code>"
         rows.append(
-            f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td>{rule}</td><td>{_both(phrases.refused(item))}{_original(item["msg"])}</td></tr>\n'
+            f'<tr><td class="time">{_time(item["at"], when)}{times}</td><td class="rule">{rule}</td>'
+            f"<td>{_both(phrases.refused(item))}{_original(item['msg'])}</td></tr>\n"
         )
     return _table((Text("Last time", "最後の日時"), Text("Rule", "規則"), Text("Why", "理由")), rows) if rows else _none(Text("Nothing.", "ありません。"))
 
@@ -267,7 +296,7 @@ def _left_alone(groups: Iterable[Mapping[str, Any]]) -> str:
         rest = f"<br>{_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
         why = f"<code>{escape(group['code'])}</code><br>{_coded(group['code'], group['msg'])}"
         names = f"{escape(', '.join(group['names'][:LISTED_ALONE]))}{rest}<br><code>results/{escape(group['file'])}</code>"
-        rows.append(f'<tr><td class="number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
+        rows.append(f'<tr><td class="number" data-ja="人数" data-en="Number">{group["count"]}</td><td>{why}</td><td>{names}</td></tr>\n')
     heads = (Text("Number", "人数"), Text("Why (of the first)", "理由（1人目のもの）"), Text("Who", "利用者"))
     return _table(heads, rows) if rows else _none(Text("Nobody.", "いません。"))
 
@@ -281,13 +310,14 @@ def _references(found: Mapping[str, Any] | None) -> str:
     for name, title in names:
         rows = []
         for item in found[name]:
-            kind = _both(REFERENCE_KINDS.get(item["kind"], Text(item["kind"], item["kind"])))
-            what = f"<b>{escape(item['name'])}</b><br><code>{escape(item['id'] or item['kind'])}</code>"
+            kind = _both(FOUND.get(item["kind"], Text(item["kind"], item["kind"])))
+            named = f"<b>{escape(item['name'])}</b><br>" if item["name"] else ""
+            what = f"{named}<code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
             rows.append(f"<tr><td>{kind}</td><td>{what}</td><td>{where}{_place(item)}</td></tr>\n")
         more = found[f"{name}_count"] - len(rows)
         if more > 0:
-            rows.append(f'<tr><td colspan="3">{_both(Text(f"{more} more are in results/.", f"ほか{more}件は results/ にあります。"))}</td></tr>\n')
+            rows.append(f'<tr><td colspan="3">{_both(Text(f"{more} more: see results/.", f"ほか{more}件は results/ にあります。"))}</td></tr>\n')
         parts.append(f"<h3>{_both(title)}: {found[f'{name}_count']}</h3>" + (_table(heads, rows) if rows else _none(Text("Nothing.", "ありません。"))))
     return "".join(parts)
 
@@ -307,14 +337,19 @@ def _arrivals(found: Mapping[str, Any] | None, when: Time) -> str:
         return _none(Text("Nobody has looked yet; the playbook arrivals does.", "未確認です（プレイブック arrivals で確認します）。"))
     rows = []
     for row in found["domains"]:
-        numbers = "".join(f'<td class="number">{row["counts"].get(state, 0)}</td>' for state in _ARRIVALS)
+        numbers = "".join(
+            f'<td class="number" data-ja="{text.ja}" data-en="{text.en}">{row["counts"].get(state, 0)}</td>' for state, (text, _colour) in _ARRIVALS.items()
+        )
         rows.append(f"<tr><td>{escape(row['domain'])}</td>{numbers}<td>{_bar(row['counts'])}</td></tr>\n")
-    heads = (Text("Domain", "ドメイン"), *(text for text, _colour in _ARRIVALS.values()), Text("", ""))
-    parts = [f"<p>{_both(Text(found['summary'], found['summary_ja']))} ({_time(found['at'], when)})</p>", _table(heads, rows)]
+    # the heads are the legend of the bars
+    heads = "".join(f"<th>{_swatch(colour)}{_both(text)}</th>" for text, colour in _ARRIVALS.values())
+    table = f"<table><thead><tr><th>{_both(Text('Domain', 'ドメイン'))}</th>{heads}<th></th></tr></thead><tbody>\n{''.join(rows)}</tbody></table>"
+    parts = [f"<p>{_both(Text(found['summary'], found['summary_ja']))} ({_time(found['at'], when)})</p>", table]
     parts.append(_hours(found["arrivals_by_hour"], when))
     if found["failures"]:
         failures = [
-            f'<tr><td class="number">{row["count"]}</td><td><code>AADSTS{row["code"]}</code> {_both(Text(row["reason"], row["reason_ja"]))}</td>'
+            f'<tr><td class="number" data-ja="人数" data-en="Users">{row["count"]}</td>'
+            f"<td><code>AADSTS{row['code']}</code> {_both(Text(row['reason'], row['reason_ja']))}</td>"
             f"<td>{_both(Text(row['remedy'], row['remedy_ja']))}</td></tr>\n"
             for row in found["failures"]
         ]
@@ -322,16 +357,22 @@ def _arrivals(found: Mapping[str, Any] | None, when: Time) -> str:
     return "".join(parts)
 
 
+def _swatch(colour: str) -> str:
+    return f'<svg width="10" height="10" viewBox="0 0 10 10" aria-hidden="true"><rect width="10" height="10" fill="{colour}"/></svg>'
+
+
 def _bar(counts: Mapping[str, int]) -> str:
     """The states of a domain as one bar of 200 units."""
-    total, at, parts = max(1, sum(counts.values())), 0.0, []
+    total, at, parts, labels = max(1, sum(counts.values())), 0.0, [], []
     for state, (text, colour) in _ARRIVALS.items():
         width = 200 * counts.get(state, 0) / total
         if width:
             label = f"{text.en} / {text.ja}: {counts[state]}"
+            labels.append(label)
             parts.append(f'<rect x="{at:.1f}" y="0" width="{width:.1f}" height="12" fill="{colour}"><title>{escape(label)}</title></rect>')
         at += width
-    return f'<svg role="img" width="200" height="12" viewBox="0 0 200 12">{"".join(parts)}</svg>'
+    label = escape(", ".join(labels) or "0")
+    return f'<svg role="img" aria-label="{label}" width="200" height="12" viewBox="0 0 200 12">{"".join(parts)}</svg>'
 
 
 def _hours(hours: list[Mapping[str, Any]], when: Time) -> str:
@@ -347,7 +388,8 @@ def _hours(hours: list[Mapping[str, Any]], when: Time) -> str:
     axis = '<line x1="0" y1="100" x2="600" y2="100" stroke="#9e9e9e"/>'
     told = _both(Text(f"Arrived in all: {total}", f"サインイン済みの累計: {total}人"))
     span = f"{_time(hours[0]['hour'], when)} – {_time(hours[-1]['hour'], when)}"
-    return f'<p>{told} ({span})</p><svg role="img" width="100%" height="102" viewBox="0 0 600 102" preserveAspectRatio="none">{axis}{line}</svg>'
+    size = 'width="100%" height="102" viewBox="0 0 600 102" preserveAspectRatio="none"'
+    return f'<p>{told} ({span})</p><svg role="img" aria-label="0 – {total}" {size}>{axis}{line}</svg>'
 
 
 def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:
@@ -362,7 +404,7 @@ def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:
         more = group["count"] - len(rows)
         if more > 0:
             text = _both(
-                Text(f"{more} more are in journal.jsonl; the first {LISTED} are listed.", f"ほか{more}件は journal.jsonl にあります（先頭{LISTED}件を表示）。")
+                Text(f"{more} more: see journal.jsonl; the first {LISTED} are listed.", f"ほか{more}件は journal.jsonl にあります（先頭{LISTED}件を表示）。")
             )
             rows.append(f'<tr><td colspan="4">{text}</td></tr>\n')
         table = _table((Text("When", "日時"), Text("Object", "対象"), Text("Before → after", "変更前 → 変更後"), Text("Way back", "元に戻す方法")), rows)
@@ -395,13 +437,33 @@ def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
     return "<br>".join(lines)
 
 
+_NAMES_OF_VALUES = {None: Text("(none)", "（なし）"), True: Text("yes", "はい"), False: Text("no", "いいえ"), "": Text("(empty)", "（空）")}
+
+
 def _value(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    """A property as people read it, in both languages where it is no text of its own."""
+    if value is None or value == "" or isinstance(value, bool):
+        return _both(_NAMES_OF_VALUES[value])
+    text = _words(value)
     return escape(text if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}…")
 
 
-def _before(preflight: list[Mapping[str, Any]], snapshot: Mapping[str, Any]) -> str:
+def _words(value: Any) -> str:
+    """A list or a mapping without the marks of JSON, as far as nothing lies deeper in it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    if isinstance(value, Mapping) and value and not any(isinstance(item, (list, Mapping)) for item in value.values()):
+        return ", ".join(f"{name}: {item if isinstance(item, str) else json.dumps(item)}" for name, item in sorted(value.items()))
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _before(preflight: list[Mapping[str, Any]], snapshot: Mapping[str, Any], when: Time) -> str:
     parts = [_findings(preflight) if preflight else _none(Text("The stage preflight has not been recorded.", "段階 preflight の記録がありません。"))]
     if snapshot:
-        parts.append(f'<p class="soft">{_both(Text("Snapshot (encrypted)", "スナップショット（暗号化）"))}: <code>{_value(snapshot)}</code></p>')
+        counts = snapshot["counts"] if isinstance(snapshot.get("counts"), Mapping) else {}
+        what = ", ".join(f"<code>{escape(str(name))}</code> {escape(str(count))}" for name, count in sorted(counts.items()))
+        told = " · ".join(filter(None, (_time(str(snapshot.get("taken") or ""), when), what))) or _both(Text("there", "あり"))
+        parts.append(f'<p class="soft">{_both(Text("Snapshot (encrypted)", "スナップショット（暗号化）"))}: {told}</p>')
     return "\n".join(parts)

@@ -139,8 +139,17 @@ def _references(lines: Iterable[Mapping[str, Any]] | None) -> dict[str, Any] | N
         what, text = ("references", "why") if line.get("record") == "references" else ("not_looked_at", "msg")
         found[f"{what}_count"] += 1
         if len(found[what]) < LISTED:
-            found[what].append({name: str(line.get(name, "")) for name in ("kind", "id", "name", "path", "reason")} | {"msg": str(line.get(text, ""))})
+            more = {name: line[name] for name in ("assignments", "devices") if name in line}
+            if "assignments" in more:
+                more["assignments"] = _assignments(more["assignments"])
+            told = {name: str(line.get(name, "")) for name in ("kind", "id", "name", "path", "reason")} | {"msg": str(line.get(text, ""))}
+            found[what].append(told | more)
     return found
+
+
+def _assignments(value: Any) -> list[Any] | None:
+    """Of Intune; None (not known) for what is none."""
+    return value if isinstance(value, list) and all(isinstance(one, Mapping) for one in value) else None
 
 
 def arrivals_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-import zoneinfo
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module.clock import time_zone
 from ..._module.files import check_run_file, read_journal, read_records, write_atomically
 from ..._module.preconditions import steps_now
 from ..._module.runner import Resource
@@ -51,7 +51,7 @@ def _finding(item: Any) -> dict[str, Any]:
     """Raises LookupError or TypeError when it is none."""
     if item["severity"] not in SEVERITIES or not all(isinstance(item[name], str) for name in ("code", "en", "ja")):
         raise TypeError
-    return item
+    return dict(item)
 
 
 def _read(path: str) -> bytes | None:
@@ -104,7 +104,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
 
     return report.build(
         read_journal(os.path.join(folder, "journal.jsonl")),
-        [_step(folder, steps.to_record(item.id, item.state)) for item in steps_now(os.path.join(folder, "steps.json"))],
+        [_step(folder, steps.to_shown(item.id, item.state)) for item in steps_now(os.path.join(folder, "steps.json"))],
         results("preflight"),
         results("final_gate"),
         _manifest(os.path.join(folder, "snapshot", "manifest.json")),
@@ -132,11 +132,7 @@ class RunReport(Resource):
         folder = os.path.abspath(params["run_dir"])
         if not os.path.isdir(folder):
             raise OffboardError(f"There is no run folder {folder}; run_dir must be the folder of the run's journal.", code="run_dir_missing")
-        try:
-            zone = zoneinfo.ZoneInfo(params["timezone"])
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
-            raise OffboardError(f"There is no time zone {params['timezone']!r}; give a name such as Asia/Tokyo or UTC.", code="timezone_unknown") from exc
-
+        zone = time_zone(params["timezone"])
         self._report = read_report(folder, params["title"])
         html = report_page.page(self._report, params["language"], zone)
         self._wanted = {
@@ -164,12 +160,10 @@ class RunReport(Resource):
         return plan
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        """Write one file."""
         write_atomically(change.id, self._wanted[change.id])
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        """Read again."""
         for change in applied:
             if _read(change.id) != self._wanted[change.id]:
                 yield Outcome(change, "failed", "not_seen", f"{change.id} does not hold what was written")

@@ -56,12 +56,10 @@ class RunPlan(Resource):
         return plan
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        """Write it."""
         write_atomically(change.id, approval.lines(read_planned(self._planned)))
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        """Read again."""
         for change in applied:
             if not self._is_whole():
                 yield Outcome(change, "failed", "not_seen", f"{change.id} does not hold what was written")

@@ -10,9 +10,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core import steps
 from ..._core.errors import OffboardError
+from ..._core.times import SKEW
 from ..._module import preconditions
+from ..._module.clock import now
 from ..._module.files import read_records
+from ..machines import plan as machines
+from ..machines.resource import read_machines
 from ..report.resource import read_report
 from . import plan
 
@@ -20,7 +25,8 @@ from . import plan
 def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     """The return values of run_status_info. Raises OffboardError `run_dir_missing`, and those of run_folder_info and run_report."""
     folder = os.path.abspath(params["run_dir"])
-    if not os.path.isdir(folder):
+    # a check run makes none, and leaves machines out all the same
+    if not os.path.isdir(folder) and not (params["summary"] and check_mode):
         raise OffboardError(
             f"There is no run folder {folder}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run yet, "
             "begin with offboard.iij_id.preflight.",
@@ -28,7 +34,11 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
         )
     held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)
     report = read_report(folder, "")
-    status = plan.build(plan.Evidence(folder, report, held["owner"], held["verdict"], _results(os.path.join(folder, "results"))))
+    verdict = held["verdict"]
+    if verdict and steps.as_time(verdict["at"]) > steps.as_time(now()) + SKEW:  # no task would believe it
+        verdict = {**verdict, "open": False}
+    evidence = plan.Evidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
+    status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}
     if params["summary"]:
         page = os.path.join(folder, "report.html")
         told = plan.summary(status, params["stage"], page if os.path.exists(page) else "", params["in_awx"], check_mode)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import phrases
-from ..._core.steps import confirm_command
+from ..._core.steps import confirm_command, to_do
 from ..._core.text import Text
+from ..machines import plan as machines
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def build(evidence: Evidence) -> dict[str, Any]:
     reached = _reached(stages)
     opened = [step for step in evidence.report["steps"] if not step["done"]]
     due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
-    shown = [{name: step[name] for name in ("id", "stage", "en", "ja")} for step in due]
+    shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict()} for step in due]
     return {
         "run_dir": evidence.run_dir,
         "owner": dict(evidence.owner),
@@ -207,6 +208,7 @@ def lines(status: Mapping[str, Any], in_awx: bool = False) -> list[Text]:
             else Text(f"{name}: not converted by this run", f"{name}: この実行では未変換")
         )
     told += [_refused(item) for item in status["refused"]]
+    told += machines.lines(status.get("machines", ()))
     told += _due(status)
     if status["steps_later"]:
         later = ", ".join(status["steps_later"])
@@ -217,11 +219,13 @@ def lines(status: Mapping[str, Any], in_awx: bool = False) -> list[Text]:
 
 def summary(status: Mapping[str, Any], stage: str, report: str, in_awx: bool, check_mode: bool) -> list[Text]:
     """What a person reads at the end of a stage (of all that have left something behind, without one), or where it stopped: what was done, what guards
-    refused and nothing has been done since, what waits for a person, what comes next, and where the report is (its path; empty when there is none)."""
+    refused and nothing has been done since, which machines were left out, what waits for a person, what comes next, and where the report is (its path;
+    empty when there is none)."""
     last = max((item["last"] for item in status["stages"]), default="")
     told = [Text("Check run: nothing was changed.", "チェックモードのため、何も変更していません。")] if check_mode else []
     told += [_line(item) for item in status["stages"] if item["stage"] == stage or (not stage and item["state"] != "nothing")]
     told += [_refused(item) for item in status["refused"] if item["at"] >= last]
+    told += machines.lines(status.get("machines", ()))
     told += [*_due(status), _next(status, in_awx)]
     return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
 

@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
+import datetime
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import steps, strict_json
+from ..._core import evidence, plain, steps, strict_json
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._core.text import Text
+from ..._module import binding
 from ..._module.clock import now
-from ..._module.files import check_run_file, folder_locked, write_atomically
+from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
 from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
 from ..finding import SEVERITIES
@@ -26,19 +28,22 @@ from . import services
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
 
 
-def _check_final_gate(path: str, identities: Sequence[str]) -> None:
-    """Raises OffboardError `gate_closed` unless the final gate has found nothing in the way; `file_read_failed`."""
-    findings = None
+def _check_final_gate(folder: str, identities: Sequence[str], max_age_hours: int) -> None:
+    """Raises OffboardError `gate_closed` unless the final gate has found nothing in the way, `gate_outdated` where it judged before the last change, or too
+    long ago, `other_run_folder`, `file_read_failed`."""
+    path = os.path.join(folder, "results", "final_gate.json")
+    found, findings = {}, None
     check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
-            findings = strict_json.loads(stream.read())["findings"]
+            found = strict_json.loads(stream.read())
+        findings = found["findings"]
         if not isinstance(findings, list) or not all(finding["severity"] in SEVERITIES for finding in findings):
             raise ValueError
         blockers = [finding for finding in findings if finding["severity"] == "blocker"]
     except FileNotFoundError:
         blockers = []
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as exc:
         why = exc.strerror if isinstance(exc, OSError) else "it holds no findings"
         raise OffboardError(f"cannot read {path}: {why}; run offboard.iij_id.final_gate again", code="file_read_failed") from None
     if findings is None or blockers:
@@ -47,6 +52,32 @@ def _check_final_gate(path: str, identities: Sequence[str]) -> None:
             f"{', '.join(identities)} may be confirmed only after the final gate has opened, and {why}. Run offboard.iij_id.final_gate until nothing does.",
             code="gate_closed",
         )
+    if doubt := _doubt(folder, found, max_age_hours):
+        code, why = doubt
+        raise OffboardError(
+            f"{', '.join(identities)} may be confirmed only after the final gate has opened, and its verdict in {path} {why}. "
+            "Run offboard.iij_id.final_gate again.",
+            code=code,
+        )
+
+
+def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[str, str] | None:
+    """Why a verdict of the final gate does not count, as a code and in words. Raises OffboardError `run_file_damaged`, `file_read_failed`."""
+    journal = os.path.join(folder, "journal.jsonl")
+    try:
+        evidence.moment(found.get("at"))
+    except ValueError:
+        found = {}
+    bound, tenant, options = binding.check(journal, {}).get("tenant_id", ""), found.get("tenant_id"), found.get("options")
+    listed = isinstance(options, list) and options and all(isinstance(item, str) for item in options)
+    if not listed or not isinstance(tenant, str) or (bound and not tenant):
+        return "gate_outdated", "does not say when, of which tenant and of which options it was reached"
+    verdict = {"at": found["at"], "tenant_id": plain.line(tenant), "domains": []}
+    if doubt := evidence.doubt(verdict, {"tenant_id": bound or tenant}, (), max_age_hours, datetime.datetime.now(datetime.UTC)):
+        return "other_run_folder" if doubt[0] == "other_run_folder" else "gate_outdated", doubt[1]
+    if steps.is_later(last := steps.last_change(read_lines(journal)), found["at"]):
+        return "gate_outdated", f"is of {found['at']}, and the journal has a later change, of {last}"
+    return None
 
 
 class ManualSteps(Resource):
@@ -64,14 +95,13 @@ class ManualSteps(Resource):
         self._held: dict[str, dict[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
-        """The steps file."""
         return steps_now(self._path)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
         before = {item.id: dict(item.state) for item in current}
         made, states = self._decide(before)
-        plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": _records(states)})
+        plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": _shown(states)})
         if self._check_mode:
             if missing := self._missing(states):
                 plan.warnings.append(" / ".join(_WOULD_STOP.in_language(self._params["language"])) + f" {missing.msg}")
@@ -89,7 +119,7 @@ class ManualSteps(Resource):
             made += (confirmed := steps.changes(states, confirm=[identity], by=by, note=note, at=at))
             states = steps.apply(states, confirmed)
         if last := [change.id for change in made if change.action == "confirm" and states[change.id]["stage"] == steps.AFTER_FINAL_GATE]:
-            _check_final_gate(os.path.join(os.path.dirname(os.path.abspath(self._path)), "results", "final_gate.json"), last)
+            _check_final_gate(os.path.dirname(os.path.abspath(self._path)), last, params["gate_max_age_hours"])
         return made, states
 
     def _missing(self, states: dict[str, dict[str, Any]]) -> OffboardError | None:
@@ -140,7 +170,7 @@ class ManualSteps(Resource):
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """All steps as they are after this task."""
-        return {"steps": _records(self._held)} if self._held else plan.facts
+        return {"steps": _shown(self._held)} if self._held else plan.facts
 
     def _now(self) -> dict[str, dict[str, Any]]:
         return {item.id: dict(item.state) for item in steps_now(self._path)}
@@ -149,17 +179,17 @@ class ManualSteps(Resource):
         return {item.id: dict(item.state) for item in read_steps(self._path)}
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
-        write_atomically(self._path, (to_json({"steps": _records(states)}, indent=2) + "\n").encode())
+        records = [steps.to_record(identity, state) for identity, state in states.items()]
+        write_atomically(self._path, (to_json({"steps": records}, indent=2) + "\n").encode())
 
 
-def _records(states: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [steps.to_record(identity, state) for identity, state in states.items()]
+def _shown(states: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [steps.to_shown(identity, state) for identity, state in states.items()]
 
 
-def steps_info(params: dict[str, Any]) -> dict[str, Any]:
+def info(params: dict[str, Any]) -> dict[str, Any]:
     """The recorded steps, and which are open."""
-    recorded = steps_now(params["path"])
-    records = [steps.to_record(item.id, item.state) for item in recorded]
+    records = [steps.to_shown(item.id, item.state) for item in steps_now(params["path"])]
     opened = [record for record in records if not record["done"]]
     return {
         "steps": records,

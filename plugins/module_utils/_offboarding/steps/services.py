@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core import plain
+from ..._core import names, plain
 from ..._core.errors import OffboardError
 from ..._core.text import Text
 
@@ -41,7 +41,7 @@ def definitions(services: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _definition(service: Mapping[str, Any]) -> dict[str, Any]:
-    name, owner, unlink, test = (plain.line(service.get(key) or "").strip() for key in ("name", "owner", "unlink", "test"))
+    name, owner, unlink, test = (plain.line(names.visible(service.get(key) or "")) for key in ("name", "owner", "unlink", "test"))
     if not name:
         raise OffboardError("A service of the register has no name.", code="invalid_step")
     protocol = PROTOCOLS[service["protocol"]]
@@ -67,7 +67,7 @@ def done(services: Iterable[Mapping[str, Any]], now: str) -> list[tuple[str, str
 
 
 def _done(service: Mapping[str, Any], now: str) -> tuple[str, str, str]:
-    name, owner = (plain.line(service.get(key) or "").strip() for key in ("name", "owner"))
+    name, owner = (plain.line(names.visible(service.get(key) or "")) for key in ("name", "owner"))
     latest = (datetime.datetime.fromisoformat(now) + datetime.timedelta(hours=14)).date()
     try:
         day = datetime.date.fromisoformat(service["done"])

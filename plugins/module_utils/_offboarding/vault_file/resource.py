@@ -80,7 +80,6 @@ class VaultFile(Resource):
         return [change for change in begun if change.id == self._path and os.path.exists(self._path)]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        """Encrypt and write."""
         content = vault.encrypt(self._content, self._password, os.urandom(32))
         if self._holds:  # first, so that a file of which nobody knows what it holds is never there
             entry = {"name": os.path.basename(self._path), "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
@@ -97,7 +96,7 @@ class VaultFile(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
 
 
-def vault_file_info(params: dict[str, Any]) -> dict[str, Any]:
+def info(params: dict[str, Any]) -> dict[str, Any]:
     """The plain contents by path. Raises OffboardError `file_missing`."""
     password = vault_password(params)
     contents = {}

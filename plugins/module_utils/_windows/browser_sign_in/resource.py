@@ -19,6 +19,7 @@ from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part, to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._core.text import counted
 from ..._module.clock import now
 from ..._module.files import check_run_file, write_atomically
 from ..._module.runner import Resource
@@ -90,8 +91,8 @@ class BrowserSignIn(Resource):
             )
         if away := [name or sid for sid, name in self._found.users_not_signed_in.items()]:
             result.warnings.append(
-                f"{len(away)} users of {self._client.host} are not signed in, so nothing is known of their settings: {', '.join(away[:_NAMED])}"
-                + (", …" if len(away) > _NAMED else "")
+                f"{counted(len(away), 'user', 'users')} of {self._client.host} {'is' if len(away) == 1 else 'are'} not signed in, so nothing is "
+                f"known of their settings: {', '.join(away[:_NAMED])}" + (", …" if len(away) > _NAMED else "")
             )
         result.warnings += [f"{one['path']} has {one['entry']}, which means more than the hosts, and stays; decide about it" for one in self._broader()]
         return result
@@ -170,7 +171,6 @@ class BrowserSignIn(Resource):
         return {**about(self._found), "broader": self._broader(), "saved": self._saved}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -204,8 +204,7 @@ def make(options: Mapping[str, Any]) -> BrowserSignIn:
     return BrowserSignIn(Client(options), options)
 
 
-def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_browser_sign_in_info returns."""
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     hosts = checked(options["hosts"])
     found = read_all(client)
     told = []

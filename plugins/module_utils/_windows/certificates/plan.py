@@ -253,7 +253,6 @@ def state_of(certificate: Certificate) -> dict[str, object]:
 
 
 def object_of(host: str, certificate: Certificate) -> Object:
-    """For plans."""
     return Object(KIND, certificate.id(host), f"{certificate.subject} ({certificate.thumbprint})", state_of(certificate))
 
 
@@ -265,10 +264,11 @@ def planned(
     names: Collection[str],
     *,
     kept: Collection[str] = (),
+    kept_names: Collection[str] = (),
     uses: Mapping[str, Collection[str]] | None = None,
     saved: bool = False,
 ) -> Plan:
-    """A removal for each of the `current` ones that is meant and not `kept`, by thumbprint.
+    """A removal for each of the `current` ones that is meant and not kept: what stays, by thumbprint or by issuer, wins over what goes, by either.
 
     `found` has every certificate with its key, `uses` what services use which one of the machine, `saved` says that they are saved before.
     """
@@ -279,8 +279,9 @@ def planned(
     for item in current:
         certificate = known[item.id]
         meant = bool(why(certificate, wanted, names))
-        if meant and certificate.thumbprint in kept:
-            plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", "it is named in except_thumbprints"))
+        stays = "except_thumbprints" if certificate.thumbprint in kept else "except_issuers" if dn.key(certificate.issuer) in kept_names else ""
+        if meant and stays:
+            plan.skipped.append(Skip(KIND, item.id, item.name, "excepted", f"it is named in {stays}"))
         elif meant:
             staying.remove(certificate)
             fate = fate_of_key(certificate, staying)

@@ -76,6 +76,7 @@ class Stores:
     def __init__(self, machine: registry.Machine) -> None:
         self.machine = machine
         self.profiles: dict[str, str] = {}
+        self.signed_in: list[str] = []
         self.unreadable: list[str] = []
         self._contents: Contents | None = None
 
@@ -91,7 +92,8 @@ class Stores:
         machine, self.unreadable = self.machine, []
         self.profiles = profiles(machine)
         found = list(_of_registry(_certificates(machine, rf"HKLM\{_SYSTEM}\My"), MACHINE, self.unreadable))
-        for sid in registry.user_hives(machine):
+        self.signed_in = list(registry.user_hives(machine))
+        for sid in self.signed_in:
             found += _of_registry(_certificates(machine, rf"HKU\{sid}\{_SYSTEM}\My"), sid, self.unreadable)
         found += self._of_files()
         return found
@@ -112,6 +114,13 @@ class Stores:
                 yield certificates.parse(blobs.get(entry.path, b""), stores[_folder(entry)], entry.path)
             except OffboardError:
                 self.unreadable.append(entry.path)
+
+    def shows(self, identity: str) -> bool:
+        """Whether `read` would have found the certificate of this id (without its host), were it there."""
+        store, *registry_of, thumbprint = identity.split("/")
+        if any(place.upper().endswith(f"\\{thumbprint}") for place in self.unreadable):
+            return False
+        return store == MACHINE or store in (self.signed_in if registry_of else self.profiles)
 
     def uses(self) -> dict[str, list[str]]:
         """By thumbprint, which services serve with a certificate of the machine, as far as they name it in the registry."""
@@ -153,6 +162,7 @@ class Certificates(Resource):
         self._thumbprints = certificates.thumbprints(options["thumbprints"] or ())
         self._issuers = certificates.issuers(options["issuers"] or ())
         self._kept = certificates.thumbprints(options["except_thumbprints"])
+        self._kept_issuers = certificates.issuers(options["except_issuers"])
         self._backup_dir: str | None = options["backup_dir"]
         self._stores = Stores(client)
         self._found: list[Certificate] = []
@@ -171,7 +181,7 @@ class Certificates(Resource):
         current = list(current)  # only when it has been read, what was found is known
         host, wanted, names = self._client.host, self._thumbprints, self._issuers
         saved = bool(self._backup_dir)
-        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, uses=self._uses, saved=saved)
+        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, kept_names=self._kept_issuers, uses=self._uses, saved=saved)
         if self._stores.unreadable:
             plan.warnings.append(
                 f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "
@@ -190,16 +200,22 @@ class Certificates(Resource):
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's certificates."""
         there = {certificate.id(self._client.host) for certificate in self._found}
-        yield from (change for change in begun if is_of(self._client.host, change.id) and change.id not in there)
+        yield from (change for change in begun if is_of(self._client.host, change.id) and change.id not in there and self._shows(change))
+
+    def _shows(self, change: Change) -> bool:
+        return self._stores.shows(change.id.removeprefix(f"{self._client.host}/"))
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Save the certificate, remove its key, then the certificate: a key without its certificate would never be found again."""
         now = self._stores.read()
         certificate = next((item for item in now if item.id(self._client.host) == change.id), None)
-        if certificate is None:
-            return {}
         if self._stores.unreadable:
             raise OffboardError("a certificate cannot be read that could be read before; look at it, and run again", code="changed_since_read")
+        if certificate is None:
+            if not self._shows(change):
+                msg = f"{change.name} cannot be looked at any more: its user has signed out, or their profile is gone; run the task again"
+                raise OffboardError(msg, code="changed_since_read")
+            return {}
         fate = certificates.fate_of_key(certificate, [item for item in now if item is not certificate])
         details: dict[str, Any] = {"private_key": fate}
         if self._backup_dir:
@@ -267,7 +283,6 @@ class Certificates(Resource):
         return {"saved": self._saved, "keys_left": self._left, "unreadable": self._stores.unreadable}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -275,8 +290,7 @@ def make(options: Mapping[str, Any]) -> Certificates:
     return Certificates(Client(options), options)
 
 
-def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_certificate_info returns."""
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     wanted, names = certificates.thumbprints(options["thumbprints"]), certificates.issuers(options["issuers"])
     stores = Stores(client)
     found, uses = stores.read(), stores.uses()

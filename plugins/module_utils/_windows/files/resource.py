@@ -198,7 +198,6 @@ class Files(Resource):
         return {"overwritten": sum(line.startswith("+") for line in lines), "not_overwritten": [line[1:] for line in lines if line.startswith("-")]}
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
-        """Look again."""
         for change in applied:
             if look(self._client, [change.name])[0].exists:
                 self._done[change.name]["status"] = "failed"
@@ -208,7 +207,6 @@ class Files(Resource):
         return {"results": [{**planned, **self._done[planned["path"]]} for planned in plan.facts["results"]]}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -216,8 +214,7 @@ def make(options: Mapping[str, Any]) -> Files:
     return Files(Client(options), options)
 
 
-def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_file_info returns."""
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     paths = [files.normalised(path) for path in options["paths"]]
     names: Mapping[str, str] = options["yaml_values"]
     files.check_secret_names(names)

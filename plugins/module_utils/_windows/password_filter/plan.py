@@ -47,7 +47,7 @@ def without(packages: Sequence[str], name: str) -> list[str]:
 
 
 def refusals(packages: Sequence[str], name: str) -> list[Refusal]:
-    """would_be_empty"""
+    """The rule would_be_empty: LSA needs at least Windows' own entry."""
     if is_registered(packages, name) and not without(packages, name):
         return [Refusal("would_be_empty", f"{VALUE} would be left empty without {name}; at least scecli belongs there", (name,))]
     return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import phrases
+from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -128,7 +128,6 @@ class PasswordFilter(Resource):
         }
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -137,8 +136,7 @@ def make(options: Mapping[str, Any]) -> PasswordFilter:
     return PasswordFilter(Client(options), options)
 
 
-def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_password_filter_info returns."""
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     folders = [files.normalised(path) for path in options["folders"]]
     libraries = {}
     for entry in look(client, folders) if folders else []:
@@ -146,9 +144,11 @@ def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
             folder, _unused, name = item.path.rpartition("\\")
             if name.casefold().endswith(".dll"):
                 libraries[name[:-4].casefold()] = folder
+    known = {names.visible(name).casefold() for name in options["names"]}
     found = []
     for name in packages(client):
         path = library(client, name)
         why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
-        found.append({"name": name, "default": filters.is_default(name), "file": path, "file_exists": look(client, [path])[0].exists, "why": why})
+        state = {"default": filters.is_default(name), "named": name.casefold() in known, "file": path, "file_exists": look(client, [path])[0].exists}
+        found.append({"name": name, **state, "why": why})
     return {"filters": found}

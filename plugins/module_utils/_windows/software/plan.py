@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,17 +23,27 @@ KIND = "windows_software"
 UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
+#: Windows Installer's own program, where a product is registered with it; environment variables may not have been replaced yet.
+_MSIEXEC = re.compile(r'\s*"?(?:(?:[a-z]:|%[^%"]+%)\\(?:[^"\s]*\\)?)?msiexec(?:\.exe)?(?=["\s]|$)"?(?P<arguments>.*)', re.IGNORECASE | re.DOTALL)
+_MSI_PRODUCT = re.compile(rf'(?:^|\s)[/-](?:x|i|f[a-z]*|uninstall|package)\s*"?({_GUID.pattern})', re.IGNORECASE)
+#: Of a product only a patch is removed so (https://learn.microsoft.com/windows/win32/msi/command-line-options), or one feature.
+_MSI_PART = re.compile(r'(?:^|\s)"?(?:MSIPATCHREMOVE=|REMOVE=(?!"?ALL\b))', re.IGNORECASE)
+_MSI_PACKAGE, _MSI_UNINSTALL = (re.compile(rf"(?:^|\s)[/-](?:{switch})\b", re.IGNORECASE) for switch in ("i|package", "x|uninstall"))
 _PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"\s*(?P<a>.*)|(?P<plain>.+?\.(?:exe|com|bat|cmd))(?=\s|$)\s*(?P<b>.*)', re.IGNORECASE | re.DOTALL)
 #: A program with its switches between one pair of quotes, which some installers write.
 _ALL_QUOTED = re.compile(r"(?P<program>.+?\.(?:exe|com|bat|cmd))\s+(?P<arguments>[/-].*)", re.IGNORECASE | re.DOTALL)
+#: Programs that only start what does the work: a switch that is put before it, or left out, is lost.
+_HOSTS = ("cmd", "rundll32", "wscript", "cscript", "powershell", "pwsh", "mshta", "msiexec", "%comspec%")
+_HOST = re.compile(rf'(?P<program>(?:[^\s"]*\\)?(?:{"|".join(_HOSTS)})(?:\.exe)?)(?=\s|$)\s*(?P<arguments>.*)', re.IGNORECASE | re.DOTALL)
+_PROGRAM_WORD = re.compile(r"[^/-].*\.(?:exe|com|bat|cmd|msi|dll|vbs|jse?|jar|ps1)(?:,.*)?", re.IGNORECASE | re.DOTALL)
 _ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 #: Switches that this collection gives itself, for each kind of installer.
 _OWN_SWITCHES = {
     "inno": re.compile(r"/(?:(?:very)?silent|suppressmsgboxes|norestart|log(?:=.*)?)", re.IGNORECASE),
     "nsis": re.compile(r"/S"),
 }
-#: A public property of Windows Installer.
-_PROPERTY = re.compile(r"[A-Z_][A-Z0-9_.]*=.*", re.DOTALL)
+#: A public property of Windows Installer, which takes its name as if in capitals.
+_PROPERTY = re.compile(r"[A-Za-z_][\w.]*=.*", re.ASCII | re.DOTALL)
 
 #: The kinds of installers that can be told to write a log.
 WRITES_LOG = ("msi", "inno")
@@ -80,10 +91,38 @@ class Product:
         return {"product_code": self.product_code, "scope": self.scope, "name": self.name, "publisher": self.publisher, "version": self.version}
 
 
+def _lines(key: Key) -> list[str]:
+    return [text for name in ("QuietUninstallString", "UninstallString") if (text := key.text(name))]
+
+
+def _msi_arguments(lines: Iterable[str]) -> list[str]:
+    """What Windows Installer is registered to be given, for each line that starts it."""
+    return [found["arguments"] for line in lines if (found := _MSIEXEC.match(line))]
+
+
+def _is_part(name: str, lines: Iterable[str]) -> bool:
+    """Whether an Uninstall key of that name is a patch, or one feature, of a product of Windows Installer: removing the product would remove too much."""
+    own = _GUID.match(name)
+    texts = _msi_arguments(lines)
+    return bool(own and own[0] != name) or any(_MSI_PART.search(text) or (_MSI_PACKAGE.search(text) and _MSI_UNINSTALL.search(text)) for text in texts)
+
+
+def _msi_product(key: Key) -> str:
+    """The product code that Windows Installer has to remove; "" when that cannot be made out, or a part of the product is meant only."""
+    named = {code.upper(): code for text in _msi_arguments(_lines(key)) for code in _MSI_PRODUCT.findall(text)}
+    if _is_part(key.name, _lines(key)):
+        return ""
+    if _GUID.fullmatch(key.name) and (key.number("WindowsInstaller") == 1 or key.name.upper() in named):
+        return key.name
+    return next(iter(named.values())) if len(named) == 1 else ""
+
+
 def installer_of(key: Key) -> str:
-    """Which kind of installer made an Uninstall key."""
-    if key.number("WindowsInstaller") == 1 or re.match(r"(?i)\"?([a-z]:\\\S*\\)?msiexec", key.text("UninstallString")):
+    """Which kind of installer made an Uninstall key; other, too, when Windows Installer did and what it has to remove cannot be made out."""
+    if _msi_product(key):
         return "msi"
+    if key.number("WindowsInstaller") == 1 or _msi_arguments(_lines(key)) or _host(*_lines(key)[:1]):
+        return "other"
     if key.name.endswith("_is1") or key.text("Inno Setup: App Path"):
         return "inno"
     if re.search(r"\s/S([\s\"]|$)", key.text("QuietUninstallString")):
@@ -91,10 +130,16 @@ def installer_of(key: Key) -> str:
     return "other"
 
 
+def _host(line: str = "") -> str:
+    """The program that only starts the uninstaller; "" when what is registered starts it itself."""
+    program, arguments = split_command(line)
+    name = program.rpartition("\\")[2]
+    return name if name.casefold().removesuffix(".exe") in _HOSTS or any(map(_PROGRAM_WORD.fullmatch, _words(arguments))) else ""
+
+
 def product_of(key: Key, scope: str) -> Product:
     """The product of one Uninstall key."""
     installer = installer_of(key)
-    code = _GUID.fullmatch(key.name) or (_GUID.search(key.text("UninstallString")) if installer == "msi" else None)
     return Product(
         key=key.name,
         scope=scope,
@@ -102,7 +147,7 @@ def product_of(key: Key, scope: str) -> Product:
         publisher=key.text("Publisher"),
         version=key.text("DisplayVersion"),
         installer=installer,
-        product_code=code[0] if code else key.name,
+        product_code=_msi_product(key) or key.name,
         install_location=key.text("InstallLocation"),
         uninstall_string=key.text("UninstallString"),
         quiet_uninstall_string=key.text("QuietUninstallString"),
@@ -112,7 +157,7 @@ def product_of(key: Key, scope: str) -> Product:
 def products_of(keys: Iterable[Key], scope: str) -> list[Product]:
     """The products among the keys that a recursive query of an Uninstall key printed: its direct children, with an uninstaller or a name."""
     direct = (key for key in keys if key.path.casefold().rpartition("\\")[0].endswith("\\uninstall"))
-    return [product_of(key, scope) for key in direct if key.text("DisplayName") or key.text("UninstallString")]
+    return [product_of(key, scope) for key in direct if key.text("DisplayName") or _lines(key)]
 
 
 _PATHS = ("install_location", "uninstall_string", "quiet_uninstall_string")
@@ -137,19 +182,45 @@ def _exact(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Produ
 #: Marks and the version that an installer may put into a name, in another release of the same product.
 _MARKS = re.compile(r"[\u2122\u00ae\u00a9\u2120]|\((?:tm|r|c|sm)\)", re.IGNORECASE)
 _VERSION = re.compile(
-    r"[\s(,_-]+(?:v|ver\.?|version|rev\.?|バージョン)?\s*\d+(?:[._]\d+)*\w{0,4}\)?$|\s*\((?:x64|x86|(?:32|64)[- ]?bit|(?:32|64) ?ビット(?:版)?)\)$"
+    r"[\s(\[,_-]+(?:v|ver\.?|version|rev\.?|build|バージョン)?\s*\d+(?:[._]\d+)*(?:[-+ ]?(?:alpha|beta|rc|pre|preview|build)[.\d]*|\w{0,4})[)\]]?$"
+    r"|[\s(\[,_-]+(?:x64|x86(?:_64)?|amd64|arm64|(?:32|64)[- ]?bit|(?:32|64) ?ビット(?:版)?)[)\]]?$"
 )
+#: Letters of other scripts that look like Latin ones.
+_LOOK_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјкорсухԁһԛԝӏ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαιονρυχϲ" + "ɑɡı",
+    "ABESIJKMHOPCTYXaesijkopcyxdhqwl" + "ABEZHIKMNOPTYXaiovpuxc" + "agi",
+)
+
+
+#: A name is compared by so many characters at most: Windows' own names are shorter, and anyone can register a longer one.
+_LONGEST_NAME = 300
+
+
+def _plain(name: str) -> str:
+    """A name without blanks of every kind, marks, width of characters, and letters that only look like others."""
+    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name[:_LONGEST_NAME])).translate(_LOOK_ALIKE).casefold()
+    text = "".join(" " if unicodedata.category(c)[0] == "Z" or c.isspace() else c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
+    return " ".join(text.split())
+
+
+def _stem(name: str) -> str:
+    """A name as `_plain` gives it, without the version."""
+    text = _plain(name)
+    while (shorter := _VERSION.sub("", text)) != text and shorter:
+        text = shorter
+    return text
 
 
 def alike(name: str) -> str:
     """A name for comparison with what a person has typed: without blanks of every kind, marks, version and width of characters."""
-    text = unicodedata.normalize("NFKC", _MARKS.sub(" ", name)).casefold()
-    text = "".join(" " if unicodedata.category(c)[0] == "Z" or c.isspace() else c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
-    text = " ".join(text.split())
-    while (shorter := _VERSION.sub("", text)) != text and shorter:
-        text = shorter
-    text = re.sub(r"(?<!\w)\u30fc|\u30fc(?!\w)(?<=\W.)", " ", text)  # what a Japanese keyboard gives for a hyphen
+    text = re.sub(r"(?<!\w)\u30fc|\u30fc(?!\w)(?<=\W.)", " ", _stem(name))  # what a Japanese keyboard gives for a hyphen
     return re.sub(r"[^\w+#]|_", "", text)
+
+
+def _continued(one: str, other: str) -> bool:
+    """Whether one name is the other, or its part before the version, with more behind a blank, a bracket, a hyphen: an edition, a language, a release."""
+    pairs = [(_stem(one), _plain(other)), (_stem(other), _plain(one))]
+    return any(short and long.startswith(short) and re.match(r"[^\w+#]|_", long[len(short) :]) for short, long in pairs)
 
 
 def _misspelt(one: str, other: str) -> bool:
@@ -176,7 +247,13 @@ def _near(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Produc
     if by_code or wanted.get("product_code"):
         return by_code
     name = alike(meant)
-    by_name = [p for p in products if alike(p.name) == name or (p.version and alike(p.name.replace(p.version, " ")) == name)]
+    by_name = [
+        p
+        for p in products
+        if alike(p.name) == name
+        or (p.version and alike(p.name.replace(p.version, " ")) == name)
+        or (alike(p.publisher) == alike(wanted["publisher"]) and _continued(p.name, meant))
+    ]
     return by_name or [p for p in products if _misspelt(p.name, meant)]
 
 
@@ -213,6 +290,12 @@ def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | 
     return None
 
 
+def meant(products: Sequence[Product], wanted: Mapping[str, Any]) -> list[Product]:
+    """What `select` would choose from or complain of: those that are meant exactly, else those that may be."""
+    named = {name: wanted.get(name) or "" for name in ("product_code", "name", "publisher")}
+    return (_exact(products, named) or _near(products, named)) if named["product_code"] or named["name"] else []
+
+
 def beside(products: Iterable[Product], wanted: Mapping[str, Any], product: Product) -> list[Product]:
     """Entries of single accounts that `wanted` would mean too."""
     return [p for p in _exact(products, wanted) if p is not product and is_per_user(p)]
@@ -220,6 +303,9 @@ def beside(products: Iterable[Product], wanted: Mapping[str, Any], product: Prod
 
 def split_command(text: str) -> tuple[str, str]:
     """Program and arguments of an UninstallString, with or without quotes around the program (or around all); ("", "") when none can be made out."""
+    if host := _HOST.fullmatch(text.strip()):
+        program = host["program"]
+        return program if program.casefold().endswith((".exe", "%")) else f"{program}.exe", host["arguments"]
     found = _PROGRAM.fullmatch(text.strip())
     if not found:
         return "", ""
@@ -231,21 +317,63 @@ def split_command(text: str) -> tuple[str, str]:
     return found["quoted"].strip(), found["a"]
 
 
+def _words(arguments: str) -> list[str]:
+    return [word.replace('"', "") for word in _ARGUMENT.findall(arguments)]
+
+
+def _registered(product: Product) -> str:
+    return product.quiet_uninstall_string or product.uninstall_string
+
+
 def registered_arguments(product: Product) -> list[str]:
     """What the product is registered to be uninstalled with, but for the switches that `uninstall_command` gives: an installer wants its own again."""
-    text = product.quiet_uninstall_string or product.uninstall_string
-    words = [word.replace('"', "") for word in _ARGUMENT.findall(split_command(text)[1])]
     if product.installer == "msi":
-        return [word for word in words if _PROPERTY.fullmatch(word) and not word.startswith("REBOOT=")]
+        return _registered_properties([product.quiet_uninstall_string, product.uninstall_string])
+    words = _words(split_command(_registered(product))[1])
     own = _OWN_SWITCHES.get(product.installer)
     return [word for word in words if not own.fullmatch(word)] if own else []
+
+
+def why_unknown(product: Product) -> str:
+    """Why it is not known how to uninstall a product of kind other without asking."""
+    lines = [product.quiet_uninstall_string, product.uninstall_string]
+    if _msi_arguments(lines) and _is_part(product.key, lines):
+        return "it is a patch or a feature of a product of Windows Installer, and removing it as a product would remove all of that product"
+    if _msi_arguments(lines):
+        return "which product Windows Installer has to remove cannot be made out"
+    if host := _host(_registered(product)):
+        return f"{host} only starts what uninstalls it"
+    return "it was not made by Windows Installer, Inno Setup or NSIS"
+
+
+def _registered_properties(lines: Iterable[str]) -> list[str]:
+    """The properties that Windows Installer is registered to be given, as it reads them: quotes stay where they are."""
+    text = next(iter(_msi_arguments(lines)), "")
+    if text.count('"') % 2:  # the program and all of its arguments between one pair of quotes, or a pair that is not closed
+        text = text[:-1] if text.endswith('"') else f'{text}"'
+    words = [_unquoted(word) for word in _ARGUMENT.findall(text)]
+    return [word for word in words if _PROPERTY.fullmatch(word) and not word.upper().startswith("REBOOT=")]
+
+
+def _unquoted(word: str) -> str:
+    """NAME="a b" for "NAME=a b"."""
+    return _for_msiexec(word[1:-1]) if word[:1] == word[-1:] == '"' and _PROPERTY.fullmatch(word[1:-1]) else word
+
+
+def _for_msiexec(word: str) -> str:
+    """An argument as Windows Installer reads it: quotes around a property's value alone, those within doubled."""
+    name, sign, value = word.partition("=") if _PROPERTY.fullmatch(word) else ("", "", word)
+    if not re.search(r'[\s"]', value) or re.fullmatch(r'"(?:[^"]|"")*"', value):
+        return word
+    inside = value.replace('"', '""')
+    return f'{name}{sign}"{inside}"'
 
 
 def uninstaller(product: Product) -> str:
     """The program that removes it; Windows Installer for an MSI."""
     if product.installer == "msi":
         return "msiexec.exe"
-    return split_command(product.quiet_uninstall_string or product.uninstall_string)[0]
+    return split_command(_registered(product))[0]
 
 
 def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[str]:
@@ -256,13 +384,25 @@ def uninstall_command(product: Product, extra: Sequence[str], log: str) -> list[
     """
     match product.installer:
         case "msi":
-            return ["msiexec.exe", "/x", product.product_code, "/qn", "/norestart", "/l*v", log, *registered_arguments(product), *extra]
+            own = map(_for_msiexec, map(_unquoted, extra))
+            return ["msiexec.exe", "/x", product.product_code, "/qn", "/norestart", "/l*v", _for_msiexec(log), *registered_arguments(product), *own]
         case "inno":
             return [uninstaller(product), "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", f"/LOG={log}", *registered_arguments(product), *extra]
         case "nsis":
             # its _?= takes the rest of the line (https://nsis.sourceforge.io/Docs/Chapter3.html#installerusageuninstaller)
             return [uninstaller(product), "/S", *extra, *registered_arguments(product)]
     return [uninstaller(product), *extra]
+
+
+def arguments_line(product: Product, arguments: Sequence[str]) -> str:
+    """The arguments in one text, for the program that `uninstall_command` names: Windows Installer's stand as they are."""
+    return " ".join(arguments) if product.installer == "msi" else subprocess.list2cmdline(arguments)
+
+
+def not_understood(product: Product) -> tuple[str, str]:
+    """Name and text of what it is registered with, where no program can be made out in it; "" for both when there is nothing."""
+    name = "QuietUninstallString" if product.quiet_uninstall_string else "UninstallString"
+    return (name, _registered(product)) if _registered(product) else ("", "")
 
 
 def given(extra: Sequence[str]) -> dict[str, str]:

@@ -96,7 +96,6 @@ class Software(Resource):
         self._reboot_required = self._reboot_pending = False
 
     def read(self) -> Iterator[Object]:
-        """Everything installed."""
         self._products = {product.id(self._client.host): product for product in installed(self._client)}
         self._reboot_pending = bool(files_pending(self._client))
         for product in self._products.values():
@@ -147,12 +146,12 @@ class Software(Resource):
             if software.is_per_user(product):
                 yield Refusal("per_user", _per_user(product), (product.name,))
             elif not software.uninstaller(product):
-                yield Refusal("unknown_installer", f"{product.name} is registered without an uninstaller (UninstallString)", (product.name,))
+                yield Refusal("unknown_installer", _no_program(product), (product.name,))
             elif product.installer == "other" and not self._extra[change.id]:
                 yield Refusal(
                     "unknown_installer",
-                    f"how to uninstall {product.name} without asking is not known: it was not made by Windows Installer, Inno Setup or NSIS. "
-                    f"Its UninstallString is {redaction.command_line(product.uninstall_string)}",
+                    f"how to uninstall {product.name} without asking is not known: {software.why_unknown(product)}. "
+                    f"It is registered with {redaction.command_line(product.quiet_uninstall_string or product.uninstall_string)}",
                     (product.name,),
                     allow_with=phrases.english("allow_uninstaller"),
                 )
@@ -228,7 +227,8 @@ class Software(Resource):
         """The uninstaller's exit code; while another installation is at work, again and again."""
         while True:
             self.tell(f"uninstalling {product.name}")
-            code = shell.run(command, end - time.monotonic(), output_matters=False).exit_code
+            line = software.arguments_line(product, command[1:])
+            code = shell.start(command[0], line, end - time.monotonic(), output_matters=False).exit_code
             if software.meaning(code) != "busy":
                 return code
             if time.monotonic() + _BUSY_SECONDS > end:
@@ -278,8 +278,17 @@ class Software(Resource):
         return {"results": results, "reboot_required": self._reboot_required, "reboot_pending": self._reboot_pending}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
+
+
+def _no_program(product: Product) -> str:
+    name, text = software.not_understood(product)
+    if not name:
+        return f"{product.name} is registered without an uninstaller (UninstallString)"
+    return (
+        f"which program uninstalls {product.name} cannot be made out in its {name}, {redaction.command_line(text)}: "
+        "a program's path ends in .exe, .com, .bat or .cmd, or stands between double quotes. Uninstall it by hand"
+    )
 
 
 def _per_user(product: Product) -> str:
@@ -295,8 +304,7 @@ def make(options: Mapping[str, Any]) -> Software:
     return Software(Client(options), options)
 
 
-def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_software_info returns."""
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     names, publishers = software.patterns(options["name_patterns"]), software.patterns(options["publisher_patterns"])
     folders = [normalised(path) for path in options["folders"]]
     products = installed(client)
@@ -308,4 +316,5 @@ def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
             entry = {**product.described(), "key": product.key, "installer": product.installer, "install_location": product.install_location}
             shown = {"quiet_uninstall": product.quiet_uninstall_string, "uninstall": product.uninstall_string}
             found.append({**entry, **{name: redaction.command_line(text) for name, text in shown.items()}, "why": why})
-    return {"products": found, "reboot_pending": pending}
+    named = sorted({product.name for wanted in options["products"] for product in software.meant(products, wanted)})
+    return {"products": found, "named": named, "reboot_pending": pending}

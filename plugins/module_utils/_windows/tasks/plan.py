@@ -38,10 +38,23 @@ _SAYS_SOMETHING = 3
 _INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
 _POWERSHELL = ("powershell", "pwsh")
 #: Programs that start the rest of their line, after switches of their own.
-_LAUNCHERS = re.compile(r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|mshta|wmic")
+_LAUNCHERS = re.compile(r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|mshta|wmic|pcalua|wt|gsudo|sudo")
+#: Switches of theirs whose value follows.
+_LAUNCHER_VALUES = {
+    "wt": r"-[dpw]|--(?:startingdirectory|profile|window|title)",
+    "psexec": "[-/][upwnra]",
+    "gsudo": "-[ui]|--(?:user|integrity|loglevel)",
+}
+#: What only looks at files, copies or removes them: whose folder it names says nothing about whose task it is.
+_HANDLES_FILES = re.compile(
+    r"robocopy|x?copy|move|ren(?:ame)?|del|erase|rd|rmdir|md|mkdir|dir|type|attrib|icacls|cacls|takeown|compact|find(?:str)?|fc|tar|makecab|7z[arg]?"
+    r"|(?:win)?rar|(?:copy|move|remove|rename|new|get|test|clear|set)-(?:item|itemproperty|childitem|content|path|acl|filehash)"
+    r"|(?:compress|expand)-archive|where-object|select-\w+|sort-object|measure-object|out-\w+|write-\w+|gci|gi|ls|cat|cp|mv|rm|ri|exit",
+    re.IGNORECASE,
+)
 #: What stands before that: nircmd exec hide, rundll32 shell32.dll,ShellExec_RunDLL, wmic process call create.
 _LAUNCHED = re.compile(
-    r"\s*(?:exec2?\s+\w+\s|shell32(?:\.dll)?,\w+\s|process\s+call\s+create\s|.*?(?<=\s)/c\s(?=.*@|\s*\"?cmd)"
+    r"\s*(?:exec2?\s+\w+\s|shell32(?:\.dll)?,\w+\s|process\s+call\s+create\s"
     r"|(?:[-/]{1,2}[\w]+(?:[:=](?:\"[^\"]*\"|[^\s\"]+))?\s))*\s*",
     re.IGNORECASE,
 )
@@ -50,25 +63,73 @@ _OPERAND = r"(?:\"[^\"]*\"|[^\s\"=])+"
 _CONDITION = re.compile(
     rf"[\s(@]*(?:if\s+(?:/i\s+)?(?:not\s+)?(?:/i\s+)?(?:(?:exist|defined|errorlevel|cmdextversion)\s+{_OPERAND}"
     rf"|{_OPERAND}\s*(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s*{_OPERAND})"
-    r"|for\s.*?\)\s*do|\)?\s*else)(?=[\s(@\"])",
+    r"|for\s.*?\)\s*do|(?:\)\s*)?else)(?=[\s(@\"])",
     re.IGNORECASE | re.DOTALL,
 )
 #: Switches of Start-Process whose value follows; that of -FilePath is the program.
-_START_WITH_VALUE = re.compile(r"-(?:arg\w*|cred\w*|env\w*|redirect\w*|verb|win\w*|work\w*)", re.IGNORECASE)
+_START_WITH_VALUE = re.compile(r"-(?:arg\w*|comp\w*|cn|cred\w*|env\w*|name|redirect\w*|sess\w*|verb|win\w*|work\w*)", re.IGNORECASE)
 _CLASS_PATH = re.compile(r"(?:^|\s)(?:-cp|-classpath|--class-path)[\s=]+(\"[^\"]*\"?|\S+)", re.IGNORECASE)
 #: A word of a command line; parts of it may be quoted.
 _WORD = re.compile(r"""(?:"[^"]*"?|[^\s"])+""")
 _POWERSHELL_WORD = re.compile(r"""(?:"[^"]*"?|'[^']*'?|[^\s"'])+""")
 #: Where one command ends and the next begins, unless it stands in quotes.
 _NEXT = re.compile(r"""("[^"]*"?)|&&|\|\||[&|\r\n]+""")
-_POWERSHELL_NEXT = re.compile(r"""("[^"]*"?|'[^']*'?)|&&|\|\||[;|\r\n]+""")
+_POWERSHELL_NEXT = re.compile(r"""("[^"]*"?|'[^']*'?)|&&|\|\||[;|\r\n{(]+|(?=[)}])""")
+#: What cmd takes out of a line before it looks for programs: carets, redirections. Before else a command ends.
+_FOR_CMD = re.compile(
+    r"""("[^"]*"?)|\^(.?)|(?:(?<![^\s&|()])\d)?[<>]{1,2}\s*(?:&\d|"[^"]*"?|[^\s&|<>()"]+)|(\)\s*else(?=[\s("@]))""", re.IGNORECASE | re.DOTALL
+)
+#: for %a in ("x" "y") do …: what stands for %a then, or %~fa
+_FOR = re.compile(r"[\s(@]*for\s[^%]*%%?([a-z])\s+in\s*\(([^)]*)\)\s*do", re.IGNORECASE | re.DOTALL)
+_FOR_VARIABLE = re.compile(r"%%?(?:~[a-z]*?)?([a-z])", re.IGNORECASE)
+_SET = re.compile(r"\s*\"?([^=\"\s]+)=([^\"]*)")
+#: $x = …, [void] …: what comes then is what is run.
+_RESULT = re.compile(r"(?:\s*(?:\$[\w:]+\s*[-+]?=(?!=)|\[[\w.\[\]]+\](?!::)))*\s*")
+_KEPT = re.compile(r"""\s*\$(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')\s*""")
+#: After a bracket what stands there belongs to the command before it, unless it begins so.
+_GOES_ON = re.compile(r"&|\.\s|(?:start-process|start|saps|invoke-item|ii|cmd|powershell|pwsh)(?:\.exe)?\s", re.IGNORECASE)
+#: No command, though it stands where one could.
+_NO_COMMAND = re.compile(r"[-$+*=<>!#\[\],].*|\.\w+|\d+|[%?]", re.DOTALL)
+_KEYWORDS = frozenset(
+    [
+        "try",
+        "catch",
+        "finally",
+        "if",
+        "elseif",
+        "else",
+        "foreach",
+        "for",
+        "while",
+        "do",
+        "until",
+        "switch",
+        "exit",
+        "return",
+        "throw",
+        "trap",
+        "begin",
+        "process",
+        "end",
+    ]
+)
+_ENV = re.compile(r"\$env:(\w+)|\$\{env:([^}]+)\}", re.IGNORECASE)
+_STRING = r"""(?:"[^"]*"|'[^']*'|\$\{[^}]*\}|[^\s()'"{}]+)"""
+_JOIN_PATH = re.compile(rf"\(\s*join-path\s+(?:-path\s+)?({_STRING})\s+(?:-childpath\s+)?({_STRING})\s*\)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"""\(\s*("[^"]*"|'[^']*')\s*\)""")
+_ONE_PATH = re.compile(r"(?:[a-z]:|\\\\|%|\$env:)[^\"'|;&<>]*\.\w{2,4}", re.IGNORECASE)
 #: Switches of PowerShell and Java whose value follows, so that the next word is not what is run.
 _WITH_VALUE = re.compile(
     r"-(?:ep|ex\w*|w|wi\w*|wd|wo\w*|v|version|inputformat|outputformat|configurationname|psconsolefile|cp|classpath|-class-path|-module-path)"
 )
-_COMMAND_SWITCH, _ENCODED_SWITCH = re.compile(r"[-/]c(?:o\w*)?", re.IGNORECASE), re.compile(r"[-/]e(?:c|nc\w*)?", re.IGNORECASE)
+_COMMAND_SWITCH, _ENCODED_SWITCH = re.compile(r"-c(?:o\w*|wa)?", re.IGNORECASE), re.compile(r"-e(?:c|nc\w*)?", re.IGNORECASE)
+_FILE_SWITCH, _FOLDER_SWITCH = re.compile(r"-f(?:i\w*)?", re.IGNORECASE), re.compile(r"-(?:wd|wo\w*)", re.IGNORECASE)
+#: PowerShell takes each of them before a switch.
+_DASH = re.compile(r"^[-/\u2013-\u2015](?=[a-z])", re.IGNORECASE)
+_ENCODED_WORD = re.compile(r"[-/\u2013-\u2015]e(?:c|nc\w*)?\s+\"?([\w+/=]{8,})", re.IGNORECASE)
 #: Words before what is run.
-_BEFORE = ("call", "start", "start-process", "saps", "&", ".", "@", "")
+_BEFORE = ("call", "&", ".", "@", "")
+_STARTS_PROGRAM = ("start", "start-process", "saps", "start-job", "start-threadjob", "invoke-command", "icm", "invoke-item", "ii")
 _CHANGES_FOLDER = ("cd", "chdir", "pushd", "set-location", "push-location", "sl")
 _PROGRAM_NAME = re.compile(r"\.(?:exe|com|bat|cmd|ps1|vbs|js|wsf|jar|py|pl|rb|sh)$", re.IGNORECASE)
 #: A chain of interpreters longer than this is nobody's.
@@ -101,32 +162,106 @@ class Action:
         """The command line for people, journals and reports: values of switches that may be secrets are hidden."""
         return " ".join(filter(None, (redaction.command_line(self.command), redaction.arguments(self.arguments))))
 
+    def perhaps(self, part: str, environment: Mapping[str, str]) -> bool:
+        """Whether an interpreter or a launcher is given what names `part`, and it could not be made out what becomes of it."""
+        texts = list(self.texts(environment))
+        # a path with blanks that nobody has quoted is read in two ways
+        names = [_program(text) for text in texts if not any(other.startswith(f"{text} ") for other in texts)]
+        if not names or not _starts_others(names[0]):
+            return False
+        leaves = [name for name in names if not _starts_others(name)]
+        if leaves and all(_HANDLES_FILES.fullmatch(name) for name in leaves):
+            return False
+        line = " ".join((self.raw(), self.working_directory))
+        line = " ".join((line, *(_decoded(found[1]) for found in _ENCODED_WORD.finditer(line))))
+        line = plain(re.sub(r"[\"'^`]", "", line), environment).casefold()
+        return part in line or (len(part) > _LONG_NAME and _shortened(part) in re.sub(r"~\d{1,3}", "~", line))
+
+
+def _program(text: str) -> str:
+    """What a program is called, without its folder."""
+    return ntpath.basename(text).casefold().removesuffix(".exe")
+
+
+def _starts_others(name: str) -> bool:
+    return bool(_INTERPRETERS.fullmatch(name) or _LAUNCHERS.fullmatch(name))
+
+
+def _decoded(text: str) -> str:
+    """What PowerShell is given encoded; empty when it is nothing of the kind."""
+    try:
+        return base64.b64decode(text).decode("utf-16-le")
+    except ValueError:
+        return ""
+
 
 def _started(program: str, arguments: str, folder: str, environment: Mapping[str, str], depth: int) -> Iterator[tuple[str, str]]:
     """The current folder and the program, for `program` and for all that it is told to run."""
     text = plain(program, environment).strip()
     if not text:
         return
-    yield folder, text
-    name = ntpath.basename(text).casefold().removesuffix(".exe")
+    name = _program(text).replace("%comspec%", "cmd")
+    # what cmd and PowerShell do themselves lies in no folder
+    yield "" if "\\" not in text and _HANDLES_FILES.fullmatch(name) else folder, text
     if depth == 0:
         return
     if _LAUNCHERS.fullmatch(name):
-        rest = arguments[_LAUNCHED.match(arguments).end() :].strip()  # type: ignore[union-attr] # it matches the empty text too
-        yield from _chain(_unquoted(rest), folder, environment, depth - 1, _NEXT, _WORD)
+        yield from _chain(_launched(name, arguments), folder, environment, depth - 1, _NEXT, _WORD)
     if not _INTERPRETERS.fullmatch(name):
         return
-    powershell = name in _POWERSHELL
     found = re.search(r"(?:^|\s)/[ckr]\s*(.*)", arguments, re.IGNORECASE | re.DOTALL) if name == "cmd" else None
     if found:
         yield from _chain(_unquoted(found[1].strip()), folder, environment, depth - 1, _NEXT, _WORD)
-    elif powershell and (line := _powershell_line(arguments)) is not None:
-        yield from _chain(line, folder, environment, depth - 1, _POWERSHELL_NEXT, _POWERSHELL_WORD)
+    elif name in _POWERSHELL:
+        begins_in, line, script = _powershell(arguments, name)
+        folder = ntpath.normpath(ntpath.join(folder, plain(_with_env(begins_in, environment), environment))) if begins_in else folder
+        if line is not None:
+            yield from _chain(_for_powershell(line, environment), folder, environment, depth - 1, _POWERSHELL_NEXT, _POWERSHELL_WORD)
+        elif script:
+            yield folder, plain(script, environment).strip()
     else:
         if script := _script(arguments, name):
             yield folder, plain(script, environment).strip()
         if name.startswith("java") and "-jar" not in arguments.split() and (classes := _CLASS_PATH.search(arguments)):
             yield from ((folder, plain(path, environment).strip()) for path in classes[1].strip('"').split(";") if path.strip())
+
+
+def _launched(name: str, arguments: str) -> str:
+    """What a launcher starts."""
+    if name == "forfiles" and (command := re.search(r"/c\s+(.*)$", arguments, re.IGNORECASE | re.DOTALL)):
+        where = re.search(r"/p\s+(\"[^\"]*\"|\S+)", arguments, re.IGNORECASE)
+        mask = re.search(r"/m\s+(\"[^\"]*\"|\S+)", arguments, re.IGNORECASE)
+        path = ntpath.join(where[1].strip('"') if where else "", mask[1].strip('"') if mask else "*")
+        return re.sub("@(?:path|file)", lambda _found: f'"{path}"', _unquoted(command[1].strip()).replace("0x22", '"'), flags=re.IGNORECASE)
+    if values := _LAUNCHER_VALUES.get(name.removesuffix("64")):
+        arguments = re.sub(rf"^\s*(?:(?:{values})\s+(?:\"[^\"]*\"|\S+)\s+|--?[a-z-]+\s+|(?:nt|new-tab|run)\s+)*", "", arguments, flags=re.IGNORECASE)
+    return _unquoted(arguments[_LAUNCHED.match(arguments).end() :].strip())  # type: ignore[union-attr] # it matches the empty text too
+
+
+def _for_cmd(found: re.Match[str]) -> str:
+    return found[1] or found[2] or ("&" if found[3] else " ")
+
+
+def _with_env(line: str, environment: Mapping[str, str]) -> str:
+    """$env:X and ${env:X} as their values."""
+    return _ENV.sub(lambda found: expand(f"%{found[1] or found[2]}%", environment), line)
+
+
+def _for_powershell(line: str, environment: Mapping[str, str]) -> str:
+    """A line of PowerShell in which paths that are put together stand as one text."""
+    line = re.sub("`\r?\n", " ", line)
+    line = _JOIN_PATH.sub(lambda found: '"' + ntpath.join(*(part.strip("\"'") for part in found.groups())) + '"', line)
+    return _with_env(_IN_BRACKETS.sub(r"\1", line), environment)
+
+
+def _statement(command: str) -> str:
+    """A command of PowerShell without what its result is for; empty when it is the rest of the command before a bracket."""
+    if command[:1] in (")", "}"):
+        command = command.lstrip(")} ")
+        if not _GOES_ON.match(command):
+            return ""
+    command = command[_RESULT.match(command).end() :]  # type: ignore[union-attr] # it matches the empty text too
+    return re.sub(r"^&(?=\S)", "& ", command)
 
 
 def _unquoted(line: str) -> str:
@@ -143,8 +278,16 @@ _STARTS = re.compile(r"\s*(?:cmd|start|call|if|for|powershell|pwsh|cscript|wscri
 def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, ends: re.Pattern[str], words: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """What the commands of a line start, one after another; a change of the folder counts for those that follow."""
     shell = words is _POWERSHELL_WORD
-    for command in _split(line, ends):
+    variables: dict[str, list[str]] = {}
+    for command in _split(line if shell else _FOR_CMD.sub(_for_cmd, line), ends):
+        if shell and (kept := _KEPT.fullmatch(command)):
+            variables[f"${kept[1].casefold()}"] = [kept[2] or kept[3] or ""]
+            continue
+        if shell:
+            command = _statement(command)
         while not shell and (condition := _CONDITION.match(command)):
+            if each := _FOR.match(command):
+                variables[f"%{each[1].casefold()}"] = [item.replace('"', "") for item in _WORD.findall(each[2])]
             command = command[condition.end() :]
         command = command.lstrip("(@ ")
         raw = list(words.finditer(command))
@@ -155,23 +298,37 @@ def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, e
         at, here = _program_of(parts, [found[0] for found in raw], folder, environment, shell)
         if at >= len(parts):
             continue
-        program = parts[at]
+        program, rest = parts[at], command[raw[at].end() :]
         if program.casefold() in _CHANGES_FOLDER:
             target = " ".join(part for part in parts[at + 1 :] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
-            folder = ntpath.normpath(ntpath.join(folder, plain(target.removeprefix("/d"), environment))) if target else folder
+            target = _meant(target.removeprefix("/d"), variables, shell)[0]
+            folder = ntpath.normpath(ntpath.join(folder, plain(target, environment))) if target else folder
         elif re.fullmatch(r"[a-z]:", program, re.IGNORECASE):
             folder = folder if folder.casefold().startswith(program.casefold()) else f"{program}\\"
+        elif program.casefold() == "set" and not shell and (kept := _SET.match(rest)):
+            environment = {**environment, kept[1].casefold(): kept[2].strip()}
         else:
-            rest = command[raw[at].end() :]
-            yield from _started(program, rest.replace("'", '"') if shell else rest, here, environment, depth)
+            for meant in _meant(program, variables, shell):
+                yield from _started(meant, rest.replace("'", '"') if shell else rest, here, environment, depth)
             end = next((number for number, part in enumerate(parts[at:], 1) if _PROGRAM_NAME.search(part)), 0)
             if end > 1 and "\\" in program:  # a path with blanks that nobody has quoted
                 yield here, plain(" ".join(parts[at : at + end]), environment)
 
 
+def _meant(program: str, variables: Mapping[str, list[str]], shell: bool) -> list[str]:
+    """The program, or what the variable of the same line stands for."""
+    if shell:
+        return [re.sub(r"\$\w+", lambda found: variables.get(found[0].casefold(), [found[0]])[0], program)]
+    program = re.sub(r"!(\w+)!", r"%\1%", program)
+    if program.count(")") > program.count("("):
+        program = program.rstrip(")")
+    found = _FOR_VARIABLE.fullmatch(program)
+    return variables.get(f"%{found[1].casefold()}", [program]) if found else [program]
+
+
 def _program_of(parts: Sequence[str], raw: Sequence[str], folder: str, environment: Mapping[str, str], shell: bool) -> tuple[int, str]:
     """Which word of a command is the program (beyond the last: none), and the folder in which it is started."""
-    at, starting, titled, here = 0, False, False, folder
+    at, starting, titled, called, here = 0, False, False, False, folder
     while at < len(parts):
         word = parts[at].casefold()
         if starting and not shell and not titled and raw[at].startswith('"'):
@@ -182,11 +339,21 @@ def _program_of(parts: Sequence[str], raw: Sequence[str], folder: str, environme
                 at += 1
                 value = parts[at] if at < len(parts) else ""
             here = ntpath.normpath(ntpath.join(folder, plain(value, environment)))
+        elif shell and starting and re.fullmatch("-(?:file|literal)?path", word):
+            pass
         elif starting and word.startswith(("-", "/")):
+            if shell and word.startswith("-wo") and at + 1 < len(parts):
+                here = ntpath.normpath(ntpath.join(folder, plain(parts[at + 1], environment)))
             at += bool(shell and _START_WITH_VALUE.fullmatch(word))
             titled = titled or not shell
-        elif word in _BEFORE or (starting and shell and word == "-filepath"):
-            starting = starting or word in ("start", "start-process", "saps")
+        elif word in (_STARTS_PROGRAM if shell else ("start",)):
+            starting = called = True
+        elif word in _BEFORE:
+            called = True
+        elif shell and not called and word in _KEYWORDS:
+            pass
+        elif shell and not called and (raw[at][0] in "\"'" or _NO_COMMAND.fullmatch(word)):
+            return len(parts), here  # a text or a value, and what is done with it
         else:
             break
         at += 1
@@ -202,18 +369,38 @@ def _split(line: str, ends: re.Pattern[str]) -> Iterator[str]:
     yield line[begin:]
 
 
-def _powershell_line(arguments: str) -> str | None:
-    """What PowerShell is given as a command; None when it is given a file."""
-    for found in _POWERSHELL_WORD.finditer(arguments):
-        if _ENCODED_SWITCH.fullmatch(found[0]):
-            try:
-                return base64.b64decode(arguments[found.end() :].split()[0].strip('"')).decode("utf-16-le")
-            except (ValueError, IndexError):
-                return None
-        if _COMMAND_SWITCH.fullmatch(found[0]):
-            line = arguments[found.end() :].strip()
-            return line[1:-1] if line[:1] == line[-1:] == '"' and line.count('"') == 2 else line
-    return None
+def _powershell(arguments: str, name: str) -> tuple[str, str | None, str]:
+    """The folder in which PowerShell begins, the command that it is given (None: none), and the script."""
+    folder, words = "", list(_POWERSHELL_WORD.finditer(arguments))
+    for at, found in enumerate(words):
+        word, rest = _DASH.sub("-", found[0]), arguments[found.end() :].strip()
+        before = _DASH.sub("-", words[at - 1][0]).casefold() if at else ""
+        if _FOLDER_SWITCH.fullmatch(before):
+            folder = found[0].strip("\"'")
+        elif _WITH_VALUE.fullmatch(before):
+            continue
+        elif _ENCODED_SWITCH.fullmatch(word):
+            return folder, _decoded(rest.partition(" ")[0].strip('"')), ""
+        elif _COMMAND_SWITCH.fullmatch(word) and word.casefold() not in ("-configurationname", "-cp"):
+            return folder, _command(rest), ""
+        elif _FILE_SWITCH.fullmatch(word):
+            script = _POWERSHELL_WORD.match(rest)
+            return folder, None, script[0].strip("\"'") if script else ""
+        elif not word.startswith("-"):
+            # Windows PowerShell takes what has no switch for a command, the newer one for a file
+            if name == "powershell" or word.startswith(("&", '"&')):
+                return folder, _command(arguments[found.start() :].strip()), ""
+            return folder, None, word.strip("\"'")
+    return folder, None, ""
+
+
+def _command(text: str) -> str:
+    """The outer quotes of a command are the command line's; inner ones are escaped."""
+    found = re.match(r"\"([^\"]*)\"?(\s.*|$)", text.replace('\\"', "\0"), re.DOTALL)
+    if found is None:
+        return text.replace('\\"', '"')
+    line = f'& "{found[1]}"' if _ONE_PATH.fullmatch(found[1].strip()) else found[1]
+    return (line + found[2]).replace("\0", '"')
 
 
 def _script(arguments: str, name: str) -> str:
@@ -255,7 +442,6 @@ class Task:
         return any(action.shown() != action.raw() for action in self.actions)
 
     def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
-        """See `confirmations.scheduled_task`."""
         lines = [(action.shown(), action.raw()) for action in self.actions]
         return any(confirmations.scheduled_task(self.name, lines, item) for item in wanted)
 
@@ -354,6 +540,27 @@ def why(task: Task, action_paths: Sequence[str], environment: Mapping[str, str])
     return reasons
 
 
+def perhaps(task: Task, action_paths: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Which of the action paths a task that matches none may mean nevertheless, in words: an interpreter is given a name of theirs.
+
+    No task is changed for it; people decide. It is what is left of ways to start a program that nobody foresaw.
+    """
+    reasons = []
+    for wanted in action_paths:
+        part = _fixed_part(plain(wanted, environment).casefold())
+        if action := next((action for action in task.actions if part and action.perhaps(part, environment)), None):
+            reasons.append(phrases.english("action_names", action=action.shown(), match=part))
+    return list(dict.fromkeys(reasons))
+
+
+def _fixed_part(pattern: str) -> str:
+    """The part of a path that says most about whose program is meant."""
+    parts = [part for part in re.split(r"[\\*?]+", pattern) if len(_SAYS_NOTHING.sub("", part)) >= _SAYS_SOMETHING]
+    return max(parts, key=lambda part: len(_SAYS_NOTHING.sub("", part)), default="").strip()
+
+
+#: A longer name, or one with a blank, has a short one besides.
+_LONG_NAME = 8
 #: IIJIDS~1: how NTFS shortens a name that has blanks or is long ([MS-FSCC] 2.1.5.2.1), so that it may be any of those that begin alike.
 _SHORT = re.compile(r"[^\\]{1,6}~\d{1,3}(?:\.[^\\.]{1,3})?")
 
@@ -399,7 +606,8 @@ def check_action_paths(action_paths: Sequence[str]) -> None:
 
 def needs_environment(tasks: Sequence[Task]) -> bool:
     """Whether an environment variable stands in an action."""
-    return any("%" in text for task in tasks for action in task.actions for text in (action.command, action.arguments, action.working_directory))
+    texts = (text for task in tasks for action in task.actions for text in (action.command, action.arguments, action.working_directory))
+    return any("%" in text or "env:" in text.casefold() or _ENCODED_WORD.search(text) for text in texts)
 
 
 def state_of(task: Task) -> dict[str, Any]:
@@ -412,5 +620,4 @@ def state_of(task: Task) -> dict[str, Any]:
 
 
 def object_of(host: str, task: Task) -> Object:
-    """The task as plans see it."""
     return Object(KIND, task.id(host), task.name, state_of(task))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import glob
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._module import waiting
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from ..._module.vault_password import vault_password
@@ -25,8 +25,6 @@ from ..client import Client
 from ..ids import is_of
 from . import plan as tasks
 from .plan import Task
-
-_POLL_SECONDS = 1.0
 
 
 def query(machine: registry.Machine) -> list[Task]:
@@ -39,13 +37,14 @@ def query(machine: registry.Machine) -> list[Task]:
     return tasks.parse_query(answer.text)
 
 
-def looked_for(machine: registry.Machine, options: Mapping[str, Any]) -> list[tuple[Task, list[str]]]:
-    """Every task but the excepted ones, with the reasons why the action paths mean it; without reasons they do not."""
+def looked_for(machine: registry.Machine, options: Mapping[str, Any]) -> list[tuple[Task, list[str], list[str]]]:
+    """Every task but the excepted ones, with the reasons why the action paths mean it, and where there are none, why they may mean it nevertheless."""
     excepted = {task_name(name) for name in options.get("except_names") or ()}
     every = [task for task in query(machine) if task_name(task.name) not in excepted]
     paths = options["action_paths"]
     known = registry.environment(machine) if tasks.needs_environment(every) or any("%" in path for path in paths) else {}
-    return [(task, tasks.why(task, paths, known)) for task in every]
+    found = [(task, tasks.why(task, paths, known)) for task in every]
+    return [(task, why, [] if why else tasks.perhaps(task, paths, known)) for task, why in found]
 
 
 class ScheduledTasks(Resource):
@@ -62,6 +61,8 @@ class ScheduledTasks(Resource):
         self._found: dict[str, Task] = {}
         self._unconfirmed: list[tuple[Task, list[str]]] = []
         self._not_meant: list[Task] = []
+        #: confirmed, not recognised, and yet they name what is looked for
+        self._perhaps: list[tuple[Task, list[str]]] = []
         #: every task of the machine, and those that are excepted
         self._names: list[str] = []
         self._saved: dict[str, str] = {}
@@ -74,14 +75,16 @@ class ScheduledTasks(Resource):
     def read(self) -> Iterator[Object]:
         """The tasks that match and are confirmed. Those that only match are candidates, those that are only confirmed start something else by now."""
         host, confirmed = self._client.host, self._options["tasks"]
-        self._found, self._unconfirmed, self._not_meant = {}, [], []
+        self._found, self._unconfirmed, self._not_meant, self._perhaps = {}, [], [], []
         self._names = [task_name(name) for name in self._options.get("except_names") or ()]
-        for task, why in looked_for(self._client, self._options):
+        for task, why, perhaps in looked_for(self._client, self._options):
             self._names.append(task.name)
             if why and task.is_confirmed(confirmed):
                 self._found[task.id(host)] = task
             elif why:
                 self._unconfirmed.append((task, why))
+            elif task.is_confirmed(confirmed) and perhaps and task.enabled and self._state != "enabled":
+                self._perhaps.append((task, perhaps))
             elif task.is_confirmed(confirmed):
                 self._not_meant.append(task)
         for task in self._found.values():
@@ -128,7 +131,7 @@ class ScheduledTasks(Resource):
             yield from (change for change in mine if _seen(change, now))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """The rules not_confirmed, system_task, vault_password_missing, task_gone."""
+        """The rules not_confirmed, other_action, system_task, vault_password_missing, task_gone."""
         for task, why in self._unconfirmed:
             if self._state == "absent" or task.enabled != (self._state == "enabled"):
                 yield Refusal(
@@ -137,6 +140,15 @@ class ScheduledTasks(Resource):
                     (task.name,),
                     f"{{name: '{task.name}'}} in tasks, or where it is not meant, '{task.name}' in except_names",
                 )
+        # it would run on, and the stage would say "ok"
+        for task, why in self._perhaps:
+            yield Refusal(
+                "other_action",
+                f"{task.name} is confirmed and enabled, but nobody can tell from its action whether it starts what action_paths mean ({'; '.join(why)}). "
+                f'If it does, disable it on the machine (schtasks /change /tn "{task.name}" /disable) and run this again; else take it out of tasks',
+                (task.name,),
+                f"the task disabled by hand, or '{task.name}' in except_names",
+            )
         # what the machine has is enabled only together with what it has no longer, so that nobody takes a part for the whole
         for name, files in self._gone().items() if self._state == "enabled" else ():
             msg = (
@@ -187,21 +199,20 @@ class ScheduledTasks(Resource):
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read again until every change is seen."""
-        end = time.monotonic() + self._options["verify_timeout"]
-        while True:
-            now = {task.id(self._client.host): task for task in query(self._client)} if len(applied) else {}
-            missing = [change for change in applied if not _seen(change, now)]
-            if not missing or time.monotonic() > end:
-                break
-            time.sleep(_POLL_SECONDS)
-        for change in missing:
-            yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
+        changes = {change.id: change for change in applied}
+
+        def shown(keys: list[str]) -> set[str]:
+            now = {task.id(self._client.host): task for task in query(self._client)}
+            return {key for key in keys if _seen(changes[key], now)}
+
+        for key in waiting.not_shown(changes, shown, self._options["verify_timeout"], agreeing=waiting.ONE_READ):
+            msg = f"{changes[key].name} was changed ({changes[key].action}), but is read as before"
+            yield Outcome(changes[key], "failed", "not_seen", msg)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {"tasks": [task.name for task in self._found.values()], "saved": self._saved}
 
     def close(self) -> None:
-        """Give back the connection."""
         self._client.close()
 
 
@@ -220,12 +231,13 @@ def make(options: Mapping[str, Any]) -> ScheduledTasks:
     return made
 
 
-def read(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_scheduled_task_info returns."""
-    found = [(task, why) for task, why in looked_for(client, options) if why or not options["action_paths"]]
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
+    found = looked_for(client, options)
     return {
-        "tasks": [
-            {"name": task.name, **tasks.state_of(task), "logon_type": task.logon_type, "triggers": list(task.triggers), "why": reasons}
-            for task, reasons in found
-        ]
+        "tasks": [_told(task, why) for task, why, _perhaps in found if why or not options["action_paths"]],
+        "perhaps": [_told(task, perhaps) for task, _why, perhaps in found if perhaps],
     }
+
+
+def _told(task: Task, why: Sequence[str]) -> dict[str, Any]:
+    return {"name": task.name, **tasks.state_of(task), "logon_type": task.logon_type, "triggers": list(task.triggers), "why": list(why)}

@@ -30,9 +30,10 @@ _ANY_WRITE = " ".join(kind[3] for kind in _KINDS.values())
 def get_or_list(call: Call) -> Answer:
     """One deleted object, or, for `microsoft.graph.user` and the like, all of that type."""
     wanted = call.params["id"]
-    cast = wanted.removeprefix("microsoft.").removeprefix("graph.")
-    if "graph." in wanted:
-        if cast not in _KINDS:
+    if "graph." in wanted.casefold():
+        named = wanted.casefold().removeprefix("microsoft.").removeprefix("graph.")
+        cast = next((name for name in _KINDS if name.casefold() == named), None)
+        if cast is None:
             bad_request(f"Resource not found for the segment '{wanted}'.", "BadRequest")
         kind, table, read, _ = _KINDS[cast]
         if not call.may(*read.split()):

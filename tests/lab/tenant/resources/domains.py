@@ -57,9 +57,12 @@ def get_root(call: Call) -> Answer:
 
 @operation("GET", "/domains/{domain}/domainNameReferences", permissions=_READ, units=4)
 def references(call: Call) -> Answer:
-    suffix = "@" + call.get("domains", call.params["domain"].lower())["id"]
-    users = [item for item in call.table("users") if item["userPrincipalName"].endswith(suffix)]
+    users = _users_of(call, call.get("domains", call.params["domain"].lower()))
     return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **item} for item in users])
+
+
+def _users_of(call: Call, domain: Object) -> list[Object]:
+    return [item for item in call.table("users") if item["userPrincipalName"].casefold().endswith("@" + domain["id"])]
 
 
 @operation("POST", "/domains", permissions="Domain.ReadWrite.All", body="domain")
@@ -120,7 +123,7 @@ def delete(call: Call) -> Answer:
     domain = call.current("domains", call.params["domain"].lower())
     if domain["isDefault"] or domain["isInitial"]:
         bad_request("The default domain and the initial domain cannot be deleted.")
-    if any(item["userPrincipalName"].endswith("@" + domain["id"]) for item in call.table("users")):
+    if _users_of(call, domain):
         bad_request("Domain is still referenced by users, groups or applications.")
     call.store.remove("domains", domain["id"])
     if domain["id"] in call.table("federations").objects:
@@ -137,7 +140,7 @@ def promote(call: Call) -> Answer:
     if not domain["_parent"]:
         not_found(domain["id"])
     federated = is_federated(call.store, domain["id"])
-    if federated and any(item["userPrincipalName"].endswith("@" + domain["id"]) for item in call.table("users")):
+    if federated and _users_of(call, domain):
         bad_request("Promoting a subdomain with user references isn't allowed. Migrate the users to the current root domain before promotion of the subdomain.")
     # A promoted subdomain loses the federation it inherited.
     call.store.put("domains", domain["id"], {"isRoot": True, "_parent": None, "authenticationType": "Managed"})

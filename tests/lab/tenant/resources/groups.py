@@ -6,15 +6,15 @@ group-delete-members, group-list-owners, group-post-owners, group-delete-owners,
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from ... import company
 from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
-from ..operation import NO_CONTENT, Call, operation
+from ..operation import NO_CONTENT, Call, expandable, operation
 from ..store import Object
 from .licences import apply_group
+from .users import check_nickname
 
 _READ = "Group.ReadBasic.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All Directory.Read.All Directory.ReadWrite.All"
 _MEMBERS = "GroupMember.ReadBasic.All GroupMember.Read.All GroupMember.ReadWrite.All Group.ReadBasic.All Group.Read.All Group.ReadWrite.All Directory.Read.All"
@@ -48,8 +48,7 @@ def create(call: Call) -> Answer:
     if body["mailEnabled"] and "Unified" not in body.get("groupTypes", ()):
         bad_request("The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset and "
                     "the security-enablement property is set.")  # fmt: skip
-    if not re.fullmatch(r"[\x21-\x7e]{1,64}", body["mailNickname"]) or set(body["mailNickname"]) & set('@()\\[]";:<>,'):
-        bad_request("Invalid value specified for property 'mailNickname' of resource 'Group'.")
+    check_nickname("Group", body["mailNickname"])
     if wrong := set(body) - _CHANGEABLE - {"isAssignableToRole"}:
         bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
     if body.get("isAssignableToRole") and not call.may("RoleManagement.ReadWrite.Directory"):
@@ -92,9 +91,29 @@ def delete(call: Call) -> Answer:
 @operation("GET", "/groups/{group}/members", permissions=_MEMBERS, units=3)
 @operation("GET", "/groups/{group}/transitiveMembers", permissions=_MEMBERS, units=5)
 def members(call: Call) -> Answer:
-    group, users = call.get("groups", call.params["group"]), call.table("users")
-    rows = [{"@odata.type": "#microsoft.graph.user", **user} for key in group["_members"] if (user := users.visible(key)) is not None]
-    return call.page("directoryObject", rows)
+    return call.page("directoryObject", _members_of(call, call.get("groups", call.params["group"])))
+
+
+@expandable("group", "members")
+def _members_of(call: Call, group: Object) -> list[Object]:
+    return _users(call, group["_members"])
+
+
+@expandable("group", "owners")
+def _owners_of(call: Call, group: Object) -> list[Object]:
+    return _users(call, group.get("_owners", []))
+
+
+def _users(call: Call, keys: list[str]) -> list[Object]:
+    users = call.table("users")
+    return [{"@odata.type": "#microsoft.graph.user", **user} for key in keys if (user := users.visible(key)) is not None]
+
+
+@operation("GET", "/groups/{group}/memberOf", permissions=_MEMBERS.replace("GroupMember.ReadBasic.All ", ""))
+def member_of(call: Call) -> Answer:
+    """The groups that a group is in; those of the lab hold users only, but for what a test arranges."""
+    key = call.get("groups", call.params["group"])["id"]
+    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.group", **item} for item in call.table("groups") if key in item["_members"]])
 
 
 def _check_changeable(call: Call, group: Object) -> None:
@@ -165,9 +184,7 @@ def remove_member(call: Call) -> Answer:
 
 @operation("GET", "/groups/{group}/owners", permissions=_MEMBERS)
 def owners(call: Call) -> Answer:
-    group, users = call.get("groups", call.params["group"]), call.table("users")
-    rows = [{"@odata.type": "#microsoft.graph.user", **user} for key in group.get("_owners", ()) if (user := users.visible(key)) is not None]
-    return call.page("directoryObject", rows)
+    return call.page("directoryObject", _owners_of(call, call.get("groups", call.params["group"])))
 
 
 @operation("POST", "/groups/{group}/owners/$ref", permissions="Group.ReadWrite.All Directory.ReadWrite.All")

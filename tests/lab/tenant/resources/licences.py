@@ -172,6 +172,9 @@ def _sku_view(call: Call, sku: Object) -> Object:
 
 @operation("GET", "/subscribedSkus", permissions=_SKU_READ, units=3)
 def list_skus(call: Call) -> Answer:
+    # learn.microsoft.com/graph/api/subscribedsku-list: $select alone
+    if call.counting or {name for name in call.query if name.startswith("$")} - {"$select"}:
+        bad_request("Only the query option '$select' is supported here.", "BadRequest")
     return call.page("subscribedSku", [_sku_view(call, item) for item in call.table("skus")])
 
 

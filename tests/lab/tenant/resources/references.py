@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What else in a tenant can point at an identity provider, and only has to be read here: policies, extensions, Conditional Access, partners, certificate
+"""What else in a tenant can point at an identity provider, and only has to be listed here: policies, extensions, Conditional Access, partners, certificate
 authorities, Intune. The objects are those of `others` in company.yml, and what a test arranges.
 
 Sources: learn.microsoft.com/graph/api, the list operation of each; permissions: Microsoft's permissions.json, state 2026-08-07. Refusals: Conditional
@@ -16,8 +16,8 @@ from ..operation import Call, operation
 
 _POLICY = "Policy.Read.All Policy.ReadWrite.ApplicationConfiguration"
 _ACCESS = "Policy.Read.All"
-_APPS = "DeviceManagementApps.Read.All DeviceManagementApps.ReadWrite.All"
-_CONFIGURATION = "DeviceManagementConfiguration.Read.All DeviceManagementConfiguration.ReadWrite.All"
+APPS = "DeviceManagementApps.Read.All DeviceManagementApps.ReadWrite.All"
+CONFIGURATION = "DeviceManagementConfiguration.Read.All DeviceManagementConfiguration.ReadWrite.All"
 
 #: path: (Graph type, table, permissions)
 _LISTS = {
@@ -46,14 +46,15 @@ _LISTS = {
         "certificate_stores",
         "PublicKeyInfrastructure.Read.All",
     ),
-    "/deviceAppManagement/mobileApps": ("mobileApp", "mobile_apps", _APPS),
-    "/deviceAppManagement/mobileAppConfigurations": ("managedDeviceMobileAppConfiguration", "mobile_app_configurations", _APPS),
-    "/deviceAppManagement/targetedManagedAppConfigurations": ("targetedManagedAppConfiguration", "managed_app_configurations", _APPS),
-    "/deviceManagement/deviceConfigurations": ("deviceConfiguration", "device_configurations", _CONFIGURATION),
+    "/deviceAppManagement/mobileApps": ("mobileApp", "mobile_apps", APPS),
+    "/deviceAppManagement/mobileAppConfigurations": ("managedDeviceMobileAppConfiguration", "mobile_app_configurations", APPS),
+    "/deviceAppManagement/targetedManagedAppConfigurations": ("targetedManagedAppConfiguration", "managed_app_configurations", APPS),
+    "/deviceManagement/deviceConfigurations": ("deviceConfiguration", "device_configurations", CONFIGURATION),
 }
 
 
-def _licensed(call: Call) -> None:
+def licensed(call: Call) -> None:
+    """Refuse what the tenant has no licence for."""
     path = call.operation.path
     if path.startswith("/device") and not call.graph.settings.intune:
         bad_request("Request not applicable to target tenant.", "BadRequest")
@@ -64,7 +65,7 @@ def _licensed(call: Call) -> None:
 def _declare(path: str, kind: str, table: str, permissions: str) -> None:
     @operation("GET", path, permissions=permissions)
     def listed(call: Call) -> Answer:
-        _licensed(call)
+        licensed(call)
         return call.page(kind, call.table(table))
 
 
@@ -101,9 +102,9 @@ _BETA = {
 
 
 def _declare_beta(path: str, table: str, below: str) -> None:
-    @operation("GET", path, permissions=_CONFIGURATION)
+    @operation("GET", path, permissions=CONFIGURATION)
     def listed(call: Call) -> Answer:
-        _licensed(call)
+        licensed(call)
         if not call.beta:
             bad_request(f"Resource not found for the segment '{path.split('/')[2]}'.", "BadRequest")
         rows = call.get(table, call.params["policy"]).get(below, []) if below else list(call.table(table))

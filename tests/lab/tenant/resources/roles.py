@@ -21,6 +21,9 @@ _ROLES: list[Object] = [
     }
     for name, template in company.ROLE_TEMPLATES.items()
 ]
+_TEMPLATES: list[Object] = [
+    {"id": template, "displayName": name, "description": name, "deletedDateTime": None} for name, template in company.ROLE_TEMPLATES.items()
+]
 _DEFINITIONS: list[Object] = [
     {"id": template, "displayName": name, "description": name, "isBuiltIn": True, "isEnabled": True, "templateId": template, "version": "1"}
     for name, template in company.ROLE_TEMPLATES.items()
@@ -32,9 +35,32 @@ def list_roles(call: Call) -> Answer:
     return call.page("directoryRole", _ROLES)
 
 
+def _role(call: Call) -> Object:
+    """By id, or by `roleTemplateId='…'`: learn.microsoft.com/graph/api/directoryrole-get."""
+    name, _, key = call.params["role"].rpartition("=")
+    found = [item for item in _ROLES if name in ("", "roleTemplateId") and item[name or "id"] == key.lower()]
+    return found[0] if found else not_found(key)
+
+
+@operation("GET", "/directoryRoles/{role}", permissions=_READ)
+def get_role(call: Call) -> Answer:
+    return call.one("directoryRole", _role(call))
+
+
+@operation("GET", "/directoryRoleTemplates", permissions=_READ)
+def list_templates(call: Call) -> Answer:
+    return call.page("directoryRoleTemplate", _TEMPLATES)
+
+
+@operation("GET", "/directoryRoleTemplates/{template}", permissions=_READ)
+def get_template(call: Call) -> Answer:
+    found = next((item for item in _TEMPLATES if item["id"] == call.params["template"]), None)
+    return call.one("directoryRoleTemplate", found or not_found(call.params["template"]))
+
+
 @operation("GET", "/directoryRoles/{role}/members", permissions=_READ)
 def members(call: Call) -> Answer:
-    role = next((item for item in _ROLES if item["id"] == call.params["role"]), None) or not_found(call.params["role"])
+    role = _role(call)
     rows = []
     for assignment in call.table("role_assignments"):
         if assignment["roleDefinitionId"] == role["roleTemplateId"]:

@@ -17,7 +17,7 @@ import uuid
 from ... import company
 from .. import odata
 from ..answers import Answer, bad_request, denied, not_found, now
-from ..operation import NO_CONTENT, Call, operation
+from ..operation import NO_CONTENT, Call, expandable, operation
 from ..store import Object
 from .audits import require_premium
 from .domains import is_federated
@@ -42,6 +42,17 @@ _READ_ONLY = {
     "signInSessionsValidFromDateTime", "proxyAddresses",
 }  # fmt: skip
 
+#: what precedes the @: a dot-atom as in RFC 822 with the characters of learn.microsoft.com/entra/identity/authentication/concept-sspr-policy, "Username
+#: policies"; learn.microsoft.com/graph/api/user-get knows names with $ as well
+_LOCAL = re.compile(r"[A-Za-z0-9'_!#^~$-]+(?:\.[A-Za-z0-9'_!#^~$-]+)*")
+_MOST_LOCAL = 64
+_MOST_CHECKED = 20
+#: learn.microsoft.com/graph/api/resources/user, "Properties"
+_LENGTHS = {
+    "displayName": 256, "givenName": 64, "surname": 64, "jobTitle": 128, "department": 64, "companyName": 64, "mobilePhone": 64, "city": 128, "country": 128,
+    "postalCode": 40, "state": 128, "streetAddress": 1024,
+}  # fmt: skip
+
 
 def find(call: Call, key: str | None = None) -> Object:
     """The user by id or userPrincipalName, or 404."""
@@ -55,7 +66,7 @@ def find_current(call: Call) -> Object:
 
 
 def domain_of(upn: str) -> str:
-    return upn.rpartition("@")[2]
+    return upn.rpartition("@")[2].lower()
 
 
 def password_values(password: str) -> Object:
@@ -131,8 +142,9 @@ def get_user(call: Call) -> Answer:
 def create(call: Call) -> Answer:
     body = call.body
     for name in ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile"):
-        if body.get(name) is None:
+        if body.get(name) in (None, ""):
             bad_request(f"A value is required for property '{name}' of resource 'User'.")
+    _check_values(body)
     upn = body["userPrincipalName"]
     _check_upn(call, upn)
     if is_federated(call.store, domain_of(upn)) and not body.get("onPremisesImmutableId"):
@@ -145,11 +157,32 @@ def create(call: Call) -> Answer:
     return call.one("user", call.store.put("users", values["id"], values), 201)
 
 
-def _check_upn(call: Call, upn: str) -> None:
+def check_nickname(resource: str, name: object) -> None:
+    """learn.microsoft.com/graph/api/resources/group, "mailNickname"; microsoft-graph-docs-contrib#6580 has the refusal of a user's."""
+    if not isinstance(name, str) or not re.fullmatch(r"[\x21-\x7e]{1,64}", name) or set(name) & set('@()\\[]";:<>,'):
+        bad_request(f"Invalid value specified for property 'mailNickname' of resource '{resource}'.")
+
+
+def _check_values(body: Object) -> None:
+    """What a user cannot be made or changed with. The display name "cannot be cleared": learn.microsoft.com/graph/api/resources/user."""
+    if wrong := set(body) & _READ_ONLY:
+        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    for name in set(body) & set(_LENGTHS):
+        if len(body[name] or "") > _LENGTHS[name] or (name == "displayName" and not body[name]):
+            bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
+    if "mailNickname" in body:
+        check_nickname("User", body["mailNickname"])
+
+
+def _check_upn(call: Call, upn: str | None, own: str | None = None) -> None:
+    """The text for a name that is none is that of microsoft-graph-docs-contrib#7106."""
+    local = (upn or "").rpartition("@")[0]
+    if upn is None or len(local) > _MOST_LOCAL or not _LOCAL.fullmatch(local):
+        bad_request("Property userPrincipalName is invalid.")
     domain = call.table("domains").objects.get(domain_of(upn))
     if domain is None or not domain["isVerified"]:
         bad_request("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
-    if upn.casefold() in call.store.upns:
+    if call.store.upns.get(upn.casefold(), own) != own:
         bad_request("Another object with the same value for property userPrincipalName already exists.")
 
 
@@ -157,8 +190,7 @@ def _check_upn(call: Call, upn: str) -> None:
 def update(call: Call) -> Answer:
     user, body = find_current(call), call.body
     _check_permissions(call, user)
-    if wrong := set(body) & _READ_ONLY:
-        bad_request(f"Property '{sorted(wrong)[0]}' is read-only and cannot be set.")
+    _check_values(body)
     if user["onPremisesSyncEnabled"] and set(body) & (_ON_PREMISES | {"passwordProfile"}):
         # For a password no text is published; without writeback the cloud cannot set one for a synced user.
         bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
@@ -175,7 +207,7 @@ def update(call: Call) -> Answer:
     if "usageLocation" in values and not re.fullmatch("[A-Z]{2}", str(values["usageLocation"])):
         bad_request("Invalid value specified for property 'usageLocation' of resource 'User'.")
     if values.get("userPrincipalName", user["userPrincipalName"]) != user["userPrincipalName"]:
-        _check_upn(call, values["userPrincipalName"])
+        _check_upn(call, values["userPrincipalName"], user["id"])
     call.store.put("users", user["id"], values)
     changed: dict[str, tuple[str, str]] = {}
     if "accountEnabled" in body and body["accountEnabled"] != user["accountEnabled"]:
@@ -213,13 +245,39 @@ def revoke_sessions(call: Call) -> Answer:
     units=2,
 )
 def member_of(call: Call) -> Answer:
-    user = find(call)
+    return call.page("directoryObject", groups_and_roles(call, find(call)))
+
+
+@expandable("user", "memberOf")
+def groups_and_roles(call: Call, user: Object) -> list[Object]:
     groups = [{"@odata.type": "#microsoft.graph.group", **item} for item in call.table("groups") if user["id"] in item["_members"]]
     roles = [
         {"@odata.type": "#microsoft.graph.directoryRole", "id": company.make_id("directoryRole", name), "displayName": name}
         for name in sorted(call.directory_roles(user["id"]))
     ]
-    return call.page("directoryObject", groups + roles)
+    return groups + roles
+
+
+@operation("POST", "/users/{user}/getMemberGroups", "/users/{user}/getMemberObjects", permissions="Directory.Read.All Directory.ReadWrite.All")
+def get_member_groups(call: Call) -> Answer:
+    """Source: learn.microsoft.com/graph/api/directoryobject-getmembergroups, directoryobject-getmemberobjects (with the roles)."""
+    secure = call.body.get("securityEnabledOnly") if isinstance(call.body, dict) else None
+    if not isinstance(secure, bool):
+        bad_request("The parameter 'securityEnabledOnly' is required, true or false.", "BadRequest")
+    groups_only = call.operation.path.endswith("Groups")
+    found = groups_and_roles(call, find(call))
+    keys = [item["id"] for item in found if (item["securityEnabled"] or not secure if item["@odata.type"].endswith("group") else not groups_only)]
+    return call.value(keys, "Collection(Edm.String)")
+
+
+@operation("POST", "/users/{user}/checkMemberGroups", permissions="Directory.Read.All Directory.ReadWrite.All")
+def check_member_groups(call: Call) -> Answer:
+    """Source: learn.microsoft.com/graph/api/directoryobject-checkmembergroups: up to 20 groups."""
+    wanted = call.body.get("groupIds") if isinstance(call.body, dict) else None
+    if not isinstance(wanted, list) or not 1 <= len(wanted) <= _MOST_CHECKED:
+        bad_request(f"The parameter 'groupIds' is required, with 1 to {_MOST_CHECKED} ids.", "BadRequest")
+    held = {item["id"] for item in groups_and_roles(call, find(call))} & set(call.table("groups").objects)
+    return call.value([key for key in wanted if str(key).lower() in held], "Collection(Edm.String)")
 
 
 @operation("GET", "/users/{user}/oauth2PermissionGrants", permissions="Directory.Read.All DelegatedPermissionGrant.ReadWrite.All")
@@ -233,10 +291,13 @@ def grants(call: Call) -> Answer:
 
 @operation("GET", "/users/{user}/manager", permissions=_READ)
 def manager(call: Call) -> Answer:
-    above = call.find("users", find(call).get("_manager") or "")
-    if above is None:
-        not_found("manager")
-    return call.one("directoryObject", {"@odata.type": "#microsoft.graph.user", **above})
+    return call.one("directoryObject", _above(call, find(call)) or not_found("manager"))
+
+
+@expandable("user", "manager")
+def _above(call: Call, user: Object) -> Object | None:
+    above = call.find("users", user.get("_manager") or "")
+    return above and {"@odata.type": "#microsoft.graph.user", **above}
 
 
 @operation("PUT", "/users/{user}/manager/$ref", permissions=_WRITE)
@@ -251,10 +312,25 @@ def set_manager(call: Call) -> Answer:
     return NO_CONTENT
 
 
+@operation("DELETE", "/users/{user}/manager/$ref", permissions=_WRITE)
+def remove_manager(call: Call) -> Answer:
+    """Source: learn.microsoft.com/graph/api/user-delete-manager."""
+    user = find_current(call)
+    if _above(call, user) is None:
+        not_found("manager")
+    call.store.put("users", user["id"], {"_manager": None})
+    call.audit("Update user", "User", user)
+    return NO_CONTENT
+
+
 @operation("GET", "/users/{user}/directReports", permissions=_READ)
 def direct_reports(call: Call) -> Answer:
-    key = find(call)["id"]
-    return call.page("directoryObject", [{"@odata.type": "#microsoft.graph.user", **item} for item in call.table("users") if item.get("_manager") == key])
+    return call.page("directoryObject", _below(call, find(call)))
+
+
+@expandable("user", "directReports")
+def _below(call: Call, user: Object) -> list[Object]:
+    return [{"@odata.type": "#microsoft.graph.user", **item} for item in call.table("users") if item.get("_manager") == user["id"]]
 
 
 @operation("GET", "/users/{user}/ownedObjects", permissions="User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import io
 import json
 import os
@@ -32,14 +33,14 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._federation import
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import errors
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import export_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import vault_file_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import info as vault_file_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import archive, registry
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in import resource as browser_sign_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox
@@ -129,7 +130,7 @@ def a_line(*values: Any) -> bytes:
 
 MANIFEST = {
     "format": 1, "taken": AT, "tenant_id": TENANT, "domains": [], "federated": [], "apps": [], "app_objects": [], "users": [], "counts": {},
-    "files": [{"name": "manifest.json", "sha256": "0" * 64, "bytes": 1}],
+    "files": [{"name": "empty", "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}],
 }  # fmt: skip
 
 
@@ -140,6 +141,8 @@ def snapshot_users(path: str) -> Any:
 
 
 def requires_snapshot(path: str) -> None:
+    with open(os.path.join(os.path.dirname(path), "empty"), "wb"):
+        pass
     preconditions.check({"run_dir": os.path.dirname(os.path.dirname(path)), "steps": [], "snapshot": True}, {})
 
 
@@ -426,6 +429,14 @@ def test_journal_lines_that_are_not_whole_change_no_report():
     built = report.build(journal.known([*broken, *whole]), [], None, None, None, "x")
     assert built["counts"]["done"] == 1
     assert report_page.page(built, "ja", datetime.UTC)
+
+
+def test_a_step_that_nobody_has_done_is_no_step():
+    done = {**STEP, "done": True, "by": "A", "at": "2026-11-01T00:00:00Z"}
+    assert steps.parse({"steps": [done]})
+    for nobody in ("", " ", "\u200b", "\u3000\u2060"):
+        with pytest.raises(ValueError):
+            steps.parse({"steps": [{**done, "by": nobody}]})
 
 
 def test_a_step_without_its_parts_is_no_step():

@@ -35,11 +35,16 @@ class Wanted:
         """The rights of a policy to look at."""
         return self.rights or (list(rights_of(item)) if self.removed is None else [right for guid, right in self.removed if guid == item.id])
 
-    def may_return(self, guid: str, right: str, one: Account) -> bool:
-        """Whether the account may be put into the right of the policy."""
-        return self.removed is None or any(
-            one.is_meant_by(member) for (policy, name), gone in self.removed.items() if (policy, name.casefold()) == (guid, right.casefold()) for member in gone
-        )
+    def missing(self, guid: str, right: str, members: Sequence[str]) -> Iterator[str]:
+        """What is to be put into the right of the policy: an account that was taken out as it was spelled there, any other by its SID."""
+        for one in self.accounts:
+            if any(one.is_meant_by(member) for member in members):
+                continue
+            if self.removed is None:
+                yield f"*{one.sid}"
+                continue
+            gone = (members for (policy, name), members in self.removed.items() if (policy, name.casefold()) == (guid, right.casefold()))
+            yield from [member for spelled in gone for member in spelled if one.is_meant_by(member)][:1]
 
 
 def describe(guid: str, name: str, rights: Mapping[str, Sequence[str]], version: int, in_ini: int, content: str) -> Object:
@@ -98,11 +103,7 @@ def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) ->
             before[spelled], after[spelled] = members, rest or None
             data = gpt_tmpl.without(data, spelled, gone, undefine=True)
         elif wanted.state == "present":
-            missing = [
-                f"*{one.sid}"
-                for one in wanted.accounts
-                if not any(one.is_meant_by(member) for member in members or ()) and wanted.may_return(item.id, spelled, one)
-            ]
+            missing = list(wanted.missing(item.id, spelled, members or ()))
             if not missing:
                 continue
             if members is None and wanted.when_undefined == "refuse":

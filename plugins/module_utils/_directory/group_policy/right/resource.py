@@ -11,6 +11,7 @@ from typing import Any
 from ...._core.errors import OffboardError
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
+from ...known import remembered
 from .. import gpt_tmpl, history, policy
 from ..accounts import as_known
 from ..edit import digest
@@ -49,7 +50,7 @@ class GroupPolicyRights(PolicyEdits):
         if self._options["state"] == "present" and not self._options["rights"] and not self._options["only_removed"]:
             raise OffboardError("rights: name the rights that the accounts shall have, or set only_removed", code="bad_option")
         items = list(current)
-        found, unusable = self._reader.resolve(as_known(self._options["accounts"], self._options["known"]))
+        found, unusable = self._reader.resolve(as_known(self._options["accounts"], remembered(self._options)))
         if unusable:
             raise OffboardError("accounts: " + "; ".join(f"{item['name']}: {item['msg']}" for item in unusable), code="not_found")
         names = ("rights", "state", "when_empty", "when_undefined")

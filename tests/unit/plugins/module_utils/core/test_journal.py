@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import evidence, journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
 
 CHANGE = Change(kind="user", id="1", name="taro", action="password", before={}, after={"password": "(new password)"})
@@ -72,3 +72,60 @@ def test_open_intents_are_the_unfinished_ones(change):
         found = journal.open_intents([*garbage[:4], *lines])
         assert found == list(journal.unfinished(records).values())
     assert journal.open_intents([garbage[4]]) == []
+
+
+@pytest.mark.parametrize("change", [CHANGE, TRICKY], ids=["plain", "tricky"])
+@pytest.mark.parametrize("written", [{}, {"ensure_ascii": False}, {"separators": (",", ":")}], ids=["escaped", "with blanks", "without blanks"])
+@pytest.mark.parametrize("keys", [sorted, lambda names: sorted(names, reverse=True), list], ids=["sorted", "sorted backwards", "as we write it"])
+def test_the_order_of_the_keys_means_nothing(change, written, keys):
+    """A tool that has rewritten the journal has finished nothing, and has begun nothing anew."""
+
+    def line(record, **how):
+        return json.dumps({name: record[name] for name in keys(record)}, **how).encode() + b"\n"
+
+    begun, ended = journal.intent(change, "r", "2026-11-21T00:00:00Z"), journal.outcome(Outcome(change, "done"), "r", "2026-11-21T00:00:01Z")
+    ours = {"ensure_ascii": False, "separators": (",", ":")}
+    assert journal.open_intents([line(begun, **written)]) == [begun]
+    assert journal.open_intents([line(begun, **written), json.dumps(ended, **ours).encode()]) == []
+    assert journal.open_intents([json.dumps(begun, **ours).encode(), line(ended, **written)]) == []
+
+
+def test_an_outcome_that_a_kill_has_cut_off_ends_nothing():
+    begun, ended = records("done")
+    lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() for record in (begun, ended)]
+    assert journal.open_intents([lines[0], lines[1][:-5]]) == [begun]
+
+
+@pytest.mark.parametrize(
+    ("details", "whole"),
+    [
+        ({"steps_done": ["revoke"], "begun_at": "2026-11-21T00:00:00Z", "password_set": False, "seen": False, "other": None}, True),
+        (None, True),
+        ({"steps_done": None}, False),
+        ({"steps_done": "revoke"}, False),
+        ({"steps_done": [1]}, False),
+        ({"begun_at": 5}, False),
+        ({"begun_at": "2026-11-21"}, False),
+        ({"password_set": "false"}, False),
+        ({"password_set": None}, False),
+        ({"seen": 0}, False),
+    ],
+)
+def test_details_of_another_type_are_evidence_of_nothing(details, whole):
+    (_intent, outcome) = records("done")
+    assert len(list(journal.known([outcome | {"details": details}]))) == whole
+
+
+def test_a_time_that_is_none_is_not_quoted():
+    for text in ("secretZ", "2026-13-01T00:00:00Z", "2026-11-21", None, 5):
+        with pytest.raises(ValueError, match="its time is none"):
+            evidence.moment(text)
+
+
+@pytest.mark.parametrize("objects", [None, "a", [1], [["a"]], {}, "MISSING"], ids=str)
+def test_a_refusal_of_another_shape_is_none(objects):
+    """It stopped the report, and with it the end of every stage."""
+    refused = journal.refusal(Refusal("max_changes", "too many", ("taro",)), "users", "run", "2026-11-21T00:00:02Z")
+    assert list(journal.known([refused])) == [refused]
+    changed = {name: value for name, value in {**refused, "objects": objects}.items() if (name, value) != ("objects", "MISSING")}
+    assert list(journal.known([changed])) == []

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import ACTIONS, KINDS
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import ACTIONS, FOUND, KINDS
 from dev import places
 
 PLUGINS = places.ROOT / "plugins" / "module_utils"
@@ -76,9 +76,9 @@ def test_no_action_is_dead():
     assert [name for name in ACTIONS if f'"{name}"' not in source] == []
 
 
-@pytest.mark.parametrize("name", sorted({*KINDS, *ACTIONS}))
+@pytest.mark.parametrize("name", sorted({*KINDS, *FOUND, *ACTIONS}))
 def test_the_names_are_snake_case_and_the_words_are_in_both_languages(name):
-    text = KINDS.get(name) or ACTIONS[name]
+    text = KINDS.get(name) or FOUND.get(name) or ACTIONS[name]
     assert re.fullmatch("[a-z0-9]+(_[a-z0-9]+)*", name)
     assert re.search("[A-Za-z]", text.en)
     assert re.search("[ぁ-んァ-ヶ一-龠]", text.ja)

@@ -34,7 +34,16 @@ def test_an_id_however_it_was_pasted(text):
         ("XN--WGV71A119E.JP", "xn--wgv71a119e.jp"),
         ("か\u3099.jp", names.domain("が.jp")),
         ("", ""),
-        ("ß" * 80 + ".jp", "ss" * 80 + ".jp"),  # no DNS name; it must not break anything
+        ("ß" * 80 + ".jp", "ß" * 80 + ".jp"),  # no DNS name; it must not break anything
+        # each of these is another domain than that of the letters they resemble
+        ("straße.example", "xn--strae-oqa.example"),
+        ("STRAẞE.example", "xn--strae-oqa.example"),
+        ("ς.example", "xn--3xa.example"),
+        ("fabri\u212aam.com", "fabri\u212aam.com"),
+        ("\u017fts.example", "\u017fts.example"),
+        ("\ufb01.example", "\ufb01.example"),
+        ("ﾃﾞｰﾀ.example", names.domain("データ.example")),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
         ("日" * 80 + ".jp", "日" * 80 + ".jp"),
     ],
 )
@@ -52,6 +61,9 @@ def test_a_domain(text, name):
         ("@日本語.jp", "@xn--wgv71a119e.jp"),
         ("taro\u200b@a.example\u202c", "taro@a.example"),
         ("taro", "taro"),
+        ("strauß@a.example", "strauß@a.example"),
+        ("ma\u212ae@a.example", "ma\u212ae@a.example"),
+        ("taro@straße.example", "taro@xn--strae-oqa.example"),
     ],
 )
 def test_a_user(text, name):
@@ -102,3 +114,31 @@ def test_no_host_at_all_is_a_mistake(given):
     with pytest.raises(OffboardError) as caught:
         names.idp_hosts(given)
     assert caught.value.code == "bad_option"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Taro <taro@a.example>", "taro@a.example"),
+        ("<taro@a.example>,", "taro@a.example"),
+        ("mailto:taro@a.example", "taro@a.example"),
+        ("SMTP:Taro@a.example;", "taro@a.example"),
+        ("'taro@a.example'", "taro@a.example"),
+        ("o'brien@a.example", "o'brien@a.example"),
+        ("taro_b.example#EXT#@a.example", "taro_b.example#ext#@a.example"),
+        (ID.upper(), ID),
+    ],
+)
+def test_one_user_out_of_a_mail(text, name):
+    assert names.user(text) == name
+    assert names.is_user(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\u3000", "/", f"{ID}/memberOf", "taro", "@a.example", "a@b.example;c@d.example", "a@b.example c@d.example", "a@b.example,c@d.example",
+     "['a@b.example']", "{'upn': 'a@b.example'}", "https://graph.microsoft.com/v1.0/users/a@b.example", "None", "taro @ a.example",
+     "a\x00@b.example", "a@b\x7f.example", "\ud800@b.example", "a@\udfff.example", f"{'a' * 400}@b.example"],
+)  # fmt: skip
+def test_what_names_no_single_user(text):
+    assert not names.is_user(text)

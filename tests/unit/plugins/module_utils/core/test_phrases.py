@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import string
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate, phrases
 from dev import places
 
 
@@ -42,7 +43,11 @@ def test_a_phrase_in_a_phrase_is_understood_and_a_name_is_not_translated() -> No
     [
         ("not_found", "no such object", "オブジェクトがありません"),
         ("not_found", "there is nothing of that kind", "対象が存在しない"),
-        ("permission_missing", "grant User.ReadWrite.All", "権限が不足している。メッセージに権限名を示す（User.ReadWrite.All）"),
+        (
+            "permission_missing",
+            "grant User.ReadWrite.All",
+            "アプリケーションまたはアカウントの権限が不足している。メッセージに権限名を示す（User.ReadWrite.All）",
+        ),
         ("a_code_of_tomorrow", "something else", "コード a_code_of_tomorrow"),
         ("", "something else", "理由は英語の記録を参照"),
     ],
@@ -72,3 +77,22 @@ def test_ways_back_are_in_the_catalogue() -> None:
     """Free words there would be English in a Japanese report."""
     for file in sorted((places.ROOT / "plugins" / "module_utils").rglob("*.py")):
         assert not re.search(r"""\bundo ?= ?\(?\s*f?["'][^"']""", file.read_text()), file
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [phrases.told("gate_no_app", client_id="1"), phrases.told("still_active", number=1, when="T0", last="T1", way_out=phrases.told("off_for_everybody"))],
+)
+def test_why_the_gate_is_closed_is_told_in_japanese_with_the_way_out(reason: phrases.Text) -> None:
+    owner = {"tenant_id": "t"}
+    closed = {"tenant_id": "t", "domains": ["a.example"], "at": "2026-11-29T09:00:00Z", "open": False, "reasons": [reason.en]}
+    now = datetime.datetime(2026, 11, 29, 10, tzinfo=datetime.UTC)
+
+    for verdict, expected in ((None, "ゲートの判定がなく"), (closed, reason.ja)):
+        refused = gate.objection(verdict, owner, ["a.example"], 24, now)
+        assert refused is not None
+        told = phrases.by_code(refused.code, refused.msg).ja
+        assert expected in told
+        assert told.endswith(
+            "offboard.iij_id.gate（IIJ IDのアプリを無効化する場合を除き読み取りのみ）を実行してから、この段階を再実行してください。何も変更していません。"
+        )

@@ -17,6 +17,9 @@ def record(action, clock, identity="sp", status="done", kind="service_principal"
     return {"record": "outcome", "kind": kind, "id": identity, "action": action, "status": status, "at": at(clock)}
 
 
+UNSEEN = record("disable", "10:00:05", status="failed") | {"code": "not_seen"}
+
+
 @pytest.mark.parametrize(
     ("records", "expected"),
     [
@@ -28,6 +31,11 @@ def record(action, clock, identity="sp", status="done", kind="service_principal"
         ([record("disable", "10:00:00"), record("enable", "11:00:00")], None),
         ([record("disable", "10:00:00"), record("enable", "11:00:00"), record("disable", "12:00:00")], at("12:00:00")),
         ([record("disable", "10:00:00"), record("delete", "13:00:00")], at("10:00:00")),
+        # what its own run did not see afterwards, it has taken back
+        ([record("disable", "10:00:00"), UNSEEN], None),
+        ([record("disable", "10:00:00"), UNSEEN | {"id": "another"}], at("10:00:00")),
+        ([record("disable", "10:00:00"), UNSEEN | {"run": "another"}], at("10:00:00")),
+        ([record("disable", "10:00:00"), UNSEEN, record("disable", "12:00:00")], at("12:00:00")),
     ],
 )
 def test_switched_off(records, expected) -> None:
@@ -67,6 +75,7 @@ def test_a_time_that_is_none_hides_no_activity(confirmed, off, expected) -> None
 
 def test_what_came_in_the_same_second_came_before_it_was_written_down() -> None:
     times = ["2026-01-05T10:00:01Z", "2026-01-05T09:59:59.9Z", "2026-01-05T10:00:00.7Z", "2026-01-05T10:00:00Z", "2026-01-05T10:00:02.5000000Z"]
+    assert since(times, "9999-12-31T23:59:59Z") == []
     assert since(times, at("10:00:00")) == ["2026-01-05T10:00:01Z", "2026-01-05T10:00:02.5000000Z"]
 
 
@@ -78,6 +87,11 @@ def test_what_came_in_the_same_second_came_before_it_was_written_down() -> None:
         (App(enabled=False, switched_off_at=at("10:00:00")), 0, at("10:00:00"), None),
         (App(enabled=True, switched_off_at=at("10:00:00")), 90, at("10:00:01"), None),
         (App(enabled=False), 90, at("10:00:01"), None),
+        # a wrong clock, and no time at all
+        (App(enabled=False, switched_off_at="2027-01-01T00:00:00Z"), 90, at("10:00:01"), None),
+        (App(enabled=False, switched_off_at="9999-12-31T23:59:59Z"), 90, at("10:00:01"), None),
+        (App(enabled=False, switched_off_at="2026-01-05T10:00:00"), 90, at("10:00:01"), None),
+        (App(enabled=False, switched_off_at="t"), 90, at("10:00:01"), None),
         (App(), 90, at("10:00:01"), None),
     ],
 )

@@ -29,6 +29,13 @@ PLAIN, MADE = "hush-me", "Secr3tXYZ"
         "--password=a'{}", '--password="a\\"{}"', "-Credential (u,{})", "curl -ume:{} x", "--login me:{}", "$p='{}'", "sqlplus scott/{}@db",
         "jdbc:oracle:thin:scott/{}@h:1521:x", "https://user:a/{}@host/x", "https://user:a@{}@host/x", "https://hooks.slack.com/services/T00/B00/{}",
         "subscription-key={}", "key={}", "https://h/c;sig={}", "signature={}", "--cookie {}", "session={}", "--otp {}", "--hashes {}", "/ntlm:{}",
+        '"--password" "{}"', "'--password' '{}'", '-x "--api-key" "{}"', "svc_pw={}", "svcpw={}", "--bindpw {}", "-bindpw:{}", "--rootpw={}", "--psk {}",
+        "--pword={}", "--pswd={}", "パスフレーズ={}", "パス={}", "パス：{}", "-password \u201ca {}\u201d",
+        "--password -{}2", "--password /{}2", "--password=-{}",
+        "-AsPlainText {}", "ConvertTo-SecureString -AsPlainText -Force -String '{}'", 'ConvertTo-SecureString -AsPlainText -String "{}" -Force',
+        '[pscredential]::new("a","{}")', "New-Object System.Management.Automation.PSCredential('a', '{}')", "$cred={}", '$secure = "{}"', "-l a:{}",
+        "--basic a:{}", "ldapsearch -D cn=a -w{}", "-x -D cn=a,dc=b -w{} -b dc=b", "-AppKey {}", "--appkey={}", "-MasterKey {}", "JSESSIONID={}",
+        "PHPSESSID={}", "--totp {}", "--nt-hash {}", "mdp={}", "--clave {}", "--parola={}", "--heslo {}", "--şifre={}", "--sifre {}",
         "-t {}", "x.exe -k {}", "/s:{}", "-s={}", "/T:{}", "/k={}",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n{}\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----- MIIE {}",
         "https://host/f?code={}", "https://host/?x=1&any={}", "ftp://{}@host/", "https://me:{}@host/", "Data Source=h;Pwd={};", "--passwd='{}'",
@@ -63,6 +70,9 @@ def test_what_powershell_is_given_encoded_is_hidden():
         "-update:yes -url:http://h/p -user:me -unattended:yes",
         r"reg add HKLM\Software\Key /v Name /d 1",
         "Monitor: on; keyboard=jp; monkey: x",
+        r"-l C:\Logs -l host:8080 -wait -width 3 /l:x",
+        "--token -Force --verbose",
+        "--no-password /quiet",
         r"/c xcopy /s C:\Data D:\Data /e & tool.exe -s https://host/p",
     ],
 )
@@ -70,7 +80,30 @@ def test_what_is_no_secret_is_shown(arguments):
     assert redaction.arguments(arguments) == arguments
 
 
-@pytest.mark.parametrize("text", ["password" * 3000, "x-" * 9000, "://:" * 5000, "password=;" * 3000, "-u" * 9000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password" * 3000,
+        "x-" * 9000,
+        "://:" * 5000,
+        "password=;" * 3000,
+        "-u" * 9000,
+        "'--password' " * 2300,
+        "\u201c" * 30000,
+        "pw " * 10000,
+        "pscredential(" * 2300,
+        "pscredential(a,  " * 1700,
+        "-asplaintext " * 2300,
+        "convertto-securestring -force " * 1000,
+        "ldapsearch -w" * 2300,
+        "-l a" * 7500,
+        "password " + "-" * 30000,
+        "password -" + "a" * 30000,
+        "$cred" + " " * 30000,
+        "パス" * 15000,
+        "\" '" * 10000,
+    ],
+)
 def test_no_text_takes_long(text):
     began = time.process_time()
     redaction.arguments(text)
@@ -82,4 +115,6 @@ def test_a_program_and_its_arguments_in_one_text():
     assert redaction.command_line(r"C:\My Password Tools\x.exe /p:hush") == r"C:\My Password Tools\x.exe /p:***"
     assert redaction.command_line(r'"C:\p\u.exe /PW=hush /S"') == r'"C:\p\u.exe /PW=*** /S"'
     assert redaction.command_line("MsiExec.exe /X{0c2E1b52-7F0a-4d2e-9A65-0d5d8d0b7f11}") == "MsiExec.exe /X{0c2E1b52-7F0a-4d2e-9A65-0d5d8d0b7f11}"
+    # no program can be made out
+    assert redaction.command_line(r"msiexec /x {0c2E1b52-7F0a-4d2e-9A65-0d5d8d0b7f11} PASSWORD=hush").endswith("PASSWORD=***")
     assert redaction.command_line(r"C:\My Password Tools\x.exe") == r"C:\My Password Tools\x.exe"

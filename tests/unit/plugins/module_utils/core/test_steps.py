@@ -167,6 +167,11 @@ def test_which_machines_still_hold_a_filter(records, waiting, restarted) -> None
     assert (sorted(found), last) == (waiting, f"2026-01-01T00:00:0{restarted}Z" if restarted else "")
 
 
+def test_a_restart_that_is_yet_to_come_is_none() -> None:
+    lines = [outcome("2026-01-01T00:00:01Z", id="a/f", **FILTER), outcome("9999-01-01T00:00:00Z", id="a", **RESTART)]
+    assert steps.restarts(lines, "2026-01-02T00:00:00Z") == ({"a": "2026-01-01T00:00:01Z"}, "")
+
+
 def test_what_the_run_restarted_nobody_need_confirm() -> None:
     states = {name: state(name) for name in ("a", steps.RESTARTED)}
     found = steps.as_of(states, {}, restarted=AT)
@@ -201,9 +206,40 @@ def test_a_confirmation_older_than_what_it_confirms_is_none(at, last, done) -> N
     assert list(steps.outdated(states, last)) == ([] if done else ["passwords_handed_over"])
 
 
+def test_what_was_confirmed_too_early_is_told_with_who_and_when() -> None:
+    since = "2026-11-21T10:00:01Z"
+    found = steps.as_of({"passwords_handed_over": state("passwords_handed_over", done=True)}, {"handed_over": since})
+    step = steps.to_shown("passwords_handed_over", found["passwords_handed_over"])
+    assert (step["done"], step["void"]) == (False, {"by": "Hanako", "at": AT, "since": since})
+    why = steps.why_open(step, lambda at: at[11:19])
+    assert why is not None
+    assert all(part in text for text in why for part in ("Hanako", "10:00:00", "10:00:01"))
+    assert all(AT in text and since in text for text in steps.to_do(step))
+    message = steps.not_done_error(found, ["passwords_handed_over"], "/srv/run", "en").msg
+    assert f"Hanako confirmed it at {AT}" in message and "do passwords_handed_over" in message
+    assert set(steps.to_record("passwords_handed_over", found["passwords_handed_over"])) == {"id", *steps.DEFINITION, "done", "by", "at", "note"}
+
+
+def test_a_new_confirmation_takes_its_place() -> None:
+    found = steps.as_of({"passwords_handed_over": state("passwords_handed_over", done=True)}, {"handed_over": "2026-11-21T10:00:01Z"})
+    made = steps.changes(found, confirm=["passwords_handed_over"], by="Taro", at="2026-11-21T11:00:00Z")
+    (after,) = steps.apply(found, made).values()
+    assert (after["done"], after["by"], "void" in after) == (True, "Taro", False)
+    (worded,) = steps.apply(found, steps.changes(found, [definition("passwords_handed_over", en="new")])).values()
+    assert (worded["done"], "void" in worded, worded["en"]) == (False, True, "new")
+
+
+def test_nobody_confirmed_it() -> None:
+    assert steps.why_open(state("a")) is None
+    assert steps.to_do(state("a")).en == "do a"
+
+
 @pytest.mark.parametrize(
     ("at", "done"), [(AT, True), ("2026-11-21T10:04:00Z", True), ("2026-11-21T10:06:00Z", False), ("2999-01-01T00:00:00Z", False), ("t", True)]
 )
 def test_a_confirmation_that_is_yet_to_come_is_none(at, done) -> None:
     states = {"a": state("a", done=True, at=at)}
-    assert steps.as_of(states, {}, AT)["a"]["done"] is done
+    found = steps.as_of(states, {}, AT)["a"]
+    assert found["done"] is done
+    why = steps.why_open(found)
+    assert (why is None) if done else why is not None and "yet to come" in why.en and at in why.ja

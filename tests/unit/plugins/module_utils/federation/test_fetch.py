@@ -34,18 +34,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.reply(DOCUMENT)
             case ["redirect", "http"]:
                 self.redirect(f"http://localhost:{self.server.server_port}/good")
-            case ["redirect", "file"]:
-                self.redirect("file:///etc/passwd")
+            case ["redirect", "file" | "international" as where]:
+                self.redirect({"file": "file:///etc/passwd", "international": "https://sträße.example/good"}[where])
+            case [name] if name.startswith("%"):
+                self.reply(self.path.encode())
             case ["redirect", "credentials"]:
                 self.redirect(f"https://user:secret@localhost:{self.server.server_port}/good")
             case ["redirect", count]:
                 self.redirect(f"{base}/redirect/{int(count) - 1}" if int(count) > 1 else f"{base}/good")
             case ["status", number]:
                 self.reply(b"no", int(number))
-            case ["empty"]:
-                self.reply(b"\n")
-            case ["large"]:
-                self.reply(b" " * 3000)
+            case ["empty" | "large" as size]:
+                self.reply(b"\n" if size == "empty" else b" " * 3000)
             case ["cut"]:
                 self.reply(DOCUMENT, length=len(DOCUMENT) + 10)
             case ["drip"]:
@@ -159,12 +159,42 @@ def test_a_ca_file_that_is_none(ca_file: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://sts.fabrikam.example/", "file:///etc/passwd", "https://", "https://user:x@localhost/", "https://[", "https://localhost:x/", "https://a b/", ""],
-)
+    [
+        "http://sts.fabrikam.example/", "file:///etc/passwd", "https://", "https://user:x@localhost/", "https://[", "https://localhost:x/", "https://a b/", "",
+        "https://sts.fabri\u212aam.com/m", "https://sts。fabrikam.com/m", "https://sts.ｆabrikam.com/m", "https://sts.fab\u00adrikam.com/m", "https://é/m",
+        "https://sts.fabrikam.com/\u200b", "https://sts.fabrikam.com/\u202em", "https://sts.fabrikam.com/\ud800", "https://sts.fabrikam.com/?a=\u3000",
+        "https://straße.example:٤٤٣/", "https://stra%C3%9Fe.example/",
+    ],
+)  # fmt: skip
 def test_addresses_that_are_not_asked(url: str) -> None:
     with pytest.raises(fetch.FetchError) as failed:
         fetch.fetch(url)
     assert failed.value.code == "url_invalid"
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://straße.example/m", "https://xn--strae-oqa.example/m"),
+        ("https://sts.MÜLLER.example:8443/m#part", "https://sts.xn--mller-kva.example:8443/m"),
+        ("https://127.0.0.1:1/連携/metadata.xml", "https://127.0.0.1:1/%E9%80%A3%E6%90%BA/metadata.xml"),
+        ("https://localhost/a?b=é", "https://localhost/a?b=%C3%A9"),
+        ("HTTPS://STS.fabrikam.example/a%20b?c=d&e=%2f", "https://STS.fabrikam.example/a%20b?c=d&e=%2f"),
+        ("https://[::1]:1/", "https://[::1]:1/"),
+    ],
+)
+def test_letters_outside_ascii(url: str, asked: str) -> None:
+    assert fetch._ascii(url, "url_invalid") == asked
+
+
+def test_letters_outside_ascii_are_asked_for(server: tuple[str, Path]) -> None:
+    with pytest.raises(fetch.FetchError) as failed:
+        fetch.fetch("https://127.0.0.1:1/連携/metadata.xml", timeout=5)
+    assert failed.value.code == "unreachable"
+    assert get(server, "連携?a=é") == b"/%E9%80%A3%E6%90%BA?a=%C3%A9"
+    with pytest.raises(fetch.FetchError) as failed:
+        get(server, "redirect/international")
+    assert failed.value.code == "redirect_refused"
 
 
 def test_a_host_that_is_not_there() -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import datetime
+import gzip
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import AmbiguousMatch, OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, metadata, xml
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, info, metadata, values, xml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
@@ -69,6 +70,51 @@ def test_refusals(reason: str) -> None:
     with pytest.raises(OffboardError) as refused:
         metadata.choose(result)
     assert refused.value.code == reason
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "told"),
+    [
+        (b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form></form></body></html>", "dtd_forbidden", "a web page"),
+        (b"\xef\xbb\xbf<!-- saved -->\n<HTML><br></HTML>", "not_xml", "a web page"),
+        (b"<!---->" * 3000 + b"<html><br></html>", "not_xml", "a web page"),
+        ("<!doctype html><html></html>".encode("utf-16"), "not_xml", "a web page"),
+        (b'{"issuer": "https://sts.fabrikam.example", "jwks_uri": "x"}', "not_xml", "JSON"),
+        (A.pem.encode(), "not_xml", "a certificate"),
+        (b"Bag Attributes\n" + A.pem.encode(), "not_xml", "a certificate"),
+        (base64.b64decode(A.base64), "not_xml", "a certificate"),
+        (A.base64.encode(), "not_xml", "a certificate"),
+        (gzip.compress(made.entity().encode()), "not_xml", "compressed"),
+        (b"This XML file does not appear to have any style information associated with it.\n" + made.entity().encode(), "not_xml", "a browser"),
+    ],
+)
+def test_what_is_something_else_is_named(data: bytes, code: str, told: str) -> None:
+    result = read(data)
+    assert told in result.msg and result.msg.endswith(metadata.WHAT_TO_SAVE), result.msg
+    assert result.reason in (code, "dtd_forbidden")
+
+
+def test_broken_metadata_is_not_something_else() -> None:
+    assert "not well-formed" in read(made.entity(made.saml_role(made.key_descriptor(A.pem)))[:-10]).msg
+    assert "DOCTYPE" in read("<!DOCTYPE md:EntityDescriptor>" + made.entity()).msg
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://idp fabrikam.com/", "https://a:b@idp.fabrikam.com/", "https://a@idp.fabrikam.com/", "https://idp.fabrikam.com/a&#9;b", "https://[::1/",
+        "https://idp.fabrikam.com:99999/", "https://idp.fabrikam.com:0/", "https://idp.fabrikam.com/&#x200b;", "https://idp&#x3002;fabrikam.com/", "https://:443/",
+        "https://idp.fabrikam.com\\@evil.example/",
+    ],
+)  # fmt: skip
+def test_sign_in_addresses_that_are_none(location: str) -> None:
+    assert read(made.entity(made.saml_role(endpoints=made.endpoint(location)))).reason == "passive_endpoint_not_https"
+    assert read(made.entity(made.wsfed_role(passive=location))).reason == "passive_endpoint_not_https"
+
+
+@pytest.mark.parametrize("location", ["https://192.0.2.10/", "https://[2001:db8::1]:8443/", "https://adfs/adfs/ls/", "https://idp.müller.example/連携?a=é"])
+def test_sign_in_addresses_that_are_unusual(location: str) -> None:
+    assert only(made.entity(made.saml_role(endpoints=made.endpoint(location)))).saml.passive_sign_in_uri == location
 
 
 @pytest.mark.parametrize("depth", [200, 201])
@@ -185,6 +231,7 @@ def test_further_warnings() -> None:
         ("2020-01-01T00:00:00Z", "2029-01-01T00:00:00Z", "", "2020-01-01T00:00:00Z", ["metadata_expired"]),
         ("", "", "2020-01-01T00:00:00", "2020-01-01T00:00:00", ["metadata_expired"]),
         ("", "soon", "", "soon", ["valid_until_invalid"]),
+        ("2026-11-20T24:00:00Z", "2029-01-01T00:00:00Z", "", "2026-11-20T24:00:00Z", ["metadata_expired"]),
         ("", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", ["metadata_expired"]),
         ("", "", "", None, []),
     ],
@@ -218,6 +265,41 @@ def test_the_active_certificate(published: list[made.Key], signed_by: made.Key |
     document = made.entity(made.saml_role("".join(map(made.key_descriptor, published))))
     saml = only(made.signed_metadata(document, signed_by) if signed_by else document).saml
     assert (saml.active_certificate_sha256, saml.active_certificate_basis) == (sha256(active) if active else None, basis)
+
+
+def named(subject: str, issuer: str) -> str:
+    """The base64 of a certificate of its own key."""
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in (subject, issuer)]
+    private = made.key(subject).private
+    builder = x509.CertificateBuilder().subject_name(names[0]).issuer_name(names[1]).public_key(private.public_key()).serial_number(x509.random_serial_number())
+    begin, end = (made.NOW + datetime.timedelta(days=days) for days in (-30, 300))
+    signed = builder.not_valid_before(begin).not_valid_after(end).sign(private, hashes.SHA256())
+    return base64.b64encode(signed.public_bytes(serialization.Encoding.DER)).decode()
+
+
+LEAF, MIDDLE, ROOT = named("leaf", "middle"), named("middle", "root"), named("root", "root")
+SELF, SELF_NEXT = named("leaf", "leaf"), named("leaf", "leaf")
+
+
+@pytest.mark.parametrize(
+    ("groups", "kept", "basis"),
+    [
+        ([[LEAF, MIDDLE]], [LEAF], "only_one"),
+        ([[MIDDLE, LEAF]], [LEAF], "only_one"),
+        ([[ROOT, LEAF, MIDDLE]], [LEAF], "only_one"),
+        ([[LEAF, MIDDLE], [A.base64, ROOT]], [LEAF, A.base64, ROOT], "ambiguous"),
+        ([[LEAF], [MIDDLE]], [LEAF, MIDDLE], "ambiguous"),
+        ([[ROOT]], [ROOT], "only_one"),
+        ([[SELF, SELF_NEXT]], [SELF, SELF_NEXT], "ambiguous"),
+        ([[A.base64, B.base64]], [A.base64, B.base64], "ambiguous"),
+        ([[named("one", "two"), named("two", "one")]], 2, "ambiguous"),
+    ],
+)
+def test_a_chain_is_one_certificate(groups: list[list[str]], kept: list[str] | int, basis: str) -> None:
+    between = "</ds:X509Certificate><ds:X509Certificate>"
+    saml = only(made.entity(made.saml_role("".join(made.key_descriptor(between.join(group)) for group in groups)))).saml
+    found = [certificate.base64 for certificate in saml.signing_certificates]
+    assert (found if isinstance(kept, list) else len(found), saml.active_certificate_basis) == (kept, basis)
 
 
 def test_the_protocols_have_their_own_active_certificates() -> None:
@@ -321,6 +403,59 @@ def test_certificates_as_people_hold_them() -> None:
         assert refused.value.code == code
 
 
+ONE_LINE = A.pem.replace("\n", " ")
+BASE64_PEM = base64.b64encode(A.pem.encode()).decode()
+TRUSTED = base64.b64encode(base64.b64decode(A.base64) + bytes.fromhex("300c300a06082b06010505070301")).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ONE_LINE, id="PEM on one line"),
+        pytest.param(A.pem.replace("\n", "\\n"), id="PEM with line breaks as a program writes them"),
+        pytest.param(A.pem.replace("\n", "\\r\\n"), id="the same of Windows"),
+        pytest.param(f"Bag Attributes\n    localKeyID: 01 \nsubject=CN = x\n\nissuer=CN = x\n\n{A.pem}", id="openssl pkcs12"),
+        pytest.param(f"Certificate:\n    Data:\n        Version: 3 (0x2)\n{A.pem}", id="openssl x509 -text"),
+        pytest.param(f"-----BEGIN TRUSTED CERTIFICATE-----\n{TRUSTED}\n-----END TRUSTED CERTIFICATE-----\n", id="trusted"),
+        pytest.param(A.pem.replace("CERTIFICATE", "X509 CERTIFICATE"), id="X509 CERTIFICATE"),
+        pytest.param(f'"{A.base64}",', id="base64 in quotes"),
+        pytest.param(f"'{A.pem}'", id="PEM in quotes"),
+        pytest.param("\ufeff" + A.base64, id="a byte order mark"),
+        pytest.param(BASE64_PEM, id="base64 of PEM"),
+        pytest.param(made.key_descriptor(A), id="the element's surroundings"),
+        pytest.param(f"<X509Certificate Id='a'>\n{A.base64}\n</X509Certificate>", id="the element"),
+    ],
+)
+def test_certificates_as_tools_and_people_write_them(text: str) -> None:
+    assert certificates.from_text(text).sha256 == sha256(A)
+    assert values.certificate_text(text) == A.base64
+
+
+@pytest.mark.parametrize("data", [base64.b64decode(A.base64), A.pem.encode("utf-16"), b"\xef\xbb\xbf" + A.base64.encode(), f"日本 {A.pem}".encode("cp932")])
+def test_files_with_certificates(data: bytes) -> None:
+    assert values.certificate_text(info._certificate_text(data)) == A.base64
+
+
+KEY = A.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+
+
+@pytest.mark.parametrize("text", [KEY, A.pem + KEY, KEY + A.pem, (A.pem + KEY).replace("\n", "\\n"), base64.b64encode((A.pem + KEY).encode()).decode()])
+def test_a_private_key_is_refused_and_not_shown(text: str) -> None:
+    for read_it in (certificates.from_text, values.certificate_text):
+        with pytest.raises(OffboardError) as refused:
+            read_it(text)
+        assert (refused.value.code, "private key" in refused.value.msg) == ("private_key", True)
+        assert KEY.splitlines()[1] not in refused.value.msg
+
+
+@pytest.mark.parametrize("text", [A.pem + B.pem, (A.pem + B.pem).replace("\n", " "), made.key_descriptor(A) + made.key_descriptor(B)])
+def test_several_certificates(text: str) -> None:
+    assert certificates.from_text(text).sha256 == sha256(A)
+    with pytest.raises(OffboardError) as refused:
+        values.certificate_text(text)
+    assert refused.value.code == "several_certificates"
+
+
 def test_a_certificate_is_described_as_cryptography_does() -> None:
     mine, theirs = certificates.from_base64(A.base64), A.certificate
     assert mine.subject == theirs.subject.rfc4514_string()
@@ -358,6 +493,10 @@ def test_keys_of_one_size_only_have_it(private, bits):
         ("株式会社, 東京", r"\E6\A0\AA\E5\BC\8F\E4\BC\9A\E7\A4\BE\, \E6\9D\B1\E4\BA\AC", r"株式会社\, 東京"),
         ("a\u202eb", r"a\E2\80\AEb", r"a\E2\80\AEb"),  # no override of direction is shown to people
         ("a\nb", r"a\0Ab", r"a\0Ab"),
+        ("株式会社\u3000日本", r"\E6\A0\AA\E5\BC\8F\E4\BC\9A\E7\A4\BE\E3\80\80\E6\97\A5\E6\9C\AC", "株式会社\u3000日本"),
+        ("a\u00a0b", r"a\C2\A0b", "a\u00a0b"),
+        ("\ue000田", r"\EE\80\80\E7\94\B0", "\ue000田"),  # a gaiji
+        ("a\u200bb\u2028c\u2029d\u0085e", r"a\E2\80\8Bb\E2\80\A8c\E2\80\A9d\C2\85e", r"a\E2\80\8Bb\E2\80\A8c\E2\80\A9d\C2\85e"),
     ],
 )
 def test_a_subject_is_readable_beside_rfc_2253(name: str, rfc2253: str, shown: str) -> None:

@@ -12,11 +12,12 @@ import datetime
 import html
 import json
 import re
+import zlib
 from urllib.parse import quote_plus, urlencode
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._federation import certificates, service, token
+from ansible_collections.offboard.iij_id.plugins.module_utils._federation import captured, certificates, service, token
 from lab.identity_providers import made
 from lxml import etree
 
@@ -340,7 +341,7 @@ BASE64 = base64.b64encode(RESPONSE).decode()
 
 
 @pytest.mark.parametrize(
-    "captured",
+    "text",
     [
         pytest.param(RESPONSE, id="XML"),
         pytest.param(b"\xef\xbb\xbf\r\n" + RESPONSE, id="XML with a byte order mark"),
@@ -350,8 +351,8 @@ BASE64 = base64.b64encode(RESPONSE).decode()
         pytest.param(urlencode({"RelayState": "x", "SAMLResponse": BASE64}).encode(), id="form"),
     ],
 )
-def test_the_forms_in_which_people_capture_a_response(captured: bytes) -> None:
-    assert check(captured).valid
+def test_the_forms_in_which_people_capture_a_response(text: bytes) -> None:
+    assert check(text).valid
 
 
 LOGIN = made.LOGIN
@@ -413,6 +414,86 @@ def test_the_ways_in_which_browsers_save_an_answer(saved: str) -> None:
     assert check(saved.encode()).valid
 
 
+#: XML whose length is a multiple of 3 has no = at the end of its base64, and the last sign may be +: what is decoded once too often ends in a blank.
+WHOLE = RESPONSE + b"<!--" + b"x" * (-(len(RESPONSE) + 7) % 3) + b"-->"
+WHOLE64 = base64.b64encode(WHOLE).decode()
+LINES = [BASE64[at : at + 76] for at in range(0, len(BASE64), 76)]
+CONTEXT = WRESULT.replace(">", ' Context="1&amp;2">', 1)
+BARE_FORM = f"wa=wsignin1.0&wresult={CONTEXT}&wctx=x"
+COMMENT = f"<!-- {'x' * 5000} -->"
+
+
+def page_of(content: dict[str, object]) -> str:
+    return har({"request": {"url": "https://idp.example/sso", "method": "POST"}, "response": {"content": content}})
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param("    " + "\n    ".join(LINES) + "\n", id="indented"),
+        pytest.param(" \t\r\n".join(LINES) + "  \r\n", id="blanks where the lines end"),
+        pytest.param("SAMLResponse=\n  " + "\n  ".join(LINES) + "\n&RelayState=x", id="form value on indented lines"),
+        pytest.param(PAGE % ("SAMLResponse", "\n    " + "\n    ".join(LINES) + "\n   "), id="page, value on indented lines"),
+        pytest.param(f"SAMLResponse={WHOLE64}&RelayState=x", id="form not encoded, + at the end"),
+        pytest.param(f"RelayState=x&SAMLResponse={WHOLE64}", id="the same, last"),
+        pytest.param(f"SAMLResponse={WHOLE64}", id="the same, alone"),
+        pytest.param(f"SAMLResponse={WHOLE64}\n", id="the same, alone on a line"),
+        pytest.param(har(posted(LOGIN, params=[{"name": "SAMLResponse", "value": WHOLE64.replace("+", " ")}])), id="HAR, decoded once too often"),
+        pytest.param(json.dumps({"SAMLResponse": WHOLE64.replace("+", " ")}), id="JSON, decoded once too often"),
+        pytest.param(WHOLE64.replace("+", " ") + "\n", id="base64, decoded once too often"),
+        pytest.param(BASE64 + "    ", id="blanks behind base64"),
+        pytest.param(WHOLE64 + "    ", id="blanks behind base64 without ="),
+        pytest.param(f'"{BASE64}",\n', id="base64 in quotes"),
+        pytest.param("\\r\\n".join(LINES), id="line breaks as a program writes them"),
+        pytest.param("\\n".join(LINES) + "\\n", id="line breaks as a program writes them, Unix"),
+        pytest.param("&#13;&#10;".join(LINES), id="line breaks as XML writes them"),
+        pytest.param("\u200b" + BASE64, id="a blank without width before base64"),
+        pytest.param("\u200b\ufeff" + RESPONSE.decode(), id="a blank without width before XML"),
+        pytest.param(base64.urlsafe_b64encode(RESPONSE).decode().rstrip("="), id="base64 for addresses"),
+        pytest.param(base64.b64encode(zlib.compress(RESPONSE)[2:-4]).decode(), id="deflated"),
+        pytest.param(urlencode({"SAMLResponse": base64.b64encode(zlib.compress(RESPONSE)[2:-4]), "RelayState": "x"}), id="form, deflated"),
+        pytest.param(base64.b64encode(BASE64.encode()).decode(), id="base64 of base64"),
+        pytest.param(BARE_FORM, id="form not encoded, WS-Federation"),
+        pytest.param(f"curl '{LOGIN}' --data-raw '{BARE_FORM}'", id="curl, not encoded, WS-Federation"),
+        pytest.param(har(posted(LOGIN, text=BARE_FORM)), id="HAR, not encoded, WS-Federation"),
+        pytest.param(json.dumps({"samlResponse": BASE64}), id="JSON of a program"),
+        pytest.param(har(posted(LOGIN, text=base64.b64encode(FORM_BODY.encode()).decode(), encoding="base64")), id="HAR, body in base64"),
+        pytest.param(page_of({"text": PAGE % ("SAMLResponse", BASE64)}), id="HAR with the page only"),
+        pytest.param(page_of({"text": base64.b64encode((PAGE % ("SAMLResponse", BASE64)).encode()).decode(), "encoding": "base64"}), id="the same in base64"),
+        pytest.param("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n" + PAGE % ("SAMLResponse", BASE64), id="a page below its headers"),
+        *(
+            pytest.param(f"<{tag}>x</{tag}><p>{PAGE.partition('<body')[2].partition('>')[2]}" % ("SAMLResponse", BASE64), id=f"a piece of a page: {tag}")
+            for tag in ("div", "style", "title", "script", "noscript", "table")
+        ),
+        pytest.param('<meta charset="utf-8">' + PAGE.partition("\n")[2] % ("SAMLResponse", BASE64), id="a piece of a page: meta"),
+        pytest.param(COMMENT + PAGE % ("SAMLResponse", BASE64), id="a page below a long comment"),
+        pytest.param(COMMENT + f'<div><input value="{BASE64}" name="SAMLResponse"></div>', id="a piece of a page below a long comment"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_more_ways_in_which_answers_are_saved(saved: str, encoding: str) -> None:
+    """UTF-16: PowerShell's > and Notepad's Unicode, with a byte order mark and without."""
+    result = check(saved.encode(encoding))
+    assert result.valid, faults(result)
+
+
+def test_a_length_of_three_is_what_is_tested() -> None:
+    assert WHOLE64.endswith("+")
+
+
+def test_an_answer_in_utf_16_may_say_that_it_is_something_else() -> None:
+    assert check(f"<?xml version='1.0' encoding='utf-8'?>\n{RESPONSE.decode()}".encode("utf-16")).valid
+
+
+@pytest.mark.parametrize(
+    "saved", ["<a><b></a>", "<div>Sign in<br></div>", base64.b64encode(b"<a>").decode(), f"<p:Response {RESPONSE.decode()[:900]}", BASE64[:400]]
+)
+def test_what_is_no_xml_says_what_to_save(saved: str) -> None:
+    with pytest.raises(OffboardError) as refused:
+        check(saved.encode())
+    assert (refused.value.code, refused.value.msg.endswith(captured.WHAT_TO_SAVE)) == ("not_xml", True), refused.value.msg
+
+
 @pytest.mark.parametrize(
     ("saved", "code", "told"),
     [
@@ -434,8 +515,8 @@ def test_what_holds_no_answer_says_what_to_save(saved: str, code: str, told: str
 
 def test_the_forms_in_which_people_capture_a_wsfed_answer() -> None:
     answer = made.wsfed_response().decode()
-    for captured in (answer, quote_plus(answer), urlencode({"wa": "wsignin1.0", "wresult": answer, "wctx": "LoginOptions=3"})):
-        assert check(captured.encode()).valid
+    for text in (answer, quote_plus(answer), urlencode({"wa": "wsignin1.0", "wresult": answer, "wctx": "LoginOptions=3"})):
+        assert check(text.encode()).valid
 
 
 @pytest.mark.parametrize(
@@ -479,6 +560,56 @@ def test_nothing_personal_is_told(data: bytes) -> None:
 def test_the_mail_domain_is_no_other_that_looks_alike(mail: str, domain: str, ok: bool) -> None:
     result = check(made.saml_response(made.saml_assertion(mail=mail)), domains=[domain])
     assert (("emailaddress", "AADSTS5000819") in faults(result)) is not ok
+
+
+@pytest.mark.parametrize(
+    ("mail", "told"),
+    [
+        ("mailto:adele@fabrikam.example", "mailto:"),
+        ("MAILTO:adele@fabrikam.example", "mailto:"),
+        ("adele;bob@fabrikam.example", "before its last @"),
+        ("adele@fabrikam.example;bob@fabrikam.example", "before its last @"),
+        ("Adele &lt;adele@fabrikam.example&gt;", "before its last @"),
+        ("adele vance@fabrikam.example", "before its last @"),
+        ("adele@fabrikam\u3002example", "U+3002"),
+        ("adele@fabrikam\uff0eexample", "U+3002"),
+        ("adele@fabrikam..example", "no name"),
+        ("adele@fabrikam.example.", "no name"),
+        ("adele\u200b@fabrikam.example", "nobody sees"),
+        ("adele", "one @"),
+    ],
+)
+@pytest.mark.parametrize("domains", [["fabrikam.example"], []])
+def test_what_is_not_one_mail_address_is_told_without_it(mail: str, told: str, domains: list[str]) -> None:
+    result = check(assertion(mail=mail), domains=domains)
+    (item,) = [item for item in result.checks if not item.ok]
+    assert (item.check, told in item.msg, result.email_domain) == ("emailaddress", True, ""), item.msg
+    assert "adele" not in item.msg and "fabrikam" not in item.msg
+
+
+@pytest.mark.parametrize("mail", ["adele.o'neil+x_y#1@fabrikam.example", "連携@fabrikam.example"])
+def test_unusual_mail_addresses(mail: str) -> None:
+    assert check(assertion(mail=mail)).valid
+
+
+@pytest.mark.parametrize(
+    ("end", "valid"),
+    [
+        (" 2026-11-21T12:30:00Z ", True),
+        ("\n2026-11-21T11:00:00Z\n", False),
+        ("2026-11-21T24:00:00Z", True),
+        ("2026-11-20T24:00:00.000Z", False),
+        ("2026-11-21T24:00:01Z", False),
+        ("9999-12-31T24:00:00Z", False),
+        ("2026-11-21T12:30:00.1234567Z", True),
+    ],
+)
+def test_times_as_xml_schema_allows_them(end: str, valid: bool) -> None:
+    one = re.sub(r'(<\w+:Conditions NotBefore="[^"]*" NotOnOrAfter=")[^"]*', rf"\g<1>{end}", made.saml_assertion())
+    assert end in one
+    result = check(made.saml_response(one))
+    assert result.valid is valid, faults(result)
+    assert valid or faults(result) == [("time", "AADSTS500089")]
 
 
 def test_an_answer_without_a_status_says_so() -> None:

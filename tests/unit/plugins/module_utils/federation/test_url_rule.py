@@ -91,6 +91,39 @@ def test_cases(domain: str, url: str, then: str, current: str) -> None:
         assert url_rule.check(domain, url, "current", lambda _name: [without.txt_record]).allowed
 
 
+@pytest.mark.parametrize(
+    ("url", "rule", "told"),
+    [
+        ("https://[2001:db8::1]/", "url_host_invalid", "is an IP address"),
+        ("https://[2001:db8::1]:8443/sso", "url_host_invalid", "is an IP address"),
+        ("https://[::1]x/", "url_host_invalid", "is not a host"),
+        ("https://[2001:db8::1/", "url_host_invalid", "is not"),
+        ("https://192.0.2.10/", "url_host_invalid", "is an IP address"),
+        ("https://sts.fabrikam.com/\u200b", "url_invalid", "nobody sees"),
+        ("https://sts.fabrikam.com/a\u202eb", "url_invalid", "nobody sees"),
+        ("https://sts.fabrikam.com/?a=\u3000b", "url_invalid", "nobody sees"),
+        ("https://sts.fabrikam.com/#\u00adb", "url_invalid", "nobody sees"),
+        ("https://xn--ls8h.fabrikam.com", "url_host_invalid", "IDNA 2008 forbids"),
+        ("https://\U0001f4a9.fabrikam.com", "url_host_invalid", "IDNA 2008 forbids"),
+        ("https://xn--a.fabrikam.com", "url_host_invalid", "IDNA 2008 forbids"),  # a control character
+        ("https://xn--9.fabrikam.com", "url_host_invalid", "stands for none"),
+    ],
+)
+def test_the_reason_is_the_right_one(url: str, rule: str, told: str) -> None:
+    verdict = url_rule.check("fabrikam.com", url)
+    assert (verdict.rule, told in verdict.msg) == (rule, True), verdict.msg
+
+
+def test_letters_behind_the_host_are_no_fault() -> None:
+    assert url_rule.check("fabrikam.example", "https://sts.fabrikam.example/連携?a=é").allowed
+
+
+@pytest.mark.parametrize("dot", "\u3002\uff0e\uff61")
+def test_other_dots_part_no_labels(dot: str) -> None:
+    assert url_rule.comparable(f"adele@fabrikam{dot}example") != "adele@fabrikam.example"
+    assert not url_rule.check("fabrikam.example", f"https://sts.fabrikam{dot}example/").allowed
+
+
 ADDRESS = "https://Idp.Conglomerate.example/sso?id=Abc"
 
 

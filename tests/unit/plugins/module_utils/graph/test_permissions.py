@@ -39,6 +39,9 @@ PUBLISHED = next((file for folder in places.ROOT.parents if (file := folder / "s
         ("POST", "/users/1/assignLicense", {}, "LicenseAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1/appRoleAssignments/2", None, "AppRoleAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1", None, "Application.ReadWrite.All", ""),
+        ("DELETE", "/deviceAppManagement/mobileApps/1/assignments/2", None, "DeviceManagementApps.ReadWrite.All", ""),
+        ("POST", "/deviceAppManagement/mobileAppConfigurations/1/assignments", {}, "DeviceManagementApps.ReadWrite.All", ""),
+        ("POST", "/deviceManagement/deviceConfigurations/1/assignments", {}, "DeviceManagementConfiguration.ReadWrite.All", ""),
     ],
 )
 def test_the_permission_and_role_are_named(method, path, body, permission, role):
@@ -70,7 +73,7 @@ def test_against_microsofts_published_data():
 
 
 _PERMISSION = re.compile(r"\b[A-Z][A-Za-z-]+(?:\.[A-Za-z-]+)+\.(?:All|Directory|AuthenticationMethod|CrossTenantAccess)\b")
-ENTRA = sorted(file.stem for file in (places.ROOT / "plugins" / "modules").glob("entra_*.py"))
+ENTRA = sorted(file.stem for prefix in ("entra", "intune") for file in (places.ROOT / "plugins" / "modules").glob(f"{prefix}_*.py"))
 
 
 @pytest.mark.parametrize("name", ENTRA)
@@ -125,6 +128,8 @@ READS = list(permissions.WORKS[0].permissions)
                 "passes": (["UserAuthMethod-TAP.ReadWrite.All", "Policy.Read.AuthenticationMethod"], False),
                 "domains": (["Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All"], False),
                 "app": (["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"], False),
+                "intune_apps": (["DeviceManagementApps.ReadWrite.All"], False),
+                "intune_profiles": (["DeviceManagementConfiguration.ReadWrite.All"], False),
             },
         ),
     ],

@@ -130,6 +130,34 @@ def test_a_run_folder_that_others_can_write_to_is_refused(run_folder, read, mode
     refused(read, run_folder, f"mode {mode:04o}")
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o707, 0o703])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_run_folder_that_others_could_rename_is_refused(tmp_path, mode, depth, there):
+    folder = tmp_path / "a" / "b" / "run"
+    (folder if there else folder.parent).mkdir(mode=0o700, parents=True)
+    above = folder.parents[depth]
+    above.chmod(mode)
+    with pytest.raises(OffboardError) as caught:
+        files.check_run_file(str(folder / "journal.jsonl"))
+    assert (
+        caught.value.code == "run_folder_unsafe" and f"{above}, in which the run folder lies, " in caught.value.msg and f"mode {mode:04o}" in caught.value.msg
+    )
+    above.chmod(mode | stat.S_ISVTX)  # as /tmp is
+    files.check_run_file(str(folder / "journal.jsonl"))
+    above.chmod(0o775)
+    files.check_run_file(str(folder / "journal.jsonl"))
+
+
+def test_where_a_link_leads_is_what_others_could_rename(tmp_path):
+    (tmp_path / "open" / "run").mkdir(mode=0o700, parents=True)
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "here").symlink_to(tmp_path / "open" / "run")
+    with pytest.raises(OffboardError) as caught:
+        files.check_run_file(str(tmp_path / "here" / "journal.jsonl"))
+    assert caught.value.code == "run_folder_unsafe"
+
+
 @pytest.mark.parametrize("name", ["journal", "steps", "binding", "requires", "report"])
 def test_a_file_that_others_can_write_to_is_refused(run_folder, name):
     for path in run_folder.iterdir():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import itertools
 import json
 
@@ -325,7 +326,7 @@ STEP = {
 AT = "2026-11-27T09:00:00Z"
 MANIFEST = {
     "format": 1, "taken": AT, "tenant_id": "T1", "counts": {"users": 0}, "users": "all", "domains": ["a"], "federated": ["a"], "apps": [], "app_objects": [],
-    "files": [{"name": "users.yml", "sha256": "0" * 64}],
+    "files": [{"name": "users.yml", "sha256": hashlib.sha256(b"").hexdigest()}],
 }  # fmt: skip
 
 
@@ -370,9 +371,12 @@ def required(tmp_path, requires, owner=None, check=False, lamps=None):
         ([STEP], MANIFEST | {"tenant_id": "T2"}, "other_run_folder"),
         ([STEP], MANIFEST | {"taken": 1}, "snapshot_damaged"),
         ([STEP], MANIFEST | {"files": []}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"tenant_id": " \u200b"}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"counts": {"users": -1}}, "snapshot_damaged"),
         ([STEP], MANIFEST | {"files": ["users.yml"]}, "snapshot_damaged"),
         ([STEP], MANIFEST | {"files": [{"name": "../steps.json", "sha256": "0" * 64}]}, "snapshot_damaged"),
         ([STEP], MANIFEST | {"files": [{"name": "gone.yml", "sha256": "0" * 64}]}, "snapshot_damaged"),
+        ([STEP], MANIFEST | {"files": [{"name": "users.yml", "sha256": "0" * 64}]}, "snapshot_damaged"),
         ([STEP], MANIFEST | {"federated": "a"}, "snapshot_damaged"),
         ([STEP | {"done": False}], MANIFEST, "step_not_done"),
         ([STEP | {"done": "false"}], MANIFEST, "steps_file_damaged"),
@@ -516,6 +520,31 @@ def test_the_required_run_folder_may_belong_to_nobody_else(tmp_path):
     assert required(tmp_path, {"gate_max_age_hours": 24})[0] == "other_run_folder"
 
 
+@pytest.mark.parametrize(
+    ("saved_of", "works_on", "code"),
+    [
+        ({}, {}, None),  # OpenLDAP, or a machine, after accounts of the Active Directory domain were changed in the same run
+        ({"machine": "sync01"}, {"machine": "sync01"}, None),
+        ({"machine": "sync02"}, {"machine": "sync01"}, "other_run_folder"),
+        ({"directory": "DC=A"}, {"directory": "DC=a"}, None),
+        ({"directory": "DC=b"}, {"directory": "DC=a"}, "other_run_folder"),
+        ({}, {"directory": "DC=a"}, "other_run_folder"),
+        ({"tenant_id": "T2"}, {}, "other_run_folder"),
+    ],
+)
+def test_a_saved_file_is_of_what_the_task_works_on(tmp_path, saved_of, works_on, code):
+    class Somewhere(Lamps):
+        def owner(self):
+            return works_on
+
+    (tmp_path / "run.json").write_text('{"tenant_id": "T1", "directory": "DC=a"}')
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "x.yml").write_text("x")
+    entry = {"name": "x.yml", "sha256": hashlib.sha256(b"x").hexdigest()}
+    (tmp_path / "snapshot" / "x.yml.json").write_text(json.dumps({"format": 1, "taken": AT, "files": [entry], "objects": ["a"], **saved_of}))
+    assert required(tmp_path, {"snapshot_files": ["x.yml"]}, lamps=Somewhere({"a": True}))[0] == code
+
+
 def test_who_cannot_know_the_tenant_is_told_it(tmp_path):
     """A Windows machine, a step of a person: bound and refused as the modules of the tenant are."""
     one, other = "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000001", "5d0c9a2e-3c2f-4f7c-9a52-6a1ce0000002"
@@ -593,6 +622,15 @@ def test_a_restart_by_the_run_itself_is_a_step_done(tmp_path, restarted, code):
     lines = [gone, *({**gone, "at": "2020-11-27T09:00:01Z", "kind": "windows_restart", "id": host, "action": "restart"} for host in restarted)]
     (tmp_path / "journal.jsonl").write_text("".join(json.dumps({**line, "status": "done"}, separators=(",", ":")) + "\n" for line in lines))
     assert required(tmp_path, {"steps": ["domain_controllers_restarted"]})[0] == code
+
+
+def test_a_restart_of_tomorrow_is_no_step_done(tmp_path):
+    step = STEP | {"id": "domain_controllers_restarted", "done": False, "by": "", "at": ""}
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [step]}))
+    gone = {"record": "outcome", "run": "r", "at": "2020-11-27T09:00:00Z", "kind": "windows_password_filter", "id": "x/f", "name": "f", "action": "unregister"}
+    lines = [gone, {**gone, "at": "9999-01-01T00:00:00Z", "kind": "windows_restart", "id": "x", "action": "restart"}]
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps({**line, "status": "done"}, separators=(",", ":")) + "\n" for line in lines))
+    assert required(tmp_path, {"steps": ["domain_controllers_restarted"]})[0] == "step_not_done"
 
 
 def test_a_confirmation_of_tomorrow_satisfies_no_changing_module(tmp_path):

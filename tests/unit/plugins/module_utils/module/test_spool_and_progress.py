@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import files
@@ -41,3 +42,37 @@ def test_progress_says_what_it_waits_for(tmp_path):
     assert list(files.read_records(path)) == [
         {"noun": "domains", "done": 0, "total": 1, "per_second": 0.0, "seconds_left": None, "doing": "waiting for a.example"}
     ]
+
+
+def test_the_time_left_follows_the_present_rate_and_not_the_first_burst(tmp_path):
+    """Microsoft's limit: 3,000 writes at once, then 20 a second. 7,000 more take 350 s, whatever the burst had promised."""
+    now, path = [0.0], str(tmp_path / "progress")
+    progress = Progress(path, "users", 10_000, clock=lambda: now[0])
+    for _batch in range(150):
+        now[0] += 0.1
+        progress.add(20)
+    in_the_burst = list(files.read_records(path))[-1]
+    for _batch in range(90):
+        now[0] += 1
+        progress.add(20)
+    later = list(files.read_records(path))[-1]
+
+    assert in_the_burst["per_second"] == pytest.approx(200, rel=0.1)
+    assert later["done"] == 4800
+    assert (later["per_second"], later["seconds_left"]) == (20.0, 260)
+
+
+def test_a_pause_longer_than_the_window_slows_the_rate_down_and_the_end_is_not_lost(tmp_path):
+    now, path = [0.0], str(tmp_path / "progress")
+    progress = Progress(path, "users", 100, clock=lambda: now[0])
+    for _second in range(10):
+        now[0] += 1
+        progress.add()
+    now[0] += 300
+    progress.report("waiting")
+    waiting = list(files.read_records(path))[-1]
+    now[0] += 1
+    progress.add(90)
+
+    assert waiting["seconds_left"] > 1000
+    assert list(files.read_records(path))[-1]["seconds_left"] == 0

@@ -46,11 +46,25 @@ def test_what_is_not_seen_in_time(answers, agreeing, late, asked):
     assert (world.wait("ab", 10.0, agreeing=agreeing), world.asked) == (late, asked)
 
 
-def test_there_is_always_one_read_and_none_after_the_deadline():
+def test_there_is_always_one_read_and_none_is_begun_after_the_deadline():
     world = World("", cost=4.0)
     assert (world.wait("a", 0.0), world.asked) == ("a", ["a"])
     assert (world.wait("a", 10.0), world.asked, world.time) == ("a", ["a"] * 4, 118.0)
     assert world.told == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "late", "asked"),
+    [
+        pytest.param(["ab"], "", ["ab"] * 3, id="slow reads that agree are no failure"),
+        pytest.param(["b", "ab"], "a", ["ab", "b", "b"], id="what was not shown in time is late"),
+        pytest.param(["ab", "a", "ab"], "b", ["ab", "ab", "a"], id="a row that breaks ends there"),
+        pytest.param(["ab", ""], "ab", ["ab", "ab"], id="in the order they were given"),
+    ],
+)
+def test_a_row_that_has_begun_is_finished(answers, late, asked):
+    world = World(*answers, cost=6.0)
+    assert (world.wait("ab", 5.0), world.asked) == (late, asked)
 
 
 def test_nothing_to_wait_for_reads_nothing():

@@ -24,7 +24,7 @@ PARAMS: dict[str, Any] = {
 
 
 def listed(check_mode: bool = False, **more: Any) -> dict[str, Any]:
-    return info.awx_objects({**PARAMS, **more}, check_mode)
+    return info.info({**PARAMS, **more}, check_mode)
 
 
 def as_found(answer: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

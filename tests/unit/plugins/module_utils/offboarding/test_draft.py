@@ -85,17 +85,20 @@ def test_what_is_confirmed_and_what_can_be_taken(
 
 def test_references_can_be_accepted_by_what_the_file_names() -> None:
     row = {"kind": "application", "id": "i", "name": "Portal", "client_id": "", "of": "", "why": "web names x"}
-    hidden = {"kind": "mobileApp", "id": "", "name": "", "reason": "no_intune", "msg": "no Intune"}
+    hidden = {"kind": "mobile_app", "id": "", "name": "", "reason": "no_intune", "msg": "no Intune"}
     facts = {"references": {"references": [row], "not_looked_at": [hidden]}}
-    expected = {"microsoft_365_accepted_references": ["i"], "microsoft_365_accepted_not_looked_at": ["mobileApp"]}
-    assert taken(made(facts, {}, {})) == expected
-    assert taken(made(facts, {"accepted_references": ["I"], "accepted_not_looked_at": ["MOBILEAPP"]}, {})) is None
+    expected = {"microsoft_365_accepted_references": ["i"], "microsoft_365_accepted_not_looked_at": ["mobile_app"]}
+    text = made(facts, {}, {})
+    assert taken(text) == expected
+    assert "Portal (app registrations): web names x" in text and "apps in Intune: no Intune" in text
+    assert "Portal（アプリの登録）" in text and "# mobile_app" not in text
+    assert taken(made(facts, {"accepted_references": ["I"], "accepted_not_looked_at": ["MOBILE_APP"]}, {})) is None
 
 
 @pytest.mark.parametrize(("count", "told"), [(1, False), (2, True)])
 @pytest.mark.parametrize("rows", ["references", "not_looked_at"])
 def test_a_list_that_was_cut_says_so(rows: str, count: int, told: bool) -> None:
-    row = {"kind": "mobileApp", "id": "1", "name": "x", "client_id": "", "of": "", "why": "a names b", "reason": "encrypted", "msg": ""}
+    row = {"kind": "mobile_app", "id": "1", "name": "x", "client_id": "", "of": "", "why": "a names b", "reason": "encrypted", "msg": ""}
     text = made({"references": {"references": [], "not_looked_at": [], rows: [row], f"{rows}_count": count}}, {}, {})
     assert ("1 more are not listed here" in text, "ほかに1件あります" in text) == (told, told)
 

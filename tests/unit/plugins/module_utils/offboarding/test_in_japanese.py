@@ -48,7 +48,7 @@ REFERENCES: dict[str, Any] = {
     "references": [references_plan.row("application", {"id": "a1", "displayName": "Portal", "appId": "x"}, PLACES)],
     "references_count": 9,
     "not_looked_at": [
-        references_plan.open_row("mobileApp", None, "", reason, "The app lacks the permission DeviceManagementApps.Read.All.")
+        references_plan.open_row("mobile_app", None, "", reason, "The app lacks the permission DeviceManagementApps.Read.All.")
         for reason in references_plan.REASONS
     ],
     "not_looked_at_count": 99,
@@ -58,6 +58,7 @@ MACHINE = {
     "tasks": [{"name": "sync", "actions": ["C:\\x\\sync.exe"], "run_as": "EXAMPLE\\svc"}],
     "filters": [{"name": "IIJFLT", "why": [phrases.english("library_lies_in", name="IIJFLT", folder="C:\\x")]}],
     "folders": ["C:\\x"],
+    "perhaps": [{"name": "x", "actions": ["cmd /c x"], "why": [phrases.english("action_names", action="cmd /c x", match="x")]}],
 }
 REFUSAL = {"rule": "default_domain", "msg": "a.example is the tenant's default domain. Choose another one.", "objects": ["a.example"], "allow_with": ""}
 OBJECT = {

@@ -72,6 +72,35 @@ def test_the_password_is_what_the_exit_gives(more: dict[str, Any], there: str, n
     assert there in text and not_there not in text
 
 
+@pytest.mark.parametrize(("passwords", "entered"), [("generate", "パスワードを入力します"), ("temporary_access_pass", "続けて一時アクセスパス")])
+def test_what_is_entered_is_what_was_given(passwords: str, entered: str) -> None:
+    text = told(passwords=passwords)["sign_in"]["plain"]["ja"]
+    assert entered in text.partition("当日の手順")[2]
+
+
+@pytest.mark.parametrize(
+    ("domains", "english", "japanese"),
+    [
+        (["a.example"], "ends with @a.example.", "ユーザー名が @a.example で終わる方"),
+        (["a.example", "b.example"], "ends with @a.example or @b.example.", "ユーザー名が @a.example、@b.example で終わる方"),
+        (["a.example", "b.example", "c.example"], "@a.example, @b.example or @c.example.", "@a.example、@b.example、@c.example で終わる方"),
+    ],
+)
+def test_whom_it_is_for(domains: list[str], english: str, japanese: str) -> None:
+    text = told(domains=domains)["sign_in"]["plain"]
+    assert english in text["en"] and japanese in text["ja"] and ", @" not in text["ja"]
+
+
+def test_without_anybody_to_ask_nothing_is_headed_so() -> None:
+    text = told(help_desk="", links=[])["sign_in"]["plain"]
+    assert "Questions\n" not in text["en"] and "Please note\n" in text["en"] and "お問い合わせ\n" not in text["ja"] and "ご注意\n" in text["ja"]
+    assert "お問い合わせ\n" in told(help_desk="")["sign_in"]["plain"]["ja"]  # there is an address
+
+
+def test_a_long_address_stays_on_the_page() -> None:
+    assert "overflow-wrap: anywhere" in re.search(r"article \{[^}]*\}", told()["sign_in"]["html"])[0]
+
+
 def test_nothing_is_said_of_an_issuer_that_nobody_knows() -> None:
     assert "issuer" not in told(certificate_issuer="")["certificates"]["plain"]["en"]
 

@@ -25,6 +25,7 @@ AGENT = {"product_code": "{1}_is1", "name": "IIJ ID Service Directory Sync", "pu
 #: the same with the place that its installer has written down
 PLACED = AGENT | {"install_location": "C:\\P\\Directory Sync\\"}
 #: what is left of an agent whose product nobody has found
+PERHAPS = {"name": "\\a\\b", "enabled": True, "actions": ["cmd /c x"], "why": ["cmd /c x names x, and what it does with it cannot be made out"]}
 FILES = {"tasks": [{"name": "sync"}], "folders": ["C:\\x"]}
 
 APP_ID, OTHER_ID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f1a", "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f1b"
@@ -239,6 +240,8 @@ def test_final_gate(facts, confirmed, expected):
         (FILES, {}, {"leftovers": ["m"], "tasks": [{"name": "other"}]}, ["task_not_confirmed"]),
         ({"tasks": [{"name": "\\a\\b", "actions": ['"C:\\x.bat" 1']}]}, {}, {"leftovers": ["m"], "tasks": [{"action": "c:\\X.bat 1"}]}, []),
         ({"tasks": [{"name": "\\a\\b", "actions": ["C:\\x.bat 2"]}]}, {}, {"leftovers": ["m"], "tasks": [{"action": "C:\\x.bat 1"}]}, ["task_not_confirmed"]),
+        # and one of which nobody can tell what it starts
+        ({"products": [], "perhaps": [PERHAPS]}, {}, {"tasks": [{"name": "A\\B"}]}, ["task_perhaps"]),
         # this run was stopped between the uninstallation and what it leaves
         (FILES, {"uninstalled_on": {"m"}}, {}, []),
         ({"host": "192.0.2.1", **FILES}, {"uninstalled_on": {"192.0.2.1"}}, {}, []),
@@ -261,6 +264,20 @@ def test_final_gate(facts, confirmed, expected):
 def test_agents_gate(machine, facts, confirmed, expected):
     found = agents_gate(Facts(machines={"m": machine}, **facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))
     assert codes(found) == [("blocker", code, "m") for code in expected]
+
+
+@pytest.mark.parametrize(
+    ("task", "confirmed", "severity"),
+    [
+        (PERHAPS, [], "warning"),
+        (PERHAPS, [{"name": "A\\B"}], "blocker"),
+        ({**PERHAPS, "enabled": False}, [{"name": "A\\B"}], "warning"),
+    ],
+)
+def test_a_task_that_cannot_be_made_out_stops_nobody_who_has_not_confirmed_it(task, confirmed, severity):
+    machine = {"products": [], "tasks": [], "folders": [], "perhaps": [task]}
+    (found,) = (item for item in preflight(Facts(machines={"m": machine}), Confirmed(tasks=confirmed)) if item.code == "task_perhaps")
+    assert found.severity == severity and "判別不能" in found.text.ja and "schtasks" in found.text.en and "directory_sync_not_iij_tasks" in found.text.ja
 
 
 def test_the_journal_tells_where_a_product_was_uninstalled():
@@ -397,6 +414,9 @@ def test_final_gate_names_the_exceptions() -> None:
     assert finding.text.en.startswith("27 users ")
     assert "no_way_to_sign_in9@a (+17)" in finding.text.en and "no_way_to_sign_in9@a (+17)" in finding.text.ja
     assert len(finding.objects) == 27
+    assert finding.text.en.endswith(". All are in results/users_readiness.jsonl.") and "results/users_readiness.jsonl" in finding.text.ja
+    (few,) = final_gate(Facts(people=people(counts={"no_way_to_sign_in": 3})), Confirmed())
+    assert "results/" not in few.text.en + few.text.ja
 
 
 LOOKED = {"looked_at": True, "msg": "", "since": "2026-01-01T00:00:00Z"}

@@ -95,7 +95,7 @@ def test_many_objects_are_counted_and_not_all_listed(monkeypatch):
     monkeypatch.setattr(report, "LISTED", 2)
     made = build([record for name in "abc" for record in records(name=name)])
     assert made["changes"][0]["count"] == 3 and len(made["changes"][0]["objects"]) == 2
-    assert "1 more are in journal.jsonl" in report_page.page(made, "en", TOKYO)
+    assert "1 more: see journal.jsonl" in report_page.page(made, "en", TOKYO)
 
 
 def test_who_was_left_alone_is_named_by_reason(monkeypatch):
@@ -177,12 +177,12 @@ def test_what_points_at_iij_id_and_what_nobody_has_looked_at():
         {"record": "references", "kind": "application", "id": f"a{number}", "name": "<b>x", "why": "web names auth.iij.jp"}
         for number in range(report.LISTED + 3)
     ]
-    hidden = {"record": "not_looked_at", "kind": "mobileApp", "id": "", "name": "", "path": "", "reason": "no_intune", "msg": "Request not applicable"}
+    hidden = {"record": "not_looked_at", "kind": "mobile_app", "id": "", "name": "", "path": "", "reason": "no_intune", "msg": "Request not applicable"}
     made = build(references=[*rows, hidden])["references"]
     assert (made["references_count"], len(made["references"]), made["not_looked_at_count"]) == (report.LISTED + 3, report.LISTED, 1)
     shown = report_page.page(build(references=[*rows, hidden]), "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
     assert "&lt;b&gt;x" in shown and "<b>x" not in shown
-    assert "3 more are in results/." in shown and "no_intune" in shown and "アプリの登録" in shown
+    assert "3 more: see results/." in shown and "no_intune" in shown and "アプリの登録" in shown
     assert "Nobody has looked yet" in report_page.page(build(), "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
     assert build()["references"] is None
 
@@ -202,7 +202,7 @@ def test_who_has_arrived() -> None:
     assert made["arrivals"] is None and "プレイブック arrivals" in report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
     made["arrivals"] = report.arrivals_of(ARRIVALS)
     shown = report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
-    assert shown.count("<svg") == shown.count("</svg>") == 2 and "AADSTS50126" in shown and "再設定。" in shown
+    assert shown.count("<svg") == shown.count("</svg>") == 2 + len(report_page._ARRIVALS) and "AADSTS50126" in shown and "再設定。" in shown
     assert "&lt;b&gt;" in shown and "&amp;lt;" not in shown and "taro@" not in shown and 'points="0.0,68.3 600.0,5.0"' in shown
     assert 'width="66.7"' in shown and "2026-02-01 16:00:00 JST" in shown
 
@@ -216,4 +216,62 @@ def test_no_arrivals(broken) -> None:
 def test_before_anybody_has_arrived() -> None:
     made = build()
     made["arrivals"] = report.arrivals_of({**ARRIVALS, "domains": [{"domain": "a.example", "counts": {}}], "failures": [], "arrivals_by_hour": []})
-    assert report_page.page(made, "en", zoneinfo.ZoneInfo("UTC")).count("<svg") == 1
+    assert report_page.page(made, "en", zoneinfo.ZoneInfo("UTC")).count("<svg") == 1 + len(report_page._ARRIVALS)
+
+
+def both(en, ja):
+    return f'<span class="ja" lang="ja">{ja}</span><span class="en" lang="en">{en}</span>'
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, both("(none)", "（なし）")), (True, both("yes", "はい")), (False, both("no", "いいえ")), ("", both("(empty)", "（空）")), (0, "0"), (1, "1"),
+        ("a<b", "a&lt;b"), (["a", "b"], "a, b"), ({"b": 1, "a": "x"}, "a: x, b: 1"), ([], "[]"), ({"a": [1]}, "{&quot;a&quot;: [1]}"),
+    ],
+)  # fmt: skip
+def test_a_value_is_told_in_words(value, shown):
+    assert report_page._value(value) == shown
+
+
+def test_each_object_of_a_finding_has_a_line_of_its_own():
+    text = report_page.page(build(final_gate=[blocker(en="2 left: a<1> | b", ja="残り2件: a<1> | b")]), "ja", TOKYO)
+    assert both("2 left: a&lt;1&gt;<br>b", "残り2件: a&lt;1&gt;<br>b") in text
+
+
+@pytest.mark.parametrize(("count", "shown"), [(1, "1 step of a person"), (2, "2 steps of a person")])
+def test_one_step_is_one(count, shown):
+    assert shown in report_page.page(build(final_gate=[blocker("step_not_done")] * count), "en", TOKYO)
+
+
+def test_what_has_no_name_begins_with_no_empty_line():
+    hidden = {"record": "not_looked_at", "kind": "mobile_app", "id": "", "name": "", "path": "", "reason": "no_intune", "msg": "x"}
+    assert "<b></b>" not in report_page.page(build(references=[hidden]), "ja", TOKYO)
+
+
+def test_no_steps_are_no_success():
+    assert '<li class="good"><b>0/0</b>' not in report_page.page(build(), "ja", TOKYO)
+
+
+def test_the_bars_have_a_legend_and_are_told_to_who_does_not_see_them():
+    made = build()
+    made["arrivals"] = report.arrivals_of(ARRIVALS)
+    text = report_page.page(made, "ja", TOKYO)
+    for _text, colour in report_page._ARRIVALS.values():
+        assert re.search(rf'<th><svg [^>]*><rect [^>]*fill="{colour}"/></svg>', text)
+    assert 'aria-label="arrived / サインイン済み: 3, failed / 失敗: 1, not seen yet / 未確認: 5"' in text
+    assert '<td class="number" data-ja="失敗" data-en="failed">1</td>' in text  # where the window has no room for heads
+
+
+def test_dark_on_a_screen_and_never_on_paper():
+    text = report_page.page(build(), "ja", TOKYO)
+    assert "@media screen and (prefers-color-scheme: dark)" in text and "@page { size: A4;" in text
+    assert not re.search(r"background: #(?!fff)|background: var\(--(red|green|amber|soft|blue)\)", text)  # under white letters nothing gets lighter
+
+
+@pytest.mark.parametrize("assignments", [1, True, "a", {"a": 1}, [1], [["a"]], None], ids=str)
+def test_assignments_of_another_shape_are_not_known(assignments):
+    line = {"record": "references", "kind": "mobileApp", "id": "i", "name": "n", "assignments": assignments, "devices": 2}
+    data = report.build([], [], None, None, None, "t", (), [line])
+    assert data["references"]["references"][0]["assignments"] is None
+    assert "not known" in report_page.page(data, "en", TOKYO)

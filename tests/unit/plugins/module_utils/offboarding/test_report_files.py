@@ -60,10 +60,11 @@ def test_what_the_stages_left_is_read(tmp_path):
     skipped = {"id": "1", "userPrincipalName": "taro@reiji.example", "status": "skipped", "code": "is_blocked", "msg": "blocked"}
     (tmp_path / "results" / "passwords.jsonl").write_text(json.dumps(skipped) + "\n")
     (tmp_path / "snapshot").mkdir()
-    (tmp_path / "snapshot" / "manifest.json").write_text('{"users": 250}')
+    (tmp_path / "snapshot" / "manifest.json").write_text('{"taken": "2026-11-20T15:00:00Z", "counts": {"users": 250}, "files": [{"name": "users-1.yml"}]}')
     assert write(tmp_path)["summary"] == {"state": "closed", "done": 0, "failed": 0, "refused": 0, "left": 1, "steps": 0, "steps_open": 0}
     text = (tmp_path / "report.html").read_text()
-    assert "preflight says" in text and "final_gate says" in text and "250" in text and "taro@reiji.example" in text
+    assert "preflight says" in text and "final_gate says" in text and "<code>users</code> 250" in text and "taro@reiji.example" in text
+    assert "2026-11-21 00:00:00 JST" in text and "{&quot;" not in text  # no JSON
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_nobody_has_looked() -> None:
 
 def test_who_is_accepted_by_name_is_not_named_again() -> None:
     (finding,) = domains_gate(Facts(sign_in=found(NOBODY[0], user("y", "no_way_in", accepted=True))), Confirmed())
-    assert finding.objects == ("x",) and finding.text.en.startswith("1 users will") and "1人" in finding.text.ja
+    assert finding.objects == ("x",) and finding.text.en.startswith("1 user will") and "1人" in finding.text.ja
 
 
 def test_more_than_are_listed() -> None:
@@ -88,3 +88,17 @@ def test_every_part_that_was_refused_is_told() -> None:
 
 def test_every_verdict_but_those_that_need_nothing_has_words() -> None:
     assert {*sign_in._WARNINGS, "no_way_in", "ready", "blocked"} == set(plan.RANK)
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("must_register_mfa", "1 user is asked for a second factor and has registered none"),
+        ("no_licence", "1 user is enabled and has no licence: "),
+        ("not_known", "1 user could not be judged"),
+        ("legacy_client", "1 user used a client"),
+    ],
+)
+def test_one_user_is_told_as_one(code: str, shown: str) -> None:
+    told = [item.text.en for item in preflight(Facts(sign_in=found(user("x", code))), Confirmed())]
+    assert any(text.startswith(shown) for text in told) and not any("1 users" in text for text in told)

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import now
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
@@ -21,6 +22,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault
 
 A = {"id": "a", "stage": "gate", "en": "do a", "ja": "aをする", "blocks_final_gate": True, "source": ""}
 RECORD = {**A, "done": False, "by": "", "at": "", "note": ""}
+#: what the final gate leaves behind
+OPENED = {"at": now(), "tenant_id": "T1", "options": ["microsoft_365"], "findings": [{"severity": "info"}]}
 B = {**A, "id": "b", "en": "do b", "ja": "bをする", "blocks_final_gate": False}
 
 
@@ -48,6 +51,7 @@ def manual_steps(tmp_path, check_mode=False, **options):
         "confirm": [],
         "withdraw": [],
         "require": [],
+        "gate_max_age_hours": 24,
         "by": None,
         "note": None,
         "language": "both",
@@ -57,7 +61,7 @@ def manual_steps(tmp_path, check_mode=False, **options):
 
 
 def info(tmp_path):
-    return steps.steps_info({"path": str(tmp_path / "run" / "steps.json")})
+    return steps.info({"path": str(tmp_path / "run" / "steps.json")})
 
 
 def test_register_confirm_withdraw_and_again(tmp_path):
@@ -224,7 +228,7 @@ def test_a_vault_file_is_written_once_and_kept(tmp_path):
     before = path.read_bytes()
     assert not write(tmp_path, content="other")["changed"]
     assert path.read_bytes() == before
-    read = vault_file.vault_file_info({"paths": [str(path)], "vault_password": "pw", "vault_password_file": None})
+    read = vault_file.info({"paths": [str(path)], "vault_password": "pw", "vault_password_file": None})
     assert read == {"contents": {str(path): "secret: ひみつ\n"}}
 
 
@@ -243,7 +247,15 @@ def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
     [
         (None, "gate_closed"),
         ({"findings": [{"severity": "blocker"}]}, "gate_closed"),
-        ({"findings": [{"severity": "info"}]}, None),
+        (OPENED, None),
+        (OPENED | {"findings": []}, None),
+        ({"findings": []}, "gate_outdated"),
+        (OPENED | {"at": "2026-01-01T00:00:00Z"}, "gate_outdated"),
+        (OPENED | {"at": "2999-01-01T00:00:00Z"}, "gate_outdated"),
+        (OPENED | {"at": None}, "gate_outdated"),
+        (OPENED | {"tenant_id": ""}, "gate_outdated"),
+        (OPENED | {"options": []}, "gate_outdated"),
+        (OPENED | {"tenant_id": "T2"}, "other_run_folder"),
         ({"findings": {}}, "file_read_failed"),
         ({"findings": ""}, "file_read_failed"),
         ({"findings": [{"severity": "Blocker"}]}, "file_read_failed"),
@@ -253,6 +265,7 @@ def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_step_of_the_report_is_confirmed_only_after_the_final_gate(tmp_path, gate, code, check_mode):
     manual_steps(tmp_path, steps=[{**A, "stage": "report", "blocks_final_gate": False}, B])
+    (tmp_path / "run" / "run.json").write_text('{"tenant_id": "t1"}')
     if gate is not None:
         (tmp_path / "run" / "results").mkdir()
         (tmp_path / "run" / "results" / "final_gate.json").write_text(json.dumps(gate))
@@ -264,6 +277,30 @@ def test_a_step_of_the_report_is_confirmed_only_after_the_final_gate(tmp_path, g
         manual_steps(tmp_path, check_mode, confirm=["a"], by="Hanako")
     assert caught.value.code == code and "offboard.iij_id.final_gate" in caught.value.msg
     assert "a" in info(tmp_path)["open"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "status", "counts"),
+    [
+        ("user", "2999-01-01T09:00:00+09:00", "done", False),
+        ("user", "2999-01-01T00:00:00Z", "failed", True),
+        ("user", "2020-01-01T00:00:00Z", "done", True),
+        ("report_file", "2999-01-01T00:00:00Z", "done", True),
+        ("manual_step", "2999-01-01T00:00:00Z", "done", True),
+    ],
+)
+def test_what_the_final_gate_found_counts_until_the_next_change(tmp_path, kind, at, status, counts):
+    manual_steps(tmp_path, steps=[{**A, "stage": "report", "blocks_final_gate": False}])
+    (tmp_path / "run" / "results").mkdir()
+    (tmp_path / "run" / "results" / "final_gate.json").write_text(json.dumps(OPENED))
+    record = {"record": "outcome", "run": "r", "at": at, "kind": kind, "id": "u", "name": "u", "action": "update", "status": status}
+    (tmp_path / "run" / "journal.jsonl").write_text(json.dumps(record, separators=(",", ":")) + "\n")
+    if counts:
+        assert manual_steps(tmp_path, confirm=["a"], by="Hanako")[0]["changed"]
+        return
+    with pytest.raises(OffboardError) as caught:
+        manual_steps(tmp_path, confirm=["a"], by="Hanako")
+    assert caught.value.code == "gate_outdated" and "later change" in caught.value.msg
 
 
 @pytest.mark.parametrize(("password", "code"), [("other", "vault_wrong_password"), ("", "vault_password_empty"), (None, "vault_password_missing")])
@@ -279,9 +316,9 @@ def test_the_password_may_lie_in_a_file(tmp_path):
     write(tmp_path)
     path = str(tmp_path / "snapshot" / "a.yml")
     options = {"vault_password": None, "vault_password_file": str(tmp_path / "pw")}
-    assert vault_file.vault_file_info({"paths": [path], **options})["contents"][path] == "secret: ひみつ\n"
+    assert vault_file.info({"paths": [path], **options})["contents"][path] == "secret: ひみつ\n"
     with pytest.raises(OffboardError) as caught:
-        vault_file.vault_file_info({"paths": [path], **options, "vault_password_file": str(tmp_path / "none")})
+        vault_file.info({"paths": [path], **options, "vault_password_file": str(tmp_path / "none")})
     assert caught.value.code == "file_read_failed"
 
 
@@ -289,7 +326,7 @@ def test_a_vault_file_that_is_missing_or_clear(tmp_path):
     (tmp_path / "clear").write_text("a: 1\n")
     for name, code in (("none", "file_missing"), ("clear", "vault_not_a_vault")):
         with pytest.raises(OffboardError) as caught:
-            vault_file.vault_file_info({"paths": [str(tmp_path / name)], "vault_password": "pw", "vault_password_file": None})
+            vault_file.info({"paths": [str(tmp_path / name)], "vault_password": "pw", "vault_password_file": None})
         assert caught.value.code == code and name in caught.value.msg
 
 

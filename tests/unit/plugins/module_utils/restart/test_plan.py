@@ -96,6 +96,13 @@ def became(second, status="done", code=""):
         ([asked(1), became(2, "failed", "restart_refused")], "", {}, {}),
         ([asked(1), became(2, "failed", "not_back"), asked(3, "m1")], "", {"hc": "m1"}, {}),
         ([asked(1), became(2, "failed", "not_back"), asked(3, "m1"), became(4)], "", {}, {}),
+        # what a run did not ask for, or did not come to, says nothing of what an earlier one had asked for
+        ([asked(1), asked(2), became(3, "failed", "restart_refused")], "", {"hc": "m0"}, {}),
+        ([asked(1), asked(2), became(3, "failed", "changed_since_read")], "", {"hc": "m0"}, {}),
+        ([asked(1), became(2, "skipped", "earlier_failure")], "", {"hc": "m0"}, {}),
+        # its answer, or all that came after it, was lost
+        ([asked(1), became(2, "failed", "connection_lost")], "", {}, {"hc": "m0"}),
+        ([asked(1), became(2, "failed", "not_healthy")], "", {}, {"hc": "m0"}),
         # what it shall unload was unregistered only after the restart was asked for
         ([asked(1)], at(2), {}, {}),
         ([asked(1), became(2, "failed", "not_back")], at(2), {}, {}),
@@ -251,6 +258,14 @@ def test_what_a_stopped_run_had_restarted(made):
     assert list(found.carried_out([mine, others])) == [mine]
     found._begun = {"hc": "m2"}
     assert list(found.carried_out([mine])) == []
+
+
+def test_what_comes_back_between_reading_and_asking_is_not_restarted_again(made):
+    machine = Scripted(["m1", "m2"])
+    found = made(machine, Directory(**WELL))
+    found._begun = {"hc": "m1"}
+    (one,) = found.plan(found.read()).changes
+    assert found.apply(one) == {"restarted": True, "boot_mark": "m2"} and machine.commands == []
 
 
 def test_where_nothing_waits_nobody_is_asked(made):

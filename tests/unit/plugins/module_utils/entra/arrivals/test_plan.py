@@ -132,7 +132,15 @@ def test_without_the_licence_the_summary_says_so() -> None:
         "not_looked_at": [{"part": "sign_in_log", "reason": "no_licence"}],
     }
     text = plan.summary(found)
-    assert "Entra ID P1" in text.en and "Entra ID P1" in text.ja and "of 3 it is not known" in text.en
+    assert "Entra ID P1" in text.en and "Entra ID P1" in text.ja and "3 not known" in text.en
+
+
+@pytest.mark.parametrize(("part", "words"), [("sign_in_log", "サインインログ"), ("addresses", "送信元アドレス")])
+@pytest.mark.parametrize(("reason", "why"), [("permission_missing", "権限がない"), ("too_many", "多すぎる"), ("Forbidden", "コード Forbidden")])
+def test_what_was_not_looked_at_is_told_in_words(part: str, words: str, reason: str, why: str) -> None:
+    found = {"domains": [{"since": CONVERTED}], "counts": dict.fromkeys(plan.STATES, 0), "total": 1, "not_looked_at": [{"part": part, "reason": reason}]}
+    text = plan.summary(found)
+    assert words in text.ja and why in text.ja and part not in text.ja and "sign_in_log" not in text.en and text.en.startswith("0 of 1 user ")
 
 
 def test_before_the_conversion_there_is_nothing_to_wait_for() -> None:

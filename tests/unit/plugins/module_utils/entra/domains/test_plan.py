@@ -172,6 +172,8 @@ GOOD = (admin("1@x.onmicrosoft.com"), admin("2@x.onmicrosoft.com"))
         ("a.example", Context("", (GOOD[0], admin("2@x.onmicrosoft.com", accountEnabled=False))), ["break_glass"]),
         ("a.example", Context("", (GOOD[0], admin("2@x.onmicrosoft.com", onPremisesSyncEnabled=True))), ["break_glass"]),
         ("a.example", Context("", (GOOD[0], Administrator("2@x.onmicrosoft.com", None))), ["break_glass"]),
+        # enough others are there, but whoever was meant is looked after by nobody
+        ("a.example", Context("", (*GOOD, Administrator("3@x.onmicrosoft.com", None))), ["break_glass"]),
         ("b.example", Context("", GOOD), ["foreign_federation"]),
         ("broken.example", Context("", GOOD), ["foreign_federation"]),
     ],

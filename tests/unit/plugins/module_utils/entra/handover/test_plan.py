@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zoneinfo
 from html.parser import HTMLParser
 from typing import Any
 
@@ -43,7 +45,7 @@ def test_the_newest_secret_of_each_and_none_without_a_value() -> None:
         (["one.example"], ["a@TWO.example"], ["a@two.example", "b@one.example"], []),
         ([], ["a2", "nobody@one.example"], ["a@two.example"], ["nobody@one.example"]),
         (["e.example"], [], [], ["e.example"]),  # nobody of all who were named
-        (["one.example", "e.example"], [], ["b@one.example"], []),
+        (["one.example", "e.example"], [], ["b@one.example"], ["e.example"]),
         (["@One.Example.\u200b", " "], ["\u200ea2 ", "ｂ@one.example"], ["a@two.example", "b@one.example"], []),
         ([""], [], [], []),  # an empty answer is not everybody
         ([], [""], [], []),
@@ -71,7 +73,7 @@ WHERE = plan.places(
         ({"departments": ["営業", "nobody's", "営業部"]}, ["b@one.example"], ["nobody's", "営業"]),  # one that was mistyped is told
         ({"managers": ["boss@ONE.example"]}, ["b@one.example"], []),
         ({"managers": ["m1"]}, ["b@one.example"], []),
-        ({"managers": ["m2"], "domains": ["two.example", "x.example"]}, ["a@two.example"], ["m2"]),
+        ({"managers": ["m2"], "domains": ["two.example", "x.example"]}, ["a@two.example"], ["m2", "x.example"]),
         ({"departments": [""]}, [], []),  # an empty answer is neither everybody nor those without a department
         ({"managers": [""]}, [], []),
     ],
@@ -115,12 +117,22 @@ def test_another_file_is_told(other: dict[str, Any]) -> None:
 
 def test_every_character_that_a_password_can_have_is_told_apart() -> None:
     alphabet = passwords._LOWER + passwords._UPPER + passwords._DIGITS + passwords._SYMBOLS
+    printable = "".join(map(chr, range(32, 127)))  # of others' passwords
     for language in ("ja", "en"):
-        said = [words for _character, words in plan.spelled(alphabet, language)]
-        assert len(set(said)) == len(alphabet) and not any(words.startswith("U+") for words in said)
+        for characters in (alphabet, printable):
+            said = [words for _character, words in plan.spelled(characters, language)]
+            assert len(set(said)) == len(characters) and not any("U+" in words for words in said)
+    # in Japanese by the sound: a letter beside its own likeness tells nothing
+    assert [words for _character, words in plan.spelled("lI1O0", "ja")] == ["小文字 エル", "大文字 アイ", "数字 イチ", "大文字 オー", "数字 ゼロ"]
     assert list(plan.spelled("lI1O0é", "en")) == [
-        ("l", "lower Lima"), ("I", "UPPER India"), ("1", "digit 1"), ("O", "UPPER Oscar"), ("0", "digit 0"), ("é", "U+00E9"),
+        ("l", "lower Lima"), ("I", "UPPER India"), ("1", "digit one"), ("O", "UPPER Oscar"), ("0", "digit zero"),
+        ("é", "latin small letter e with acute"),
     ]  # fmt: skip
+
+
+def head(language: str = "ja", **more: str) -> plan.Letterhead:
+    given = {"company": "例示<b>", "address": "https://sso.example/?a=1&b", "help_desk": "内線 100", **more}
+    return plan.Letterhead(language=language, zone=zoneinfo.ZoneInfo("Asia/Tokyo"), **given)
 
 
 class Page(HTMLParser):
@@ -140,15 +152,59 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_a_page_for_each_person(language: str) -> None:
     hostile = plan.Person("x", "<script>\x1b\u202e@one.example", "a<b>&c")
-    page = Page(plan.letters([*PEOPLE.values(), hostile], language, "例示<b>", "https://sso.example/?a=1&b", "内線 100").decode())
+    page = Page(plan.letters([*PEOPLE.values(), hostile], head(language)).decode())
     assert page.tags.count("article") == 3 and "script" not in page.tags and "link" not in page.tags and "img" not in page.tags
-    assert {"=new<Q>#", "TAP+x", "a<b>&c", "2026-12-01T00:00:00Z", "例示<b>", "内線 100"} <= set(page.texts)
+    assert {"=new<Q>#", "TAP+x", "a<b>&c", "2026-12-01 09:00 JST", "例示<b>", "内線 100"} <= set(page.texts)
     assert not any(character in "".join(page.texts) for character in "\x1b\u202e")
+
+
+def sizes(persons: list[plan.Person], letterhead: plan.Letterhead) -> list[float]:
+    """The type of each letter in points; 11 where nothing else is said."""
+    return [float(size or 11) for size in re.findall(r'<article(?: style="font-size:([0-9.]+)pt")?>', plan.letters(persons, letterhead).decode())]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(
+    ("person", "more", "smallest", "largest"),
+    [
+        (plan.Person("x", "taro@reiji.example", "Abcd-efgh-2345"), {}, 11, 11),
+        (plan.Person("x", "taro@reiji.example", "TAP@99887766", "2026-12-01T00:00:00Z"), {"help_desk": "情報システム部 内線 1234、平日 9:00〜17:30"}, 11, 11),
+        # measured in a browser: 128 characters need two pages at 11 points, 256 some more
+        (plan.Person("x", "taro@reiji.example", "Xy" * 64), {}, 5.5, 10),
+        (plan.Person("x", "W" * 330 + "@x.example", "W" * 256, "2026-12-01T00:00:00Z", "長" * 256), {}, 4.4, 8),
+        (plan.Person("x", "taro@reiji.example", "Abcd-efgh-2345"), {"help_desk": "長" * 800, "company": "長" * 200}, 5.5, 10),
+    ],
+)
+def test_a_letter_with_more_text_gets_smaller(language: str, person: plan.Person, more: dict[str, str], smallest: float, largest: float) -> None:
+    (size,) = sizes([person], head(language, **more))
+    assert smallest <= size <= largest
+
+
+def test_a_text_that_leaves_no_room_is_refused() -> None:
+    with pytest.raises(OffboardError) as caught:
+        plan.letters([*PEOPLE.values()], head(help_desk="長" * 20_000))
+    assert caught.value.code == "bad_option"
+
+
+@pytest.mark.parametrize(("until", "shown"), [("2026-12-01T00:00:00Z", "2026-12-01 09:00 JST"), ("", ""), ("soon", "soon")])
+def test_the_end_of_a_pass_is_told_in_the_zone(until: str, shown: str) -> None:
+    zone = zoneinfo.ZoneInfo("Asia/Tokyo")
+    assert plan.valid_until(until, zone) == shown
+    rows = plan.merge_list([plan.Person("x", "a@x.example", "y", until)], zone).decode("utf-8-sig")
+    assert rows.endswith(f'"{shown}"\r\n')
+
+
+def test_who_has_a_name_is_addressed_by_it() -> None:
+    people = plan.people([entry("a", "taro@x.example", password="p", displayName=" 山田 太郎 "), entry("b", "ב@x.example", password="p", displayName=None)])
+    page = plan.letters(people.values(), head()).decode()
+    assert "<bdi>山田 太郎</bdi> 様" in page and page.count("taro@x.example") == 1
+    # a user name is typed from left to right, whatever its script
+    assert '<bdi dir="ltr">ב@x.example</bdi> 様' in page and '<dd><bdi dir="ltr">ב@x.example</bdi></dd>' in page
 
 
 def test_the_list_holds_no_formula_and_changes_no_password() -> None:
     persons = [*PEOPLE.values(), *(plan.Person(str(number), f"{sign}cmd@x", f"{sign}pw") for number, sign in enumerate(["=", "+", "-", "@", "\t", " =", "＝"]))]
-    content = plan.merge_list(persons)
+    content = plan.merge_list(persons, zoneinfo.ZoneInfo("UTC"))
     assert content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert [row["secret_in_brackets"][1:-1] for row in rows] == [person.secret for person in persons]

@@ -217,7 +217,7 @@ def test_custom_controls_are_named() -> None:
 
 def test_of_many_places_the_first_are_told_and_all_are_counted() -> None:
     item = {"id": "1", "replyUrls": [f"https://auth.iij.jp/{number}" for number in range(plan.MOST_PLACES + 7)]}
-    shown = plan.row("servicePrincipal", item, plan.Matcher([H]).look(item)[0])
+    shown = plan.row("service_principal", item, plan.Matcher([H]).look(item)[0])
     assert (len(shown["places"]), shown["places_count"]) == (plan.MOST_PLACES, plan.MOST_PLACES + 7)
     assert shown["why"].startswith("replyUrls[0] names auth.iij.jp; ") and shown["why"].endswith(f"; {plan.MOST_PLACES + 4} more places do")
 
@@ -246,13 +246,13 @@ def test_home_realm_discovery(definition: Any, expected: list[str]) -> None:
     found = plan.home_realm({"definition": definition}, {"reiji.example"})
     assert [one.phrase for one in found] == expected
     assert plan.home_realm({"definition": definition}, set()) == []
-    told = plan.row("homeRealmDiscoveryPolicy", {"id": "1"}, found)["why"]
+    told = plan.row("home_realm_discovery_policy", {"id": "1"}, found)["why"]
     assert "straight to" in told if found else told == ""
 
 
 @pytest.mark.parametrize(("policy", "on"), [({"isEnabled": True, "feature": "passwordHashSync"}, True), ({"isEnabled": False}, False), ({}, False)])
 def test_staged_rollout(policy: dict[str, Any], on: bool) -> None:
-    why = plan.row("featureRolloutPolicy", {"id": "1"}, plan.staged_rollout(policy))["why"]
+    why = plan.row("feature_rollout_policy", {"id": "1"}, plan.staged_rollout(policy))["why"]
     assert why == ("the staged rollout of passwordHashSync is on (isEnabled)" if on else "")
 
 

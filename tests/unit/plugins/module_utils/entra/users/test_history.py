@@ -115,3 +115,14 @@ def test_domains():
     back = {**record, "action": GO_BACK, "at": "3", "status": "done"}
     assert History([record | {"status": "done"}, back]).converted == {}
     assert History([record | {"status": "done"}, back, record | {"status": "done", "at": "4"}]).converted == {"a.example": "4"}
+    # what its own run did not see afterwards, it has taken back
+    not_seen = record | {"status": "failed", "code": "not_seen", "run": "1"}
+    converted = record | {"status": "done", "run": "1"}
+    assert History([converted, not_seen]).converted == {}
+    assert History([converted, not_seen | {"run": "2"}]).converted == History([not_seen, converted]).converted == {"a.example": "2"}
+    assert History([converted, not_seen | {"id": "b.example"}]).converted == {"a.example": "2"}
+
+
+def test_the_last_password_is_the_latest_and_not_the_greatest_text():
+    times = ["2026-11-21T20:00:00Z", "2026-11-21T23:00:00+09:00"]
+    assert History([outcome(password_set=True) | {"at": at} for at in times]).last_password_at == times[0]

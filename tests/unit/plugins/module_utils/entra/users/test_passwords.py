@@ -288,3 +288,39 @@ def test_who_was_given_a_pass_at_all(tmp_path):
         assert [user for user in ("never", "asked", "given", "ended", "gone") if one.ever_given(user)] == ["given", "ended"]
         assert [user for user in ("never", "asked", "given", "ended", "gone") if one.was_given(user, "2026-12-01T00:00:00Z")] == ["given"]
         assert one.asked_for("asked") == (OLD,) and one.asked_for("never") == () and one.asked_for("gone") == (OLD,)
+
+
+PASSWORD = {"id": "u", "userPrincipalName": "u@a.example", "password": "p", "passwordChangedBefore": OLD}
+PASS = {"id": "u", "userPrincipalName": "u@a.example", "temporaryAccessPass": "x", "validUntil": "2999-01-01T00:00:00Z", "askedFor": OLD, "seenAt": OLD}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *({**PASSWORD, name: value} for name in ("id", "userPrincipalName", "password", "passwordChangedBefore") for value in (1, True, ["a"], {"a": 1})),
+        *({**PASS, name: value} for name in ("temporaryAccessPass", "validUntil", "askedFor", "seenAt") for value in (1, True, ["a"], {"a": 1})),
+        *({**PASS, name: value} for name in ("validUntil", "askedFor", "seenAt") for value in ("zzz", "2999-01-01", "2999-01-01T00:00:00")),
+        {name: value for name, value in PASSWORD.items() if name != "passwordChangedBefore"},
+    ],
+    ids=str,
+)
+def test_entries_of_another_shape(tmp_path, entry):
+    """They ended in an exception, or "zzz" was a pass that never ends."""
+    path = tmp_path / "handover.yml"
+    path.write_bytes(vault.encrypt(to_bytes([entry]), b"x", bytes(32)))
+    reads = [lambda: HandOver(str(path), b"x", 12)]
+    if "temporaryAccessPass" in entry:  # the other entries are no passes
+        reads.append(lambda: PassBook(str(path), b"x").was_given("u", OLD))
+    for read in reads:
+        with pytest.raises(OffboardError) as caught:
+            read()
+        assert caught.value.code == "bad_handover_file"
+
+
+def test_a_time_before_all_others_is_one(tmp_path):
+    """Of whoever never changed their password."""
+    path = tmp_path / "handover.yml"
+    entries = [{**PASSWORD, "passwordChangedBefore": "0001-01-01T00:00:00Z"}, {**PASSWORD, "id": "v", "passwordChangedBefore": None}]
+    path.write_bytes(vault.encrypt(to_bytes(entries), b"x", bytes(32)))
+    found = HandOver(str(path), b"x", 12)
+    assert found.unchanged_since("u", "0001-01-01T00:00:00Z") and found.unchanged_since("v", None) and found.changed_since("v", OLD)

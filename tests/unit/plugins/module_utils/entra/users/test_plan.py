@@ -192,6 +192,26 @@ def test_seats_in_grace_are_seats(units, consumed, free):
     assert user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": consumed}).free == free
 
 
+@pytest.mark.parametrize(
+    ("units", "told"),
+    [
+        ({"enabled": 0, "suspended": 220}, "2 seats are needed and 0 are free, 2 are missing; who gets none counts as failed. The subscription is suspended"),
+        (
+            {"enabled": 0, "warning": 0, "lockedOut": 220},
+            "2 seats are needed and 0 are free, 2 are missing; who gets none counts as failed. The subscription is",
+        ),
+        ({"enabled": 200, "suspended": 20}, "2 seats are needed and 0 are free, 2 are missing; who gets none counts as failed"),
+        ({"enabled": 220}, "2 seats are needed and 1 are free, 1 are missing; who gets none counts as failed"),
+        ({"enabled": 221}, ""),
+    ],
+)
+def test_seats_that_are_missing_are_no_more_than_are_needed(units, told):
+    sku = user_plan.Sku.of({"skuId": E3, "skuPartNumber": "SPE_E3", "prepaidUnits": units, "consumedUnits": 219})
+    message = user_plan.too_few("SPE_E3", 2, sku)
+    assert message.startswith(f"SPE_E3: {told}" if told else "") and bool(message) == bool(told)
+    assert "-" not in message and ("suspended or locked out" in message) == ("subscription" in told)
+
+
 LOST, KEPT = "11111111-0000-0000-0000-000000000001", "11111111-0000-0000-0000-000000000002"
 
 

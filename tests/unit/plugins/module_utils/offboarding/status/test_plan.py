@@ -157,7 +157,9 @@ def test_domains_with_their_last_conversion_and_their_passwords() -> None:
 
 def test_the_order_is_that_of_the_playbook() -> None:
     plays = yaml.safe_load((ROOT / "playbooks" / "decommission.yml").read_text())
-    assert [play["tags"] for play in plays if play.get("tags", "always") != "always"] == [stage.name for stage in STAGES if not stage.scheduled]
+    # of the report's plays the last one is their own: the final gate has it written too
+    tags = [[play.get("tags", "always")] if isinstance(play.get("tags", "always"), str) else play["tags"] for play in plays]
+    assert [tag[-1] for tag in tags if tag != ["always"]] == [stage.name for stage in STAGES if not stage.scheduled]
 
 
 def test_who_has_arrived_is_told() -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.certificates import Decided
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, Certificate, Key
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.resource import Certificates
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import parse_query
 from lab.windows import certificates as made
 
@@ -101,6 +104,34 @@ def test_plan_keeps_what_is_excepted() -> None:
     result = plan.planned("h", [plan.object_of("h", item) for item in found], found, kept, plan.issuers([CA]), kept=kept)
     assert [change.name for change in result.changes] == [f"CN=1 ({1:040X})"]
     assert [(skip.code, skip.name) for skip in result.skipped] == [("excepted", f"CN=2 ({2:040X})")]
+
+
+SPELLED = "cn = sumire device CA, o=INTERNET Initiative Japan Inc., c=jp"
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "kept", "goes"),
+    [
+        pytest.param([CA], [], True, id="confirmed"),
+        pytest.param([SPELLED], [], True, id="confirmed, typed in another way"),
+        pytest.param([CA], [CA], False, id="kept, too"),
+        pytest.param([CA], [SPELLED], False, id="kept, typed in another way"),
+        pytest.param([f"{1:040X}"], [SPELLED], False, id="what stays wins by its issuer over a thumbprint"),
+        pytest.param([SPELLED], [f"{1:040x}"], False, id="what stays wins by its thumbprint over an issuer"),
+        pytest.param([CA], [DECOY, f"{2:040X}"], True, id="others are kept"),
+        pytest.param([CA, DECOY], [DECOY], True, id="another issuer is kept"),
+    ],
+)
+def test_what_stays_wins_as_it_does_where_the_exit_is_judged(confirmed: list[str], kept: list[str], goes: bool) -> None:
+    """The role hands both lists over as they were typed. A key that is removed does not come back."""
+    item = certificate()
+    split = {name: [[one for one in given if ("=" in one) is wanted] for wanted in (True, False)] for name, given in (("confirmed", confirmed), ("kept", kept))}
+    options = dict(zip(("issuers", "thumbprints", "except_issuers", "except_thumbprints"), split["confirmed"] + split["kept"], strict=True))
+    resource = Certificates(SimpleNamespace(host="h"), {**options, "backup_dir": None})  # type: ignore[arg-type]
+    resource._found = [item]
+    result = resource.plan([plan.object_of("h", item)])
+    assert ([change.name for change in result.changes], [skip.code for skip in result.skipped]) == (([f"CN=1 ({1:040X})"], []) if goes else ([], ["excepted"]))
+    assert (Decided(confirmed=confirmed, kept=kept).goes(item.issuer, item.thumbprint) is True) is goes
 
 
 BINDINGS = r"""

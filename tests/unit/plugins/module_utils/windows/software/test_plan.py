@@ -14,6 +14,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software 
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
 
 GUID = "{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
+PATCH = "{0A1B2C3D-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
 ROOT = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 
 
@@ -32,6 +33,17 @@ def product(name="Agent", publisher="IIJ", code="Agent_is1", scope="machine64", 
         (key(GUID, WindowsInstaller="0x1", UninstallString=f"MsiExec.exe /I{GUID}"), "msi"),
         (key(GUID, UninstallString=f"MsiExec.exe /X{GUID}"), "msi"),
         (key("Suite", UninstallString=rf'"C:\Windows\System32\msiexec.exe" /X {GUID}'), "msi"),
+        (key("Suite", UninstallString=rf"%SystemRoot%\System32\msiexec.exe /X{GUID}"), "msi"),
+        (key(GUID, UninstallString=rf'"%windir%\SysWOW64\msiexec.exe" /X{GUID}'), "msi"),
+        (key(GUID, QuietUninstallString=f"MsiExec.exe /X{GUID} /qn"), "msi"),
+        (key("Suite", UninstallString="", QuietUninstallString=f"MsiExec.exe /X{GUID} /qn"), "msi"),
+        (key("Agent", UninstallString=r'MsiExec.exe /x "C:\a b\agent.msi"'), "other"),
+        (key("Agent", UninstallString=rf"MsiExec.exe /x C:\a\agent.msi TRANSFORMS=:{GUID}"), "other"),
+        (key("Agent", UninstallString=f"MsiExec.exe /X{GUID}", QuietUninstallString=f"MsiExec.exe /X{PATCH} /qn"), "other"),
+        (key("Agent", WindowsInstaller="0x1"), "other"),
+        (key("Other", UninstallString=r"C:\A\msiexecwrapper.exe /u"), "other"),
+        (key("Other", UninstallString=f"msiexecwrapper.exe /u /x {GUID}"), "other"),
+        (key("Notes", UninstallString=r'"C:\p\uninstall.exe"', QuietUninstallString=r'"%ProgramFiles%\msiexecs\uninstall.exe" /S'), "nsis"),
         (key("IIJ ID Service Directory Sync_is1", QuietUninstallString=r'"C:\p\unins000.exe" /SILENT'), "inno"),
         (key("Sync", **{"Inno Setup: App Path": r"C:\p"}), "inno"),
         (key("Notes", QuietUninstallString=r'"C:\p\uninstall.exe" /S'), "nsis"),
@@ -43,6 +55,66 @@ def product(name="Agent", publisher="IIJ", code="Agent_is1", scope="machine64", 
 )
 def test_installer(found, installer):
     assert software.installer_of(found) == installer
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        (f"{GUID}.KB2656351", {"UninstallString": rf"C:\Windows\SysWOW64\msiexec.exe /package {GUID} /uninstall {PATCH} /qb+"}),
+        (f"{GUID}.KB2656351", {"UninstallString": f"msiexec.exe /X{GUID}"}),
+        (f"{GUID}.KB2656351", {"WindowsInstaller": "0x1"}),
+        ("KB2656351", {"QuietUninstallString": f"MsiExec.exe /uninstall {PATCH} /package {GUID} /qn"}),
+        ("KB2656351", {"UninstallString": f"MsiExec.exe /i{GUID} /x{PATCH}"}),
+        ("KB2656351", {"UninstallString": f"MsiExec.exe /I {GUID} MSIPATCHREMOVE={PATCH} /qb"}),
+        ("Feature", {"UninstallString": f"MsiExec.exe /I {GUID} REMOVE=Plugin"}),
+    ],
+)
+def test_a_patch_is_not_its_product(name, values):
+    """Windows Installer would remove the whole product, https://learn.microsoft.com/windows/win32/msi/command-line-options."""
+    patch = software.product_of(key(name, DisplayName="Update (KB2656351)", Publisher="M", **values), "machine64")
+    assert (patch.product_code, patch.installer) == (name, "other")
+    made, plan = resource([patch], {"name": "Update (KB2656351)", "publisher": "M"})
+    (refusal,) = made.guard(plan)
+    assert refusal.rule == "unknown_installer"
+    if "UninstallString" in values:
+        assert "would remove all of that product" in refusal.msg
+    agent = software.product_of(key(GUID, WindowsInstaller="0x1", DisplayName="Product", Publisher="M"), "machine64")
+    made, plan = resource([patch, agent], {"product_code": GUID})
+    assert [change.name for change in plan.changes] == ["Product"] and list(made.guard(plan)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "host"),
+    [
+        ("A", r'cmd.exe /c "C:\Program Files\A\uninst.exe" /S', "cmd.exe"),
+        ("A", r'%ComSpec% /c "C:\A\uninst.exe" /S', "%ComSpec%"),
+        ("A", r"%SystemRoot%\System32\cmd.exe /c C:\A\uninst.exe /S", "cmd.exe"),
+        ("A", r"rundll32.exe setupapi.dll,InstallHinfSection Uninstall 132 C:\A\a.inf /S", "rundll32.exe"),
+        ("A", r"RunDll32 C:\A\a.dll,Remove /S", "RunDll32.exe"),
+        ("A", r'wscript.exe "C:\A\u.vbs" /S', "wscript.exe"),
+        ("A", r'"C:\Windows\System32\cscript.exe" //B C:\A\u.vbs /S', "cscript.exe"),
+        ("A", r"powershell -File C:\A\u.ps1 /S", "powershell.exe"),
+        ("A", r'"C:\Program Files\PowerShell\7\pwsh.exe" -File C:\A\u.ps1 /S', "pwsh.exe"),
+        ("A", r"mshta C:\A\u.hta /S", "mshta.exe"),
+        ("A", r'"C:\A\helper.exe" "C:\A\uninst.exe" /S', "helper.exe"),
+        ("A", r'"C:\Java\javaw.exe" -jar C:\A\u.jar /S', "javaw.exe"),
+        ("A_is1", r'cmd.exe /c "C:\A\unins000.exe" /VERYSILENT', "cmd.exe"),
+    ],
+)
+@pytest.mark.parametrize("value", ["QuietUninstallString", "UninstallString"])
+def test_a_program_that_only_starts_the_uninstaller_is_not_given_its_switches(name, line, host, value):
+    hosted = software.product_of(key(name, **{value: line}), "machine64")
+    assert hosted.installer == "other"
+    made, plan = resource([hosted], {"product_code": name})
+    (refusal,) = made.guard(plan)
+    assert refusal.rule == "unknown_installer" and f"{host} only starts what uninstalls it" in refusal.msg
+    extra = ["/c", r"C:\Program Files\A\uninst.exe", "/S"]
+    program, *arguments = software.uninstall_command(hosted, extra, "")
+    assert (program.rpartition("\\")[2], arguments) == (host, extra)
+
+
+def test_a_product_that_removes_all_of_its_features_is_none():
+    assert software.installer_of(key("Suite", UninstallString=f"MsiExec.exe /I {GUID} REMOVE=ALL")) == "msi"
 
 
 def test_products_of_a_query_printed_by_a_japanese_windows():
@@ -127,7 +199,42 @@ def test_a_name_that_is_registered_otherwise_is_not_taken_for_absent(name):
         assert [item["product_code"] for item in error.value.details["candidates"]] == ["Agent_is1"]
 
 
-@pytest.mark.parametrize("name", ["Agent Tools", "Agents", "The Agent", "2", "Agent Service Pack"])
+#: By the version and the like alone, whoever its publisher is.
+VERSIONS = [
+    "x64", "64-bit", "x86_64", "ARM64", "(arm64)", "(AMD64)", "1.2.3 build 45", "Version 1.2.3 Build 5", "1.2.3-beta1", "1.2.3+build5", "ver1.2 beta", "[1.2]",
+]  # fmt: skip
+EDITIONS = [
+    "R2", "2024 Update 1", "第2版", "1.2.3 (x64 en-US)", "1.2.3 - ja", "- ja-JP", "(64-bit) 日本語版", "（日本語版）", "(Japanese)", "(User)", "(remove only)",
+    "Tools", "Service Pack",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tail", [*VERSIONS, *EDITIONS])
+def test_another_release_or_edition_is_not_taken_for_absent(tail):
+    name, wanted = f"IIJ ID Agent {tail}", "IIJ ID Agent"
+    for publisher in ("IIJ", "Another") if tail in VERSIONS else ("IIJ",):
+        for there, meant in ((name, wanted), (wanted, name), (name, f"{wanted} 1.1")):
+            with pytest.raises(OffboardError) as error:
+                software.select([product(name=there, publisher=publisher)], {"name": meant, "publisher": "IIJ"})
+            assert error.value.code == "not_exact"
+            assert [item["name"] for item in error.value.details["candidates"]] == [there]
+    exact = product(name=wanted)
+    assert software.select([product(name=name, code="other"), exact], {"name": wanted, "publisher": "IIJ"}) == exact
+
+
+@pytest.mark.parametrize("name", ["IIJ ID \u0410gent", "\u0406\u0406J ID Agent", "IIJ ID \u0391gent", "IIJ ID Ag\u0435nt", "IIJ ID Agent \u044564"])
+def test_letters_that_look_alike_are_not_taken_for_others(name):
+    with pytest.raises(OffboardError) as error:
+        software.select([product(name=name)], {"name": "IIJ ID Agent", "publisher": "IIJ"})
+    assert error.value.code == "not_exact"
+
+
+@pytest.mark.parametrize("name", ["Agent Tools", "Agent Service Pack"])
+def test_another_product_of_another_publisher_is_none_with_more_in_its_name(name):
+    assert software.select([product(name=name, publisher="Another")], {"name": "Agent", "publisher": "IIJ"}) is None
+
+
+@pytest.mark.parametrize("name", ["Agents", "The Agent", "2", "Agent+", "Agentur (Japanese)"])
 def test_another_product_is_not_taken_for_a_misspelt_one(name):
     assert software.select([product(name=name)], {"name": "Agent", "publisher": "IIJ"}) is None
 
@@ -209,6 +316,9 @@ def test_what_only_an_account_has_is_not_taken_for_absent(wanted):
         (r'"C:\a.exe files\unins000.exe" /SILENT', (r"C:\a.exe files\unins000.exe", "/SILENT")),
         ("", ("", "")),
         ("something", ("", "")),
+        (r"RunDll32 C:\a.dll,F C:\setup.exe -l", ("RunDll32.exe", r"C:\a.dll,F C:\setup.exe -l")),
+        (f"msiexec /x {GUID}", ("msiexec.exe", f"/x {GUID}")),
+        (r"C:\cmder\uninst.exe /S", (r"C:\cmder\uninst.exe", "/S")),
     ],
 )
 def test_split_command(text, command):
@@ -231,11 +341,57 @@ def test_split_command(text, command):
          [r"C:\q\unins001.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", r"/LOG=C:\l.log", "/KEY=a b"]),
         (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /X{GUID} MODE=full REBOOT=Force"), [],
          ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "MODE=full"]),
+        (product(installer="msi", code=GUID, uninstall_string=r'"C:\A\setup.exe" A=1', quiet_uninstall_string=f"MsiExec.exe /X{GUID} /qn B=2"), [],
+         ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "B=2"]),
+        (product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /X{GUID} C=3", quiet_uninstall_string=r'"C:\A\setup.exe" A=1'), [],
+         ["msiexec.exe", "/x", GUID, "/qn", "/norestart", "/l*v", r"C:\l.log", "C=3"]),
         (product(installer="other", uninstall_string=r"C:\p\remove.exe /ask"), ["-q", "-n"], [r"C:\p\remove.exe", "-q", "-n"]),
     ],
 )  # fmt: skip
 def test_uninstall_command_is_silent_and_never_restarts(given, extra, command):
     assert software.uninstall_command(given, extra, r"C:\l.log") == command
+
+
+@pytest.mark.parametrize(
+    ("registered", "extra", "line"),
+    [
+        ("Uninstall_Password=secret", [], "Uninstall_Password=secret"),
+        ("reboot=Force Reboot=Force keep=1", [], "keep=1"),
+        ('PASSWORD="a b"', [], 'PASSWORD="a b"'),
+        ('PW="a ""q"" b" X=1', [], 'PW="a ""q"" b" X=1'),
+        ('"PASSWORD=a b"', [], 'PASSWORD="a b"'),
+        ('X="" PW="a b', [], 'X="" PW="a b"'),
+        (
+            "",
+            ["PASSWORD=a b", 'KEY="c d"', 'PW=a "q" b', "X=", "/quiet", r"/log C:\a b.log"],
+            'PASSWORD="a b" KEY="c d" PW="a ""q"" b" X= /quiet "/log C:\\a b.log"',
+        ),
+        ("", ['"PASSWORD=a b"'], 'PASSWORD="a b"'),
+    ],
+)
+def test_quotes_where_windows_installer_wants_them(registered, extra, line):
+    msi = product(installer="msi", code=GUID, uninstall_string=f"MsiExec.exe /X{GUID} {registered}")
+    command = software.uninstall_command(msi, extra, r"C:\a b\l.log")
+    assert software.arguments_line(msi, command[1:]) == rf'/x {GUID} /qn /norestart /l*v "C:\a b\l.log" {line}'.replace("\\\\", "\\")
+
+
+def test_a_line_that_is_quoted_as_a_whole():
+    msi = product(installer="msi", code=GUID, uninstall_string=rf'"C:\Windows\System32\msiexec.exe /X{GUID} A=1"')
+    assert software.registered_arguments(msi) == ["A=1"]
+
+
+def test_quotes_of_others_are_those_of_windows():
+    assert software.arguments_line(product(), ["/KEY=a b", "/S"]) == '"/KEY=a b" /S'
+
+
+@pytest.mark.parametrize("line", [r"C:\Program Files\A\uninstall /S", r"'C:\A\u.exe' /S", r"C:\Program Files\A\uninstall /password:hush"])
+@pytest.mark.parametrize("value", ["quiet_uninstall_string", "uninstall_string"])
+def test_an_uninstaller_that_is_not_understood_is_told(line, value):
+    made, plan = resource([product(installer="other", **{"uninstall_string": "", value: line})], {"product_code": "Agent_is1"})
+    (refusal,) = made.guard(plan)
+    name = {"quiet_uninstall_string": "QuietUninstallString", "uninstall_string": "UninstallString"}[value]
+    assert refusal.rule == "unknown_installer" and f" in its {name}, " in refusal.msg and "uninstall" in refusal.msg
+    assert "hush" not in refusal.msg
 
 
 @pytest.mark.parametrize(
@@ -385,3 +541,19 @@ def test_what_a_stopped_run_had_begun():
 def test_what_the_uninstaller_is_given_besides_is_in_the_plan_without_its_secrets():
     assert software.given([]) == {}
     assert software.given(["/KEEPDATA", "PASSWORD=hush"]) == {"uninstall_arguments": "/KEEPDATA PASSWORD=***"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"name": "Agent", "publisher": "IIJ"}, ["Agent"]),
+        ({"product_code": "agent_IS1"}, ["Agent"]),
+        ({"name": "Agent ", "publisher": "IIJ"}, ["Agent"]),  # a blank too many, which `select` complains of
+        ({"name": "Something else", "publisher": "IIJ"}, []),
+        ({"product_code": "{00000000-0000-0000-0000-000000000000}"}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_a_product_is_named_where_it_is_meant_or_may_be(wanted, found):
+    assert [item.name for item in software.meant([product()], wanted)] == found

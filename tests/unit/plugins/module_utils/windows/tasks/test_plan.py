@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,81 @@ def test_an_empty_list():
 
 ENVIRONMENT = {"programfiles": r"C:\Program Files", "systemroot": r"C:\Windows"}
 FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
+
+
+POWERSHELL = [
+    f"& {{ & '{BAT}' }}",
+    f"&{{&'{BAT}'}}",
+    f"try {{ & '{BAT}' }} catch {{ exit 1 }}",
+    f"if (Test-Path C:\\x) {{ & '{BAT}' }}",
+    f"if ($x) {{ exit }} else {{ & '{BAT}' x }}",
+    f"foreach ($i in 1..2) {{ & '{BAT}' }}",
+    f"1..2 | % {{ & '{BAT}' }}",
+    f"$r = & '{BAT}'",
+    f"$r=& '{BAT}' x; exit $r",
+    f"$null = Start-Process '{BAT}' -Wait",
+    f"[void](& '{BAT}')",
+    f"[int]$r = & '{BAT}'",
+    f"exit (Start-Process '{BAT}' -Wait -PassThru).ExitCode",
+    f"exit (Start-Process -Wait -PassThru -FilePath '{BAT}').ExitCode",
+    f"Start-Process -WorkingDirectory '{FOLDER}' -FilePath normal_mode.bat",
+    f"Start-Job {{ & '{BAT}' }} | Wait-Job",
+    f"Start-Job -ScriptBlock {{ & '{BAT}' }}",
+    f"Invoke-Command -ScriptBlock {{ & '{BAT}' }}",
+    f"Invoke-Command -ComputerName localhost -ScriptBlock {{ & '{BAT}' }}",
+    f"Invoke-Item '{BAT}'",
+    f"ii -Path '{BAT}'",
+    f"& ('{BAT}')",
+    r"& (Join-Path $env:ProgramFiles 'IIJ ID Service Directory Sync\bin\normal_mode.bat')",
+    r"& (Join-Path -Path $env:ProgramFiles -ChildPath 'IIJ ID Service Directory Sync\bin\normal_mode.bat') x",
+    r'& "$env:ProgramFiles\IIJ ID Service Directory Sync\bin\normal_mode.bat"',
+    r'& "${env:ProgramFiles}\IIJ ID Service Directory Sync\bin\normal_mode.bat"',
+    r"& (Join-Path ${env:ProgramFiles} 'IIJ ID Service Directory Sync\bin\normal_mode.bat')",
+    f"$b = '{BAT}'; & $b",
+    f"$d = '{FOLDER}'; Set-Location $d; .\\bin\\a.ps1",
+    f"$d = '{FOLDER}'; & $d\\bin\\a.ps1",
+    f"Write-Output 'x'; if (1) {{ 2 }} & '{BAT}'",
+]
+POWERSHELL_OTHERS = [
+    f"Copy-Item '{FOLDER}' D:\\x -Recurse",
+    f"Copy-Item -Path ('{FOLDER}') D:\\x",
+    "Copy-Item (Join-Path $env:ProgramFiles 'IIJ ID Service Directory Sync') D:\\x",
+    f"Copy-Item (Get-Item D:\\x) {BAT}",
+    f"$b = '{FOLDER}'; Copy-Item $b D:\\x",
+    f"foreach ($f in '{BAT}', 'x') {{ Copy-Item $f D:\\x }}",
+    f"@('{BAT}') | Copy-Item -Destination D:\\x",
+    f"Get-ChildItem '{FOLDER}' | ForEach-Object {{ Remove-Item $_.FullName }}",
+    f"try {{ Compress-Archive '{FOLDER}' D:\\x.zip }} catch {{ Write-Output '{BAT}' }}",
+    f"if (Test-Path '{BAT}') {{ & C:\\b.exe '{BAT}' }}",
+    f"$p = @{{ Path = '{FOLDER}' }}; Remove-Item @p",
+    f"Invoke-Command {{ C:\\b.exe }} -ArgumentList '{BAT}'",
+    f"'{BAT}' -replace 'x', 'y'",
+]
+CMD = [
+    f'>C:\\log 2>&1 "{BAT}"',
+    f'>>"C:\\my log" "{BAT}"',
+    f'2>nul "{BAT}"',
+    f'<nul "{BAT}"',
+    f'call >nul "{BAT}"',
+    f'"{BAT}" 1>C:\\log 2>&1 <nul',
+    f'for %a in ("{BAT}") do call %a',
+    f'for %a in (x "{BAT}") do @call "%~fa" y',
+    f'set "B={BAT}" & call "%B%"',
+    f'set B={BAT}&& call "%b%" x',
+    f'if exist C:\\x (exit) else ("{BAT}")',
+    f'if not exist C:\\x (exit /b 1) else (call "{BAT}" x)',
+    BAT.replace(" ", "^ "),
+    f'echo a ^& "{BAT}"',
+]
+CMD_OTHERS = [
+    f'>"{BAT}" echo x',
+    f'C:\\b.exe >"{FOLDER}\\log" 2>&1',
+    f"echo x>{BAT}",
+    f'for %a in ("{BAT}") do copy %a D:\\x',
+    f'set "B={BAT}" & copy "%B%" D:\\x',
+    f'if exist C:\\x (exit) else (copy "{BAT}" D:\\x)',
+    f'robocopy "{FOLDER}" D:\\x ^& echo "{BAT}"',
+]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +241,39 @@ FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
         (Action(r"C:\PROGRA~1\IIJIDS~2\bin\normal_mode.bat", "", ""), FOLDER, True),
         (Action(r"C:\PROGRA~1\IIJIDS~1\bin\NORMAL~1.BAT", "", ""), r"*\IIJ ID Service Directory Sync\*", True),
         (Action(rf"\\?\{BAT}", "", ""), FOLDER, True),
+        # PowerShell: blocks, results, what is put together
+        *((Action("powershell.exe", f"-NoProfile -Command {text}", ""), FOLDER, True) for text in POWERSHELL),
+        *((Action("powershell.exe", f'-NoProfile -Command "{text}"', ""), FOLDER, True) for text in POWERSHELL if '"' not in text),
+        *((Action("powershell.exe", "-enc " + base64.b64encode(text.encode("utf-16-le")).decode(), ""), FOLDER, True) for text in POWERSHELL),
+        (Action("powershell.exe", f"& '{BAT}'", ""), FOLDER, True),
+        (Action("powershell.exe", f"-NoProfile & '{BAT}' x", ""), FOLDER, True),
+        (Action("powershell.exe", f"\"& '{BAT}'\"", ""), FOLDER, True),
+        (Action("powershell.exe", f'-Command "& \\"{BAT}\\" x"', ""), FOLDER, True),
+        (Action("pwsh", f"& '{BAT}'", ""), FOLDER, True),
+        (Action("pwsh", f'-WorkingDirectory "{FOLDER}" -File x.ps1', ""), FOLDER, True),
+        (Action("pwsh.exe", f'-NoProfile -wd "{FOLDER}\\bin" -c .\\x.ps1', ""), FOLDER, True),
+        (Action("pwsh.exe", r'-wd "$env:ProgramFiles\IIJ ID Service Directory Sync" -c .\x.ps1', ""), FOLDER, True),
+        *((Action("powershell", f"{dash}NoProfile {dash}Command & '{BAT}'", ""), FOLDER, True) for dash in "\u2013\u2014\u2015/"),
+        (Action("powershell", f'\u2013File "{BAT}"', ""), FOLDER, True),
+        # cmd: redirections, carets, variables, else
+        *((Action("cmd.exe", f"/c {text}", ""), FOLDER, True) for text in CMD),
+        *((Action("cmd.exe", f"/c {text}", ""), BAT, True) for text in CMD),
+        # further launchers
+        (Action("forfiles", f'/p "{FOLDER}\\bin" /m normal_mode.bat /c "cmd /c @path"', ""), FOLDER, True),
+        (Action("forfiles.exe", f'/P "{FOLDER}\\bin" /M *.bat /C "cmd /c call @file"', ""), FOLDER, True),
+        (Action("pcalua.exe", f'-a "{BAT}"', ""), FOLDER, True),
+        (Action("wt", f'"{BAT}"', ""), FOLDER, True),
+        (Action("wt.exe", f'-w 0 new-tab -p "My profile" -d C:\\ cmd /c "{BAT}"', ""), FOLDER, True),
+        (Action("gsudo", f'"{BAT}"', ""), FOLDER, True),
+        (Action("gsudo", f'-n -i System cmd /c "{BAT}"', ""), FOLDER, True),
+        (Action("psexec", f'-accepteula -u me -d cmd /c "{BAT}"', ""), FOLDER, True),
+        (Action("%ComSpec%", f'/c "{BAT}"', ""), FOLDER, True),
         # and what only looks like it
+        *((Action("powershell.exe", f'-NoProfile -Command "{text}"', ""), FOLDER, False) for text in POWERSHELL_OTHERS),
+        *((Action("cmd.exe", f"/c {text}", ""), FOLDER, False) for text in CMD_OTHERS),
+        (Action("powershell", f'-File C:\\backup.ps1 -c "{FOLDER}\\x.exe"', ""), FOLDER, False),
+        (Action("pwsh", f'-wd "{FOLDER}" -File C:\\backup.ps1', ""), FOLDER, False),
+        (Action("robocopy", ". D:\\x", FOLDER), FOLDER, False),
         (Action("conhost", f'--headless C:\\b.exe "{BAT}"', ""), FOLDER, False),
         (Action("cmd", f'/c start "{FOLDER}\\x" C:\\b.exe', ""), FOLDER, False),
         (Action("cmd", f'/c if exist "{BAT}" C:\\b.exe', ""), FOLDER, False),
@@ -180,6 +288,51 @@ FOLDER = r"C:\Program Files\IIJ ID Service Directory Sync"
 def test_why(action, pattern, matches):
     task = Task(r"\IIJ ID", True, "", "", (Action("other.exe", "", ""), action), (), "")
     assert bool(tasks.why(task, [pattern], ENVIRONMENT)) is matches
+
+
+@pytest.mark.parametrize(
+    ("action", "pattern", "yes"),
+    [
+        (Action("powershell", f"-c \"iex '& {BAT}'\"", ""), FOLDER, True),
+        (Action("powershell", f"-c \"iex '& {BAT}'\"", ""), r"*\IIJ ID Service *\bin\*.bat", True),
+        (Action("powershell", "-e " + base64.b64encode(f"iex '{BAT}'".encode("utf-16-le")).decode(), ""), FOLDER, True),
+        (Action("cmd", r'/c for /r "C:\Program Files\IIJ ID Service Directory Sync" %i in (n*.bat) do @"%i"', ""), FOLDER, True),
+        (Action("cmd", "/c for %i in (n*.bat) do (set x=%~fi) & %x%", FOLDER + r"\bin"), r"D:\*\IIJ ID Service Directory Sync\*", True),
+        (Action("cmd", r"/c sub.exe C:\PROGRA~1\IIJIDS~1\bin", ""), FOLDER, True),
+        (Action("wscript", f'C:\\Jobs\\hidden.vbs "{BAT}"', ""), FOLDER, True),
+        (Action("cmd", "/c unknown.exe C:\\Program^ Files\\IIJ^ ID^ Service^ Directory^ Sync", ""), FOLDER, True),
+        # nothing of theirs, or no interpreter
+        (Action("powershell", f"-c \"Get-ChildItem '{FOLDER}' | % {{ & $_.FullName }}\"", ""), FOLDER, True),
+        (Action("powershell", f"-c \"[Diagnostics.Process]::Start('{BAT}')\"", ""), FOLDER, True),
+        (Action("powershell", f"-c \"Start-Process cmd -ArgumentList '/c', '{BAT}'\"", ""), FOLDER, True),
+        (Action("powershell", "-c iex x", ""), FOLDER, False),
+        (Action(r"C:\Backup\backup.exe", f'"{FOLDER}"', ""), FOLDER, False),
+        # who only handles files
+        (Action("robocopy", f'"{FOLDER}" D:\\x /mir', ""), FOLDER, False),
+        (Action("cmd", f'/c robocopy "{FOLDER}" D:\\x /mir & exit', ""), FOLDER, False),
+        (Action("cmd", f'/c if exist "{FOLDER}" xcopy /s "{FOLDER}" D:\\x', ""), FOLDER, False),
+        (Action("cmd", f'/c ""C:\\Program Files\\7-Zip\\7z.exe" a D:\\x.7z "{FOLDER}""', ""), FOLDER, False),
+        (Action("cmd", f'/c icacls "{FOLDER}" /grant x:F', ""), FOLDER, False),
+        (Action("powershell", f"-c \"Copy-Item '{FOLDER}' D:\\x -Recurse\"", ""), FOLDER, False),
+        (Action("forfiles", f'/p "{FOLDER}\\log" /d -30 /c "cmd /c del @file"', ""), FOLDER, False),
+    ],
+)
+def test_perhaps(action, pattern, yes):
+    task = Task(r"\IIJ ID", True, "", "", (Action("other.exe", "", ""), action), (), "")
+    assert tasks.why(task, [pattern], ENVIRONMENT) == []
+    assert bool(tasks.perhaps(task, [pattern], ENVIRONMENT)) is yes
+
+
+@pytest.mark.parametrize(
+    "text", ["for " * 9000, "(" * 30000, "{ " * 15000, "$a=" * 10000, "[a]" * 10000, "^" * 30000, "2>&1 " * 6000, "'" * 30000, '\\"' * 15000, "if a == " * 4000,
+    "(join-path a " * 3000, "-c " * 10000, "& " * 15000, "for %a in (" * 3000, " " * 30000, "a " * 15000, "0>" * 15000, "-e AAAAAAAA " * 2500, "$" * 30000],
+)  # fmt: skip
+def test_no_line_takes_long(text):
+    began = time.process_time()
+    for program in ("cmd", "powershell", "psexec"):
+        task = Task(r"\x", True, "", "", (Action(program, f"/c {text}", ""), Action(program, text, "")), (), "")
+        assert tasks.why(task, [FOLDER], ENVIRONMENT) == tasks.perhaps(task, [FOLDER], ENVIRONMENT) == []
+    assert time.process_time() - began < 10
 
 
 def test_a_name_alone_never_matches():
@@ -282,6 +435,31 @@ def test_a_confirmed_task_that_starts_something_else_by_now_is_left_alone(monkey
     plan = made.plan(made.read())
     assert len(plan.changes) == 0 and list(made.guard(plan)) == []
     assert [(item.code, item.name) for item in plan.skipped] == [("other_action", r"\IIJ\x")] and "payroll" in plan.skipped[0].msg
+
+
+@pytest.mark.parametrize(
+    ("state", "enabled", "confirmed", "rules", "skipped"),
+    [
+        ("disabled", True, [{"name": r"\IIJ\x"}], ["other_action"], []),
+        ("absent", True, [{"name": r"\IIJ\x"}], ["other_action"], []),
+        ("disabled", False, [{"name": r"\IIJ\x"}], [], ["other_action"]),
+        ("enabled", False, [{"name": r"\IIJ\x"}], [], ["other_action"]),
+        ("enabled", True, [{"name": r"\IIJ\x"}], [], ["other_action"]),
+        ("disabled", True, [], [], []),
+        ("disabled", True, [{"name": r"\IIJ\y"}], [], []),
+    ],
+)
+def test_a_confirmed_task_that_cannot_be_made_out_is_no_silent_ok(monkeypatch, state, enabled, confirmed, rules, skipped):
+    task = one(command="powershell.exe", arguments=f"-c iex '{BAT}' -password hush", enabled=enabled)
+    client, commands = machine(monkeypatch, task)
+    made = scheduled(client, state, confirmed)
+    plan = made.plan(made.read())
+    stops = list(made.guard(plan))
+    assert [stop.rule for stop in stops] == rules and [item.code for item in plan.skipped] == skipped
+    assert not plan.changes and commands == [] and "hush" not in str(stops)
+    assert all("normal_mode.bat" in stop.msg and "/disable" in stop.msg and "except_names" in stop.allow_with for stop in stops)
+    told = tasks_resource.info(client, {"action_paths": [FOLDER]})
+    assert told["tasks"] == [] and [(item["name"], item["enabled"]) for item in told["perhaps"]] == [(r"\IIJ\x", enabled)] and told["perhaps"][0]["why"]
 
 
 @pytest.mark.parametrize("now", [[one(command=r"C:\Jobs\payroll.exe")], []])

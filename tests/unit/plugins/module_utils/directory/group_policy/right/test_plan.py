@@ -61,7 +61,7 @@ def planned(batch, version=1, in_ini=1, begun=None, **options):
         ("*S-1-5-32-544", {"state": "present", "removed": {}}, None, []),
         (None, {"state": "present", "removed": {}}, None, []),
         ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "sebatchlogonright"): [f"*{SID}"]}}, f"*S-1-5-32-544,*{SID}", []),
-        ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "sebatchlogonright"): [r"reiji\IIJ-RUN"]}}, f"*S-1-5-32-544,*{SID}", []),
+        ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "sebatchlogonright"): [r"reiji\IIJ-RUN"]}}, r"*S-1-5-32-544,reiji\IIJ-RUN", []),
         ("*S-1-5-32-544", {"state": "present", "removed": {(GUID, "seservicelogonright"): [f"*{SID}"], ("x", "sebatchlogonright"): [f"*{SID}"]}}, None, []),
     ],
 )

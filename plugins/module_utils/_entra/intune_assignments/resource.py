@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""intune_assignment: assignments of apps and configurations in Intune that go, and come back from the journal. Never the apps themselves."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ..._core import names, plain
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome, Refusal
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._graph.client import Client
+from ..._graph.connection import Connection
+from ..._graph.errors import AnswerLost
+from ..._module import waiting
+from ..._module.files import read_journal
+from ..of_tenant import OfTenant
+from ..references.plan import Matcher
+from . import plan as rules
+from .read import Assigned, address, group_names, read_assigned
+
+Pair = tuple[str, str]
+
+
+def _wanted(params: Mapping[str, Any]) -> list[rules.Wanted]:
+    """Raises OffboardError `bad_option` for an object that is named by anything but its id: names match more than one thinks."""
+    found = [rules.Wanted(one["kind"], names.uuid(one["object"]), one["target"]) for one in params["assignments"]]
+    for one in found:
+        if not names.is_uuid(one.object):
+            raise OffboardError(f"assignments: {one.object!r} is not the id of an object of Intune (UUID)", code="bad_option")
+        if not one.target.strip():
+            raise OffboardError(f"assignments: {one.object} has no target", code="bad_option")
+    return found
+
+
+def _client(params: Mapping[str, Any]) -> Client:
+    return Client(Connection.from_params(params), version="beta" if params["beta"] else "v1.0")
+
+
+class _Reader:
+    """Objects of Intune with their assignments."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        #: the objects that are there, by kind and id, as Graph shows them
+        self.items: dict[Pair, dict[str, Any]] = {}
+        self.groups: dict[str, str] = {}
+
+    def read(self, pairs: Iterable[Pair]) -> dict[Pair, Assigned]:
+        """Those that are there. Raises GraphError: what cannot be read is never absent."""
+        self.items = {pair: item for pair in dict.fromkeys(pairs) if (item := self._client.find(address(*pair))) is not None}
+        found = read_assigned(self._client, self.items)
+        for one in found.values():
+            if one.error is not None:
+                raise one.error
+        self.groups |= group_names(self._client, (item for one in found.values() for item in one.assignments or ()))
+        return found
+
+    def objects(self, pairs: Iterable[Pair]) -> list[Object]:
+        """The same, each assignment by itself."""
+        found = self.read(pairs)
+        return [rules.describe(kind, self.items[kind, key], item, self.groups) for (kind, key), one in found.items() for item in one.assignments or ()]
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The return values of intune_assignment_info."""
+    wanted = _wanted(params)
+    with _client(params) as client:
+        reader = _Reader(client)
+        found = reader.read((one.kind, one.object) for one in wanted)
+    rows, there = [], []
+    for (kind, key), assigned in found.items():
+        item = reader.items[kind, key]
+        rows.append({"kind": kind, "id": key, "name": plain.line(str(item.get("displayName") or key)), **assigned.shown(reader.groups)})
+        there += [rules.describe(kind, item, one, reader.groups) for one in assigned.assignments or ()]
+    entries = [one._asdict() | {"name": next((item.name for item in there if one.means(item.state)), "")} for one in wanted]
+    return {
+        "objects": rows,
+        "left": [entry for entry in entries if entry["name"]],
+        "not_there": [entry for entry in entries if not entry["name"]],
+    }
+
+
+class IntuneAssignments(OfTenant):
+    noun = "assignments"
+    kinds: ClassVar[tuple[str, ...]] = (rules.KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._wanted = _wanted(params)
+        self._absent = params["state"] == "absent"
+        if self._absent and not self._wanted:
+            raise OffboardError("assignments: name those that shall go", code="bad_option")
+        if not self._absent and not params["journal"]:
+            raise OffboardError("journal: what shall come back is known only from the journal of the run that removed it", code="bad_option")
+        self._matcher = Matcher(params["hosts"], params["identifiers"])
+        self._recorded: dict[str, Object] = {}
+        self._client = _client(params)
+        self._reader = _Reader(self._client)
+        self._current: list[Object] = []
+
+    def _pairs(self) -> list[Pair]:
+        named = [(one.kind, one.object) for one in self._wanted]
+        return named or [(item.state["kind"], names.uuid(item.state["object"])) for item in self._recorded.values()]
+
+    def read(self) -> Iterable[Object]:
+        if not self._absent:
+            self._recorded = rules.removed(read_journal(self._params["journal"]))
+        return self._reader.objects(self._pairs())
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        self._current = list(current)
+        if not self._absent:
+            return rules.plan_present(self._current, self._recorded, self._wanted, self._params["beta"])
+        plan = rules.plan_absent(self._current, self._wanted)
+        for pair in dict.fromkeys(self._pairs()):
+            if pair not in self._reader.items:
+                plan.warnings.append(f"{pair[0]} {pair[1]} is not in Intune (any more), so nothing is assigned by it. Was its id copied whole?")
+        for one in self._wanted:
+            if (one.kind, one.object) in self._reader.items and not any(one.means(item.state) for item in self._current):
+                plan.warnings.append(f"{one.kind} {one.object} is not assigned to {plain.line(one.target)} (any more).")
+        if len(plan.changes) and not self._params["beta"]:
+            plan.warnings.append("Microsoft Graph shows filters of assignments in its beta only. If one has a filter, it would come back without; see beta.")
+        return plan
+
+    def guard(self, plan: Plan) -> Iterable[Refusal]:
+        return rules.guard(list(plan.changes), self._current, self._not_iij(plan) if self._absent else {})
+
+    def _not_iij(self, plan: Plan) -> dict[str, str]:
+        expected = set(map(names.uuid, self._params["expected_objects"]))
+        touched = {(change.before["kind"], names.uuid(change.before["object"])) for change in plan.changes if change.before}
+        return {
+            key: plain.line(str(item.get("displayName") or key))
+            for (kind, key), item in self._reader.items.items()
+            if (kind, key) in touched and key not in expected and not self._matcher.look(item)[0]
+        }
+
+    def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
+        """Of the objects that were read."""
+        there = {item.id for item in self._current}
+        for change in begun:
+            state = change.before or change.after or {}
+            if (state.get("kind"), names.uuid(str(state.get("object") or ""))) in self._reader.items and rules.is_seen(change, there):
+                yield change
+
+    def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> Collection[str]:
+        """The snapshot holds none of them: an assignment is brought back by the journal alone, which holds it whole before it goes."""
+        return ()
+
+    def apply(self, change: Change) -> None:
+        state = change.before or change.after or {}
+        path = f"{address(state['kind'], str(state['object']))}/assignments"
+        if change.action == "remove":
+            self._client.delete(f"{path}/{urllib.parse.quote(str(state['assignment']), safe='')}")
+            return
+        try:
+            self._client.post(path, rules.body(state))
+        except AnswerLost as lost:
+            shown = waiting.is_shown(
+                lambda: change.id in self._now([change]), min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ
+            )
+            if not shown:
+                msg = f"{lost.msg} Read back, {change.name} is not there, and it was not sent again."
+                raise OffboardError(msg, code=lost.code) from lost  # pylint: disable=bad-exception-cause
+
+    def _now(self, changes: Iterable[Change]) -> set[str]:
+        states = [change.before or change.after or {} for change in changes]
+        return {item.id for item in self._reader.objects((state["kind"], names.uuid(str(state["object"]))) for state in states)}
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        changes = {change.key: change for change in applied}
+
+        def shown(keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+            there = self._now(changes[key] for key in keys)
+            return {key for key in keys if rules.is_seen(changes[key], there)}
+
+        # One read is enough: nothing in the run builds on it.
+        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=10.0):
+            msg = f"Graph accepted it, but after {self._params['verify_timeout']} s {changes[key].name} still reads as before"
+            yield Outcome(changes[key], "failed", "not_seen", msg)
+
+    def close(self) -> None:
+        self._client.close()

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""run_machines."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from ..._core import strict_json
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Outcome
+from ..._core.plan import Plan
+from ..._core.spool import Spool
+from ..._module.files import check_run_file, folder_locked, write_atomically
+from ..._module.runner import Resource
+from . import plan as machines
+
+KIND = "machine_record"
+
+
+def read_machines(folder: str) -> dict[str, machines.Record]:
+    """The record of each stage; nothing when there is no file. Raises OffboardError `run_folder_unsafe`, `file_read_failed`."""
+    path = os.path.join(folder, machines.NAME)
+    check_run_file(path)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return machines.parse(strict_json.loads(stream.read()))
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+    except ValueError:
+        msg = f"{path} does not say on which machines stages were done. Restore it from a backup, or move it away and run the stages again."
+        raise OffboardError(msg, code="file_read_failed") from None
+
+
+class RunMachines(Resource):
+    """The record of one stage, in one file."""
+
+    noun: ClassVar[str] = "records"
+    in_run_folder = True
+    kinds: ClassVar[tuple[str, ...]] = (KIND,)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._folder = os.path.abspath(params["run_dir"])
+        self._path = os.path.join(self._folder, machines.NAME)
+
+    def _wanted(self, before: Mapping[str, list[str]] | None) -> machines.Record:
+        return machines.merged(before, *(self._params[name] for name in ("machines", "done", "failed")))
+
+    def read(self) -> Iterable[Object]:
+        """The record as it is."""
+        return [Object(KIND, stage, stage, dict(record)) for stage, record in read_machines(self._folder).items()]
+
+    def plan(self, current: Iterable[Object]) -> Plan:
+        """Written where it would say something else."""
+        stage = self._params["stage"]
+        before = next((dict(item.state) for item in current if item.id == stage), None)
+        if before == (after := self._wanted(before)):
+            return Plan(unchanged=1)
+        return Plan(Spool([Change(KIND, stage, stage, "write", before, after)]))
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        """Write it; a stage of another slice may have done so meanwhile."""
+        with folder_locked(self._path):
+            records = read_machines(self._folder)
+            records[change.id] = self._wanted(records.get(change.id))
+            write_atomically(self._path, (json.dumps({"stages": records}, ensure_ascii=False, indent=2) + "\n").encode())
+        return None
+
+    def verify(self, applied: Spool) -> Iterable[Outcome]:
+        """Read again."""
+        for change in applied:
+            if not set(self._params["done"]) - set(self._params["failed"]) <= set(read_machines(self._folder).get(change.id, {}).get("done", ())):
+                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """What this run has left out."""
+        return {"left_out": machines.left_out(*(self._params[name] for name in ("machines", "done", "failed")))}

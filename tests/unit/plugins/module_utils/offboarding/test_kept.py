@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""readiness_info as the roles ask it: what it keeps in the run folder, when it fails, and what of an agent is still to be taken off a machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import anything_left
+from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
+
+STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}
+STEP |= {"by": "", "at": "", "note": ""}
+
+
+def asked(gate: str, **given: Any) -> dict[str, Any]:
+    options: dict[str, Any] = dict.fromkeys(("domains", "users", "apps", "steps", "machines", "linux_machines", "openldap", "export", "journal", "variables"))
+    options |= {"gate": gate, "language": "en", "client_id": "", "confirmed": {"without_machines": True}}
+    return {**options, **given}
+
+
+def test_the_final_gate_is_kept_with_what_the_last_step_asks_for(tmp_path):
+    answer = readiness_info.judge(asked("final", steps=[STEP], run_dir=str(tmp_path), contract_options=["microsoft_365"]))
+    kept = json.loads((tmp_path / "results" / "final_gate.json").read_text())
+    assert kept["findings"] == answer["findings"] != [] and kept["options"] == ["microsoft_365"] and kept["tenant_id"] == "" and kept["at"].endswith("Z")
+    assert (tmp_path / "results").stat().st_mode & 0o777 == 0o700 and (tmp_path / "results" / "final_gate.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("gate", "check_mode"), [("final", True), ("preflight", True), ("agents", False), ("linux", False)])
+def test_nothing_is_kept_in_check_mode_or_of_other_gates(tmp_path, gate, check_mode):
+    readiness_info.judge(asked(gate, run_dir=str(tmp_path)), check_mode)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_preflight_keeps_the_findings_from_before_the_exit(tmp_path):
+    readiness_info.judge(asked("preflight", run_dir=str(tmp_path), variables={"offboard_break_glass": ["a@b.example"]}))
+    before = (tmp_path / "results" / "preflight.json").read_bytes()
+    assert "offboard_break_glass" in (tmp_path / "decisions.draft.yml").read_text()
+    folder = tmp_path / "snapshot"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(OffboardError) as caught:
+        readiness_info.judge(asked("preflight", run_dir=str(tmp_path)))
+    assert caught.value.code == "snapshot_damaged" and (tmp_path / "results" / "preflight.json").read_bytes() == before
+
+
+def test_blockers_are_a_failure_that_is_kept_and_tells_each_point_once(tmp_path):
+    with pytest.raises(OffboardError) as caught:
+        readiness_info.judge(asked("final", steps=[STEP], run_dir=str(tmp_path), required=True, brief=True))
+    found, msg = caught.value.details, caught.value.msg
+    assert caught.value.code == "not_ready" and "stand" in msg and "iwa_unlinked" not in msg
+    assert found["blockers"] > 0 and len([line for line in found["lines"] if "iwa_unlinked" in line]) == 1
+    assert (tmp_path / "results" / "final_gate.json").exists()
+
+
+def test_a_brief_answer_is_for_people():
+    assert set(readiness_info.judge(asked("final", brief=True))) == {"blockers", "warnings_found", "lines", "verdict"}
+
+
+def test_what_is_required_is_told_with_its_reasons():
+    machine = {"host": "h", "products": [{"name": "Agent", "publisher": "IIJ", "product_code": "x"}]}
+    with pytest.raises(OffboardError, match="Agent") as caught:
+        readiness_info.judge(asked("agents", machines={"sync01": machine}, required=True))
+    assert caught.value.code == "not_ready"
+
+
+EMPTY: dict[str, Any] = {"host": "h", "products": [], "tasks": [], "filters": [], "folders": [], "named": [], "perhaps": []}
+INTENT = {"record": "intent", "kind": "windows_software", "id": "h/machine64/x", "name": "x", "action": "uninstall"}
+
+
+@pytest.mark.parametrize(
+    ("found", "intents", "left"),
+    [
+        ({}, [], False),
+        ({"products": [{"name": "Agent"}]}, [], True),
+        ({"tasks": [{"name": "t"}]}, [], True),
+        ({"filters": [{"name": "f"}]}, [], True),
+        ({"folders": ["C:\\p"]}, [], True),
+        ({"named": ["Agent of another name"]}, [], True),
+        ({}, [INTENT], True),
+        ({}, [INTENT | {"id": "other/machine64/x"}], False),
+    ],
+    ids=str,
+)
+def test_a_machine_is_left_alone_only_where_nothing_is_left_and_nothing_was_begun(found, intents, left):
+    assert bool(anything_left({"sync01": EMPTY | found}, intents)) is left
+
+
+def test_what_a_stopped_run_has_begun_is_seen_in_the_journal(tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    record = {
+        "record": "intent",
+        "run": "r",
+        "at": "2026-11-01T00:00:00Z",
+        "kind": "windows_software",
+        "id": "h/machine64/x",
+        "name": "x",
+        "action": "uninstall",
+    }
+    journal.write_text(json.dumps(record, separators=(",", ":")) + "\n")
+    assert readiness_info.judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is True
+    journal.write_text("")
+    assert readiness_info.judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is False

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Seeing what became of scheduled tasks, without a machine."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.plan import Task
+
+
+def task(name: str, enabled: bool = True) -> Task:
+    return Task(name, enabled, "SYSTEM", "", (), (), "<Task/>")
+
+
+@pytest.mark.parametrize(
+    ("shown", "late", "looks"),
+    [
+        pytest.param([[task(r"\b", False)]], [], 1, id="seen at once, by one look at the machine"),
+        pytest.param([[task(r"\a"), task(r"\b")], [task(r"\b", False)]], [], 2, id="seen by the second look"),
+        pytest.param([[task(r"\a"), task(r"\b")], [task(r"\a"), task(r"\b", False)]], [r"\a"], None, id="one that is late hides no other"),
+        pytest.param([[]], [r"\b"], None, id="one that is gone is not disabled"),
+    ],
+)
+def test_a_change_counts_when_it_is_seen(monkeypatch: pytest.MonkeyPatch, shown: list[list[Task]], late: list[str], looks: int | None) -> None:
+    monkeypatch.setattr(waiting, "READ_INTERVAL", 0.01)
+    done: list[int] = []
+
+    def query(_client: object) -> list[Task]:
+        done.append(1)
+        return shown[min(len(done), len(shown)) - 1]
+
+    monkeypatch.setattr(tasks_resource, "query", query)
+    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), {"state": "disabled", "verify_timeout": 0.1})  # type: ignore[arg-type]
+    changes = [
+        Change(tasks.KIND, task(r"\a").id("m"), r"\a", "delete", {"enabled": True}, None),
+        Change(tasks.KIND, task(r"\b").id("m"), r"\b", "disable", {"enabled": True}, {"enabled": False}),
+    ]
+    assert [(item.change.name, item.code) for item in resource.verify(Spool(changes))] == [(name, "not_seen") for name in late]
+    assert looks is None or len(done) == looks
+
+
+def test_a_machine_on_which_nothing_changed_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks_resource, "query", lambda _client: pytest.fail("it was looked at"))
+    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), {"state": "disabled", "verify_timeout": 0})  # type: ignore[arg-type]
+    assert list(resource.verify(Spool([]))) == []
