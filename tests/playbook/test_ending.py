@@ -128,15 +128,60 @@ def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_wh
     assert output.rindex("fatal:") > output.rindex("次の操作")
 
 
-@pytest.mark.parametrize(("language", "untouched"), [("ja", "dc2: dc1 の失敗により、着手していません。"), ("en", "dc2: not touched, because dc1 failed.")])
-def test_a_domain_controller_that_fails_is_told_as_others_are_and_those_after_it_are_untouched(tmp_path: Path, language: str, untouched: str) -> None:
+def domain_controllers(tmp_path: Path) -> Path:
+    """An inventory with two domain controllers on which nothing listens."""
     hosts = {name: {"ansible_host": "localhost", "ansible_port": 9, "ansible_connection": "winrm"} for name in ("dc1", "dc2")}
     inventory = {"all": {"children": {"iij_id_agents": {"children": {"iij_id_domain_controllers": {"hosts": hosts}}}}}}
-    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
-    given = {"offboard_options": ["directory_sync"], "offboard_language": language, "ansible_user": "a", "ansible_password": "b"}
-    code, output = play(tmp_path, "agents", "-i", "inventory.yml", "-i", "localhost,", **given)
+    path = tmp_path / "inventory.yml"
+    path.write_text(yaml.safe_dump(inventory))
+    return path
+
+
+def test_domain_controllers_that_cannot_be_read_are_told_as_other_machines_are(tmp_path: Path) -> None:
+    given = {"offboard_options": ["directory_sync"], "ansible_user": "a", "ansible_password": "b"}
+    code, output = play(tmp_path, "agents", "-i", str(domain_controllers(tmp_path)), "-i", "localhost,", **given)
     assert code == 2, output
     last = output[output.rindex("fatal: [localhost]") :]
-    assert "dc1: " in last and untouched in last, output[-3000:]
+    assert "2 of 2 machines failed" in last and "dc1: " in last and "dc2: " in last, output[-3000:]
     assert any("offboard.iij_id" in line for line in told(output, "Tell what was done"))
     assert output.count("TASK [Uninstall from this domain") == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "language", "untouched"),
+    [
+        ("dc1", "ja", "dc1 の失敗により、着手していません。"),
+        ("dc1", "en", "not touched, because dc1 failed."),
+        ("", "en", ""),
+    ],
+)
+def test_domain_controllers_after_one_that_failed_are_untouched(tmp_path: Path, failed: str, language: str, untouched: str) -> None:
+    play_of_take_off = [
+        {
+            "hosts": "iij_id_domain_controllers",
+            "gather_facts": False,
+            "serial": 1,
+            "tasks": [
+                {"set_fact": {"__directory_sync_error": "no"}, "when": "inventory_hostname == failed"},
+                {
+                    "import_role": {"name": "offboard.iij_id.directory_sync", "tasks_from": "take_off", "rolespec_validate": False},
+                    "when": "inventory_hostname != failed",
+                },
+            ],
+        }
+    ]
+    playbook = tmp_path / "take_off.yml"
+    playbook.write_text(json.dumps(play_of_take_off))
+    given = {"offboard_options": ["directory_sync"], "offboard_language": language, "offboard_run_dir": str(tmp_path / "run"), "failed": failed}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", "-i", domain_controllers(tmp_path), "-e", json.dumps(given), playbook],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    output = done.stdout + done.stderr
+    assert done.returncode == 2, output
+    last = output[output.rindex("fatal: ") :]
+    if failed:
+        assert last.startswith("fatal: [dc2]") and untouched in last
+        assert output.count("TASK [offboard.iij_id.directory_sync : Remove the scheduled tasks]") == 1, "of dc1, skipped"
+    else:
+        assert last.startswith("fatal: [dc1]") and "credentials_missing" in last, "the next task works on it"
