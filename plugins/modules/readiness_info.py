@@ -26,7 +26,9 @@ extends_documentation_fragment:
   - offboard.iij_id.language
 options:
   required:
-    description: Whether blockers are a failure, with RV(msg), or with O(brief) RV(verdict), and the code C(not_ready).
+    description:
+      - Whether blockers are a failure, with RV(msg), or with O(brief) RV(verdict), and the code C(not_ready).
+      - In check mode O(gate=domains) and O(gate=final) only warn, since the stages before them have changed nothing.
     type: bool
     default: false
   brief:
@@ -391,11 +393,12 @@ failure:
   type: dict
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import names, quiet
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import names, plain, quiet
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, kept, readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
@@ -442,8 +445,8 @@ def confirmed(handed_over: list[dict], given: dict) -> dict:
     return checked.validated_parameters
 
 
-def judge(params: dict, check_mode: bool = False) -> dict:
-    """The findings, counted."""
+def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
+    """The findings, counted. warn: in check mode, takes why a real run would stop."""
     handed_over, given = params.pop("found", ()), params.pop("confirmed")
     if handed_over:
         given = confirmed(handed_over, {name: value for name, value in given.items() if value != _CONFIRMED[name].get("default")})
@@ -467,7 +470,7 @@ def judge(params: dict, check_mode: bool = False) -> dict:
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
-    if folder and rule in (readiness.preflight, readiness.final_gate) and not check_mode:
+    if folder and rule in (readiness.preflight, readiness.final_gate) and warn is None:
         kept.keep(folder, tenant_id, [item.to_dict() for item in findings], (options or []) if rule is readiness.final_gate else None, made.get("draft"))
     count = [item.severity for item in findings].count
     told: dict[str, Any] = {
@@ -478,7 +481,10 @@ def judge(params: dict, check_mode: bool = False) -> dict:
     }
     msg = readiness.message(findings, language)
     if required and msg:
-        raise OffboardError(told.pop("verdict") if brief else msg, code="not_ready", details=told)
+        why = told["verdict"] if brief else msg
+        if warn is None or rule not in _AFTER_CHANGES:
+            raise OffboardError(why, code="not_ready", details={name: value for name, value in told.items() if name != "verdict"})
+        warn(plain.line(f"check mode: a real run would stop here. {why}"))
     return told if brief else {**made, **told, "findings": [item.to_dict() for item in findings], "msg": msg}
 
 
@@ -490,6 +496,9 @@ _RULES = {
     "linux": readiness.linux_gate,
     "final": readiness.final_gate,
 }
+
+#: What they judge, earlier stages of the same run bring about.
+_AFTER_CHANGES = (readiness.domains_gate, readiness.final_gate)
 
 
 def _app(found: dict, journal: str | None) -> quiet.App:
@@ -531,7 +540,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run_info(module, lambda params: judge(params, module.check_mode))
+    run_info(module, lambda params: judge(params, module.warn if module.check_mode else None))
 
 
 if __name__ == "__main__":

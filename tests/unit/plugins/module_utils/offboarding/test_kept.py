@@ -32,8 +32,14 @@ def test_the_final_gate_is_kept_with_what_the_last_step_asks_for(tmp_path):
 
 @pytest.mark.parametrize(("gate", "check_mode"), [("final", True), ("preflight", True), ("agents", False), ("linux", False)])
 def test_nothing_is_kept_in_check_mode_or_of_other_gates(tmp_path, gate, check_mode):
-    readiness_info.judge(asked(gate, run_dir=str(tmp_path)), check_mode)
+    readiness_info.judge(asked(gate, run_dir=str(tmp_path)), print if check_mode else None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_in_check_mode_what_earlier_stages_bring_about_is_a_warning():
+    told: list[str] = []
+    answer = readiness_info.judge(asked("final", steps=[STEP], required=True, brief=True), told.append)
+    assert told == ["check mode: a real run would stop here. " + answer["verdict"]] and answer["blockers"] == 1
 
 
 def test_preflight_keeps_the_findings_from_before_the_exit(tmp_path):
@@ -61,10 +67,11 @@ def test_a_brief_answer_is_for_people():
     assert set(readiness_info.judge(asked("final", brief=True))) == {"blockers", "warnings_found", "lines", "verdict"}
 
 
-def test_what_is_required_is_told_with_its_reasons():
+@pytest.mark.parametrize("warn", [None, print])
+def test_what_is_required_is_told_with_its_reasons_and_of_machines_in_check_mode_too(warn):
     machine = {"host": "h", "products": [{"name": "Agent", "publisher": "IIJ", "product_code": "x"}]}
     with pytest.raises(OffboardError, match="Agent") as caught:
-        readiness_info.judge(asked("agents", machines={"sync01": machine}, required=True))
+        readiness_info.judge(asked("agents", machines={"sync01": machine}, required=True), warn)
     assert caught.value.code == "not_ready"
 
 
