@@ -37,6 +37,7 @@ PACKAGES = {
     "smbclient": "/usr/bin/smbclient",
     "attr": "/usr/bin/getfattr",
     "acl": "/usr/bin/getfacl",
+    "tdb-tools": "/usr/bin/tdbbackup",
     "zstd": "/usr/bin/zstd",
 }
 # The seed is a throw-away: without this, provisioning spends most of its time in fsync.
@@ -61,6 +62,12 @@ def answers(address: str, port: int) -> bool:
         socket.create_connection((address, port), timeout=1).close()
         return True
     return False
+
+
+def log_on_by_smb(address: str) -> None:
+    """Raises RuntimeError. smbd listens a second or two before winbindd lets anybody in."""
+    credentials = {"USER": f"{paths.AD_NETBIOS}\\Administrator", "PASSWD": paths.PASSWORD}
+    run("smbclient", f"//{address}/sysvol", "-s", "/dev/null", "-c", "exit", env={**ENVIRONMENT, **credentials})
 
 
 class DirectoryPart(part.Part):
@@ -165,7 +172,7 @@ class DirectoryPart(part.Part):
                 for port in PORTS:
                     socket.create_connection((paths.DC_ADDRESS, port), timeout=1).close()
                 self.connect().unbind()
-                self._log_on_by_smb()
+                log_on_by_smb(paths.DC_ADDRESS)
                 return
             except (OSError, LDAPException, RuntimeError) as error:
                 if not process.running(self.state, "samba"):
@@ -174,12 +181,6 @@ class DirectoryPart(part.Part):
                     self.stop()
                     raise RuntimeError(f"samba does not answer after {START_SECONDS:.0f} s: {error}") from error
                 time.sleep(0.05)
-
-    @staticmethod
-    def _log_on_by_smb() -> None:
-        """Raises RuntimeError. smbd listens a second or two before winbindd lets anybody in."""
-        credentials = {"USER": f"{paths.AD_NETBIOS}\\Administrator", "PASSWD": paths.PASSWORD}
-        run("smbclient", f"//{paths.DC_ADDRESS}/sysvol", "-s", "/dev/null", "-c", "exit", env={**ENVIRONMENT, **credentials})
 
     def connect(self, user: str = paths.AD_ADMIN, password: str = paths.PASSWORD) -> ldap3.Connection:
         """A bound LDAPS connection for looking at, or preparing, the directory from outside the collection."""

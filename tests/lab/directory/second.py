@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from .. import paths, process, tls
 from ..part import Part
 from . import settings
-from .part import ENVIRONMENT, START_SECONDS, DirectoryPart, answers, run
+from .part import ENVIRONMENT, START_SECONDS, DirectoryPart, answers, log_on_by_smb, run
 
 _PORTS = (389, 445, 636)
 #: Samba looks for its partners by name, and for the domain by the first controller's DNS; nobody else on this machine shall.
@@ -44,16 +45,32 @@ class SecondController:
         tls.server_certificate(self._state / "tls", [paths.SECOND_DC_HOST, paths.SECOND_DC_ADDRESS])
         _, _, domain = paths.DC_HOST.partition(".")
         self._tool("domain", "join", domain, "DC", f"--server={paths.DC_HOST}", "--dns-backend=SAMBA_INTERNAL")
+        self._take_ids()
         process.start(
             [*self._inside(), "samba", "--foreground", "--no-process-group", "--model=single", f"--configfile={self._state}/smb.conf"],
             self._state, "samba", self._environment,
         )  # fmt: skip
         end = time.monotonic() + START_SECONDS
-        while not all(answers(paths.SECOND_DC_ADDRESS, port) for port in _PORTS):
+        while not self._answers():
             if not process.running(self._state, "samba") or time.monotonic() > end:
                 self.stop()
                 raise RuntimeError(f"the second domain controller does not answer; see {self._state}/samba.log")
             time.sleep(0.05)
+
+    def _take_ids(self) -> None:
+        """The first controller's numbers for users and groups, without which nobody else may read what is copied from its SYSVOL
+        (wiki.samba.org, "Joining a Samba DC to an Existing Active Directory": Built-in User & Group ID Mappings)."""
+        run("tdbbackup", "-s", ".copy", (ids := DirectoryPart().state / "dc" / "private" / "idmap.ldb"))
+        ids.with_name("idmap.ldb.copy").replace(self._state / "dc" / "private" / "idmap.ldb")
+
+    @staticmethod
+    def _answers() -> bool:
+        if not all(answers(paths.SECOND_DC_ADDRESS, port) for port in _PORTS):
+            return False
+        with contextlib.suppress(RuntimeError):
+            log_on_by_smb(paths.SECOND_DC_ADDRESS)
+            return True
+        return False
 
     def replicate(self) -> None:
         """Bring what the first controller has. The first one takes nothing from this one; `connect` is for that."""
@@ -65,7 +82,7 @@ class SecondController:
 
     def take_sysvol(self, first: DirectoryPart) -> None:
         """SYSVOL as the first controller has it."""
-        shutil.copytree(first.state / "dc" / "state" / "sysvol", self._state / "dc" / "state" / "sysvol", dirs_exist_ok=True)
+        run("cp", "--archive", first.state / "dc" / "state" / "sysvol", self._state / "dc" / "state")
 
     def stop(self) -> None:
         process.stop(self._state, "samba")
