@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import paths
+from lab.directory import settings
 from lab.directory.part import DirectoryPart
 from lab.tenant.part import control
 from lab.windows.part import WindowsPart
@@ -56,7 +57,7 @@ def directory() -> World:
         for entry in entries
         if entry["type"] == "searchResEntry"
     }
-    sysvol = DirectoryPart().state / "dc" / "state" / "sysvol"
+    sysvol = settings.sysvol(DirectoryPart().state)
     return found | {f"sysvol/{path.relative_to(sysvol)}": _content(path) for path in sysvol.rglob("*") if path.is_file()}
 
 

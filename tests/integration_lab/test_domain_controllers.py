@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from lab import paths
+from lab.directory import settings
 from lab.directory.second import SecondController
 from lab.directory.testing import RunningDirectory
 from lab.windows.part import WindowsPart
@@ -52,7 +53,7 @@ def test_the_domain_controller_is_well(directory: RunningDirectory, capsys: pyte
 
 def test_a_domain_controller_whose_sysvol_is_not_there(directory: RunningDirectory, capsys: pytest.CaptureFixture[str]) -> None:
     """What a domain controller looks like whose replication of SYSVOL has never begun."""
-    ini = next((directory.part.state / "dc" / "state" / "sysvol").rglob("{31B2F340-016D-11D2-945F-00C04FB984F9}")) / "GPT.INI"
+    ini = next(settings.sysvol(directory.part.state).rglob("{31B2F340-016D-11D2-945F-00C04FB984F9}")) / "GPT.INI"
     ini.rename(away := ini.with_suffix(".away"))
     try:
         answer = health(directory, capsys)

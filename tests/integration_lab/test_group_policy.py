@@ -29,6 +29,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_p
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Sysvol
 from lab import paths
 from lab.directory import group_policies as fixture
+from lab.directory import settings
 from lab.directory.fixture import full_dn
 
 pytestmark = pytest.mark.lab
@@ -54,7 +55,7 @@ class Answer(dict):
 
 
 def policies_folder(directory) -> Path:
-    return directory.part.state / "dc/state/sysvol" / DOMAIN / "Policies"
+    return settings.sysvol(directory.part.state) / DOMAIN / "Policies"
 
 
 def on_disk(directory) -> dict[str, tuple[bytes, int]]:

@@ -42,8 +42,6 @@ PACKAGES = {
 }
 # The seed is a throw-away: without this, provisioning spends most of its time in fsync.
 ENVIRONMENT = {**surroundings.clean(os.environ), "TDB_NO_FSYNC": "1"}
-# libwbclient has /run/samba compiled in: without a private one every SMB session would fail, or meet another server's.
-PRIVATE_RUN = 'mkdir -p /run/samba && mount -t tmpfs -o mode=755 tmpfs /run/samba && exec "$@"'
 PORTS = (88, 389, 445, 636)
 START_SECONDS = 60.0
 
@@ -140,7 +138,7 @@ class DirectoryPart(part.Part):
         """Folders and smb.conf of a domain controller below `folder`."""
         for name in ("dc/private", "dc/state", "dc/cache", "dc/bind-dns", "lock", "run", "log"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "smb.conf").write_text(settings.smb_conf(folder))
+        settings.write(folder)
 
     # --- running --------------------------------------------------------------------------------
 
@@ -159,9 +157,10 @@ class DirectoryPart(part.Part):
         tls.server_certificate(self.state / "tls", [paths.DC_HOST, self.domain, paths.DC_ADDRESS])
         (self.state / "krb5.conf").write_text(settings.krb5_conf())
         process.start(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE_RUN, "sh",
-             "samba", "--foreground", "--no-process-group", "--model=single", f"--configfile={self.state}/smb.conf"],
-            self.state, "samba", {**ENVIRONMENT, "KRB5_CONFIG": f"{self.state}/krb5.conf", "TMPDIR": f"{self.state}/run"},
+            ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", settings.PRIVATE_RUN + 'exec "$@"', "sh",
+             "samba", "--foreground", "--no-process-group", "--model=single", f"--configfile={self.state / settings.SERVER_CONF}"],
+            self.state, "samba",
+            {**ENVIRONMENT, "KRB5_CONFIG": f"{self.state}/krb5.conf", "TMPDIR": f"{self.state}/run", "SYSVOL": str(settings.sysvol(self.state))},
         )  # fmt: skip
         self._wait()
 

@@ -17,8 +17,7 @@ from .part import ENVIRONMENT, START_SECONDS, DirectoryPart, answers, log_on_by_
 
 _PORTS = (389, 445, 636)
 #: Samba looks for its partners by name, and for the domain by the first controller's DNS; nobody else on this machine shall.
-_PRIVATE = """
-mkdir -p /run/samba && mount -t tmpfs -o mode=755 tmpfs /run/samba
+_PRIVATE = f"""{settings.PRIVATE_RUN}
 mount --bind "$NAMES/hosts" /etc/hosts && mount --bind "$NAMES/resolv.conf" /etc/resolv.conf
 exec "$@"
 """
@@ -30,14 +29,15 @@ class SecondController:
     def __init__(self, folder: Path) -> None:
         self._state = folder
         self._environment = {
-            **ENVIRONMENT, "KRB5_CONFIG": f"{folder}/krb5.conf", "TMPDIR": f"{folder}/run", "NAMES": str(folder), "KRB5CCNAME": f"FILE:{folder}/run/ticket"
+            **ENVIRONMENT, "KRB5_CONFIG": f"{folder}/krb5.conf", "TMPDIR": f"{folder}/run", "NAMES": str(folder), "KRB5CCNAME": f"FILE:{folder}/run/ticket",
+            "SYSVOL": str(settings.sysvol(folder)),
         }  # fmt: skip
 
     def start(self) -> None:
         """Join the domain, which takes some ten seconds, and serve it."""
         for name in ("dc/private", "dc/state", "dc/cache", "dc/bind-dns", "lock", "run", "log"):
             (self._state / name).mkdir(parents=True)
-        (self._state / "smb.conf").write_text(settings.smb_conf(self._state, paths.SECOND_DC_HOST, paths.SECOND_DC_ADDRESS))
+        settings.write(self._state, paths.SECOND_DC_HOST, paths.SECOND_DC_ADDRESS)
         (self._state / "krb5.conf").write_text(settings.krb5_conf())
         names = [f"{address} {host} {host.partition('.')[0]}" for host, address in self.addresses().items()]
         (self._state / "hosts").write_text("\n".join(["127.0.0.1 localhost", *names, ""]))
@@ -47,7 +47,7 @@ class SecondController:
         self._tool("domain", "join", domain, "DC", f"--server={paths.DC_HOST}", "--dns-backend=SAMBA_INTERNAL")
         self._take_ids()
         process.start(
-            [*self._inside(), "samba", "--foreground", "--no-process-group", "--model=single", f"--configfile={self._state}/smb.conf"],
+            [*self._inside(), "samba", "--foreground", "--no-process-group", "--model=single", f"--configfile={self._state / settings.SERVER_CONF}"],
             self._state, "samba", self._environment,
         )  # fmt: skip
         end = time.monotonic() + START_SECONDS
@@ -82,7 +82,7 @@ class SecondController:
 
     def take_sysvol(self, first: DirectoryPart) -> None:
         """SYSVOL as the first controller has it."""
-        run("cp", "--archive", first.state / "dc" / "state" / "sysvol", self._state / "dc" / "state")
+        run("cp", "--archive", settings.sysvol(first.state), settings.sysvol(self._state).parent)
 
     def stop(self) -> None:
         process.stop(self._state, "samba")

@@ -10,14 +10,33 @@ from pathlib import Path
 from .. import paths
 
 AUDIT_LOG = "audit.log"
+#: Of the server: smb.conf is for tools, which run outside its mount namespace.
+SERVER_CONF = "server.conf"
+#: A domain controller's own /run/samba, since libwbclient has it compiled in: without one every SMB session would fail, or meet another server's. SYSVOL is
+#: served from there: every account of the domain may read it, but not pass the home folder that the lab's state may lie in.
+_SERVED_SYSVOL = "/run/samba/sysvol"
+PRIVATE_RUN = f"""
+mkdir -p /run/samba && mount -t tmpfs -o mode=755 tmpfs /run/samba
+mkdir -p "$SYSVOL" {_SERVED_SYSVOL} && mount --bind "$SYSVOL" {_SERVED_SYSVOL}
+"""
 
 
-def smb_conf(state: Path, host: str = paths.DC_HOST, address: str = paths.DC_ADDRESS) -> str:
-    """smb.conf of the domain controller `host`, with every folder below `state` and every listener on `address`.
+def write(state: Path, host: str = paths.DC_HOST, address: str = paths.DC_ADDRESS) -> None:
+    """Both smb.conf of the domain controller `host`."""
+    (state / "smb.conf").write_text(_smb_conf(state, host, address, str(sysvol(state))))
+    (state / SERVER_CONF).write_text(_smb_conf(state, host, address, _SERVED_SYSVOL))
+
+
+def sysvol(state: Path) -> Path:
+    """The folder of the share."""
+    return state / "dc" / "state" / "sysvol"
+
+
+def _smb_conf(state: Path, host: str, address: str, served: str) -> str:
+    """With every folder below `state` and every listener on `address`.
 
     `interfaces` needs the /8: with a bare loopback address smbd finds no network interface. The update commands
-    and the periodic replication are switched off because they look for the host's own resolver and for a second domain controller. The computer reads its
-    own SYSVOL as root does, since below a home folder nobody else gets through to it.
+    and the periodic replication are switched off because they look for the host's own resolver and for a second domain controller.
     """
     dc, _, domain = host.partition(".")
     return f"""[global]
@@ -61,11 +80,10 @@ def smb_conf(state: Path, host: str = paths.DC_HOST, address: str = paths.DC_ADD
     dreplsrv:periodic_startup_interval = 86400
     dreplsrv:periodic_interval = 86400
 [sysvol]
-    path = {state}/dc/state/sysvol
+    path = {served}
     read only = no
-    admin users = "{paths.AD_NETBIOS}\\{dc.upper()}$"
 [netlogon]
-    path = {state}/dc/state/sysvol/{domain}/scripts
+    path = {served}/{domain}/scripts
     read only = no
 """
 
