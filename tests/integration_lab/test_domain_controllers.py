@@ -28,8 +28,7 @@ ALL_ROLES = ["domain_naming_master", "infrastructure_master", "pdc_emulator", "r
 def health(directory: RunningDirectory, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.domain_controller_health_info").main
     capsys.readouterr()
-    # not the operator: nobody but root may enter the folder that SYSVOL is below, where the lab lies in root's home
-    with patch_module_args({**directory.options(paths.AD_ADMIN), "_ansible_check_mode": True}), pytest.raises(SystemExit):
+    with patch_module_args({**directory.options(), "_ansible_check_mode": True}), pytest.raises(SystemExit):
         main()
     output = capsys.readouterr().out
     assert paths.PASSWORD not in output
@@ -127,7 +126,7 @@ def test_both_are_restarted_while_the_other_is_well(
     def restart(check: bool = False) -> dict[str, Any]:
         main = importlib.import_module("ansible_collections.offboard.iij_id.plugins.modules.win_restart").main
         capsys.readouterr()
-        asked = {name: value for name, value in directory.options(paths.AD_ADMIN).items() if name != "verify_timeout"}
+        asked = {name: value for name, value in directory.options().items() if name != "verify_timeout"}
         wanted = {"machines": machines, "directory": asked, "healthy_others": 1, "_ansible_check_mode": check}
         with patch_module_args(wanted), pytest.raises(SystemExit):
             main()
