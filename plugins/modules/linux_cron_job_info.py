@@ -91,23 +91,15 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.arguments import LINUX
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.plan import DEFAULT_COMMAND_PATHS
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.machine import OPTIONS, info_of
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._module.runner import run_info
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=spec(
-            LINUX,
-            command_paths={"type": "list", "elements": "str", "default": list(DEFAULT_COMMAND_PATHS)},
-            except_jobs={"type": "list", "elements": "str", "default": []},
-        ),
-        supports_check_mode=True,
-    )
-    run_info(module, info)
+    module = AnsibleModule(argument_spec=spec(LINUX, **OPTIONS["cron_jobs"]), supports_check_mode=True)
+    run_info(module, info_of("cron_jobs"))
 
 
 if __name__ == "__main__":

@@ -122,23 +122,15 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.arguments import LINUX
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.files.plan import DEFAULT_SEARCH
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.files.resource import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.machine import OPTIONS, info_of
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._module.runner import run_info
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=spec(
-            LINUX,
-            paths={"type": "list", "elements": "str", "default": []},
-            search={"type": "list", "elements": "str", "default": list(DEFAULT_SEARCH)},
-        ),
-        supports_check_mode=True,
-    )
-    run_info(module, info)
+    module = AnsibleModule(argument_spec=spec(LINUX, **OPTIONS["files"]), supports_check_mode=True)
+    run_info(module, info_of("files"))
 
 
 if __name__ == "__main__":

@@ -466,7 +466,7 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
         made: dict[str, Any] = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
         if rule is readiness.agents_gate:
             begun = open_intents(read_lines(journal)) if journal else []
-            made["anything_left"] = readiness.anything_left(params["machines"] or {}, begun)
+            made["anything_left"] = readiness.anything_left(facts, said, begun)
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: run_machines
-short_description: Keep on which machines a stage has done its work
+short_description: Keep on which machines a stage has done its work, and stop where it failed on one
 version_added: 1.1.0
 description:
   - A stage that works on each machine may be played for some of them (C(--limit)). It ends well then, and the others are still to be done.
   - Writes into the run folder (C(machines.json)) which machines a stage has for its own, and on which it has done its work, in this run or in an earlier one.
     Where it fails later, it is not done any more. M(offboard.iij_id.run_status_info) tells of the others.
+  - Then it fails where the stage has failed on a machine, with the reasons, so that one failed machine hides no other.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.attributes
+  - offboard.iij_id.language
 options:
   run_dir:
     description: The run folder on the controller.
@@ -38,10 +40,13 @@ options:
     elements: str
     required: true
   failed:
-    description: Those of them on which this run has failed.
-    type: list
-    elements: str
-    default: []
+    description: Those of them on which this run has failed, each with the reason.
+    type: dict
+    default: {}
+  may_be_none:
+    description: Whether it is right that there is no machine.
+    type: bool
+    default: false
 seealso:
   - module: offboard.iij_id.run_status_info
 """
@@ -63,11 +68,11 @@ EXAMPLES = r"""
 RETURN = r"""
 left_out:
   description: The machines that this run did not look at.
-  returned: success
+  returned: always
   type: list
   elements: str
 failure:
-  description: C(code) is V(run_folder_unsafe), V(file_read_failed) or V(file_write_failed).
+  description: C(code) is V(machines_failed), V(no_machines), V(run_folder_unsafe), V(file_read_failed) or V(file_write_failed).
   returned: failure
   type: dict
 """
@@ -76,6 +81,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.plan import STAGES
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.resource import RunMachines
 
+from ..module_utils._module.arguments import LANGUAGE
 from ..module_utils._module.runner import run
 
 
@@ -87,7 +93,9 @@ def main() -> None:
             "stage": {"type": "str", "required": True, "choices": list(STAGES)},
             "machines": {**names, "required": True},
             "done": {**names, "required": True},
-            "failed": {**names, "default": []},
+            "failed": {"type": "dict", "default": {}},
+            "may_be_none": {"type": "bool", "default": False},
+            **LANGUAGE,
         },
         supports_check_mode=True,
     )

@@ -125,7 +125,7 @@ def test_there_and_back_and_to_the_end(company: Company) -> None:
     company.host.run("ls", TREE, fails=True)
     company.host.run("ls", COPY, fails=True)
     mine = company.steps()[MINE]
-    assert (mine["done"], mine["by"], mine["note"]) == (True, "offboard.iij_id.linux_file_info", "agent01")
+    assert (mine["done"], mine["by"], mine["note"]) == (True, "offboard.iij_id.linux_machine_info", "agent01")
     assert (company.has_account(), SYNC in str(company.rules()), company.has_account(MAIL)) == (False, False, True)
     assert company.open_at_last() == []
     done = company.state()

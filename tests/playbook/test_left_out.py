@@ -63,7 +63,7 @@ def test_a_limit_is_told_until_the_rest_is_done(tmp_path: Path) -> None:
     assert out in company.told(company.play("snapshot", "--check", "--limit", "lnx1,localhost"))
     assert not (company.run_dir / "machines.json").exists()
     output = company.play("snapshot", "--limit", "lnx1,localhost")
-    assert {out, rest} <= {*company.told(output)} and "3 machines in the inventory; none failed; 2 were not looked at (lnx2, lnx3)." in output
+    assert {out, rest} <= {*company.told(output)}
     # the rest of them by a file that a run has left behind
     told = company.told(company.play("snapshot", "--limit", "@rest.retry", language="ja"))
     assert "未確認（snapshot）: --limit の対象外または接続不可のため、インベントリーのマシン2台を確認していません: lnx1, lnx3" in told

@@ -158,6 +158,8 @@ CODES: dict[Text, dict[str, Text]] = {
         "gate_damaged": Text("gate.json cannot be understood.", "gate.jsonが壊れている。"),
         "still_federated": Text("A domain that must be managed before is federated still.", "先にマネージドにすべきドメインがまだフェデレーションされている。"),
         "gate_outdated": Text("The gate's verdict is older than it is believed.", "ゲートの判定が古い。"),
+        "machines_failed": Text("The stage failed on a machine; the others are done.", "この段階で失敗したマシンがある。ほかのマシンは完了した。"),
+        "no_machines": Text("The stage has no machine, and nobody has said that there is none.", "対象のマシンがなく、ないことも確認されていない。"),
         "not_ready": Text("Something stands in the way of this stage.", "この段階の前に解決すべき項目がある。"),
         "token_may_be_good": Text(
             "IIJ ID's app is switched off, but a token of before may still be good: the stop of the provisioning would block people.",

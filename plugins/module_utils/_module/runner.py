@@ -98,6 +98,10 @@ class Resource(abc.ABC):
         """Those of the changes a stopped run had begun that are there, by what `read` has found or by looking again; nothing when in doubt."""
         return ()
 
+    def verdict(self, plan: Plan) -> OffboardError | None:
+        """Why the task fails although everything is as it shall be: for kinds that record what the run has come to, and judge it."""
+        return None
+
     def owner(self) -> Mapping[str, str]:
         """Whose objects these are, as `binding` names it: asked for after `read`."""
         return {}
@@ -255,8 +259,10 @@ class _Run:
             self._check_approved(plan.changes)
         if self.module.check_mode:
             self._predict(plan, result)
-            return result
-        self._apply(plan, result)
+        else:
+            self._apply(plan, result)
+        if (error := self.resource.verdict(plan)) is not None:
+            raise _Judged(error, {"changed": result["changed"], **self.resource.facts(plan)})
         return result
 
     def owner(self) -> dict[str, str]:
@@ -352,6 +358,11 @@ class _Stopped(_Ended):
         counts = result["counts"]
         done = f"{counts.get('done', 0)} of {counts['planned']} changes are recorded as done; one more may have been under way"
         self.result = {**result, "msg": f"Stopped on the way: {error.msg} ({done}).", "failure": error.to_dict()}
+
+
+class _Judged(_Ended):
+    def __init__(self, error: OffboardError, result: dict[str, Any]) -> None:
+        self.result = {**result, "msg": error.msg, "failure": error.to_dict()}
 
 
 class _Refused(_Ended):

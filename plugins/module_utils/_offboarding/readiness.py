@@ -728,10 +728,13 @@ def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return [*found, *_unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux_decisions(confirmed))]
 
 
-def anything_left(machines: Mapping[str, Mapping[str, Any] | None], intents: Iterable[Mapping[str, Any]]) -> bool:
+def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> bool:
     """Whether there is anything to take off one of the machines, or something that a stopped run has begun there, by its intents without an outcome."""
     begun = {str(record["id"]).partition("/")[0] for record in intents}
-    return any(agents_left(found) or (found or {}).get("named") or (found or {}).get("host", name) in begun for name, found in machines.items())
+    windows, said = (facts.machines or {}).items(), linux_decisions(confirmed)
+    return any(agents_left(found) or (found or {}).get("named") or (found or {}).get("host", name) in begun for name, found in windows) or any(
+        linux.left(found, said) or name in begun for name, found in (facts.linux_machines or {}).items()
+    )
 
 
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:

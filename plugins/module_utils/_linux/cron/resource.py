@@ -204,12 +204,8 @@ def make(options: Mapping[str, Any]) -> CronJobs:
     return CronJobs(Client(options), options, vault_password(dict(options)) if given else None)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     cron.check_command_paths(options["command_paths"])
-    client = Client(options)
-    try:
-        found = _Found(client, options["command_paths"], options["except_jobs"])
-    finally:
-        client.close()
+    found = _Found(client, options["command_paths"], options["except_jobs"])
     listed = found.meant if options["command_paths"] else [(job, []) for job in found.jobs]
     return {"jobs": [{**cron.state_of(job), "why": why} for job, why in listed], "timers": found.timers, "orphans": found.orphans}

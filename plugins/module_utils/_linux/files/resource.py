@@ -108,15 +108,11 @@ def make(options: Mapping[str, Any]) -> Files:
     return Files(Client(options), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     paths = [files.normalised(path) for path in options["paths"]]
     search = [files.normalised(path) for path in options["search"]]
-    client = Client(options)
-    try:
-        found = client.ask("files_find", roots=search) if search else {"copies": [], "not_looked_at": []}
-        looked = client.ask("files_look", paths=list(dict.fromkeys([*paths, *found["copies"]])))
-    finally:
-        client.close()
+    found = client.ask("files_find", roots=search) if search else {"copies": [], "not_looked_at": []}
+    looked = client.ask("files_look", paths=list(dict.fromkeys([*paths, *found["copies"]])))
     return {"files": [_told(item) for item in looked], **found}
 
 

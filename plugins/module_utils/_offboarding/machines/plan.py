@@ -8,7 +8,7 @@ A --limit leaves machines out. The stage ends well, and nobody would know that t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._core.heads import few
@@ -46,6 +46,32 @@ def merged(before: Mapping[str, list[str]] | None, machines: Collection[str], do
 def left_out(machines: Collection[str], done: Iterable[str], failed: Iterable[str]) -> list[str]:
     """Those that this run did not look at."""
     return sorted({*machines} - {*done} - {*failed})
+
+
+def failure(machines: Collection[str], failed: Mapping[str, str], out: Sequence[str]) -> Text | None:
+    """What is told of a run that failed on some machines, without its reasons, which are in one language. None where it did not."""
+    if not failed:
+        return None
+    number, all_of_them, names = len(failed), len(machines), few(out, len(out), _NAMED)
+    return Text(
+        f"{number} of {all_of_them} machines failed; {f'{len(out)} were not looked at ({names}); ' if out else ''}the others are done.",
+        f"{all_of_them}台中{number}台のマシンで失敗しました（{f'{len(out)}台は未確認: {names}、' if out else ''}ほかは完了しています）。",
+    )
+
+
+def reasons(failed: Mapping[str, str]) -> str:
+    """Why, for each of the first machines."""
+    told = [f"{machine}: {reason}" for machine, reason in failed.items()]
+    return " ".join([*told[:_NAMED], *([f"(+{len(told) - _NAMED})"] if len(told) > _NAMED else [])])
+
+
+#: The stage has no machine, and nobody has said that there is none.
+NO_MACHINE = Text(
+    "The groups iij_id_agents and iij_id_linux_agents hold no machine, so nothing was done. If there is none with an agent, set "
+    "directory_sync_without_machines to true.",
+    "グループ iij_id_agents と iij_id_linux_agents にマシンがなく、何も実行していません。エージェントのあるマシンがなければ "
+    "directory_sync_without_machines を true にしてください。",
+)
 
 
 def rows(records: Mapping[str, Mapping[str, list[str]]], this_run: Mapping[str, Iterable[str]]) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ class RunMachines(Resource):
         """Written where it would say something else."""
         stage = self._params["stage"]
         before = next((dict(item.state) for item in current if item.id == stage), None)
-        if before == (after := self._wanted(before)):
+        if before == (after := self._wanted(before)) or not (before or self._params["machines"]):
             return Plan(unchanged=1)
         return Plan(Spool([Change(KIND, stage, stage, "write", before, after)]))
 
@@ -79,6 +79,18 @@ class RunMachines(Resource):
             if not set(self._params["done"]) - set(self._params["failed"]) <= set(read_machines(self._folder).get(change.id, {}).get("done", ())):
                 yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
 
+    def verdict(self, plan: Plan) -> OffboardError | None:
+        """`machines_failed`, `no_machines`."""
+        given, language = self._params, self._params["language"]
+        if (told := machines.failure(given["machines"], given["failed"], self._left_out())) is not None:
+            return OffboardError(f"{' / '.join(told.in_language(language))} {machines.reasons(given['failed'])}", code="machines_failed")
+        if not given["machines"] and not given["may_be_none"]:
+            return OffboardError(" / ".join(machines.NO_MACHINE.in_language(language)), code="no_machines")
+        return None
+
     def facts(self, plan: Plan) -> dict[str, Any]:
         """What this run has left out."""
-        return {"left_out": machines.left_out(*(self._params[name] for name in ("machines", "done", "failed")))}
+        return {"left_out": self._left_out()}
+
+    def _left_out(self) -> list[str]:
+        return machines.left_out(*(self._params[name] for name in ("machines", "done", "failed")))

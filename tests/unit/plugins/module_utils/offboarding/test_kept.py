@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import anything_left
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, anything_left
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}
@@ -94,7 +94,29 @@ INTENT = {"record": "intent", "kind": "windows_software", "id": "h/machine64/x",
     ids=str,
 )
 def test_a_machine_is_left_alone_only_where_nothing_is_left_and_nothing_was_begun(found, intents, left):
-    assert bool(anything_left({"sync01": EMPTY | found}, intents)) is left
+    assert anything_left(Facts(machines={"sync01": EMPTY | found}), Confirmed(), intents) is left
+
+
+EMPTY_LINUX: dict[str, Any] = {"jobs": [], "timers": [], "files": [], "not_looked_at": []}
+FOLDER = {"path": "/opt/sync", "exists": True, "link": ""}
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "intents", "left"),
+    [
+        ({}, {}, [], False),
+        ({"jobs": [{"place": "user:a", "command": "x", "enabled": False}]}, {}, [], True),
+        ({"timers": [{"timer": "a.timer", "enabled": True}]}, {}, [], True),
+        ({"files": [FOLDER]}, {}, [], True),
+        ({"files": [FOLDER | {"exists": False}]}, {}, [], False),
+        ({"files": [FOLDER]}, {"not_iij_linux_files": ["/opt"]}, [], False),
+        ({}, {}, [INTENT | {"kind": "linux_file", "id": "agent01/opt/sync"}], True),
+        ({}, {}, [INTENT], False),
+    ],
+    ids=str,
+)
+def test_a_linux_machine_too(found, said, intents, left):
+    assert anything_left(Facts(linux_machines={"agent01": EMPTY_LINUX | found}), Confirmed(**said), intents) is left
 
 
 def test_what_a_stopped_run_has_begun_is_seen_in_the_journal(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.plan import left_out, lines, merged, parse, rows
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.plan import failure, left_out, lines, merged, parse, reasons, rows
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.resource import RunMachines, read_machines
 
 ALL = ["a", "b", "c"]
@@ -66,9 +66,40 @@ def test_what_is_no_record(tmp_path: Path, content: Any) -> None:
     assert caught.value.code == "file_read_failed"
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "told"),
+    [
+        ({}, None, ""),
+        ({"done": []}, None, ""),  # left out by --limit
+        ({"machines": [], "done": [], "may_be_none": True}, None, ""),
+        ({"machines": [], "done": []}, "no_machines", "The groups iij_id_agents and iij_id_linux_agents hold no machine"),
+        ({"failed": {"b": "no way", "c": "off"}}, "machines_failed", "2 of 3 machines failed; the others are done. b: no way c: off"),
+        ({"failed": {"b": "no way"}, "done": []}, "machines_failed", "1 of 3 machines failed; 2 were not looked at (a, c); the others are done. b: no way"),
+        (
+            {"failed": {"b": "no"}, "language": "ja", "done": []},
+            "machines_failed",
+            "3台中1台のマシンで失敗しました（2台は未確認: a, c、ほかは完了しています）。 b: no",
+        ),
+    ],
+    ids=str,
+)
+def test_what_stops_the_run(tmp_path: Path, given: dict[str, Any], code: str | None, told: str) -> None:
+    params = {"run_dir": str(tmp_path), "stage": "agents", "machines": ALL, "done": ["a"], "failed": {}, "may_be_none": False, "language": "en"}
+    kept = RunMachines({**params, **given})
+    plan = kept.plan(kept.read())
+    error = kept.verdict(plan)
+    assert (error.code if error else None) == code and (error.msg if error else "").startswith(told)
+    assert len(plan.changes) == bool(given.get("machines", ALL)), "no record of no machine"
+
+
+def test_reasons_of_many() -> None:
+    failed = {f"pc{number:03}": "off" for number in range(30)}
+    assert reasons(failed).endswith("pc019: off (+10)") and failure([*failed], failed, []).en == "30 of 30 machines failed; the others are done."
+
+
 def test_two_slices_keep_both(tmp_path: Path) -> None:
     def record(stage: str, *done: str) -> RunMachines:
-        return RunMachines({"run_dir": str(tmp_path), "stage": stage, "machines": ALL, "done": list(done), "failed": []})
+        return RunMachines({"run_dir": str(tmp_path), "stage": stage, "machines": ALL, "done": list(done), "failed": {}})
 
     one, other = record("freeze", "a"), record("freeze", "b")
     plans = [(item, item.plan(item.read())) for item in (one, other, record("agents", *ALL))]

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Linux machine holds of several kinds, read in one session; each kind also alone, for its `_info` module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from .client import Client
+from .cron import resource as cron
+from .cron.plan import DEFAULT_COMMAND_PATHS
+from .files import resource as files
+from .files.plan import DEFAULT_SEARCH
+
+Read = Callable[[Client, Mapping[str, Any]], dict[str, Any]]
+
+_TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
+
+#: How each kind is read, under the name of its option of linux_machine_info.
+READ: dict[str, Read] = {"cron_jobs": cron.info, "files": files.info}
+#: The options of each kind, those of its own `_info` module.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "cron_jobs": {"command_paths": {**_TEXTS, "default": list(DEFAULT_COMMAND_PATHS)}, "except_jobs": {**_TEXTS, "default": []}},
+    "files": {"paths": {**_TEXTS, "default": []}, "search": {**_TEXTS, "default": list(DEFAULT_SEARCH)}},
+}
+
+
+def info_of(kind: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """The reader of one kind, with a session of its own."""
+
+    def read(options: Mapping[str, Any]) -> dict[str, Any]:
+        with closing(Client(options)) as client:
+            return READ[kind](client, options)
+
+    return read
+
+
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What linux_machine_info returns: of each kind that is asked for what its own module returns."""
+    with closing(Client(options)) as client:
+        return {kind: read(client, options[kind]) for kind, read in READ.items() if options[kind] is not None}
