@@ -15,6 +15,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.files import APPS, DOMAINS, LICENCES, USER_IDS, users_file
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
 from lab import company
 from lab.iij.actor import Actor
 from lab.testing import RunningTenant
@@ -242,6 +243,18 @@ def test_a_snapshot_without_manifest_is_taken_anew(call, tmp_path, snapshot):
     call("entra_snapshot", **snapshot)
     (tmp_path / "snapshot" / "manifest.json").unlink()
     assert call("entra_snapshot", **snapshot)["changed"] is True
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_company_is_named_where_it_may_be_read(call, tenant, tmp_path, snapshot, allowed):
+    if not allowed:
+        tenant.faults.add(method="GET", path="/v1.0/organization", times=None, status=403, code="Authorization_RequestDenied")
+    assert call("entra_snapshot", **snapshot)["changed"] is True
+    name = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())["organization"]
+    assert name == (company.data()["tenant"]["display_name"] if allowed else "")
+    assert call("entra_snapshot", **snapshot)["changed"] is False
+    report = run_report.read_report(str(tmp_path), "")
+    assert (report["title"], report["tenant_id"]) == (name or "IIJ ID", company.tenant_id())
 
 
 def test_repair_from_the_snapshot(call, tenant, tmp_path, snapshot):
