@@ -480,8 +480,19 @@ def test_no_snapshot_keeps_what_a_stop_has_done(call, tenant, tmp_path):
 
 def test_whom_the_app_has_blocked_and_when(call, tenant, tmp_path):
     path, options = tmp_path / "list.yml", {"domains": ["reiji.example", "reiji-group.example"], "client_ids": [IIJ, OLD]}
-    fine = call("entra_provisioning_info", **options, path=str(path))
+    blocked = tmp_path / "blocked.yml"
+    fine = call("entra_provisioning_info", **options, path=str(path), blocked_path=str(blocked), check=True)
+    assert fine["blocked_file"] == str(blocked) and not blocked.exists()
+    fine = call("entra_provisioning_info", **options, path=str(path), blocked_path=str(blocked))
     assert (fine["unusual"], fine["file"], fine["log"]["looked_at"]) == ([], None, False)
+    inside = {
+        person.upn for person in PEOPLE.values() if not person.enabled and person.upn.rpartition("@")[2].endswith(("reiji.example", "reiji-group.example"))
+    }
+    assert inside and set(fine["blocked_users"]) == inside
+    listed = yaml.safe_load(blocked.read_text().replace("\n#  -", "\n  -"))
+    assert listed == {"microsoft_365_also_enable": fine["blocked_users"]}
+    nobody = call("entra_provisioning_info", **options, blocked_path=str(blocked), also_enable=listed["microsoft_365_also_enable"])
+    assert (nobody["blocked_users"], nobody["blocked_file"]) == ([], None)
     Actor(tenant.url, tenant.ca_file).withdraw()
     looked = call("entra_provisioning_info", **options, path=str(path), check=True)
     assert looked["file"] == str(path) and not path.exists()
