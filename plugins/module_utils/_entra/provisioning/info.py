@@ -79,7 +79,7 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     heads = Heads[str](_NAMED)
     for upn in blocked:
         heads.add(upn_domain(upn), upn)
-    answer = {
+    answer: dict[str, Any] = {
         "domains": census.answer(),
         "blocked_users": budget.sample(heads.rows(limit=len(blocked))),
         "blocked_file": params["blocked_path"] if blocked else None,
