@@ -52,6 +52,10 @@ options:
         file beside it, which it names as C(microsoft_365_users_src). Not written in check mode, nor when nothing is found.
       - Users whom the app blocked outside of the 24 hours with the most of its blocks are in the file as comments.
     type: path
+  blocked_path:
+    description: A YAML file for everybody who is blocked, as comments of C(microsoft_365_also_enable). Not written in check mode, nor when nobody is.
+    type: path
+    version_added: 1.1.0
 notes:
   - Needs the application permissions C(User.Read.All), C(AuditLog.Read.All), C(Application.Read.All) and C(Domain.Read.All).
 seealso:
@@ -79,6 +83,15 @@ domains:
   returned: success
   type: list
   elements: dict
+blocked_users:
+  description: Who is blocked, without those of whom the options say what shall become of them. The first 20 of each domain.
+  returned: success
+  type: list
+  elements: str
+blocked_file:
+  description: O(blocked_path), when there is somebody to write into it.
+  returned: success
+  type: str
 unusual:
   description: The domains most of whose users are blocked or without licence.
   returned: success
@@ -144,6 +157,7 @@ def main() -> None:
             src={"type": "path"},
             max_blocked_percent={"type": "int", "default": 50},
             path={"type": "path"},
+            blocked_path={"type": "path"},
         ),
         supports_check_mode=True,
     )

@@ -11,7 +11,7 @@ short_description: Keep, encrypted, what a tenant's users, licences, domains and
 version_added: 0.1.0
 description:
   - Writes domains with their federation configurations, licences, applications and users into a folder, each file encrypted with Ansible Vault.
-    A manifest without personal data is written last; without it there is no snapshot.
+    A manifest without personal data is written last; without it there is no snapshot. It has the company's name (C(organization)), for the report.
   - A complete snapshot is never overwritten. A rerun checks that its files are whole and that the password opens them.
   - M(offboard.iij_id.entra_users) brings users back to it, and M(offboard.iij_id.entra_domain) a federation.
 author:

@@ -110,7 +110,8 @@ options:
   handover_file:
     description:
       - The encrypted file (Ansible Vault, YAML) that gets the new passwords or passes; C(ansible-vault view) shows it. Needs O(vault_password) or
-        O(vault_password_file). Where there are more than 2,000 users, it continues in C(name-2.yml) and so on.
+        O(vault_password_file). Where there are more than 2,000 users, it continues in C(name-2.yml) and so on. Beside each user's principal name it
+        holds the display name.
       - A pass is told by Graph only once. An entry without a value is written before it is asked for, and the value as soon as it is told. Where
         the answer was lost, the pass is removed and another one made. Who was given a pass gets no other until it has ended.
       - After that the tenant is asked whether the pass is there. Where it is not, the user has failed (V(not_seen)), the value is taken out of the

@@ -107,6 +107,7 @@ notes:
   - With O(journal), people whose password it does not show to be set get no letter, but are listed in RV(skipped_objects) with the code
     C(password_not_set).
   - A letter is one page whatever stands in it; with more text than usual its type is smaller. A text of yours that leaves no room is refused (V(bad_option)).
+  - A person whom the hand-over file calls by no display name (it is from before 1.1.0, or Entra ID has none) is addressed by the user principal name.
   - In the list each password stands in brackets, in every line, since a password may begin as a formula does. Print it without them.
 seealso:
   - module: offboard.iij_id.entra_users

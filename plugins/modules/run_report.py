@@ -24,9 +24,9 @@ options:
     type: path
     required: true
   title:
-    description: What stands on top, for instance the company's name.
+    description: What stands on top. Without it the company's name as Entra ID had it when the snapshot was taken, or V(IIJ ID) where that is not known.
     type: str
-    default: IIJ ID
+    default: ""
   language:
     description: Which language the page shows first.
     type: str
@@ -85,7 +85,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "run_dir": {"type": "path", "required": True},
-            "title": {"type": "str", "default": "IIJ ID"},
+            "title": {"type": "str", "default": ""},
             "language": {"type": "str", "default": "ja", "choices": ["ja", "en"]},
             "timezone": {"type": "str", "default": "Asia/Tokyo"},
         },

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.files import APPS, DOMAINS, LICENCES, USER_IDS, users_file
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
 from lab import company
 from lab.iij.actor import Actor
 from lab.testing import RunningTenant
@@ -244,6 +245,18 @@ def test_a_snapshot_without_manifest_is_taken_anew(call, tmp_path, snapshot):
     assert call("entra_snapshot", **snapshot)["changed"] is True
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_company_is_named_where_it_may_be_read(call, tenant, tmp_path, snapshot, allowed):
+    if not allowed:
+        tenant.faults.add(method="GET", path="/v1.0/organization", times=None, status=403, code="Authorization_RequestDenied")
+    assert call("entra_snapshot", **snapshot)["changed"] is True
+    name = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())["organization"]
+    assert name == (company.data()["tenant"]["display_name"] if allowed else "")
+    assert call("entra_snapshot", **snapshot)["changed"] is False
+    report = run_report.read_report(str(tmp_path), "")
+    assert (report["title"], report["tenant_id"]) == (name or "IIJ ID", company.tenant_id())
+
+
 def test_repair_from_the_snapshot(call, tenant, tmp_path, snapshot):
     """What the vendor's stop of provisioning does is undone; who was blocked before stays so, unless named."""
     call("entra_snapshot", domains=["reiji.example", "reiji-group.example"], **snapshot)
@@ -467,8 +480,19 @@ def test_no_snapshot_keeps_what_a_stop_has_done(call, tenant, tmp_path):
 
 def test_whom_the_app_has_blocked_and_when(call, tenant, tmp_path):
     path, options = tmp_path / "list.yml", {"domains": ["reiji.example", "reiji-group.example"], "client_ids": [IIJ, OLD]}
-    fine = call("entra_provisioning_info", **options, path=str(path))
+    blocked = tmp_path / "blocked.yml"
+    fine = call("entra_provisioning_info", **options, path=str(path), blocked_path=str(blocked), check=True)
+    assert fine["blocked_file"] == str(blocked) and not blocked.exists()
+    fine = call("entra_provisioning_info", **options, path=str(path), blocked_path=str(blocked))
     assert (fine["unusual"], fine["file"], fine["log"]["looked_at"]) == ([], None, False)
+    inside = {
+        person.upn for person in PEOPLE.values() if not person.enabled and person.upn.rpartition("@")[2].endswith(("reiji.example", "reiji-group.example"))
+    }
+    assert inside and set(fine["blocked_users"]) == inside
+    listed = yaml.safe_load(blocked.read_text().replace("\n#  -", "\n  -"))
+    assert listed == {"microsoft_365_also_enable": fine["blocked_users"]}
+    nobody = call("entra_provisioning_info", **options, blocked_path=str(blocked), also_enable=listed["microsoft_365_also_enable"])
+    assert (nobody["blocked_users"], nobody["blocked_file"]) == ([], None)
     Actor(tenant.url, tenant.ca_file).withdraw()
     looked = call("entra_provisioning_info", **options, path=str(path), check=True)
     assert looked["file"] == str(path) and not path.exists()

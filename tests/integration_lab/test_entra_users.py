@@ -80,6 +80,8 @@ def results(tmp_path: Path) -> dict[str, dict[str, Any]]:
 
 def handed_over(path: Path) -> dict[str, str]:
     content = yaml.safe_load(vault.decrypt(path.read_bytes(), VAULT_PASSWORD.encode()))
+    called = {person.upn: person.name for person in PEOPLE.values()}
+    assert all(entry["displayName"] == called.get(entry["userPrincipalName"], entry["displayName"]) for entry in content["users"])
     return {entry["userPrincipalName"]: entry["password"] for entry in content["users"]}
 
 
@@ -1316,6 +1318,7 @@ def passes_agree(tenant: RunningTenant, tmp_path: Path, users: list[str]) -> Non
     """Whoever has a pass that the tool made is in the file with it, and is told to be done; nobody has one that is in no file."""
     content = yaml.safe_load(vault.decrypt((tmp_path / "handover.yml").read_bytes(), VAULT_PASSWORD.encode()))
     handed = {entry["userPrincipalName"]: entry for entry in content["users"] if entry["temporaryAccessPass"]}
+    assert all(entry["displayName"] == tenant.user(upn)["displayName"] for upn, entry in handed.items())
     told = results(tmp_path)
     for upn in users:
         there = pass_of(tenant, upn)
@@ -1416,7 +1419,7 @@ def test_passes_whose_answers_are_lost(passes, tenant, tmp_path, fault):
 
 def test_a_pass_whose_value_died_with_a_killed_run(passes, tenant, tmp_path):
     """The entry without a value tells that the pass is ours, and that nobody can have it."""
-    PassBook(str(tmp_path / "handover.yml"), VAULT_PASSWORD.encode()).begin([(PEOPLE[71].id, PLAIN[0])], now())
+    PassBook(str(tmp_path / "handover.yml"), VAULT_PASSWORD.encode()).begin([(PEOPLE[71].id, PLAIN[0], None)], now())
     made = tenant.client().call("POST", f"/users/{PEOPLE[71].id}/authentication/temporaryAccessPassMethods", {})
     result = passes(users=PLAIN[:2])
     assert result["counts"]["done"] == 2
@@ -1491,7 +1494,7 @@ def test_a_pass_that_is_gone_later_is_made_again(passes, tenant, tmp_path, monke
 def test_a_pass_made_by_hand_after_a_stopped_run_stays(passes, tenant, tmp_path):
     """Announced an hour ago and never asked for; since then the help desk has made one and told it to the user."""
     hour_ago = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).isoformat()
-    PassBook(str(tmp_path / "handover.yml"), VAULT_PASSWORD.encode()).begin([(PEOPLE[71].id, PLAIN[0]), (PEOPLE[72].id, PLAIN[1])], hour_ago)
+    PassBook(str(tmp_path / "handover.yml"), VAULT_PASSWORD.encode()).begin([(PEOPLE[71].id, PLAIN[0], None), (PEOPLE[72].id, PLAIN[1], None)], hour_ago)
     made = tenant.client().call("POST", f"/users/{PEOPLE[71].id}/authentication/temporaryAccessPassMethods", {})
     result = passes(users=PLAIN[:2])
     assert {item["name"]: item["code"] for item in result["skipped_objects"]} == {PLAIN[0]: "has_pass"}

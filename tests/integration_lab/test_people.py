@@ -167,6 +167,14 @@ def test_a_stop_before_the_first_snapshot(tenant: RunningTenant, tmp_path: Path)
     code, output = operator.play("preflight")
     list_file = operator.run_dir / "results" / "blocked_by_iij_id.yml"
     assert code != 0 and f"-e @{list_file}" in output and "blocked 223 users" in output
+    # who is blocked is named, and proposed; everybody is in a file
+    everybody = yaml.safe_load((operator.run_dir / "results" / "blocked_users.yml").read_text().replace("\n#  -", "\n  -"))["microsoft_365_also_enable"]
+    inside = [person.upn for person in PEOPLE.values() if not tenant.user(person.upn)["accountEnabled"]]
+    assert sorted(everybody) == sorted(inside) and "results/blocked_users.yml (written by" in output
+    draft = (operator.run_dir / "decisions.draft.yml").read_text()
+    stop, proposed = "## Blocked by IIJ ID's stop, as the audit log shows.", [upn for upn in everybody if f"#   - '{upn}'" in draft]
+    assert "# microsoft_365_also_enable:" in draft and stop in draft and 20 <= len(proposed) < len(everybody)
+    assert f"{len(everybody) - len(proposed)} more are not listed here; all are in results/blocked_users.yml." in draft
     # neither does the snapshot alone take it
     code, output = operator.play("snapshot")
     assert code != 0 and "No snapshot was taken" in output

@@ -150,8 +150,9 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
     assert setup.api.writes() == [] and "job_templates IIJ ID exit: domains" in planned
     assert not setup.files.exists()
 
-    setup.play()
+    made = setup.play(offboard_language="ja")
     _made(setup)
+    assert '"msg": "次の操作: AWXでジョブテンプレート IIJ ID exit: preflight を起動してください。' in made and "Next:" not in planned + made
 
     # what somebody else has put beside it: a copy of a template (AWX copies its description too), an inventory of his own
     template = setup.api.named("job_templates", f"{PREFIX}: domains")
@@ -160,6 +161,7 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
     other = setup.api.create("inventories", {"name": "of another team", "organization": template["organization"]})
     again = setup.play()
     assert setup.api.writes() == [] and "changed=0" in again
+    assert "Next: launch the job template IIJ ID exit: preflight in AWX." in again and "次の操作" in again
 
     planned = setup.play("--check", awx_state="absent")
     assert setup.api.writes() == [] and "changed=0" not in planned

@@ -29,6 +29,8 @@ def parse(content: Any) -> dict[str, Any]:
         _texts(found, name)
     if found.get("users") != ALL:
         _texts(found, "users")
+    if not isinstance(found.get("organization", ""), str):
+        raise ValueError("the organization's name is no text")
     counts = found.get("counts")
     if not isinstance(counts, Mapping) or not all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in counts.values()):
         raise ValueError("it does not count what it holds")

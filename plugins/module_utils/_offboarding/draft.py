@@ -61,6 +61,7 @@ VARIABLES: dict[str, Text] = {
     "microsoft_365_usage_location": Text(
         "For users without a usage location: two letters, JP for Japan.", "利用場所のない利用者に設定する国（2文字、日本は JP）"
     ),
+    "microsoft_365_also_enable": Text("Users who are blocked, and shall work again.", "ブロック中で、復帰させる利用者"),
     "microsoft_365_accepted_references": Text("Objects that may go on pointing at IIJ ID.", "IIJ IDを参照したまま残してよいもの"),
     "microsoft_365_accepted_not_looked_at": Text("Kinds or objects that a person has looked at.", "人が確認した種類またはオブジェクト"),
     "directory_sync_without_machines": Text("There is no Windows machine with an agent.", "エージェントのあるWindowsマシンはない"),
@@ -135,6 +136,11 @@ _LISTS = {"microsoft_365_accepted_references": "references", "microsoft_365_acce
 
 def _cut(name: str, facts: Facts) -> list[Text]:
     """That there are more than the candidates that stand here."""
+    provisioning = facts.provisioning or {}
+    if name == "microsoft_365_also_enable" and provisioning.get("blocked_users"):
+        rest = sum(int(item["blocked"]) for item in provisioning["domains"]) - len(provisioning["blocked_users"])
+        file = "results/blocked_users.yml"
+        return [Text(f"{rest} more are not listed here; all are in {file}.", f"ほかに{rest}人います（全員は {file}）。")] if rest > 0 else []
     more = references.not_listed(facts.references or {}, _LISTS[name]) if name in _LISTS else 0
     if more <= 0:
         return []
@@ -222,6 +228,19 @@ def _tenant(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) ->
     without = sum(int(domain["counts"].get("without_usage_location", 0)) for domain in facts.users or ())
     if without and not confirmed.usage_location:
         yield "microsoft_365_usage_location", Candidate("JP", Text(f"{counted(without, 'user has', 'users have')} none.", f"{without}人に設定がありません。"))
+
+
+def _blocked(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
+    """Who is blocked before the first snapshot: by IIJ ID's stop, as the audit log shows, or since whenever."""
+    found = facts.provisioning or {}
+    by_stop = {names.user(upn) for upn in found.get("also_enable", ())}
+    for upn in found.get("blocked_users", ()):
+        why = (
+            Text("Blocked by IIJ ID's stop, as the audit log shows.", "監査ログによると、IIJ IDの停止時にブロックされました。")
+            if names.user(upn) in by_stop
+            else Text("Blocked now; the snapshot would keep that.", "現在ブロック中です。スナップショットはこの状態を保存します。")
+        )
+        yield "microsoft_365_also_enable", Candidate(upn, why)
 
 
 def _called(row: Mapping[str, Any]) -> Text:
@@ -324,4 +343,4 @@ def _linux(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> 
         yield name, Candidate(value, why)
 
 
-_FINDERS = (_tenant, _references, _machines, _linux, _directory, _clients)
+_FINDERS = (_tenant, _blocked, _references, _machines, _linux, _directory, _clients)

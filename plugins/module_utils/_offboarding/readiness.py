@@ -261,15 +261,17 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             (name,),
         )
         if counts["blocked"] and not confirmed.also_enable:
+            who, more = _blocked(facts, name)
             yield Finding(
                 "warning",
                 "users_blocked",
                 Text(
-                    f"{name}: blocked already: {_counted(counts['blocked'], 'user')}; without a licence: {counts['unlicensed']}. The snapshot keeps "
+                    f"{name}: blocked already: {_counted(counts['blocked'], 'user')}{who.en}; without a licence: {counts['unlicensed']}. The snapshot keeps "
                     "that state; "
-                    "name those who shall work again in microsoft_365_also_enable.",
-                    f"{name}: すでに{counts['blocked']}人がブロック中、{counts['unlicensed']}人がライセンスなし。スナップショットはこの状態を保存します。"
-                    "復帰させる利用者は microsoft_365_also_enable に指定してください。",
+                    f"name those who shall work again in microsoft_365_also_enable.{more.en}",
+                    f"{name}: すでに{counts['blocked']}人がブロック中{who.ja}、{counts['unlicensed']}人がライセンスなし。"
+                    "スナップショットはこの状態を保存します。"
+                    f"復帰させる利用者は microsoft_365_also_enable に指定してください。{more.ja}",
                 ),
                 (name,),
             )
@@ -285,6 +287,21 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 ),
                 (name,),
             )
+
+
+def _blocked(facts: Facts, domain: str) -> tuple[Text, Text]:
+    """Who is blocked in a domain, and where everybody is listed; empty where nobody has looked, since there is a snapshot already."""
+    found = facts.provisioning or {}
+    here = [upn for upn in found.get("blocked_users", ()) if names.domain(upn.rpartition("@")[2]) == names.domain(domain)]
+    if not here:
+        return Text("", ""), Text("", "")
+    count = max(len(here), *(int(item["blocked"]) for item in found["domains"] if names.domain(item["domain"]) == names.domain(domain)))
+    who = few(here, count, len(here))
+    file = found.get("blocked_file") if count > len(here) else None
+    told = (
+        Text(f" All of them are in {file} (written by a run without --check).", f"全員の一覧は {file}（--checkなしの実行で作成）。") if file else Text("", "")
+    )
+    return Text(f" ({who})", f"（{who}）"), told
 
 
 def _provisioning(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -330,8 +330,8 @@ def merge_list(persons: Iterable[Person], zone: datetime.tzinfo) -> bytes:
     """For a mail merge. A password may begin as a formula does, and must not be changed: it stands in brackets, in every line."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
-    writer.writerow(("user_name", "secret_in_brackets", "kind", "valid_until"))
+    writer.writerow(("user_name", "secret_in_brackets", "kind", "valid_until", "display_name"))
     for person in persons:
         kind = "temporary_access_pass" if person.until else "password"
-        writer.writerow((cell(person.upn), f"[{person.secret}]", kind, cell(valid_until(person.until, zone))))
+        writer.writerow((cell(person.upn), f"[{person.secret}]", kind, cell(valid_until(person.until, zone)), cell(person.name)))
     return (BOM + stream.getvalue()).encode()

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._core import names, phrases
 from ..._core.errors import OffboardError
+from ..._core.heads import Heads
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -20,9 +21,11 @@ from ..domains.plan import root_of, upn_domain
 from ..domains.read import check_known, named_domains
 from ..users.plan import user_state
 from ..users.selection import fields_of, src_lines
-from .plan import Census, deeds, source, variables, victims
+from .plan import Census, blocked_list, deeds, source, variables, victims
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True))
+#: Of a domain's blocked users so many are named in the answer.
+_NAMED = 20
 
 
 def census_of(params: Mapping[str, Any]) -> Census:
@@ -53,6 +56,7 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     for client_id in client_ids:
         check_client_id(client_id)
     suspects: list[dict[str, Any]] = []
+    blocked: list[str] = []
     with Client(Connection.from_params(params)) as client:
         for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
             upn = item["userPrincipalName"]
@@ -61,7 +65,8 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
             seen.add(root)
             state = user_state(item)
             enabled, licences = state["accountEnabled"], {*state["licences"], *state["group_licences"]}
-            census.add(item["id"], upn, enabled=enabled, licensed=bool(licences))
+            if census.add(item["id"], upn, enabled=enabled, licensed=bool(licences)):
+                blocked.append(upn)
             suspects.append({"id": item["id"], "userPrincipalName": upn, "enabled": enabled, "licences": licences})
         check_known(client, "domains", roots, seen)
         check_met(params, census)
@@ -70,8 +75,14 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     done = deeds(log.pop("entries"))
     found = victims(suspects, done) if unusual else []
     by_stop = [one for one in found if one.by_stop]
-    answer = {
+    blocked.sort(key=lambda upn: (upn_domain(upn), upn.casefold()))
+    heads = Heads[str](_NAMED)
+    for upn in blocked:
+        heads.add(upn_domain(upn), upn)
+    answer: dict[str, Any] = {
         "domains": census.answer(),
+        "blocked_users": budget.sample(heads.rows(limit=len(blocked))),
+        "blocked_file": params["blocked_path"] if blocked else None,
         "unusual": [item["domain"] for item in unusual],
         "log": log,
         "blocked": len([one for one in by_stop if one.blocked_at]),
@@ -82,6 +93,8 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         "licences_not_told": len([1 for user in suspects if (one := done.get(user["id"])) and one.unknown_at and not user["licences"] and not one.licences]),
         "file": None,
     }
+    if answer["blocked_file"] and not check_mode:
+        write_atomically(answer["blocked_file"], blocked_list(blocked))
     if params["path"] and by_stop:
         src = f"{params['path'].removesuffix('.yml')}.jsonl" if any(one.licences for one in by_stop) else None
         answer["file"] = params["path"]

@@ -32,15 +32,18 @@ class Census:
     #: names of everybody of whom somebody asked
     met: set[str] = field(default_factory=set)
 
-    def add(self, user_id: str, upn: str, *, enabled: bool, licensed: bool) -> None:
+    def add(self, user_id: str, upn: str, *, enabled: bool, licensed: bool) -> bool:
+        """Whether the user counts as blocked."""
         who = {names.user(user_id), names.user(upn)}
         self.met |= who & {*self.also_enable}
         if not who.isdisjoint(self.exclude):
-            return
+            return False
         sums = self.domains.setdefault(upn_domain(upn), Counter())
         sums["total"] += 1
-        sums["blocked"] += not enabled and who.isdisjoint(self.also_enable)
+        blocked = not enabled and who.isdisjoint(self.also_enable)
+        sums["blocked"] += blocked
         sums["unlicensed"] += not licensed and who.isdisjoint(self.licensed)
+        return blocked
 
     def answer(self) -> list[dict[str, Any]]:
         """For each domain `total`, `blocked` and `unlicensed`."""
@@ -171,6 +174,19 @@ def variables(found: Iterable[Victim], src: str | None) -> bytes:
         lines += [f"#  - {json.dumps(one.upn)}  # {one.blocked_at}" for one in rest]
     if src:
         lines.append(f"microsoft_365_users_src: {json.dumps(src)}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def blocked_list(upns: Iterable[str]) -> bytes:
+    """A file that the users of microsoft_365_also_enable can be taken from: everybody who is blocked, as comments."""
+    lines = [
+        "# Users who are blocked, and whom the snapshot would keep so. Take away the '#' of those who shall work again, and run preflight with -e @a copy of",
+        "# this file: it is written anew each time. / ブロック中の利用者(スナップショットはこの状態を保存する)。復帰させる利用者の行頭の「#」を外し、コピーを",
+        "# -e @ で指定してpreflightを再実行する(このファイルは毎回作り直される)。",
+        "---",
+        "microsoft_365_also_enable:",
+        *(f"#  - {json.dumps(upn)}" for upn in upns),
+    ]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -146,9 +146,18 @@ class Snapshot(OfTenant):
             "federated": [item["id"] for item in domains if item["federationConfiguration"]],
             "app_objects": [found["id"] for app in apps for found in app["objects"] if found["kind"] in (APPLICATION, PRINCIPAL)],
         }
-        manifest = {"format": 1, "taken": taken, **self.owner(), "counts": counts, **saved, "files": files}
+        manifest = {"format": 1, "taken": taken, **self.owner(), "organization": self._organization(), "counts": counts, **saved, "files": files}
         write_atomically(os.path.join(self._path, MANIFEST), json.dumps(manifest, indent=2).encode() + b"\n", overwrite=False)
         return {"counts": counts}
+
+    def _organization(self) -> str:
+        """What the company is called, for the report's title; empty where the tool may not read it."""
+        try:
+            return next((str(item["displayName"] or "") for item in self._client.list("/organization?$select=id,displayName")), "")
+        except OffboardError as exc:
+            if exc.code != "permission_missing":
+                raise
+            return ""
 
     def _domains(self) -> list[dict[str, Any]]:
         """Raises OffboardError `not_found` for a domain whose users are to be saved and that the tenant does not have: a snapshot is never overwritten."""

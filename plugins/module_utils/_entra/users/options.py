@@ -110,6 +110,11 @@ class Options:
         return self.password == "generate" or self.src is not None
 
     @property
+    def hands_over(self) -> bool:
+        """Whether some user may get a secret that is handed over."""
+        return self.may_set_password or self.gives_pass
+
+    @property
     def reads_licences(self) -> bool:
         """Whether what is wanted depends on the users' licences."""
         return self.snapshot is not None or bool(self.licences or self.licence_group or self.src)

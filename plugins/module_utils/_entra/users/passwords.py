@@ -223,22 +223,22 @@ class HandOver(_Files):
         """Whether the user has an entry and the password is still the one from before it was written."""
         return mark(user_id, last_change) in self._changes
 
-    def provide(self, users: Iterable[tuple[str, str, str | None]]) -> dict[str, str]:
-        """Passwords by id for users given as (id, userPrincipalName, last change). On the disk when this returns.
+    def provide(self, users: Iterable[tuple[str, str, str | None, str | None]]) -> dict[str, str]:
+        """Passwords by id for users given as (id, userPrincipalName, display name, last change). On the disk when this returns.
 
         Whoever has an entry keeps that password. Raises OffboardError `file_write_failed` when the disk refuses; then none of
         the new passwords may be set.
         """
         users = list(users)
-        wanted = {user_id for user_id, _upn, _change in users}
+        wanted = {user_id for user_id, *_others in users}
         known: dict[str, str] = {}
         with self._locked():
             if any(mark(user_id) in self._users for user_id in wanted):
                 for number in range(1, len(self._signatures) + 1):
                     known.update((entry["id"], entry["password"]) for entry in self._read(number) if entry["id"] in wanted and "password" in entry)
             new: list[dict[str, Any]] = [
-                {"id": user_id, "userPrincipalName": upn, "password": generate(self._length), "passwordChangedBefore": last_change}
-                for user_id, upn, last_change in users
+                {"id": user_id, "userPrincipalName": upn, "displayName": name, "password": generate(self._length), "passwordChangedBefore": last_change}
+                for user_id, upn, name, last_change in users
                 if user_id not in known
             ]
             self._add(new)
@@ -335,17 +335,21 @@ class PassBook(_Files):
         """Whether the pass that this run has made is among those of the tenant."""
         return any(item["id"] == self._made.get(user_id) for item in passes)
 
-    def begin(self, users: Iterable[tuple[str, str]], now: str) -> set[str]:
-        """Passes will be asked for at once, for users given as (id, userPrincipalName). On the disk when this returns.
+    def begin(self, users: Iterable[tuple[str, str, str | None]], now: str) -> set[str]:
+        """Passes will be asked for at once, for users given as (id, userPrincipalName, display name). On the disk when this returns.
 
         Gives the ids of those who shall not be asked for, because another run has given them a pass meanwhile.
         """
         users = list(users)
         with self._locked():
-            given = {user_id for user_id, _unused in users if self.was_given(user_id, now)}
-            asked = [(user_id, upn) for user_id, upn in users if user_id not in given]
-            self._settle((), {user_id for user_id, _unused in asked if user_id in self._gone}, now)
-            self._add([{"id": user_id, "userPrincipalName": upn, "temporaryAccessPass": None, "askedFor": now} for user_id, upn in asked])
+            given = {user_id for user_id, *_others in users if self.was_given(user_id, now)}
+            asked = [
+                {"id": user_id, "userPrincipalName": upn, "displayName": name, "temporaryAccessPass": None, "askedFor": now}
+                for user_id, upn, name in users
+                if user_id not in given
+            ]
+            self._settle((), {str(entry["id"]) for entry in asked if entry["id"] in self._gone}, now)
+            self._add(asked)
         return given
 
     def keep(self, made: Mapping[str, Mapping[str, Any]], methods: Mapping[str, str]) -> None:
@@ -375,8 +379,8 @@ class PassBook(_Files):
             given = {entry["id"]: entry for entry in entries if entry["id"] in left and entry.get("temporaryAccessPass")}
             for user_id, entry in given.items():
                 if user_id in not_seen:
-                    names = ("id", "userPrincipalName", "temporaryAccessPass", "askedFor")
-                    told = {**entry, "temporaryAccessPass": None, "askedFor": entry.get("askedFor", now)}
+                    names = ("id", "userPrincipalName", "displayName", "temporaryAccessPass", "askedFor")
+                    told = {"displayName": None, **entry, "temporaryAccessPass": None, "askedFor": entry.get("askedFor", now)}
                     entry.clear()
                     entry.update((name, told[name]) for name in names)
                 else:

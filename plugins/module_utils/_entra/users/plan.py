@@ -28,6 +28,7 @@ PASSWORD = "passwordProfile"
 NEW_PASSWORD = "(new password)"
 #: The same for a Temporary Access Pass.
 NEW_PASS = "(new Temporary Access Pass)"
+_SECRETS = frozenset({PASSWORD, "temporaryAccessPass"})
 REVOKED = "(revoked now)"
 
 #: Roles whose holders a User Administrator may still block, unblock and give a password; template ids.
@@ -486,8 +487,13 @@ def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, context
     return None
 
 
+def gives_secret(change: Change) -> bool:
+    """Whether there is something to hand over."""
+    return not _SECRETS.isdisjoint(change.after or ())
+
+
 def _risk(after: Mapping[str, Any]) -> str:
-    return "high" if after.get("accountEnabled") is False else "medium" if {PASSWORD, "temporaryAccessPass"} & after.keys() else "low"
+    return "high" if after.get("accountEnabled") is False else "medium" if _SECRETS & after.keys() else "low"
 
 
 def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ from ..snapshot.resource import KIND as SNAPSHOT
 from ..snapshot.resource import holds
 from . import access_pass
 from . import plan as user_plan
+from .display_names import DisplayNames
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
 from .options import Options
@@ -101,6 +102,7 @@ class Users(OfTenant):
         self._results = Results(self._options.results_file)
         self._handover = self._make_handover()
         self._passes = self._make_passes()
+        self._display_names = DisplayNames()
         self._skus = skus_of(self._client)
         self._identities: Sequence[dict[str, str]] = ()
         self._own_upn = ""
@@ -137,7 +139,6 @@ class Users(OfTenant):
         options = self._options
         self._identities = self._client.identities()
         self._own_upn = names.user(self._identities[0]["upn"])
-        signs_in_anew = options.may_set_password or options.gives_pass
         selection = self._selection
         if options.snapshot_is_now and self._planned_snapshot is None:
             return
@@ -145,8 +146,8 @@ class Users(OfTenant):
             if self._planned_snapshot is not None and not holds(self._planned_snapshot, item["userPrincipalName"]):
                 continue
             state = {"missing": item["missing"]} if "missing" in item else user_state(item)
-            if signs_in_anew and "missing" not in item:
-                state["createdDateTime"] = item.get("createdDateTime")
+            if options.hands_over and "missing" not in item:
+                state |= {name: item.get(name) for name in ("createdDateTime", "displayName")}
             if self._required and (item.get("createdDateTime") or "")[:_TO_THE_SECOND] >= self._required[1][:_TO_THE_SECOND]:
                 self._came_later.add(mark(item["id"].casefold()))
             if self._group is not None and "missing" not in item:
@@ -161,7 +162,8 @@ class Users(OfTenant):
         fields = fields_of(
             licences=options.reads_licences,
             password=options.may_set_password or options.revoke_sessions,
-            created=options.may_set_password or options.gives_pass or bool(self._required),
+            created=options.hands_over or bool(self._required),
+            called=options.hands_over,
         )
         make = partial(self._desired_of, self._base)  # a wrong licence is told before anybody is read
         desired = None if options.snapshot_is_now else named_in(self._client, self._params, make)
@@ -293,6 +295,7 @@ class Users(OfTenant):
                     continue
                 changed.add(one)
                 plan.changes.append(decision.change)
+                self._display_names.note(decision.change, item.state.get("displayName"))
                 seats.update(user_plan.new_seats(decision.change))
                 left_out.update((decision.change.after or {}).get("left_out", ()))
                 self._note_own(decision.change)
@@ -495,6 +498,7 @@ class Users(OfTenant):
             self._options.terms,
             handover=self._handover,
             passes=self._passes,
+            display_names=self._display_names,
             group=self._group,
         )
         self._results.publish()

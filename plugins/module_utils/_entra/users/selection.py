@@ -141,9 +141,9 @@ def _select(fields: Iterable[str]) -> str:
     return ",".join(dict.fromkeys((*_ALWAYS, *fields)))
 
 
-def fields_of(*, licences: bool = False, password: bool = False, created: bool = False) -> list[str]:
+def fields_of(*, licences: bool = False, password: bool = False, created: bool = False, called: bool = False) -> list[str]:
     """The further properties of a user that are needed; fewer fields make a list of 100,000 users 3 times smaller."""
-    wanted = {"licenseAssignmentStates": licences, "lastPasswordChangeDateTime": password, "createdDateTime": created}
+    wanted = {"licenseAssignmentStates": licences, "lastPasswordChangeDateTime": password, "createdDateTime": created, "displayName": called}
     return [name for name, needed in wanted.items() if needed]
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -19,6 +19,7 @@ from ..._module.clock import now
 from ..._module.runner import Record
 from . import access_pass
 from . import plan as user_plan
+from .display_names import DisplayNames
 from .licence_group import MEMBERS_PER_REQUEST, LicenceGroup
 from .passwords import HandOver, PassBook
 from .plan import Skus
@@ -57,6 +58,7 @@ class Means:
     terms: access_pass.Terms
     handover: HandOver | None = None
     passes: PassBook | None = None
+    display_names: DisplayNames = field(default_factory=DisplayNames)
     group: LicenceGroup | None = None
 
 
@@ -139,9 +141,10 @@ class Work:
         """The first request of each user. Passwords are on the disk before the first of their segment goes out."""
         while segment := list(islice(self._changes, _SEGMENT)):
             self._segment = segment
-            passwords = self._provide([c for c in segment if user_plan.PASSWORD in (c.after or {})])
+            called = self._means.display_names.take(segment)
+            passwords = self._provide([c for c in segment if user_plan.PASSWORD in (c.after or {})], called)
             while group := self._segment[:_INTENTS]:
-                given = self._announce(group)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
+                given = self._announce(group, called)  # not earlier: who was announced and not asked for would have somebody else's pass taken for ours
                 left = [change for change in group if change.id not in given]
                 msg = "another run has given the user a pass meanwhile"
                 self._segment[: len(group)] = left
@@ -153,17 +156,17 @@ class Work:
                 for job in jobs:
                     yield from self._next(job)
 
-    def _provide(self, changes: list[Change]) -> dict[str, str]:
+    def _provide(self, changes: list[Change], called: Mapping[str, str | None]) -> dict[str, str]:
         handover = self._means.handover
         if not changes or handover is None:
             return {}
-        return handover.provide((c.id, c.name, (c.before or {}).get(user_plan.PASSWORD)) for c in changes)
+        return handover.provide((c.id, c.name, called.get(c.id), (c.before or {}).get(user_plan.PASSWORD)) for c in changes)
 
-    def _announce(self, changes: list[Change]) -> set[str]:
+    def _announce(self, changes: list[Change], called: Mapping[str, str | None]) -> set[str]:
         """Gives the ids of those who need no pass any more."""
         if self._means.passes is None:
             return set()
-        return self._means.passes.begin(((c.id, c.name) for c in changes if "temporaryAccessPass" in (c.after or {})), now())
+        return self._means.passes.begin(((c.id, c.name, called.get(c.id)) for c in changes if "temporaryAccessPass" in (c.after or {})), now())
 
     @staticmethod
     def _old_pass(change: Change) -> str | None:

@@ -120,6 +120,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         if report["first"]
         else _both(Text("Nothing was changed yet.", "まだ何も変更していません。"))
     )
+    tenant = f" · {_both(Text('tenant', 'テナント'))} <code>{escape(report['tenant_id'])}</code>" if report["tenant_id"] else ""
     parts = [
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
@@ -127,7 +128,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
         *(f'<input class="switch" type="radio" name="language" id="{name}"{mark}>\n' for name, mark in checked.items()),
         '<div class="page">\n<header><div class="tabs"><label for="ja">日本語</label><label for="en">English</label></div>',
-        f"<h1>{title}</h1><p>{_both(Text('Leaving IIJ ID: report of the run', 'IIJ ID解約作業の実行報告'))} · {span}</p></header>\n<main>\n",
+        f"<h1>{title}</h1><p>{_both(Text('Leaving IIJ ID: report of the run', 'IIJ ID解約作業の実行報告'))} · {span}{tenant}</p></header>\n<main>\n",
         f'<p class="verdict {report["state"]}">{_both(_STATES[report["state"]])}</p>\n',
         _figures(report["counts"]),
         _section(Text("What is left", "残っているもの"), _left(report["left"], report["state"])),

@@ -34,7 +34,8 @@ def build(
 ) -> dict[str, Any]:
     """The report as JSON-serialisable data.
 
-    records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest.
+    records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest. title: of the operator's; empty for the
+    company's name as the snapshot has it.
     results: the lines of the results files of bulk modules, each with the file's name. references: those of entra_references_info, None when it has not run.
     arrivals: what `arrivals_of` makes of those of entra_arrivals_info.
     """
@@ -46,7 +47,8 @@ def build(
     left = [item for item in final_gate or () if item["severity"] == "blocker"]
     times = sorted(record["at"] for record in known)
     return {
-        "title": title,
+        "title": title or _text(snapshot, "organization") or "IIJ ID",
+        "tenant_id": _text(snapshot, "tenant_id"),
         "first": times[0] if times else "",
         "last": times[-1] if times else "",
         "state": "not_judged" if final_gate is None else ("closed" if left else "open"),
@@ -70,6 +72,12 @@ def build(
         "arrivals": dict(arrivals) if arrivals is not None else None,
         "steps": list(manual_steps),
     }
+
+
+def _text(manifest: Mapping[str, Any] | None, name: str) -> str:
+    """A text of the snapshot's manifest, which somebody may have written by hand; empty where there is none."""
+    value = (manifest or {}).get(name)
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _is_registration(record: Mapping[str, Any]) -> bool:

@@ -39,11 +39,9 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
         verdict = {**verdict, "open": False}
     evidence = plan.Evidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
     status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}
-    if params["summary"]:
-        page = os.path.join(folder, "report.html")
-        told = plan.summary(status, params["stage"], page if os.path.exists(page) else "", params["in_awx"], check_mode)
-    else:
-        told = plan.lines(status, params["in_awx"])
+    page = os.path.join(folder, "report.html")
+    page = page if os.path.exists(page) else ""
+    told = plan.summary(status, params["stage"], page, params["in_awx"], check_mode) if params["summary"] else plan.lines(status, page, params["in_awx"])
     language = params["language"]
     return {**status, "lines": [text for line in told for text in line.in_language(language)]}
 

@@ -187,8 +187,8 @@ def _domains(evidence: Evidence) -> list[dict[str, str | int]]:
     ]
 
 
-def lines(status: Mapping[str, Any], in_awx: bool = False) -> list[Text]:
-    """What a person reads, a line each."""
+def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> list[Text]:
+    """What a person reads, a line each. report: its path, empty when there is none."""
     owner = status["owner"].get("tenant_id", "")
     told = [
         Text(
@@ -213,8 +213,7 @@ def lines(status: Mapping[str, Any], in_awx: bool = False) -> list[Text]:
     if status["steps_later"]:
         later = ", ".join(status["steps_later"])
         told.append(Text(f"Later: {later}", f"後で必要な手順: {later}"))
-    told.append(_next(status, in_awx))
-    return told
+    return [*told, *_end(status, report, in_awx)]
 
 
 def summary(status: Mapping[str, Any], stage: str, report: str, in_awx: bool, check_mode: bool) -> list[Text]:
@@ -226,8 +225,7 @@ def summary(status: Mapping[str, Any], stage: str, report: str, in_awx: bool, ch
     told += [_line(item) for item in status["stages"] if item["stage"] == stage or (not stage and item["state"] != "nothing")]
     told += [_refused(item) for item in status["refused"] if item["at"] >= last]
     told += machines.lines(status.get("machines", ()))
-    told += [*_due(status), _next(status, in_awx)]
-    return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
+    return [*told, *_due(status), *_end(status, report, in_awx)]
 
 
 def _refused(item: Mapping[str, str]) -> Text:
@@ -239,6 +237,12 @@ def _due(status: Mapping[str, Any]) -> list[Text]:
     """A line for each step that a person has to do now."""
     steps = [(f"{step['id']}: ", step["stage"], Text.of(step)) for step in status["steps_due"]]
     return [Text(f"Due now ({stage}): {name}{text.en}", f"今必要な手順（{stage}）: {name}{text.ja}") for name, stage, text in steps]
+
+
+def _end(status: Mapping[str, Any], report: str, in_awx: bool) -> list[Text]:
+    """What comes next, and where the report is."""
+    told = [_next(status, in_awx)]
+    return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
 
 
 def _next(status: Mapping[str, Any], in_awx: bool) -> Text:

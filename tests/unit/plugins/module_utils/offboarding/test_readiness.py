@@ -429,6 +429,24 @@ def provisioning(blocked=0, unlicensed=0, log=LOOKED, by_app=0, licences=0, not_
 
 
 @pytest.mark.parametrize(
+    ("named", "blocked", "told"),
+    [
+        (None, 2, "blocked already: 2 users; without"),
+        ([], 2, "blocked already: 2 users; without"),
+        (["u1@A", "u2@a", "x@b"], 2, "blocked already: 2 users (u1@A, u2@a); without"),
+        ([f"u{number}@a" for number in range(20)], 25, "blocked already: 25 users (" + ", ".join(f"u{number}@a" for number in range(20)) + " (+5)); without"),
+    ],
+)
+def test_who_is_blocked_before_the_first_snapshot_is_named(named, blocked, told) -> None:
+    looked = None if named is None else {**provisioning(blocked=blocked), "blocked_users": named, "blocked_file": "/run/blocked.yml"}
+    facts = Facts(users=[{"domain": "a", "counts": counts(blocked=blocked)}], provisioning=looked)
+    (found,) = [item for item in preflight(facts, Confirmed(max_blocked_percent=100)) if item.code == "users_blocked"]
+    assert told in found.text.en and found.objects == ("a",)
+    assert ("/run/blocked.yml" in found.text.en, "/run/blocked.yml" in found.text.ja) == ((True, True) if blocked > 20 else (False, False))
+    assert all(name in found.text.ja for name in (named or [])[:2])
+
+
+@pytest.mark.parametrize(
     ("found", "percent", "told"),
     [
         (provisioning(), 50, None),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import zoneinfo
 from html.parser import HTMLParser
@@ -122,6 +123,25 @@ def test_steps_are_counted():
     assert (made["counts"]["steps"], made["counts"]["steps_open"]) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("title", "snapshot", "shown"),
+    [
+        ("", None, ("IIJ ID", "")),
+        ("", {"tenant_id": "7e0d"}, ("IIJ ID", "7e0d")),
+        ("", {"tenant_id": "7e0d", "organization": ""}, ("IIJ ID", "7e0d")),
+        ("", {"tenant_id": "7e0d", "organization": " 株式会社レイジ "}, ("株式会社レイジ", "7e0d")),
+        ("Reiji", {"tenant_id": "7e0d", "organization": "株式会社レイジ"}, ("Reiji", "7e0d")),
+        ("", {"tenant_id": 1, "organization": ["x"]}, ("IIJ ID", "")),
+        ("", {"organization": "<b>"}, ("<b>", "")),
+    ],
+)
+def test_the_title_is_the_companys_name(title, snapshot, shown):
+    made = build(snapshot=snapshot, title=title)
+    assert (made["title"], made["tenant_id"]) == shown
+    text = report_page.page(made, "ja", TOKYO)
+    assert f"<h1>{html.escape(shown[0])}</h1>" in text and ("テナント</span>" in text) == bool(shown[1]) == (f"<code>{shown[1]}</code>" in text)
+
+
 class Page(HTMLParser):
     """What matters of the page: balance of tags, and what would leave it."""
 
@@ -146,7 +166,7 @@ def full():
     made = [*records(name=EVIL), *records("enable", "b", "failed", 10, code="x", msg=EVIL), *records("enable", "c", None, 20), refused(30, msg=EVIL)]
     steps = [step("a", en=EVIL, source=EVIL), step("b", done=True, by=EVIL, note=EVIL)]
     findings = [blocker(en=EVIL, ja=EVIL), {"severity": "warning", "code": "w", "en": EVIL, "ja": "", "objects": []}]
-    return build(made, steps, findings, findings, {"users": EVIL}, title=EVIL, results=[(EVIL, line(EVIL, code=EVIL, msg=EVIL))])
+    return build(made, steps, findings, findings, {"users": EVIL, "tenant_id": EVIL}, title=EVIL, results=[(EVIL, line(EVIL, code=EVIL, msg=EVIL))])
 
 
 @pytest.mark.parametrize("data", [build(), full()], ids=["empty", "full"])

@@ -191,7 +191,7 @@ def test_the_end_of_a_pass_is_told_in_the_zone(until: str, shown: str) -> None:
     zone = zoneinfo.ZoneInfo("Asia/Tokyo")
     assert plan.valid_until(until, zone) == shown
     rows = plan.merge_list([plan.Person("x", "a@x.example", "y", until)], zone).decode("utf-8-sig")
-    assert rows.endswith(f'"{shown}"\r\n')
+    assert rows.endswith(f'"{shown}",""\r\n')
 
 
 def test_who_has_a_name_is_addressed_by_it() -> None:
@@ -199,11 +199,16 @@ def test_who_has_a_name_is_addressed_by_it() -> None:
     page = plan.letters(people.values(), head()).decode()
     assert "<bdi>山田 太郎</bdi> 様" in page and page.count("taro@x.example") == 1
     # a user name is typed from left to right, whatever its script
+    rows = list(csv.DictReader(io.StringIO(plan.merge_list(people.values(), zoneinfo.ZoneInfo("UTC")).decode("utf-8-sig"), newline="")))
+    assert [row["display_name"] for row in rows] == ["山田 太郎", ""]
     assert '<bdi dir="ltr">ב@x.example</bdi> 様' in page and '<dd><bdi dir="ltr">ב@x.example</bdi></dd>' in page
 
 
 def test_the_list_holds_no_formula_and_changes_no_password() -> None:
-    persons = [*PEOPLE.values(), *(plan.Person(str(number), f"{sign}cmd@x", f"{sign}pw") for number, sign in enumerate(["=", "+", "-", "@", "\t", " =", "＝"]))]
+    persons = [
+        *PEOPLE.values(),
+        *(plan.Person(str(number), f"{sign}cmd@x", f"{sign}pw", name=f"{sign}cmd") for number, sign in enumerate(["=", "+", "-", "@", "\t", " =", "＝"])),
+    ]
     content = plan.merge_list(persons, zoneinfo.ZoneInfo("UTC"))
     assert content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))

@@ -12,6 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisionin
     Census,
     Deeds,
     Victim,
+    blocked_list,
     deeds,
     of_the_stop,
     source,
@@ -128,7 +129,15 @@ def test_victims_and_the_files_for_the_operator() -> None:
 )
 def test_census(blocked, unlicensed, settled, percent, expected) -> None:
     census = Census(**settled)
+    told = 0
     for number in range(10):
-        census.add(f"U{number}", f"U{number}@A", enabled=number >= blocked, licensed=number >= unlicensed)
-        census.add(f"fine{number}", f"fine{number}@b", enabled=True, licensed=True)
+        told += census.add(f"U{number}", f"U{number}@A", enabled=number >= blocked, licensed=number >= unlicensed)
+        assert not census.add(f"fine{number}", f"fine{number}@b", enabled=True, licensed=True)
+    assert told == census.domains["a"]["blocked"]
     assert [item["domain"] for item in census.unusual(percent)] == expected
+
+
+def test_the_list_of_the_blocked_is_taken_line_by_line() -> None:
+    listed = blocked_list(["a@x.example", "山田@x.example"]).decode()
+    assert yaml.safe_load(listed) == {"microsoft_365_also_enable": None}
+    assert yaml.safe_load(listed.replace("\n#  -", "\n  -")) == {"microsoft_365_also_enable": ["a@x.example", "山田@x.example"]}

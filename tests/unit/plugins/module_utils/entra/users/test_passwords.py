@@ -40,7 +40,7 @@ def test_length(length):
 
 
 def users(first: int, last: int):
-    return [(f"id-{number}", f"u{number}@a.example", OLD) for number in range(first, last + 1)]
+    return [(f"id-{number}", f"u{number}@a.example", f"利用者 {number}", OLD) for number in range(first, last + 1)]
 
 
 def test_provided_passwords_are_on_disk_and_stay(tmp_path):
@@ -50,7 +50,8 @@ def test_provided_passwords_are_on_disk_and_stay(tmp_path):
     assert {name: first[name] for name in ("id-3", "id-4", "id-5")} == {name: again[name] for name in ("id-3", "id-4", "id-5")}
     assert len(again) == 6
     content = yaml.safe_load(vault.decrypt(path.read_bytes(), b"x"))
-    assert [entry["userPrincipalName"] for entry in content["users"]] == [f"u{number}@a.example" for number in range(1, 9)]
+    told = [(entry["userPrincipalName"], entry["displayName"]) for entry in content["users"]]
+    assert told == [(f"u{number}@a.example", f"利用者 {number}") for number in range(1, 9)]
     assert oct(path.stat().st_mode & 0o777) == "0o600"
 
 
@@ -100,7 +101,7 @@ def test_a_change_is_known_from_the_time_of_the_last_one(tmp_path):
 
 def test_never_had_a_password(tmp_path):
     path = str(tmp_path / "handover.yml")
-    HandOver(path, b"x", 16).provide([("1", "u", None)])
+    HandOver(path, b"x", 16).provide([("1", "u", None, None)])
     handover = HandOver(path, b"x", 16)
     assert handover.changed_since("1", None) is False
     assert handover.changed_since("1", OLD) is True
@@ -137,7 +138,7 @@ def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
     path = str(tmp_path / "handover.yml")
     HandOver(path, b"x", 16).provide(users(1, 2))
     book = PassBook(path, b"x")
-    book.begin([(f"id-{number}", "u") for number in range(1, 6)], "2026-12-01T00:00:00Z")
+    book.begin([(f"id-{number}", "u", None) for number in range(1, 6)], "2026-12-01T00:00:00Z")
     value = {"temporaryAccessPass": "secret-1", "startDateTime": "s", "validUntil": "2026-12-01T08:00:00Z", "isUsableOnce": True}
     book.keep({"id-1": value, "id-5": {**value, "temporaryAccessPass": "secret-5"}}, {})
     again = PassBook(path, b"x")
@@ -148,7 +149,7 @@ def test_passes_are_announced_then_kept(tmp_path, monkeypatch):
         assert found.asked_for("id-1") == ()
         assert found.asked_for("id-2") == ("2026-12-01T00:00:00Z",)
     assert len(again.files) == 3
-    again.begin([("id-2", "u"), ("id-1", "u")], "2026-12-02T00:00:00Z")
+    again.begin([("id-2", "u", None), ("id-1", "u", None)], "2026-12-02T00:00:00Z")
     for found in (again, PassBook(path, b"x")):
         assert found.asked_for("id-2") == ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z"), "a pass may be from either time"
     assert HandOver(path, b"x", 16).changed_since("id-1", OLD) is False, "passwords in the same file are not disturbed"
@@ -169,7 +170,7 @@ def test_a_pass_is_kept_when_the_file_was_moved_away(tmp_path, monkeypatch):
     monkeypatch.setattr(passwords, "USERS_PER_FILE", 1)
     path = str(tmp_path / "handover.yml")
     book = PassBook(path, b"x")
-    book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-12-01T00:00:00Z")
+    book.begin([("id-1", "u1@a.example", None), ("id-2", "u2@a.example", None)], "2026-12-01T00:00:00Z")
     for name in book.files:
         os.rename(name, f"{name}.old")
     book.keep({"id-2": told(2, "secret-2")}, {})
@@ -183,7 +184,7 @@ def test_two_runs_at_once_lose_no_pass(tmp_path):
     path = str(tmp_path / "handover.yml")
     first, second = PassBook(path, b"x"), PassBook(path, b"x")
     for book in (first, second):
-        book.begin([("id-1", "u1@a.example")], "2026-12-01T00:00:00Z")
+        book.begin([("id-1", "u1@a.example", None)], "2026-12-01T00:00:00Z")
     first.keep({"id-1": told(1, "secret-a")}, {})
     second.keep({"id-1": told(1, "secret-b")}, {})
     second.keep({"id-1": told(1, "secret-c")}, {})
@@ -242,9 +243,9 @@ def told_until(until: str, value: str):
 def test_who_was_given_a_pass_by_another_run_meanwhile_is_not_asked_for(tmp_path):
     path = str(tmp_path / "handover.yml")
     one, other = PassBook(path, b"x"), PassBook(path, b"x")
-    assert one.begin([("id-1", "u1@a.example")], "2026-11-27T00:00:00Z") == set()
+    assert one.begin([("id-1", "u1@a.example", None)], "2026-11-27T00:00:00Z") == set()
     one.keep({"id-1": told_until("2026-11-28T00:00:00Z", "secret")}, {"id-1": "pass-1"})
-    assert other.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], "2026-11-27T00:00:01Z") == {"id-1"}
+    assert other.begin([("id-1", "u1@a.example", None), ("id-2", "u2@a.example", None)], "2026-11-27T00:00:01Z") == {"id-1"}
     assert [entry["id"] for entry in from_bytes(vault.decrypt(Path(path).read_bytes(), b"x"))] == ["id-1", "id-2"]
 
 
@@ -252,8 +253,8 @@ def test_a_value_finds_its_entry_in_a_file_that_another_run_began(tmp_path, monk
     monkeypatch.setattr(passwords, "USERS_PER_FILE", 2)
     path = str(tmp_path / "handover.yml")
     one, other = PassBook(path, b"x"), PassBook(path, b"x")
-    one.begin([("id-1", "u1@a.example")], OLD)
-    other.begin([(f"id-{number}", f"u{number}@a.example") for number in (2, 3, 4)], OLD)
+    one.begin([("id-1", "u1@a.example", None)], OLD)
+    other.begin([(f"id-{number}", f"u{number}@a.example", None) for number in (2, 3, 4)], OLD)
     one.keep({"id-4": told_until("2026-11-28T00:00:00Z", "secret")}, {})  # it knew of one file, and this is in the second
     entries = [entry for name in PassBook(path, b"x").files for entry in from_bytes(vault.decrypt(Path(name).read_bytes(), b"x"))]
     assert [(entry["id"], entry["temporaryAccessPass"]) for entry in entries] == [("id-1", None), ("id-2", None), ("id-3", None), ("id-4", "secret")]
@@ -262,7 +263,7 @@ def test_a_value_finds_its_entry_in_a_file_that_another_run_began(tmp_path, monk
 def test_a_pass_that_is_not_there_is_taken_out_of_the_file(tmp_path):
     path, at = str(tmp_path / "handover.yml"), "2026-11-27T00:00:00Z"
     book = PassBook(path, b"x")
-    book.begin([("id-1", "u1@a.example"), ("id-2", "u2@a.example")], at)
+    book.begin([("id-1", "u1@a.example", "利用者 1"), ("id-2", "u2@a.example", None)], at)
     book.keep({name: told_until("2026-11-28T00:00:00Z", f"secret-{name}") for name in ("id-1", "id-2")}, {"id-1": "pass-1", "id-2": "pass-2"})
     assert book.is_there("id-1", [{"id": "pass-0"}, {"id": "pass-1"}]) and not book.is_there("id-1", [{"id": "pass-2"}])
     book.settle({"id-1"}, {"id-2"}, at)
@@ -273,7 +274,7 @@ def test_a_pass_that_is_not_there_is_taken_out_of_the_file(tmp_path):
     later = PassBook(path, b"x")
     later.is_gone("id-1")
     assert not later.was_given("id-1", at)
-    assert later.begin([("id-1", "u1@a.example")], "2026-11-27T01:00:00Z") == set()
+    assert later.begin([("id-1", "u1@a.example", None)], "2026-11-27T01:00:00Z") == set()
     assert b"secret" not in vault.decrypt(Path(path).read_bytes(), b"x"), "nobody is handed what opens no door"
 
 
@@ -281,7 +282,7 @@ def test_who_was_given_a_pass_at_all(tmp_path):
     """Never, given, ended, and only asked for: what the final gate tells apart."""
     path = str(tmp_path / "handover.yml")
     book = PassBook(path, b"x")
-    book.begin([("asked", "u0@a.example"), ("given", "u1@a.example"), ("ended", "u2@a.example"), ("gone", "u3@a.example")], OLD)
+    book.begin([("asked", "u0@a.example", None), ("given", "u1@a.example", None), ("ended", "u2@a.example", None), ("gone", "u3@a.example", None)], OLD)
     book.keep({"given": told_until("2999-01-01T00:00:00Z", "s1"), "ended": told_until(OLD, "s2"), "gone": told_until("2999-01-01T00:00:00Z", "s3")}, {})
     book.settle({"given"}, {"gone"}, OLD)
     for one in (book, PassBook(path, b"x")):

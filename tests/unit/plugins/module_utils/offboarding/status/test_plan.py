@@ -95,6 +95,8 @@ def test_only_the_steps_of_the_stages_so_far_are_due() -> None:
     assert "Due now (gate): stop: Do stop." in english
     assert english[-1] == "Next: ansible-playbook offboard.iij_id.confirm -e offboard_run_dir=/srv/run -e step=stop -e '{by: YOUR_NAME}'"
     assert "今必要な手順（gate）: stop: stop を行う。" in [line.ja for line in lines(found)]
+    told = lines(found, "/srv/run/report.html")
+    assert [line.en for line in told] == [*english, "Report: /srv/run/report.html"] and told[-1].ja == "報告書: /srv/run/report.html"
 
 
 REFUSED = {"record": "refusal", "rule": "max_changes", "msg": "30 users would change.", "objects": [], "allow_with": "max_changes: 30", "noun": "users"}
