@@ -46,6 +46,13 @@ options:
     type: list
     elements: str
     default: []
+  only_there:
+    description: >-
+      With V(present), whether an application that is deleted stays so, and one that the tenant never had is no failure: what is there is changed, nothing is
+      brought back.
+    type: bool
+    default: false
+    version_added: 1.1.0
 notes:
   - Needs the application permissions C(Application.ReadWrite.All), C(AppRoleAssignment.ReadWrite.All) and C(DelegatedPermissionGrant.ReadWrite.All),
     and C(Domain.Read.All) with C(managed_domains) of O(requires).
@@ -119,6 +126,7 @@ def main() -> None:
             enabled={"type": "bool"},
             grants={"type": "str", "default": "keep", "choices": ["keep", "remove"]},
             restore_ids={"type": "list", "elements": "str", "default": []},
+            only_there={"type": "bool", "default": False},
         ),
         supports_check_mode=True,
     )

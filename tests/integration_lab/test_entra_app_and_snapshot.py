@@ -79,6 +79,8 @@ def test_removed_in_order_brought_back_and_idempotent(call, tenant, tmp_path):
     assert any(item["appId"] == OLD for item in tenant.store.tables["applications"])
     tenant.clear_requests()
     assert call("entra_app", **options)["changed"] is False
+    assert call("entra_app", app_id=IIJ, enabled=False, only_there=True)["changed"] is False
+    assert call("entra_app", app_id="00000000-0000-0000-0000-000000000009", enabled=False, only_there=True)["changed"] is False
     assert tenant.writes() == []
     back = call("entra_app", app_id=IIJ)
     assert [item["action"] for item in back["plan"]] == ["restore", "restore"]

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from .._core.errors import OffboardError
 from .._core.plain import to_json
+from .._module import waiting
 from . import sdk
 from .batches import Answer, Done, Engine, Request
 from .connection import CLOUDS, Connection
@@ -127,15 +128,16 @@ class Client:
 
     def find(self, path: str) -> dict[str, Any] | None:
         """One object, or None when Graph says 404 several times running: a single 404 may be a replica that lags."""
-        for attempt in range(3):
-            if attempt:
-                time.sleep(1)
-            try:
-                return self.get(path)
-            except GraphError as exc:
-                if exc.status != 404:
-                    raise
-        return None
+
+        def read(paths: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+            for one in paths:
+                try:
+                    yield one, self.get(one)
+                except GraphError as exc:
+                    if exc.status != 404:
+                        raise
+
+        return dict(waiting.insisted([path], read)).get(path)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change an object. Sent again when the answer is lost: the same values once more do no harm."""

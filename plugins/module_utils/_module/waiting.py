@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one way to wait until reading shows a change."""
+"""The one way to wait until reading shows a change, and to be sure that something is not there."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 
 #: How many reads in a row must agree where replicas may differ for a while and what follows builds on the change.
@@ -19,6 +19,7 @@ READ_INTERVAL = 1.0
 LOST_TIMEOUT = 60.0
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 def not_shown(
@@ -65,3 +66,15 @@ def is_shown(
 ) -> bool:
     """`not_shown` for one single thing: whether `read` was true so many times in a row within the time."""
     return not not_shown([0], lambda waiting: waiting if read() else (), seconds, agreeing=agreeing, longest_pause=longest_pause, pausing=pausing)
+
+
+def insisted(wanted: Iterable[K], read: Callable[[list[K]], Iterable[tuple[K, V]]]) -> Iterator[tuple[K, V]]:
+    """What `read` finds of `wanted`, as soon as it does. What it does not find it is asked for again: a single "not there" may come from a replica
+    that lags, and only AGREEING_READS of them, READ_INTERVAL apart, mean absent."""
+    missing = dict.fromkeys(wanted)
+    for number in range(AGREEING_READS):
+        if number and missing:
+            time.sleep(READ_INTERVAL)
+        for key, found in read(list(missing)) if missing else ():
+            del missing[key]
+            yield key, found

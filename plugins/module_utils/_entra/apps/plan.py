@@ -53,23 +53,33 @@ def reasons(app: Mapping[str, Any], named: Sequence[str], patterns: Sequence[str
     return why
 
 
-def plan_app(objects: Sequence[Object], client_id: str, state: str, enabled: bool | None, remove_grants: bool, restore_ids: Sequence[str] = ()) -> Plan:
+def plan_app(
+    objects: Sequence[Object],
+    client_id: str,
+    state: str,
+    enabled: bool | None,
+    remove_grants: bool,
+    restore_ids: Sequence[str] = (),
+    only_there: bool = False,
+) -> Plan:
     """The changes in the order in which they are made: grants, service principal, application; back in the other order.
 
-    Of several deleted ones that were the same application one after the other, the newest comes back, or the one that `restore_ids` names.
+    Of several deleted ones that were the same application one after the other, the newest comes back, or the one that `restore_ids` names; none of
+    them with `only_there`, which takes nothing to keep for nothing to do.
     Raises OffboardError `not_found` when there is nothing to keep or to bring back, AmbiguousMatch when it cannot be told which is the newest.
     """
     plan = Plan()
     by_kind: dict[str, list[Object]] = {}
     for item in objects:
-        by_kind.setdefault(item.kind, []).append(item)
+        if not (only_there and item.state.get("deleted")):
+            by_kind.setdefault(item.kind, []).append(item)
     applications, principals = by_kind.get(APPLICATION, []), by_kind.get(PRINCIPAL, [])
     grants = by_kind.get(GRANT, []) + by_kind.get(ASSIGNMENT, [])
     if state == "absent":
         for item in (*grants, *(one for one in (*principals, *applications) if not one.state["deleted"])):
             plan.changes.append(_removal(item))
     else:
-        if not (*applications, *principals):
+        if not (only_there or applications or principals):
             raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
         wanted = {names.uuid(key) for key in restore_ids}
         if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:

@@ -53,7 +53,15 @@ class App(OfTenant):
         self._seen = {(item.kind, item.id): item.state for item in objects}
         self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
         params = self._params
-        return plan_app(objects, self._client_id, params["state"], params["enabled"], params["grants"] == "remove", params.get("restore_ids") or ())
+        return plan_app(
+            objects,
+            self._client_id,
+            params["state"],
+            params["enabled"],
+            params["grants"] == "remove",
+            params.get("restore_ids") or (),
+            params["only_there"],
+        )
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this application: the objects that are there, and those of which `before` tells that they were its own."""

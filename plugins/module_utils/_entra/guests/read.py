@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -41,14 +40,9 @@ def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
                 yield item
         return
     seen: set[str] = set()
-    keys = {_path(who.key): who for who in guests if who.key}
-    for attempt in range(3):  # a single 404 may come from a replica that lags
-        if attempt and keys:
-            time.sleep(waiting.READ_INTERVAL)
-        for path, answer in client.get_many(list(keys)):
-            if answer.status != 404:
-                keys.pop(path)
-                yield from _unseen([_body(path, answer)], seen)
+    keys = [_path(who.key) for who in guests if who.key]
+    for path, answer in waiting.insisted(keys, lambda left: (pair for pair in client.get_many(left) if pair[1].status != 404)):
+        yield from _unseen([_body(path, answer)], seen)
     for path, answer in client.get_many([by_address(who.mail) for who in guests if not who.key]):
         yield from _unseen(_body(path, answer)["value"], seen)
 

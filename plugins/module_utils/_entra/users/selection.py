@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import codecs
-import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ..._core.ids import is_id, user_address
 from ..._core.marks import Shard
 from ..._graph.batches import Request
 from ..._graph.client import Client
+from ..._module import waiting
 from ..._module.vault_password import vault_password
 from ..domains.read import check_known
 from ..of_tenant import MANY, tenant_of
@@ -103,21 +103,16 @@ class Selection:
                     if self._chosen(item):
                         yield item
         given: set[str] = set()
-        for attempt in range(3):  # a single 404 may come from a replica that lags
-            if not missing:
-                return
-            if attempt:
-                time.sleep(1)
-            keys = {self.path(key): key for key in missing}
-            for path, answer in self._client.get_many(keys):
-                if answer.ok:
-                    missing.pop(keys[path])
-                    if self._chosen(answer.body) and answer.body["id"] not in given:
-                        given.add(answer.body["id"])
-                        yield dict(answer.body)
-                elif answer.status != 404:
-                    raise answer.error(Request("GET", path))
-        yield from self._gone(missing)
+        keys = {self.path(key): key for key in missing}
+        for path, answer in waiting.insisted(keys, lambda left: (pair for pair in self._client.get_many(left) if pair[1].status != 404)):
+            if not answer.ok:
+                raise answer.error(Request("GET", path))
+            del missing[keys[path]]
+            if self._chosen(answer.body) and answer.body["id"] not in given:
+                given.add(answer.body["id"])
+                yield dict(answer.body)
+        if missing:
+            yield from self._gone(missing)
 
     def _gone(self, missing: Iterable[str], *, whole: bool = False) -> Iterator[dict[str, Any]]:
         """Tell soft-deleted users, who can be restored for 30 days, from those whom nobody knows. `whole`: of every shard."""

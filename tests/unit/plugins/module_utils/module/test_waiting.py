@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.waiting import not_shown
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.waiting import insisted, not_shown
 
 
 class World:
@@ -84,3 +85,22 @@ def test_an_error_of_the_read_ends_the_waiting():
 
     with pytest.raises(ValueError, match="gone"):
         not_shown("a", fail, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "found", "asked"),
+    [
+        pytest.param(["ab"], "ab", ["ab"], id="there at once"),
+        pytest.param(["b", "", "a"], "ba", ["ab", "a", "a"], id="twice not there may be a replica that lags"),
+        pytest.param(["b", "", "", "a"], "b", ["ab", "a", "a"], id="three times is absent"),
+    ],
+)
+def test_what_is_not_there_is_asked_for_again(monkeypatch, answers, found, asked):
+    world = World(*answers)
+    monkeypatch.setattr(waiting.time, "sleep", world.sleep)
+    assert "".join(key for key, _value in insisted("ab", lambda left: dict.fromkeys(sorted(world.read(left))).items())) == found
+    assert (world.asked, world.pauses) == (asked, [1.0] * (len(asked) - 1))
+
+
+def test_of_nothing_nothing_is_read():
+    assert list(insisted((), lambda left: pytest.fail(f"read {left}"))) == []

@@ -45,6 +45,24 @@ def test_plan(there, state, enabled, grants, plan):
     assert found.unchanged == (not plan)
 
 
+@pytest.mark.parametrize(
+    ("there", "enabled", "plan"),
+    [
+        ([application(), principal()], False, ["p disable"]),
+        ([application(), principal(enabled=False)], False, []),
+        ([principal(), ROLE], False, ["p disable"]),
+        ([application(), principal(deleted=True)], False, []),
+        ([application(deleted=True), principal(deleted=True)], False, []),
+        ([application(deleted=True), principal()], False, ["p disable"]),
+        ([], False, []),
+        ([application(deleted=True)], None, []),
+    ],
+)
+def test_of_what_is_there_nothing_is_brought_back(there, enabled, plan):
+    found = plan_app(there, "c", "present", enabled, False, only_there=True)
+    assert [f"{change.id} {change.action}" for change in found.changes] == plan
+
+
 def gone(identity, at, kind="service_principal"):
     return Object(kind, identity, "app", {"appId": "c", "displayName": "app", "deleted": True, "deletedDateTime": at, "accountEnabled": True})
 
@@ -143,7 +161,7 @@ def mine(item):
 )
 def test_what_a_stopped_run_had_begun(there, kind, key, action, before, after, expected):
     """Only of what belongs to the application that the task is about; permissions that went with their principal come back with it."""
-    app = App({"app_id": CLIENT_ID, "tenant_id": "t", "state": "absent", "enabled": None, "grants": "keep"})
+    app = App({"app_id": CLIENT_ID, "tenant_id": "t", "state": "absent", "enabled": None, "grants": "keep", "only_there": False})
     app.plan(there)
     change = Change(kind, key, "x", action, before, after)
     assert list(app.carried_out([change])) == [change] * expected

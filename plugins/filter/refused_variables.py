@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why the variables that were given must not begin a run, for the role offboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import variables
+
+
+def refused_variables(given: Mapping[str, Any], lists: Collection[str], mappings: Collection[str], most: Mapping[str, int]) -> str:
+    """The reason in both languages; an empty text where there is none."""
+    return " / ".join(variables.refused(given, lists, mappings, most) or ())
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"refused_variables": refused_variables}

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables whose mistake Ansible would not notice: it makes a list of a text, and a number of nothing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from .._core.text import Text
+
+_RUN_DIR, _OPTIONS = "offboard_run_dir", "offboard_options"
+
+
+def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collection[str], most: Mapping[str, int]) -> Text | None:
+    """Why a run must not begin; None where nothing is wrong.
+
+    `given` has the values of offboard_run_dir, of `lists` and of the numbers, of which `most` has the greatest that is meant. Lists hold texts, or
+    mappings where they are in `mappings`.
+    """
+    if found := ", ".join(name for name in lists if not _is_list(given[name], name in mappings)):
+        return Text(
+            f"{found}: a text, a number or nothing was given where a list must be, or the list holds something else than texts. Nothing was done. "
+            """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables a list.""",
+            f"{found}: リストが必要な変数に、リスト以外の値か、文字列以外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
+            """-e '{"NAME": ["one", "two"]}' のように指定してください。""",
+        )
+    if not given[_OPTIONS]:
+        return Text(
+            "offboard_options is empty, so nothing would be looked at, and everything would seem to be done. Leave it out for all options of IIJ ID.",
+            "offboard_options が空です。このままでは何も確認されず、完了したように見えます。IIJ IDのすべてのオプションを対象にする場合は指定しないでください。",
+        )
+    nowhere = [] if str(given[_RUN_DIR] or "").strip() else [_RUN_DIR]
+    if found := ", ".join(nowhere + [name for name, greatest in most.items() if not _is_number(given[name], greatest)]):
+        return Text(
+            f"{found}: empty, or no whole number that is meant here. Nothing was done. Leave it out for the default.",
+            f"{found}: 空か、想定外の値です。何も実行していません。既定値を使う場合は指定しないでください。",
+        )
+    return None
+
+
+def _is_list(value: Any, of_mappings: bool) -> bool:
+    """What mappings hold is checked with the specification of the variable."""
+    return isinstance(value, (list, tuple)) and (of_mappings or all(isinstance(item, str) for item in value))
+
+
+def _is_number(value: Any, greatest: int) -> bool:
+    """A text of digits is one: -e name=5 gives it."""
+    return re.match(r"[0-9]{1,10}$", str(value)) is not None and int(value) <= greatest
