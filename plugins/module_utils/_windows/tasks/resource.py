@@ -54,9 +54,11 @@ class ScheduledTasks(Resource):
     kinds = (tasks.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Mapping[str, Any], password: bytes | None = None) -> None:
+        """password: definitions are saved with it as files of Ansible Vault, since what a task is started with may hold a secret."""
         self._client = client
         self._options = options
+        self._password = password
         self._state: str = options["state"]
         self._found: dict[str, Task] = {}
         self._unconfirmed: list[tuple[Task, list[str]]] = []
@@ -66,11 +68,6 @@ class ScheduledTasks(Resource):
         #: every task of the machine, and those that are excepted
         self._names: list[str] = []
         self._saved: dict[str, str] = {}
-        self._password: bytes | None = None
-
-    def encrypt_with(self, password: bytes) -> None:
-        """Definitions are saved as files of Ansible Vault: what a task is started with may hold a secret."""
-        self._password = password
 
     def read(self) -> Iterator[Object]:
         """The tasks that match and are confirmed. Those that only match are candidates, those that are only confirmed start something else by now."""
@@ -225,10 +222,8 @@ def _seen(change: Change, now: Mapping[str, Task]) -> bool:
 
 def make(options: Mapping[str, Any]) -> ScheduledTasks:
     tasks.check_action_paths(options["action_paths"])
-    made = ScheduledTasks(Client(options), options)
-    if options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"]):
-        made.encrypt_with(vault_password(dict(options)))
-    return made
+    given = options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"])
+    return ScheduledTasks(Client(options), options, vault_password(dict(options)) if given else None)
 
 
 def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:

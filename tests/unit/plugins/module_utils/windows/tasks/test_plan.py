@@ -399,8 +399,8 @@ def machine(monkeypatch, *there):
     return client, commands
 
 
-def scheduled(client, state, confirmed=(), **options):
-    return tasks_resource.ScheduledTasks(client, {"state": state, "action_paths": [FOLDER], "tasks": confirmed, "backup_dir": None, **options})
+def scheduled(client, state, confirmed=(), password=None, **options):
+    return tasks_resource.ScheduledTasks(client, {"state": state, "action_paths": [FOLDER], "tasks": confirmed, "backup_dir": None, **options}, password)
 
 
 def one(name=r"\IIJ\x", arguments="", command=BAT, enabled=True):
@@ -481,7 +481,7 @@ def test_a_definition_with_a_secret_is_saved_encrypted_or_not_at_all(monkeypatch
     made = scheduled(client, "absent", [{"name": r"\IIJ\x"}], backup_dir=str(tmp_path))
     stops = list(made.guard(made.plan(made.read())))
     assert [stop.rule for stop in stops] == ["vault_password_missing"] and "hush" not in str(stops)
-    made.encrypt_with(b"of the run")
+    made = scheduled(client, "absent", [{"name": r"\IIJ\x"}], b"of the run", backup_dir=str(tmp_path))
     plan = made.plan(made.read())
     assert list(made.guard(plan)) == []
     saved = made.apply(next(iter(plan.changes)))["saved"]
