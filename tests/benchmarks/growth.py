@@ -22,6 +22,9 @@ MEMORY = ("{users:,} users changed: memory", "{users:,} 人を変更: メモリ�
 AGAIN_MEMORY = ("the same task again: memory", "同じタスクの再実行: メモリー")
 DETAILS = ("quotas refilled {clock} times as fast as in reality, one run each", "クォータの回復は現実の {clock} 倍の速さ、各 1 回")
 
+#: MB. The task runs in a fork of Ansible's process, some 70 MB of which count.
+MOST_MEMORY = 100
+
 #: so fast that the machine is slower than the quotas
 CLOCK = 150
 
@@ -57,7 +60,7 @@ def run(sizes: Sequence[int], write: bool, venv: Path) -> list[Row]:
                 shown = f"{usage.cpu:.1f} s · {usage.peak / 1e6:.0f} MB · {requests:,}"
                 rows.append(Row(text(*title, users=users), usage.cpu, shown=shown))
     for title, (usage, _requests, _changed) in zip((MEMORY, AGAIN_MEMORY), both, strict=True):
-        rows.append(Row(text(*title, users=users), usage.peak / 1e6, 0, "MB", at_most=80))
+        rows.append(Row(text(*title, users=users), usage.peak / 1e6, 0, "MB", at_most=MOST_MEMORY))
     report("growth", rows, venv, text(*DETAILS, clock=CLOCK), write)
     return rows
 
