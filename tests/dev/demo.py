@@ -39,6 +39,8 @@ TOKEN_SECONDS, TOKEN_MINUTES = 50, 1
 DEVICE_CA, OTHER_CA = "CN=Reiji Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Reiji Device CA,O=Reiji Corporation,C=JP"
 #: What Password Sync loads into the domain controllers' security authority.
 FILTER_FILE = r"C:\windows\system32\iidpwfilter.dll"
+#: What a group policy of the lab's company tells Chrome to sign in to.
+IIJ_HOST = "auth.iij.jp"
 #: What the demo decides beyond the lab's inventory.
 DECISIONS = {
     "microsoft_365_disable_app": True,
@@ -73,6 +75,7 @@ class Demo:
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         self._log = FOLDER / "output.log"
+        self._reached = ""
         status = lab.status()
         wanted = (*PARTS, SECOND_CONTROLLER)
         self.left_out = {part: str(status[part].get("why_not") or "it does not run") for part in wanted if not status[part]["running"]}
@@ -229,6 +232,31 @@ class Demo:
                 raise Failure(f"{name} still has {FILTER_FILE}")
         say(f"    {FILTER_FILE} is gone from both")
 
+    def policies_reach(self) -> str:
+        """Whom Chrome signs in to by itself on a computer of the domain, as Samba's group policy client has it after an update."""
+        from lab.directory.policy_client import policy_client
+
+        with policy_client(self._log) as update:
+            return str(update().get("AuthServerAllowlist", ""))
+
+    def clients_before(self) -> None:
+        """Before anything is edited."""
+        if "directory" in self.left_out:
+            return
+        self._reached = self.policies_reach()
+        if IIJ_HOST not in self._reached:
+            raise Failure(f"the group policy does not name {IIJ_HOST}: {self._reached}")
+        say(f"\n=== 0. A computer of the domain applies its group policies. Chrome signs in by itself to: {self._reached}")
+
+    def clients_after(self) -> None:
+        """Not what is in SYSVOL counts, but what a computer makes of it."""
+        if "directory" in self.left_out:
+            return
+        left = ",".join(host for host in self._reached.split(",") if IIJ_HOST not in host)
+        if (now := self.policies_reach()) != left:
+            raise Failure(f"Chrome signs in to {now!r}, where it should to {left!r}")
+        say(f"\n=== A computer of the domain applies its group policies again. Chrome signs in by itself to: {now}")
+
     def again(self) -> None:
         """Once more: nothing may change."""
         say("\n=== 4. Once more: everything is done, so nothing changes")
@@ -242,8 +270,10 @@ def main() -> int:
     """Returns the exit code; the lab stays up, so that one can look around in it."""
     with step("the lab: an Entra tenant, Active Directory, Windows machines, IIJ ID's side"):
         demo = Demo()
+    demo.clients_before()
     demo.check()
     demo.real()
+    demo.clients_after()
     if demo.restarts:
         demo.remove_filters()
     demo.again()

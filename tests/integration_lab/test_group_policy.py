@@ -31,6 +31,7 @@ from lab import paths
 from lab.directory import group_policies as fixture
 from lab.directory import settings
 from lab.directory.fixture import full_dn
+from lab.directory.policy_client import policy_client
 
 pytestmark = pytest.mark.lab
 
@@ -685,52 +686,12 @@ def test_what_group_policy_registry_refuses(registry, directory, sysvol_kept, op
 
 # --- a real client ---
 
-CLIENT = """
-set -e
-mount -t tmpfs tmpfs /mnt
-mkdir /mnt/upper /mnt/work
-mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc
-rm -f /etc/resolv.conf /etc/chromium/policies/managed/policies.json
-echo "nameserver {address}" > /etc/resolv.conf
-printf '127.0.0.1 localhost\n{address} {host} {domain}\n' > /etc/hosts
-mkdir -p /etc/samba
-cp {conf} /etc/samba/smb.conf
-export KRB5_CONFIG={krb5}
-while read word; do
-  timeout 60 samba-gpupdate -s {conf} --target=Computer -U 'Administrator%{password}' < /dev/null >&2
-  cat /etc/chromium/policies/managed/policies.json 2>/dev/null || echo '{{}}'
-  echo; echo .
-done
-"""
-
-
-@contextlib.contextmanager
-def client(directory):
-    """Samba's own group policy client, with an /etc of its own; each call applies what is new and gives what Chrome has been told."""
-    script = CLIENT.format(
-        address=paths.DC_ADDRESS, host=paths.DC_HOST, domain=DOMAIN, conf=directory.part.state / "smb.conf", krb5=directory.krb5_conf, password=paths.PASSWORD
-    )
-    command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", script]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-
-        def update():
-            process.stdin.write("go\n")
-            process.stdin.flush()
-            lines = []
-            while (line := process.stdout.readline()) != ".\n":
-                assert line, f"the client ended: {process.wait()}"
-                lines.append(line)
-            return json.loads("".join(lines))
-
-        yield update
-        process.stdin.close()
-
 
 def test_a_real_client_applies_what_was_edited_and_nothing_that_has_no_version(registry, directory):
     """The negative control: the same bytes in SYSVOL without a new version never reach a client."""
     pol = policies_folder(directory) / fixture.BROWSERS / on_this_disk(fixture.MACHINE_POL)
     before = pol.read_bytes()
-    with client(directory) as update:
+    with policy_client() as update:
         assert update()["AuthServerAllowlist"] == "*.ad.reiji.example,www1.auth.iij.jp"
         assert registry()["changed"]
         directory._changed = True
