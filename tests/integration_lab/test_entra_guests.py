@@ -597,6 +597,15 @@ def test_what_would_be_lost(guests, tenant, early, tmp_path, values, rule):
     assert [item["name"] for item in json.loads(copy.read_text())["lost"]] == ["g"]
 
 
+@pytest.mark.parametrize("state", ["absent", "redemption_reset"])
+def test_a_guest_in_a_group_that_roles_can_be_given_to_is_told_before(guests, tenant, early, state):
+    """Graph would refuse it in the real run: learn.microsoft.com/entra/identity/role-based-access-control/groups-concept."""
+    plain = next(iter(tenant.store.tables["groups"].objects.values()))
+    tenant.arrange("groups", "g", **{**plain, "id": "g", "displayName": "g", "_members": [early["id"]], "isAssignableToRole": True})
+    for check in (True, False):
+        assert (rules(guests(check=check, state=state, guests=TWO[:1])), tenant.writes()) == (["role_holder"], [])
+
+
 def test_a_manager_of_others(guests, tenant, early, tmp_path):
     tenant.arrange("users", tenant.user("reception@reiji-shop.example")["id"], _manager=early["id"])
     assert rules(guests(state="reinvited", guests=TWO[:1], backup_dir=str(tmp_path))) == ["not_put_back"]

@@ -172,7 +172,7 @@ def federation(item: Mapping[str, Any]) -> Object:
     state = {name: item.get(name) for name in PROPERTIES.values()}
     state["preferredAuthenticationProtocol"] = PROTOCOLS.get(str(state["preferredAuthenticationProtocol"]).casefold(), state["preferredAuthenticationProtocol"])
     state["signingCertificate"] = "".join((state["signingCertificate"] or "").split()) or None
-    state["domains"] = sorted(str(entry["id"]).casefold() for entry in item["domains"])
+    state["domains"] = sorted(comparable(str(entry["id"])) for entry in item["domains"])
     return Object(KIND, item["id"], state["displayName"] or item["id"], state)
 
 

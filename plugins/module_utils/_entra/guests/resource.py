@@ -38,7 +38,7 @@ from ..federations.realm_lookup import look_up_realms
 from ..of_tenant import OfTenant
 from ..redemption_order import resource as redemption_order
 from ..redemption_order.plan import KIND as ORDER
-from ..roles import read_roles
+from ..roles import read_guarded
 from . import copy as guest_copy
 from . import plan as guest_plan
 from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Context, Tenant, Wanted, account
@@ -183,7 +183,7 @@ class Guests(OfTenant):
     def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[Wanted, Object | None]]) -> tuple[Plan, list[Refusal]]:
         params = self._params
         if state == "absent":
-            roles = set(read_roles(self._client)) if any(item for _unused, item in found) else set()
+            roles = set(read_guarded(self._client)) if any(item for _unused, item in found) else set()
             return guest_plan.plan_absent(found, Context(roles=roles, accept_losses=params["accept_losses"]))
         absent = [(who, item) for who, item in found if item is None]
         if absent and state == "redemption_reset":
@@ -191,7 +191,7 @@ class Guests(OfTenant):
         there = [item for _unused, item in found if item is not None]
         realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
         reset_at = self._reset_at(there) if state == "redemption_reset" else {}
-        context = Context(realms, set(read_roles(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
+        context = Context(realms, set(read_guarded(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
         if state == "reinvited":
             plan, refusals = self._plan_reinvited(tenant, found, context)
         else:

@@ -56,6 +56,12 @@ def changes(current: list[Object], want: plan.Wanted) -> list[Change]:
     return list(plan.plan_federation(current, want).changes)
 
 
+@pytest.mark.parametrize(("name", "other"), [("Fabri\u212aam.example", "fabrikam.example"), ("stra\u00dfe.example", "strasse.example")])
+def test_a_domain_is_no_other_that_looks_alike(name: str, other: str) -> None:
+    assert plan.holder([federation("f1", name)], other) is None
+    assert plan.holder([federation("f1", "Fabrikam.Example")], "fabrikam.example") is not None
+
+
 NEW = {"issuer_uri": made.ISSUER, "passive_sign_in_uri": made.SIGN_IN, "signing_certificate": A.pem, "protocol": "Samlp"}
 
 
