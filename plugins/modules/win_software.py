@@ -62,8 +62,8 @@ options:
     default: 15
 notes:
   - An uninstaller of NSIS does not tell whether it failed; a product that is still registered when nothing works on it any more has failed.
-  - A product that is installed for one account only can be uninstalled by that account only, and is refused. Where the machine has the product too,
-    the machine's own is uninstalled, and the account's entry is listed in C(skipped_objects) and warned of.
+  - A product that is installed for one account only can be uninstalled by that account only. Its entry, which the account itself can write, is listed in
+    C(skipped_objects) and warned of, and keeps nothing else from being uninstalled.
   - A patch or a single feature of an MSI product, and a product whose uninstaller another program starts (C(cmd /c), C(rundll32) and the like), are
     refused (V(unknown_installer)) unless O(products[].uninstall_arguments) say how.
   - What the uninstaller is registered with (C(QuietUninstallString)) is given to it again, but for the switches that this module gives itself.
@@ -120,7 +120,7 @@ reboot_pending:
   type: bool
 failure:
   description:
-    - C(code) is V(ambiguous_match) (candidates in C(details)), V(not_exact), V(guard_refused) (rules V(per_user), V(unknown_installer), V(max_changes)),
+    - C(code) is V(ambiguous_match) (candidates in C(details)), V(not_exact), V(guard_refused) (rules V(unknown_installer), V(max_changes)),
       V(changed_since_read) when the product was registered otherwise between the plan and its uninstallation,
       V(uninstaller_failed), V(uninstaller_hangs), V(installer_busy), V(program_missing), V(registry_unreadable), V(processes_unreadable), V(not_seen),
       V(several) when products failed for different reasons, or one of the connection.

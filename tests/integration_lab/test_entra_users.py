@@ -280,6 +280,16 @@ def test_nothing_found_of_all_that_was_named_is_a_failure(change, tenant):
     assert tenant.writes() == []
 
 
+def test_a_shard_of_nobody_is_a_failure_too(change, tenant):
+    nobody = [f"{number}@other.example" for number in range(20)]
+    for shard in ("1/2", "2/2"):
+        result = change(users=nobody, enabled=True, shard=shard)
+        assert (result["failed"], result["failure"]["code"]) == (True, "guard_refused") and "none of the" in result["msg"]
+        # nobody of the list's rest is in this shard
+        assert "failed" not in change(users=[*nobody, PEOPLE[201].upn], enabled=True, shard=shard)
+    assert tenant.writes() == []
+
+
 @pytest.mark.parametrize("domain", ["", " ", "@", ".", "\u3000", "\u200b"])
 def test_no_domain_is_not_everybody(change, tenant, domain):
     result = change(domain=domain, password="generate", max_changes=100000)

@@ -260,16 +260,16 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             ),
             (name,),
         )
-        if counts["blocked"] and not confirmed.also_enable:
+        if blocked := _still_blocked(facts, confirmed, name, counts["blocked"]):
             who, more = _blocked(facts, name)
             yield Finding(
                 "warning",
                 "users_blocked",
                 Text(
-                    f"{name}: blocked already: {_counted(counts['blocked'], 'user')}{who.en}; without a licence: {counts['unlicensed']}. The snapshot keeps "
+                    f"{name}: blocked already: {_counted(blocked, 'user')}{who.en}; without a licence: {counts['unlicensed']}. The snapshot keeps "
                     "that state; "
                     f"name those who shall work again in microsoft_365_also_enable.{more.en}",
-                    f"{name}: すでに{counts['blocked']}人がブロック中{who.ja}、{counts['unlicensed']}人がライセンスなし。"
+                    f"{name}: すでに{blocked}人がブロック中{who.ja}、{counts['unlicensed']}人がライセンスなし。"
                     "スナップショットはこの状態を保存します。"
                     f"復帰させる利用者は microsoft_365_also_enable に指定してください。{more.ja}",
                 ),
@@ -287,6 +287,12 @@ def _users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 ),
                 (name,),
             )
+
+
+def _still_blocked(facts: Facts, confirmed: Confirmed, domain: str, counted: int) -> int:
+    """How many stay blocked by the snapshot. What looked before the first one leaves those out whom also_enable names."""
+    seen = [item["blocked"] for item in (facts.provisioning or {}).get("domains") or () if names.domain(item["domain"]) == names.domain(domain)]
+    return sum(seen) if seen else 0 if confirmed.also_enable else counted
 
 
 def _blocked(facts: Facts, domain: str) -> tuple[Text, Text]:

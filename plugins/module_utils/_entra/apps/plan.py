@@ -132,7 +132,9 @@ def _one(kind: str, items: Sequence[Object], wanted: Collection[str], warnings: 
     meant = named or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
     if len(meant) != 1:
         found = [{"id": item.id, "name": item.name, "deletedDateTime": item.state.get("deletedDateTime")} for item in items]
-        raise AmbiguousMatch(f"{len(items)} deleted {kind} objects have that client id; name the one to bring back in a task of offboard.iij_id.entra_app, by restore_ids", found)
+        raise AmbiguousMatch(
+            f"{len(items)} deleted {kind} objects have that client id; name the one to bring back in a task of offboard.iij_id.entra_app, by restore_ids", found
+        )
     if not named:
         warnings.append(f"{len(items)} deleted {kind} objects have that client id; the one deleted last, {meant[0].id}, is brought back")
     return meant

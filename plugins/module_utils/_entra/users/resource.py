@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from ..._core import names
 from ..._core.errors import OffboardError
+from ..._core.ids import is_id
 from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
@@ -450,7 +451,9 @@ class Users(OfTenant):
                     yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
-        if self._not_found and not self._found and self._options.shard.count == 1:
+        # who is named by id is read by one shard alone, which need not have any
+        all_of_them = self._options.shard.count == 1 or not any(map(is_id, self._selection.keyed or ()))
+        if self._not_found and not self._found and all_of_them and not self._selection.met_anybody:
             yield Refusal(
                 "nothing_found",
                 f"The tenant {self._client.identity()['tenant_id']} has none of the {self._not_found} users that were named. Is it the tenant that is meant, "

@@ -43,6 +43,8 @@ class Selection:
         self._exclude = names.users(params.get("exclude"))
         #: those of `exclude` that were met, by the form in which they are named
         self._met: set[str] = set()
+        #: whether the tenant has one of those that are named, of whatever shard
+        self.met_anybody = False
         self._shard = Shard.parse(params.get("shard"))
         #: what is desired, by id or userPrincipalName as `names.user` has it; None when users are not selected one by one
         self.keyed = desired
@@ -98,6 +100,7 @@ class Selection:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
                 both = (item["id"].casefold(), names.user(item["userPrincipalName"]))  # may be named by both
                 if not keyed.keys().isdisjoint(both):
+                    self.met_anybody = True
                     for name in both:
                         missing.pop(name, None)
                     if self._chosen(item):
@@ -108,6 +111,7 @@ class Selection:
             if not answer.ok:
                 raise answer.error(Request("GET", path))
             del missing[keys[path]]
+            self.met_anybody = True
             if self._chosen(answer.body) and answer.body["id"] not in given:
                 given.add(answer.body["id"])
                 yield dict(answer.body)

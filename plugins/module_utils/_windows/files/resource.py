@@ -109,7 +109,8 @@ class Files(Resource):
                 self._entries[found.id] = (entry, inside)
                 yield found
         for product in software_resource.installed(self._client):
-            self._locations[product.id(host)] = product.install_location.rstrip("\\")
+            if not software.is_per_user(product):  # any user can write such an entry, with any place
+                self._locations[product.id(host)] = product.install_location.rstrip("\\")
             yield software.object_of(host, product)
 
     def plan(self, current: Iterable[Object]) -> Plan:

@@ -263,31 +263,27 @@ def is_per_user(product: Product) -> bool:
 
 
 def select(products: Sequence[Product], wanted: Mapping[str, Any]) -> Product | None:
-    """The one product that `wanted` (product_code, or name and publisher) means; None when it is not installed.
+    """The one product of the machine that `wanted` (product_code, or name and publisher) means; None when it is not installed.
 
-    What is installed for the machine is meant first: an account's own entry of that name, which any user can write, hides nothing.
+    What single accounts have is for `beside`: such an entry, which any user can write, neither hides nor stops anything.
     Raises AmbiguousMatch when several are meant, OffboardError `not_exact` when nothing matches exactly but something nearly does:
     a spelling mistake must not look like "already removed".
     """
     shown = wanted.get("product_code") or f"{wanted['name']} ({wanted['publisher']})"
-    for scope in ([p for p in products if not is_per_user(p)], products):
-        exact = _exact(scope, wanted)
-        if len(exact) > 1:
-            scopes = ", ".join(f"{p.product_code} {p.version} ({p.scope})" for p in exact)
-            raise AmbiguousMatch(
-                f"{shown} is installed {len(exact)} times: {scopes}; give product_code of the one that is meant", [p.described() for p in exact]
-            )
-        near = [] if exact else _near(scope, wanted)
-        if near:
-            found = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
-            raise OffboardError(
-                f"{shown} is not installed, but this is: {found}. Give name and publisher exactly, or product_code",
-                code="not_exact",
-                details={"candidates": [p.described() for p in near]},
-            )
-        if exact:
-            return exact[0]
-    return None
+    machine = [p for p in products if not is_per_user(p)]
+    exact = _exact(machine, wanted)
+    if len(exact) > 1:
+        scopes = ", ".join(f"{p.product_code} {p.version} ({p.scope})" for p in exact)
+        raise AmbiguousMatch(f"{shown} is installed {len(exact)} times: {scopes}; give product_code of the one that is meant", [p.described() for p in exact])
+    near = [] if exact else _near(machine, wanted)
+    if near:
+        found = "; ".join(f"{p.name!r} ({p.publisher!r}), product_code {p.product_code}" for p in near)
+        raise OffboardError(
+            f"{shown} is not installed, but this is: {found}. Give name and publisher exactly, or product_code",
+            code="not_exact",
+            details={"candidates": [p.described() for p in near]},
+        )
+    return exact[0] if exact else None
 
 
 def meant(products: Sequence[Product], wanted: Mapping[str, Any]) -> list[Product]:
@@ -296,9 +292,9 @@ def meant(products: Sequence[Product], wanted: Mapping[str, Any]) -> list[Produc
     return (_exact(products, named) or _near(products, named)) if named["product_code"] or named["name"] else []
 
 
-def beside(products: Iterable[Product], wanted: Mapping[str, Any], product: Product) -> list[Product]:
+def beside(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Product]:
     """Entries of single accounts that `wanted` would mean too."""
-    return [p for p in _exact(products, wanted) if p is not product and is_per_user(p)]
+    return [p for p in _exact(products, wanted) if is_per_user(p)]
 
 
 def split_command(text: str) -> tuple[str, str]:

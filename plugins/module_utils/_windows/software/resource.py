@@ -107,6 +107,11 @@ class Software(Resource):
         plan, results = Plan(), dict[str, dict[str, Any]]()
         for wanted in self._wanted:
             product = software.select(there, wanted)
+            for own in software.beside(there, wanted):
+                if (identity := own.id(self._client.host)) not in results:
+                    plan.skipped.append(Skip(software.KIND, identity, own.name, "per_user", _per_user(own)))
+                    plan.warnings.append(f"{_per_user(own)}. It stays")
+                    results[identity] = {**own.described(), "status": "per_user"}
             if product is None:
                 plan.unchanged += 1
                 shown = wanted.get("product_code") or wanted["name"]
@@ -115,10 +120,6 @@ class Software(Resource):
             identity = product.id(self._client.host)
             if identity in results:
                 continue
-            for own in software.beside(there, wanted, product):
-                plan.skipped.append(Skip(software.KIND, own.id(self._client.host), own.name, "per_user", _per_user(own)))
-                plan.warnings.append(f"{_per_user(own)}. It stays")
-                results[own.id(self._client.host)] = {**own.described(), "status": "per_user"}
             self._extra[identity] = wanted.get("uninstall_arguments") or []
             results[identity] = {**product.described(), "status": "planned"}
             change = Change(
@@ -140,12 +141,10 @@ class Software(Resource):
         return (change for change in begun if is_of(self._client.host, change.id) and change.id not in self._products)
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """The rules per_user, unknown_installer."""
+        """The rule unknown_installer."""
         for change in plan.changes:
             product = self._products[change.id]
-            if software.is_per_user(product):
-                yield Refusal("per_user", _per_user(product), (product.name,))
-            elif not software.uninstaller(product):
+            if not software.uninstaller(product):
                 yield Refusal("unknown_installer", _no_program(product), (product.name,))
             elif product.installer == "other" and not self._extra[change.id]:
                 yield Refusal(

@@ -351,6 +351,13 @@ def test_advice_that_is_followed_is_given_no_more(field, confirmed, code):
     assert code not in [item.code for item in preflight(facts, Confirmed(**confirmed))]
 
 
+def test_who_stays_blocked_is_told_however_many_shall_work_again():
+    looked = {"domains": [{"domain": "A", "total": 40, "blocked": 18, "unlicensed": 0}], "blocked_users": [], "unusual": [], "log": {}}
+    facts = Facts(users=[{"domain": "a", "counts": counts(blocked=19)}], provisioning=looked)
+    (found,) = [item for item in preflight(facts, Confirmed(also_enable=["one@a"])) if item.code == "users_blocked"]
+    assert "18 users" in found.text.en and "18人" in found.text.ja
+
+
 def test_an_account_that_runs_a_task_is_named_among_the_candidates():
     task = {"name": "sync", "run_as": "CONTOSO\\svc-sync"}
     (found,) = [item for item in preflight(Facts(machines={"m": {"tasks": [task], "products": []}}), Confirmed(leftovers=["m"])) if item.code == "task_account"]

@@ -225,6 +225,21 @@ def test_guards(path, more, rules):
     assert [change.action for change in plan.changes] == ["remove"]
 
 
+@pytest.mark.parametrize(("scope", "location", "rules"), [
+    ("machine64", SYNC, ["still_installed"]),
+    ("user:S-1-5-21-1-2-3-1001", SYNC, []),
+    ("user:S-1-5-21-1-2-3-1001", "C:\\", []),
+])  # fmt: skip
+def test_what_an_account_has_registered_keeps_nothing(monkeypatch, scope, location, rules):
+    """Any user can write such an entry, with any place."""
+    monkeypatch.setattr(files_resource, "look_into", lambda client, path: (Entry(path, "d--------", 0), [], ""))
+    monkeypatch.setattr(files_resource.registry, "system_root", lambda client: r"C:\Windows")
+    theirs = software.Product("Agent_is1", scope, "Agent", "IIJ", "1", "inno", "Agent_is1", location, "", "")
+    monkeypatch.setattr(files_resource.software_resource, "installed", lambda client: [theirs])
+    made = files_resource.Files(Client(), {"overwrite": True, "paths": [SYNC], "allowed_roots": list(files.DEFAULT_ALLOWED_ROOTS)})
+    assert [item.rule for item in made.guard(made.plan(list(made.read())))] == rules
+
+
 FOLDER = (Entry(SYNC, "d--------", 0), [Entry(SYNC + r"\a.yml", "--a------", 3)], "")
 
 
