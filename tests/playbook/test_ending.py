@@ -89,6 +89,23 @@ def test_preflight_writes_the_decisions_to_take(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_preflight_wants_a_password_for_what_it_would_keep(tmp_path: Path) -> None:
+    code, output = play(tmp_path, "preflight", offboard_options=["custom_applications"], offboard_language="en")
+    assert code == 2 and any(line.startswith("[Blocker]") and "vault_password" in line for line in told(output, "Tell what was found")), output
+    code, output = play(tmp_path, "preflight", offboard_options=["custom_applications"], offboard_language="en", offboard_vault_password="x")
+    assert "vault_password" not in output
+
+
+def test_a_check_run_names_no_report(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    for words in (("--check",), ()):
+        code, output = play(tmp_path, "report", *words)
+        assert code == 0 and ("report.html" in output) is (not words), output
+    # the one of an earlier run is there, and is not this one's
+    code, output = play(tmp_path, "report", "--check")
+    assert code == 0 and "offboard_report" not in output
+
+
 def test_a_stop_of_a_role_is_told_in_the_language(tmp_path: Path) -> None:
     given = {"offboard_options": ["directory_sync"], "directory_sync_accounts": ["CN=a", "CN=b"], "offboard_language": "ja"}
     code, output = play(tmp_path, "accounts", **given)

@@ -186,6 +186,13 @@ def test_guards(name, context, rules):
     assert all(item.msg for item in found)
 
 
+@pytest.mark.parametrize(("fit", "offered"), [((), ""), (GOOD[:1], "min_break_glass: 1")])
+def test_nobody_is_advised_to_go_without_a_break_glass_administrator(fit, offered):
+    plan, _ = plan_domains(TENANT, ["a.example"], "managed", {}, NOW)
+    (found,) = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, ["auth.iij.jp"], Context("", fit))
+    assert (found.rule, found.allow_with) == ("break_glass", offered)
+
+
 def test_a_duplicate_name_counts_once():
     plan, _ = plan_domains(TENANT, ["a.example"], "managed", {}, NOW)
     found = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, ["auth.iij.jp"], Context("", (GOOD[0], GOOD[0])))
