@@ -9,7 +9,7 @@ the new account (`new_id`) and when everything was seen in place (`completed_at`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -191,8 +191,22 @@ class Step:
     reference: str = ""
 
 
-def missing(copy: Mapping[str, Any], key: str, now: Mapping[str, Any]) -> list[Step]:
-    """What the account `key`, which holds `now`, still lacks of the copy. Licences wait for the usage location that they need."""
+def _without(licence: Mapping[str, Any], lost_plans: Callable[[str, Iterable[str]], Collection[str]]) -> dict[str, Any]:
+    lost = lost_plans(licence["skuId"], licence["disabledPlans"]) if licence["disabledPlans"] else ()
+    return {**licence, "disabledPlans": [plan for plan in licence["disabledPlans"] if plan not in lost]}
+
+
+def _nothing_lost(_sku: str, _plans: Iterable[str]) -> Collection[str]:
+    return ()
+
+
+def missing(
+    copy: Mapping[str, Any], key: str, now: Mapping[str, Any], lost_plans: Callable[[str, Iterable[str]], Collection[str]] = _nothing_lost
+) -> list[Step]:
+    """What the account `key`, which holds `now`, still lacks of the copy. Licences wait for the usage location that they need.
+
+    lost_plans: those of some services of a licence that it no longer has. To switch one of them off, Graph refuses the whole licence.
+    """
     steps = []
     different = {name: value for name, value in copy["attributes"].items() if now["attributes"].get(name) != value}
     # the licences wait for the usage location, so nothing else that is refused may keep it back
@@ -222,7 +236,7 @@ def missing(copy: Mapping[str, Any], key: str, now: Mapping[str, Any]) -> list[S
         for role in copy["app_roles"]
         if (role["resourceId"], role["appRoleId"]) not in assigned
     ]
-    lacking = [licence for licence in copy["licences"] if licence not in now["licences"]]
+    lacking = [one for licence in copy["licences"] if licence not in now["licences"] and (one := _without(licence, lost_plans)) not in now["licences"]]
     if lacking and "usageLocation" not in different:
         body = {"addLicenses": lacking, "removeLicenses": []}
         steps.append(Step(f"licences {', '.join(licence['skuId'] for licence in lacking)}", "POST", f"/users/{key}/assignLicense", body))

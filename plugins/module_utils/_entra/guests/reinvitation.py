@@ -25,6 +25,7 @@ from ..._graph.errors import AnswerLost
 from ..._module import waiting
 from ..._module.clock import now
 from ..._module.files import write_atomically
+from ..users.plan import Skus
 from . import copy as guest_copy
 from .copy import Step
 from .plan import invitation_body, made_by_invitation
@@ -97,6 +98,7 @@ class Reinvitation:
         self, client: Client, params: Mapping[str, Any], find: Callable[[str], list[Object]], tell: Callable[[str], None], copy: dict[str, Any]
     ) -> None:
         self._client, self._params, self._find, self._tell, self._copy = client, params, find, tell, copy
+        self._skus = Skus(lambda: client.list("/subscribedSkus"))
         self.path = copy_path(params["backup_dir"], copy)
         self.steps: list[str] = []
 
@@ -221,7 +223,7 @@ class Reinvitation:
             if exc.details.get("status") == 404:
                 return None
             raise
-        return guest_copy.missing(self._copy, key, held[key])
+        return guest_copy.missing(self._copy, key, held[key], self._skus.lost_plans)
 
     def _send(self, steps: list[Step], failed: dict[str, OffboardError]) -> None:
         """What was refused is in `failed` afterwards. What has no answer is not: looking again tells."""

@@ -107,6 +107,19 @@ def test_what_is_still_to_do(now, requests):
     assert [(step.method, step.path) for step in guest_copy.missing(COPY, "new", now)] == requests
 
 
+def test_a_service_that_the_licence_has_lost_is_left_out():
+    """Graph would refuse all of the guest's licences."""
+    copy = {**COPY, "licences": [{"skuId": "s", "disabledPlans": ["a", "gone"]}]}
+
+    def lost(sku, plans):
+        assert sku == "s"
+        return {plan for plan in plans if plan == "gone"}
+
+    (step,) = guest_copy.missing(copy, "new", {**COPY, "licences": []}, lost)
+    assert step.body == {"addLicenses": [{"skuId": "s", "disabledPlans": ["a"]}], "removeLicenses": []}
+    assert guest_copy.missing(copy, "new", {**COPY, "licences": [{"skuId": "s", "disabledPlans": ["a"]}]}, lost) == []
+
+
 def test_nobody_is_unblocked():
     assert guest_copy.missing({**COPY, "accountEnabled": True}, "new", {**COPY, "accountEnabled": False}) == []
 
