@@ -143,9 +143,9 @@ options:
     description: RV(offboard.iij_id.manual_steps_info#module:steps).
     type: list
     elements: dict
-  export_dir:
-    description: The folder of the exports of IIJ ID, looked at as by M(offboard.iij_id.iij_id_export_info). Without it the export is not judged.
-    type: path
+  export:
+    description: What M(offboard.iij_id.iij_id_export_info) returned. Without it the export is not judged.
+    type: dict
   found:
     description:
       - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
@@ -388,7 +388,7 @@ verdict:
   returned: success
   type: str
 failure:
-  description: C(code) is V(bad_option), V(not_ready), V(file_write_failed), V(export_damaged), or one of those of M(offboard.iij_id.run_folder_info).
+  description: C(code) is V(bad_option), V(not_ready), V(file_write_failed), or one of those of M(offboard.iij_id.run_folder_info).
   returned: failure
   type: dict
 """
@@ -399,7 +399,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import names, plain, quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, kept, readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
@@ -456,9 +455,7 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
                 params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
     rule, language = _RULES[params.pop("gate")], params.pop("language")
     variables, required, brief = params.pop("variables"), params.pop("required", False), params.pop("brief", False)
-    run_dir, tenant_id, options = (params.pop(name, None) for name in ("run_dir", "run_tenant_id", "contract_options"))
-    exports = params.pop("export_dir", None)
-    params["export"] = export_info({"path": exports}) if exports else None
+    folder, tenant_id, options = (params.pop(name, None) for name in ("run_dir", "run_tenant_id", "contract_options"))
     journal, client_id = params.pop("journal"), names.uuid(params.pop("client_id"))
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
     try:
@@ -473,8 +470,8 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
-    if run_dir and rule in (readiness.preflight, readiness.final_gate) and warn is None:
-        kept.keep(run_dir, tenant_id, [item.to_dict() for item in findings], (options or []) if rule is readiness.final_gate else None, made.get("draft"))
+    if folder and rule in (readiness.preflight, readiness.final_gate) and warn is None:
+        kept.keep(folder, tenant_id, [item.to_dict() for item in findings], (options or []) if rule is readiness.final_gate else None, made.get("draft"))
     count = [item.severity for item in findings].count
     told: dict[str, Any] = {
         "blockers": count("blocker"),
@@ -520,7 +517,7 @@ def main() -> None:
             "machines": {"type": "dict"},
             "linux_machines": {"type": "dict"},
             "openldap": {"type": "dict"},
-            "export_dir": {"type": "path"},
+            "export": {"type": "dict"},
             "provisioning": {"type": "dict"},
             "people": {"type": "dict"},
             "permissions": {"type": "dict"},

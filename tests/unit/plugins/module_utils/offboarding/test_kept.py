@@ -18,7 +18,7 @@ STEP |= {"by": "", "at": "", "note": ""}
 
 
 def asked(gate: str, **given: Any) -> dict[str, Any]:
-    options: dict[str, Any] = dict.fromkeys(("domains", "users", "apps", "steps", "machines", "linux_machines", "openldap", "journal", "variables"))
+    options: dict[str, Any] = dict.fromkeys(("domains", "users", "apps", "steps", "machines", "linux_machines", "openldap", "export", "journal", "variables"))
     options |= {"gate": gate, "language": "en", "client_id": "", "confirmed": {"without_machines": True}}
     return {**options, **given}
 
