@@ -331,8 +331,16 @@ def test_the_run_user_goes_and_nothing_else(right, directory, sysvol_kept, tmp_p
     assert f",*{run_sid(directory)}\r\n".encode("utf-16-le") in template(directory, fixture.CONTROLLERS)
 
 
-def test_samba_itself_reads_what_was_edited(right, directory):
-    """Samba's own parser of GptTmpl.inf, its view of the policy, and its comparison of the rights in SYSVOL with those of the directory."""
+def gpo_tool(directory, *words) -> str:
+    """What `samba-tool gpo` says, which asks the domain controller by LDAP and SMB as any other machine does."""
+    asked = ["-H", f"ldap://{paths.DC_ADDRESS}", "-s", str(directory.part.state / "smb.conf"), f"-U{paths.AD_NETBIOS}\\Administrator%{paths.PASSWORD}"]
+    done = subprocess.run(["samba-tool", "gpo", *words, *asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_samba_itself_reads_what_was_edited(right, directory, tmp_path):
+    """Samba's own parser of GptTmpl.inf, its view of the policy, its copy, and its comparison of the rights in SYSVOL with those of the directory."""
     assert right()["changed"]
     code = (
         "import sys; from samba.gp_parse.gp_inf import GptTmplInfParser; p = GptTmplInfParser(); p.parse(open(sys.argv[1], 'rb').read()); "
@@ -341,6 +349,13 @@ def test_samba_itself_reads_what_was_edited(right, directory):
     path = policies_folder(directory) / fixture.CONTROLLERS / TEMPLATE
     read = subprocess.run(["/usr/bin/python3", "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
     assert run_sid(directory) not in read and "S-1-5-32-559" in read
+    shown = dict(line.split(":", 1) for line in gpo_tool(directory, "show", fixture.CONTROLLERS).splitlines() if ":" in line)
+    assert {name.strip(): value.strip() for name, value in shown.items()}["version"] == "2"
+    (tmp_path / "theirs").mkdir()
+    gpo_tool(directory, "backup", fixture.CONTROLLERS, f"--tmpdir={tmp_path / 'theirs'}")
+    (copied,) = (tmp_path / "theirs").rglob("GptTmpl.inf.SAMBABACKUP")
+    assert copied.read_bytes() == template(directory, fixture.CONTROLLERS)
+    gpo_tool(directory, "aclcheck")
     conf = str(directory.part.state / "smb.conf")
     checked = subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
