@@ -97,7 +97,10 @@ policies:
       elements: dict
       returned: always
     unreadable:
-      description: Files that could not be looked into, each with C(file), C(code) and C(msg). What they mention is not known.
+      description:
+        - Files that could not be looked into, each with C(file), C(code) and C(msg). What they mention is not known.
+        - Links (V(reparse_point)) are not followed. A file of more than 8 MB, and everything of a policy with more than 5000 files or 20 levels of folders, is
+          V(too_large).
       type: list
       elements: dict
       returned: always

@@ -259,6 +259,40 @@ def test_versions_that_differ_are_told(info, directory):
     assert (found[fixture.DECOY]["version"], found[fixture.DECOY]["sysvol_version"]) == (7, 1)
 
 
+def _large(folder):
+    os.truncate(folder / "large.txt", sysvol_module.MOST_BYTES + 1)
+
+
+def _many(folder):
+    for number in range(5_000):
+        (folder / f"{number}.txt").touch()
+
+
+def _deep(folder):
+    folder.joinpath(*["deeper"] * 25).mkdir(parents=True)
+
+
+def _cyclic(folder):
+    (folder / "again").symlink_to(".")
+
+
+@pytest.mark.parametrize("arrange", [_large, _many, _deep, _cyclic])
+def test_hostile_content_is_told_and_nobody_waits_for_its_end(info, registry, directory, sysvol_kept, arrange):
+    """The others are looked at all the same; and the policy is edited only where the file that is edited is known."""
+    folder = policies_folder(directory) / fixture.BROWSERS / "MACHINE/hostile"
+    folder.mkdir()
+    (folder / "large.txt").touch()
+    arrange(folder)
+    before = on_disk(directory)
+    found, _unused = info(hosts=["auth.iij.jp"])
+    file = r"MACHINE\hostile\large.txt" if arrange is _large else "GPT.INI"
+    assert [(item["file"], item["code"]) for item in found[fixture.BROWSERS]["unreadable"]] == [(file, "too_large")]
+    assert bool(found[fixture.BROWSERS]["mentions"]) == (arrange is _large) and found[fixture.DRIVES]["mentions"]
+    failed = registry()
+    assert (failed.get("failed_objects") or [failed["failure"]])[0]["code"] == "too_large"
+    assert on_disk(directory) == before and directory.writes() == []
+
+
 def test_an_account_that_is_gone_is_found_by_its_sid(info, directory):
     sid = run_sid(directory)
     with directory.admin() as admin:

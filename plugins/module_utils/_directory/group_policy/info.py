@@ -10,7 +10,7 @@ from typing import Any
 
 from ..._core.errors import OffboardError
 from ..client import Client
-from ..sysvol import Sysvol
+from ..sysvol import Listing, Sysvol
 from . import hosts, mentions, policy, versions
 from .accounts import Account, of_domain
 from .read import Reader, elsewhere
@@ -71,13 +71,14 @@ def _look_into(
     try:
         told["sysvol_version"] = reader.ini_version(one)
         told["versions_differ"] = told["sysvol_version"] != one.version
-        files = sysvol.files(one.folder)
+        listing = sysvol.listing(one.folder)
     except OffboardError as exc:
         if exc.code not in ("not_found", "policy_unreadable", "insufficient_rights", "too_large"):
             raise
         told["unreadable"].append(mentions.unreadable("GPT.INI", exc))
-        files = []
-    for relative in files:
+        listing = Listing()
+    told["unreadable"] += [mentions.link(relative) for relative in listing.links]
+    for relative in listing.files:
         try:
             inside = mentions.in_file(relative, sysvol.read(f"{one.folder}\\{relative}"), names, accounts)
         except OffboardError as exc:

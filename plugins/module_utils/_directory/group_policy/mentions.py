@@ -104,6 +104,11 @@ def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Seq
     return found
 
 
+def link(relative: str) -> dict[str, str]:
+    """For a link, which is not followed: see `unreadable`."""
+    return unreadable(relative, OffboardError(f"{relative} is a link, which is not followed", code="reparse_point"))
+
+
 def unreadable(relative: str, error: OffboardError) -> dict[str, str]:
     """For a file that cannot be looked into: nothing was found there only because nobody could look."""
     return {"file": relative, "code": error.code, "msg": error.msg}
