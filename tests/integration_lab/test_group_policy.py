@@ -20,6 +20,7 @@ from pathlib import Path
 
 import ldap3
 import pytest
+import smbclient
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -31,6 +32,7 @@ from lab import paths
 from lab.directory import group_policies as fixture
 from lab.directory import settings
 from lab.directory.fixture import full_dn
+from smbprotocol.exceptions import SMBOSError
 
 pytestmark = pytest.mark.lab
 
@@ -521,6 +523,39 @@ def test_a_run_that_was_killed_is_gone_on_with(right, directory, tmp_path, step)
     records = [json.loads(line) for line in journal.read_text().splitlines()]
     assert [item["status"] for item in records if item["record"] == "outcome"] == ["done"]
     assert not right(journal=str(journal))["changed"]
+
+
+class _FullDisk:
+    """A new file of which only the first half finds room."""
+
+    def __init__(self, stream, path):
+        self._stream, self._path = stream, path
+
+    def __enter__(self):
+        self._stream.__enter__()
+        return self
+
+    def __exit__(self, *why):
+        return self._stream.__exit__(*why)
+
+    def write(self, data):
+        self._stream.write(data[: len(data) // 2])
+        raise SMBOSError(0xC000007F, self._path)  # STATUS_DISK_FULL
+
+
+def test_a_full_disk_leaves_the_policy_as_it_was(right, directory, monkeypatch, sysvol_kept, tmp_path):
+    original = smbclient.open_file
+
+    def open_file(path, mode="r", **how):
+        stream = original(path, mode=mode, **how)
+        return _FullDisk(stream, path) if mode == "xb" else stream
+
+    with monkeypatch.context() as patched:
+        patched.setattr(smbclient, "open_file", open_file)
+        answer = right(journal=str(tmp_path / "run/journal.jsonl"))
+    assert answer.code == "file_write_failed" and answer["counts"]["failed"] == 1 and "the disk is full" in json.dumps(answer["failed_objects"])
+    assert on_disk(directory) == sysvol_kept and versions_of(directory, fixture.CONTROLLERS) == (1, 1) and directory.writes() == []
+    assert right(journal=str(tmp_path / "run/journal.jsonl"))["counts"]["done"] == 1 and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
 
 
 def test_editors_at_once_end_in_one_edit(directory, sysvol_kept, tmp_path):

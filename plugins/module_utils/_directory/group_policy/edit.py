@@ -92,8 +92,7 @@ class Editor:
                     try:
                         self._swap(policy, edit.old_version, edit.new_version)
                     except OffboardError as exc:
-                        if exc.code not in _NOBODY_KNOWS:
-                            self._sysvol.remove(temporary)
+                        self._withdraw(temporary, exc)
                         raise
                     self._rename(policy, edit, temporary, path)
                 case "file":
@@ -122,10 +121,20 @@ class Editor:
             if other.casefold().startswith((name + _OURS).casefold()) and other.endswith(_END):
                 self._sysvol.remove(f"{folder}\\{other}")
         temporary = f"{path}{_OURS}{digest(content)[:16]}{_END}"
-        self._sysvol.create(temporary, content)
-        if self._sysvol.descriptor(temporary) != rights:
-            self._sysvol.set_descriptor(temporary, rights)
+        try:
+            self._sysvol.create(temporary, content)
+            if self._sysvol.descriptor(temporary) != rights:
+                self._sysvol.set_descriptor(temporary, rights)
+        except OffboardError as exc:
+            self._withdraw(temporary, exc)
+            raise
         return temporary
+
+    def _withdraw(self, temporary: str, why: OffboardError) -> None:
+        """Take the new file away, of which a full disk has perhaps only the beginning. Where that fails, `why` is what people are told."""
+        if why.code not in _NOBODY_KNOWS:
+            with contextlib.suppress(OffboardError):  # the next edit does it
+                self._sysvol.remove(temporary)
 
     def _swap(self, policy: Policy, old: int, new: int) -> None:
         """Compare and swap: the directory refuses it where the version is another one by now (`changed_since_read`)."""
@@ -140,7 +149,7 @@ class Editor:
         except OffboardError as exc:
             if exc.code not in _NOBODY_KNOWS:
                 self._swap(policy, edit.new_version, edit.old_version)
-                self._sysvol.remove(temporary)
+            self._withdraw(temporary, exc)
             raise
         if self._sysvol.descriptor(path) != rights:
             self._sysvol.set_descriptor(path, rights)
