@@ -261,6 +261,38 @@ def test_versions_that_differ_are_told(info, directory):
     assert (found[fixture.DECOY]["version"], found[fixture.DECOY]["sysvol_version"]) == (7, 1)
 
 
+@pytest.fixture
+def netlogon(directory):
+    folder = settings.sysvol(directory.part.state) / DOMAIN / "scripts"
+    there = set(folder.rglob("*"))
+    yield folder
+    for file in set(folder.rglob("*")) - there:
+        file.unlink()
+
+
+def test_logon_scripts_are_told_and_stay(info, netlogon, directory):
+    """A script of the domain's own folder, which belongs to no policy; the delegated account sees it too, as everybody does."""
+    scripts = {"logon.cmd": "@start https://WWW1.auth.iij.jp/\r\n", "other.cmd": "@start https://xauth.iij.jp/\r\n", "sid.vbs": f"' {run_sid(directory)}\r\n"}
+    for name, text in scripts.items():
+        (netlogon / name).write_text(text, encoding="utf-16" if name.endswith(".vbs") else "ascii")
+    (netlogon / "setup.msi").touch()
+    os.truncate(netlogon / "setup.msi", sysvol_module.MOST_BYTES + 1)
+    for account in (paths.AD_ADMIN, paths.AD_OPERATOR):
+        told = info(hosts=["auth.iij.jp"], accounts=[RUN], username=account)[1]["netlogon"]
+        assert told["folder"] == rf"sysvol\{DOMAIN}\scripts"
+        assert [(item["kind"], item["file"], item["found"], item["changed_by"]) for item in told["mentions"]] == [
+            ("script", "logon.cmd", ["www1.auth.iij.jp"], ""),
+            ("script", "sid.vbs", [run_sid(directory)], ""),
+        ]
+        assert [(item["file"], item["code"]) for item in told["unreadable"]] == [("setup.msi", "too_large")]
+    assert info(hosts=["auth.iij.jp"], policies=[fixture.DECOY])[1]["netlogon"] is None
+    away = netlogon.rename(netlogon.with_name("away"))
+    try:
+        assert [(item["file"], item["code"]) for item in info(hosts=["auth.iij.jp"])[1]["netlogon"]["unreadable"]] == [("", "not_found")]
+    finally:
+        away.rename(netlogon)
+
+
 def _large(folder):
     os.truncate(folder / "large.txt", sysvol_module.MOST_BYTES + 1)
 

@@ -23,9 +23,9 @@ try:
 except ImportError as exc:  # reported by the module through missing_required_lib
     SMBPROTOCOL_IMPORT_ERROR = exc
 
-#: A policy's file is some kB; nobody's memory is filled.
+#: A policy's file or a script is some kB; nobody's memory is filled.
 MOST_BYTES = 8 * 1024 * 1024
-#: Files, folders and links of one template; a policy has a dozen.
+#: Files, folders and links of one template, or of the scripts folder; a policy has a dozen.
 _MOST_ENTRIES, _DEEPEST = 5_000, 20
 _ACCESS_DENIED, _SHARING_VIOLATION = 0xC0000022, 0xC0000043
 _CODES = {
@@ -202,7 +202,7 @@ class Sysvol:
         with self._failures(f"cannot read {path}"), self._file(path, "rb", share_access="rwd") as stream:
             data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise OffboardError(f"{path} on {self.where} is larger than {MOST_BYTES} bytes, which no policy's file is", code="too_large")
+            raise OffboardError(f"{path} on {self.where} is larger than {MOST_BYTES} bytes, and is not read", code="too_large")
         return data
 
     def listing(self, folder: str) -> Listing:
@@ -216,7 +216,10 @@ class Sysvol:
                 for entry in smbclient.scandir(self._path(folder + below), connection_cache=self._cache):
                     seen += 1
                     if seen > _MOST_ENTRIES or depth > _DEEPEST:
-                        raise OffboardError(f"{folder} on {self.where} has more files or deeper folders than a policy has", code="too_large")
+                        raise OffboardError(
+                            f"{folder} on {self.where} has more than {_MOST_ENTRIES} files and folders or {_DEEPEST} levels of them, and is not read",
+                            code="too_large",
+                        )
                     path = f"{below}\\{entry.name}"
                     # a junction is a folder that is a link, though no symbolic one
                     if entry.is_symlink() or (entry.is_dir() and entry.smb_info.file_attributes & _REPARSE_POINT):

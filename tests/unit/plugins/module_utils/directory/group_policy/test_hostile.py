@@ -103,6 +103,17 @@ def test_links_are_told(monkeypatch):
     assert told["unreadable"] == [{"file": "User", "code": "reparse_point", "msg": "User is a link, which is not followed"}]
 
 
+def test_scripts_are_texts_whatever_their_names(monkeypatch):
+    share = Share(monkeypatch)
+    share.links = ["shared"]
+    share.content = {rf"sysvol\{name}": b"start https://www1.auth.iij.jp" for name in ("GptTmpl.inf", r"sub\logon.cmd")}
+    told = info._scripts(share, "sysvol", ["auth.iij.jp"], [])
+    assert [(item["kind"], item["file"]) for item in told["mentions"]] == [("script", "GptTmpl.inf"), ("script", r"sub\logon.cmd")]
+    assert [(item["file"], item["code"]) for item in told["unreadable"]] == [("shared", "reparse_point")]
+    share.listing = None  # nothing to look for, nothing to read
+    assert info._scripts(share, "sysvol", [], []) == {"folder": "sysvol", "mentions": [], "unreadable": []}
+
+
 def test_registry_settings_that_links_may_hide_are_not_edited(monkeypatch):
     share = Share(monkeypatch)
     share.links = [r"User\Registry.pol"]
