@@ -215,7 +215,7 @@ def test_a_file_is_replaced_with_its_rights(directory, sysvol, sysvol_kept):
     if share.descriptor(path) != rights:
         share.set_descriptor(path, rights)
     assert share.descriptor(path) == rights
-    assert "MACHINE/Microsoft/Windows NT/SecEdit/GptTmpl.inf".replace("/", "\\") in share.files(GPT_INI.rpartition("\\")[0])
+    assert "MACHINE/Microsoft/Windows NT/SecEdit/GptTmpl.inf".replace("/", "\\") in share.listing(GPT_INI.rpartition("\\")[0]).files
 
 
 # --- group_policy_info ---
