@@ -11,7 +11,8 @@ short_description: Find the group policies that mention IIJ ID's hosts or the ac
 version_added: 1.0.0
 description:
   - Reports every group policy object of the domain, from the directory and from SYSVOL, with its versions, links and status, and where its files mention
-    given hosts or accounts. These are user rights (C(GptTmpl.inf)), C(Registry.pol), preference items, and scripts.
+    given hosts or accounts. These are user rights (C(GptTmpl.inf)), C(Registry.pol), preference items, and scripts. So does the domain's scripts folder
+    (NETLOGON).
   - It only reads. It is also what a changing module of group policy has as its C(_info) twin, since one look at SYSVOL answers for all of them.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
@@ -97,7 +98,10 @@ policies:
       elements: dict
       returned: always
     unreadable:
-      description: Files that could not be looked into, each with C(file), C(code) and C(msg). What they mention is not known.
+      description:
+        - Files that could not be looked into, each with C(file), C(code) and C(msg). What they mention is not known.
+        - Links (V(reparse_point)) are not followed. A file of more than 8 MB, and everything of a policy with more than 5000 files or 20 levels of folders, is
+          V(too_large).
       type: list
       elements: dict
       returned: always
@@ -105,6 +109,24 @@ policies:
       description: Preference files with a C(cpassword). The key that it is encrypted with is published, so anybody of the domain can read that password.
       type: list
       elements: str
+      returned: always
+netlogon:
+  description:
+    - The domain's scripts folder (the share NETLOGON), to which logon scripts of accounts lead. No module changes what is there.
+    - Null where O(policies) names policies.
+  returned: success
+  type: dict
+  contains:
+    folder: {description: The folder in SYSVOL., type: str, returned: always}
+    mentions:
+      description: Files that mention a host, or an account by its SID, as RV(policies[].mentions) with the kind V(script).
+      type: list
+      elements: dict
+      returned: always
+    unreadable:
+      description: Files that could not be looked into, as RV(policies[].unreadable). An empty C(file) is the whole folder.
+      type: list
+      elements: dict
       returned: always
 unreadable_policies:
   description: Policies whose object says something that cannot be meant, each with C(dn), C(code) and C(msg).

@@ -92,7 +92,8 @@ options:
   backup_dir:
     description:
       - A folder on the controller. Each policy is copied to a folder of its own below it before it is changed (mode 0600), its object as LDIF, and its files.
-      - Files with a C(cpassword) are not copied, since it can be decrypted by anybody. They are named in C(not_saved) of the change's C(details).
+      - Files with a C(cpassword) are not copied, since it can be decrypted by anybody, and links are not followed. They are named in C(not_saved) of the
+        change's C(details).
     type: path
     required: true
   in_use_timeout:

@@ -16,6 +16,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from lab import paths
 from lab.directory import settings
+from lab.directory.group_policies import CONTROLLERS
 from lab.directory.second import SecondController
 from lab.directory.testing import RunningDirectory
 from lab.windows.part import WindowsPart
@@ -94,6 +95,55 @@ def test_two_domain_controllers(directory: RunningDirectory, second: SecondContr
     second.stop()
     gone = health(directory, capsys)
     assert problems(gone) == {dc1: [], dc2: ["unreachable", "sysvol_unreadable"]} and gone["healthy"] is False
+
+
+def test_a_policy_that_has_not_arrived_everywhere_is_told(
+    directory: RunningDirectory, second: SecondController, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Its two halves replicate each for itself: who asks the first one hears of the other's directory, who asks the other one sees both halves there."""
+    on_second = {"host": paths.SECOND_DC_ADDRESS, "valid_names": [paths.SECOND_DC_HOST]}
+
+    def run(name: str, **options: Any) -> dict[str, Any]:
+        main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").main
+        capsys.readouterr()
+        with patch_module_args({**directory.options(paths.AD_ADMIN), "policies": [CONTROLLERS], **options}), pytest.raises(SystemExit):
+            main()
+        return json.loads(capsys.readouterr().out)
+
+    def info(**options: Any) -> dict[str, Any]:
+        answer = run("group_policy_info", **options)
+        assert "policies" in answer and answer["not_looked_at"] == [], answer
+        return answer
+
+    def take_out(member: str, **options: Any) -> dict[str, Any]:
+        wanted = {"rights": ["SeBatchLogonRight"], "accounts": [member], "state": "absent", "backup_dir": str(tmp_path / "policies")}
+        return run("group_policy_right", **wanted, **options)
+
+    def halves_on_second() -> tuple[int, int]:
+        (one,) = info(**on_second)["policies"]
+        assert one["versions_differ"] == (one["version"] != one["sysvol_version"])
+        return one["version"], one["sysvol_version"]
+
+    second.connect(directory.part)
+    second.take_sysvol(directory.part)
+    assert info()["replication_pending"] == [] and halves_on_second() == (1, 1)
+    first = take_out("S-1-5-32-559")
+    assert first["changed"] and not first.get("warnings")
+    (behind,) = info()["replication_pending"]
+    assert (behind["domain_controller"].casefold(), behind["guid"], behind["version"]) == (paths.SECOND_DC_HOST.casefold(), CONTROLLERS, 1)
+    again = take_out("S-1-5-32-551")
+    assert again["changed"] and "replication_pending" in json.dumps(again["warnings"])
+
+    second.replicate()
+    assert info()["replication_pending"] == [] and halves_on_second() == (3, 1)
+    second.take_sysvol(directory.part)
+    assert halves_on_second() == (3, 3)
+    elsewhere = take_out("S-1-5-32-544", **on_second)
+    assert [item["rule"] for item in elsewhere["failure"]["details"]["refusals"]] == ["not_pdc_emulator"]
+
+    second.stop()
+    alone = run("group_policy_info")
+    assert [(item["domain_controller"].casefold(), item["code"]) for item in alone["not_looked_at"]] == [(paths.SECOND_DC_HOST.casefold(), "unreachable")]
 
 
 @pytest.fixture

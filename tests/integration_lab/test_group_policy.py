@@ -20,6 +20,7 @@ from pathlib import Path
 
 import ldap3
 import pytest
+import smbclient
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
@@ -32,6 +33,7 @@ from lab.directory import group_policies as fixture
 from lab.directory import settings
 from lab.directory.fixture import full_dn
 from lab.directory.policy_client import policy_client
+from smbprotocol.exceptions import SMBOSError
 
 pytestmark = pytest.mark.lab
 
@@ -214,7 +216,7 @@ def test_a_file_is_replaced_with_its_rights(directory, sysvol, sysvol_kept):
     if share.descriptor(path) != rights:
         share.set_descriptor(path, rights)
     assert share.descriptor(path) == rights
-    assert "MACHINE/Microsoft/Windows NT/SecEdit/GptTmpl.inf".replace("/", "\\") in share.files(GPT_INI.rpartition("\\")[0])
+    assert "MACHINE/Microsoft/Windows NT/SecEdit/GptTmpl.inf".replace("/", "\\") in share.listing(GPT_INI.rpartition("\\")[0]).files
 
 
 # --- group_policy_info ---
@@ -258,6 +260,72 @@ def test_versions_that_differ_are_told(info, directory):
     found, _unused = info()
     assert [guid for guid, policy in found.items() if policy["versions_differ"]] == [fixture.DECOY]
     assert (found[fixture.DECOY]["version"], found[fixture.DECOY]["sysvol_version"]) == (7, 1)
+
+
+@pytest.fixture
+def netlogon(directory):
+    folder = settings.sysvol(directory.part.state) / DOMAIN / "scripts"
+    there = set(folder.rglob("*"))
+    yield folder
+    for file in set(folder.rglob("*")) - there:
+        file.unlink()
+
+
+def test_logon_scripts_are_told_and_stay(info, netlogon, directory):
+    """A script of the domain's own folder, which belongs to no policy; the delegated account sees it too, as everybody does."""
+    scripts = {"logon.cmd": "@start https://WWW1.auth.iij.jp/\r\n", "other.cmd": "@start https://xauth.iij.jp/\r\n", "sid.vbs": f"' {run_sid(directory)}\r\n"}
+    for name, text in scripts.items():
+        (netlogon / name).write_text(text, encoding="utf-16" if name.endswith(".vbs") else "ascii")
+    (netlogon / "setup.msi").touch()
+    os.truncate(netlogon / "setup.msi", sysvol_module.MOST_BYTES + 1)
+    for account in (paths.AD_ADMIN, paths.AD_OPERATOR):
+        told = info(hosts=["auth.iij.jp"], accounts=[RUN], username=account)[1]["netlogon"]
+        assert told["folder"] == rf"sysvol\{DOMAIN}\scripts"
+        assert [(item["kind"], item["file"], item["found"], item["changed_by"]) for item in told["mentions"]] == [
+            ("script", "logon.cmd", ["www1.auth.iij.jp"], ""),
+            ("script", "sid.vbs", [run_sid(directory)], ""),
+        ]
+        assert [(item["file"], item["code"]) for item in told["unreadable"]] == [("setup.msi", "too_large")]
+    assert info(hosts=["auth.iij.jp"], policies=[fixture.DECOY])[1]["netlogon"] is None
+    away = netlogon.rename(netlogon.with_name("away"))
+    try:
+        assert [(item["file"], item["code"]) for item in info(hosts=["auth.iij.jp"])[1]["netlogon"]["unreadable"]] == [("", "not_found")]
+    finally:
+        away.rename(netlogon)
+
+
+def _large(folder):
+    os.truncate(folder / "large.txt", sysvol_module.MOST_BYTES + 1)
+
+
+def _many(folder):
+    for number in range(5_000):
+        (folder / f"{number}.txt").touch()
+
+
+def _deep(folder):
+    folder.joinpath(*["deeper"] * 25).mkdir(parents=True)
+
+
+def _cyclic(folder):
+    (folder / "again").symlink_to(".")
+
+
+@pytest.mark.parametrize("arrange", [_large, _many, _deep, _cyclic])
+def test_hostile_content_is_told_and_nobody_waits_for_its_end(info, registry, directory, sysvol_kept, arrange):
+    """The others are looked at all the same; and the policy is edited only where the file that is edited is known."""
+    folder = policies_folder(directory) / fixture.BROWSERS / "MACHINE/hostile"
+    folder.mkdir()
+    (folder / "large.txt").touch()
+    arrange(folder)
+    before = on_disk(directory)
+    found, _unused = info(hosts=["auth.iij.jp"])
+    file = r"MACHINE\hostile\large.txt" if arrange is _large else "GPT.INI"
+    assert [(item["file"], item["code"]) for item in found[fixture.BROWSERS]["unreadable"]] == [(file, "too_large")]
+    assert bool(found[fixture.BROWSERS]["mentions"]) == (arrange is _large) and found[fixture.DRIVES]["mentions"]
+    failed = registry()
+    assert (failed.get("failed_objects") or [failed["failure"]])[0]["code"] == "too_large"
+    assert on_disk(directory) == before and directory.writes() == []
 
 
 def test_an_account_that_is_gone_is_found_by_its_sid(info, directory):
@@ -332,8 +400,16 @@ def test_the_run_user_goes_and_nothing_else(right, directory, sysvol_kept, tmp_p
     assert f",*{run_sid(directory)}\r\n".encode("utf-16-le") in template(directory, fixture.CONTROLLERS)
 
 
-def test_samba_itself_reads_what_was_edited(right, directory):
-    """Samba's own parser of GptTmpl.inf, its view of the policy, and its comparison of the rights in SYSVOL with those of the directory."""
+def gpo_tool(directory, *words) -> str:
+    """What `samba-tool gpo` says, which asks the domain controller by LDAP and SMB as any other machine does."""
+    asked = ["-H", f"ldap://{paths.DC_ADDRESS}", "-s", str(directory.part.state / "smb.conf"), f"-U{paths.AD_NETBIOS}\\Administrator%{paths.PASSWORD}"]
+    done = subprocess.run(["samba-tool", "gpo", *words, *asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_samba_itself_reads_what_was_edited(right, directory, tmp_path):
+    """Samba's own parser of GptTmpl.inf, its view of the policy, its copy, and its comparison of the rights in SYSVOL with those of the directory."""
     assert right()["changed"]
     code = (
         "import sys; from samba.gp_parse.gp_inf import GptTmplInfParser; p = GptTmplInfParser(); p.parse(open(sys.argv[1], 'rb').read()); "
@@ -342,6 +418,13 @@ def test_samba_itself_reads_what_was_edited(right, directory):
     path = policies_folder(directory) / fixture.CONTROLLERS / TEMPLATE
     read = subprocess.run(["/usr/bin/python3", "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
     assert run_sid(directory) not in read and "S-1-5-32-559" in read
+    shown = dict(line.split(":", 1) for line in gpo_tool(directory, "show", fixture.CONTROLLERS).splitlines() if ":" in line)
+    assert {name.strip(): value.strip() for name, value in shown.items()}["version"] == "2"
+    (tmp_path / "theirs").mkdir()
+    gpo_tool(directory, "backup", fixture.CONTROLLERS, f"--tmpdir={tmp_path / 'theirs'}")
+    (copied,) = (tmp_path / "theirs").rglob("GptTmpl.inf.SAMBABACKUP")
+    assert copied.read_bytes() == template(directory, fixture.CONTROLLERS)
+    gpo_tool(directory, "aclcheck")
     conf = str(directory.part.state / "smb.conf")
     checked = subprocess.run(["samba-tool", "ntacl", "sysvolcheck", "-s", conf], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
@@ -473,6 +556,39 @@ def test_a_run_that_was_killed_is_gone_on_with(right, directory, tmp_path, step)
     records = [json.loads(line) for line in journal.read_text().splitlines()]
     assert [item["status"] for item in records if item["record"] == "outcome"] == ["done"]
     assert not right(journal=str(journal))["changed"]
+
+
+class _FullDisk:
+    """A new file of which only the first half finds room."""
+
+    def __init__(self, stream, path):
+        self._stream, self._path = stream, path
+
+    def __enter__(self):
+        self._stream.__enter__()
+        return self
+
+    def __exit__(self, *why):
+        return self._stream.__exit__(*why)
+
+    def write(self, data):
+        self._stream.write(data[: len(data) // 2])
+        raise SMBOSError(0xC000007F, self._path)  # STATUS_DISK_FULL
+
+
+def test_a_full_disk_leaves_the_policy_as_it_was(right, directory, monkeypatch, sysvol_kept, tmp_path):
+    original = smbclient.open_file
+
+    def open_file(path, mode="r", **how):
+        stream = original(path, mode=mode, **how)
+        return _FullDisk(stream, path) if mode == "xb" else stream
+
+    with monkeypatch.context() as patched:
+        patched.setattr(smbclient, "open_file", open_file)
+        answer = right(journal=str(tmp_path / "run/journal.jsonl"))
+    assert answer.code == "file_write_failed" and answer["counts"]["failed"] == 1 and "the disk is full" in json.dumps(answer["failed_objects"])
+    assert on_disk(directory) == sysvol_kept and versions_of(directory, fixture.CONTROLLERS) == (1, 1) and directory.writes() == []
+    assert right(journal=str(tmp_path / "run/journal.jsonl"))["counts"]["done"] == 1 and versions_of(directory, fixture.CONTROLLERS) == (2, 2)
 
 
 def test_editors_at_once_end_in_one_edit(directory, sysvol_kept, tmp_path):

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._core.errors import OffboardError
@@ -22,10 +23,10 @@ try:
 except ImportError as exc:  # reported by the module through missing_required_lib
     SMBPROTOCOL_IMPORT_ERROR = exc
 
-#: A policy's file is some kB; nobody's memory is filled.
+#: A policy's file or a script is some kB; nobody's memory is filled.
 MOST_BYTES = 8 * 1024 * 1024
-#: Of one template; a policy has a dozen.
-_MOST_FILES, _DEEPEST = 5_000, 20
+#: Files, folders and links of one template, or of the scripts folder; a policy has a dozen.
+_MOST_ENTRIES, _DEEPEST = 5_000, 20
 _ACCESS_DENIED, _SHARING_VIOLATION = 0xC0000022, 0xC0000043
 _CODES = {
     _ACCESS_DENIED: ("insufficient_rights", "access is denied"),
@@ -37,11 +38,13 @@ _CODES = {
     0xC0000225: ("not_found", "there is no such thing"),
     0xC0000035: ("already_exists", "it is there already"),
     0xC000007F: ("file_write_failed", "the disk is full"),
+    0xC0000044: ("file_write_failed", "the disk quota is used up"),
 }
 # Access rights, [MS-DTYP] 2.4.3 and [MS-SMB2] 2.2.13.1
 _READ_ATTRIBUTES, _WRITE_DATA, _ADD_FILE = 0x80, 0x2, 0x2
 _DELETE, _READ_CONTROL, _WRITE_DAC, _WRITE_OWNER = 0x0001_0000, 0x0002_0000, 0x0004_0000, 0x0008_0000
 _OWNER_AND_GROUP, _DACL = 3, 4
+_REPARSE_POINT = 0x400  # [MS-FSCC] 2.6
 #: Of the logon, before any file is asked for.
 _LOGON_CODES = {
     0xC000006D: ("wrong_credentials", "wrong user name or password, or NTLM is not allowed there"),
@@ -60,6 +63,14 @@ _LOGON_CODES = {
 }
 #: Seconds between two tries to rename over a file that somebody reads.
 _PAUSE = 0.3
+
+
+@dataclass
+class Listing:
+    """What is below a folder, as paths relative to it, sorted. `links` are not followed, whatever they lead to."""
+
+    files: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
 
 
 class Locked:
@@ -191,27 +202,33 @@ class Sysvol:
         with self._failures(f"cannot read {path}"), self._file(path, "rb", share_access="rwd") as stream:
             data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise OffboardError(f"{path} on {self.where} is larger than {MOST_BYTES} bytes, which no policy's file is", code="too_large")
+            raise OffboardError(f"{path} on {self.where} is larger than {MOST_BYTES} bytes, and is not read", code="too_large")
         return data
 
-    def files(self, folder: str) -> list[str]:
-        r"""The files below a folder, as paths relative to it, sorted; links are not followed. Raises also `too_large`."""
+    def listing(self, folder: str) -> Listing:
+        """Everything below a folder. Raises also `too_large`."""
         self._open()
-        found: list[str] = []
-        waiting = [("", 0)]
+        found = Listing()
+        waiting, seen = [("", 0)], 0
         while waiting:
             below, depth = waiting.pop()
             with self._failures(f"cannot list {folder}{below}"):
                 for entry in smbclient.scandir(self._path(folder + below), connection_cache=self._cache):
-                    if entry.is_symlink():
-                        continue
-                    if entry.is_dir():
-                        waiting.append((f"{below}\\{entry.name}", depth + 1))
+                    seen += 1
+                    if seen > _MOST_ENTRIES or depth > _DEEPEST:
+                        raise OffboardError(
+                            f"{folder} on {self.where} has more than {_MOST_ENTRIES} files and folders or {_DEEPEST} levels of them, and is not read",
+                            code="too_large",
+                        )
+                    path = f"{below}\\{entry.name}"
+                    # a junction is a folder that is a link, though no symbolic one
+                    if entry.is_symlink() or (entry.is_dir() and entry.smb_info.file_attributes & _REPARSE_POINT):
+                        found.links.append(path[1:])
+                    elif entry.is_dir():
+                        waiting.append((path, depth + 1))
                     else:
-                        found.append(f"{below}\\{entry.name}"[1:])
-            if len(found) > _MOST_FILES or depth > _DEEPEST:
-                raise OffboardError(f"{folder} on {self.where} has more files or deeper folders than a policy has", code="too_large")
-        return sorted(found)
+                        found.files.append(path[1:])
+        return Listing(sorted(found.files), sorted(found.links))
 
     def may_replace(self, folder: str, name: str, ini: str) -> None:
         """Asks for the rights that an edit needs, without writing: GPT.INI, a new file in the folder, the file's place. Raises as above."""

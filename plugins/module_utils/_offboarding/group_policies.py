@@ -95,6 +95,7 @@ def findings(found: Mapping[str, Any], decided: Decided, *, final: bool) -> Iter
             yield _will_be_edited(edited, policy, mentions)
     yield from _by_hand(found, decided)
     yield from _unreadable(found)
+    yield from _scripts(found.get("netlogon") or {})
     yield from _unknown(found, decided)
     yield from _orphaned(found)
 
@@ -204,6 +205,34 @@ def _unreadable(found: Mapping[str, Any]) -> Iterator[Finding]:
                 f"グループポリシー {name}{file} を読めませんでした: {why.ja}。人が確認してください。",
             ),
             (name,),
+        )
+
+
+def _scripts(netlogon: Mapping[str, Any]) -> Iterator[Finding]:
+    """The domain's own scripts folder, which belongs to no policy."""
+    if mentions := netlogon.get("mentions"):
+        where = places(mentions)
+        yield Finding(
+            "warning",
+            "logon_scripts_by_hand",
+            Text(
+                f"Scripts in {netlogon['folder']} (NETLOGON) mention IIJ ID: {where}. Nothing here changes them; edit or remove them yourself.",
+                f"{netlogon['folder']}（NETLOGON）のスクリプトにIIJ IDの記述があります: {where}。自動では変更しません。人が編集または削除してください。",
+            ),
+            tuple(dict.fromkeys(mention["file"] for mention in mentions)),
+        )
+    if unreadable := netlogon.get("unreadable"):
+        why = phrases.by_code(str(unreadable[0]["code"]), str(unreadable[0]["msg"]))
+        files = [item["file"] or netlogon["folder"] for item in unreadable]
+        shown = few(files, len(files), _NAMED)
+        yield Finding(
+            "warning",
+            "logon_scripts_not_readable",
+            Text(
+                f"Nobody could look into {shown} among the scripts in {netlogon['folder']} (NETLOGON): {why.en}. Look yourself.",
+                f"{netlogon['folder']}（NETLOGON）のスクリプトのうち、読めなかったものがあります: {shown}（{why.ja}）。人が確認してください。",
+            ),
+            tuple(files),
         )
 
 

@@ -92,8 +92,7 @@ class Editor:
                     try:
                         self._swap(policy, edit.old_version, edit.new_version)
                     except OffboardError as exc:
-                        if exc.code not in _NOBODY_KNOWS:
-                            self._sysvol.remove(temporary)
+                        self._withdraw(temporary, exc)
                         raise
                     self._rename(policy, edit, temporary, path)
                 case "file":
@@ -118,14 +117,24 @@ class Editor:
     def _put_beside(self, path: str, content: bytes, rights: bytes) -> str:
         """A new file in the same folder, with the rights of the one that it will replace. What a killed run has left there goes: GPT.INI is locked by us."""
         folder, _unused, name = path.rpartition("\\")
-        for other in self._sysvol.files(folder):
+        for other in self._sysvol.listing(folder).files:
             if other.casefold().startswith((name + _OURS).casefold()) and other.endswith(_END):
                 self._sysvol.remove(f"{folder}\\{other}")
         temporary = f"{path}{_OURS}{digest(content)[:16]}{_END}"
-        self._sysvol.create(temporary, content)
-        if self._sysvol.descriptor(temporary) != rights:
-            self._sysvol.set_descriptor(temporary, rights)
+        try:
+            self._sysvol.create(temporary, content)
+            if self._sysvol.descriptor(temporary) != rights:
+                self._sysvol.set_descriptor(temporary, rights)
+        except OffboardError as exc:
+            self._withdraw(temporary, exc)
+            raise
         return temporary
+
+    def _withdraw(self, temporary: str, why: OffboardError) -> None:
+        """Take the new file away, of which a full disk has perhaps only the beginning. Where that fails, `why` is what people are told."""
+        if why.code not in _NOBODY_KNOWS:
+            with contextlib.suppress(OffboardError):  # the next edit does it
+                self._sysvol.remove(temporary)
 
     def _swap(self, policy: Policy, old: int, new: int) -> None:
         """Compare and swap: the directory refuses it where the version is another one by now (`changed_since_read`)."""
@@ -140,7 +149,7 @@ class Editor:
         except OffboardError as exc:
             if exc.code not in _NOBODY_KNOWS:
                 self._swap(policy, edit.new_version, edit.old_version)
-                self._sysvol.remove(temporary)
+            self._withdraw(temporary, exc)
             raise
         if self._sysvol.descriptor(path) != rights:
             self._sysvol.set_descriptor(path, rights)
@@ -148,7 +157,7 @@ class Editor:
     # --- the copy -------------------------------------------------------------------------------
 
     def save(self, guid: str, folder: str, now: datetime) -> tuple[str, list[str]]:
-        """Copy the whole policy to a folder of its own below `folder` (mode 0600); its path, and the files with a password, which are not copied.
+        """Copy the whole policy to a folder of its own below `folder` (mode 0600); its path, and what is not copied: files with a password, and links.
 
         Raises OffboardError `file_write_failed`, `policy_unreadable`, and what client and SYSVOL raise.
         """
@@ -158,8 +167,9 @@ class Editor:
         attributes: Mapping[str, list[bytes]] = entry.attributes if entry else {}
         head = ldif.comment("Saved by offboard.iij_id before the policy was changed: its object in the directory, and its files beside this one.")
         write_atomically(os.path.join(target, "policy.ldif"), f"version: 1\n{head}\n{ldif.add(policy.dn, attributes)}".encode())
-        left_out = []
-        for relative in self._sysvol.files(policy.folder):
+        listing = self._sysvol.listing(policy.folder)
+        left_out = listing.links
+        for relative in listing.files:
             parts = relative.split("\\")
             if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in parts):
                 raise OffboardError(f"a file of the policy {guid} has a name that no file can have", code="policy_unreadable")

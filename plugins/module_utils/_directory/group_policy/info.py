@@ -10,10 +10,13 @@ from typing import Any
 
 from ..._core.errors import OffboardError
 from ..client import Client
-from ..sysvol import Sysvol
+from ..sysvol import Listing, Sysvol
 from . import hosts, mentions, policy, versions
 from .accounts import Account, of_domain
 from .read import Reader, elsewhere
+
+#: For such a reason one file, or one folder, is told as unreadable; the others are looked into.
+_UNREADABLE = ("not_found", "policy_unreadable", "insufficient_rights", "too_large", "file_in_use")
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,6 +54,7 @@ def _find(reader: Reader, sysvol: Sysvol, options: Mapping[str, Any]) -> dict[st
     pdc, here = reader.pdc_emulator()
     return {
         "policies": found,
+        "netlogon": None if wanted else _scripts(sysvol, rf"sysvol\{reader.domain}\scripts", names, accounts),
         "unreadable_policies": broken,
         "orphaned": _orphaned(reader, rights),
         "unusable": unusable,
@@ -71,17 +75,18 @@ def _look_into(
     try:
         told["sysvol_version"] = reader.ini_version(one)
         told["versions_differ"] = told["sysvol_version"] != one.version
-        files = sysvol.files(one.folder)
+        listing = sysvol.listing(one.folder)
     except OffboardError as exc:
-        if exc.code not in ("not_found", "policy_unreadable", "insufficient_rights", "too_large"):
+        if exc.code not in _UNREADABLE:
             raise
         told["unreadable"].append(mentions.unreadable("GPT.INI", exc))
-        files = []
-    for relative in files:
+        listing = Listing()
+    told["unreadable"] += [mentions.link(relative) for relative in listing.links]
+    for relative in listing.files:
         try:
             inside = mentions.in_file(relative, sysvol.read(f"{one.folder}\\{relative}"), names, accounts)
         except OffboardError as exc:
-            if exc.code not in ("not_found", "policy_unreadable", "insufficient_rights", "too_large", "file_in_use"):
+            if exc.code not in _UNREADABLE:
                 raise
             told["unreadable"].append(mentions.unreadable(relative, exc))
             continue
@@ -91,6 +96,28 @@ def _look_into(
         if inside.has_password:
             told["holds_password"].append(relative)
     return told, members
+
+
+def _scripts(sysvol: Sysvol, folder: str, names: Sequence[str], accounts: Sequence[Account]) -> dict[str, Any]:
+    """The domain's own scripts folder, the share NETLOGON: accounts name their logon scripts relative to it."""
+    told: dict[str, Any] = {"folder": folder, "mentions": [], "unreadable": []}
+    if not (names or accounts):
+        return told
+    try:
+        listing = sysvol.listing(folder)
+    except OffboardError as exc:
+        if exc.code not in _UNREADABLE:
+            raise
+        return {**told, "unreadable": [mentions.unreadable("", exc)]}
+    told["unreadable"] += [mentions.link(relative) for relative in listing.links]
+    for relative in listing.files:
+        try:
+            told["mentions"] += mentions.in_text("script", relative, sysvol.read(f"{folder}\\{relative}"), names, accounts)
+        except OffboardError as exc:
+            if exc.code not in _UNREADABLE:
+                raise
+            told["unreadable"].append(mentions.unreadable(relative, exc))
+    return told
 
 
 def _counts(version: int) -> dict[str, int]:

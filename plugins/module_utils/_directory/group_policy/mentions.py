@@ -52,9 +52,13 @@ def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence
         return Found(list(_records(relative, data, names, accounts)))
     if "preferences" in parts and name.endswith(".xml"):
         return _preferences(relative, data, names, accounts)
+    return Found(in_text("script" if "scripts" in parts else "other", relative, data, names, accounts))
+
+
+def in_text(kind: str, relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> list[Mapping[str, Any]]:
+    """The mention, if it is one, of a file that is a text whatever its name. No module changes it."""
     hits = _hits(_text(data), names, accounts)
-    kind = "script" if "scripts" in parts else "other"
-    return Found([_mention(kind, relative, "", "", hits)] if hits else [])
+    return [_mention(kind, relative, "", "", hits)] if hits else []
 
 
 def _mention(kind: str, file: str, where: str, value: str, found: list[str], changed_by: str = "", **more: Any) -> Mapping[str, Any]:
@@ -102,6 +106,11 @@ def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Seq
     if hits:
         found.mentions.append(_mention("other", relative, "", "", list(dict.fromkeys(hits))))
     return found
+
+
+def link(relative: str) -> dict[str, str]:
+    """For a link, which is not followed: see `unreadable`."""
+    return unreadable(relative, OffboardError(f"{relative} is a link, which is not followed", code="reparse_point"))
 
 
 def unreadable(relative: str, error: OffboardError) -> dict[str, str]:

@@ -34,8 +34,14 @@ class GroupPolicyRegistry(PolicyEdits):
         return registry.file_of(change.id)
 
     def describe(self, one: policy.Policy, in_ini: int) -> Iterator[Object]:
-        """The files of the policy that have registry settings."""
-        for relative in self._sysvol.files(one.folder):
+        """The files of the policy that have registry settings. Raises OffboardError `policy_unreadable` where links could hide some."""
+        listing = self._sysvol.listing(one.folder)
+        if listing.links:
+            raise OffboardError(
+                f"{listing.links[0]} of the policy {one.name} ({one.guid}) is a link, which is not followed, so that what the policy sets is not known",
+                code="policy_unreadable",
+            )
+        for relative in listing.files:
             if registry.scope(relative):
                 data = self._sysvol.read(f"{one.folder}\\{relative}")
                 item = registry.describe(one.guid, relative, one.name, one.version, in_ini, digest(data))

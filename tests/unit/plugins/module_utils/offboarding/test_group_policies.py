@@ -40,6 +40,10 @@ def policies(*mentions, guid=GUID, unreadable=()):
     return {"policies": [{"guid": guid, "name": "Policy", "mentions": list(mentions), "unreadable": list(unreadable)}]}
 
 
+def netlogon(mentions=(), unreadable=()):
+    return {"netlogon": {"folder": r"sysvol\ad\scripts", "mentions": list(mentions), "unreadable": list(unreadable)}}
+
+
 def told(found, final, **decided):
     return [(item.severity, item.code) for item in findings(found, Decided(**decided), final=final)]
 
@@ -71,6 +75,10 @@ def told(found, final, **decided):
             ["warning group_policy_not_readable"],
         ),
         (policies(), {"confirmed": {RIGHTS: [OTHER]}}, ["warning group_policy_not_found"], ["warning group_policy_not_found"]),
+        (netlogon(), {}, [], []),
+        ({"netlogon": None}, {}, [], []),
+        (netlogon(mentions=[SCRIPT]), {"kept": [GUID]}, ["warning logon_scripts_by_hand"], ["warning logon_scripts_by_hand"]),
+        (netlogon(unreadable=[BROKEN | {"file": ""}]), {}, ["warning logon_scripts_not_readable"], ["warning logon_scripts_not_readable"]),
         ({"orphaned": [{"guid": GUID, "right": "SeBatchLogonRight", "member": "*S-1-5-21-9"}]}, {}, ["info orphaned_rights"], ["info orphaned_rights"]),
     ],
 )  # fmt: skip
@@ -86,6 +94,15 @@ def test_both_languages_name_the_policy_the_place_and_the_way_out():
     many = [OURS | {"where": f"list {number}"} for number in range(9)]
     (item,) = findings(policies(*many), Decided(), final=True)
     assert "list 4 (+4)" in item.text.en and "list 5" not in item.text.en
+
+
+def test_scripts_of_the_domain_are_named_in_both_languages():
+    mentioned, unread = findings(netlogon([SCRIPT], [BROKEN | {"file": f"{number}.exe"} for number in range(9)]), Decided(), final=True)
+    for text in mentioned.text:
+        assert r"sysvol\ad\scripts" in text and "x.cmd" in text
+    for text in unread.text:
+        assert "4.exe (+4)" in text and "5.exe" not in text
+    assert mentioned.objects == ("x.cmd",)
 
 
 def test_the_gates_judge_them():

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Windows serves and the lab's Samba does not: reparse points."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as module
+
+FILE, FOLDER, REPARSE_POINT = 0x20, 0x10, 0x400
+POLICY = r"sysvol\ad.reiji.example\Policies\{1}"
+
+
+def entry(name, attributes, is_symlink=False):
+    return SimpleNamespace(
+        name=name,
+        is_symlink=lambda: is_symlink,
+        is_dir=lambda: not is_symlink and bool(attributes & FOLDER),
+        smb_info=SimpleNamespace(file_attributes=attributes),
+    )
+
+
+@pytest.fixture
+def share(monkeypatch):
+    """A SYSVOL that serves these folders."""
+    folders = {}
+    monkeypatch.setattr(module, "smbclient", SimpleNamespace(scandir=lambda path, **_unused: folders.get(path.partition("{1}")[2], ())))
+    opened = module.Sysvol({"authentication": "simple", "host": "dc1", "valid_names": []})
+    opened._opened = True
+    return folders, opened
+
+
+def test_links_and_junctions_are_told_and_not_followed(share):
+    folders, opened = share
+    folders[""] = [entry("Machine", FOLDER), entry("User", FOLDER | REPARSE_POINT), entry("GPT.INI", FILE)]
+    # a file that Windows keeps elsewhere (deduplication) is one all the same
+    folders["\\Machine"] = [entry("again", FOLDER | REPARSE_POINT, is_symlink=True), entry("x.pol", REPARSE_POINT, is_symlink=True), entry("y", REPARSE_POINT)]
+    assert opened.listing(POLICY) == module.Listing([r"GPT.INI", r"Machine\y"], [r"Machine\again", r"Machine\x.pol", "User"])
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        {"": (entry(str(number), FILE) for number in iter(int, 1))},  # without end
+        {
+            "": [entry(str(number), FOLDER) for number in range(100)],
+            **{f"\\{number}": [entry(str(one), FOLDER) for one in range(100)] for number in range(100)},
+        },
+        {"\\a" * depth: [entry("a", FOLDER)] for depth in range(22)},
+    ],
+    ids=["files", "folders", "deep"],
+)
+def test_more_than_a_policy_has(share, folders):
+    share[0].update(folders)
+    with pytest.raises(OffboardError) as refused:
+        share[1].listing(POLICY)
+    assert refused.value.code == "too_large"
