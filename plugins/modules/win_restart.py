@@ -133,6 +133,12 @@ options:
         restarts nothing.
     type: bool
     default: false
+  also:
+    description:
+      - With O(only_unregistered), names of O(machines) that are restarted besides, unless the O(journal) says that a run has restarted them.
+    type: list
+    elements: str
+    default: []
   healthy_others:
     description: With O(directory), how many other healthy domain controllers must remain while one is restarted. At least 1.
     type: int

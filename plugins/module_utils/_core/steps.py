@@ -87,15 +87,28 @@ def restarts(lines: Iterable[bytes], now: str = "") -> tuple[dict[str, str], str
         host, when = machine[1].decode(errors="replace"), at[1].decode(errors="replace")
         if any(mark in line for mark in _MARKS["unregistered"]) or _carried_out(line):
             waiting[host] = max(waiting.get(host, ""), when, key=as_time)
-        elif _RESTART in line:
-            if now and as_time(when) > as_time(now) + SKEW:
-                continue
-            if any(mark in line for mark in _WAS_RESTARTED):
-                gone[host] = max(gone.get(host, ""), when, key=as_time)
-            else:
-                gone.pop(host, None)
-    restarted = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}
-    return {host: since for host, since in waiting.items() if host not in restarted}, max(restarted.values(), key=as_time, default="")
+        elif not (now and as_time(when) > as_time(now) + SKEW):
+            _note_restart(gone, host, when, line)
+    over = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}
+    return {host: since for host, since in waiting.items() if host not in over}, max(over.values(), key=as_time, default="")
+
+
+def restarted(lines: Iterable[bytes]) -> dict[str, str]:
+    """The machines that a run has restarted, and when it last did (RFC 3339)."""
+    gone: dict[str, str] = {}
+    for line in lines:
+        if line.startswith(_OUTCOME) and (at := _AT.search(line)) and (machine := _MACHINE.search(line)):
+            _note_restart(gone, machine[1].decode(errors="replace"), at[1].decode(errors="replace"), line)
+    return gone
+
+
+def _note_restart(gone: dict[str, str], host: str, when: str, line: bytes) -> None:
+    if _RESTART not in line:
+        return
+    if any(mark in line for mark in _WAS_RESTARTED):
+        gone[host] = max(gone.get(host, ""), when, key=as_time)
+    else:
+        gone.pop(host, None)
 
 
 def _carried_out(line: bytes) -> bool:

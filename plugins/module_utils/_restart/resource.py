@@ -47,6 +47,8 @@ class Restarts(Resource):
         self._predicted: set[str] = set()
         lines = list(read_lines(options["journal"])) if options["journal"] else []
         self._waiting = steps.restarts(lines)[0]
+        also = restarts.besides(((one["name"], host) for host, one in self._machines.items()), options["also"])
+        self._also = also - steps.restarted(lines).keys()  # else each run would restart them once more
         self._begun, self._late = restarts.from_journal(lines, self._waiting)
 
     # --- what is there --------------------------------------------------------------------------
@@ -106,7 +108,7 @@ class Restarts(Resource):
         options = self._options
         return restarts.Wanted(
             by_directory=options["directory"] is not None,
-            waiting={*self._waiting, *self._predicted} if options["only_unregistered"] else None,
+            waiting={*self._waiting, *self._predicted, *self._also} if options["only_unregistered"] else None,
             begun=self._begun,
             late=self._late,
             healthy_others=options["healthy_others"],
