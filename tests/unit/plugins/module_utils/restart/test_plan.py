@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -287,6 +288,27 @@ def test_who_is_named_is_restarted_once(made, tmp_path):
     assert planned() == ["c"]
     assert planned(asked(1), became(2, "failed", "restart_refused")) == ["c"]
     assert planned(asked(1), became(2)) == []
+
+
+FILTER = Change("windows_password_filter", "hc/iid", "iid", "unregister", {"registered": True}, {"registered": False})
+
+
+@pytest.mark.parametrize(
+    ("records", "also", "restarted", "all_of_them"),
+    [
+        ([], [], [], False),
+        ([], ["c"], ["c"], False),  # what else was taken off by hand, nobody knows
+        ([journal.outcome(Outcome(FILTER, "done"), "r", at(1))], [], ["c"], True),  # by this task
+        ([journal.outcome(Outcome(FILTER, "done"), "r", at(1)), asked(2), became(3)], [], ["c"], True),
+        ([asked(2), became(3)], ["c"], ["c"], False),
+        ([journal.outcome(Outcome(dataclasses.replace(FILTER, id="hx/iid"), "done"), "r", at(1)), asked(2), became(3)], ["c"], ["c"], False),
+    ],
+)
+def test_which_machines_no_longer_hold_what_was_loaded_before(made, tmp_path, records, also, restarted, all_of_them):
+    (tmp_path / "journal.jsonl").write_bytes(b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records))
+    found = made(Scripted(["m1"]), Directory(**WELL), only_unregistered=True, also=also, journal=str(tmp_path / "journal.jsonl"))
+    facts = found.facts(found.plan(found.read()))
+    assert (facts["restarted"], facts["all_restarted"]) == (restarted, all_of_them)
 
 
 def test_who_is_named_must_be_one_of_the_machines(made):
