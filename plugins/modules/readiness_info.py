@@ -16,6 +16,7 @@ description:
     without blocking anybody.
   - With O(gate=domains) it finds what forbids to convert the domains, since users would be left without a way to sign in.
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines) and O(linux_machines).
+  - With O(gate=clients) it finds on which of the O(clients) the stage clients has something to do.
   - With O(gate=linux) it finds what keeps a person from being spared the look at the O(linux_machines).
   - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
   - It fails because of what it finds only with O(required). Elsewhere the roles do, with RV(msg).
@@ -53,7 +54,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, provisioning, domains, agents, linux, final]
+    choices: [preflight, provisioning, domains, agents, clients, linux, final]
   domains:
     description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
     type: list
@@ -119,6 +120,7 @@ options:
     description:
       - For each machine of the users C(browsers) and C(certificates), the return values of M(offboard.iij_id.win_browser_sign_in_info) and
         M(offboard.iij_id.win_certificate_info), or C(error) when it could not be read, with the failure's C(code). Without it, they are not judged.
+      - Also C(host), the address by which the journal knows it, when that is not its name.
     type: dict
   directory_objects:
     description: RV(offboard.iij_id.directory_object_info#module:objects). Without it, Active Directory counts as not looked at.
@@ -383,6 +385,12 @@ anything_left:
       also have C(named) of M(offboard.iij_id.win_software_info) for this.
   returned: O(gate=agents)
   type: bool
+machines_left:
+  description:
+    - Those of the O(clients) on which is what was decided to go, or a change that a stopped run has begun, by the O(journal).
+  returned: O(gate=clients)
+  type: list
+  elements: str
 verdict:
   description: How much stands in the way, in one line and in O(language).
   returned: success
@@ -464,9 +472,11 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
         facts, said = readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given)
         findings = rule(facts, said)
         made: dict[str, Any] = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
+        begun = open_intents(read_lines(journal)) if journal and rule in (readiness.agents_gate, readiness.clients_gate) else []
         if rule is readiness.agents_gate:
-            begun = open_intents(read_lines(journal)) if journal else []
             made["anything_left"] = readiness.anything_left(facts, said, begun)
+        if rule is readiness.clients_gate:
+            made["machines_left"] = readiness.clients_left(facts, said, begun)
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
@@ -493,6 +503,7 @@ _RULES = {
     "provisioning": readiness.provisioning_gate,
     "domains": readiness.domains_gate,
     "agents": readiness.agents_gate,
+    "clients": readiness.clients_gate,
     "linux": readiness.linux_gate,
     "final": readiness.final_gate,
 }
@@ -511,7 +522,7 @@ def main() -> None:
     dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
     module = AnsibleModule(
         argument_spec={
-            "gate": {"type": "str", "required": True, "choices": ["preflight", "provisioning", "domains", "agents", "linux", "final"]},
+            "gate": {"type": "str", "required": True, "choices": [*_RULES]},
             **dicts,
             **LANGUAGE,
             "machines": {"type": "dict"},

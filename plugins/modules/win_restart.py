@@ -17,7 +17,7 @@ description:
     comes last, whatever the order in O(machines).
   - A domain controller is not restarted without O(directory).
   - LSA of a domain controller lets go of a password filter at a restart only. With O(only_unregistered) those machines are restarted that the journal says
-    so of, and the step C(domain_controllers_restarted) counts as done once all of them are.
+    so of.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -133,6 +133,12 @@ options:
         restarts nothing.
     type: bool
     default: false
+  also:
+    description:
+      - With O(only_unregistered), names of O(machines) that are restarted besides, unless the O(journal) says that a run has restarted them.
+    type: list
+    elements: str
+    default: []
   healthy_others:
     description: With O(directory), how many other healthy domain controllers must remain while one is restarted. At least 1.
     type: int
@@ -206,6 +212,16 @@ results:
   returned: when something was planned or done
   type: list
   elements: dict
+restarted:
+  description: The names of the machines that this task restarts, and with O(only_unregistered) also of those that an earlier run has restarted since what
+    the O(journal) says of them, or because they stood in O(also).
+  returned: success
+  type: list
+  elements: str
+all_restarted:
+  description: With a O(journal), whether every machine on which a password filter was unregistered was restarted since. V(false) when there is none.
+  returned: success
+  type: bool
 controllers:
   description: With O(directory), the domain controllers as they were when they were last asked, see M(offboard.iij_id.domain_controller_health_info).
   returned: when something was planned or done

@@ -267,7 +267,7 @@ class ControllerAction(ActionBase):
         variables = task_vars
         delegate = self._task.delegate_to
         if delegate and delegate not in C.LOCALHOST:
-            variables = {**task_vars, **task_vars.get("ansible_delegated_vars", {}).get(delegate, {})}
+            variables = {**task_vars, **task_vars.get("ansible_delegated_vars", {}).get(delegate, {}), "inventory_hostname": delegate}
         # A password must not go to a machine it was not meant for.
         if self._task.args.get("host") or variables.get("inventory_hostname") in C.LOCALHOST:
             return {}

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.module_utils.testing import patch_module_args
-from lab import paths
+from dev import places
+from lab import inventory, paths
 from lab.directory import settings
 from lab.directory.group_policies import CONTROLLERS
 from lab.directory.second import SecondController
@@ -193,3 +198,82 @@ def test_both_are_restarted_while_the_other_is_well(
     refused = restart()
     assert {item["rule"] for item in refused["failure"]["details"]["refusals"]} >= {"unhealthy"}, refused
     assert len([entry for entry in windows.requests() if entry["command"].startswith("shutdown")]) == 2
+
+
+FILTER_FILE = r"C:\windows\system32\iidpwfilter.dll"
+STEP = "domain_controllers_restarted"
+
+
+class Operator:
+    """Plays stages for the two domain controllers, whose names mean the lab's where they run."""
+
+    def __init__(self, folder: Path, hosts: Path) -> None:
+        self.run_dir = folder / "run"
+        self._folder = folder
+        self._hosts = hosts
+        machines = {
+            name: {**inventory.windows_vars(), "ansible_host": paths.WINDOWS[name], "offboard_domain_controller": host}
+            for name, host in (("dcwin1", paths.DC_HOST), ("dcwin2", paths.SECOND_DC_HOST))
+        }
+        local = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}
+        groups = {"all": {"hosts": local}, "iij_id_domain_controllers": {"hosts": machines}, "iij_id_agents": {"children": {"iij_id_domain_controllers": {}}}}
+        (folder / "inventory.json").write_text(json.dumps(groups))
+        decided = yaml.safe_load(inventory.DECISIONS.read_text(encoding="utf-8"))
+        self._variables = {
+            **{name: value for name, value in decided.items() if name.startswith("directory_sync")},
+            **inventory.directory_vars(),
+            "offboard_run_dir": str(self.run_dir),
+            "offboard_options": ["directory_sync"],
+            "offboard_vault_password": inventory.VAULT_PASSWORD,
+            "offboard_language": "en",
+            "directory_sync_restart_domain_controllers": True,
+        }
+
+    def play(self, playbook: str, *words: str, fails: bool = False, **variables: Any) -> str:
+        (self._folder / "variables.json").write_text(json.dumps({**self._variables, **variables}))
+        named = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f'mount --bind {self._hosts} /etc/hosts && exec "$@"', "sh"]
+        book = places.ROOT / "playbooks" / f"{playbook}.yml"
+        argv = ["ansible-playbook", "-i", self._folder / "inventory.json", "-e", f"@{self._folder / 'variables.json'}", book, *words]
+        done = subprocess.run(
+            [*named, Path(sys.executable).with_name(argv[0]), *argv[1:]],
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True, timeout=900, check=False, cwd=self._folder,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        assert paths.PASSWORD not in output and "Traceback" not in output
+        return output
+
+    def step(self) -> dict[str, Any]:
+        return next(step for step in json.loads((self.run_dir / "steps.json").read_text())["steps"] if step["id"] == STEP)
+
+
+@pytest.mark.long
+def test_a_filter_is_proved_unloaded_in_the_run_that_restarts(
+    windows: WindowsPart, directory: RunningDirectory, second: SecondController, tmp_path: Path
+) -> None:
+    """Restarted one after the other, then the filter's file goes, and only then is the step done. One that is still held keeps it open, until it is not."""
+    second.connect(directory.part)
+    second.take_sysvol(directory.part)
+    operator = Operator(tmp_path, tmp_path / "dc2" / "hosts")
+    for name in ("dcwin1", "dcwin2"):
+        windows.fault(name, "password_sync", "leave")  # the filter and its file
+    operator.play("snapshot")
+    assert "file_in_use" not in operator.play("agents", "--check") and windows.run("dcwin1", rf"cmd.exe /c if not exist {FILTER_FILE} exit 1")[0] == 0
+    assert [entry for entry in windows.requests() if entry["write"]] == []
+
+    windows.rules([{"kind": "exit", "machine": "dcwin2", "match": r"del /f .*iidpwfilter", "times": 0}])  # held by something that the restart has not ended
+    output = operator.play("agents", fails=True)
+    assert "is in use by LSA" in output and operator.step()["done"] is False, output
+    restarts = [entry["machine"] for entry in windows.requests() if entry["command"].startswith("shutdown")]
+    assert restarts == ["dcwin2", "dcwin1"]
+
+    windows.rules([])
+    output = operator.play("agents")
+    step = operator.step()
+    assert (step["done"], step["by"], step["note"]) == (True, "offboard.iij_id.win_restart", "dcwin1, dcwin2"), output
+    assert len([entry for entry in windows.requests() if entry["command"].startswith("shutdown")]) == 2
+    for name in ("dcwin1", "dcwin2"):
+        assert windows.run(name, rf"cmd.exe /c if exist {FILTER_FILE} exit 1")[0] == 0
+
+    again = operator.play("agents")
+    assert "changed=0" in again and "Remove the files of the confirmed password filters" not in again, again

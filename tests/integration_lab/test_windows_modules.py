@@ -27,6 +27,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource as restarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import Key, key_file
+from dev import places
 from lab import paths
 from lab.windows import certificates as made
 from lab.windows import server
@@ -548,7 +549,7 @@ def test_domain_controllers_are_restarted_one_at_a_time(lab: Machines, module: M
     real = module("win_restart", "dcwin1", **more)
     assert [(item["name"], item["status"]) for item in real["results"]] == [("dcwin2", "restarted"), ("dcwin1", "restarted")], real
     assert len([line for line in writes(lab) if line.startswith("shutdown")]) == 2
-    assert module("win_restart", "dcwin1", **more)["changed"] is False
+    assert module("win_restart", "dcwin1", **more, also=["dcwin1"])["changed"] is False  # named besides, and restarted already
     assert module("win_password_filter", "dcwin1", name=FILTER, remove_file=True)["file_exists"] is False
 
 
@@ -1029,3 +1030,28 @@ def test_device_certificates_by_the_roles(lab: Machines, tmp_path: Path) -> None
     assert writes(lab) != [] and len(list((run / "backups/certificates").iterdir())) == 4
     assert judged(**decided) == (before, after) and writes(lab) == []
     assert judged(ansible_port=1)[1] == ["blocker client_not_readable sync01"]
+
+
+@pytest.mark.long
+def test_the_stage_clients_reads_a_machine_once_and_changes_it_only_where_something_is_left(lab: Machines, tmp_path: Path) -> None:
+    there = CertificatesOfMachine(lab, "sync01")
+    assert lab.run("sync01", rf"reg.exe delete {MY_STORE}\{there.machine_cng} /f /reg:64")[0] == 0  # Wine has no CNG
+    book = yaml.safe_dump([{"ansible.builtin.import_playbook": str(places.ROOT / "playbooks" / "clients.yml")}])
+    variables: dict[str, Any] = {
+        "offboard_run_dir": str(tmp_path / "run"), "offboard_options": ["multi_factor_authentication"], "offboard_language": "en",
+        "offboard_vault_password": "Vault-31", "multi_factor_authentication_certificate_issuers": [DEVICE_CA],
+    }  # fmt: skip
+
+    def stage(**more: Any) -> tuple[int, bool]:
+        """How often the profiles were listed, and whether the changing task was reached."""
+        server.REQUESTS.unlink(missing_ok=True)
+        printed = by_ansible_playbook(tmp_path, ["sync01"], book, group="iij_id_browser_machines", **variables, **more)
+        (tmp_path / "log").unlink()
+        listed = [entry for entry in lab.requests() if "ProfileList" in entry["command"]]
+        return len(listed), "Remove the confirmed device certificates" in printed
+
+    once, reached = stage()
+    assert not reached and once and writes(lab) == []
+    decided = {"multi_factor_authentication_certificates": [DEVICE_CA]}
+    assert stage(**decided)[1] and writes(lab) != []
+    assert stage(**decided) == (once, False) and writes(lab) == []

@@ -183,6 +183,11 @@ def test_delegation(play, delegate, host, username, transport):
     assert (given["host"], given["username"], given["transport"]) == (host, username, transport)
 
 
+def test_delegation_of_the_controller_in_a_loop(play):
+    answer, _ = play({"lab.probe.probe": {}, "delegate_to": "{{ item }}", "loop": ["win2", "localhost"]}, hosts="localhost")
+    assert [(one["given"]["host"], one["given"]["username"]) for one in answer["results"]] == [("win2", "second"), (None, None)]
+
+
 def test_localhost_gives_no_connection_options(play):
     answer, _ = play({"lab.probe.probe": {}}, hosts="localhost")
     assert answer["given"]["host"] is None

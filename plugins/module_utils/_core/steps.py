@@ -39,14 +39,11 @@ _MARKS = {
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
 _DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
-#: The step that a restart by the run itself makes unnecessary, and what the journal has of that; the machine comes first in the id of what lies on it.
-RESTARTED = "domain_controllers_restarted"
+#: What the journal has of a restart by the run itself; the machine comes first in the id of what lies on it.
 _RESTART = b'"kind":"windows_restart"'
 #: one that came back and is not healthy was restarted all the same
 _WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')
 _MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
-#: who did a step that the run did itself
-BY_RUN = "offboard.iij_id.win_restart"
 
 
 def latest(lines: Iterable[bytes]) -> dict[str, str]:
@@ -73,11 +70,10 @@ def last_change(lines: Iterable[bytes]) -> str:
     return found
 
 
-def restarts(lines: Iterable[bytes], now: str = "") -> tuple[dict[str, str], str]:
-    """Machines that still hold a password filter which was unregistered, and since when (RFC 3339); and when the last of the others was restarted.
+def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], dict[str, str]]:
+    """Machines that still hold a password filter which was unregistered, and since when (RFC 3339); and the others, each with when it was restarted since.
 
-    By a run: what a person has restarted stands in no journal. The second is empty where none was restarted after it. A restart that is yet to come
-    (`now`: RFC 3339) is none.
+    By a run: what a person has restarted stands in no journal.
     """
     waiting: dict[str, str] = {}
     gone: dict[str, str] = {}
@@ -87,15 +83,28 @@ def restarts(lines: Iterable[bytes], now: str = "") -> tuple[dict[str, str], str
         host, when = machine[1].decode(errors="replace"), at[1].decode(errors="replace")
         if any(mark in line for mark in _MARKS["unregistered"]) or _carried_out(line):
             waiting[host] = max(waiting.get(host, ""), when, key=as_time)
-        elif _RESTART in line:
-            if now and as_time(when) > as_time(now) + SKEW:
-                continue
-            if any(mark in line for mark in _WAS_RESTARTED):
-                gone[host] = max(gone.get(host, ""), when, key=as_time)
-            else:
-                gone.pop(host, None)
-    restarted = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}
-    return {host: since for host, since in waiting.items() if host not in restarted}, max(restarted.values(), key=as_time, default="")
+        else:
+            _note_restart(gone, host, when, line)
+    over = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}
+    return {host: since for host, since in waiting.items() if host not in over}, over
+
+
+def restarted(lines: Iterable[bytes]) -> dict[str, str]:
+    """The machines that a run has restarted, and when it last did (RFC 3339)."""
+    gone: dict[str, str] = {}
+    for line in lines:
+        if line.startswith(_OUTCOME) and (at := _AT.search(line)) and (machine := _MACHINE.search(line)):
+            _note_restart(gone, machine[1].decode(errors="replace"), at[1].decode(errors="replace"), line)
+    return gone
+
+
+def _note_restart(gone: dict[str, str], host: str, when: str, line: bytes) -> None:
+    if _RESTART not in line:
+        return
+    if any(mark in line for mark in _WAS_RESTARTED):
+        gone[host] = max(gone.get(host, ""), when, key=as_time)
+    else:
+        gone.pop(host, None)
 
 
 def _carried_out(line: bytes) -> bool:
@@ -126,24 +135,19 @@ def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -
     }
 
 
-def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "", restarted: str = "") -> dict[str, dict[str, Any]]:
+def as_of(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str], now: str = "") -> dict[str, dict[str, Any]]:
     """The steps, where a confirmation older than what it confirms is none, nor one of a time that is yet to come (`now`: RFC 3339). Such a step is
     open, and `void` tells who confirmed it (`by`), when (`at`), and when the last of what it confirms was done (`since`; "": the time is yet to come).
-
-    restarted: when the run itself restarted the last machine that needed it, empty while one still does; then RESTARTED is done, by whoever is BY_RUN.
 
     Of the latter nobody could say what it is older than: IIJ ID's changes until then would not count.
     """
     none = dict.fromkeys((identity for identity, state in states.items() if now and as_time(state.get("at")) > as_time(now) + SKEW), "") | outdated(
         states, last
     )
-    found = {
+    return {
         identity: {**state, **_OPEN, "void": {"by": state["by"], "at": state["at"], "since": none[identity]}} if identity in none else dict(state)
         for identity, state in states.items()
     }
-    if restarted and RESTARTED in found and not found[RESTARTED]["done"]:
-        found[RESTARTED] = _changed(found[RESTARTED], {"done": True, "by": BY_RUN, "at": restarted, "note": ""})
-    return found
 
 
 def to_object(record: Mapping[str, Any]) -> Object:

@@ -121,17 +121,14 @@ def read_steps(path: str) -> list[Object]:
 
 
 def steps_now(path: str) -> list[Object]:
-    """The recorded steps as they count: a confirmation that is older than what it confirms, by the journal of the run folder, or of the future, is none;
-    what the run itself has restarted, needs nobody's confirmation."""
+    """The recorded steps as they count: a confirmation that is older than what it confirms, by the journal of the run folder, or of the future, is none."""
     recorded = read_steps(path)
     confirmed = {item.id for item in recorded if item.state["done"]}
-    known = {item.id for item in recorded}
-    if not confirmed and steps.RESTARTED not in known:
+    if not confirmed:
         return recorded
     journal = os.path.join(os.path.dirname(os.path.abspath(path)), "journal.jsonl")
     last = steps.latest(read_lines(journal)) if confirmed & steps.CONFIRMS.keys() else {}
-    waiting, restarted = steps.restarts(read_lines(journal), now()) if steps.RESTARTED in known else ({}, "")
-    states = steps.as_of({item.id: item.state for item in recorded}, last, now(), "" if waiting else restarted)
+    states = steps.as_of({item.id: item.state for item in recorded}, last, now())
     return [replace(item, state=states[item.id]) for item in recorded]
 
 

@@ -760,6 +760,22 @@ def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[
     )
 
 
+def clients_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """Which of the users' machines nobody could look at, so that nothing is taken off them."""
+    return list(clients.not_read(facts.clients or {}, final=False))
+
+
+def clients_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The users' machines on which the stage clients has something to do: what was decided to go is there, or a stopped run has begun something."""
+    machines, begun = facts.clients or {}, {str(record["id"]).partition("/")[0] for record in intents}
+    left = {name for name, found in machines.items() if found and not found.get("error") and found.get("host", name) in begun}
+    if confirmed.browser_settings == "absent":
+        left |= browsers.with_settings(clients.of(machines, "browsers")).keys()
+    going = certificates.by_decision(clients.of(machines, "certificates"), decided_certificates(confirmed)).going
+    left |= {name for where in going.values() for name in where}
+    return [name for name in machines if name in left]
+
+
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
     """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
     ids = (record["id"] for record in records if record.get("record") == "intent" and (record["kind"], record["action"]) == ("windows_software", "uninstall"))

@@ -35,6 +35,7 @@ RESTART: dict[str, Any] = {
     },
     "directory": {"type": "dict", "options": _without(DIRECTORY, "verify_timeout")},
     "only_unregistered": {"type": "bool", "default": False},
+    "also": {"type": "list", "elements": "str", "default": []},
     "healthy_others": {"type": "int", "default": 1},
     "ignore": {"type": "list", "elements": "str", "default": []},
     "gone_minutes": {"type": "int", "default": 5},

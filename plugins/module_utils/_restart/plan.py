@@ -42,7 +42,7 @@ class Machine:
 class Wanted:
     """What the task says.
 
-    waiting: hosts that hold an unregistered filter, where only those are restarted; None: all that are named.
+    waiting: hosts that hold an unregistered filter or are named besides, where only those are restarted; None: all machines.
     begun, late: by host, the mark that a machine had before a restart that a stopped run had begun, or of which an earlier run did not see a good end.
     """
 
@@ -61,6 +61,14 @@ def check_machines(names: Sequence[tuple[str, str]], healthy_others: int) -> Non
         raise OffboardError("machines: name one machine at least, and each of them once", code="bad_option")
     if healthy_others < 1:
         raise OffboardError("healthy_others must be 1 at least: somebody must be there to sign people in", code="bad_option")
+
+
+def besides(machines: Iterable[tuple[str, str]], also: Collection[str]) -> set[str]:
+    """The hosts of those of the machines, each a (name, host), that are named in `also`. Raises OffboardError `bad_option` for one that is none of them."""
+    found = {name: host for name, host in machines if name in also}
+    if unknown := sorted(set(also) - set(found)):
+        raise OffboardError(f"also: {', '.join(unknown)} is none of the machines", code="bad_option")
+    return set(found.values())
 
 
 def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -46,7 +46,12 @@ class Restarts(Resource):
         self._results: list[dict[str, Any]] = []
         self._predicted: set[str] = set()
         lines = list(read_lines(options["journal"])) if options["journal"] else []
-        self._waiting = steps.restarts(lines)[0]
+        self._waiting, self._over = steps.restarts(lines)
+        also = restarts.besides(((one["name"], host) for host, one in self._machines.items()), options["also"])
+        before = also & steps.restarted(lines).keys()
+        self._also = also - before  # else each run would restart them once more
+        self._restarted = {*self._over, *before}
+        self._carried: set[str] = set()
         self._begun, self._late = restarts.from_journal(lines, self._waiting)
 
     # --- what is there --------------------------------------------------------------------------
@@ -106,7 +111,7 @@ class Restarts(Resource):
         options = self._options
         return restarts.Wanted(
             by_directory=options["directory"] is not None,
-            waiting={*self._waiting, *self._predicted} if options["only_unregistered"] else None,
+            waiting={*self._waiting, *self._predicted, *self._also} if options["only_unregistered"] else None,
             begun=self._begun,
             late=self._late,
             healthy_others=options["healthy_others"],
@@ -135,6 +140,7 @@ class Restarts(Resource):
         for change in begun:
             one = self._known.get(change.id)
             if one is not None and restarts.is_done(one, self._wanted()):
+                self._carried.add(change.id)
                 yield change
 
     # --- restarting -----------------------------------------------------------------------------
@@ -239,8 +245,16 @@ class Restarts(Resource):
             return False
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        """What became of each, and how the domain controllers were when they were last asked."""
-        return {"results": self._results, "controllers": [one.to_dict() for one in self._controllers], "order": [change.name for change in plan.changes]}
+        """What became of each, how the domain controllers were when they were last asked, and which no longer hold what was loaded before."""
+        now = {change.id for change in plan.changes} | self._carried
+        held = {*self._waiting, *self._predicted}
+        return {
+            "restarted": [one["name"] or host for host, one in self._machines.items() if host in now | self._restarted],
+            "all_restarted": bool(held or self._over) and held <= now,
+            "results": self._results,
+            "controllers": [one.to_dict() for one in self._controllers],
+            "order": [change.name for change in plan.changes],
+        }
 
 
 def make(options: Mapping[str, Any]) -> Restarts:

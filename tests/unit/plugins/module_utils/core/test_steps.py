@@ -144,43 +144,31 @@ FILTER, RESTART = {"kind": "windows_password_filter", "action": "unregister"}, {
 @pytest.mark.parametrize(
     ("records", "waiting", "restarted"),
     [
-        ([], [], 0),
-        ([(1, "a/f", FILTER)], ["a"], 0),
-        ([(1, "a/f", FILTER), (2, "a", RESTART)], [], 2),
-        ([(2, "a/f", FILTER), (1, "a", RESTART)], ["a"], 0),
-        ([(1, "a/f", FILTER), (1, "a", RESTART)], ["a"], 0),  # which was first, nobody knows
-        ([(1, "a/f", FILTER), (2, "b", RESTART)], ["a"], 0),
-        ([(1, "b", RESTART)], [], 0),
-        ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a/g", FILTER)], ["a"], 0),
-        ([(1, "a/f", FILTER), (1, "b/f", FILTER), (2, "a", RESTART)], ["b"], 2),
-        ([(1, "a/f", FILTER), (1, "b/f", FILTER), (2, "a", RESTART), (3, "b", RESTART)], [], 3),
-        ([(1, "a/f", FILTER), (2, "a", {**RESTART, "status": "failed", "code": "not_back"})], ["a"], 0),
-        ([(1, "a/f", FILTER), (2, "a", {**RESTART, "status": "failed", "code": "not_healthy", "details": {"restarted": True}})], [], 2),
-        ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a", {**RESTART, "status": "failed", "code": "not_seen"})], ["a"], 0),
-        ([(1, "a/machine/x", {"kind": "windows_software", "action": "uninstall", "details": {"password_filters_gone": ["f"]}}), (2, "a", RESTART)], [], 2),
-        ([(1, "a/f", {**FILTER, "status": "failed"})], [], 0),
+        ([], [], {}),
+        ([(1, "a/f", FILTER)], ["a"], {}),
+        ([(1, "a/f", FILTER), (2, "a", RESTART)], [], {"a": 2}),
+        ([(2, "a/f", FILTER), (1, "a", RESTART)], ["a"], {}),
+        ([(1, "a/f", FILTER), (1, "a", RESTART)], ["a"], {}),  # which was first, nobody knows
+        ([(1, "a/f", FILTER), (2, "b", RESTART)], ["a"], {}),
+        ([(1, "b", RESTART)], [], {}),
+        ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a/g", FILTER)], ["a"], {}),
+        ([(1, "a/f", FILTER), (1, "b/f", FILTER), (2, "a", RESTART)], ["b"], {"a": 2}),
+        ([(1, "a/f", FILTER), (1, "b/f", FILTER), (2, "a", RESTART), (3, "b", RESTART)], [], {"a": 2, "b": 3}),
+        ([(1, "a/f", FILTER), (2, "a", {**RESTART, "status": "failed", "code": "not_back"})], ["a"], {}),
+        ([(1, "a/f", FILTER), (2, "a", {**RESTART, "status": "failed", "code": "not_healthy", "details": {"restarted": True}})], [], {"a": 2}),
+        ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a", {**RESTART, "status": "failed", "code": "not_seen"})], ["a"], {}),
+        (
+            [(1, "a/machine/x", {"kind": "windows_software", "action": "uninstall", "details": {"password_filters_gone": ["f"]}}), (2, "a", RESTART)],
+            [],
+            {"a": 2},
+        ),
+        ([(1, "a/f", {**FILTER, "status": "failed"})], [], {}),
     ],
 )
 def test_which_machines_still_hold_a_filter(records, waiting, restarted) -> None:
     lines = [outcome(f"2026-01-01T00:00:0{second}Z", **{"id": identity, **other}) for second, identity, other in records]
-    found, last = steps.restarts(lines)
-    assert (sorted(found), last) == (waiting, f"2026-01-01T00:00:0{restarted}Z" if restarted else "")
-
-
-def test_a_restart_that_is_yet_to_come_is_none() -> None:
-    lines = [outcome("2026-01-01T00:00:01Z", id="a/f", **FILTER), outcome("9999-01-01T00:00:00Z", id="a", **RESTART)]
-    assert steps.restarts(lines, "2026-01-02T00:00:00Z") == ({"a": "2026-01-01T00:00:01Z"}, "")
-
-
-def test_what_the_run_restarted_nobody_need_confirm() -> None:
-    states = {name: state(name) for name in ("a", steps.RESTARTED)}
-    found = steps.as_of(states, {}, restarted=AT)
-    assert found["a"] == states["a"]
-    assert {name: found[steps.RESTARTED][name] for name in ("done", "by", "at")} == {"done": True, "by": steps.BY_RUN, "at": AT}
-    assert steps.as_of(states, {})[steps.RESTARTED]["done"] is False
-    by_hand = {steps.RESTARTED: state(steps.RESTARTED, done=True, by="Sato", at=AT)}
-    assert steps.as_of(by_hand, {}, restarted=AT) == by_hand
-    assert steps.as_of({"a": state("a")}, {}, restarted=AT) == {"a": state("a")}
+    found, over = steps.restarts(lines)
+    assert (sorted(found), over) == (waiting, {host: f"2026-01-01T00:00:0{second}Z" for host, second in restarted.items()})
 
 
 @pytest.mark.parametrize(

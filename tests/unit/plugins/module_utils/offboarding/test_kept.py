@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, anything_left
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, anything_left, clients_left
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}
@@ -117,6 +117,45 @@ FOLDER = {"path": "/opt/sync", "exists": True, "link": ""}
 )
 def test_a_linux_machine_too(found, said, intents, left):
     assert anything_left(Facts(linux_machines={"agent01": EMPTY_LINUX | found}), Confirmed(**said), intents) is left
+
+
+ISSUER, OTHER = "CN=Device CA,O=IIJ,C=JP", "CN=Reiji CA"
+ENTRY = {"path": "HKLM\\x", "entries": ["idp.example"], "broader": []}
+CERTIFICATE = {"issuer": ISSUER, "thumbprint": "A" * 40, "why": ["its issuer was named"]}
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "intents", "left"),
+    [
+        ({"browsers": {"settings": []}, "certificates": {"certificates": []}}, {"browser_settings": "absent", "certificates": [ISSUER]}, [], False),
+        ({"browsers": {"settings": [ENTRY]}}, {"browser_settings": "absent"}, [], True),
+        ({"browsers": {"settings": [ENTRY]}}, {"browser_settings": "keep"}, [], False),
+        ({"browsers": {"settings": [ENTRY]}}, {}, [], False),  # not decided
+        ({"browsers": {"settings": [ENTRY | {"entries": [], "broader": ["*"]}]}}, {"browser_settings": "absent"}, [], False),
+        ({"certificates": {"certificates": [CERTIFICATE]}}, {"certificates": [ISSUER.lower()]}, [], True),
+        ({"certificates": {"certificates": [CERTIFICATE]}}, {"certificates": ["a" * 40]}, [], True),
+        ({"certificates": {"certificates": [CERTIFICATE]}}, {"certificates": [OTHER]}, [], False),
+        ({"certificates": {"certificates": [CERTIFICATE]}}, {"certificates": [ISSUER], "kept_certificates": ["A" * 40]}, [], False),
+        ({"certificates": {"certificates": [CERTIFICATE]}}, {}, [], False),
+        ({}, {}, [INTENT | {"kind": "windows_certificate", "id": "h/machine/x"}], True),
+        ({}, {}, [INTENT | {"kind": "windows_certificate", "id": "other/machine/x"}], False),
+        ({"error": "off", "code": "timeout"}, {}, [INTENT], False),  # fails by itself
+    ],
+    ids=str,
+)
+def test_a_machine_of_users_too(found, said, intents, left):
+    assert clients_left(Facts(clients={"pc1": {"host": "h"} | found, "pc2": None}), Confirmed(**said), intents) == ["pc1"] * left
+
+
+def test_which_machines_of_users_are_left_is_answered(tmp_path):
+    (tmp_path / "journal.jsonl").write_text("")
+    machines = {
+        "pc1": {"host": "h", "browsers": {"settings": [ENTRY]}},
+        "pc2": {"host": "i", "browsers": {"settings": []}},
+        "pc3": {"error": "off", "code": "timeout"},
+    }
+    answer = readiness_info.judge(asked("clients", clients=machines, journal=str(tmp_path / "journal.jsonl"), confirmed={"browser_settings": "absent"}))
+    assert answer["machines_left"] == ["pc1"] and [item["code"] for item in answer["findings"]] == ["client_not_readable"]
 
 
 def test_what_a_stopped_run_has_begun_is_seen_in_the_journal(tmp_path):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -173,6 +174,7 @@ class Directory:
 OPTIONS = {
     "journal": None,
     "only_unregistered": False,
+    "also": [],
     "healthy_others": 1,
     "ignore": [],
     "gone_minutes": 1,
@@ -272,6 +274,47 @@ def test_where_nothing_waits_nobody_is_asked(made):
     found = made(Scripted([REFUSED]), Directory(a=[]), only_unregistered=True)
     plan = found.plan(found.read())
     assert (len(plan.changes), plan.unchanged, plan.refusals) == (0, 1, [])
+
+
+def test_who_is_named_is_restarted_once(made, tmp_path):
+    """Whatever the journal says of filters; not again once a run has restarted it, but again where that failed before anything was asked for."""
+    journal_file = tmp_path / "journal.jsonl"
+
+    def planned(*records):
+        journal_file.write_bytes(b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records))
+        found = made(Scripted(["m1"]), Directory(**WELL), only_unregistered=True, also=["c"], journal=str(journal_file))
+        return [one.name for one in found.plan(found.read()).changes]
+
+    assert planned() == ["c"]
+    assert planned(asked(1), became(2, "failed", "restart_refused")) == ["c"]
+    assert planned(asked(1), became(2)) == []
+
+
+FILTER = Change("windows_password_filter", "hc/iid", "iid", "unregister", {"registered": True}, {"registered": False})
+
+
+@pytest.mark.parametrize(
+    ("records", "also", "restarted", "all_of_them"),
+    [
+        ([], [], [], False),
+        ([], ["c"], ["c"], False),  # what else was taken off by hand, nobody knows
+        ([journal.outcome(Outcome(FILTER, "done"), "r", at(1))], [], ["c"], True),  # by this task
+        ([journal.outcome(Outcome(FILTER, "done"), "r", at(1)), asked(2), became(3)], [], ["c"], True),
+        ([asked(2), became(3)], ["c"], ["c"], False),
+        ([journal.outcome(Outcome(dataclasses.replace(FILTER, id="hx/iid"), "done"), "r", at(1)), asked(2), became(3)], ["c"], ["c"], False),
+    ],
+)
+def test_which_machines_no_longer_hold_what_was_loaded_before(made, tmp_path, records, also, restarted, all_of_them):
+    (tmp_path / "journal.jsonl").write_bytes(b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records))
+    found = made(Scripted(["m1"]), Directory(**WELL), only_unregistered=True, also=also, journal=str(tmp_path / "journal.jsonl"))
+    facts = found.facts(found.plan(found.read()))
+    assert (facts["restarted"], facts["all_restarted"]) == (restarted, all_of_them)
+
+
+def test_who_is_named_must_be_one_of_the_machines(made):
+    with pytest.raises(OffboardError, match="also: x is none of the machines") as error:
+        made(Scripted(["m1"]), only_unregistered=True, also=["c", "x"])
+    assert error.value.code == "bad_option"
 
 
 def test_a_check_run_counts_what_it_would_unregister(made):
