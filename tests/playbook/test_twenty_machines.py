@@ -85,3 +85,31 @@ def test_the_others_are_done_and_the_gate_stays_open(tmp_path: Path) -> None:
     found = json.loads((company.run_dir / "results/final_gate.json").read_text())["findings"]
     there = [(item["code"], item["objects"][0]) for item in found if item["severity"] == "blocker" and item["code"] != "step_not_done"]
     assert code == 2 and sorted(there) == [("machine_not_readable", name) for name in sorted(GONE)], output
+
+
+def test_a_machine_of_users_that_cannot_be_read_fails_the_stage_clients_and_is_not_touched(tmp_path: Path) -> None:
+    """Also where a stopped run has begun something there."""
+    windows = {"ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_connection": "winrm", "ansible_winrm_scheme": "http"}
+    windows |= {"ansible_winrm_transport": "ntlm", "ansible_user": "u", "ansible_password": "Hush-31"}
+    groups = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}, "iij_id_browser_machines": {"hosts": {"pc1": windows}}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(groups))
+    record = {
+        "record": "intent",
+        "run": "r",
+        "at": "2026-11-01T00:00:00Z",
+        "kind": "windows_certificate",
+        "id": "127.0.0.1/machine/x",
+        "name": "x",
+        "action": "remove",
+    }
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "journal.jsonl").write_text(json.dumps(record, separators=(",", ":")) + "\n")
+    variables = {"offboard_run_dir": str(tmp_path / "run"), "offboard_options": ["multi_factor_authentication"], "offboard_language": "en"}
+    (tmp_path / "variables.json").write_text(json.dumps({**variables, "offboard_vault_password": "Vault-31"}))
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.yml", "-e", "@variables.json", places.ROOT / "playbooks" / "clients.yml"],
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    output = done.stdout + done.stderr
+    assert done.returncode == 2 and "1 of 1 machines failed; the others are done. pc1: 127.0.0.1: refused the connection" in output, output
+    assert "Remove the confirmed device certificates" not in output and "Traceback" not in output, output
