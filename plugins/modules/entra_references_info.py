@@ -105,7 +105,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that:
       - found.references_count == 0
-      - found.not_looked_at | rejectattr('reason', 'eq', 'delegated_only') | length == 0 # no application may look at staged rollouts
+      - found.not_looked_at | rejectattr('reason', 'eq', 'delegated_only') | length == 0 # staged rollouts, where a person has looked
     fail_msg: "{{ found.references | map(attribute='why') | list + found.not_looked_at }}"
 """
 

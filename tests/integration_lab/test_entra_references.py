@@ -317,7 +317,7 @@ def test_the_stages_tell_and_the_final_gate_waits(tenant, tmp_path: Path):
         [company.make_id("mobile_apps", "IIJ SmartKey")],
         [company.make_id("device_configurations", "iPhoneのシングルサインオン")],
     ]
-    assert [(item["severity"], item["objects"]) for item in after if item["code"] == "not_looked_at"] == [("warning", ["feature_rollout_policy"])]
+    assert [(item["severity"], item["objects"]) for item in after if item["code"] == "not_looked_at"] == [("blocker", ["feature_rollout_policy"])]
     report = (operator.run_dir / "report.html").read_text()
     assert "IIJ SmartKey" in report and "claims_mapping_policy" in report and "\x1b" not in report
     assert tenant.writes() == []
