@@ -105,7 +105,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that:
       - found.references_count == 0
-      - found.not_looked_at | rejectattr('reason', 'eq', 'delegated_only') | length == 0 # no application may look at staged rollouts
+      - found.not_looked_at | rejectattr('reason', 'eq', 'delegated_only') | length == 0 # staged rollouts, where a person has looked
     fail_msg: "{{ found.references | map(attribute='why') | list + found.not_looked_at }}"
 """
 
@@ -144,10 +144,14 @@ references:
         filter: {description: 'Id of the filter that narrows it down, which only the beta shows (O(beta)).', type: str, returned: always}
     devices:
       description:
-        - On how many devices it is, or is on its way to, by Intune's overview of their states. V(not_known) where Microsoft Graph's v1.0 does not say, as of
-          apps; that is not 0.
+        - On how many devices it is, or is on its way to, by Intune's overview of their states; of an app, on how many Intune has detected one of its name.
+          V(not_known) where Microsoft Graph's v1.0 does not say; that is not 0.
       type: raw
       returned: for apps, app configurations and profiles of Intune
+    devices_reason:
+      description: Why the devices of an app are V(not_known). V(not_detected), V(permission_missing), or the code of what Microsoft Graph answered.
+      type: str
+      returned: for apps whose devices are not known
 references_count:
   description: How many objects point there.
   returned: success

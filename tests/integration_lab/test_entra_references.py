@@ -58,7 +58,7 @@ def test_the_fixture_and_its_decoys(look, tenant):
 def test_what_intune_gives_is_told_with_whom_and_how_many(look, tenant):
     group = company.make_id("group", "m365-e3")
     found = {item["kind"]: item for item in look()["references"]}
-    assert found["mobile_app"]["devices"] == "not_known"  # of apps Graph does not say, and that is not 0
+    assert found["mobile_app"]["devices"] == 41 + 120 and "devices_reason" not in found["mobile_app"]  # two versions that were detected
     assert [(one["target"], one["group"], one["intent"]) for one in found["mobile_app"]["assignments"]] == [
         ("allLicensedUsers", "", "available"), (group, "m365-e3", "required"),
     ]  # fmt: skip
@@ -69,11 +69,17 @@ def test_what_intune_gives_is_told_with_whom_and_how_many(look, tenant):
     app, one = found["mobile_app"]["id"], f"/v1.0/groups/{group}"
     tenant.faults.add(times=None, path=f"/beta/deviceAppManagement/mobileApps/{app}/assignments", status=403, code="Forbidden")
     tenant.faults.add(times=None, path="/beta/deviceManagement/deviceConfigurations/.*/deviceStatusOverview", status=500, code="x")
+    tenant.faults.add(times=None, path="/v1.0/deviceManagement/detectedApps", status=403, code="Forbidden")
     found = look()
     assert open_kinds(found) == {("mobile_app", "permission_missing")} and found["not_looked_at"][-1]["path"] == "assignments"
     rows = {item["kind"]: item for item in found["references"]}
+    assert (rows["mobile_app"]["devices"], rows["mobile_app"]["devices_reason"]) == ("not_known", "permission_missing")
     assert rows["mobile_app"]["assignments"] is None and rows["device_configuration"]["devices"] == "not_known"
     tenant.faults.clear()
+    # a device may show it under another name: not detected is not on no device
+    tenant.arrange("mobile_apps", app, displayName="IIJ's SmartKey & 認証")
+    (row,) = (item for item in look()["references"] if item["kind"] == "mobile_app")
+    assert (row["devices"], row["devices_reason"]) == ("not_known", "not_detected")
     tenant.faults.add(times=None, path=one, status=404, code="Request_ResourceNotFound")
     found = look(beta=False)
     (row,) = (item for item in found["references"] if item["kind"] == "mobile_app")
@@ -317,7 +323,7 @@ def test_the_stages_tell_and_the_final_gate_waits(tenant, tmp_path: Path):
         [company.make_id("mobile_apps", "IIJ SmartKey")],
         [company.make_id("device_configurations", "iPhoneのシングルサインオン")],
     ]
-    assert [(item["severity"], item["objects"]) for item in after if item["code"] == "not_looked_at"] == [("warning", ["feature_rollout_policy"])]
+    assert [(item["severity"], item["objects"]) for item in after if item["code"] == "not_looked_at"] == [("blocker", ["feature_rollout_policy"])]
     report = (operator.run_dir / "report.html").read_text()
     assert "IIJ SmartKey" in report and "claims_mapping_policy" in report and "\x1b" not in report
     assert tenant.writes() == []

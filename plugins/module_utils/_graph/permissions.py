@@ -84,6 +84,7 @@ _RULES: tuple[tuple[str, str, Need], ...] = (
         r"/deviceManagement/(deviceConfigurations|configurationPolicies|groupPolicyConfigurations)(/.*)?",
         Need(("DeviceManagementConfiguration.Read.All",)),
     ),
+    ("GET", r"/deviceManagement/detectedApps", Need(("DeviceManagementManagedDevices.Read.All", "DeviceManagementConfiguration.Read.All"))),
     ("WRITE", r"/deviceAppManagement/[^/]+/[^/]+/assignments(/.*)?", Need(("DeviceManagementApps.ReadWrite.All",))),
     ("WRITE", r"/deviceManagement/deviceConfigurations/[^/]+/assignments(/.*)?", Need(("DeviceManagementConfiguration.ReadWrite.All",))),
     ("GET", r"/directory/federationConfigurations.*", Need(("IdentityProvider.Read.All",))),

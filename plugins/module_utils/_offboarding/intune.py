@@ -20,6 +20,11 @@ CONFIRMED = "multi_factor_authentication_intune_assignments"
 #: kinds of entra_references_info whose assignments intune_assignment removes
 CHANGEABLE = frozenset({"mobile_app", "mobile_app_configuration", "targeted_managed_app_configuration", "device_configuration"})
 _NOT = "not "
+#: why the devices of an app are not known
+_UNCOUNTED = {
+    "not_detected": Text("Intune has detected no app of this name", "この名前のアプリをIntuneが検出していない"),
+    "permission_missing": Text("the permission DeviceManagementManagedDevices.Read.All is missing", "権限 DeviceManagementManagedDevices.Read.All がない"),
+}
 _EVERYBODY = {"allDevices": Text("all devices", "すべてのデバイス"), "allLicensedUsers": Text("all users", "すべての利用者")}
 _INTENTS = {
     "available": Text("available", "使用可能"),
@@ -45,7 +50,7 @@ def assigned(row: Mapping[str, Any]) -> Text | None:
     if "assignments" not in row:
         return None
     devices = row.get("devices")
-    number = Text(f"devices: {devices}", f"デバイス: {devices}台") if isinstance(devices, int) else Text("devices: not known", "デバイス数: 不明")
+    number = Text(f"devices: {devices}", f"デバイス: {devices}台") if isinstance(devices, int) else _not_counted(str(row.get("devices_reason") or ""))
     rows = row["assignments"]
     if rows is None:
         return Text(f"assigned to: not known; {number.en}", f"割り当て先: 不明、{number.ja}")
@@ -53,6 +58,13 @@ def assigned(row: Mapping[str, Any]) -> Text | None:
     if not shown:
         return Text(f"assigned to nobody; {number.en}", f"割り当てなし、{number.ja}")
     return Text(f"assigned to {some(text.en for text in shown)}; {number.en}", f"割り当て先: {some(text.ja for text in shown)}、{number.ja}")
+
+
+def _not_counted(reason: str) -> Text:
+    if not reason:
+        return Text("devices: not known", "デバイス数: 不明")
+    why = _UNCOUNTED.get(reason, Text(f"Graph refused, {reason}", f"Graphのエラー、{reason}"))
+    return Text(f"devices: not known ({why.en})", f"デバイス数: 不明（{why.ja}）")
 
 
 def value(row: Mapping[str, Any], assignment: Mapping[str, Any]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def not_looked_at(reason: str, *messages: str) -> str:
     return phrases.permissions(_reason(reason).ja, *messages)
 
 
-#: Kinds of which findings of their own tell what Microsoft says to do. A staged rollout leads away from IIJ ID, so that it waits for nobody's acceptance.
+#: Kinds of which findings of their own tell what Microsoft says to do. A staged rollout leads away from IIJ ID: one that is on waits for nobody's acceptance.
 _ROLLOUT, _REALM = "feature_rollout_policy", "home_realm_discovery_policy"
 
 
@@ -135,11 +135,6 @@ def _staged_rollouts(found: Mapping[str, Any], *, converted: bool) -> Iterator[F
         Text(f"A staged rollout of cloud authentication is on: {told.en}. {when.en}", f"クラウド認証の段階的ロールアウトが有効です: {told.ja}。{when.ja}"),
         tuple(row["id"] for row in rows),
     )
-
-
-def _of_reason(reason: str, severity: str, final: bool) -> str:
-    """What no application may ever read would stop everybody; and a staged rollout leads away from IIJ ID, not to it."""
-    return severity if reason != "delegated_only" else "warning" if final else "info"
 
 
 def _by(rows: Iterable[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
@@ -215,7 +210,7 @@ def findings(
         ids = tuple(row["id"] or kind for row in open_rows or rows)
         if open_rows:
             yield Finding(
-                _of_reason(reason, severity, final),
+                severity,
                 "not_looked_at",
                 Text(
                     f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told.en} Once a person has looked there, put {kind} or the ids into "

@@ -38,6 +38,7 @@ _STRING = "eq ne not ge le in startsWith"
 _FLAG = "eq ne not in"
 #: kind → property → operators of $filter; "$count" is the test for an empty collection
 _FILTERS: dict[str, dict[str, str]] = {
+    "detectedApp": {"displayName": "eq"},  # Intune documents no operators; scripts of many use this one
     "user": {
         **dict.fromkeys(
             [

@@ -53,7 +53,9 @@ def test_who_may_and_where(tenant: RunningTenant) -> None:
     assert tenant.client("readonly").call("POST", f"{APP}/assignments", NEW).status == 403
     nowhere = f"/deviceAppManagement/mobileApps/{company.make_id('mobile_apps', 'no such')}"
     assert tenant.client().call("POST", f"{nowhere}/assignments", NEW).status == tenant.client().get(nowhere).status == 404
-    # v1.0 counts no devices of apps
+    # v1.0 counts the devices of apps that were detected only
+    detected = tenant.client().get("/deviceManagement/detectedApps?$filter=displayName%20eq%20'IIJ%20SmartKey'").data["value"]
+    assert sorted(item["deviceCount"] for item in detected) == [41, 120] and tenant.client("readonly").get("/deviceManagement/detectedApps").status == 403
     assert tenant.client().get(f"{APP}/installSummary").status >= 400
     assert tenant.client().get(f"{PROFILE}/deviceStatusOverview").data["successCount"] == 31
     tenant.settings.change({"intune": False})

@@ -20,7 +20,7 @@ from ..._graph.errors import GraphError
 from .audit import check_client_id, entries_of
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
 
-_APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,passwordCredentials,keyCredentials"
+_APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,spa,publicClient,passwordCredentials,keyCredentials"
 
 
 _PRINCIPAL_FIELDS = "id,appId,displayName,accountEnabled,appOwnerOrganizationId,homepage,replyUrls,servicePrincipalType"
@@ -148,7 +148,8 @@ def _empty(item: Mapping[str, Any], deleted: bool) -> dict[str, Any]:
 def _addresses(item: Mapping[str, Any]) -> list[str]:
     web = item.get("web") or {}
     texts = [item.get("homepage"), item.get("notes"), web.get("homePageUrl"), web.get("logoutUrl")]
-    texts += [*(item.get("replyUrls") or ()), *(item.get("identifierUris") or ()), *(web.get("redirectUris") or ())]
+    texts += [*(item.get("replyUrls") or ()), *(item.get("identifierUris") or ())]
+    texts += [uri for platform in ("web", "spa", "publicClient") for uri in (item.get(platform) or {}).get("redirectUris") or ()]
     return [text for text in texts if text]
 
 

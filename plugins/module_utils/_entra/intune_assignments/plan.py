@@ -31,7 +31,7 @@ class Family(NamedTuple):
 #: By the kinds of entra_references_info. Paths and types: learn.microsoft.com/graph/api/intune-apps-mobileappassignment-create,
 #: intune-apps-manageddevicemobileappconfigurationassignment-create, intune-mam-targetedmanagedapppolicyassignment-create,
 #: intune-deviceconfig-deviceconfigurationassignment-create. Devices: intune-apps-manageddevicemobileappconfigurationdevicesummary-get and
-#: intune-deviceconfig-deviceconfigurationdeviceoverview-get; of apps and of managed apps' configurations v1.0 counts none.
+#: intune-deviceconfig-deviceconfigurationdeviceoverview-get; of apps v1.0 counts those that were detected, of managed apps' configurations none.
 FAMILIES: Mapping[str, Family] = {
     "mobile_app": Family("/deviceAppManagement/mobileApps", "mobileAppAssignment"),
     "mobile_app_configuration": Family("/deviceAppManagement/mobileAppConfigurations", "managedDeviceMobileAppConfigurationAssignment", "deviceStatusSummary"),
@@ -48,6 +48,8 @@ CHANGEABLE = tuple(kind for kind, family in FAMILIES.items() if family.assignmen
 
 #: what is said instead of a number of devices that Graph does not tell
 NOT_KNOWN = "not_known"
+#: why: Intune has seen no app of this name on a device
+NOT_DETECTED = "not_detected"
 ALL_DEVICES, ALL_USERS, _NOT = "allDevices", "allLicensedUsers", "not "
 _ALL = {"allDevicesAssignmentTarget": ALL_DEVICES, "allLicensedUsersAssignmentTarget": ALL_USERS}
 #: what of an assignment is kept, and comes back

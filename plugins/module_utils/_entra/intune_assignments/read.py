@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.errors import GraphError
-from .plan import FAMILIES, NOT_KNOWN, devices_of, group_of, target_of, told
+from .plan import FAMILIES, NOT_DETECTED, NOT_KNOWN, devices_of, group_of, target_of, told
 
 
 class Assigned(NamedTuple):
@@ -20,12 +20,15 @@ class Assigned(NamedTuple):
 
     assignments: list[dict[str, Any]] | None
     devices: int | str = NOT_KNOWN
+    #: why the devices of an app are not known: NOT_DETECTED, or what Graph answered
+    devices_reason: str = ""
     error: GraphError | None = None
 
     def shown(self, groups: Mapping[str, str]) -> dict[str, Any]:
         return {
             "assignments": None if self.assignments is None else [told(item, groups) for item in self.assignments],
             "devices": self.devices,
+            **({"devices_reason": self.devices_reason} if self.devices_reason else {}),
         }
 
 
@@ -50,6 +53,27 @@ def read_assigned(client: Client, objects: Iterable[tuple[str, str]]) -> dict[tu
         except GraphError as exc:
             found[lists[path]] = Assigned(None, error=exc)
     return {pair: found[pair]._replace(devices=devices.get(pair, NOT_KNOWN)) for pair in pairs}
+
+
+def read_detected(client: Client, names: Iterable[str]) -> dict[str, tuple[int | str, str]]:
+    """On how many devices Intune has detected an app of each name, and why that is not known. A device may show the app under another name, so that an
+    app that was not detected is not one that is on no device.
+
+    learn.microsoft.com/graph/api/intune-devices-detectedapp-list: one row for each version, with the number of its devices.
+    """
+    paths = {f"/deviceManagement/detectedApps?$filter={urllib.parse.quote(_named(name))}": name for name in names}
+    found: dict[str, tuple[int | str, str]] = {}
+    for path, answer in client.get_many(paths):
+        try:
+            counts = [item["deviceCount"] for item in _listed(client, path, answer) if isinstance(item.get("deviceCount"), int)]
+            found[paths[path]] = (sum(counts), "") if counts else (NOT_KNOWN, NOT_DETECTED)
+        except GraphError as exc:
+            found[paths[path]] = NOT_KNOWN, exc.code
+    return found
+
+
+def _named(name: str) -> str:
+    return "displayName eq '{}'".format(name.replace("'", "''"))
 
 
 def _listed(client: Client, path: str, answer: Answer) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.errors import GraphError, about_one_part
 from ..intune_assignments.plan import FAMILIES
-from ..intune_assignments.read import group_names, read_assigned
+from ..intune_assignments.read import group_names, read_assigned, read_detected
 from . import plan
 
 
@@ -146,8 +146,11 @@ class Reader:
         pairs = [(kind, str(item[plan.OF] if FAMILIES[kind].above else item["id"])) for kind, item, _found in rows]
         assigned = read_assigned(client, pairs)
         groups = group_names(client, (one for found in assigned.values() for one in found.assignments or ()))
+        # v1.0 whatever the assignments were read from
+        detected = read_detected(self._client, dict.fromkeys(str(item["displayName"]) for kind, item, _found in rows if kind == "mobile_app"))
         for (kind, item, found), pair in zip(rows, pairs, strict=True):
-            self._tell(kind, item, found, assigned[pair].shown(groups))
+            devices, why = detected[str(item["displayName"])] if kind == "mobile_app" else (assigned[pair].devices, "")
+            self._tell(kind, item, found, assigned[pair]._replace(devices=devices, devices_reason=why).shown(groups))
             if (error := assigned[pair].error) is not None:
                 if not about_one_part(error, self._signed_in):
                     raise error

@@ -50,6 +50,12 @@ _LISTS = {
     "/deviceAppManagement/mobileAppConfigurations": ("managedDeviceMobileAppConfiguration", "mobile_app_configurations", APPS),
     "/deviceAppManagement/targetedManagedAppConfigurations": ("targetedManagedAppConfiguration", "managed_app_configurations", APPS),
     "/deviceManagement/deviceConfigurations": ("deviceConfiguration", "device_configurations", CONFIGURATION),
+    # learn.microsoft.com/graph/api/intune-devices-detectedapp-list
+    "/deviceManagement/detectedApps": (
+        "detectedApp",
+        "detected_apps",
+        f"DeviceManagementManagedDevices.Read.All DeviceManagementManagedDevices.ReadWrite.All {CONFIGURATION}",
+    ),
 }
 
 

@@ -39,6 +39,13 @@ PUBLISHED = next((file for folder in places.ROOT.parents if (file := folder / "s
         ("POST", "/users/1/assignLicense", {}, "LicenseAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1/appRoleAssignments/2", None, "AppRoleAssignment.ReadWrite.All", ""),
         ("DELETE", "/servicePrincipals/1", None, "Application.ReadWrite.All", ""),
+        (
+            "GET",
+            "/deviceManagement/detectedApps?$filter=displayName eq 'x'",
+            None,
+            "DeviceManagementManagedDevices.Read.All or DeviceManagementConfiguration.Read.All",
+            "",
+        ),
         ("DELETE", "/deviceAppManagement/mobileApps/1/assignments/2", None, "DeviceManagementApps.ReadWrite.All", ""),
         ("POST", "/deviceAppManagement/mobileAppConfigurations/1/assignments", {}, "DeviceManagementApps.ReadWrite.All", ""),
         ("POST", "/deviceManagement/deviceConfigurations/1/assignments", {}, "DeviceManagementConfiguration.ReadWrite.All", ""),

@@ -94,8 +94,8 @@ def test_judged(told: dict[str, Any], confirmed: dict[str, Any], expected: list[
         # a rollout that is on is right until the conversion, and harmless after it
         (found(points("r", "feature_rollout_policy")), ["r"], {"preflight": "info staged_rollout_on", "domains": "info staged_rollout_on",
                                                             "final": "warning staged_rollout_on"}),
-        (found(not_looked_at=(hidden("", "feature_rollout_policy", "delegated_only"),)), [], {"preflight": "info not_looked_at", "domains": "",
-                                                                                           "final": "warning not_looked_at"}),
+        (found(not_looked_at=(hidden("", "feature_rollout_policy", "delegated_only"),)), [], {"preflight": "warning not_looked_at", "domains": "",
+                                                                                           "final": "blocker not_looked_at"}),
         (found(points("a")), [], {"preflight": "warning points_at_iij", "domains": "", "final": "blocker points_at_iij"}),
     ],
 )  # fmt: skip
