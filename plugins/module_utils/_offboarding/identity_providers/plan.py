@@ -90,9 +90,9 @@ def _closing() -> Iterator[Block]:
     )
     yield Paragraph(
         [
-            Text("The exit records it with the step ", "移行側では、次の手順として記録します: "),
+            Text("The exit records it with the step ", "移行側では、出力を証跡として、次の手順に記録します: "),
             "identity_providers_unlinked",
-            Text(", with the outputs as its evidence.", ""),
+            Text(", with the outputs as its evidence.", "。"),
         ]
     )
 

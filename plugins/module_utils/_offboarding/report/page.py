@@ -134,6 +134,7 @@ def page(report: Mapping[str, Any], language: str, zone: datetime.tzinfo) -> str
         _section(Text("What is left", "残っているもの"), _left(report["left"], report["state"])),
         _section(Text("Steps of a person", "人が行う手順"), _steps(report["steps"], when)),
         _section(Text("What in the tenant points at IIJ ID", "テナント内でIIJ IDを参照しているもの"), _references(report["references"])),
+        _section(Text("Who will be able to sign in after the conversion", "変換後にサインインできる利用者"), _sign_in(report["sign_in"])),
         _section(Text("Who has signed in since the conversion", "変換後のサインイン状況"), _arrivals(report["arrivals"], when)),
         _section(Text("What failed", "失敗したもの"), _failures([*report["failed"], *report["unfinished"]], when)),
         _section(Text("What was refused", "拒否されたもの"), _refusals(report["refused"], when)),
@@ -321,6 +322,38 @@ def _references(found: Mapping[str, Any] | None) -> str:
             rows.append(f'<tr><td colspan="3">{_both(Text(f"{more} more: see results/.", f"ほか{more}件は results/ にあります。"))}</td></tr>\n')
         parts.append(f"<h3>{_both(title)}: {found[f'{name}_count']}</h3>" + (_table(heads, rows) if rows else _none(Text("Nothing.", "ありません。"))))
     return "".join(parts)
+
+
+#: Verdicts of entra_sign_in_readiness_info in the order of the columns.
+_VERDICTS = {
+    "ready": Text("ready", "準備完了"),
+    "must_register_mfa": Text("registers a second factor at the first sign-in", "初回に多要素認証の登録が必要"),
+    "no_way_in": Text("no way in", "サインイン不可"),
+    "legacy_client": Text("uses an old client", "旧式クライアントを使用"),
+    "looks_like_a_service": Text("looks like a service", "サービス用アカウントの可能性"),
+    "no_licence": Text("no licence", "ライセンスなし"),
+    "blocked": Text("blocked", "ブロック中"),
+    "not_known": Text("could not be judged", "判定不可"),
+}
+
+
+def _sign_in(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return _none(Text("Nobody has looked yet; the stages preflight and domains do.", "未確認です（段階 preflight と domains で確認します）。"))
+    others = {code: Text(code, code) for row in found["domains"] for code in row["counts"] if code not in _VERDICTS}
+    columns = {**_VERDICTS, **others}
+    rows = []
+    for row in found["domains"]:
+        numbers = "".join(
+            f'<td class="number" data-ja="{escape(text.ja)}" data-en="{escape(text.en)}">{row["counts"].get(code, 0)}</td>' for code, text in columns.items()
+        )
+        rows.append(f"<tr><td>{escape(row['domain'])}</td>{numbers}</tr>\n")
+    parts = [_table((Text("Domain", "ドメイン"), *columns.values()), rows)] if rows else []
+    if found["kept_out"]:
+        more = found["kept_out_count"] - len(found["kept_out"])
+        rest = f" {_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
+        parts.append(f"<p>{_both(_VERDICTS['no_way_in'])}: {escape(', '.join(found['kept_out']))}{rest}</p>")
+    return "".join(parts) + "<p><code>results/sign_in_readiness.jsonl</code></p>"
 
 
 #: States of entra_arrivals_info in the order of the bars, with a colour that also tells in grey.

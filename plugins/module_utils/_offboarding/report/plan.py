@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import bisect
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core import steps
+from ..._core import names, steps
 
 #: Objects listed for one kind of change; the rest is counted, and the journal has them all. Failures are always listed.
 LISTED = 500
@@ -31,13 +32,14 @@ def build(
     results: Iterable[tuple[str, Mapping[str, Any]]] = (),
     references: Iterable[Mapping[str, Any]] | None = None,
     arrivals: Mapping[str, Any] | None = None,
+    sign_in: Iterable[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The report as JSON-serialisable data.
 
     records: the journal. preflight, final_gate: findings, None when that stage has not run. snapshot: its manifest. title: of the operator's; empty for the
     company's name as the snapshot has it.
     results: the lines of the results files of bulk modules, each with the file's name. references: those of entra_references_info, None when it has not run.
-    arrivals: what `arrivals_of` makes of those of entra_arrivals_info.
+    arrivals: what `arrivals_of` makes of those of entra_arrivals_info. sign_in: the results of entra_sign_in_readiness_info.
     """
     known = [record for record in records if not _is_registration(record)]
     entries = _entries(known)
@@ -69,6 +71,7 @@ def build(
         "left": left,
         "left_alone": _left_alone(results),
         "references": _references(references),
+        "sign_in": None if sign_in is None else _sign_in(sign_in),
         "arrivals": dict(arrivals) if arrivals is not None else None,
         "steps": list(manual_steps),
     }
@@ -129,12 +132,12 @@ def _left_alone(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[s
     found: dict[tuple[str, str], tuple[int, list[tuple[str, str]]]] = {}
     for file, line in results:
         if line.get("status") == "skipped":
-            count, names = found.get((file, line["code"]), (0, []))
-            bisect.insort(names, (line["userPrincipalName"], line["msg"]))
-            found[file, line["code"]] = (count + 1, names[:LISTED_ALONE])
+            count, who = found.get((file, line["code"]), (0, []))
+            bisect.insort(who, (line["userPrincipalName"], line["msg"]))
+            found[file, line["code"]] = (count + 1, who[:LISTED_ALONE])
     return [
-        {"file": file, "code": code, "msg": names[0][1], "count": count, "names": [name for name, _msg in names]}
-        for (file, code), (count, names) in sorted(found.items())
+        {"file": file, "code": code, "msg": who[0][1], "count": count, "names": [name for name, _msg in who]}
+        for (file, code), (count, who) in sorted(found.items())
     ]
 
 
@@ -158,6 +161,21 @@ def _references(lines: Iterable[Mapping[str, Any]] | None) -> dict[str, Any] | N
 def _assignments(value: Any) -> list[Any] | None:
     """Of Intune; None (not known) for what is none."""
     return value if isinstance(value, list) and all(isinstance(one, Mapping) for one in value) else None
+
+
+def _sign_in(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """By domain how many users have which verdict, and the first of those who would have no way in. Sorted, since Graph answers in any order."""
+    counts: dict[str, Counter[str]] = {}
+    kept_out: list[str] = []
+    number = 0
+    for line in lines:
+        upn, code = line["userPrincipalName"], line["code"]
+        counts.setdefault(names.domain(upn.rpartition("@")[2]), Counter())[code] += 1
+        if code == "no_way_in":
+            number += 1
+            bisect.insort(kept_out, upn)
+            del kept_out[LISTED_ALONE:]
+    return {"domains": [{"domain": domain, "counts": dict(found)} for domain, found in sorted(counts.items())], "kept_out": kept_out, "kept_out_count": number}
 
 
 def arrivals_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:

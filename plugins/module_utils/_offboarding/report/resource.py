@@ -90,6 +90,13 @@ def _arrivals(path: str) -> dict[str, Any] | None:
         raise OffboardError(f"{path} holds no arrivals; move it away, or run the playbook arrivals again", code="file_read_failed") from None
 
 
+def _sign_in(path: str) -> Iterator[dict[str, Any]] | None:
+    """Who will be able to sign in, as preflight or the stage domains has judged last."""
+    if not os.path.exists(path):
+        return None
+    return (line for line in read_records(path) if all(isinstance(line.get(name), str) for name in ("code", "userPrincipalName")))
+
+
 def read_report(folder: str, title: str) -> dict[str, Any]:
     """The data of the report. Raises OffboardError `file_read_failed`, `steps_file_damaged`, `run_folder_unsafe`."""
     check_run_file(os.path.join(folder, "journal.jsonl"))
@@ -112,6 +119,7 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
         _results(os.path.join(folder, "results")),
         _references(os.path.join(folder, "results")),
         _arrivals(os.path.join(folder, "results", "arrivals.json")),
+        _sign_in(os.path.join(folder, "results", "sign_in_readiness.jsonl")),
     )
 
 

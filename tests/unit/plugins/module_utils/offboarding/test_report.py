@@ -227,6 +227,21 @@ def test_who_has_arrived() -> None:
     assert 'width="66.7"' in shown and "2026-02-01 16:00:00 JST" in shown
 
 
+def test_who_will_be_able_to_sign_in() -> None:
+    assert "段階 preflight と domains" in report_page.page(build(), "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
+    codes = {"ready": 3, "no_way_in": 60, "must_register_mfa": 1, "of_a_later_release": 1}
+    people = [f"{code}{number:02}@{'A.example' if number % 2 else 'b.example'}" for code, many in codes.items() for number in range(many)]
+    lines = [line(name, "x", name.rstrip("0123456789").partition("@")[0].rstrip("0123456789")) for name in people]
+    made = report.build([], [], None, None, None, "Reiji", sign_in=reversed(lines))
+    assert made["sign_in"]["domains"] == [
+        {"domain": "a.example", "counts": {"no_way_in": 30, "ready": 1}},
+        {"domain": "b.example", "counts": {"of_a_later_release": 1, "must_register_mfa": 1, "no_way_in": 30, "ready": 2}},
+    ]
+    assert (made["sign_in"]["kept_out_count"], len(made["sign_in"]["kept_out"]), made["sign_in"]["kept_out"][0]) == (60, 50, "no_way_in00@b.example")
+    shown = report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
+    assert "サインイン不可" in shown and "ほか10人" in shown and "of_a_later_release" in shown and "results/sign_in_readiness.jsonl" in shown
+
+
 @pytest.mark.parametrize("broken", [{}, [], "x", {**ARRIVALS, "domains": None}, {**ARRIVALS, "arrivals_by_hour": [{"hour": "x", "count": 1}]}])
 def test_no_arrivals(broken) -> None:
     with pytest.raises((LookupError, TypeError, ValueError, AttributeError)):
