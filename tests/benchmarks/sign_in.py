@@ -14,11 +14,11 @@ from dev.say import Failure, say
 from benchmarks._harness import Tenant, environment, main, options, run_play, tenant
 from benchmarks._table import Row, report, text
 
-FIGURES = ("{module}, {users:,} users: CPU · memory · requests · of them to reports", "{module}、{users:,} 人: CPU・メモリー・リクエスト数・うちレポート")
+FIGURES = ("{module}, {users:,} users: CPU · memory · requests · of them to reports", "{module}、{users:,} 人: CPU・メモリー・リクエスト数・うち reports")
 MEMORY = ("{module}: memory, {many:,} / {few:,} users", "{module}: メモリー、{many:,} 人 / {few:,} 人")
 DETAILS = (
     "Microsoft Graph allows 5 requests to reports in 10 seconds, which this tenant does not enforce: twice their number is the time in seconds",
-    "Microsoft Graph のレポートへの要求は 10 秒あたり 5 回まで（この測定では制限なし）。要求数の 2 倍がおよその秒数",
+    "Microsoft Graph の reports への要求は 10 秒あたり 5 回まで（この測定では制限なし）。要求数の 2 倍がおよその秒数",
 )
 MODULES: dict[str, dict[str, Any]] = {
     "entra_sign_in_readiness_info": {"domains": ["reiji.example"]},
