@@ -255,9 +255,19 @@ def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
         source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
         if step.get("notice"):  # relative to the report, which lies in the run folder as it does
             source += f'<br><a href="{escape(step["notice"])}">{_both(Text("Notice for the users", "利用者への案内文"))}</a>'
-        rows.append(f"<tr><td>{mark}</td><td>{_both(Text.of(step))}<br><code>{escape(step['id'])}</code>{source}</td><td>{who}</td></tr>\n")
+        rows.append(f"<tr><td>{mark}</td><td>{_both(Text.of(step))}<br><code>{escape(step['id'])}</code>{source}{_found(step)}</td><td>{who}</td></tr>\n")
     heads = (Text("State", "状態"), Text("What to do", "内容"), Text("Who and when", "確認者と日時"))
     return _table(heads, rows) if rows else _none(Text("None is registered.", "登録されていません。"))
+
+
+def _found(step: Mapping[str, Any]) -> str:
+    """What was found last that the step is about."""
+    if not step.get("found_count"):
+        return ""
+    items = "".join(f"<li>{_both(Text.of(item))}</li>" for item in step["found"])
+    more = step["found_count"] - len(step["found"])
+    rest = f"<li>{_both(Text(f'and {more} more', f'ほか{more}件'))}</li>" if more > 0 else ""
+    return f"<br>{_both(Text('Found', '検出されたもの'))}: <ul>{items}{rest}</ul>"
 
 
 def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:

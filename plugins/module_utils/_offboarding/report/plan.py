@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._core import names, steps
+from ..steps.found import LISTED as LISTED_FOR_STEP
+from ..steps.found import of_step
 
 #: Objects listed for one kind of change; the rest is counted, and the journal has them all. Failures are always listed.
 LISTED = 500
@@ -73,8 +75,14 @@ def build(
         "references": _references(references),
         "sign_in": None if sign_in is None else _sign_in(sign_in),
         "arrivals": dict(arrivals) if arrivals is not None else None,
-        "steps": list(manual_steps),
+        "steps": [_step(step, (final_gate if final_gate is not None else preflight) or ()) for step in manual_steps],
     }
+
+
+def _step(step: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """With what was found last that it is about, while it is open."""
+    found = [] if step["done"] else of_step(step["id"], findings)
+    return {**step, "found": [{name: item[name] for name in ("en", "ja")} for item in found[:LISTED_FOR_STEP]], "found_count": len(found)}
 
 
 def _text(manifest: Mapping[str, Any] | None, name: str) -> str:
