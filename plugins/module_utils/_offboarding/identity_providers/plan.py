@@ -90,9 +90,9 @@ def _closing() -> Iterator[Block]:
     )
     yield Paragraph(
         [
-            Text("The exit records it with the step ", "移行側では、出力を証跡として、次の手順に記録します: "),
+            Text("The exit records it with the step ", "移行側では、証跡となる出力の保管場所を付記して、次の手順を確認済みにします: "),
             "identity_providers_unlinked",
-            Text(", with the outputs as its evidence.", "。"),
+            Text(", with a note of where the outputs are kept as its evidence.", "。"),
         ]
     )
 
