@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import names
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn, names
 
-_RULES: dict[str, Callable[[str], str]] = {"domain": names.domain, "id": names.uuid}
+_RULES: dict[str, Callable[[str], str]] = {"dn": dn.key, "domain": names.domain, "id": names.uuid}
 
 
 def canonical(value: Any, kind: str) -> Any:

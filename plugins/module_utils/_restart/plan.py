@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._core import journal, steps
+from .._core import journal, names, steps
 from .._core.errors import OffboardError
 from .._core.model import Change, Refusal
 from .._core.plan import Plan
@@ -54,9 +54,9 @@ class Wanted:
     ignore: Collection[str] = ()
 
 
-def check_machines(names: Sequence[tuple[str, str]], healthy_others: int) -> None:
-    """`names`: the (name, host) of each. Raises OffboardError `bad_option`: no machine, one that is named twice, or nobody left to sign in."""
-    hosts = [host.casefold() for _name, host in names]
+def check_machines(machines: Sequence[tuple[str, str]], healthy_others: int) -> None:
+    """`machines`: the (name, host) of each. Raises OffboardError `bad_option`: no machine, one that is named twice, or nobody left to sign in."""
+    hosts = [host.casefold() for _name, host in machines]
     if not hosts or len(set(hosts)) != len(hosts):
         raise OffboardError("machines: name one machine at least, and each of them once", code="bad_option")
     if healthy_others < 1:
@@ -65,10 +65,10 @@ def check_machines(names: Sequence[tuple[str, str]], healthy_others: int) -> Non
 
 def besides(machines: Iterable[tuple[str, str]], also: Collection[str]) -> set[str]:
     """The hosts of those of the machines, each a (name, host), that are named in `also`. Raises OffboardError `bad_option` for one that is none of them."""
-    found = {name: host for name, host in machines if name in also}
-    if unknown := sorted(set(also) - set(found)):
+    known = {names.host(name): host for name, host in machines}
+    if unknown := sorted(name for name in also if names.host(name) not in known):
         raise OffboardError(f"also: {', '.join(unknown)} is none of the machines", code="bad_option")
-    return set(found.values())
+    return {known[names.host(name)] for name in also}
 
 
 def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.model import Refusal
 from ..values import Entry, file_time
@@ -108,11 +109,11 @@ def problems(name: str, root: Entry, partners: Sequence[Partner], *, global_cata
     return found
 
 
-def named(controllers: Iterable[Controller], *names: str) -> Controller | None:
-    """The one that is meant by any of the names: its DNS name, or the first label of that; case does not count."""
-    wanted = {name.casefold().rstrip(".") for name in names if name}
-    found = [one for one in controllers if one.name.casefold() in wanted]
-    found = found or [one for one in controllers if one.name.casefold().partition(".")[0] in wanted]
+def named(controllers: Iterable[Controller], *meant: str) -> Controller | None:
+    """The one that is meant by any of the names: its DNS name, or the first label of that."""
+    wanted = {names.host(name) for name in meant if name}
+    found = [one for one in controllers if names.host(one.name) in wanted]
+    found = found or [one for one in controllers if names.host(one.name).partition(".")[0] in wanted]
     return found[0] if len(found) == 1 else None
 
 
@@ -126,14 +127,14 @@ def refusals(controllers: Sequence[Controller], restarted: Controller, healthy_o
 
     healthy_others: how many of the others must be healthy. ignored: names of others whose state does not matter; they count as not healthy.
     """
-    left_out = {name.casefold() for name in ignored}
-    others = [one for one in controllers if one.name.casefold() != restarted.name.casefold()]
+    left_out = {names.host(name) for name in ignored}
+    others = [one for one in controllers if names.host(one.name) != names.host(restarted.name)]
     found = []
     for one in (restarted, *others):
-        if not one.healthy and one.name.casefold() not in left_out:
+        if not one.healthy and names.host(one.name) not in left_out:
             allow = f"ignore: [{one.name}]" if one is not restarted else ""
             found.append(Refusal("unhealthy", f"{one.name} is not healthy: {one.why}", (one.name,), allow))
-    healthy = [one for one in others if one.healthy and one.name.casefold() not in left_out]
+    healthy = [one for one in others if one.healthy and names.host(one.name) not in left_out]
     if len(healthy) < healthy_others:
         found.append(
             Refusal(

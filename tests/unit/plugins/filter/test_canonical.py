@@ -27,6 +27,7 @@ ID = "0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"
         ("ＲＥＩＪＩ．example", "domain", "reiji.example"),
         (["a.example", "@A.example", "b.example"], "domain", ["a.example", "b.example"]),
         ([], "domain", []),
+        (["cn=Sync,dc=x", "CN=sync, DC=X", "cn=other,dc=x"], "dn", ["cn=sync,dc=x", "cn=other,dc=x"]),
         (("a.example",), "domain", ["a.example"]),
     ],
 )

@@ -312,6 +312,7 @@ def test_which_machines_no_longer_hold_what_was_loaded_before(made, tmp_path, re
 
 
 def test_who_is_named_must_be_one_of_the_machines(made):
+    made(Scripted(["m1"]), only_unregistered=True, also=[" C."])
     with pytest.raises(OffboardError, match="also: x is none of the machines") as error:
         made(Scripted(["m1"]), only_unregistered=True, also=["c", "x"])
     assert error.value.code == "bad_option"
