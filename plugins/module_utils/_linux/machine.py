@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
 from typing import Any
 
+from .._module import one_session
 from .client import Client
 from .cron import resource as cron
 from .cron.plan import DEFAULT_COMMAND_PATHS
 from .files import resource as files
 from .files.plan import DEFAULT_SEARCH
 
-Read = Callable[[Client, Mapping[str, Any]], dict[str, Any]]
-
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 
 #: How each kind is read, under the name of its option of linux_machine_info.
-READ: dict[str, Read] = {"cron_jobs": cron.info, "files": files.info}
+READ: dict[str, one_session.Read[Client]] = {"cron_jobs": cron.info, "files": files.info}
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
     "cron_jobs": {"command_paths": {**_TEXTS, "default": list(DEFAULT_COMMAND_PATHS)}, "except_jobs": {**_TEXTS, "default": []}},
@@ -28,17 +25,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def info_of(kind: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-
-    def read(options: Mapping[str, Any]) -> dict[str, Any]:
-        with closing(Client(options)) as client:
-            return READ[kind](client, options)
-
-    return read
+    return one_session.of_one(Client, READ[kind])
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What linux_machine_info returns: of each kind that is asked for what its own module returns."""
-    with closing(Client(options)) as client:
-        return {kind: read(client, options[kind]) for kind, read in READ.items() if options[kind] is not None}
+#: What linux_machine_info returns: of each kind that is asked for what its own module returns.
+info = one_session.of_all(Client, READ)

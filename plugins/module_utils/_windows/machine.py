@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
 from typing import Any
 
+from .._module import one_session
 from .browser_sign_in import resource as browser_sign_in
 from .certificates import resource as certificates
 from .client import Client
@@ -17,12 +16,10 @@ from .password_filter import resource as password_filter
 from .software import resource as software
 from .tasks import resource as tasks
 
-Read = Callable[[Client, Mapping[str, Any]], dict[str, Any]]
-
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 #: How each kind is read, under the name of its option of win_machine_info.
-READ: dict[str, Read] = {
+READ: dict[str, one_session.Read[Client]] = {
     "software": software.info,
     "scheduled_tasks": tasks.info,
     "files": files.info,
@@ -44,17 +41,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def info_of(kind: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-
-    def read(options: Mapping[str, Any]) -> dict[str, Any]:
-        with closing(Client(options)) as client:
-            return READ[kind](client, options)
-
-    return read
+    return one_session.of_one(Client, READ[kind])
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What win_machine_info returns: of each kind that is asked for what its own module returns."""
-    with closing(Client(options)) as client:
-        return {kind: read(client, options[kind]) for kind, read in READ.items() if options[kind] is not None}
+#: What win_machine_info returns: of each kind that is asked for what its own module returns.
+info = one_session.of_all(Client, READ)
