@@ -5,21 +5,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._module import one_session
 from .browser_sign_in import resource as browser_sign_in
 from .certificates import resource as certificates
-from .client import Client
+from .client import Answer, Client
 from .files import resource as files
 from .password_filter import resource as password_filter
 from .software import resource as software
 from .tasks import resource as tasks
 
+
+class Look(Client):
+    """A machine that is looked at, as it is at one moment: several readers ask for the same keys, and the registry is asked each thing once."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self._answers: dict[tuple[str, ...], Answer] = {}
+
+    def run(self, *arguments: str, **how: Any) -> Answer:
+        if arguments[:2] != ("reg.exe", "query"):
+            return super().run(*arguments, **how)
+        if arguments not in self._answers:
+            self._answers[arguments] = super().run(*arguments, **how)
+        return self._answers[arguments]
+
+
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 #: How each kind is read, under the name of its option of win_machine_info.
-READ: dict[str, one_session.Read[Client]] = {
+READ: dict[str, one_session.Read[Look]] = {
     "software": software.info,
     "scheduled_tasks": tasks.info,
     "files": files.info,
@@ -43,8 +60,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-    return one_session.of_one(Client, READ[kind])
+    return one_session.of_one(Look, READ[kind])
 
 
 #: What win_machine_info returns: of each kind that is asked for what its own module returns.
-info = one_session.of_all(Client, READ)
+info = one_session.of_all(Look, READ)
