@@ -42,7 +42,7 @@ options:
   restore_ids:
     description:
       - Object ids of the deleted application or service principal to bring back, where several that were deleted one after the other have the client id.
-        Without it, the one that was deleted last comes back.
+        Without it, the one that is in the snapshot comes back, where O(requires) names one, else the one that was deleted last.
     type: list
     elements: str
     default: []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from ..._module import waiting
+from ..._module.preconditions import read_manifest
 from ..of_tenant import OfTenant
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
 from .read import read_app
@@ -61,7 +63,16 @@ class App(OfTenant):
             params["grants"] == "remove",
             params.get("restore_ids") or (),
             params["only_there"],
+            self._held(),
         )
+
+    def _held(self) -> list[str]:
+        """The ids of apps' objects in the snapshot that the task demands, where something is to be brought back."""
+        requires = self._params.get("requires") or {}
+        if self._params["state"] == "absent" or self._params["only_there"] or not requires.get("snapshot"):
+            return []
+        saved = read_manifest(os.path.join(requires["run_dir"], "snapshot"))
+        return list(saved["app_objects"]) if saved else []
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this application: the objects that are there, and those of which `before` tells that they were its own."""
