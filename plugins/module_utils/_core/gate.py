@@ -13,6 +13,7 @@ from . import evidence, phrases, plain
 from .errors import OffboardError
 from .names import domain
 from .text import Text
+from .times import moment
 
 #: in the run folder
 NAME = "gate.json"
@@ -75,7 +76,7 @@ def parse(content: Any) -> dict[str, Any]:
         content["reasons"]
     ):
         raise ValueError("its reasons or domains are none")
-    evidence.moment(content.get("at"))
+    moment(content.get("at"))
     if not content["tenant_id"].strip() or content["tenant_id"] != plain.line(content["tenant_id"]):
         raise ValueError("its tenant is none")
     return dict(content)

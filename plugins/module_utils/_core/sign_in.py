@@ -12,6 +12,7 @@ from typing import Any
 from . import evidence, plain
 from .errors import OffboardError
 from .names import domain
+from .times import moment
 
 #: in the run folder
 NAME = "sign_in.json"
@@ -42,7 +43,7 @@ def parse(content: Any) -> dict[str, Any]:
         values = content.get(name)
         if not isinstance(values, list) or not all(isinstance(item, str) and item == plain.line(item) for item in values):
             raise ValueError("its domains or users are none")
-    evidence.moment(content.get("at"))
+    moment(content.get("at"))
     return dict(content)
 
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._core import evidence, gate, manifest, plain, sign_in, steps, strict_json
+from .._core import gate, manifest, plain, sign_in, steps, strict_json
 from .._core.errors import OffboardError
 from .._core.model import Object
+from .._core.times import past
 from . import binding
 from .clock import now
 from .files import check_run_file, read_lines
@@ -137,7 +138,7 @@ def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, 
 
     def parsed(content: Any) -> dict[str, Any]:
         found = parse(content)
-        evidence.past(found["taken"], datetime.datetime.now(datetime.UTC))
+        past(found["taken"], datetime.datetime.now(datetime.UTC))
         return found
 
     return parsed
