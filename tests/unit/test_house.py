@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "_federation": {"_core"},
     "_offboarding": {"_core", "_module"},
     "_graph": {"_core", "_module"},
-    "_entra": {"_core", "_module", "_federation", "_graph"},
+    "_entra": {"_core", "_module", "_federation", "_graph", "_offboarding"},
     "_directory": {"_core", "_module"},
     "_windows": {"_core", "_module"},
     "_linux": {"_core", "_module"},
@@ -82,7 +82,7 @@ def test_an_arrow_never_runs_back(room: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
 def test_a_module_uses_one_world(module: Path) -> None:
-    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph"}) <= 1
+    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph", "_offboarding"}) <= 1
 
 
 @pytest.mark.parametrize("library", sorted(ONE_IMPORTER))
@@ -208,6 +208,12 @@ def test_a_docstring_says_more_than_the_name() -> None:
         if docstring and _words(docstring) <= words | _SAYS_NOTHING
     ]
     assert empty == []
+
+
+@pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info") and file.stem != "linux_target"], ids=lambda file: file.stem)
+def test_every_changing_module_asks_for_what_the_exit_demands(module: Path) -> None:
+    """The runner takes what must be true as it is given: only `_offboarding` knows it."""
+    assert {name for name in imports(module) if name.endswith(".runner.run")} == {"module_utils._offboarding.runner.run"}
 
 
 def test_core_is_pure() -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..._core.errors import OffboardError
 from ..._core.times import SKEW, as_time
-from ..._module import preconditions
 from ..._module.clock import now
 from ..._module.files import read_records
+from .. import preconditions
 from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import phrases
-from ..._core.steps import confirm_command, to_do
 from ..._core.text import Text
 from ..machines import plan as machines
+from ..steps.plan import confirm_command, to_do
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import evidence, journal_lines, plain, steps, strict_json, times
+from ..._core import journal_lines, plain, strict_json, times
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
@@ -20,9 +20,11 @@ from ..._core.text import Text
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
-from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
+from .. import evidence
 from ..finding import SEVERITIES
+from ..preconditions import read_steps, steps_now
+from . import plan as steps
 from . import services
 
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")

@@ -20,9 +20,9 @@ from ..._core.spool import Spool
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_owner, further, read_saved
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
+from ..preconditions import check_owner, further, read_saved
 
 KIND = "vault_file"
 

@@ -10,7 +10,8 @@ import re
 import string
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate, phrases
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate
 from dev import places
 
 

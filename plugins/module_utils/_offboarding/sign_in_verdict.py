@@ -9,10 +9,11 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import evidence, plain
-from .errors import OffboardError
-from .names import domain
-from .times import moment
+from .._core import plain
+from .._core.errors import OffboardError
+from .._core.names import domain
+from .._core.times import moment
+from . import evidence
 
 #: in the run folder
 NAME = "sign_in.json"

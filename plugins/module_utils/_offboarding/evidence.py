@@ -9,8 +9,8 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .names import domain
-from .times import SKEW, moment
+from .._core.names import domain
+from .._core.times import SKEW, moment
 
 
 def doubt(found: Mapping[str, Any], owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime) -> tuple[str, str] | None:

@@ -9,8 +9,9 @@ import shlex
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines, steps
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
 
 AT = "2026-11-21T10:00:00Z"
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import journal_lines, names, phrases, plain
-from .errors import OffboardError
-from .model import Change, Object
-from .text import Text
-from .times import NEVER, SKEW, as_time
+from ..._core import journal_lines, names, phrases, plain
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object
+from ..._core.text import Text
+from ..._core.times import NEVER, SKEW, as_time
 
 KIND = "manual_step"
 #: What describes a step, in the order in which it is recorded.

@@ -9,11 +9,12 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import evidence, phrases, plain
-from .errors import OffboardError
-from .names import domain
-from .text import Text
-from .times import moment
+from .._core import phrases, plain
+from .._core.errors import OffboardError
+from .._core.names import domain
+from .._core.text import Text
+from .._core.times import moment
+from . import evidence
 
 #: in the run folder
 NAME = "gate.json"
