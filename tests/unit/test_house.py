@@ -210,6 +210,23 @@ def test_a_docstring_says_more_than_the_name() -> None:
     assert empty == []
 
 
+#: they name what every room has, in one place
+_VOCABULARIES = {"codes.py", "kinds.py"}
+
+
+def test_core_knows_no_iij_id() -> None:
+    """Why there is a run, its gate and its steps are `_offboarding`'s."""
+    of_exit = re.compile(r"iij|\bgates?(_|\b)|\bsteps?\b|\bexit\b|_no_way_in", re.IGNORECASE)
+    knows = [
+        f"{file.name}:{number}: {line.strip()}"
+        for file in sorted((PLUGINS / "module_utils" / "_core").glob("*.py"))
+        if file.name not in _VOCABULARIES
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if of_exit.search(line) and line not in HEADER
+    ]
+    assert knows == []
+
+
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info") and file.stem != "linux_target"], ids=lambda file: file.stem)
 def test_every_changing_module_asks_for_what_the_exit_demands(module: Path) -> None:
     """The runner takes what must be true as it is given: only `_offboarding` knows it."""

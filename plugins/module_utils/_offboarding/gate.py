@@ -9,12 +9,12 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core import phrases, plain
+from .._core import plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.text import Text
 from .._core.times import moment
-from . import evidence
+from . import evidence, phrases
 
 #: in the run folder
 NAME = "gate.json"

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core import phrases
 from ..._core.text import Text
+from .. import phrases
 from ..machines import plan as machines
 from ..steps.plan import confirm_command, to_do
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._core import journal_lines, names, phrases, plain
+from ..._core import journal_lines, names, plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object
 from ..._core.text import Text
 from ..._core.times import NEVER, SKEW, as_time
+from .. import phrases
 
 KIND = "manual_step"
 #: What describes a step, in the order in which it is recorded.
