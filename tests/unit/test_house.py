@@ -80,6 +80,28 @@ def test_an_arrow_never_runs_back(room: str) -> None:
         assert rooms(file) <= MAY_IMPORT[room] | {room}, file
 
 
+def _rooms_in_words() -> dict[str, tuple[str, str]]:
+    """The table of rooms in CONTRIBUTING.md: what lives in each, and what it may import."""
+    rows = [row.split("|")[1:4] for row in (places.ROOT / "CONTRIBUTING.md").read_text().splitlines() if re.match(r"\| `\w+/", row)]
+    return {name: (lives, imports) for names, lives, imports in rows for name in re.findall(r"`([\w./]+)/`", names)}
+
+
+def test_the_table_of_rooms_names_every_room() -> None:
+    told = _rooms_in_words()
+    holders = ("plugins", "plugins/module_utils", "tests", "extensions")
+    inner = {f"{holder}/{path.name}" for holder in holders for path in (places.ROOT / holder).iterdir() if any(path.glob("**/*.*")) and path.name[0] != "."}
+    assert {name for name in inner if not name.endswith("__pycache__")} - {"plugins/module_utils"} <= told.keys()
+    assert {name for name in told if not (places.ROOT / name).is_dir()} == set()
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_the_table_of_rooms_tells_what_lies_in_a_room_and_what_it_may_import(room: str) -> None:
+    lives, may_import = _rooms_in_words()[f"plugins/module_utils/{room}"]
+    folder = PLUGINS / "module_utils" / room
+    assert {file.parent.name for file in folder.glob("*/__init__.py")} == {name for name in re.findall(r"`(\w+)/`", lives)}
+    assert {name for name in re.findall(r"`(_\w+)`", may_import)} == MAY_IMPORT[room]
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
 def test_a_module_uses_one_world(module: Path) -> None:
     assert len(rooms(module) - {"_module", "_core", "_federation", "_graph", "_offboarding"}) <= 1
