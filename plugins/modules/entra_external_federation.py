@@ -308,10 +308,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.resource import ExternalFederation
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._federation import libraries
-from ..module_utils._module.runner import hide_private_keys, require, run
+from ..module_utils._module.runner import hide_private_keys, require
+from ..module_utils._offboarding.runner import run
 
 _NAMES = {"type": "list", "elements": "str"}
 _METADATA = {

@@ -206,8 +206,9 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.names import
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import ManualSteps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.services import PROTOCOLS
 
-from ..module_utils._module.arguments import LANGUAGE, RUN, spec
-from ..module_utils._module.runner import run
+from ..module_utils._module.arguments import LANGUAGE, spec
+from ..module_utils._offboarding.arguments import RUN
+from ..module_utils._offboarding.runner import run
 
 STEP = {
     "id": {"type": "str", "required": True},

@@ -97,9 +97,11 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.plan import ALLOWABLE
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import Access
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

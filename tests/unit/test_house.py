@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "_federation": {"_core"},
     "_offboarding": {"_core", "_module"},
     "_graph": {"_core", "_module"},
-    "_entra": {"_core", "_module", "_federation", "_graph"},
+    "_entra": {"_core", "_module", "_federation", "_graph", "_offboarding"},
     "_directory": {"_core", "_module"},
     "_windows": {"_core", "_module"},
     "_linux": {"_core", "_module"},
@@ -80,9 +80,31 @@ def test_an_arrow_never_runs_back(room: str) -> None:
         assert rooms(file) <= MAY_IMPORT[room] | {room}, file
 
 
+def _rooms_in_words() -> dict[str, tuple[str, str]]:
+    """The table of rooms in CONTRIBUTING.md: what lives in each, and what it may import."""
+    rows = [row.split("|")[1:4] for row in (places.ROOT / "CONTRIBUTING.md").read_text().splitlines() if re.match(r"\| `\w+/", row)]
+    return {name: (lives, imports) for names, lives, imports in rows for name in re.findall(r"`([\w./]+)/`", names)}
+
+
+def test_the_table_of_rooms_names_every_room() -> None:
+    told = _rooms_in_words()
+    holders = ("plugins", "plugins/module_utils", "tests", "extensions")
+    inner = {f"{holder}/{path.name}" for holder in holders for path in (places.ROOT / holder).iterdir() if any(path.glob("**/*.*")) and path.name[0] != "."}
+    assert {name for name in inner if not name.endswith("__pycache__")} - {"plugins/module_utils"} <= told.keys()
+    assert {name for name in told if not (places.ROOT / name).is_dir()} == set()
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_the_table_of_rooms_tells_what_lies_in_a_room_and_what_it_may_import(room: str) -> None:
+    lives, may_import = _rooms_in_words()[f"plugins/module_utils/{room}"]
+    folder = PLUGINS / "module_utils" / room
+    assert {file.parent.name for file in folder.glob("*/__init__.py")} == {name for name in re.findall(r"`(\w+)/`", lives)}
+    assert {name for name in re.findall(r"`(_\w+)`", may_import)} == MAY_IMPORT[room]
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
 def test_a_module_uses_one_world(module: Path) -> None:
-    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph"}) <= 1
+    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph", "_offboarding"}) <= 1
 
 
 @pytest.mark.parametrize("library", sorted(ONE_IMPORTER))
@@ -208,6 +230,29 @@ def test_a_docstring_says_more_than_the_name() -> None:
         if docstring and _words(docstring) <= words | _SAYS_NOTHING
     ]
     assert empty == []
+
+
+#: they name what every room has, in one place
+_VOCABULARIES = {"codes.py", "kinds.py"}
+
+
+def test_core_knows_no_iij_id() -> None:
+    """Why there is a run, its gate and its steps are `_offboarding`'s."""
+    of_exit = re.compile(r"iij|\bgates?(_|\b)|\bsteps?\b|\bexit\b|_no_way_in", re.IGNORECASE)
+    knows = [
+        f"{file.name}:{number}: {line.strip()}"
+        for file in sorted((PLUGINS / "module_utils" / "_core").glob("*.py"))
+        if file.name not in _VOCABULARIES
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if of_exit.search(line) and line not in HEADER
+    ]
+    assert knows == []
+
+
+@pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info") and file.stem != "linux_target"], ids=lambda file: file.stem)
+def test_every_changing_module_asks_for_what_the_exit_demands(module: Path) -> None:
+    """The runner takes what must be true as it is given: only `_offboarding` knows it."""
+    assert {name for name in imports(module) if name.endswith(".runner.run")} == {"module_utils._offboarding.runner.run"}
 
 
 def test_core_is_pure() -> None:

@@ -33,18 +33,18 @@ def checked(hosts: Sequence[str]) -> list[str]:
     for host in hosts:
         name = names.host(host)
         if "*" in host or not _HOST.fullmatch(name):
-            raise OffboardError(f"hosts: {host!r} is no host name such as auth.iij.jp; the names below it are meant, too", code="bad_option")
+            raise OffboardError(f"hosts: {host!r} is no host name such as idp.example.com; the names below it are meant, too", code="bad_option")
         result.append(name)
     return result
 
 
 def is_within(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether all that the entry means is one of the hosts, or lies below one. `*auth.iij.jp` counts as what is below auth.iij.jp."""
+    """Whether all that the entry means is one of the hosts, or lies below one. `*idp.example.com` counts as what is below idp.example.com."""
     return names.is_under(names.host(entry), hosts)
 
 
 def is_broader(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether the entry means one of the hosts and others: `*`, `*.iij.jp`, `iij.jp` where that is meant with all below it. A person decides."""
+    """Whether the entry means one of the hosts and others: `*`, `*.example.com`, `example.com` where that is meant with all below it. A person decides."""
     name = names.host(entry)
     return bool(name) and not is_within(entry, hosts) and (name == "*" or any(names.is_under(host, [name]) for host in hosts))
 
@@ -85,7 +85,7 @@ def is_policy_key(key: str) -> bool:
 
 
 def zone_host(key: str) -> str:
-    r"""The host of a key that puts a site into a zone (`…\ZoneMap\Domains\iij.jp\www1.auth`), or nothing."""
+    r"""The host of a key that puts a site into a zone (`…\ZoneMap\Domains\example.com\www1.idp`), or nothing."""
     found = _ZONE.search(key)
     return ".".join(reversed([part for part in found[1].split("\\") if part])) if found else ""
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .evidence import moment
 from .names import visible
+from .times import moment
 
 #: of the tenant's part of a snapshot
 NAME = "manifest.json"

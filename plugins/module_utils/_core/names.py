@@ -133,11 +133,11 @@ def host(text: str) -> str:
 
 
 def idp_hosts(texts: Iterable[str]) -> tuple[str, ...]:
-    """The hosts by which IIJ ID is known. Raises OffboardError `bad_option` when there is none: every federation would be somebody else's."""
+    """The hosts by which an identity provider is known. Raises OffboardError `bad_option` when there is none: every federation would be somebody else's."""
     found = tuple(dict.fromkeys(name for name in map(host, texts) if name))
     if not found:
         raise OffboardError(
-            "expected_idp_hosts (hosts, offboard_idp_hosts) names no host, so nothing could be told to be IIJ ID's. Leave it out for auth.iij.jp.",
+            "expected_idp_hosts (hosts, offboard_idp_hosts) names no host, so no federation could be told from somebody else's. Leave it out for its default.",
             code="bad_option",
         )
     return found

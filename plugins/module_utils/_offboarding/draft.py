@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn, names, phrases, plain
+from .._core import confirmations, dn, names, plain
 from .._core.kinds import FOUND
 from .._core.text import Text, counted
-from . import browsers, certificates, clients, group_policies, intune, linux, references
+from . import browsers, certificates, clients, group_policies, intune, linux, phrases, references
 from .readiness import (
     Confirmed,
     Facts,

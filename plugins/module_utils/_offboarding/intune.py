@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core import phrases
 from .._core.text import Text
+from . import phrases
 from .clients import some
 from .finding import Finding
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core import phrases
 from .._core.kinds import FOUND
 from .._core.text import Text, counted
-from . import intune
+from . import intune, phrases
 from .finding import Finding
 
 _NAMED = 10

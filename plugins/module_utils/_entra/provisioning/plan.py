@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import names
-from ..._core.quiet import mostly
+from ..._offboarding.quiet import mostly
 from ..domains.plan import upn_domain
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import gate, names, phrases, quiet, steps
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
@@ -21,7 +21,9 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal, write_atomically
-from ..._module.preconditions import read_verdict, steps_now
+from ..._offboarding import gate, phrases, quiet
+from ..._offboarding.preconditions import read_verdict, steps_now
+from ..._offboarding.steps import plan as steps
 from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
 from ..apps.read import read_app

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 from ..._core import strict_json, vault
 from ..._core.errors import OffboardError
-from ..._core.evidence import past
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from ..._core.times import past
 from ..._module.clock import now
 from ..._module.files import check_run_file, write_atomically
 from ..._module.progress import Progress

@@ -11,14 +11,15 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._core import phrases, times
+from ..._core import times
 from ..._core.kinds import ACTIONS, FOUND, KINDS
 from ..._core.plain import line
-from ..._core.steps import why_open
 from ..._core.text import Text, counted
+from .. import phrases
 from ..finding import SEVERITY_NAMES
 from ..intune import assigned
 from ..references import not_looked_at
+from ..steps.plan import why_open
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.

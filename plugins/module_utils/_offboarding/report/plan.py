@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core import names, steps
+from ..._core import names
+from ..steps import plan as steps
 from ..steps.found import LISTED as LISTED_FOR_STEP
 from ..steps.found import of_step
 

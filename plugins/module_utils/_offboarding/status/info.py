@@ -10,12 +10,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core import steps
 from ..._core.errors import OffboardError
-from ..._core.times import SKEW
-from ..._module import preconditions
+from ..._core.times import SKEW, as_time
 from ..._module.clock import now
 from ..._module.files import read_records
+from .. import preconditions
 from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report
@@ -35,7 +34,7 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)
     report = read_report(folder, "")
     verdict = held["verdict"]
-    if verdict and steps.as_time(verdict["at"]) > steps.as_time(now()) + SKEW:  # no task would believe it
+    if verdict and as_time(verdict["at"]) > as_time(now()) + SKEW:  # no task would believe it
         verdict = {**verdict, "open": False}
     evidence = plan.Evidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
     status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}

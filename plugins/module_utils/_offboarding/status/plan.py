@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core import phrases
-from ..._core.steps import confirm_command, to_do
 from ..._core.text import Text
+from .. import phrases
 from ..machines import plan as machines
+from ..steps.plan import confirm_command, to_do
 
 
 @dataclass(frozen=True)

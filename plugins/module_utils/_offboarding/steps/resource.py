@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import evidence, plain, steps, strict_json
+from ..._core import journal_lines, plain, strict_json, times
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
@@ -20,9 +20,11 @@ from ..._core.text import Text
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
-from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
+from .. import evidence
 from ..finding import SEVERITIES
+from ..preconditions import read_steps, steps_now
+from . import plan as steps
 from . import services
 
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
@@ -65,7 +67,7 @@ def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[s
     """Why a verdict of the final gate does not count, as a code and in words. Raises OffboardError `run_file_damaged`, `file_read_failed`."""
     journal = os.path.join(folder, "journal.jsonl")
     try:
-        evidence.moment(found.get("at"))
+        times.moment(found.get("at"))
     except ValueError:
         found = {}
     bound, tenant, options = binding.check(journal, {}).get("tenant_id", ""), found.get("tenant_id"), found.get("options")
@@ -75,7 +77,7 @@ def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[s
     verdict = {"at": found["at"], "tenant_id": plain.line(tenant), "domains": []}
     if doubt := evidence.doubt(verdict, {"tenant_id": bound or tenant}, (), max_age_hours, datetime.datetime.now(datetime.UTC)):
         return "other_run_folder" if doubt[0] == "other_run_folder" else "gate_outdated", doubt[1]
-    if steps.is_later(last := steps.last_change(read_lines(journal)), found["at"]):
+    if times.is_later(last := journal_lines.last_change(read_lines(journal)), found["at"]):
         return "gate_outdated", f"is of {found['at']}, and the journal has a later change, of {last}"
     return None
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Any, ClassVar
 
-from ..._core import phrases, vault
+from ..._core import vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
@@ -20,9 +20,10 @@ from ..._core.spool import Spool
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_owner, further, read_saved
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
+from .. import phrases
+from ..preconditions import check_owner, further, read_saved
 
 KIND = "vault_file"
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, steps, strict_json, vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, strict_json, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, values
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers import plan as controllers
@@ -35,10 +35,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import info as vault_file_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import archive, registry

@@ -18,6 +18,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates import plan as certificate_watch
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import partner_sheet, partners, service
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, progress, runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import runner as task
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, message
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
@@ -151,7 +152,7 @@ class Module:
 
 def answer(name, how, **params):
     with pytest.raises(Ended) as caught:
-        runner.run(Module(**params), lambda _params: Named(name, how))
+        task.run(Module(**params), lambda _params: Named(name, how))
     return caught.value.args[0]
 
 

@@ -11,7 +11,8 @@ import stat
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.files import read_manifest
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info

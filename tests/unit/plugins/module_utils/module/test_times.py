@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover.resource import HandoverLetters
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import _late
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases, quiet
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases, quiet
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.draft import VARIABLES, draft, nearly
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts
 from dev import places

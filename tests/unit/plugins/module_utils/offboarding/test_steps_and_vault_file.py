@@ -13,10 +13,10 @@ import threading
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import now
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
 
@@ -40,7 +40,7 @@ class Module:
 def execute(make, params, check_mode=False):
     """(result, warnings) of one task; an OffboardError comes through."""
     module = Module(check_mode, params)
-    return _Run(module, make(params)).run(), module.warnings
+    return _Run(module, make(params), preconditions.demand).run(), module.warnings
 
 
 def manual_steps(tmp_path, check_mode=False, **options):

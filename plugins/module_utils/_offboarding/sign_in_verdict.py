@@ -9,9 +9,11 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import evidence, plain
-from .errors import OffboardError
-from .names import domain
+from .._core import plain
+from .._core.errors import OffboardError
+from .._core.names import domain
+from .._core.times import moment
+from . import evidence
 
 #: in the run folder
 NAME = "sign_in.json"
@@ -42,7 +44,7 @@ def parse(content: Any) -> dict[str, Any]:
         values = content.get(name)
         if not isinstance(values, list) or not all(isinstance(item, str) and item == plain.line(item) for item in values):
             raise ValueError("its domains or users are none")
-    evidence.moment(content.get("at"))
+    moment(content.get("at"))
     return dict(content)
 
 

@@ -9,25 +9,8 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .names import domain
-from .times import SKEW
-
-
-def moment(text: Any) -> datetime.datetime:
-    """A time in RFC 3339, UTC. Raises ValueError, which quotes nothing."""
-    try:
-        if isinstance(text, str) and text.endswith("Z"):
-            return datetime.datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    raise ValueError("its time is none")
-
-
-def past(text: Any, now: datetime.datetime) -> datetime.datetime:
-    """`moment`, of what has been done: not of a time that is yet to come, which tells nobody how old it is. Raises ValueError, which quotes nothing."""
-    if (found := moment(text)) > now + SKEW:
-        raise ValueError("its time is yet to come; is a clock wrong?")
-    return found
+from .._core.names import domain
+from .._core.times import SKEW, moment
 
 
 def doubt(found: Mapping[str, Any], owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime) -> tuple[str, str] | None:

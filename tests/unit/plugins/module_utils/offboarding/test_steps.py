@@ -9,8 +9,9 @@ import shlex
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import steps
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
 
 AT = "2026-11-21T10:00:00Z"
 
@@ -167,7 +168,7 @@ FILTER, RESTART = {"kind": "windows_password_filter", "action": "unregister"}, {
 )
 def test_which_machines_still_hold_a_filter(records, waiting, restarted) -> None:
     lines = [outcome(f"2026-01-01T00:00:0{second}Z", **{"id": identity, **other}) for second, identity, other in records]
-    found, over = steps.restarts(lines)
+    found, over = journal_lines.restarts(lines)
     assert (sorted(found), over) == (waiting, {host: f"2026-01-01T00:00:0{second}Z" for host, second in restarted.items()})
 
 

@@ -10,7 +10,7 @@ import re
 import string
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate, phrases
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, phrases
 from dev import places
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .times import SKEW
+from .._core.times import SKEW
 
 #: An access token lives 60 to 90 minutes, and is good to its end although its application was switched off meanwhile.
 #: https://learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime

@@ -9,10 +9,12 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import evidence, phrases, plain
-from .errors import OffboardError
-from .names import domain
-from .text import Text
+from .._core import plain
+from .._core.errors import OffboardError
+from .._core.names import domain
+from .._core.text import Text
+from .._core.times import moment
+from . import evidence, phrases
 
 #: in the run folder
 NAME = "gate.json"
@@ -75,7 +77,7 @@ def parse(content: Any) -> dict[str, Any]:
         content["reasons"]
     ):
         raise ValueError("its reasons or domains are none")
-    evidence.moment(content.get("at"))
+    moment(content.get("at"))
     if not content["tenant_id"].strip() or content["tenant_id"] != plain.line(content["tenant_id"]):
         raise ValueError("its tenant is none")
     return dict(content)

@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import names, phrases, plain
-from .errors import OffboardError
-from .kinds import OF_RUN_FOLDER
-from .model import Change, Object
-from .text import Text
-from .times import SKEW
+from ..._core import journal_lines, names, plain
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object
+from ..._core.text import Text
+from ..._core.times import NEVER, SKEW, as_time
+from .. import phrases
 
 KIND = "manual_step"
 #: What describes a step, in the order in which it is recorded.
@@ -28,22 +27,13 @@ _ID = re.compile(r"[a-z][a-z0-9_]*")
 
 #: Steps that confirm what the run has done so far, and of what kind that is (see `latest`): whoever said so before the last of it cannot have meant it.
 CONFIRMS = {"passwords_handed_over": "handed_over", "administrators_have_passwords": "converted", "domain_controllers_restarted": "unregistered"}
-#: How the outcomes of these kinds are recognised in a journal, whose keys have an order and no spaces; decoding 100,000 lines takes a second.
-_MARKS = {
+#: How the outcomes of these kinds are recognised in a journal.
+_MARKS: dict[str, Callable[[bytes], bool]] = {
     # a password counts that was sent, whatever else of the user failed
-    "handed_over": (b'"password_set":true', b'"pass"'),
-    "converted": (b'"action":"convert_to_managed","status":"done"',),
-    # by the stage itself, or by the uninstaller of the agent
-    "unregistered": (b'"action":"unregister","status":"done"', b'"password_filters_gone":['),
+    "handed_over": lambda line: b'"password_set":true' in line or b'"pass"' in line,
+    "converted": lambda line: b'"action":"convert_to_managed","status":"done"' in line,
+    "unregistered": journal_lines.unregistered,
 }
-_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-_OUTCOME, _AT = b'{"record":"outcome"', re.compile(rb'"at":"([^"]*)"')
-_DONE, _OF_KIND = b'"status":"done"', re.compile(rb'"kind":"([^"]*)"')
-#: What the journal has of a restart by the run itself; the machine comes first in the id of what lies on it.
-_RESTART = b'"kind":"windows_restart"'
-#: one that came back and is not healthy was restarted all the same
-_WAS_RESTARTED = (b'"status":"done"', b'"restarted":true')
-_MACHINE = re.compile(rb'"id":"([^"/\\\\]+)')
 
 
 def latest(lines: Iterable[bytes]) -> dict[str, str]:
@@ -51,79 +41,10 @@ def latest(lines: Iterable[bytes]) -> dict[str, str]:
     converted domain, a password filter that a domain controller keeps until its restart."""
     found: dict[str, str] = {}
     for line in lines:
-        if not line.startswith(_OUTCOME):
-            continue
-        for kind, marks in _MARKS.items():
-            if (any(mark in line for mark in marks) or (kind == "unregistered" and _carried_out(line))) and (at := _AT.search(line)):
-                found[kind] = max(found.get(kind, ""), at[1].decode(errors="replace"), key=as_time)
+        if at := journal_lines.outcome_at(line):
+            for kind in (kind for kind, is_of in _MARKS.items() if is_of(line)):
+                found[kind] = max(found.get(kind, ""), at, key=as_time)
     return found
-
-
-def last_change(lines: Iterable[bytes]) -> str:
-    """When the journal last recorded that something was changed (RFC 3339), other than in the run folder's own files; empty where nothing was."""
-    found = ""
-    for line in lines:
-        if not line.startswith(_OUTCOME) or _DONE not in line or not (at := _AT.search(line)) or not (kind := _OF_KIND.search(line)):
-            continue
-        if kind[1].decode(errors="replace") not in OF_RUN_FOLDER:
-            found = max(found, at[1].decode(errors="replace"), key=as_time)
-    return found
-
-
-def restarts(lines: Iterable[bytes]) -> tuple[dict[str, str], dict[str, str]]:
-    """Machines that still hold a password filter which was unregistered, and since when (RFC 3339); and the others, each with when it was restarted since.
-
-    By a run: what a person has restarted stands in no journal.
-    """
-    waiting: dict[str, str] = {}
-    gone: dict[str, str] = {}
-    for line in lines:
-        if not line.startswith(_OUTCOME) or not (at := _AT.search(line)) or not (machine := _MACHINE.search(line)):
-            continue
-        host, when = machine[1].decode(errors="replace"), at[1].decode(errors="replace")
-        if any(mark in line for mark in _MARKS["unregistered"]) or _carried_out(line):
-            waiting[host] = max(waiting.get(host, ""), when, key=as_time)
-        else:
-            _note_restart(gone, host, when, line)
-    over = {host: gone[host] for host, since in waiting.items() if host in gone and as_time(since) < as_time(gone[host])}
-    return {host: since for host, since in waiting.items() if host not in over}, over
-
-
-def restarted(lines: Iterable[bytes]) -> dict[str, str]:
-    """The machines that a run has restarted, and when it last did (RFC 3339)."""
-    gone: dict[str, str] = {}
-    for line in lines:
-        if line.startswith(_OUTCOME) and (at := _AT.search(line)) and (machine := _MACHINE.search(line)):
-            _note_restart(gone, machine[1].decode(errors="replace"), at[1].decode(errors="replace"), line)
-    return gone
-
-
-def _note_restart(gone: dict[str, str], host: str, when: str, line: bytes) -> None:
-    if _RESTART not in line:
-        return
-    if any(mark in line for mark in _WAS_RESTARTED):
-        gone[host] = max(gone.get(host, ""), when, key=as_time)
-    else:
-        gone.pop(host, None)
-
-
-def _carried_out(line: bytes) -> bool:
-    """Whether the uninstaller was seen to have worked only by a later run, which cannot know what it took away."""
-    return b'"action":"uninstall","status":"done"' in line and b'"exit_code"' not in line
-
-
-def as_time(text: Any) -> datetime.datetime:
-    """A time in RFC 3339; one that cannot be read is older than everything, so that it confirms nothing."""
-    try:
-        found = datetime.datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return _NEVER
-    return found if found.tzinfo is not None else _NEVER
-
-
-def is_later(one: str, other: str) -> bool:
-    """Whether a time (RFC 3339) is later than another; one that cannot be read is older than everything."""
-    return as_time(one) > as_time(other)
 
 
 def outdated(states: Mapping[str, Mapping[str, Any]], last: Mapping[str, str]) -> dict[str, str]:
@@ -168,7 +89,7 @@ def parse(content: Any) -> list[Object]:
                 raise ValueError(f"{name} of a step is not {word}")
         if not _ID.fullmatch(record["id"]) or record["id"] in found:
             raise ValueError("the id of a step is there twice, or has other characters than a-z, 0-9 and _")
-        if record["done"] and (not names.visible(record["by"]) or as_time(record["at"]) == _NEVER):
+        if record["done"] and (not names.visible(record["by"]) or as_time(record["at"]) == NEVER):
             raise ValueError("a step is done, but by nobody, or at a time that is none (RFC 3339 with its zone)")
         found[record["id"]] = to_object(record)
     return list(found.values())

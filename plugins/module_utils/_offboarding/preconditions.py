@@ -12,20 +12,47 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .._core import evidence, gate, manifest, plain, sign_in, steps, strict_json
+from .._core import manifest, plain, strict_json
 from .._core.errors import OffboardError
-from .._core.model import Object
-from . import binding
-from .clock import now
-from .files import check_run_file, read_lines
+from .._core.model import Change, Object
+from .._core.times import past
+from .._module import binding
+from .._module.clock import now
+from .._module.files import check_run_file, read_lines
+from .._module.runner import Resource
+from . import gate
+from . import sign_in_verdict as sign_in
+from .steps import plan as steps
 
 #: Given the manifest of the tenant's snapshot, the objects about to change that it does not hold.
 Lacks = Callable[[Mapping[str, Any]], Collection[str]]
 #: Given names of domains, those of them, and below them, that are not managed.
 Federated = Callable[[Collection[str]], Iterable[str]]
 _RESTORE = "Restore it from a backup."
+
+_Content = TypeVar("_Content")
+
+
+def demand(params: Mapping[str, Any], resource: Resource, owner: Mapping[str, str], changes: Iterable[Change]) -> None:
+    """`runner.Preconditions`: what the task's option `requires` says, and that a task whose journal lies in the run folder of an exit says it.
+
+    Raises OffboardError as `check` and `unsaid` do.
+    """
+    requires = params.get("requires")
+    if not requires:
+        if not params.get("journal") or resource.in_run_folder:
+            return
+        requires = unsaid(params["journal"])
+    check(
+        requires,
+        {**owner, **({"machine": params["host"]} if resource.on_machine else {})},
+        lacks=lambda manifest: resource.lacking(manifest, changes),
+        saved=list(resource.to_be_saved(changes)),
+        domains=list(resource.domains(changes)),
+        federated=resource.federated,
+    )
 
 
 def check(
@@ -137,7 +164,7 @@ def _taken(parse: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, 
 
     def parsed(content: Any) -> dict[str, Any]:
         found = parse(content)
-        evidence.past(found["taken"], datetime.datetime.now(datetime.UTC))
+        past(found["taken"], datetime.datetime.now(datetime.UTC))
         return found
 
     return parsed
@@ -277,7 +304,7 @@ def check_files(folder: str, files: Iterable[Mapping[str, Any]]) -> None:
             raise OffboardError(f"The snapshot is damaged: {path} is not the file that was written. {_RESTORE}", code="snapshot_damaged")
 
 
-def _parsed(path: str, parse: Callable[[Any], Any], noun: str, code: str) -> Any:
+def _parsed(path: str, parse: Callable[[Any], _Content], noun: str, code: str) -> _Content | None:
     check_run_file(path)
     try:
         with open(path, encoding="utf-8") as stream:
