@@ -17,7 +17,7 @@ from typing import Any
 from .._core import confirmations, dn, gate, names, phrases, plain, quiet
 from .._core.heads import few
 from .._core.quiet import mostly
-from .._core.steps import to_do
+from .._core.steps import evidence_lost, to_do
 from .._core.text import Text, counted
 from .._core.times import SKEW
 from . import browsers, certificates, clients, group_policies, intune, linux, references, sign_in
@@ -984,6 +984,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         if step["blocks_final_gate"] and not step["done"]
     ]
     found += _export(facts)
+    found += _evidence(facts)
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
 
@@ -992,6 +993,13 @@ def _not_done(step: Mapping[str, Any]) -> Text:
     if step.get("void"):
         return Text(f"The step {name} is open again: {what.en}", f"手順 {name} は再び未完了です: {what.ja}")
     return Text(f"Nobody has confirmed the step {name}: {what.en}", f"手順 {name} が確認されていません: {what.ja}")
+
+
+def _evidence(facts: Facts) -> Iterator[Finding]:
+    """Files that a person attached to a step, and that are not there as they were."""
+    for step in facts.steps or ():
+        for text in evidence_lost(step):
+            yield Finding("warning", "evidence_damaged", text, (step["id"],))
 
 
 def _export(facts: Facts) -> Iterator[Finding]:

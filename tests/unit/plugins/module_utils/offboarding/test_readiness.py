@@ -564,3 +564,10 @@ def test_who_is_in_a_group_that_was_cut_is_not_known(judge, state, told):
     found = judge(Facts(export={"latest": {"users": 3, **state}}), Confirmed())
     assert [(item.severity, item.code) for item in found] == [("warning", "export_cut")] * len(told)
     assert all(words in item.text.en for words, item in zip(told, found, strict=True))
+
+
+def test_evidence_that_is_lost_is_warned_of():
+    entry = {"file": "evidence/a/x", "name": "x", "sha256": "0" * 64, "bytes": 1, "by": "Hanako", "at": "2026-11-28T00:00:00Z"}
+    steps = [{**step(name, done=True), "evidence": [{**entry, "state": state}]} for name, state in (("a", "kept"), ("b", "missing"), ("c", "changed"))]
+    found = [(item.severity, item.objects) for item in final_gate(Facts(steps=steps), Confirmed()) if item.code == "evidence_damaged"]
+    assert found == [("warning", ("b",)), ("warning", ("c",))]
