@@ -1009,15 +1009,25 @@ def _export(facts: Facts) -> Iterator[Finding]:
     if (latest := facts.export["latest"]) is not None and latest["users"]:
         yield from _export_cut(facts)
         return
+    none = Text(
+        "There is no complete export of IIJ ID with its users in the run folder.", "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。"
+    )
+    if unknown := _names(facts.export.get("not_known", ())):
+        none = Text(
+            f"Of {unknown} nothing is known, since the journal has no record of it and its manifest is encrypted: give the vault's password. There is no other "
+            "complete export of IIJ ID with its users in the run folder.",
+            f"{unknown} の内容は不明です（ジャーナルに記録がなく、マニフェストは暗号化されています）。Vaultのパスワードを指定してください。"
+            "実行フォルダーには、ほかに利用者を含むIIJ IDの完全なエクスポートがありません。",
+        )
     yield Finding(
         "warning",
         "export_missing",
         Text(
-            "There is no complete export of IIJ ID with its users in the run folder. With the contract are lost: the users with their attributes in IIJ ID "
+            f"{none.en} With the contract are lost: the users with their attributes in IIJ ID "
             "(external ids, names for linking, readings of names, telephone numbers), the groups and who is in them. Never exported, and lost as well: "
             "settings of custom applications, FIDO2 keys, registrations of external identity providers. Run offboard.iij_id.export while the "
             "contract lasts.",
-            "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。解約で失われるもの: IIJ IDの利用者とその属性（外部ID、連携用の名前、"
+            f"{none.ja}解約で失われるもの: IIJ IDの利用者とその属性（外部ID、連携用の名前、"
             "ふりがな、電話番号など）、グループとそのメンバー。エクスポートできず、同じく失われるもの: カスタムアプリケーションの設定、FIDO2キー、"
             "外部IDプロバイダーの登録。"
             "契約中に offboard.iij_id.export を実行してください。",

@@ -538,6 +538,7 @@ def test_nobody_synchronized_is_not_told(synced, told):
     [
         (None, []),
         ({"latest": None}, [("warning", "export_missing")]),
+        ({"latest": None, "not_known": ["/run/iij-id-export/1"]}, [("warning", "export_missing")]),
         ({"latest": {"users": 0}}, [("warning", "export_missing")]),  # what was read after the end holds nobody
         ({"latest": {"users": 3, "groups": 0}}, []),
     ],
@@ -546,6 +547,8 @@ def test_what_is_lost_with_the_contract_is_told(export, expected):
     found = final_gate(Facts(export=export), Confirmed())
     assert [(item.severity, item.code) for item in found] == expected
     assert all(word in found[0].text.en for word in ("attributes", "groups", "FIDO2", "iij_id.export")) if found else True
+    for name in (export or {}).get("not_known", ()):
+        assert name in found[0].text.en and "vault's password" in found[0].text.en and f"{name} の内容は不明です" in found[0].text.ja
     assert preflight(Facts(export=export), Confirmed()) == []
 
 
