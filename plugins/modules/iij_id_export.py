@@ -14,7 +14,8 @@ description:
   - C(users.jsonl) and C(groups.jsonl) hold what was received, one JSON object a line, in the order of the ids; C(service.json) what the service says of
     itself; C(users.csv) one row for each user, for people and Excel (UTF-8 with BOM), where a text that a spreadsheet would take for a formula has an
     apostrophe before it. Files hold 2 MB at most before they are encrypted; many users go on in C(users-2.jsonl), C(users-2.csv) and so on, each
-    table with its heading. C(manifest.json), in clear and without personal data, has the counts and the files' SHA-256.
+    table with its heading. C(manifest.json) has the counts and the files' SHA-256; it is encrypted as they are. What the gates need to know of an export
+    without the password, counts and one SHA-256 of all its files, stands in O(journal).
   - Each export lies in a folder of its own below O(path), named by its time. None is ever overwritten or removed, and it counts once its manifest is
     there, which is written last. Where the newest one holds the same, nothing is written.
   - Lists are whole when they have as many different ids as the service counts on each of their pages. One that changed meanwhile is read again. One that

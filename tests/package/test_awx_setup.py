@@ -125,7 +125,7 @@ def _made(setup: Setup) -> None:
         approval = api.objects["workflow_approval_templates"][api.named("workflow_job_template_nodes", f"{stage}-approval")["unified_job_template"]]
         assert "confirms no step" in approval["description"] and "人が行う手順の確認にはなりません" in approval["description"]
     survey = api.surveys[api.named("job_templates", f"{PREFIX}: confirm")["id"]]
-    assert [question["variable"] for question in survey["spec"]] == ["step", "withdraw", "note"]
+    assert [question["variable"] for question in survey["spec"]] == ["step", "withdraw", "note", "evidence"]
     assert {"provisioning_stopped", "contract_terminated"} <= set(survey["spec"][0]["choices"])
     # the inventory
     assert json.loads(api.named("inventories", PREFIX)["variables"]) == {

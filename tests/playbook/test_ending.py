@@ -24,7 +24,7 @@ def play(tmp_path: Path, playbook: str, *words: str, **variables: object) -> tup
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", json.dumps(given), *words,
          ROOT / "playbooks" / f"{playbook}.yml"],
-        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1", "PWD": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
@@ -69,6 +69,31 @@ def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> No
     code, output = play(tmp_path, "confirm", step="a", by=by)
     assert code == 2 and told_why in output, output
     assert json.loads((tmp_path / "run" / "steps.json").read_text()) == {"steps": [step]}
+
+
+def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
+    """From where ansible-playbook was started, as text with commas, as lines of a survey and as a list; the report and the status name it."""
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    for name in ("before.txt", "after.txt", "last search.txt"):
+        (tmp_path / name).write_text(name)
+    code, output = play(tmp_path, "confirm", "--check", step="a", by="Hanako", evidence="before.txt")
+    assert code == 0 and not (tmp_path / "run" / "evidence").exists(), output
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", evidence=f"before.txt, {tmp_path}/after.txt\n")
+    assert code == 0 and "changed=1" in output, output
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", evidence=["before.txt", f"{tmp_path}/after.txt"])
+    assert code == 0 and "changed=0" in output, output
+    code, output = play(tmp_path, "confirm", step="a", by="Taro", evidence=["last search.txt"])
+    assert code == 0 and sorted(os.listdir(tmp_path / "run" / "evidence" / "a")) == ["after.txt", "before.txt", "last-search.txt"], output
+    code, output = play(tmp_path, "confirm", step="a", by="Taro", evidence={"file": "x"})
+    assert code == 2 and "evidence names files" in output
+    code, output = play(tmp_path, "confirm", step="a", withdraw=True, evidence="before.txt")
+    assert code == 0 and "its 3 files of evidence stay" in output and len(os.listdir(tmp_path / "run" / "evidence" / "a")) == 3, output
+    (tmp_path / "run" / "evidence" / "a" / "before.txt").unlink()
+    code, output = play(tmp_path, "status", offboard_language="ja")
+    assert code == 0 and "証跡（a）: evidence/a/before.txt, evidence/a/after.txt, evidence/a/last-search.txt" in output
+    assert "警告: 手順 a の証跡: before.txt（実行フォルダーの evidence/a/before.txt）がありません" in output
 
 
 def test_decommission_tells_it_once(tmp_path: Path) -> None:

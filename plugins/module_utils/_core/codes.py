@@ -191,6 +191,11 @@ CODES: dict[Text, dict[str, Text]] = {
         "not_approved": Text("The plan that was approved does not hold what would be done now.", "承認された計画に、今行おうとする変更が含まれていない。"),
         "plan_missing": Text("There is no kept plan with that hash.", "そのハッシュの計画が保存されていない。"),
         "plan_damaged": Text("The kept plan is not the one with that hash.", "保存された計画がそのハッシュのものと違う。"),
+        "evidence_not_readable": Text("A file that shall be evidence of a step cannot be read.", "手順の証跡とするファイルを読めない。"),
+        "evidence_too_large": Text("A file that shall be evidence of a step is too large.", "手順の証跡とするファイルが大きすぎる。"),
+        "evidence_damaged": Text(
+            "A file that is evidence of a step is no longer there as it was attached.", "手順の証跡のファイルが、添付時のままでは残っていない。"
+        ),
         "step_not_done": Text("A step that only a person can do is not confirmed.", "人が行う手順が未確認。"),
         "snapshot_missing": Text("There is no complete snapshot.", "完全なスナップショットがない。"),
         "snapshot_damaged": Text("The snapshot cannot be understood.", "スナップショットが壊れている。"),

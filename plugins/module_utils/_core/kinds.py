@@ -86,6 +86,7 @@ OF_RUN_FOLDER = frozenset(
     {"gate_verdict", "handover", "handover_file", "iij_id_export", "machine_record", "manual_step", "plan_file", "report_file", "snapshot", "vault_file"}
 )
 ACTIONS: dict[str, Text] = {
+    "attach": Text("evidence attached", "証跡を添付"),
     "close": Text("closed", "閉鎖"),
     "complete": Text("completed", "補完"),
     "confirm": Text("confirmed", "確認"),

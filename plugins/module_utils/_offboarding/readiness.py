@@ -21,7 +21,7 @@ from .._core.times import SKEW
 from . import browsers, certificates, clients, gate, group_policies, intune, linux, phrases, quiet, references, sign_in
 from .finding import SEVERITIES, SEVERITY_NAMES, Finding
 from .quiet import mostly
-from .steps.plan import to_do
+from .steps.plan import evidence_lost, to_do
 
 
 @dataclass(frozen=True)
@@ -984,6 +984,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
         if step["blocks_final_gate"] and not step["done"]
     ]
     found += _export(facts)
+    found += _evidence(facts)
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
 
@@ -994,6 +995,13 @@ def _not_done(step: Mapping[str, Any]) -> Text:
     return Text(f"Nobody has confirmed the step {name}: {what.en}", f"手順 {name} が確認されていません: {what.ja}")
 
 
+def _evidence(facts: Facts) -> Iterator[Finding]:
+    """Files that a person attached to a step, and that are not there as they were."""
+    for step in facts.steps or ():
+        for text in evidence_lost(step):
+            yield Finding("warning", "evidence_damaged", text, (step["id"],))
+
+
 def _export(facts: Facts) -> Iterator[Finding]:
     """What only IIJ ID knows is gone with the contract; afterwards nobody can ask it."""
     if facts.export is None:
@@ -1001,15 +1009,25 @@ def _export(facts: Facts) -> Iterator[Finding]:
     if (latest := facts.export["latest"]) is not None and latest["users"]:
         yield from _export_cut(facts)
         return
+    none = Text(
+        "There is no complete export of IIJ ID with its users in the run folder.", "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。"
+    )
+    if unknown := _names(facts.export.get("not_known", ())):
+        none = Text(
+            f"Of {unknown} nothing is known, since the journal has no record of it and its manifest is encrypted: give the vault's password. There is no other "
+            "complete export of IIJ ID with its users in the run folder.",
+            f"{unknown} の内容は不明です（ジャーナルに記録がなく、マニフェストは暗号化されています）。Vaultのパスワードを指定してください。"
+            "実行フォルダーには、ほかに利用者を含むIIJ IDの完全なエクスポートがありません。",
+        )
     yield Finding(
         "warning",
         "export_missing",
         Text(
-            "There is no complete export of IIJ ID with its users in the run folder. With the contract are lost: the users with their attributes in IIJ ID "
+            f"{none.en} With the contract are lost: the users with their attributes in IIJ ID "
             "(external ids, names for linking, readings of names, telephone numbers), the groups and who is in them. Never exported, and lost as well: "
             "settings of custom applications, FIDO2 keys, registrations of external identity providers. Run offboard.iij_id.export while the "
             "contract lasts.",
-            "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。解約で失われるもの: IIJ IDの利用者とその属性（外部ID、連携用の名前、"
+            f"{none.ja}解約で失われるもの: IIJ IDの利用者とその属性（外部ID、連携用の名前、"
             "ふりがな、電話番号など）、グループとそのメンバー。エクスポートできず、同じく失われるもの: カスタムアプリケーションの設定、FIDO2キー、"
             "外部IDプロバイダーの登録。"
             "契約中に offboard.iij_id.export を実行してください。",

@@ -19,7 +19,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from ..._module import waiting
-from ..._module.preconditions import read_manifest
+from ..._offboarding.preconditions import read_manifest
 from ..of_tenant import OfTenant
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
 from .read import read_app

@@ -118,6 +118,11 @@ def survey(stage: str, steps: Sequence[str]) -> dict[str, Any]:
                 _question("step", "Steps / 手順", "multiselect", choices=list(steps), required=True),
                 _question("withdraw", "Take the confirmation back / 確認を取り消す", "multiplechoice", choices=["false", "true"], default="false"),
                 _question("note", "Note, such as a ticket / 備考", "textarea"),
+                _question(
+                    "evidence",
+                    "Evidence: paths of files on the machine that runs the job, a line each / 証跡: ジョブを実行するマシン上のファイルのパス（1行に1つ）",
+                    "textarea",
+                ),
             ],
         ),
         "restore": (

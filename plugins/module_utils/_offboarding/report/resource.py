@@ -24,6 +24,7 @@ from ..finding import SEVERITIES
 from ..notices.plan import of_step
 from ..preconditions import steps_now
 from ..steps import plan as steps
+from ..steps.evidence import with_states
 from . import page as report_page
 from . import plan as report
 
@@ -125,8 +126,8 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
 
 
 def _step(folder: str, record: dict[str, Any]) -> dict[str, Any]:
-    """A step, with the notice for the users where one was written."""
-    notice = of_step(record["id"])
+    """A step, with the notice for the users where one was written, and what became of its evidence."""
+    notice, record = of_step(record["id"]), with_states(folder, record)
     return {**record, "notice": notice} if notice and os.path.isfile(os.path.join(folder, notice)) else record
 
 

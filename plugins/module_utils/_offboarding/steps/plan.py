@@ -23,6 +23,11 @@ DEFINITION = ("stage", "en", "ja", "blocks_final_gate", "source")
 AFTER_FINAL_GATE = "report"
 _OPEN = {"done": False, "by": "", "at": "", "note": ""}
 _ID = re.compile(r"[a-z][a-z0-9_]*")
+#: The folder of the run folder with the files that are evidence of steps, a folder for each step.
+EVIDENCE = "evidence"
+#: What is recorded of such a file: where it lies in the run folder, what it was called, who attached it and when.
+_ATTACHED = {"file": str, "name": str, "sha256": str, "bytes": int, "by": str, "at": str}
+_FILE = re.compile(r"[^/\x00]+")
 
 
 #: Steps that confirm what the run has done so far, and of what kind that is (see `latest`): whoever said so before the last of it cannot have meant it.
@@ -91,13 +96,29 @@ def parse(content: Any) -> list[Object]:
             raise ValueError("the id of a step is there twice, or has other characters than a-z, 0-9 and _")
         if record["done"] and (not names.visible(record["by"]) or as_time(record["at"]) == NEVER):
             raise ValueError("a step is done, but by nobody, or at a time that is none (RFC 3339 with its zone)")
+        attached = record.get("evidence", [])
+        if not isinstance(attached, list) or not all(_is_attached(record["id"], one) for one in attached):
+            raise ValueError("what is said of the evidence of a step is not whole")
         found[record["id"]] = to_object(record)
     return list(found.values())
 
 
+def _is_attached(identity: str, entry: Any) -> bool:
+    if not isinstance(entry, Mapping) or not all(type(entry.get(name)) is wanted for name, wanted in _ATTACHED.items()):
+        return False
+    folder, _slash, name = entry["file"].rpartition("/")
+    return folder == evidence_folder(identity) and name not in (".", "..") and _FILE.fullmatch(name) is not None
+
+
+def evidence_folder(identity: str) -> str:
+    """Where the evidence of a step lies in the run folder."""
+    return f"{EVIDENCE}/{identity}"
+
+
 def to_record(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `to_object`."""
-    return {"id": identity, **{name: state[name] for name in (*DEFINITION, *_OPEN)}}
+    attached = [{name: entry[name] for name in _ATTACHED} for entry in state.get("evidence", ())]
+    return {"id": identity, **{name: state[name] for name in (*DEFINITION, *_OPEN)}, **({"evidence": attached} if attached else {})}
 
 
 def to_shown(identity: str, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,11 +150,31 @@ def to_do(step: Mapping[str, Any]) -> Text:
     return what if why is None else Text(f"{why.en} {what.en}", f"{why.ja} {what.ja}")
 
 
+#: What may have become of a file that is evidence.
+_BECAME = {"missing": Text("is no longer there", "がありません"), "changed": Text("is not the file that was attached", "は添付時のファイルと異なります")}
+
+
+def evidence_lost(step: Mapping[str, Any]) -> list[Text]:
+    """In words, each file of a step's evidence that is not there as it was attached (`state` of an entry, see `_offboarding.steps.evidence`)."""
+    told = []
+    for entry in step.get("evidence", ()):
+        if (became := _BECAME.get(entry.get("state", ""))) is not None:
+            name, file = plain.line(entry["name"]), plain.line(entry["file"])
+            told.append(
+                Text(
+                    f"Evidence of the step {step['id']}: {name} ({file} in the run folder) {became.en}. Restore it from a backup, or attach it again.",
+                    f"手順 {step['id']} の証跡: {name}（実行フォルダーの {file}）{became.ja}。バックアップから復元するか、再度添付してください。",
+                )
+            )
+    return told
+
+
 def changes(
     current: Mapping[str, Mapping[str, Any]],
     definitions: Iterable[Mapping[str, Any]] = (),
     confirm: Iterable[str] = (),
     withdraw: Iterable[str] = (),
+    evidence: Mapping[str, list[Mapping[str, Any]]] | None = None,
     *,
     by: str = "",
     note: str = "",
@@ -141,7 +182,8 @@ def changes(
 ) -> list[Change]:
     """What it takes that `definitions` are recorded, the steps `confirm` are done and the steps `withdraw` are not.
 
-    current: the recorded steps by id. at: the time of the confirmation, RFC 3339 UTC. A step that is done already
+    current: the recorded steps by id. evidence: all files of a step that are its evidence then; those of other steps stay.
+    at: the time of the confirmation, RFC 3339 UTC. A step that is done already
     keeps the person and the time of its first confirmation.
     Raises OffboardError `invalid_step` for a bad or repeated id, `unknown_step` with the list of those that exist.
     """
@@ -170,6 +212,10 @@ def changes(
                 undo = phrases.english("undo_withdraw" if done else "undo_confirm", step=identity)
                 result.append(Change(KIND, identity, identity, action, {name: state[name] for name in after}, after, undo=undo))
                 states[identity] = _changed(state, after)
+    for identity, entries in (evidence or {}).items():
+        before, after = {"evidence": list(_known(states, identity).get("evidence", ()))}, {"evidence": list(entries)}
+        result.append(Change(KIND, identity, identity, "attach", before, after))
+        states[identity] = _changed(states[identity], after)
     return result
 
 

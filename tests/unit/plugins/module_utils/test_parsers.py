@@ -33,7 +33,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._federation import
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import errors
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
@@ -221,7 +221,10 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [as_json({"totalResults": 1, "Resources": [{"id": SECRET}]})],
     ),
     "export_manifest": (
-        in_file("1/manifest.json", lambda path: export_info({"path": os.path.dirname(os.path.dirname(path))})),
+        in_file(
+            "1/manifest.json",
+            lambda path: export_info({"path": os.path.dirname(os.path.dirname(path)), "journal": None, "vault_password": "x", "vault_password_file": None}),
+        ),
         [as_json({"format": 1, "taken": AT, "users": 1, "groups": 0, "complete": False, "content_sha256": "a", "files": [{"name": "a", "sha256": "b"}]})],
     ),
     "vault": (lambda it: vault.decrypt(it, PASSWORD), [vault.encrypt(SECRET.encode(), PASSWORD, bytes(32))]),

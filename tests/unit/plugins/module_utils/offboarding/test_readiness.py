@@ -538,6 +538,7 @@ def test_nobody_synchronized_is_not_told(synced, told):
     [
         (None, []),
         ({"latest": None}, [("warning", "export_missing")]),
+        ({"latest": None, "not_known": ["/run/iij-id-export/1"]}, [("warning", "export_missing")]),
         ({"latest": {"users": 0}}, [("warning", "export_missing")]),  # what was read after the end holds nobody
         ({"latest": {"users": 3, "groups": 0}}, []),
     ],
@@ -546,6 +547,8 @@ def test_what_is_lost_with_the_contract_is_told(export, expected):
     found = final_gate(Facts(export=export), Confirmed())
     assert [(item.severity, item.code) for item in found] == expected
     assert all(word in found[0].text.en for word in ("attributes", "groups", "FIDO2", "iij_id.export")) if found else True
+    for name in (export or {}).get("not_known", ()):
+        assert name in found[0].text.en and "vault's password" in found[0].text.en and f"{name} の内容は不明です" in found[0].text.ja
     assert preflight(Facts(export=export), Confirmed()) == []
 
 
@@ -564,3 +567,10 @@ def test_who_is_in_a_group_that_was_cut_is_not_known(judge, state, told):
     found = judge(Facts(export={"latest": {"users": 3, **state}}), Confirmed())
     assert [(item.severity, item.code) for item in found] == [("warning", "export_cut")] * len(told)
     assert all(words in item.text.en for words, item in zip(told, found, strict=True))
+
+
+def test_evidence_that_is_lost_is_warned_of():
+    entry = {"file": "evidence/a/x", "name": "x", "sha256": "0" * 64, "bytes": 1, "by": "Hanako", "at": "2026-11-28T00:00:00Z"}
+    steps = [{**step(name, done=True), "evidence": [{**entry, "state": state}]} for name, state in (("a", "kept"), ("b", "missing"), ("c", "changed"))]
+    found = [(item.severity, item.objects) for item in final_gate(Facts(steps=steps), Confirmed()) if item.code == "evidence_damaged"]
+    assert found == [("warning", ("b",)), ("warning", ("c",))]
