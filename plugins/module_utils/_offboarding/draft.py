@@ -71,6 +71,7 @@ VARIABLES: dict[str, Text] = {
     "directory_sync_leftovers": Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン"),
     "directory_sync_cron_jobs": Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"),
     "directory_sync_linux_files": Text("Folders of Directory Sync for Linux, to be removed.", "削除するDirectory Sync for Linuxのフォルダー"),
+    "directory_sync_linux_accounts": Text("Accounts of Linux machines that were made for it, to be removed.", "削除する専用のLinuxアカウント"),
     "directory_sync_openldap_access": Text("Accounts to take out of OpenLDAP's access rules.", "OpenLDAPのアクセス規則から外すアカウント"),
     "directory_sync_openldap_entries": Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント"),
     "directory_sync_accounts": Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ"),

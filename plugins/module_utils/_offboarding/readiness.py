@@ -103,10 +103,13 @@ class Confirmed:
     without_machines: bool = False
     #: machines with tasks or folders of agents whose products are no longer installed
     leftovers: Collection[str] = ()
-    #: of Directory Sync for Linux: cron jobs, each with place, command, or both; paths to remove, and those that are not its; accounts in OpenLDAP
+    #: of Directory Sync for Linux: cron jobs, each with place, command, or both; paths to remove, and those that are not its; accounts, each with name and
+    #: uid, and names of those that are not its; accounts in OpenLDAP
     cron_jobs: Sequence[Mapping[str, Any]] = ()
     linux_files: Sequence[str] = ()
     not_iij_linux_files: Sequence[str] = ()
+    linux_accounts: Sequence[Mapping[str, Any]] = ()
+    not_iij_linux_accounts: Sequence[str] = ()
     openldap_access: Sequence[str] = ()
     openldap_entries: Sequence[str] = ()
     #: what becomes of the passwords, of those of synchronized users, and how many users one task may change (None: not judged)
@@ -542,8 +545,15 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def linux_decisions(confirmed: Confirmed) -> linux.Decisions:
     """What was said of Directory Sync for Linux."""
-    files, others = confirmed.linux_files, confirmed.not_iij_linux_files
-    return linux.Decisions(confirmed.cron_jobs, files, others, confirmed.openldap_access, confirmed.openldap_entries)
+    return linux.Decisions(
+        cron_jobs=confirmed.cron_jobs,
+        files=confirmed.linux_files,
+        not_files=confirmed.not_iij_linux_files,
+        access=confirmed.openldap_access,
+        entries=confirmed.openldap_entries,
+        accounts=confirmed.linux_accounts,
+        not_accounts=confirmed.not_iij_linux_accounts,
+    )
 
 
 def _linux(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:

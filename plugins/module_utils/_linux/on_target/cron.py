@@ -133,12 +133,12 @@ def _timers():
             if _masked(path):
                 found[name] = None
                 continue
-            unit = _unit(path)
+            unit = unit_settings(path)
             service = (unit.get("Unit") or [name[: -len(".timer")] + ".service"])[-1]
             commands, folder_of = [], ""
             for other in UNIT_FOLDERS:
                 if os.path.lexists(os.path.join(other, service)):
-                    settings = _unit(os.path.join(other, service))
+                    settings = unit_settings(os.path.join(other, service))
                     commands, folder_of = settings.get("ExecStart", []), (settings.get("WorkingDirectory") or [""])[-1]
                     break
             found[name] = {"timer": name, "path": path, "service": service, "commands": commands, "folder": folder_of, "enabled": _wanted(name)}
@@ -150,7 +150,7 @@ def _masked(path):
     return os.path.islink(path) and not os.path.isfile(path)
 
 
-def _unit(path):
+def unit_settings(path):
     """Settings of a unit file, all values of each; an empty one takes back what came before."""
     settings = {}
     with reading(path, "crontab_unreadable"):

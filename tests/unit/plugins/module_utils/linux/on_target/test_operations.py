@@ -52,6 +52,7 @@ def test_a_fault_quotes_nothing(monkeypatch):
 def test_whoever_is_not_root_is_told_so(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert run("cron_read")["failure"]["code"] == "not_root"
+    assert run("accounts_look", names=["root"])["failure"]["code"] == "not_root"
     assert run("files_remove", path="/x", identity=[0, 0], overwrite=True)["failure"]["code"] == "not_root"
 
 
