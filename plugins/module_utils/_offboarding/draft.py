@@ -333,7 +333,11 @@ def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
             yield edited.variable, Candidate(policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
     machines = browsers.with_settings(clients.of(facts.clients or {}, "browsers"))
     if machines and not confirmed.browser_settings:
-        told = Text(f"{counted(len(machines), 'machine has', 'machines have')} some.", f"{len(machines)}台にあります。")
+        policies = ", ".join(browsers.policies_of(clients.of(facts.clients or {}, "browsers"), facts.group_policies or {}))
+        told = Text(
+            f"{counted(len(machines), 'machine has', 'machines have')} some." + (f" Group policies bring them back: {policies}." if policies else ""),
+            f"{len(machines)}台にあります。" + (f"グループポリシーが元に戻します: {policies}。" if policies else ""),
+        )
         yield browsers.VARIABLE, Candidate("absent", told)
     for issuer, having in certificates.by_decision(clients.of(facts.clients or {}, "certificates"), decided_certificates(confirmed)).undecided.items():
         yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(having)}.", f"{clients.some(having)} にあります。"))
