@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -56,9 +57,12 @@ def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) 
     if found["same_uid"]:
         msg = f"{', '.join(found['same_uid'])} has the same number {found['uid']} as {name}: files and processes would be both's"
         yield Refusal("shared_uid", msg, (name,))
-    own = [job.name for job in jobs if job.user == name]
+    # also such as root's `su NAME -c …`
+    word = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])")
+    own = [job.name for job in jobs if job.user == name or word.search(job.command)]
     if own:
-        msg = f"cron has jobs of {name}: {_some(own)}. Remove the agent's first (linux_cron_job); with others the account is needed, or they have to move"
+        out = "Remove the agent's first (linux_cron_job); with others the account is needed, or they have to move"
+        msg = f"cron has jobs of {name}, or that name it: {_some(own)}. {out}"
         yield Refusal("cron_jobs_left", msg, (name,))
     if found["at_jobs"]:
         yield Refusal("cron_jobs_left", f"{name} has jobs of at that wait to be run: {found['at_jobs']}", (name,))

@@ -55,7 +55,9 @@ def test_what_else_needs_it(found, expected):
         (place("user:reiji", "0 1 * * * true\n", user="reiji"), []),
         (place("/etc/cron.d/x", "0 1 * * * iijsync true\n", "system"), ["cron_jobs_left"]),
         (place("/etc/cron.d/x", "@reboot\tiijsync\ttrue\n", "system"), ["cron_jobs_left"]),
-        (place("/etc/cron.d/x", "0 1 * * * root su iijsync\n", "system"), []),
+        (place("/etc/cron.d/x", "0 1 * * * root su - iijsync -c /opt/x\n", "system"), ["cron_jobs_left"]),
+        (place("/etc/cron.d/x", "0 1 * * * root sudo -u iijsync /opt/x\n", "system"), ["cron_jobs_left"]),
+        (place("/etc/cron.d/x", "0 1 * * * root tar cf /x.tar /home/iijsync /opt/iijsync.old\n", "system"), []),
     ],
 )
 def test_jobs_of_cron(where, expected):
