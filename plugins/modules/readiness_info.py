@@ -97,7 +97,8 @@ options:
   linux_machines:
     description:
       - For each Linux machine C(jobs) and C(timers) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) of
-        M(offboard.iij_id.linux_file_info), or C(error) when it could not be read, with the failure's C(code).
+        M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error) when it could not be read, with the
+        failure's C(code).
       - A machine without a value counts as not readable. Without the option, there are none.
     type: dict
   openldap:
@@ -282,6 +283,16 @@ options:
         type: list
         elements: str
         default: []
+      linux_accounts:
+        description: Accounts of Linux machines to remove, each with C(name) and C(uid), as in M(offboard.iij_id.linux_account).
+        type: list
+        elements: dict
+        default: []
+      not_iij_linux_accounts:
+        description: Names of accounts that run the agent or own its files, and were not made for it.
+        type: list
+        elements: str
+        default: []
       openldap_access:
         description: Distinguished names of accounts to take out of OpenLDAP's access rules.
         type: list
@@ -425,7 +436,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("right_policies", "registry_policies", "kept_policies"), _TEXTS),
     **dict.fromkeys(("certificate_issuers", "certificates", "kept_certificates"), _TEXTS),
     "browser_settings": {"type": "str", "choices": ["", "absent", "keep"], "default": ""},
-    **dict.fromkeys(("linux_files", "not_iij_linux_files", "openldap_access", "openldap_entries"), _TEXTS),
+    **dict.fromkeys(("linux_files", "not_iij_linux_files", "not_iij_linux_accounts", "openldap_access", "openldap_entries"), _TEXTS),
     "password_filters": _TEXTS | {"no_log": False},  # names of programs
     "accepted_no_way_in_count": {"type": "int", "default": 0},
     "without_machines": {"type": "bool", "default": False},
@@ -440,6 +451,7 @@ _CONFIRMED: dict[str, dict[str, Any]] = {
     "products": {"type": "list", "elements": "dict", "default": []},
     "tasks": {"type": "list", "elements": "dict", "default": []},
     "cron_jobs": {"type": "list", "elements": "dict", "default": []},
+    "linux_accounts": {"type": "list", "elements": "dict", "default": []},
     "intune_assignments": {"type": "list", "elements": "dict", "default": []},
 }
 

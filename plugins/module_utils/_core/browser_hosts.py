@@ -67,7 +67,9 @@ class Record:
 
 
 def entries(record: Record) -> list[str]:
-    """The hosts that a record of a known list has, as they are spelled; nothing for any other record."""
+    """The hosts that a record of a known list, or of a site's own key in a zone map, has, as they are spelled; nothing for any other record."""
+    if _site(record):
+        return [zone_host(record.key)]
     text = record.text
     if text is None or record.name.startswith("**"):
         return []
@@ -120,6 +122,11 @@ def _zone(record: Record) -> bool:
     return record.key.casefold().endswith(ZONE_KEY) and not _is_directive(record)
 
 
+def _site(record: Record) -> bool:
+    """Whether it puts the site of its key into a zone."""
+    return bool(zone_host(record.key)) and bool(record.name) and not _is_directive(record)
+
+
 def _same(key: str) -> str:
     return key.casefold().strip("\\")
 
@@ -140,6 +147,8 @@ def without(records: Iterable[Record], hosts: Sequence[str]) -> list[Record]:
             result += _gone(record)
         elif record.name.casefold() in LIST_NAMES and record.text is not None:
             result += _list_without(record, hosts)
+        elif _site(record) and is_within(zone_host(record.key), hosts):
+            result += _gone(record)
         else:
             result.append(record)
     return _tidied(result, touched)
@@ -167,4 +176,4 @@ def _tidied(records: Sequence[Record], touched: set[str]) -> list[Record]:
         result.append(record)
     taken = {(_same(record.key), record.name) for record in renamed}
     # a number that an entry has again is not to be deleted
-    return [record for record in result if not (record.name.startswith("**del.") and (_same(record.key), record.name[6:]) in taken)]
+    return [record for record in result if not (record.name.casefold().startswith("**del.") and (_same(record.key), record.name[6:]) in taken)]

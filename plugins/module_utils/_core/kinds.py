@@ -25,6 +25,7 @@ KINDS: dict[str, Text] = {
     "iij_id_export": Text("Exports of IIJ ID", "IIJ IDのエクスポート"),
     "internal_federation": Text("Federations of the tenant's own domains", "自社ドメインのフェデレーション"),
     "intune_assignment": Text("Assignments in Intune", "Intuneの割り当て"),
+    "linux_account": Text("Accounts of Linux machines", "Linuxマシンのアカウント"),
     "linux_cron_job": Text("Cron jobs", "cronジョブ"),
     "linux_file": Text("Files on Linux machines", "Linuxマシンのファイル"),
     "machine_record": Text("Records of machines", "マシンの記録"),

@@ -44,6 +44,7 @@ PHRASES: dict[str, Text] = {
     "left_task": Text("task {name}", "タスク {name}"),
     "left_folder": Text("folder {name}", "フォルダー {name}"),
     "left_cron_job": Text("cron job {name}", "cronジョブ {name}"),
+    "left_account": Text("account {name}", "アカウント {name}"),
     "left_timer": Text("systemd timer {name}", "systemdタイマー {name}"),
     "left_link": Text("link {name}", "リンク {name}"),
     # why something was not read
@@ -77,6 +78,10 @@ PHRASES: dict[str, Text] = {
     "undo_cron_line": Text(
         "put the line back out of the saved copy of its crontab (after ansible-vault decrypt, where it is encrypted)",
         "保存したcrontabの写しから行を戻す（暗号化されている場合は先に ansible-vault decrypt で復号する）",
+    ),
+    "undo_linux_account": Text(
+        "make it again with {command}; its password and its groups do not come back",
+        "{command} で作り直す（パスワードと所属グループは戻らない）",
     ),
     "undo_state": Text("state={state}", "state={state} で実行する"),
     "undo_users": Text("entra_users with {options}", "entra_users を {options} で実行する"),

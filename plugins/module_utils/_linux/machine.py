@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from .._module import one_session
+from .accounts import resource as accounts
 from .client import Client
 from .cron import resource as cron
 from .cron.plan import DEFAULT_COMMAND_PATHS
@@ -17,11 +20,12 @@ from .files.plan import DEFAULT_SEARCH
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 
 #: How each kind is read, under the name of its option of linux_machine_info.
-READ: dict[str, one_session.Read[Client]] = {"cron_jobs": cron.info, "files": files.info}
+READ: dict[str, one_session.Read[Client]] = {"cron_jobs": cron.info, "files": files.info, "accounts": accounts.info}
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
     "cron_jobs": {"command_paths": {**_TEXTS, "default": list(DEFAULT_COMMAND_PATHS)}, "except_jobs": {**_TEXTS, "default": []}},
     "files": {"paths": {**_TEXTS, "default": []}, "search": {**_TEXTS, "default": list(DEFAULT_SEARCH)}},
+    "accounts": {"names": {**_TEXTS, "default": []}},
 }
 
 
@@ -30,5 +34,13 @@ def info_of(kind: str) -> one_session.Info:
     return one_session.of_one(Client, READ[kind])
 
 
-#: What linux_machine_info returns: of each kind that is asked for what its own module returns.
-info = one_session.of_all(Client, READ)
+def info(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What linux_machine_info returns: of each kind that is asked for what its own module returns; accounts also of the jobs and files that are found."""
+    with closing(Client(options)) as client:
+        found = {kind: READ[kind](client, options[kind]) for kind in ("cron_jobs", "files") if options[kind] is not None}
+        if options["accounts"] is not None:
+            runs = [job["user"] for job in found.get("cron_jobs", {}).get("jobs", ())]
+            owns = [item.get("owner") for item in found.get("files", {}).get("files", ())]
+            names = [*options["accounts"]["names"], *(name for name in (*runs, *owns) if name and name != "root")]
+            found["accounts"] = accounts.info(client, {"names": names})
+        return found

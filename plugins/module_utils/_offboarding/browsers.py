@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._core.text import Text
+from . import group_policies
 from .clients import NAMED, some
 from .finding import Finding
 
@@ -55,6 +56,76 @@ def _settings(found: Mapping[str, list[str]], decided: str, final: bool) -> Find
             f"{number}台のマシンのブラウザーに、IIJ IDへ自動サインインする設定があります: {some(found)}（例: {example}）。{out.ja}。",
         ),
         tuple(list(found)[:NAMED]),
+    )
+
+
+def from_policies(machines: Machines, found: Mapping[str, Any], decided: group_policies.Decided) -> Iterator[Finding]:
+    """What taking a value off a machine alone does not end: which policy sets it (`found`: what group_policy_info returned), and what none of them explains."""
+    setting: dict[str, tuple[group_policies.Value, dict[str, None], list[str]]] = {}
+    unexplained: dict[str, list[str]] = {}
+    wanted = list(group_policies.values(found))
+    for name, machine in machines.items():
+        for one in machine.get("settings") or ():
+            values = [value for value in wanted if _is_set(one["path"], value)]
+            for value in values:
+                _value, where, which = setting.setdefault(value.policy["guid"], (value, {}, []))
+                where[value.where] = None
+                which.append(name)
+            if one["entries"] and one.get("policy") and not values:
+                unexplained.setdefault(one["path"], []).append(name)
+    for value, where, which in setting.values():
+        yield _brought_back(value.policy, list(where), list(dict.fromkeys(which)), decided)
+    if unexplained:
+        yield _unexplained(unexplained)
+
+
+def policies_of(machines: Machines, found: Mapping[str, Any]) -> list[str]:
+    """The policies, by name and GUID, that set something of what the machines have."""
+    paths = {one["path"] for machine in machines.values() for one in machine.get("settings") or ()}
+    return list(dict.fromkeys(group_policies.named(value.policy) for value in group_policies.values(found) if any(_is_set(path, value) for path in paths)))
+
+
+def _is_set(path: str, value: group_policies.Value) -> bool:
+    """Whether a machine's setting (a value, or a key with its values) holds what the policy sets."""
+    hive, _unused, rest = path.casefold().partition("\\")
+    place = rest.partition("\\")[2] if hive == "hku" else rest
+    return hive == value.hive and place in (value.place, value.place.rpartition("\\")[0])
+
+
+def _brought_back(policy: Mapping[str, Any], where: list[str], which: list[str], decided: group_policies.Decided) -> Finding:
+    """One policy, and the machines on which it was seen at work."""
+    confirmed = any(one.module == "group_policy_registry" and decided.is_confirmed(one, policy["guid"]) for one in group_policies.EDITS)
+    edited = confirmed and not decided.is_kept(policy["guid"])
+    out = (
+        Text("The stage clients edits it first", "段階 clients が先に編集します")
+        if edited
+        else Text("As long as it does, nothing that is taken out on the machines stays out", "この設定がある限り、マシンで取り除いても元に戻ります")
+    )
+    number, places = len(which), some(where)
+    return Finding(
+        "info" if edited else "warning",
+        "browser_settings_of_policy",
+        Text(
+            f"The group policy {group_policies.named(policy)} sets {places}, and brings it back at each refresh on {number} "
+            f"machine{'' if number == 1 else 's'}: {some(which)}. {out.en}.",
+            f"グループポリシー {group_policies.named(policy)} が {places} を設定しており、更新のたびに{number}台で元に戻します: {some(which)}。{out.ja}。",
+        ),
+        (policy["guid"], policy["name"], *which[:NAMED]),
+    )
+
+
+def _unexplained(values: Mapping[str, list[str]]) -> Finding:
+    shown = some(f"{path} ({some(which)})" for path, which in values.items())
+    return Finding(
+        "warning",
+        "browser_settings_of_no_policy",
+        Text(
+            f"Values of policies on machines that no group policy of the domain (that could be read) sets: {shown}. They are a local policy's (gpedit.msc), "
+            "Intune's or another management's, which bring them back; or of a policy that has been edited, and the machine has not refreshed since.",
+            f"ポリシーの値のうち、ドメインのグループポリシー（読み取れたもの）にないものがあります: {shown}。ローカルポリシー（gpedit.msc）や"
+            "Intuneなどの管理ツールの設定であれば元に戻ります。編集済みのポリシーがまだ更新されていないマシンの可能性もあります。",
+        ),
+        tuple(list(values)[:NAMED]),
     )
 
 

@@ -71,6 +71,7 @@ VARIABLES: dict[str, Text] = {
     "directory_sync_leftovers": Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン"),
     "directory_sync_cron_jobs": Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"),
     "directory_sync_linux_files": Text("Folders of Directory Sync for Linux, to be removed.", "削除するDirectory Sync for Linuxのフォルダー"),
+    "directory_sync_linux_accounts": Text("Accounts of Linux machines that were made for it, to be removed.", "削除する専用のLinuxアカウント"),
     "directory_sync_openldap_access": Text("Accounts to take out of OpenLDAP's access rules.", "OpenLDAPのアクセス規則から外すアカウント"),
     "directory_sync_openldap_entries": Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント"),
     "directory_sync_accounts": Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ"),
@@ -332,7 +333,11 @@ def _clients(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
             yield edited.variable, Candidate(policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
     machines = browsers.with_settings(clients.of(facts.clients or {}, "browsers"))
     if machines and not confirmed.browser_settings:
-        told = Text(f"{counted(len(machines), 'machine has', 'machines have')} some.", f"{len(machines)}台にあります。")
+        policies = ", ".join(browsers.policies_of(clients.of(facts.clients or {}, "browsers"), facts.group_policies or {}))
+        told = Text(
+            f"{counted(len(machines), 'machine has', 'machines have')} some." + (f" Group policies bring them back: {policies}." if policies else ""),
+            f"{len(machines)}台にあります。" + (f"グループポリシーが元に戻します: {policies}。" if policies else ""),
+        )
         yield browsers.VARIABLE, Candidate("absent", told)
     for issuer, having in certificates.by_decision(clients.of(facts.clients or {}, "certificates"), decided_certificates(confirmed)).undecided.items():
         yield certificates.CONFIRMED, Candidate(issuer, Text(f"On {clients.some(having)}.", f"{clients.some(having)} にあります。"))

@@ -81,6 +81,38 @@ def places(mentions: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(listed[:_NAMED]) + (f" (+{len(listed) - _NAMED})" if len(listed) > _NAMED else "")
 
 
+@dataclass(frozen=True)
+class Value:
+    """A registry value that a policy sets: which policy, where in it, and below which hive of a machine (HKLM, HKU) it is then, in lower case."""
+
+    policy: Mapping[str, Any]
+    where: str
+    hive: str
+    place: str
+
+
+def defining(found: Mapping[str, Any], right: str) -> list[str]:
+    """The policies, by name and GUID, that say who has a user right. Where one applies, it counts, and not the machine's local policy."""
+    wanted = right.casefold()
+    return [named(policy) for policy in found.get("policies") or () if wanted in map(str.casefold, policy.get("rights") or ())]
+
+
+_HIVES = {"hkey_local_machine": "hklm", "hklm": "hklm", "hkey_current_user": "hku", "hkcu": "hku"}
+
+
+def values(found: Mapping[str, Any]) -> Iterator[Value]:
+    """What the policies have clients write into their registry, those that stay as they are too."""
+    for policy in found.get("policies") or ():
+        for mention in policy["mentions"]:
+            where, hive, place = mention["where"], "hklm" if mention["file"].casefold().startswith("machine") else "hku", mention["where"]
+            if mention["kind"] == "preference" and not _is_settled(mention):
+                first, _unused, place = where.partition("\\")
+                hive = _HIVES.get(first.casefold(), "")
+            elif mention["kind"] != "registry":
+                continue
+            yield Value(policy, where, hive, place.casefold())
+
+
 def findings(found: Mapping[str, Any], decided: Decided, *, final: bool) -> Iterator[Finding]:
     """`found`: what group_policy_info returned, or its `failure` and `msg`: what was not read is never taken for clean."""
     if found.get("failure"):
@@ -118,7 +150,8 @@ def _not_read(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
     )
 
 
-def _named(policy: Mapping[str, Any]) -> str:
+def named(policy: Mapping[str, Any]) -> str:
+    """A policy as people know it, and as only one is."""
     return f"{policy['name']} ({policy['guid']})"
 
 
@@ -128,9 +161,9 @@ def _not_confirmed(edited: Edited, policy: Mapping[str, Any], mentions: Sequence
         "blocker",
         "group_policy_not_confirmed",
         Text(
-            f"The group policy {_named(policy)} {edited.has.en}: {where}. Add '{policy['guid']}' to {edited.variable}, so that the stage {edited.stage} takes "
+            f"The group policy {named(policy)} {edited.has.en}: {where}. Add '{policy['guid']}' to {edited.variable}, so that the stage {edited.stage} takes "
             f"that out, or to {KEPT}, if it shall stay.",
-            f"グループポリシー {_named(policy)} に、{edited.has.ja}があります: {where}。段階 {edited.stage} で取り除く場合は '{policy['guid']}' を "
+            f"グループポリシー {named(policy)} に、{edited.has.ja}があります: {where}。段階 {edited.stage} で取り除く場合は '{policy['guid']}' を "
             f"{edited.variable} に、残す場合は {KEPT} に追加してください。",
         ),
         (policy["guid"], policy["name"]),
@@ -143,8 +176,8 @@ def _will_be_edited(edited: Edited, policy: Mapping[str, Any], mentions: Sequenc
         "info",
         "group_policy_edited",
         Text(
-            f"The stage {edited.stage} will edit the group policy {_named(policy)}, which {edited.has.en}: {where}.",
-            f"段階 {edited.stage} で編集するグループポリシー: {_named(policy)}（{edited.has.ja}: {where}）",
+            f"The stage {edited.stage} will edit the group policy {named(policy)}, which {edited.has.en}: {where}.",
+            f"段階 {edited.stage} で編集するグループポリシー: {named(policy)}（{edited.has.ja}: {where}）",
         ),
         (policy["guid"], policy["name"]),
     )
@@ -164,8 +197,8 @@ def _left(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[
         "blocker",
         "group_policy_points_at_iij",
         Text(
-            f"The group policy {_named(policy)} still {edited.has.en}: {where}. {out.en}, or add it to {KEPT}.",
-            f"グループポリシー {_named(policy)} に、{edited.has.ja}が残っています: {where}。{out.ja}（残す場合は {KEPT} に追加）。",
+            f"The group policy {named(policy)} still {edited.has.en}: {where}. {out.en}, or add it to {KEPT}.",
+            f"グループポリシー {named(policy)} に、{edited.has.ja}が残っています: {where}。{out.ja}（残す場合は {KEPT} に追加）。",
         ),
         (policy["guid"], policy["name"]),
     )
@@ -183,9 +216,9 @@ def _by_hand(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
                 "warning",
                 "group_policy_by_hand",
                 Text(
-                    f"The group policy {_named(policy)} mentions IIJ ID where only a person can decide: {where}. Edit it in the Group Policy Management "
+                    f"The group policy {named(policy)} mentions IIJ ID where only a person can decide: {where}. Edit it in the Group Policy Management "
                     f"Editor, or add '{policy['guid']}' to {KEPT}.",
-                    f"グループポリシー {_named(policy)} に、人の判断が必要なIIJ IDの記述があります: {where}。グループポリシー管理エディターで編集するか、"
+                    f"グループポリシー {named(policy)} に、人の判断が必要なIIJ IDの記述があります: {where}。グループポリシー管理エディターで編集するか、"
                     f"'{policy['guid']}' を {KEPT} に追加してください。",
                 ),
                 (policy["guid"], policy["name"]),
@@ -193,7 +226,7 @@ def _by_hand(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
 
 
 def _unreadable(found: Mapping[str, Any]) -> Iterator[Finding]:
-    broken = [(_named(policy), item) for policy in found.get("policies") or () for item in policy["unreadable"]]
+    broken = [(named(policy), item) for policy in found.get("policies") or () for item in policy["unreadable"]]
     broken += [(item["dn"], item) for item in found.get("unreadable_policies") or ()]
     for name, item in broken:
         why = phrases.by_code(str(item["code"]), str(item["msg"]))

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Directory Sync for Linux, and its account in OpenLDAP: what was found, what nobody has confirmed, what is left. Pure.
 
-A machine is what was read of it: `jobs` and `timers` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info does; nothing of
-one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each account (DN) what openldap_access_info and
-openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
+A machine is what was read of it: `jobs` and `timers` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info does, `accounts`
+as linux_account_info does; nothing of one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each account (DN) what
+openldap_access_info and openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,18 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the operator has said: cron jobs ({place, command}) and files to remove, files that are not the agent's, accounts in OpenLDAP (DN)."""
+    """What the operator has said.
+
+    Cron jobs ({place, command}), files and accounts ({name, uid}) to remove; files and accounts (names) that are not the agent's; accounts in OpenLDAP (DN).
+    """
 
     cron_jobs: Sequence[Mapping[str, Any]] = ()
     files: Sequence[str] = ()
     not_files: Sequence[str] = ()
     access: Sequence[str] = ()
     entries: Sequence[str] = ()
+    accounts: Sequence[Mapping[str, Any]] = ()
+    not_accounts: Sequence[str] = ()
 
 
 def _covered(path: str, folders: Iterable[str]) -> bool:
@@ -76,10 +81,12 @@ def _behind(item: Mapping[str, Any]) -> bool:
 
 
 def left(machine: Machine | None, said: Decisions) -> list[str]:
-    """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files."""
+    """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files, and the accounts that were confirmed."""
     jobs = [phrases.english("left_cron_job", name=f"{job['place']}: {job['command']}") for job in _of(machine, "jobs")]
     timers = [phrases.english("left_timer", name=timer["timer"]) for timer in _timers(machine)]
-    return [*jobs, *timers, *(phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said))]
+    files = [phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said)]
+    accounts = [phrases.english("left_account", name=account["name"]) for account, confirmed in _accounts(machine, said) if confirmed]
+    return [*jobs, *timers, *files, *accounts]
 
 
 def _told(items: Sequence[str]) -> Text:
@@ -119,6 +126,8 @@ def unconfirmed(machines: Machines, said: Decisions) -> Iterator[Finding]:
             )
         for item in _unconfirmed_files(machine, said):
             yield _of_file(name, item)
+        for account in _unconfirmed_accounts(machine, said):
+            yield _of_account(name, account, said)
 
 
 def _of_file(name: str, item: Mapping[str, Any]) -> Finding:
@@ -181,28 +190,45 @@ def preflight(machines: Machines, said: Decisions) -> Iterator[Finding]:
             ),
             tuple(f"{name}: {told.en}" for name, told in agents.items()),
         )
-    yield from _accounts(machines, said)
 
 
-def _accounts(machines: Machines, said: Decisions) -> Iterator[Finding]:
-    """Who runs the agent. No stage removes an account of a Linux machine."""
-    where: dict[str, list[str]] = {}
-    for name, machine in machines.items():
-        for account in (*(job["user"] for job in _of(machine, "jobs")), *(item.get("owner") for item in _files(machine, said))):
-            if account and account != "root" and name not in where.setdefault(account, []):
-                where[account].append(name)
-    for account, names in where.items():
-        yield Finding(
-            "warning",
-            "linux_account",
-            Text(
-                f"The Linux account {account} runs or owns Directory Sync on {', '.join(names)}. If it was made for it, remove it there when the agent is "
-                "gone; no stage does.",
-                f"Linuxアカウント {account} が {', '.join(names)} のDirectory Syncの実行または所有に使われています。専用のアカウントであれば、"
-                "エージェントの削除後に手作業で削除してください（各段階では削除しません）。",
-            ),
-            (account, *names),
-        )
+def _accounts(machine: Machine | None, said: Decisions) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Accounts that run or own the agent, and those that were confirmed by name; whether one is the one that was confirmed. Without those declined."""
+    for account in _of(machine, "accounts"):
+        confirmed = any(_means(account, wanted) for wanted in said.accounts)
+        if account["exists"] and (confirmed or account["name"] not in said.not_accounts):
+            yield account, confirmed
+
+
+def _means(account: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """An account is confirmed by name and number: another one of that name is not meant."""
+    return wanted.get("name") == account["name"] and str(wanted.get("uid")) == str(account.get("uid"))
+
+
+def _unconfirmed_accounts(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+    return [account for account, confirmed in _accounts(machine, said) if not confirmed]
+
+
+def _of_account(name: str, account: Mapping[str, Any], said: Decisions) -> Finding:
+    who, uid = account["name"], account["uid"]
+    others = [str(wanted["uid"]) for wanted in said.accounts if wanted.get("name") == who and wanted.get("uid") is not None]
+    told = Text(
+        f"It is not the one of that name that was confirmed (number {', '.join(others)}). " if others else "",
+        f"確認済みの同名アカウント（UID {', '.join(others)}）とは別のものです。" if others else "",
+    )
+    value = f"{{name: '{who}', uid: {uid}}}"
+    return Finding(
+        "blocker",
+        "linux_account_not_confirmed",
+        Text(
+            f"{name}: Directory Sync runs under the Linux account {who} (number {uid}, home {account['home']}), or its files belong to it. {told.en}If it was "
+            f"made for it, add {value} to directory_sync_linux_accounts; else add '{who}' to directory_sync_not_iij_linux_accounts.",
+            f"{name}: Linuxアカウント {who}（UID {uid}、ホーム {account['home']}）がDirectory Syncの実行または所有に使われています。{told.ja}"
+            f"専用のアカウントであれば directory_sync_linux_accounts に {value} を、そうでなければ directory_sync_not_iij_linux_accounts に "
+            f"'{who}' を追加してください。",
+        ),
+        (name, who),
+    )
 
 
 def present(machines: Machines, said: Decisions) -> Iterator[Finding]:
@@ -354,6 +380,9 @@ def candidates(machines: Machines, openldap: Mapping[str, Any] | None, said: Dec
         for item in _unconfirmed_files(machine, said):
             if not _behind(item):
                 found.setdefault(("file", item["path"]), ("directory_sync_linux_files", item["path"], {}))[2][name] = None
+        for who in _unconfirmed_accounts(machine, said):
+            value = {"name": who["name"], "uid": who["uid"]}
+            found.setdefault(("account", str(value)), ("directory_sync_linux_accounts", value, {}))[2][name] = None
     for variable, value, where in found.values():
         shown = ", ".join(where)
         yield variable, value, Text(f"On {shown}.", f"{shown} にあります。")

@@ -103,10 +103,13 @@ class Confirmed:
     without_machines: bool = False
     #: machines with tasks or folders of agents whose products are no longer installed
     leftovers: Collection[str] = ()
-    #: of Directory Sync for Linux: cron jobs, each with place, command, or both; paths to remove, and those that are not its; accounts in OpenLDAP
+    #: of Directory Sync for Linux: cron jobs, each with place, command, or both; paths to remove, and those that are not its; accounts, each with name and
+    #: uid, and names of those that are not its; accounts in OpenLDAP
     cron_jobs: Sequence[Mapping[str, Any]] = ()
     linux_files: Sequence[str] = ()
     not_iij_linux_files: Sequence[str] = ()
+    linux_accounts: Sequence[Mapping[str, Any]] = ()
+    not_iij_linux_accounts: Sequence[str] = ()
     openldap_access: Sequence[str] = ()
     openldap_entries: Sequence[str] = ()
     #: what becomes of the passwords, of those of synchronized users, and how many users one task may change (None: not judged)
@@ -174,7 +177,10 @@ def _clients(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Findin
         yield from group_policies.findings(facts.group_policies, decided_policies(confirmed), final=final)
     if facts.clients is not None:
         yield from clients.not_read(facts.clients, final=final)
-        yield from browsers.findings(clients.of(facts.clients, "browsers"), confirmed.browser_settings, final=final)
+        machines = clients.of(facts.clients, "browsers")
+        yield from browsers.findings(machines, confirmed.browser_settings, final=final)
+        if confirmed.browser_settings != "keep" and facts.group_policies and not facts.group_policies.get("failure"):
+            yield from browsers.from_policies(machines, facts.group_policies, decided_policies(confirmed))
         yield from certificates.findings(clients.of(facts.clients, "certificates"), decided_certificates(confirmed), final=final)
     yield from intune.findings(facts.references, facts.intune, confirmed.intune_assignments, _fold(confirmed.accepted_references), final=final)
 
@@ -542,8 +548,15 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def linux_decisions(confirmed: Confirmed) -> linux.Decisions:
     """What was said of Directory Sync for Linux."""
-    files, others = confirmed.linux_files, confirmed.not_iij_linux_files
-    return linux.Decisions(confirmed.cron_jobs, files, others, confirmed.openldap_access, confirmed.openldap_entries)
+    return linux.Decisions(
+        cron_jobs=confirmed.cron_jobs,
+        files=confirmed.linux_files,
+        not_files=confirmed.not_iij_linux_files,
+        access=confirmed.openldap_access,
+        entries=confirmed.openldap_entries,
+        accounts=confirmed.linux_accounts,
+        not_accounts=confirmed.not_iij_linux_accounts,
+    )
 
 
 def _linux(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
@@ -843,9 +856,45 @@ def _task_accounts(facts: Facts) -> Iterator[Finding]:
         )
 
 
+_BATCH_LOGON = "SeBatchLogonRight"
+
+
+def _local_rights(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """What a person takes out of the servers' local policies, where the right was given there, and where a group policy decides instead of them."""
+    accounts = [item for item in facts.directory_objects or () if item.get("objectSid") and any(dn.means(name, item) for name in confirmed.accounts)]
+    if not accounts:
+        return
+    shown = clients.some(f"*{item['objectSid']} ({item['dn']})" for item in accounts)
+    defining = group_policies.defining(facts.group_policies or {}, _BATCH_LOGON)
+    wins = Text("", "")
+    if defining:
+        which = clients.some(defining)
+        wins = Text(
+            f" {which} define this right: where one applies, it wins over the local policy, and a change there does nothing. Edit the policy instead.",
+            f"この権利は {which} が定義しています。適用されるマシンではローカルポリシーより優先され、ローカルの変更は効きません。ポリシーを編集してください。",
+        )
+    elif facts.group_policies is None or facts.group_policies.get("failure"):
+        wins = Text(
+            " Where a group policy defines this right, it wins over the local policy; nobody has looked at them.",
+            "この権利を定義するグループポリシーがあれば、そちらが優先されます（グループポリシーは確認していません）。",
+        )
+    yield Finding(
+        "info",
+        "local_right_entries",
+        Text(
+            f"Local policies of servers are not seen from here. Where one gives {_BATCH_LOGON}, the entries to take out are {shown}. An entry stays there as "
+            f"a SID when the account is gone.{wins.en}",
+            f"サーバーのローカルポリシーは確認できません。{_BATCH_LOGON} がローカルで与えられている場合に削除する項目: {shown}。"
+            f"アカウントの削除後はSIDの表示で残ります。{wins.ja}",
+        ),
+        tuple(item["objectSid"] for item in accounts),
+    )
+
+
 def _directory(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _directory_missing(facts, confirmed)
     yield from _task_accounts(facts)
+    yield from _local_rights(facts, confirmed)
     for item in facts.directory_objects or ():
         if any(dn.means(name, item) for name in confirmed.accounts):
             continue
@@ -963,6 +1012,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     found += _people(facts, confirmed)
     found += _clients(facts, confirmed, final=True)
     found += _directory_missing(facts, confirmed)
+    found += _local_rights(facts, confirmed)
     found += [
         Finding(
             "blocker",

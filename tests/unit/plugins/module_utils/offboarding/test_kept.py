@@ -98,6 +98,7 @@ def test_a_machine_is_left_alone_only_where_nothing_is_left_and_nothing_was_begu
 
 
 EMPTY_LINUX: dict[str, Any] = {"jobs": [], "timers": [], "files": [], "not_looked_at": []}
+ACCOUNT = {"name": "iijsync", "exists": True, "uid": 6102}
 FOLDER = {"path": "/opt/sync", "exists": True, "link": ""}
 
 
@@ -110,6 +111,8 @@ FOLDER = {"path": "/opt/sync", "exists": True, "link": ""}
         ({"files": [FOLDER]}, {}, [], True),
         ({"files": [FOLDER | {"exists": False}]}, {}, [], False),
         ({"files": [FOLDER]}, {"not_iij_linux_files": ["/opt"]}, [], False),
+        ({"accounts": [ACCOUNT]}, {"linux_accounts": [{"name": "iijsync", "uid": 6102}]}, [], True),
+        ({"accounts": [ACCOUNT]}, {"linux_accounts": [{"name": "iijsync", "uid": 7000}]}, [], False),
         ({}, {}, [INTENT | {"kind": "linux_file", "id": "agent01/opt/sync"}], True),
         ({}, {}, [INTENT], False),
     ],

@@ -106,10 +106,39 @@ def test_a_person_says_that_there_is_none(machines):
     assert preflight(facts, Confirmed()) == final_gate(facts, Confirmed()) == agents_gate(facts, Confirmed()) == []
 
 
-def test_who_runs_it_is_told():
-    facts = Facts(linux_machines={"agent01": FULL, "agent02": {**CLEAN, "files": [there(owner="root")], "jobs": [{**JOB, "user": "root"}]}})
-    found = [item for item in preflight(facts, Confirmed(**CONFIRMED)) if item.code == "linux_account"]
-    assert [item.objects for item in found] == [("iijsync", "agent01")]
+ACCOUNT = {"name": "iijsync", "exists": True, "uid": 6102, "home": "/home/iijsync"}
+SAID_ACCOUNT = {"name": "iijsync", "uid": 6102}
+OPEN = [("blocker", "linux_account_not_confirmed", "iijsync")]
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "before", "left"),
+    [
+        ({}, OPEN, []),
+        ({"linux_accounts": [SAID_ACCOUNT]}, [], ["account iijsync"]),
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": "6102"}]}, [], ["account iijsync"]),
+        ({"not_iij_linux_accounts": ["iijsync"]}, [], []),
+        # another one of the same name, and one that nobody has given a number
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": 7000}]}, OPEN, []),
+        ({"linux_accounts": [{"name": "iijsync"}]}, OPEN, []),
+        # on one machine it is the agent's, on another one somebody else's
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": 7000}], "not_iij_linux_accounts": ["iijsync"]}, [], []),
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": 7000}, SAID_ACCOUNT], "not_iij_linux_accounts": ["iijsync"]}, [], ["account iijsync"]),
+    ],
+)
+def test_the_account_that_runs_it(confirmed, before, left):
+    facts = Facts(linux_machines={"agent01": {**CLEAN, "accounts": [ACCOUNT, {"name": "gone", "exists": False}]}})
+    for gate in (preflight, agents_gate):
+        assert codes(item for item in gate(facts, Confirmed(**confirmed)) if item.severity == "blocker") == before
+    for gate in (final_gate, linux_gate):
+        assert [item.objects[1:] for item in gate(facts, Confirmed(**confirmed))] == ([tuple(left)] if left else [])
+
+
+def test_another_account_of_the_name_is_told_apart():
+    facts = Facts(linux_machines={"agent01": {**CLEAN, "accounts": [ACCOUNT]}})
+    (found,) = agents_gate(facts, Confirmed(linux_accounts=[{"name": "iijsync", "uid": 7000}]))
+    assert "not the one of that name that was confirmed (number 7000)" in found.text.en and "{name: 'iijsync', uid: 6102}" in found.text.en
+    assert "UID 7000" in found.text.ja and "{name: 'iijsync', uid: 6102}" in found.text.ja
 
 
 CLAUSE = {"database": "olcDatabase={1}mdb,cn=config", "index": "{1}", "what": "to *", "clause": f'dn.exact="{DN}" read', "denies": False}
@@ -170,3 +199,10 @@ def test_candidates_are_named_once_with_all_their_machines(said, expected):
     assert [(variable, value) for variable, value, _why in found] == expected
     if expected[2:]:
         assert found[0][2].en == "On agent01, agent02."
+
+
+def test_accounts_are_candidates_too():
+    machine = {**CLEAN, "accounts": [ACCOUNT]}
+    (found,) = linux.candidates({"agent01": machine, "agent02": machine}, None, Decisions())
+    assert (found[0], found[1], found[2].en) == ("directory_sync_linux_accounts", SAID_ACCOUNT, "On agent01, agent02.")
+    assert not list(linux.candidates({"agent01": machine}, None, Decisions(accounts=[SAID_ACCOUNT])))
