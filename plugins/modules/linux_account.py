@@ -100,9 +100,10 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.accounts.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.arguments import LINUX
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import run
+from ..module_utils._offboarding.runner import run
 
 ACCOUNTS = {
     "type": "list",

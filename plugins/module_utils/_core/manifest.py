@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .names import visible
@@ -70,3 +71,13 @@ def _is_file(entry: Any) -> bool:
 def _texts(found: Mapping[str, Any], name: str) -> None:
     if not isinstance(found.get(name), list) or not all(isinstance(item, str) for item in found[name]):
         raise ValueError(f"it does not say what {name} it holds")
+
+
+def further(path: str) -> Iterator[str]:
+    """A saved file, and those that were added later because it is never overwritten: directory.yml, directory-2.yml, …"""
+    stem, ending = os.path.splitext(path)
+    yield path
+    number = 2
+    while True:
+        yield f"{stem}-{number}{ending}"
+        number += 1

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core import confirmations, dn
-from .._core.errors import OffboardError
 from .._core.text import Text
 from . import phrases
 from .finding import Finding
@@ -253,15 +252,16 @@ def no_machines(machines: Machines) -> Iterator[Finding]:
         )
 
 
-def _same(one: str, other: str) -> bool:
-    try:
-        return dn.key(one) == dn.key(other)
-    except OffboardError:
-        return one == other
+def _entry(openldap: Mapping[str, Any] | None, account: str) -> Mapping[str, Any]:
+    """What was found at the name; empty where there is none."""
+    return ((openldap or {}).get("entries") or {}).get(account) or {}
 
 
-def _named(account: str, among: Iterable[str]) -> bool:
-    return any(_same(account, other) for other in among)
+def _named(openldap: Mapping[str, Any] | None, account: str, among: Iterable[str]) -> bool:
+    """Whether one of the confirmations means the same entry: by its entryUUID, by its name, or as this one was written."""
+    entry = _entry(openldap, account)
+    item = {"dn": entry.get("dn") or "", "objectGUID": entry.get("entryUUID") or ""}
+    return any(dn.account_key(account) == dn.account_key(other) or (entry and dn.means(other, item)) for other in among)
 
 
 def _by_account(openldap: Mapping[str, Any] | None, kind: str) -> Iterator[tuple[str, Any]]:
@@ -276,11 +276,17 @@ def _clauses(found: Iterable[Mapping[str, Any]]) -> str:
 def _unlisted(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[tuple[str, str, str]]:
     """Of the accounts that are confirmed for one thing only: the variable of the other, the account, and what was found of it."""
     for account, clauses in _by_account(openldap, "clauses"):
-        if not _named(account, said.access):
-            yield "directory_sync_openldap_access", account, _clauses(clauses)
+        if not _named(openldap, account, said.access):
+            yield "directory_sync_openldap_access", _confirmed_as(openldap, account), _clauses(clauses)
     for account, entry in _by_account(openldap, "entries"):
-        if not _named(account, said.entries):
-            yield "directory_sync_openldap_entries", account, ", ".join(entry["objectClass"])
+        if not _named(openldap, account, said.entries):
+            yield "directory_sync_openldap_entries", _confirmed_as(openldap, account), ", ".join(entry["objectClass"])
+
+
+def _confirmed_as(openldap: Mapping[str, Any] | None, account: str) -> str:
+    """With the entryUUID, where there is such an entry, so that no other one can take its name over."""
+    entry = _entry(openldap, account)
+    return dn.extended(entry["entryUUID"], entry["dn"]) if entry.get("entryUUID") else account
 
 
 def _openldap_unknown(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
@@ -349,7 +355,7 @@ def openldap_present(openldap: Mapping[str, Any] | None, said: Decisions) -> Ite
     """Of the final gate: blockers for what is confirmed and still there."""
     yield from _openldap_unknown(openldap, said)
     for account, clauses in _by_account(openldap, "clauses"):
-        if _named(account, said.access):
+        if _named(openldap, account, said.access):
             yield Finding(
                 "blocker",
                 "openldap_access_present",
@@ -360,7 +366,7 @@ def openldap_present(openldap: Mapping[str, Any] | None, said: Decisions) -> Ite
                 (account,),
             )
     for account, _entry in _by_account(openldap, "entries"):
-        if _named(account, said.entries):
+        if _named(openldap, account, said.entries):
             yield Finding(
                 "blocker",
                 "openldap_entry_present",

@@ -239,7 +239,7 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
     held: set[str] = set()
     for name in names:
         found = None
-        for path in further(os.path.join(folder, name)):
+        for path in manifest.further(os.path.join(folder, name)):
             if not os.path.exists(path):
                 break
             if (one := read_saved(path)) is None:
@@ -261,16 +261,6 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
             code="snapshot_incomplete",
             details={"lacks": missing[:1000]},
         )
-
-
-def further(path: str) -> Iterable[str]:
-    """A saved file, and those that were added later because it is never overwritten: directory.yml, directory-2.yml, …"""
-    stem, ending = os.path.splitext(path)
-    yield path
-    number = 2
-    while True:
-        yield f"{stem}-{number}{ending}"
-        number += 1
 
 
 def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:

@@ -48,7 +48,7 @@ def as_known(names: Iterable[str], known: Sequence[Mapping[str, Any]]) -> list[s
     found = []
     for name in names:
         sids = [str(item["objectSid"]) for item in known if item.get("objectSid") and item.get("dn") and dn.means(name, item)]
-        found += sids or [name]
+        found += sids[:1] or [name]
     return found
 
 

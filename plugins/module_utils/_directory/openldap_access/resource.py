@@ -22,6 +22,7 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import ldif
 from ..client import Client
+from ..openldap_entry.read import Found, Memory, find, named
 from . import plan as access
 from .plan import Rule
 
@@ -30,6 +31,18 @@ def rules(client: Client, base: str) -> list[Rule]:
     """Every access rule of every database, in order. Raises OffboardError; a configuration that cannot be read is never one without rules."""
     found = client.search("(olcAccess=*)", ["olcAccess"], base=base)
     return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
+
+
+def _account(client: Client, options: Mapping[str, Any]) -> Found:
+    """The account that the task names. Who may change the configuration sees no entry on many servers; there the name alone counts."""
+    memory = Memory(options)
+    name = named(client, options["dn"], memory)
+    try:
+        return find(client, name, memory)
+    except OffboardError as exc:
+        if exc.code != "cannot_read":
+            raise
+        return Found(name.dn, None)
 
 
 class Access(Resource):
@@ -41,7 +54,8 @@ class Access(Resource):
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self._client = client
         self._options = options
-        self._account = names.checked(options["dn"])
+        names.parse(options["dn"])  # what is no name is told before anything is asked
+        self._found = Found("", None)
         self._rules: dict[str, Rule] = {}
         self._saved: list[str] = []
 
@@ -50,17 +64,21 @@ class Access(Resource):
 
     def read(self) -> Iterator[Object]:
         """All rules."""
+        self._found = _account(self._client, self._options)
         for item, rule in self._read():
             self._rules[item.id] = rule
             yield item
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """The clauses about the account go, or come back out of the saved files."""
+        current = list(current)  # only then it is known which account is meant
         if self._options["state"] == "present":
-            plan = access.plan_back(current, access.swaps(_records(self._options["backup_dir"]), self._account))
+            plan = access.plan_back(current, access.swaps(_records(self._options["backup_dir"]), self._found.dn))
         else:
-            plan = access.plan_for(self._account, current, self._options["allow"])
-        plan.facts["mentions"] = _mentions(self._rules.values(), self._account)
+            plan = access.plan_for(self._found.dn, current, self._options["allow"])
+        if self._found.refusal is not None:
+            plan.refusals.append(self._found.refusal)
+        plan.facts["mentions"] = _mentions(self._rules.values(), self._found.dn)
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -98,8 +116,8 @@ class Access(Resource):
             yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
 
     def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
-        """The account, as the task names it."""
-        yield self._options["dn"]
+        """The account, by its name: the rules have no other."""
+        yield names.key(self._found.dn)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {**plan.facts, "saved": self._saved}
@@ -131,9 +149,9 @@ def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    account = names.checked(options["dn"])
     client = Client(options, read_only=True)
     try:
+        account = _account(client, options).dn
         found = rules(client, options["config_base"])
     finally:
         client.close()

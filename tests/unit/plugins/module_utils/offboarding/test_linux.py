@@ -178,6 +178,21 @@ def test_openldap(openldap, confirmed, before, at_last):
     assert [(item.severity, item.code) for item in found] == at_last
 
 
+UUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
+
+
+@pytest.mark.parametrize("form", [DN, DN.upper(), f"<GUID={UUID}>;{DN}", f"<GUID={UUID}>", UUID.upper()])
+def test_an_account_of_openldap_is_the_same_in_whatever_form_it_is_confirmed(form):
+    found = ldap()
+    found["entries"][DN]["entryUUID"] = UUID
+    said = Decisions(access=[form], entries=[form])
+    assert [item.code for item in linux.openldap_present(found, said)] == ["openldap_access_present", "openldap_entry_present"]
+    assert list(linux.candidates({}, found, said)) == []
+    # where it is named for one thing only, the other is proposed for this entry and no other
+    half = list(linux.candidates({}, found, Decisions(access=[form])))
+    assert [(variable, value) for variable, value, _why in half] == [("directory_sync_openldap_entries", f"<GUID={UUID}>;{DN}")]
+
+
 def test_openldap_that_nobody_needs_is_no_matter():
     assert preflight(Facts(linux_machines={"agent01": CLEAN}), Confirmed()) == []
 

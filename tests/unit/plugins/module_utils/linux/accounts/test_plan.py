@@ -9,9 +9,9 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import phrases
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.accounts import plan as accounts
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron import plan as cron
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
 
 HOME = {"exists": True, "link": "", "uid": 6102, "mount": "", "others": []}
 FOUND: dict[str, Any] = {
