@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -75,9 +74,9 @@ def _texts(found: Mapping[str, Any], name: str) -> None:
 
 def further(path: str) -> Iterator[str]:
     """A saved file, and those that were added later because it is never overwritten: directory.yml, directory-2.yml, …"""
-    stem, ending = os.path.splitext(path)
+    stem, dot, ending = path.rpartition(".")
     yield path
     number = 2
     while True:
-        yield f"{stem}-{number}{ending}"
+        yield f"{stem}-{number}{dot}{ending}"
         number += 1

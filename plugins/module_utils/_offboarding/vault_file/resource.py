@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from ..._core import vault
 from ..._core.errors import OffboardError
+from ..._core.manifest import further
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -23,7 +24,7 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file, vault_password
 from .. import phrases
-from ..preconditions import check_owner, further, read_saved
+from ..preconditions import check_owner, read_saved
 
 KIND = "vault_file"
 
