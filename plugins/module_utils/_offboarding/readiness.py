@@ -511,9 +511,10 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _no_machines(facts.machines, confirmed)
     yield from _unreadable(facts.machines)
     yield from _agents_unconfirmed(facts, confirmed)
+    filters = {names.program(name) for name in confirmed.password_filters}
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
-            if item["name"].casefold() not in _fold(confirmed.password_filters):
+            if names.program(item["name"]) not in filters:
                 why = phrases.reasons(item["why"])
                 yield Finding(
                     "blocker",

@@ -132,6 +132,7 @@ def codes(findings):
             [("blocker", "password_filter_not_confirmed", "m"), ("info", "agents", "m: password filter f")],
         ),
         ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": ["F"]}, [("info", "agents", "m: password filter f")]),
+        ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": [" Ｆ "]}, [("info", "agents", "m: password filter f")]),
         ({"machines": {"m": FILES}}, {}, [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")]),
         # a confirmed product that this machine does not have says nothing about its files
         (
