@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,11 +132,13 @@ class OpenLdapEntry(Resource):
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
     dn = names.checked(options["dn"])
-    client = Client(options, read_only=True)
-    try:
-        entry = client.read(dn, _WANTED)
-    finally:
-        client.close()
+    with contextlib.closing(Client(options, read_only=True)) as client:
+        return about(client, dn)
+
+
+def about(client: Client, dn: str) -> dict[str, Any]:
+    """Whether the entry is there, as openldap_entry_info returns it."""
+    entry = client.read(dn, _WANTED)
     if entry is None:
         return {"exists": False, "entry": {}, "removal_refusals": []}
     state = dict(entries.object_of(entry, names.key(dn)).state)
