@@ -114,6 +114,12 @@ options:
     description: IIJ ID's app among O(apps), for O(gate=provisioning).
     type: str
     default: ""
+  filter_files:
+    description: Whether the files of confirmed password filters go as well, of which only the names are known, so that something is to be done on each of the
+      O(machines). For O(gate=agents).
+    type: bool
+    default: false
+    version_added: 1.1.0
   group_policies:
     description: The return values of M(offboard.iij_id.group_policy_info), or its C(failure) and C(msg). Without it, group policies are not judged.
     type: dict
@@ -399,7 +405,13 @@ anything_left:
 machines_left:
   description:
     - Those of the O(clients) on which is what was decided to go, or a change that a stopped run has begun, by the O(journal).
-  returned: O(gate=clients)
+    - With O(gate=agents) those of the O(machines) and O(linux_machines) on which something is left, or stands in the way.
+  returned: O(gate=clients) and O(gate=agents)
+  type: list
+  elements: str
+machines_clear:
+  description: The others of the O(machines) and O(linux_machines).
+  returned: O(gate=agents)
   type: list
   elements: str
 verdict:
@@ -476,6 +488,7 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
                 params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
     rule, language = _RULES[params.pop("gate")], params.pop("language")
     variables, required, brief = params.pop("variables"), params.pop("required", False), params.pop("brief", False)
+    filter_files = params.pop("filter_files", False)
     folder, tenant_id, options = (params.pop(name, None) for name in ("run_dir", "run_tenant_id", "contract_options"))
     journal, client_id = params.pop("journal"), names.uuid(params.pop("client_id"))
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
@@ -488,6 +501,8 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
         begun = open_intents(read_lines(journal)) if journal and rule in (readiness.agents_gate, readiness.clients_gate) else []
         if rule is readiness.agents_gate:
             made["anything_left"] = readiness.anything_left(facts, said, begun)
+            made["machines_left"] = readiness.agents_left_on(facts, said, begun, filter_files)
+            made["machines_clear"] = [name for name in [*(facts.machines or {}), *(facts.linux_machines or {})] if name not in made["machines_left"]]
         if rule is readiness.clients_gate:
             made["machines_left"] = readiness.clients_left(facts, said, begun)
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
@@ -552,6 +567,7 @@ def main() -> None:
             "clients": {"type": "dict"},
             "journal": {"type": "path"},
             "client_id": {"type": "str", "default": ""},
+            "filter_files": {"type": "bool", "default": False},
             "needs_directory": _TEXTS,
             "found": {"type": "list", "elements": "dict", "default": []},
             "variables": {"type": "dict"},

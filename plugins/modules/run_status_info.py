@@ -42,6 +42,17 @@ options:
     description: By stage, the machines that this run did not look at, as M(offboard.iij_id.run_machines) returns them.
     type: dict
     version_added: 1.1.0
+  also_tell:
+    description: Lines that come after the others in RV(lines).
+    type: list
+    elements: str
+    default: []
+    version_added: 1.1.0
+  brief:
+    description: Whether only RV(lines) are returned.
+    type: bool
+    default: false
+    version_added: 1.1.0
   in_awx:
     description: Whether people launch job templates of AWX, and type no commands.
     type: bool
@@ -176,6 +187,8 @@ def main() -> None:
             "summary": {"type": "bool", "default": False},
             "stage": {"type": "str", "default": "", "choices": ["", *(stage.name for stage in STAGES)]},
             "left_out": {"type": "dict"},
+            "also_tell": {"type": "list", "elements": "str", "default": []},
+            "brief": {"type": "bool", "default": False},
             "in_awx": {"type": "bool", "default": False},
             **LANGUAGE,
         },

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 INVENTORY = "[iij_id_agents]\na\n[iij_id_domain_controllers]\na\n[iij_id_linux_agents]\nb\n[iij_id_browser_machines]\na\n"
 #: With a machine in every group, and without Linux. What is done only where something is to be done, failed or is checked, is an include, a rescue or a play
 #: without hosts (!all), which is not among them. Nobody reads more: hand numbers on by `__offboard_hand_on`, keep by `__offboard_kept`, see CONTRIBUTING.md.
-MOST, MOST_WITHOUT_LINUX = 97, 88
+MOST, MOST_WITHOUT_LINUX = 87, 80
 
 
 def test_a_run_with_nothing_to_do_can_be_read(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_run_with_nothing_to_do_can_be_read(tmp_path: Path) -> None:
         env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    plays = [play for play in re.split(r"^  play #(?=\d+ )", done.stdout, flags=re.MULTILINE)[1:] if "(!all): " not in play]
+    plays = [play for play in re.split(r"^  play #(?=\d+ )", done.stdout, flags=re.MULTILINE)[1:] if not re.match(r"\d+ \(!all\b", play)]
     numbers = {play.partition("\n")[0]: len(re.findall(r"^      \S.*TAGS: ", play, re.MULTILINE)) for play in plays}
     assert sum(numbers.values()) <= MOST, numbers
     assert sum(number for play, number in numbers.items() if "(iij_id_linux_agents)" not in play) <= MOST_WITHOUT_LINUX, numbers

@@ -8,14 +8,13 @@ Who issued them is not published, and other services of IIJ issue certificates t
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core import dn
+from .._core import certificate_names
 from .._core.text import Text
 from .clients import NAMED, some
 from .finding import Finding
@@ -31,16 +30,6 @@ Machines = Mapping[str, Mapping[str, Any]]
 Counts = dict[str, Counter[str]]
 
 
-@functools.lru_cache(4096)  # thousands of machines have the same few issuers
-def _spelling(text: str) -> str:
-    return dn.key(dn.certificate_name(text)) if "=" in text else re.sub(r"[\s:\u200e]", "", text).upper()
-
-
-def _spelled(values: Collection[str]) -> set[str]:
-    """Distinguished names in the form in which they are compared, thumbprints as Windows names them: 40 digits."""
-    return {_spelling(text) for text in values}
-
-
 @dataclass(frozen=True)
 class Decided:
     """What the operator said: issuers to look for; issuers (whole distinguished names) and thumbprints of what goes, and of what stays."""
@@ -51,14 +40,14 @@ class Decided:
 
     def goes(self, *names: str) -> bool | None:
         """Whether the certificate of this issuer, and of this thumbprint where it is given, goes; None while nobody has decided. What stays wins."""
-        meant = _spelled(names)
-        if _spelled(self.kept) & meant:
+        meant = certificate_names.keys(names)
+        if certificate_names.keys(self.kept) & meant:
             return False
-        return True if _spelled(self.confirmed) & meant else None
+        return True if certificate_names.keys(self.confirmed) & meant else None
 
     def names(self, issuer: str) -> bool:
         """Whether the issuer is one that is looked for, so that each of its certificates was listed."""
-        return _spelling(issuer) in _spelled(self.looked_for) | _spelled(self.confirmed)
+        return certificate_names.key(issuer) in certificate_names.keys(self.looked_for) | certificate_names.keys(self.confirmed)
 
 
 @dataclass
@@ -253,8 +242,8 @@ def _not_found(machines: Machines, decided: Decided) -> Iterator[Finding]:
     """A name that differs by a letter would remove nothing, and nobody would notice."""
     there = {row["issuer"] for machine in machines.values() for row in machine.get("issuers") or ()}
     there |= {one[part] for machine in machines.values() for one in machine.get("certificates") or () for part in ("issuer", "thumbprint")}
-    spelled = _spelled(there)
-    unknown = [text for text in decided.confirmed if machines and _spelling(text) not in spelled]
+    spelled = certificate_names.keys(there)
+    unknown = [text for text in decided.confirmed if machines and certificate_names.key(text) not in spelled]
     if unknown:
         yield Finding(
             "warning",

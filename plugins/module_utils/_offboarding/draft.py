@@ -123,7 +123,7 @@ def draft(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any], lang
     for name, purpose in VARIABLES.items():
         value, candidates = variables.get(name), found.get(name, [])
         if name not in _ONE and (value is None or isinstance(value, str)):  # microsoft_365_domains may be a text with commas
-            value = [item.strip() for item in (value or "").split(",") if item.strip()]
+            value = names.listed(value)
         unused = facts.domains is None and facts.users is None and name.startswith("microsoft_365_")  # its defaults are no decisions
         if (unused or value in (None, "", [], False)) and not candidates:
             continue
@@ -300,9 +300,9 @@ def _machines(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) 
             does = "; ".join(text for line in actions for text in line) or "-"
             near = nearly(value, confirmed.tasks, ("name",))
             yield "directory_sync_tasks", Candidate(value, _why(Text(f"On {where}: {does}.", f"{where}: {does}"), near))
-    filters = {names.visible(name).casefold() for name in confirmed.password_filters}
+    filters = {names.program(name) for name in confirmed.password_filters}
     for item, value, where in on("filters", lambda item: item["name"]):
-        if value.casefold() not in filters:
+        if names.program(value) not in filters:
             why = phrases.reasons(list(item["why"]))
             yield "directory_sync_password_filters", Candidate(value, Text(f"On {where}: {why.en}.", f"{where}: {why.ja}"))
     for name in files_without_product(facts, confirmed):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._core import confirmations, names
 from .._core.text import Text
 from . import phrases
 from .clients import some
@@ -75,8 +76,8 @@ def value(row: Mapping[str, Any], assignment: Mapping[str, Any]) -> dict[str, st
 def _key(entry: Mapping[str, Any]) -> tuple[str, str, str]:
     return (
         str(entry.get("kind") or "mobile_app"),
-        str(entry.get("object") or "").strip(" {}").casefold(),
-        " ".join(str(entry.get("target") or "").split()).casefold(),
+        names.uuid(str(entry.get("object") or "")),
+        confirmations.intune_target(str(entry.get("target") or "")),
     )
 
 
@@ -109,25 +110,25 @@ def findings(
         return
     left, missing = looked.get("left") or (), looked.get("not_there") or ()
     if left:
-        names = [str(entry["name"]) for entry in left]
+        shown = [str(entry["name"]) for entry in left]
         text = (
             Text(
-                f"Assignments in Intune that shall go are still there: {some(names)}. Run the stage clients again.",
-                f"削除対象のIntuneの割り当てが残っています: {some(names)}。段階 clients を再実行してください。",
+                f"Assignments in Intune that shall go are still there: {some(shown)}. Run the stage clients again.",
+                f"削除対象のIntuneの割り当てが残っています: {some(shown)}。段階 clients を再実行してください。",
             )
             if final
-            else Text(f"The stage clients will remove assignments in Intune: {some(names)}.", f"段階 clients で削除するIntuneの割り当て: {some(names)}")
+            else Text(f"The stage clients will remove assignments in Intune: {some(shown)}.", f"段階 clients で削除するIntuneの割り当て: {some(shown)}")
         )
         severity, code = ("blocker", "intune_assignment_left") if final else ("info", "intune_assignments_removed")
         yield Finding(severity, code, text, tuple(str(entry["object"]) for entry in left))
     if missing and not final:
-        shown = some(f"{entry['kind']} {entry['object']}: {entry['target']}" for entry in missing)
+        listed = some(f"{entry['kind']} {entry['object']}: {entry['target']}" for entry in missing)
         yield Finding(
             "warning",
             "intune_assignment_not_found",
             Text(
-                f"{CONFIRMED} names assignments that are not in Intune (any more): {shown}. Copy them whole, as preflight shows them.",
-                f"{CONFIRMED} に指定された割り当てはIntuneにありません（削除済みを含む）: {shown}。preflight の表示どおりに指定してください。",
+                f"{CONFIRMED} names assignments that are not in Intune (any more): {listed}. Copy them whole, as preflight shows them.",
+                f"{CONFIRMED} に指定された割り当てはIntuneにありません（削除済みを含む）: {listed}。preflight の表示どおりに指定してください。",
             ),
             tuple(str(entry["object"]) for entry in missing),
         )

@@ -8,6 +8,7 @@ Every input is what an info module returned; None means that it was not looked a
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -517,9 +518,10 @@ def _machines(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _no_machines(facts.machines, confirmed)
     yield from _unreadable(facts.machines)
     yield from _agents_unconfirmed(facts, confirmed)
+    filters = {names.program(name) for name in confirmed.password_filters}
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
-            if item["name"].casefold() not in _fold(confirmed.password_filters):
+            if names.program(item["name"]) not in filters:
                 why = phrases.reasons(item["why"])
                 yield Finding(
                     "blocker",
@@ -762,6 +764,26 @@ def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to take the agents off these machines."""
     found = [*_unreadable(facts.machines or {}), *_agents_unconfirmed(facts, confirmed)]
     return [*found, *_unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux_decisions(confirmed))]
+
+
+def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]], filter_files: bool = False) -> list[str]:
+    """The machines on which the stage agents has something to do, or must not go on: the others are done.
+
+    filter_files: the files of password filters go as well, of which only their names are known.
+    """
+    begun = list(intents)
+    left = []
+    for kind in ("machines", "linux_machines"):
+        for name, machine in (getattr(facts, kind) or {}).items():
+            one = {name: machine}
+            alone = dataclasses.replace(facts, machines=one if kind == "machines" else None, linux_machines=one if kind == "linux_machines" else None)
+            if (
+                (filter_files and kind == "machines")
+                or anything_left(alone, confirmed, begun)
+                or any(item.severity == "blocker" for item in agents_gate(alone, confirmed))
+            ):
+                left.append(name)
+    return left
 
 
 def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -149,16 +150,17 @@ def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    client = Client(options, read_only=True)
-    try:
+    with contextlib.closing(Client(options, read_only=True)) as client:
         account = _account(client, options).dn
-        found = rules(client, options["config_base"])
-    finally:
-        client.close()
-    about = [
+        return about(rules(client, options["config_base"]), account)
+
+
+def about(found: Sequence[Rule], account: str) -> dict[str, Any]:
+    """Which of the rules speak of the account, as openldap_access_info returns it."""
+    clauses = [
         {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.words), "denies": clause.denies}
         for rule in found
         for clause in access.clauses(rule.text)
         if clause.is_about(account)
     ]
-    return {"clauses": about, "mentions": _mentions(found, account), "rules": len(found)}
+    return {"clauses": clauses, "mentions": _mentions(found, account), "rules": len(found)}

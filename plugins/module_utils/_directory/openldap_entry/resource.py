@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -141,12 +142,13 @@ class OpenLdapEntry(Resource):
 
 
 def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    client = Client(options, read_only=True)
-    try:
+    with contextlib.closing(Client(options, read_only=True)) as client:
         memory = Memory(options)
-        found = find(client, named(client, options["dn"], memory), memory)
-    finally:
-        client.close()
+        return about(find(client, named(client, options["dn"], memory), memory))
+
+
+def about(found: Found) -> dict[str, Any]:
+    """Whether the entry is there, as openldap_entry_info returns it."""
     if found.entry is None:
         return {"exists": False, "entry": {}, "confirm_as": "", "removal_refusals": [found.refusal.msg] if found.refusal else []}
     state, uuid = dict(entries.object_of(found.entry, names.key(found.dn)).state), entries.uuid_of(found.entry)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -295,13 +294,6 @@ class Trust:
     def covers(self, item: Object, new: Certificate) -> bool:
         """Whether a certificate may be applied that nothing which Entra holds vouches for."""
         return any(name in self.tls or self.thumbprints.get(name) in (new.sha1, new.sha256) for name in item.state["domains"])
-
-
-def thumbprint(text: str) -> str | None:
-    """SHA-1 or SHA-256 as people copy it (colons, blanks, capitals, OpenSSL's label) in lower-case hex; None when it is neither."""
-    seen = unicodedata.normalize("NFKC", "".join(char for char in str(text) if unicodedata.category(char) != "Cf"))  # Windows' dialogue puts a mark in front
-    digits = re.sub(r"^(?:sha-?(?:1|256)(?:fingerprint|thumbprint)?[=:]|(?:finger|thumb)print[=:]|0x)|[:-]", "", "".join(seen.split()).strip("\"'").lower())
-    return digits if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", digits) else None
 
 
 def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, trust: Trust | None = None) -> Change | Skip | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
+from ..._core import certificate_names
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
@@ -162,7 +163,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 def _trust(params: Mapping[str, Any]) -> watch.Trust:
     thumbprints = {}
     for domain, text in params["accept_thumbprints"].items():
-        value = watch.thumbprint(text)
+        value = certificate_names.thumbprint(text)
         if value is None:
             raise OffboardError(f"accept_thumbprints: that of {domain} is neither SHA-1 (40 hex digits) nor SHA-256 (64).", code="bad_option")
         thumbprints[names([domain])[0]] = value

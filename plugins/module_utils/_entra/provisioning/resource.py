@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import names
+from ..._core import names, plain
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
@@ -42,8 +42,8 @@ class ProvisioningGate(OfTenant):
     noun = "verdicts"
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
-    def __init__(self, params: Mapping[str, Any], check_mode: bool = False) -> None:
-        self._params, self._check_mode = params, check_mode
+    def __init__(self, params: Mapping[str, Any], check_mode: bool = False, warn: Callable[[str], None] = lambda told: None) -> None:
+        self._params, self._check_mode, self._warn = params, check_mode, warn
         self._path: str = os.path.abspath(params["path"])
         self._client_id: str = names.uuid(params["app_id"])
         if self._client_id and not is_id(self._client_id):
@@ -124,6 +124,16 @@ class ProvisioningGate(OfTenant):
         for change in applied:
             if read_verdict(self._path) != change.after:
                 yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
+
+    def verdict(self, plan: Plan) -> OffboardError | None:
+        """With `required` a closed gate stops the stage; a check run is told what a real one would be stopped by."""
+        if plan.facts["open"] or not self._params.get("required"):
+            return None
+        told = str(plan.facts["told"])
+        if not self._check_mode:
+            return OffboardError(told, code="gate_closed")
+        self._warn(plain.line(f"check mode: a real run would stop here. {told}"))
+        return None
 
     def close(self) -> None:
         self._client.close()

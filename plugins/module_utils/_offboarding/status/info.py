@@ -42,7 +42,8 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     page = page if os.path.exists(page) else ""
     told = plan.summary(status, params["stage"], page, params["in_awx"], check_mode) if params["summary"] else plan.lines(status, page, params["in_awx"])
     language = params["language"]
-    return {**status, "lines": [text for line in told for text in line.in_language(language)]}
+    lines = [*(text for line in told for text in line.in_language(language)), *params.get("also_tell", ())]
+    return {"lines": lines} if params.get("brief") else {**status, "lines": lines}
 
 
 def _results(folder: str) -> dict[str, dict[str, int]]:

@@ -132,8 +132,9 @@ class PasswordFilter(Resource):
 
 
 def make(options: Mapping[str, Any]) -> PasswordFilter:
-    filters.check_name(options["name"])
-    return PasswordFilter(Client(options), options)
+    name = names.visible(options["name"])
+    filters.check_name(name)
+    return PasswordFilter(Client(options), {**options, "name": name})
 
 
 def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,11 +145,11 @@ def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
             folder, _unused, name = item.path.rpartition("\\")
             if name.casefold().endswith(".dll"):
                 libraries[name[:-4].casefold()] = folder
-    known = {names.visible(name).casefold() for name in options["names"]}
+    known = {names.program(name) for name in options["names"]}
     found = []
     for name in packages(client):
         path = library(client, name)
         why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
-        state = {"default": filters.is_default(name), "named": name.casefold() in known, "file": path, "file_exists": look(client, [path])[0].exists}
+        state = {"default": filters.is_default(name), "named": names.program(name) in known, "file": path, "file_exists": look(client, [path])[0].exists}
         found.append({"name": name, **state, "why": why})
-    return {"filters": found}
+    return {"filters": found, "meant": filters.meant(found)}

@@ -54,6 +54,7 @@ POINTS, LEFT, GOING, CANDIDATE = "points_at_iij", "blocker intune_assignment_lef
         ([app(readable=False)], None, [], [f"warning {POINTS}"], [f"blocker {POINTS}"]),
         # confirmed by the target, or by the assignment's own id; whatever the case
         ([app(one())], looked(("allDevices",)), [entry("ALLDEVICES")], [f"warning {POINTS}", GOING], [f"blocker {POINTS}", LEFT]),
+        ([app(one(GROUP))], looked((GROUP,)), [entry(f" {{{GROUP.upper()}}}")], [f"warning {POINTS}", GOING], [f"blocker {POINTS}", LEFT]),
         ([app(one())], looked(("G_1_0",)), [entry("G_1_0")], [f"warning {POINTS}", GOING], [f"blocker {POINTS}", LEFT]),
         ([app(one(), one(GROUP))], looked(("allDevices",)), [entry()], [f"warning {POINTS}", CANDIDATE, GOING], [f"blocker {POINTS}", LEFT]),
         # it is gone, and reaches nobody: the app may stay

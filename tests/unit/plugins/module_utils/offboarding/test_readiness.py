@@ -10,6 +10,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readi
     Facts,
     agents_gate,
     agents_left,
+    agents_left_on,
     final_gate,
     lines,
     message,
@@ -132,6 +133,7 @@ def codes(findings):
             [("blocker", "password_filter_not_confirmed", "m"), ("info", "agents", "m: password filter f")],
         ),
         ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": ["F"]}, [("info", "agents", "m: password filter f")]),
+        ({"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}}, {"password_filters": [" Ｆ "]}, [("info", "agents", "m: password filter f")]),
         ({"machines": {"m": FILES}}, {}, [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")]),
         # a confirmed product that this machine does not have says nothing about its files
         (
@@ -264,6 +266,30 @@ def test_final_gate(facts, confirmed, expected):
 def test_agents_gate(machine, facts, confirmed, expected):
     found = agents_gate(Facts(machines={"m": machine}, **facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))
     assert codes(found) == [("blocker", code, "m") for code in expected]
+
+
+@pytest.mark.parametrize(
+    ("machine", "confirmed", "intents", "filter_files", "left"),
+    [
+        ({"products": [], "tasks": [], "folders": []}, {}, [], False, False),
+        ({"products": [AGENT], **FILES}, {"products": [{"product_code": "{1}_is1"}]}, [], False, True),
+        # what stands in the way is no reason to pass a machine by
+        (None, {}, [], False, True),
+        ({"error": "off", "code": "unreachable"}, {}, [], False, True),
+        ({"products": [], "perhaps": [PERHAPS]}, {"tasks": [{"name": "A\\B"}]}, [], False, True),
+        ({"products": [], "perhaps": [PERHAPS]}, {}, [], False, False),
+        # this run was stopped there, and only names of filters' files are known
+        ({"host": "192.0.2.1"}, {}, [{"id": "192.0.2.1/x"}], False, True),
+        ({"host": "192.0.2.1"}, {}, [{"id": "192.0.2.10/x"}], False, False),
+        ({}, {}, [], True, True),
+    ],
+)
+def test_on_which_machines_the_stage_agents_has_something_to_do(machine, confirmed, intents, filter_files, left):
+    facts = Facts(machines={"clean": {"products": []}, "m": machine}, linux_machines={"lnx": {"jobs": [], "timers": [], "files": []}})
+    expected = {"m"} if left else set()
+    assert set(agents_left_on(facts, Confirmed(**confirmed), iter(intents), filter_files)) == expected | ({"clean"} if filter_files else set())
+    facts = Facts(linux_machines={"clean": {"jobs": [], "timers": [], "files": []}, "lnx": None})
+    assert agents_left_on(facts, Confirmed(**confirmed), intents, filter_files) == ["lnx"]
 
 
 @pytest.mark.parametrize(

@@ -250,29 +250,6 @@ def test_a_renewed_certificate_of_the_same_key_is_vouched_for():
     assert verdict.vouched is True
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("AB:" * 19 + "AB", "ab" * 20),
-        ("\u200e" + "ab " * 32, "ab" * 32),
-        *((mark + "AB" * 20, "ab" * 20) for mark in "\u200b\u200f\ufeff\u202a"),
-        ("SHA1 Fingerprint=" + "AB:" * 19 + "AB", "ab" * 20),
-        ("sha256 Fingerprint=" + "AB:" * 31 + "AB\n", "ab" * 32),
-        ("sha-1: " + "ab" * 20, "ab" * 20),
-        ("AB-" * 19 + "AB", "ab" * 20),
-        ("\uff21\uff22" * 20, "ab" * 20),
-        ("0x" + "ab" * 20, "ab" * 20),
-        ('"' + "ab" * 20 + '"', "ab" * 20),
-        ("ab" * 19, None),
-        ("zz" * 20, None),
-        ("", None),
-        (12, None),
-    ],
-)
-def test_thumbprints_as_people_copy_them(text, expected):
-    assert watch.thumbprint(text) == expected
-
-
 def test_a_successor_becomes_the_next_certificate_of_an_own_domain_only():
     own = item(kind=watch.INTERNAL)
     verdict = watch.judge(own, published(LATER, OLD, by=OLD), made.NOW)
