@@ -115,6 +115,24 @@ def test_absent_removes_ours_and_nothing_else() -> None:
     assert len(gone["remove"]["schedules"]) == 1
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("other", ["exit 2", "exit2", "exit:2", "Exit"])
+def test_another_exit_stays_whose_name_begins_the_same(other: str, state: str) -> None:
+    """AWX is asked for all names that begin with the prefix, and what other exits have made bears the same mark."""
+    found = as_found(listed(prefix=other, credentials=["entra"], notification=True))
+    for kind, items in found.items():
+        found[kind] = [{**item, "id": item["id"] + 1000, "inventory": 1100, "unified_job_template": 1100} for item in items]
+    assert not any(listed(found=found, state=state)["remove"].values())
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("prefix", ["", " ", "exit ", " exit", "exit: 2", "exit\n"])
+def test_a_prefix_that_tells_no_exit_from_another_is_refused(prefix: str, state: str) -> None:
+    with pytest.raises(OffboardError, match="awx_prefix") as refused:
+        listed(prefix=prefix, state=state)
+    assert refused.value.code == "bad_option"
+
+
 def test_somebody_elses_is_refused() -> None:
     found = {"inventories": [{"id": 1, "name": "exit", "description": "the office's machines"}]}
     with pytest.raises(OffboardError) as refused:
