@@ -60,6 +60,27 @@ def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("watch_certificates_fail_on", "", "where a list must be"),
+        ("watch_certificates_fail_on", None, "where a list must be"),
+        ("watch_certificates_fail_on", ["critcal"], "holds what is no severity"),
+        ("watch_certificates_domains", None, "where a list must be"),
+        ("watch_certificates_warning_days", "", "no whole number that is meant here"),
+    ],
+)
+def test_a_watch_that_would_never_alarm_is_refused(tmp_path: Path, variable: str, value: object, why: str) -> None:
+    code, output = play(tmp_path, "watch_certificates", offboard_access_token="x", offboard_graph_url="https://localhost:9", **{variable: value})
+    assert code == 2 and f"{variable}" in output and why in output and "localhost:9" not in output, output
+
+
+@pytest.mark.parametrize("given", [None, "", [], "users", ["Users"]])
+def test_what_is_to_be_brought_back_is_asked_for_in_both_languages(tmp_path: Path, given: object) -> None:
+    code, output = play(tmp_path, "restore", offboard_restore=given)
+    assert code == 2 and "What shall be brought back?" in output and "何を元に戻しますか" in output and "length' failed" not in output, output
+
+
+@pytest.mark.parametrize(
     ("by", "told_why"), [(["A"], "one person's name"), ({"a": 1}, "one person's name"), (True, "one person's name"), ("\u200b", "Who confirms?")]
 )
 def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> None:
