@@ -8,7 +8,6 @@ A line that begins with `# ` is a candidate: without these two characters it is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -174,7 +173,10 @@ def _yaml(value: Any) -> str:
     if isinstance(value, (bool, int)):
         return str(value).lower()
     text = str(value)
-    quoted = "'" + text.replace("'", "''") + "'" if text == plain.line(text) and "\t" not in text else json.dumps(text)
+    if text == plain.line(text) and "\t" not in text:
+        quoted = "'" + text.replace("'", "''") + "'"
+    else:  # what is hidden is escaped as YAML does; JSON has halves for what YAML has one escape for
+        quoted = '"' + plain.line(text.replace("\\", "\\\\").replace('"', '\\"')).replace("\t", "\\t") + '"'
     return f"!unsafe {quoted}" if any(mark in text for mark in ("{{", "{%", "{#")) else quoted
 
 

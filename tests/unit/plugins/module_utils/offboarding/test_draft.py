@@ -106,7 +106,12 @@ def test_a_list_that_was_cut_says_so(rows: str, count: int, told: bool) -> None:
     assert ("1 more are not listed here" in text, "ほかに1件あります" in text) == (told, told)
 
 
-@pytest.mark.parametrize("name", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a\nb: c", "a: b #c", "\u202ex", "it's", "- x", "'", '"', "*x", "!x", "null", "1"])
+STRANGE = ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a\nb: c", "a: b #c", "\u202ex", "it's", "- x", "'", '"', "*x", "!x", "null", "1"]
+#: beyond the first 65,536 characters with what is hidden beside them; a backslash beside it; no character at all
+STRANGE += ["髙橋 😀\t", "\u202e😀", "\U000e0041", 'C:\\new\t"x"', "x\ufffe", "\uffff", "𠮷野家\r\n", "a\x85b\x00"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
 def test_a_name_of_strangers_stays_a_name(name: str) -> None:
     product = {"name": name, "publisher": name}
     text = made({"machines": {"m": {"products": [product], "filters": [{"name": name, "why": [name]}]}}}, {}, {})
