@@ -60,6 +60,19 @@ def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("language", "last"),
+    [
+        ("ja", "offboard_tenant_id (AZURE_TENANT_ID) が指定されていません（missing required arguments: tenant_id）。"),
+        ("en", "missing required arguments: tenant_id. Set offboard_tenant_id (AZURE_TENANT_ID)."),
+    ],
+)
+def test_the_last_line_is_in_the_language_of_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, last: str) -> None:
+    monkeypatch.delenv("AZURE_TENANT_ID", raising=False)
+    code, output = play(tmp_path, "users", offboard_language=language, offboard_options=["microsoft_365"], offboard_access_token="x")
+    assert code == 2 and f'"msg": "{last}"' in output[output.rindex("fatal:") :], output
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "why"),
     [
         ("watch_certificates_fail_on", "", "where a list must be"),
