@@ -150,3 +150,15 @@ def test_the_role_asks_for_every_variable_and_the_roles_have_them() -> None:
     assert names == list(VARIABLES)
     defaults = [name for file in places.ROOT.glob("roles/*/defaults/main.yml") for name in yaml.safe_load(file.read_text())]
     assert set(names) <= set(defaults)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "IIJ ID Service Directory Sync", "publisher": None},
+        {"name": "x", "uninstall_arguments": ["/S", "it's", "{{ x }}"]},
+        {"name": "x", "version": 1.5, "quiet": True, "of a: b": {"c": []}},
+    ],
+)
+def test_what_is_confirmed_stays_as_it_is(entry: dict[str, Any]) -> None:
+    assert taken(made({}, {}, {"directory_sync_products": [entry]})) == {"directory_sync_products": [entry]}
