@@ -134,7 +134,7 @@ def test_decommission_tells_it_once(tmp_path: Path) -> None:
     code, output = play(tmp_path, "decommission", "--tags", "relying_parties,report", offboard_language="ja")
     assert code == 0, output
     ended = told(output, "Tell what was done")
-    assert ended[0] == "relying_parties (IIJ ID と連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
+    assert ended[0] == "relying_parties (IIJ IDと連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
     assert len([line for line in ended if line.startswith("次の操作")]) == 1
 
 
