@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import phrases
 from .._core.text import Text
+from . import phrases
 
 _JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 #: Ansible's own words for what a module cannot do without, and where a stage takes it from.

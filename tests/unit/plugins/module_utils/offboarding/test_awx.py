@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.awx import info, plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import services
 from dev import places
 
 APPROVE = yaml.safe_load((places.ROOT / "roles/awx/defaults/main.yml").read_text())["awx_approve"]
@@ -19,7 +20,7 @@ SCHEDULE = {"stage": "watch_certificates", "rrule": "DTSTART:20260105T070000Z RR
 PARAMS: dict[str, Any] = {
     "collection": str(places.ROOT), "state": "present", "prefix": "exit", "organization": "org", "approve": APPROVE, "agents": {"sync1": {}, "dc1": {}},
     "domain_controllers": ["dc1"], "agents_variables": {}, "localhost_variables": {}, "credentials": [], "schedules": [SCHEDULE], "notification": False,
-    "found": {},
+    "services": [], "found": {},
 }  # fmt: skip
 
 
@@ -72,6 +73,13 @@ def test_every_step_of_a_person_can_be_confirmed() -> None:
     steps = [step["id"] for file in places.ROOT.glob("roles/*/vars/steps.yml") for name, steps in yaml.safe_load(file.read_text()).items() for step in steps]
     assert sorted(confirm["survey"]["spec"][0]["choices"]) == sorted(steps)
     assert len(steps) > 10
+
+
+def test_so_can_the_step_of_each_service() -> None:
+    register = [{"name": "Expenses", "id": None}, {"name": "経費", "id": None}, {"name": "Wiki", "id": "wiki_old"}]
+    (confirm,) = (template for template in listed(services=register)["objects"]["job_templates"] if template["stage"] == "confirm")
+    made = [step["id"] for step in services.definitions([{"protocol": "saml", **service} for service in register])]
+    assert confirm["survey"]["spec"][0]["choices"][-3:] == made and made[::2] == ["service_expenses", "service_wiki_old"]
 
 
 def test_a_second_look_removes_nothing_and_refuses_nothing() -> None:
