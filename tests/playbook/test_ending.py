@@ -62,6 +62,40 @@ def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("language", "last"),
+    [
+        ("ja", "offboard_tenant_id (AZURE_TENANT_ID) が指定されていません（missing required arguments: tenant_id）。"),
+        ("en", "missing required arguments: tenant_id. Set offboard_tenant_id (AZURE_TENANT_ID)."),
+    ],
+)
+def test_the_last_line_is_in_the_language_of_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, last: str) -> None:
+    monkeypatch.delenv("AZURE_TENANT_ID", raising=False)
+    code, output = play(tmp_path, "users", offboard_language=language, offboard_options=["microsoft_365"], offboard_access_token="x")
+    assert code == 2 and f'"msg": "{last}"' in output[output.rindex("fatal:") :], output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("watch_certificates_fail_on", "", "where a list must be"),
+        ("watch_certificates_fail_on", None, "where a list must be"),
+        ("watch_certificates_fail_on", ["critcal"], "holds what is no severity"),
+        ("watch_certificates_domains", None, "where a list must be"),
+        ("watch_certificates_warning_days", "", "no whole number that is meant here"),
+    ],
+)
+def test_a_watch_that_would_never_alarm_is_refused(tmp_path: Path, variable: str, value: object, why: str) -> None:
+    code, output = play(tmp_path, "watch_certificates", offboard_access_token="x", offboard_graph_url="https://localhost:9", **{variable: value})
+    assert code == 2 and f"{variable}" in output and why in output and "localhost:9" not in output, output
+
+
+@pytest.mark.parametrize("given", [None, "", [], "users", ["Users"]])
+def test_what_is_to_be_brought_back_is_asked_for_in_both_languages(tmp_path: Path, given: object) -> None:
+    code, output = play(tmp_path, "restore", offboard_restore=given)
+    assert code == 2 and "What shall be brought back?" in output and "何を元に戻しますか" in output and "length' failed" not in output, output
+
+
+@pytest.mark.parametrize(
     ("by", "told_why"), [(["A"], "one person's name"), ({"a": 1}, "one person's name"), (True, "one person's name"), ("\u200b", "Who confirms?")]
 )
 def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> None:
@@ -102,7 +136,7 @@ def test_decommission_tells_it_once(tmp_path: Path) -> None:
     code, output = play(tmp_path, "decommission", "--tags", "relying_parties,report", offboard_language="ja")
     assert code == 0, output
     ended = told(output, "Tell what was done")
-    assert ended[0] == "relying_parties (IIJ ID と連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
+    assert ended[0] == "relying_parties (IIJ IDと連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
     assert len([line for line in ended if line.startswith("次の操作")]) == 1
 
 

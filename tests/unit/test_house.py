@@ -361,7 +361,10 @@ def test_every_list_of_the_roles_is_known_to_be_one() -> None:
     lists = {name for entry in specs for name, option in entry["options"].items() if option["type"] == "list"} - {"microsoft_365_domains"}
     own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])  # it does not depend on offboard
     known = yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())
+    watch = yaml.safe_load((places.ROOT / "playbooks/watch_certificates.yml").read_text())[1]["vars"]
+    lists |= {name for name, value in watch.items() if isinstance(value, list)}
     assert lists - own == set(known["__offboard_lists"])
+    assert {name for name, value in watch.items() if isinstance(value, int)} <= set(known["__offboard_numbers"])
     mappings = {name for entry in specs for name, option in entry["options"].items() if option.get("elements") == "dict"}
     assert mappings - own == set(known["__offboard_lists_of_mappings"])
 

@@ -9,6 +9,7 @@ A line that begins with `# ` is a candidate: without these two characters it is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,8 @@ VARIABLES: dict[str, Text] = {
         "Assignments in Intune to remove; the apps and the profiles stay.", "Intuneから削除する割り当て（アプリやプロファイルは残る）"
     ),
 }
+#: a key that needs no quotes
+_WORD = re.compile(r"[a-z_]+")
 #: those of them that hold one value, not a list
 _ONE = frozenset(
     {"offboard_directory_host", "offboard_iij_client_id", "microsoft_365_disable_app", "microsoft_365_max_users"}
@@ -170,11 +173,16 @@ def _comments(texts: Iterable[Text], language: str) -> list[str]:
 def _yaml(value: Any) -> str:
     """A value on one line. Names of strangers are quoted, and templates in them stay text (`!unsafe`) when the file is used."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_yaml(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, (bool, int)):
-        return str(value).lower()
+        return "{" + ", ".join(f"{name if _WORD.fullmatch(str(name)) else _yaml(name)}: {_yaml(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_yaml, value)) + "]"
+    if value is None or isinstance(value, (bool, int, float)):
+        return json.dumps(value)
     text = str(value)
-    quoted = "'" + text.replace("'", "''") + "'" if text == plain.line(text) and "\t" not in text else json.dumps(text)
+    if text == plain.line(text) and "\t" not in text:
+        quoted = "'" + text.replace("'", "''") + "'"
+    else:  # what is hidden is escaped as YAML does; JSON has halves for what YAML has one escape for
+        quoted = '"' + plain.line(text.replace("\\", "\\\\").replace('"', '\\"')).replace("\t", "\\t") + '"'
     return f"!unsafe {quoted}" if any(mark in text for mark in ("{{", "{%", "{#")) else quoted
 
 

@@ -37,17 +37,17 @@ STAGES = (
     Stage("preflight", Text("look at everything", "全体の確認")),
     Stage("snapshot", Text("save what may be touched", "変更対象の保存")),
     Stage("freeze", Text("disable the agents' tasks", "エージェントのタスクの無効化"), (("windows_scheduled_task", "disable"),)),
-    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ ID による変更がないことの確認"), (("service_principal", "disable"),)),
+    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ IDによる変更がないことの確認"), (("service_principal", "disable"),)),
     Stage("users", Text("repair the users", "利用者の復旧")),
     Stage("domains", Text("convert the domains", "ドメインの変換"), (("domain", "convert_to_managed"),)),
     Stage("passwords", Text("give passwords", "パスワードの設定")),
     Stage("arrivals", Text("who has signed in since the conversion", "変換後のサインイン状況"), scheduled=True),
     Stage(
         "app",
-        Text("remove IIJ ID's app", "IIJ ID のアプリの削除"),
+        Text("remove IIJ ID's app", "IIJ IDのアプリの削除"),
         (("oauth2_permission_grant", "remove"), ("app_role_assignment", "remove"), ("service_principal", "delete"), ("application", "delete")),
     ),
-    Stage("relying_parties", Text("services that trust IIJ ID", "IIJ ID と連携するサービス")),
+    Stage("relying_parties", Text("services that trust IIJ ID", "IIJ IDと連携するサービス")),
     Stage(
         "agents",
         Text("remove the agents", "エージェントの削除"),
@@ -70,7 +70,7 @@ STAGES = (
         (("group_policy_registry", "remove"), ("windows_browser_sign_in", "remove"), ("windows_certificate", "remove")),
         done_by_steps=True,
     ),
-    Stage("final_gate", Text("nothing points at IIJ ID", "IIJ ID への参照がないことの確認")),
+    Stage("final_gate", Text("nothing points at IIJ ID", "IIJ IDへの参照がないことの確認")),
     Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
 )
 #: Of what was found, so much is shown with a step; the report has more.

@@ -106,7 +106,12 @@ def test_a_list_that_was_cut_says_so(rows: str, count: int, told: bool) -> None:
     assert ("1 more are not listed here" in text, "ほかに1件あります" in text) == (told, told)
 
 
-@pytest.mark.parametrize("name", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a\nb: c", "a: b #c", "\u202ex", "it's", "- x", "'", '"', "*x", "!x", "null", "1"])
+STRANGE = ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a\nb: c", "a: b #c", "\u202ex", "it's", "- x", "'", '"', "*x", "!x", "null", "1"]
+#: beyond the first 65,536 characters with what is hidden beside them; a backslash beside it; no character at all
+STRANGE += ["髙橋 😀\t", "\u202e😀", "\U000e0041", 'C:\\new\t"x"', "x\ufffe", "\uffff", "𠮷野家\r\n", "a\x85b\x00"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
 def test_a_name_of_strangers_stays_a_name(name: str) -> None:
     product = {"name": name, "publisher": name}
     text = made({"machines": {"m": {"products": [product], "filters": [{"name": name, "why": [name]}]}}}, {}, {})
@@ -145,3 +150,15 @@ def test_the_role_asks_for_every_variable_and_the_roles_have_them() -> None:
     assert names == list(VARIABLES)
     defaults = [name for file in places.ROOT.glob("roles/*/defaults/main.yml") for name in yaml.safe_load(file.read_text())]
     assert set(names) <= set(defaults)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "IIJ ID Service Directory Sync", "publisher": None},
+        {"name": "x", "uninstall_arguments": ["/S", "it's", "{{ x }}"]},
+        {"name": "x", "version": 1.5, "quiet": True, "of a: b": {"c": []}},
+    ],
+)
+def test_what_is_confirmed_stays_as_it_is(entry: dict[str, Any]) -> None:
+    assert taken(made({}, {}, {"directory_sync_products": [entry]})) == {"directory_sync_products": [entry]}
