@@ -164,3 +164,22 @@ def test_without_machines_in_the_group_the_step_is_a_persons(company: Company) -
     company.play("confirm", "-e", f"step={MINE}", "-e", "{by: Hanako}")
     company.play("accounts")
     assert not company.has_account()
+
+
+def test_an_account_that_others_need_is_refused_and_may_be_declined(company: Company) -> None:
+    company.host.set_crontab(USER, f"{CRONTAB}0 2 * * * /usr/local/bin/others\n")
+    company.variables |= {
+        "directory_sync_cron_jobs": [{"place": f"user:{USER}", "command": f"{SCRIPT} >/dev/null 2>&1"}], "directory_sync_linux_files": [TREE, COPY],
+        "directory_sync_linux_accounts": [{"name": USER, "uid": UID}],
+    }  # fmt: skip
+    company.play("decommission", "--tags", "snapshot,freeze")
+    output = company.play("agents", fails=True)
+    assert f"cron has jobs of {USER}" in output and "/usr/local/bin/others" in output
+    company.host.run("id", USER)
+    # another account of the name, then nobody's word
+    company.variables["directory_sync_linux_accounts"] = [{"name": USER, "uid": UID + 1000}]
+    assert f"{{name: '{USER}', uid: {UID}}}" in company.play("agents", fails=True)
+    company.variables |= {"directory_sync_linux_accounts": [], "directory_sync_not_iij_linux_accounts": [USER]}
+    company.play("agents")
+    assert company.host.run("id", "-u", USER).decode() == f"{UID}\n"
+    assert company.host.crontab(USER).decode() == f"{CRONTAB}0 2 * * * /usr/local/bin/others\n".replace(f"{LINE}\n", "")
