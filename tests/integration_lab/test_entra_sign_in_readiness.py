@@ -73,7 +73,8 @@ def test_the_fixture(look, tenant):
     assert found["passwords"] == {"new": REST - SYNCED - 2, "hash_sync_not_verified": SYNCED, "by_hand": 2}
     assert {item["domain"]: item["total"] for item in found["domains"]} == {"reiji.example": 200, "reiji-group.example": 40, "sales.reiji.example": 10}
     assert found["changed"] is False and tenant.writes() == []
-    # users with their last sign-in, the two reports (the log by two filters), roles twice and groups they can be given to, domains, organization, policies, security defaults
+    # users with their last sign-in, the two reports (the log by two filters), roles twice and groups they can be given to, domains, organization, policies,
+    # security defaults
     asked = [item["path"].partition("?")[0] for item in tenant.requests() if item["path"].startswith("/v1.0/")]
     assert sorted(set(asked)) == sorted(
         f"/v1.0{path}"
