@@ -130,6 +130,8 @@ def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
     code, output = play(tmp_path, "status", offboard_language="ja")
     assert code == 0 and "証跡（a）: evidence/a/before.txt, evidence/a/after.txt, evidence/a/last-search.txt" in output
     assert "警告: 手順 a の証跡: before.txt（実行フォルダーの evidence/a/before.txt）がありません" in output
+    code, output = play(tmp_path, "final_gate", offboard_language="en")
+    assert [line for line in told(output, "Tell what was found") if line.startswith("[Warning] Evidence of the step a: before.txt")], output
 
 
 def test_decommission_tells_it_once(tmp_path: Path) -> None:

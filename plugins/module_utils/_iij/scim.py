@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import email.utils
 import http.client
 import ipaddress
@@ -165,5 +166,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(value)
         return None if math.isnan(seconds) else max(0.0, seconds)
     with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        at = email.utils.parsedate_to_datetime(value)  # without a zone in one of HTTP's three forms, which is UTC too
+        return max(0.0, (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp() - time.time())
     return None

@@ -40,13 +40,37 @@ def found(*users: str, incomplete: tuple[str, ...] = ()) -> Found:
     return Found(resources[0], resources[1], {}, incomplete, unchecked=("g",))
 
 
-def export(folder: Path, given: Found, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr(resource.Export, "_read_service", lambda self: given)
-    params = {
+def params_of(folder: Path) -> dict[str, Any]:
+    return {
         "path": str(folder / "export"), "journal": str(folder / "journal.jsonl"), "vault_password": PASSWORD, "vault_password_file": None, "page_size": 1,
         "scim_url": "https://scim.example", "access_token": "t", "ca_file": None, "timeout": 1, "pause_ms": 0, "max_wait_seconds": 1, "max_changes": 20,
+        "attempts": 1, "progress_file": None,
     }  # fmt: skip
+
+
+def export(folder: Path, given: Found, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setattr(resource.Export, "_read_service", lambda self: given)
+    params = params_of(folder)
     return _Run(Module(params), resource.Export(params), preconditions.demand).run()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", ["unauthorized", "redirect_refused", "throttled", "server_error"])
+@pytest.mark.parametrize("where", ["/Users", "/Groups", "/Groups/g"])
+def test_what_ends_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, code: str) -> None:
+    """A token that ends after the first page, or while groups whose members were left out are read one by one."""
+    asked: list[str] = []
+
+    def get(_self: Any, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        asked.append(path)
+        if path == where and (path.count("/") == 2 or (query or {}).get("startIndex", 1) > 1):
+            raise OffboardError("no", code=code)
+        start = (query or {}).get("startIndex", 1)
+        return {"totalResults": 2, "Resources": [{"id": f"{'u' if path == '/Users' else 'g'}{start}"[: 2 if start > 1 else 1]}]} if query else {}
+
+    monkeypatch.setattr(resource.Scim, "get", get)
+    with pytest.raises(OffboardError) as caught:
+        _Run(Module(params_of(tmp_path)), resource.Export(params_of(tmp_path)), preconditions.demand).run()  # type: ignore[arg-type]
+    assert caught.value.code == code and asked[-1] == where and not (tmp_path / "export").exists()
 
 
 def info(folder: Path, password: str | None = None, journal: bool = True) -> dict[str, Any]:

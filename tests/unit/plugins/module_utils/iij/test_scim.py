@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -91,6 +92,20 @@ def test_it_waits_as_it_is_asked_to(service):
     client = scim.Scim(service.url, TOKEN, pause_ms=60_000)
     client.get("/Users")
     assert 7.0 in service.slept and sum(50 < seconds <= 60 for seconds in service.slept) == 2
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_each_form_of_a_date_is_utc(monkeypatch, zone):
+    """RFC 9110 5.6.7; the old form of C's asctime names no zone."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    monkeypatch.setattr(scim.time, "time", lambda: 784111777.0 - 7)
+    try:
+        dates = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994")
+        assert [scim._retry_after({"Retry-After": date}) for date in dates] == [7.0] * 3
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_an_answer_has_a_limit(service, monkeypatch):
