@@ -98,8 +98,8 @@ def test_the_table_of_rooms_names_every_room() -> None:
 def test_the_table_of_rooms_tells_what_lies_in_a_room_and_what_it_may_import(room: str) -> None:
     lives, may_import = _rooms_in_words()[f"plugins/module_utils/{room}"]
     folder = PLUGINS / "module_utils" / room
-    assert {file.parent.name for file in folder.glob("*/__init__.py")} == {name for name in re.findall(r"`(\w+)/`", lives)}
-    assert {name for name in re.findall(r"`(_\w+)`", may_import)} == MAY_IMPORT[room]
+    assert {file.parent.name for file in folder.glob("*/__init__.py")} == set(re.findall(r"`(\w+)/`", lives))
+    assert set(re.findall(r"`(_\w+)`", may_import)) == MAY_IMPORT[room]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)

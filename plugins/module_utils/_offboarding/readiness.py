@@ -1089,7 +1089,7 @@ _PEOPLE = {
     ),
     "user_gone": ("warning", Text("are in the snapshot, and not in the tenant any more", "はスナップショットにありますが、テナントにもういません")),
     "domain_is_federated": ("blocker", Text("are in a domain that is still federated", "のドメインはまだフェデレーションされています")),
-    "no_way_to_sign_in": (
+    "no_way_in": (
         "blocker",
         Text(
             "are enabled, and nothing shows a way to sign in: no password that was set since their domain was converted, and no pass. Run the stage "

@@ -16,7 +16,7 @@ from .finding import Finding
 _NAMED = 10
 
 #: Why something was not looked at, and what helps.
-_REASONS: dict[str, Text] = {
+REASONS: dict[str, Text] = {
     "permission_missing": Text("the permission is missing; grant it as the message says", "権限がない（メッセージのとおりに付与する）"),
     "delegated_only": Text(
         "Microsoft lets no application read it; look in the Entra admin center (Microsoft Entra Connect, staged rollout)",
@@ -64,7 +64,7 @@ def _row(row: Mapping[str, Any]) -> Text:
 
 
 def _reason(reason: str) -> Text:
-    return _REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
+    return REASONS.get(reason, Text(f"Graph refused ({reason})", f"Graphのエラー（{reason}）"))
 
 
 def not_looked_at(reason: str, *messages: str) -> str:

@@ -380,7 +380,7 @@ def people(domains=(), counts=None, left_alone=0, taken="2026-01-01T00:00:00Z", 
     [
         (people(), (), 50, []),
         (people(taken=None), (), 50, [("blocker", "users_not_compared")]),
-        (people(counts={"no_way_to_sign_in": 27}), (), 50, [("blocker", "no_way_to_sign_in")]),
+        (people(counts={"no_way_in": 27}), (), 50, [("blocker", "no_way_in")]),
         (people(counts={"user_gone": 1, "user_blocked": 1}), (), 50, [("blocker", "user_blocked"), ("warning", "user_gone")]),
         # a person's word is all that there is, and is told as that
         (people(counts={"administrator_without_password": 2}), (), 50, [("blocker", "administrator_without_password")]),
@@ -417,12 +417,12 @@ def test_final_gate_tells_of_a_synchronization_that_has_stopped_and_no_time_that
 
 
 def test_final_gate_names_the_exceptions() -> None:
-    (finding,) = final_gate(Facts(people=people(counts={"no_way_to_sign_in": 27})), Confirmed())
+    (finding,) = final_gate(Facts(people=people(counts={"no_way_in": 27})), Confirmed())
     assert finding.text.en.startswith("27 users ")
-    assert "no_way_to_sign_in9@a (+17)" in finding.text.en and "no_way_to_sign_in9@a (+17)" in finding.text.ja
+    assert "no_way_in9@a (+17)" in finding.text.en and "no_way_in9@a (+17)" in finding.text.ja
     assert len(finding.objects) == 27
     assert finding.text.en.endswith(". All are in results/users_readiness.jsonl.") and "results/users_readiness.jsonl" in finding.text.ja
-    (few,) = final_gate(Facts(people=people(counts={"no_way_to_sign_in": 3})), Confirmed())
+    (few,) = final_gate(Facts(people=people(counts={"no_way_in": 3})), Confirmed())
     assert "results/" not in few.text.en + few.text.ja
 
 

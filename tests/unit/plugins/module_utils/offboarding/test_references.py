@@ -139,7 +139,7 @@ def test_what_is_accepted_takes_no_place_in_the_answer(rows: list[tuple[str, str
 
 def test_every_kind_has_words_in_both_languages() -> None:
     assert set(read.KINDS) == set(FOUND)
-    assert set(references._REASONS) == plan.REASONS
+    assert set(references.REASONS) == plan.REASONS
 
 
 def test_not_judged_when_it_was_not_asked() -> None:
