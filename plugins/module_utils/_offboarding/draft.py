@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core import confirmations, dn, names, plain
-from .._core.kinds import FOUND
+from .._core.kinds import label
 from .._core.text import Text, counted
 from . import browsers, certificates, clients, group_policies, intune, linux, phrases, references
 from .readiness import (
@@ -245,7 +245,7 @@ def _blocked(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -
 
 def _called(row: Mapping[str, Any]) -> Text:
     """The name of what was found, and what it is; what was not looked at has often no name."""
-    what = FOUND.get(row["kind"], Text(row["kind"], row["kind"]))
+    what = label(row["kind"])
     return Text(f"{row['name']} ({what.en})", f"{row['name']}（{what.ja}）") if row["name"] else what
 
 

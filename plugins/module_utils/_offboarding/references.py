@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.kinds import FOUND
+from .._core.kinds import label
 from .._core.text import Text, counted
 from . import intune, phrases
 from .finding import Finding
@@ -163,7 +163,7 @@ def findings(
     yield from _staged_rollouts(found, converted=final)
     yield from _home_realms(found, severity, accepted)
     for (kind,), rows in _by(found["references"], "kind").items():
-        called = FOUND.get(kind, Text(kind, kind))
+        called = label(kind)
         if kind == _ROLLOUT:
             continue
         others = [
@@ -201,7 +201,7 @@ def findings(
                 tuple(row["id"] for row in kept),
             )
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
-        called = FOUND.get(kind, Text(kind, kind))
+        called = label(kind)
         why = _reason(reason)
         open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
         told = _listed(open_rows or rows)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..._core import times
-from ..._core.kinds import ACTIONS, FOUND, KINDS
+from ..._core.kinds import ACTIONS, heading
 from ..._core.plain import line
 from ..._core.text import Text, counted
 from .. import phrases
@@ -323,7 +323,7 @@ def _references(found: Mapping[str, Any] | None) -> str:
     for name, title in names:
         rows = []
         for item in found[name]:
-            kind = _both(FOUND.get(item["kind"], Text(item["kind"], item["kind"])))
+            kind = _both(heading(item["kind"]))
             named = f"<b>{escape(item['name'])}</b><br>" if item["name"] else ""
             what = f"{named}<code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
@@ -463,7 +463,7 @@ def _identity(item: Mapping[str, Any]) -> str:
 
 
 def _kind(kind: str) -> str:
-    return _both(KINDS.get(kind, Text(kind, kind)))
+    return _both(heading(kind))
 
 
 def _action(action: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import FOUND
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import KINDS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.intune_assignments import plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import intune
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.draft import draft
@@ -126,4 +126,4 @@ def test_permissions_are_demanded_by_what_is_confirmed(confirmed: list[dict[str,
 
 
 def test_the_same_words_as_the_modules_have() -> None:
-    assert set(plan.CHANGEABLE) == intune.CHANGEABLE and set(plan.FAMILIES) <= set(FOUND)
+    assert set(plan.CHANGEABLE) == intune.CHANGEABLE and set(plan.FAMILIES) <= set(KINDS)

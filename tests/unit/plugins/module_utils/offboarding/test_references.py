@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import FOUND
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import KINDS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import info, plan, read
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import references
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, domains_gate, final_gate, preflight
@@ -138,7 +138,7 @@ def test_what_is_accepted_takes_no_place_in_the_answer(rows: list[tuple[str, str
 
 
 def test_every_kind_has_words_in_both_languages() -> None:
-    assert set(read.KINDS) == set(FOUND)
+    assert set(read.KINDS) <= set(KINDS)
     assert set(references.REASONS) == plan.REASONS
 
 
