@@ -406,8 +406,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, kept, readiness
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
 from ..module_utils._core import names, plain
 from ..module_utils._core.errors import OffboardError
@@ -417,6 +415,9 @@ from ..module_utils._module.clock import now
 from ..module_utils._module.files import read_journal, read_lines
 from ..module_utils._module.runner import run_info
 from ..module_utils._offboarding import quiet
+from ..module_utils._offboarding.readiness import draft, kept
+from ..module_utils._offboarding.readiness import plan as readiness
+from ..module_utils._offboarding.readiness.found import merged
 
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _CONFIRMED: dict[str, dict[str, Any]] = {

@@ -17,8 +17,8 @@ from ..._core.plain import line
 from ..._core.text import Text, counted
 from .. import phrases
 from ..finding import SEVERITY_NAMES
-from ..intune import assigned
-from ..references import not_looked_at
+from ..readiness.intune import assigned
+from ..readiness.references import not_looked_at
 from ..steps.plan import why_open
 from .plan import LISTED, LISTED_ALONE
 

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import codes
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness import plan as sign_in_readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata, partner_sheet, xml
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import references
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import references
 from dev import places
 from dev.pages import page
 

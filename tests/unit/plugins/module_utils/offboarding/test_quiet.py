@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.quiet import App, counts_from, since, switched_off, token_good_until
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, provisioning_gate
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, provisioning_gate
 
 
 def at(clock):

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import KINDS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.intune_assignments import plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import intune
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.draft import draft
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import intune
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import draft
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, final_gate, preflight
 
 GROUP = "11111111-1111-1111-1111-111111111111"
 

@@ -9,10 +9,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._core.plain import to_json
-from .._module.clock import now
-from .._module.files import write_atomically
-from . import preconditions
+from ..._core.plain import to_json
+from ..._module.clock import now
+from ..._module.files import write_atomically
+from .. import preconditions
 
 
 def keep(folder: str, tenant_id: str | None, findings: Sequence[Mapping[str, Any]], options: Sequence[str] | None, draft: str | None) -> None:

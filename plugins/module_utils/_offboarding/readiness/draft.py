@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn, names, plain
-from .._core.kinds import label
-from .._core.text import Text, counted
-from . import browsers, certificates, clients, group_policies, intune, linux, phrases, references
-from .readiness import (
+from ..._core import confirmations, dn, names, plain
+from ..._core.kinds import label
+from ..._core.text import Text, counted
+from .. import phrases
+from . import browsers, certificates, clients, group_policies, intune, linux, references
+from .plan import (
     Confirmed,
     Facts,
     app_candidates,

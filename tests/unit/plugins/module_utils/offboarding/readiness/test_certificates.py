@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import clients
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.certificates import CONFIRMED, KEPT
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.draft import draft
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import clients
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CONFIRMED, KEPT
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import draft
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, final_gate, preflight
 
 IIJ, OTHER = "CN=Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Sumire VPN CA,C=JP"
 #: the same, as certutil and the dialogue of Windows show it, or as somebody types it

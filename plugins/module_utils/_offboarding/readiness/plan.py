@@ -14,14 +14,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn, names, plain
-from .._core.heads import few
-from .._core.text import Text, counted
-from .._core.times import SKEW
-from . import browsers, certificates, clients, gate, group_policies, intune, linux, phrases, quiet, references, sign_in
-from .finding import SEVERITIES, SEVERITY_NAMES, Finding
-from .quiet import mostly
-from .steps.plan import to_do
+from ..._core import confirmations, dn, names, plain
+from ..._core.heads import few
+from ..._core.text import Text, counted
+from ..._core.times import SKEW
+from .. import gate, phrases, quiet
+from ..finding import SEVERITIES, SEVERITY_NAMES, Finding
+from ..quiet import mostly
+from ..steps.plan import to_do
+from . import browsers, certificates, clients, group_policies, intune, linux, references, sign_in
 
 
 @dataclass(frozen=True)

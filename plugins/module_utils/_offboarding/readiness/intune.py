@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.text import Text
-from . import phrases
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
 from .clients import some
-from .finding import Finding
 
 CONFIRMED = "multi_factor_authentication_intune_assignments"
 #: kinds of entra_references_info whose assignments intune_assignment removes

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import clients
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import clients
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, final_gate, preflight
 
 SETTING = {"path": r"HKLM\SOFTWARE\Policies\Microsoft\Edge\AuthServerAllowlist", "entries": ["auth.iij.jp"], "broader": [], "others": 1}
 WIDE = SETTING | {"entries": [], "broader": ["*iij.jp"]}

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._core import codes
-from .._core.heads import few
-from .._core.text import Text
-from . import phrases
-from .finding import Finding
+from ..._core import codes
+from ..._core.heads import few
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
 
 #: machines, users and entries that a finding names; the others are counted
 NAMED = 10

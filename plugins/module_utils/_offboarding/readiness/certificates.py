@@ -15,10 +15,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core import dn
-from .._core.text import Text
+from ..._core import dn
+from ..._core.text import Text
+from ..finding import Finding
 from .clients import NAMED, some
-from .finding import Finding
 
 CONFIRMED = "multi_factor_authentication_certificates"
 KEPT = "multi_factor_authentication_kept_certificates"

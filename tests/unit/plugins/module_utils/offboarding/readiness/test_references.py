@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import KINDS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import info, plan, read
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import references
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, domains_gate, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import references
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, domains_gate, final_gate, preflight
 
 IIJ_DOMAIN = {"id": "Reiji.example", "authentication_type": "Federated", "is_root": True, "parent": None, "federation": {"idp": "iij"}}
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.kinds import label
-from .._core.text import Text, counted
-from . import intune, phrases
-from .finding import Finding
+from ..._core.kinds import label
+from ..._core.text import Text, counted
+from .. import phrases
+from ..finding import Finding
+from . import intune
 
 _NAMED = 10
 

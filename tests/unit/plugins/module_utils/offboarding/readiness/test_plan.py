@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import (
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import (
     Confirmed,
     Facts,
     agents_gate,

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import confirmations, dn
-from .._core.errors import OffboardError
-from .._core.text import Text
-from . import phrases
-from .finding import Finding
+from ..._core import confirmations, dn
+from ..._core.errors import OffboardError
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
 
 Machine = Mapping[str, Any]
 Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation

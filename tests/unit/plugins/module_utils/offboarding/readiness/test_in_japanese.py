@@ -15,7 +15,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan import reasons
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import plan as references_plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, phrases, readiness
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, phrases
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import plan as readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from dev import places

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._core.heads import few
-from .._core.text import Text, counted
-from .finding import Finding
+from ..._core.heads import few
+from ..._core.text import Text, counted
+from ..finding import Finding
 
 FILE = "results/sign_in_readiness.jsonl"
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._core.text import Text
+from ..._core.text import Text
+from ..finding import Finding
 from .clients import NAMED, some
-from .finding import Finding
 
 VARIABLE = "integrated_windows_authentication_browser_settings"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, anything_left, clients_left
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, anything_left, clients_left
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core import names
-from .._core.heads import few
-from .._core.text import Text
-from . import phrases
-from .finding import Finding
+from ..._core import names
+from ..._core.heads import few
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
 
 _NAMED = 5
 KEPT = "offboard_kept_group_policies"

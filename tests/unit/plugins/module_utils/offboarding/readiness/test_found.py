@@ -9,8 +9,8 @@ import dataclasses
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import KEYS, merged
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.found import KEYS, merged
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Facts
 from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 A, B, C = {"domain": "a"}, {"domain": "b"}, {"domain": "c"}
