@@ -17,19 +17,11 @@ from ..._core import confirmations, dn, names, plain
 from ..._core.kinds import label
 from ..._core.text import Text, counted
 from .. import phrases
-from . import browsers, certificates, clients, group_policies, intune, linux, references
-from .plan import (
-    Confirmed,
-    Facts,
-    app_candidates,
-    decided_certificates,
-    decided_policies,
-    files_without_product,
-    is_confirmed,
-    linux_decisions,
-    people_to_change,
-    unlisted_domains,
-)
+from . import apps, browsers, certificates, clients, group_policies, intune, linux, references
+from .domains import unlisted_domains
+from .facts import Confirmed, Facts, decided_certificates, decided_policies, linux_decisions
+from .machines import files_without_product, is_confirmed
+from .users import people_to_change
 
 
 @dataclass(frozen=True)
@@ -208,7 +200,7 @@ Found = Iterator[tuple[str, Candidate]]
 def _tenant(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
     for name in unlisted_domains(facts, confirmed):
         yield "microsoft_365_domains", Candidate(name, Text("People of it sign in through IIJ ID.", "利用者がIIJ ID経由でサインインしています。"))
-    for app in sorted(app_candidates(facts, confirmed), key=lambda app: -len(app["why"])):
+    for app in sorted(apps.candidates(facts, confirmed), key=lambda app: -len(app["why"])):
         why = phrases.reasons(list(app["why"]))
         told = Text(f"{app['display_name']}: {why.en}.", f"{app['display_name']}: {why.ja}")
         one = Text(

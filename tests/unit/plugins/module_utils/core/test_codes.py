@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import codes
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness import plan as sign_in_readiness
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata, partner_sheet, xml
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import references
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import people, references
 from dev import places
 from dev.pages import page
 
@@ -146,8 +146,8 @@ def test_every_code_that_a_module_documents_is_in_the_vocabulary():
 
 @pytest.mark.parametrize(
     "table",
-    [metadata.REASONS, xml.REASONS, partner_sheet.WARNINGS, references.REASONS, sign_in_readiness.REASONS, sign_in_readiness.WORDS],
-    ids=["metadata", "xml", "warnings of metadata", "not looked at", "why not known", "who can sign in"],
+    [metadata.REASONS, xml.REASONS, partner_sheet.WARNINGS, references.REASONS, sign_in_readiness.REASONS, sign_in_readiness.WORDS, people.SENTENCES],
+    ids=["metadata", "xml", "warnings of metadata", "not looked at", "why not known", "who can sign in", "how users are"],
 )
 def test_tables_of_words_are_about_codes_of_the_vocabulary(table: Collection[str]) -> None:
     assert set(table) - KNOWN == set()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import clients
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
 
 SETTING = {"path": r"HKLM\SOFTWARE\Policies\Microsoft\Edge\AuthServerAllowlist", "entries": ["auth.iij.jp"], "broader": [], "others": 1}
 WIDE = SETTING | {"entries": [], "broader": ["*iij.jp"]}

@@ -13,7 +13,7 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases, quiet
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import VARIABLES, draft, nearly
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from dev import places
 
 CLIENT = "11111111-1111-1111-1111-111111111111"

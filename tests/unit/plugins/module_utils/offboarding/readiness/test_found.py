@@ -9,9 +9,9 @@ import dataclasses
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.found import KEYS, merged
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Facts
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import confirmed_by
 
 A, B, C = {"domain": "a"}, {"domain": "b"}, {"domain": "c"}
 
@@ -54,19 +54,19 @@ def test_no_fact_of_the_judgement_is_lost_between_the_roles_and_it():
 
 def test_texts_of_the_command_line_become_what_the_options_are():
     """-e max_users=5 gives a text, -e without_machines=true too."""
-    confirmed = readiness_info.confirmed([{"confirmed": {"max_users": "5", "without_machines": "true", "domains": "a.example,b.example"}}], {})
+    confirmed = confirmed_by([{"confirmed": {"max_users": "5", "without_machines": "true", "domains": "a.example,b.example"}}], {})
     assert (confirmed["max_users"], confirmed["without_machines"], confirmed["domains"]) == (5, True, ["a.example", "b.example"])
     assert confirmed["passwords"] == "generate", "what nobody hands over has its default"
 
 
 def test_what_the_task_says_itself_wins():
     found = [{"confirmed": {"max_users": 5, "accounts": ["a"], "iij_client_id": "x"}}]
-    confirmed = readiness_info.confirmed(found, {"max_users": 7, "own_client_id": "y"})
+    confirmed = confirmed_by(found, {"max_users": 7, "own_client_id": "y"})
     assert (confirmed["max_users"], confirmed["accounts"], confirmed["own_client_id"]) == (7, ["a"], "y")
 
 
 @pytest.mark.parametrize("wrong", [{"max_users": "many"}, {"nobody_knows_this": True}, {"passwords": "none"}])
 def test_what_no_option_knows_is_refused_and_not_lost(wrong):
     with pytest.raises(OffboardError) as caught:
-        readiness_info.confirmed([{"confirmed": wrong}], {})
+        confirmed_by([{"confirmed": wrong}], {})
     assert caught.value.code == "bad_option"

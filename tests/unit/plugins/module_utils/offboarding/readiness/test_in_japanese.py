@@ -16,7 +16,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan import reasons
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import plan as references_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, phrases
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import plan as readiness
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import people, plan, telling
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from dev import places
@@ -99,25 +100,25 @@ FACTS: dict[str, Any] = {
     "now": "2026-11-28T00:00:00Z",
     "people": {
         "snapshot_taken": False,
-        "counts": dict.fromkeys([*readiness._PEOPLE, "administrator_without_password", "password_is_synced"], 1),
+        "counts": dict.fromkeys([*people.SENTENCES, "administrator_without_password", "password_is_synced"], 1),
         "exceptions": [],
         "domains": [{"domain": "a.example", "total": 9, "stays_blocked": 9}],
         "left_alone": 1,
         "synchronization": {"enabled": True, "last": None},
     },
 }
-CONFIRMED = readiness.Confirmed(domains=["a.example"], client_ids=["22222222-2222-2222-2222-222222222222"], accounts=["CN=other,DC=example"], max_users=1)
+CONFIRMED = Confirmed(domains=["a.example"], client_ids=["22222222-2222-2222-2222-222222222222"], accounts=["CN=other,DC=example"], max_users=1)
 STEPS = [
     {"id": "a", "stage": "gate", "en": "do it", "ja": "実施する", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""},
     {"id": "b", "stage": "gate", "en": "do it", "ja": "実施する", "blocks_final_gate": False, "source": "", "done": True, "by": "山田", "at": "", "note": ""},
 ]
 
 
-@pytest.mark.parametrize("rule", [readiness.preflight, readiness.final_gate, readiness.agents_gate])
+@pytest.mark.parametrize("rule", [plan.preflight, plan.final_gate, plan.agents_gate])
 def test_findings(rule: Any) -> None:
-    found = rule(readiness.Facts(**FACTS, steps=STEPS), CONFIRMED)
+    found = rule(Facts(**FACTS, steps=STEPS), CONFIRMED)
     assert len(found) > 3
-    told = [*readiness.lines(found, "ja"), readiness.message(found, "ja"), *(readiness.verdict(found[:number], "ja") for number in (0, 3))]
+    told = [*telling.lines(found, "ja"), telling.message(found, "ja"), *(telling.verdict(found[:number], "ja") for number in (0, 3))]
     assert [(line, words) for line in told if (words := english(line))] == []
 
 
@@ -136,8 +137,8 @@ def record(change: Change, **more: str) -> dict[str, Any]:
 
 
 def test_the_report() -> None:
-    found = [item.to_dict() for item in readiness.final_gate(readiness.Facts(**FACTS), CONFIRMED)]
-    before = [item.to_dict() for item in readiness.preflight(readiness.Facts(**FACTS), CONFIRMED)]
+    found = [item.to_dict() for item in plan.final_gate(Facts(**FACTS), CONFIRMED)]
+    before = [item.to_dict() for item in plan.preflight(Facts(**FACTS), CONFIRMED)]
     ways = [name for name in phrases.PHRASES if name.startswith("undo_")]
     records = []
     for number, way in enumerate(ways):

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import Confirmed, Facts, anything_left, clients_left
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import anything_left, clients_left
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}
 STEP |= {"by": "", "at": "", "note": ""}
@@ -24,7 +25,7 @@ def asked(gate: str, **given: Any) -> dict[str, Any]:
 
 
 def test_the_final_gate_is_kept_with_what_the_last_step_asks_for(tmp_path):
-    answer = readiness_info.judge(asked("final", steps=[STEP], run_dir=str(tmp_path), contract_options=["microsoft_365"]))
+    answer = judge(asked("final", steps=[STEP], run_dir=str(tmp_path), contract_options=["microsoft_365"]))
     kept = json.loads((tmp_path / "results" / "final_gate.json").read_text())
     assert kept["findings"] == answer["findings"] != [] and kept["options"] == ["microsoft_365"] and kept["tenant_id"] == "" and kept["at"].endswith("Z")
     assert (tmp_path / "results").stat().st_mode & 0o777 == 0o700 and (tmp_path / "results" / "final_gate.json").stat().st_mode & 0o777 == 0o600
@@ -32,31 +33,31 @@ def test_the_final_gate_is_kept_with_what_the_last_step_asks_for(tmp_path):
 
 @pytest.mark.parametrize(("gate", "check_mode"), [("final", True), ("preflight", True), ("agents", False), ("linux", False)])
 def test_nothing_is_kept_in_check_mode_or_of_other_gates(tmp_path, gate, check_mode):
-    readiness_info.judge(asked(gate, run_dir=str(tmp_path)), print if check_mode else None)
+    judge(asked(gate, run_dir=str(tmp_path)), print if check_mode else None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_in_check_mode_what_earlier_stages_bring_about_is_a_warning():
     told: list[str] = []
-    answer = readiness_info.judge(asked("final", steps=[STEP], required=True, brief=True), told.append)
+    answer = judge(asked("final", steps=[STEP], required=True, brief=True), told.append)
     assert told == ["check mode: a real run would stop here. " + answer["verdict"]] and answer["blockers"] == 1
 
 
 def test_preflight_keeps_the_findings_from_before_the_exit(tmp_path):
-    readiness_info.judge(asked("preflight", run_dir=str(tmp_path), variables={"offboard_break_glass": ["a@b.example"]}))
+    judge(asked("preflight", run_dir=str(tmp_path), variables={"offboard_break_glass": ["a@b.example"]}))
     before = (tmp_path / "results" / "preflight.json").read_bytes()
     assert "offboard_break_glass" in (tmp_path / "decisions.draft.yml").read_text()
     folder = tmp_path / "snapshot"
     folder.mkdir()
     (folder / "manifest.json").write_text("{")
     with pytest.raises(OffboardError) as caught:
-        readiness_info.judge(asked("preflight", run_dir=str(tmp_path)))
+        judge(asked("preflight", run_dir=str(tmp_path)))
     assert caught.value.code == "snapshot_damaged" and (tmp_path / "results" / "preflight.json").read_bytes() == before
 
 
 def test_blockers_are_a_failure_that_is_kept_and_tells_each_point_once(tmp_path):
     with pytest.raises(OffboardError) as caught:
-        readiness_info.judge(asked("final", steps=[STEP], run_dir=str(tmp_path), required=True, brief=True))
+        judge(asked("final", steps=[STEP], run_dir=str(tmp_path), required=True, brief=True))
     found, msg = caught.value.details, caught.value.msg
     assert caught.value.code == "not_ready" and "stand" in msg and "iwa_unlinked" not in msg
     assert found["blockers"] > 0 and len([line for line in found["lines"] if "iwa_unlinked" in line]) == 1
@@ -64,14 +65,14 @@ def test_blockers_are_a_failure_that_is_kept_and_tells_each_point_once(tmp_path)
 
 
 def test_a_brief_answer_is_for_people():
-    assert set(readiness_info.judge(asked("final", brief=True))) == {"blockers", "warnings_found", "lines", "verdict"}
+    assert set(judge(asked("final", brief=True))) == {"blockers", "warnings_found", "lines", "verdict"}
 
 
 @pytest.mark.parametrize("warn", [None, print])
 def test_what_is_required_is_told_with_its_reasons_and_of_machines_in_check_mode_too(warn):
     machine = {"host": "h", "products": [{"name": "Agent", "publisher": "IIJ", "product_code": "x"}]}
     with pytest.raises(OffboardError, match="Agent") as caught:
-        readiness_info.judge(asked("agents", machines={"sync01": machine}, required=True), warn)
+        judge(asked("agents", machines={"sync01": machine}, required=True), warn)
     assert caught.value.code == "not_ready"
 
 
@@ -154,7 +155,7 @@ def test_which_machines_of_users_are_left_is_answered(tmp_path):
         "pc2": {"host": "i", "browsers": {"settings": []}},
         "pc3": {"error": "off", "code": "timeout"},
     }
-    answer = readiness_info.judge(asked("clients", clients=machines, journal=str(tmp_path / "journal.jsonl"), confirmed={"browser_settings": "absent"}))
+    answer = judge(asked("clients", clients=machines, journal=str(tmp_path / "journal.jsonl"), confirmed={"browser_settings": "absent"}))
     assert answer["machines_left"] == ["pc1"] and [item["code"] for item in answer["findings"]] == ["client_not_readable"]
 
 
@@ -170,6 +171,6 @@ def test_what_a_stopped_run_has_begun_is_seen_in_the_journal(tmp_path):
         "action": "uninstall",
     }
     journal.write_text(json.dumps(record, separators=(",", ":")) + "\n")
-    assert readiness_info.judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is True
+    assert judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is True
     journal.write_text("")
-    assert readiness_info.judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is False
+    assert judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is False

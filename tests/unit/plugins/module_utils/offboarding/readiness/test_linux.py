@@ -9,15 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import linux
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import Decisions
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import (
-    Confirmed,
-    Facts,
-    agents_gate,
-    final_gate,
-    linux_gate,
-    preflight,
-)
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import agents_gate, final_gate, linux_gate, preflight
 
 TREE, COPY = "/opt/IIJ_ID_Service_Directory_Sync", "/var/tmp/IIJ_ID_Service_Directory_Sync"
 COMMAND = f"{TREE}/bin/normal_mode.sh"

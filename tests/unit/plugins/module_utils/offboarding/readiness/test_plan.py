@@ -5,18 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import (
-    Confirmed,
-    Facts,
-    agents_gate,
-    agents_left,
-    final_gate,
-    lines,
-    message,
-    preflight,
-    uninstalled_on,
-    verdict,
-)
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.machines import agents_left, uninstalled_on
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import agents_gate, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.telling import lines, message, verdict
 
 IIJ = {"idp": "iij"}
 GUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
