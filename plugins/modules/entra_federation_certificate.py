@@ -108,8 +108,8 @@ failed_objects:
   elements: dict
 skipped_objects:
   description:
-    - The federations that need another certificate but were left as they are. C(code) is V(active_certificate_unknown), V(drift), V(certificate_not_valid),
-      V(certificate_key_not_rsa), V(certificate_key_weak) or V(certificate_not_vouched).
+    - The federations that need another certificate but were left as they are. C(code) is V(active_certificate_unknown), V(drift), V(certificate_expired),
+      V(certificate_not_yet_valid), V(key_not_rsa), V(key_weak) or V(metadata_not_vouched).
   returned: always
   type: list
   elements: dict

@@ -117,9 +117,9 @@ plan:
 failure:
   description:
     - C(code) is V(export_incomplete), V(export_damaged), V(unauthorized), V(permission_missing), V(not_found), V(throttled), V(redirect_refused),
-      V(server_error), V(http_status), V(unreachable), V(timeout), V(certificate_untrusted), V(ca_file_unusable), V(too_large), V(no_json), V(no_list),
-      V(url_invalid), V(bad_option), V(run_folder_unsafe), V(file_exists), V(file_read_failed), V(file_write_failed), V(not_seen), or one of those of
-      M(offboard.iij_id.vault_file) for the vault's password.
+      V(server_error), V(http_status), V(host_unknown), V(unreachable), V(timeout), V(certificate_untrusted), V(ca_file_unusable), V(too_large), V(no_json),
+      V(no_list), V(url_invalid), V(bad_option), V(run_folder_unsafe), V(file_exists), V(file_read_failed), V(file_write_failed),
+      V(not_seen), or one of those of M(offboard.iij_id.vault_file) for the vault's password.
   returned: failure
   type: dict
 """

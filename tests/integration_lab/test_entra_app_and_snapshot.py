@@ -544,7 +544,7 @@ def test_who_can_work_without_iij_id(call, tenant, tmp_path):
     assert found["counts"] == {
         "administrator_without_password": 2,
         "password_is_synced": len(synced),
-        "no_way_to_sign_in": len(enabled) - len(synced) - 2,
+        "no_way_in": len(enabled) - len(synced) - 2,
     }
     assert [(item["domain"], item["total"]) for item in found["domains"]] == [("reiji.example", 200), ("sales.reiji.example", 10)]
     assert len(lines(results)) == 210

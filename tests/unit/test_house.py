@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.arguments import CONFIRMED
 from dev import places
 
 HEADER = (places.ROOT / "tests" / "conftest.py").read_text().split('"""')[0].splitlines()[:3]
@@ -289,9 +289,9 @@ def test_every_module_runs_on_the_controller() -> None:
 
 @pytest.mark.parametrize("module", [file for file in MODULES if file.stem.endswith("_info")], ids=lambda file: file.stem)
 def test_what_an_info_module_returns_is_called_info(module: Path) -> None:
-    """So that it is found by its name, in the room of the thing. readiness_info alone reads nothing."""
+    """So that it is found by its name, in the room of the thing."""
     (given,) = re.findall(r"run_info\(module, (.+)\)\n", module.read_text())
-    assert re.search(r"\binfo\b|\binfo_of\b", given) or module.stem == "readiness_info"
+    assert re.search(r"\binfo\b|\binfo_of\b", given)
 
 
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info")], ids=lambda file: file.stem)
@@ -448,7 +448,7 @@ def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
         for name, value in yaml.safe_load(file.parents[1].joinpath("vars/main.yml").read_text()).items():
             given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
     assert {"accounts", "tasks", "max_users"} <= given
-    assert given - {"iij_client_id"} <= set(readiness_info._CONFIRMED)  # that one is an option of its own
+    assert given - {"iij_client_id"} <= set(CONFIRMED)  # that one is an option of its own
     handed_over = set(re.findall(r"\{\{ (__\w+?)(?:_preflight)?_found ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
     of_roles = {f"__{file.parents[1].name}" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
     assert handed_over == {*of_roles, "__offboard_clients"}  # of what several roles share

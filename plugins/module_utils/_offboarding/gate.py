@@ -90,10 +90,10 @@ def objection(
     if verdict is None:
         return OffboardError(phrases.english("gate_no_verdict"), code="gate_closed")
     doubt = evidence.doubt(verdict, owner, domains, max_age_hours, now)
-    if not verdict["open"] and (doubt is None or doubt[0] != "other_run_folder"):
+    if not verdict["open"] and (doubt is None or doubt.about != "tenant"):
         msg = phrases.english("gate_stays_closed", at=verdict["at"], reasons=" ".join(verdict["reasons"]))
         return OffboardError(msg, code="gate_closed", details={"at": verdict["at"], "open": False})
     if doubt is None:
         return None
-    code = {"other_run_folder": "other_run_folder", "outdated": "gate_outdated"}.get(doubt[0], "gate_closed")
-    return OffboardError(f"The gate's verdict {doubt[1]}. {phrases.GATE_AGAIN.en}", code=code, details={"at": verdict["at"], "open": verdict["open"]})
+    code = {"tenant": "other_run_folder", "age": "gate_outdated"}.get(doubt.about, "gate_closed")
+    return OffboardError(f"The gate's verdict {doubt.why}. {phrases.GATE_AGAIN.en}", code=code, details={"at": verdict["at"], "open": verdict["open"]})

@@ -62,8 +62,8 @@ def objection(
         return OffboardError(f"{why} {again}", code="sign_in_not_judged")
     count = found["no_way_in_open"]
     if doubt := evidence.doubt(found, owner, domains, max_age_hours, now):
-        code = {"other_run_folder": "other_run_folder", "outdated": "sign_in_outdated"}.get(doubt[0], "sign_in_not_judged")
-        why = doubt[1]
+        code = {"tenant": "other_run_folder", "age": "sign_in_outdated"}.get(doubt.about, "sign_in_not_judged")
+        why = doubt.why
     elif count > accepted_count:
         names = ", ".join(found["users"]) + (f" (+{count - len(found['users'])})" if count > len(found["users"]) else "")
         why = (

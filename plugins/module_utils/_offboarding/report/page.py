@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import quote
 
 from ..._core import times
-from ..._core.kinds import ACTIONS, FOUND, KINDS
+from ..._core.kinds import ACTIONS, heading
 from ..._core.plain import line
 from ..._core.text import Text, counted
 from .. import phrases
 from ..finding import SEVERITY_NAMES
-from ..intune import assigned
-from ..references import not_looked_at
+from ..readiness.intune import assigned
+from ..readiness.references import not_looked_at
 from ..steps.plan import evidence_lost, why_open
 from .plan import LISTED, LISTED_ALONE
 
@@ -338,7 +338,7 @@ def _references(found: Mapping[str, Any] | None) -> str:
     for name, title in names:
         rows = []
         for item in found[name]:
-            kind = _both(FOUND.get(item["kind"], Text(item["kind"], item["kind"])))
+            kind = _both(heading(item["kind"]))
             named = f"<b>{escape(item['name'])}</b><br>" if item["name"] else ""
             what = f"{named}<code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
@@ -478,7 +478,7 @@ def _identity(item: Mapping[str, Any]) -> str:
 
 
 def _kind(kind: str) -> str:
-    return _both(KINDS.get(kind, Text(kind, kind)))
+    return _both(heading(kind))
 
 
 def _action(action: str) -> str:

@@ -37,6 +37,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept i
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
@@ -51,7 +52,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files imp
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lab.windows import certificates as made
@@ -422,7 +422,7 @@ def test_findings_out_of_something_else_are_a_clear_error(value, option):
     given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
     for gate in ("preflight", "agents", "final"):
         try:
-            readiness_info.judge({**base, "gate": gate, option: given_value})
+            judge({**base, "gate": gate, option: given_value})
         except OffboardError as exc:
             assert exc.code == "bad_option" and SECRET not in exc.msg
 

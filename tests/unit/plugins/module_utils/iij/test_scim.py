@@ -116,11 +116,12 @@ def test_an_answer_has_a_limit(service, monkeypatch):
     assert caught.value.code == "too_large"
 
 
-def test_nobody_listens(monkeypatch):
+@pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:1", "unreachable"), ("https://no-such-host.invalid", "host_unknown")])
+def test_nobody_listens(monkeypatch, url, code):
     monkeypatch.setattr(scim.time, "sleep", lambda seconds: None)
     with pytest.raises(OffboardError) as caught:
-        scim.Scim("http://127.0.0.1:1", TOKEN).get("/Users")
-    assert caught.value.code == "unreachable"
+        scim.Scim(url, TOKEN).get("/Users")
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover.resource import HandoverLetters
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import _late
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.people import _late
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
 
 FILES = [{"name": "a", "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}]

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.quiet import App, counts_from, since, switched_off, token_good_until
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, provisioning_gate
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.apps import provisioning_gate
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 
 
 def at(clock):
