@@ -46,7 +46,7 @@ options:
     description: The id of the tenant for whose exit the run folder shall be, for O(run_dir).
     type: str
   contract_options:
-    description: The options of the contract that were judged, for C(results/final_gate.json).
+    description: The options of the contract in use, for O(variables) and for C(results/final_gate.json).
     type: list
     elements: str
     default: []
@@ -163,8 +163,15 @@ options:
     type: list
     elements: dict
     default: []
+  answers:
+    description: What tasks of the roles have registered, by the variables that the lookup P(offboard.iij_id.judged#lookup) names. A task that was skipped, or
+      did not run, has looked at nothing.
+    type: dict
+    default: {}
+    version_added: 1.1.0
   variables:
-    description: The operator's variables as they are, by name, for RV(draft). Without it there is none.
+    description: The operator's variables as they are, by name (those that P(offboard.iij_id.judged#lookup) names), for RV(draft), which is not there without
+      it. What those confirm whose option is among the O(contract_options) counts as O(confirmed), which wins.
     type: dict
   confirmed:
     description: What the operator confirmed.
@@ -419,8 +426,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import names, plain, quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, kept, readiness
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, judged, kept, readiness
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged, of_answers
 
 from ..module_utils._core.errors import OffboardError
 from ..module_utils._core.journal import open_intents
@@ -459,7 +466,7 @@ def confirmed(handed_over: list[dict], given: dict) -> dict:
     """What the roles hand over as confirmed, as the option `confirmed` would have it; what the task itself gives wins. Raises OffboardError."""
     found = merged(handed_over).get("confirmed", {}) | given
     found.pop("iij_client_id", None)  # for the option client_id
-    checked = ArgumentSpecValidator(_CONFIRMED).validate(found)
+    checked = ArgumentSpecValidator({**judged.SPEC, **_CONFIRMED}).validate(found)
     if checked.error_messages:
         raise OffboardError(f"found: {'; '.join(checked.error_messages)}", code="bad_option")
     return checked.validated_parameters
@@ -467,22 +474,24 @@ def confirmed(handed_over: list[dict], given: dict) -> dict:
 
 def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
     """The findings, counted. warn: in check mode, takes why a real run would stop."""
-    handed_over, given = params.pop("found", ()), params.pop("confirmed")
-    if handed_over:
-        given = confirmed(handed_over, {name: value for name, value in given.items() if value != _CONFIRMED[name].get("default")})
-        for name, value in merged(handed_over).items():
-            if name != "confirmed":
-                params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
-    rule, language = _RULES[params.pop("gate")], params.pop("language")
+    gate, in_use = params.pop("gate"), params.pop("contract_options", None) or ()
+    handed_over, given = [*params.pop("found", ()), of_answers(params.pop("answers", {}), gate)], params.pop("confirmed")
+    handed_over.append({"confirmed": judged.confirmed(params["variables"] or {}, in_use)})
+    given = confirmed(handed_over, {name: value for name, value in given.items() if value != _CONFIRMED[name].get("default")})
+    for name, value in merged(handed_over).items():
+        if name != "confirmed":
+            own = params.get(name)
+            params[name] = value if own is None else [*value, *own] if isinstance(own, list) else own
+    rule, language = _RULES[gate], params.pop("language")
     variables, required, brief = params.pop("variables"), params.pop("required", False), params.pop("brief", False)
     filter_files = params.pop("filter_files", False)
-    folder, tenant_id, options = (params.pop(name, None) for name in ("run_dir", "run_tenant_id", "contract_options"))
+    folder, tenant_id = (params.pop(name, None) for name in ("run_dir", "run_tenant_id"))
     journal, client_id = params.pop("journal"), names.uuid(params.pop("client_id"))
     uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
     try:
         found = next((app for app in params["apps"] or () if client_id and names.uuid(app["client_id"]) == client_id), None)
         app = _app(found, journal) if found is not None else None
-        facts, said = readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given)
+        facts, said = judged.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), judged.Confirmed(**given)
         findings = rule(facts, said)
         made: dict[str, Any] = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
         begun = open_intents(read_lines(journal)) if journal and rule in (readiness.agents_gate, readiness.clients_gate) else []
@@ -496,7 +505,7 @@ def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
     if folder and rule in (readiness.preflight, readiness.final_gate) and warn is None:
-        kept.keep(folder, tenant_id, [item.to_dict() for item in findings], (options or []) if rule is readiness.final_gate else None, made.get("draft"))
+        kept.keep(folder, tenant_id, [item.to_dict() for item in findings], in_use if rule is readiness.final_gate else None, made.get("draft"))
     count = [item.severity for item in findings].count
     told: dict[str, Any] = {
         "blockers": count("blocker"),
@@ -557,6 +566,7 @@ def main() -> None:
             "filter_files": {"type": "bool", "default": False},
             "needs_directory": _TEXTS,
             "found": {"type": "list", "elements": "dict", "default": []},
+            "answers": {"type": "dict", "default": {}},
             "variables": {"type": "dict"},
             "required": {"type": "bool", "default": False},
             "brief": {"type": "bool", "default": False},
