@@ -46,7 +46,7 @@ options:
     description: The id of the tenant for whose exit the run folder shall be, for O(run_dir).
     type: str
   contract_options:
-    description: The options of the contract that were judged, for C(results/final_gate.json).
+    description: The options of the contract in use, for O(variables) and for C(results/final_gate.json).
     type: list
     elements: str
     default: []
@@ -164,8 +164,15 @@ options:
     type: list
     elements: dict
     default: []
+  answers:
+    description: What tasks of the roles have registered, by the variables that the lookup P(offboard.iij_id.judged#lookup) names. A task that was skipped, or
+      did not run, has looked at nothing.
+    type: dict
+    default: {}
+    version_added: 1.1.0
   variables:
-    description: The operator's variables as they are, by name, for RV(draft). Without it there is none.
+    description: The operator's variables as they are, by name (those that P(offboard.iij_id.judged#lookup) names), for RV(draft), which is not there without
+      it. What those confirm whose option is among the O(contract_options) counts as O(confirmed), which wins.
     type: dict
   confirmed:
     description: What the operator confirmed.

@@ -42,6 +42,7 @@ _DICTS = (
     *("clients", "variables"),
 )
 JUDGEMENT: dict[str, Any] = {
+    "answers": {"type": "dict", "default": {}},
     "gate": {"type": "str", "required": True, "choices": [*GATES]},
     **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
     **{name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs", "found")},

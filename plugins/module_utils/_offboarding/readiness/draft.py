@@ -18,9 +18,10 @@ from ..._core import confirmations, dn, names, plain
 from ..._core.kinds import label
 from ..._core.text import Text, counted
 from .. import phrases
-from . import apps, browsers, certificates, clients, group_policies, intune, linux, references
+from . import apps, browsers, certificates, clients, group_policies, linux, references
 from .domains import unlisted_domains
 from .facts import Confirmed, Facts, decided_certificates, decided_policies, linux_decisions
+from .judged import DECISIONS, THINGS
 from .machines import files_without_product, is_confirmed
 from .users import people_to_change
 
@@ -33,69 +34,12 @@ class Candidate:
     why: Text
 
 
-#: The variables that decide, in the order of the file, and what each is for. Those that nothing was found for and nothing is confirmed of are left out.
-VARIABLES: dict[str, Text] = {
-    "offboard_break_glass": Text(
-        "Administrators who can sign in whatever happens, on the onmicrosoft.com domain.", "緊急アクセス用管理者（onmicrosoft.com のドメイン）"
-    ),
-    "offboard_directory_host": Text(
-        "A domain controller; without it Active Directory is left alone.", "ドメインコントローラー（空の場合、Active Directoryは確認も変更もしない）"
-    ),
-    "offboard_iij_client_id": Text(
-        "The client id that the console of IIJ ID shows for Microsoft 365.", "IIJ IDコンソールのMicrosoft 365の設定に表示されるクライアントID"
-    ),
-    "microsoft_365_domains": Text(
-        "Root domains to convert to managed; their subdomains follow. The smallest first.",
-        "マネージドに変換するルートドメイン（サブドメインも変換される）。小さいものから",
-    ),
-    "microsoft_365_old_client_ids": Text("Forgotten app registrations of IIJ ID.", "IIJ IDの古いアプリの登録"),
-    "microsoft_365_not_iij_client_ids": Text("App registrations that only look like IIJ ID's.", "IIJ IDのものではないアプリの登録"),
-    "microsoft_365_disable_app": Text("Recommended: IIJ ID's stop then blocks nobody.", "推奨: IIJ IDの停止時に利用者がブロックされない"),
-    "microsoft_365_max_users": Text("How many users one task may change.", "1つのタスクで変更できる利用者の上限"),
-    "microsoft_365_usage_location": Text(
-        "For users without a usage location: two letters, JP for Japan.", "利用場所のない利用者に設定する国（2文字、日本は JP）"
-    ),
-    "microsoft_365_also_enable": Text("Users who are blocked, and shall work again.", "ブロック中で、復帰させる利用者"),
-    "microsoft_365_accepted_references": Text("Objects that may go on pointing at IIJ ID.", "IIJ IDを参照したまま残してよいもの"),
-    "microsoft_365_accepted_not_looked_at": Text("Kinds or objects that a person has looked at.", "人が確認した種類またはオブジェクト"),
-    "directory_sync_without_machines": Text("There is no Windows machine with an agent.", "エージェントのあるWindowsマシンはない"),
-    "directory_sync_products": Text("Products to uninstall.", "アンインストールする製品"),
-    "directory_sync_tasks": Text("Scheduled tasks of the agents.", "エージェントのスケジュールタスク"),
-    "directory_sync_password_filters": Text("Password filters of Password Sync.", "Password Syncのパスワードフィルター"),
-    "directory_sync_leftovers": Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン"),
-    "directory_sync_cron_jobs": Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"),
-    "directory_sync_linux_files": Text("Folders of Directory Sync for Linux, to be removed.", "削除するDirectory Sync for Linuxのフォルダー"),
-    "directory_sync_linux_accounts": Text("Accounts of Linux machines that were made for it, to be removed.", "削除する専用のLinuxアカウント"),
-    "directory_sync_openldap_access": Text("Accounts to take out of OpenLDAP's access rules.", "OpenLDAPのアクセス規則から外すアカウント"),
-    "directory_sync_openldap_entries": Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント"),
-    "directory_sync_accounts": Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ"),
-    "directory_sync_policies": Text(
-        "Group policies out of whose user rights the accounts are taken, by GUID.", "アカウントをユーザー権利から外すグループポリシー（GUID）"
-    ),
-    "integrated_windows_authentication_accounts": Text("Accounts of integrated Windows authentication.", "統合Windows認証用のアカウント"),
-    "integrated_windows_authentication_policies": Text(
-        "Group policies out of whose browser and zone lists IIJ ID's hosts are taken, by GUID.",
-        "ブラウザーやゾーンの一覧からIIJ IDのホストを取り除くグループポリシー（GUID）",
-    ),
-    "offboard_kept_group_policies": Text("Group policies that stay as they are, by GUID.", "変更しないグループポリシー（GUID）"),
-    "integrated_windows_authentication_browser_settings": Text(
-        "What becomes of browser settings on machines: absent or keep.", "マシンのブラウザー設定の扱い（absent または keep）"
-    ),
-    "multi_factor_authentication_certificates": Text(
-        "Device certificates to remove from machines: issuers or thumbprints.", "マシンから削除するデバイス証明書（発行者または拇印）"
-    ),
-    "multi_factor_authentication_kept_certificates": Text("Client certificates that stay.", "残すクライアント証明書（発行者または拇印）"),
-    "multi_factor_authentication_intune_assignments": Text(
-        "Assignments in Intune to remove; the apps and the profiles stay.", "Intuneから削除する割り当て（アプリやプロファイルは残る）"
-    ),
-}
 #: a key that needs no quotes
 _WORD = re.compile(r"[a-z_]+")
+#: The variables that the draft names, and what each is for.
+VARIABLES: dict[str, Text] = {decision.variable: decision.purpose for decision in DECISIONS if decision.purpose}
 #: those of them that hold one value, not a list
-_ONE = frozenset(
-    {"offboard_directory_host", "offboard_iij_client_id", "microsoft_365_disable_app", "microsoft_365_max_users"}
-    | {"microsoft_365_usage_location", "directory_sync_without_machines", "integrated_windows_authentication_browser_settings"}
-)
+_ONE = frozenset(decision.variable for decision in DECISIONS if decision.one)
 _HEAD = (
     Text(
         "What preflight has found, as variables. Look at each candidate, take away its '# ', and put the file into your inventory (group_vars/all/).",
@@ -267,10 +211,6 @@ def _references(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]
                 "microsoft_365_accepted_references",
                 Candidate(row["id"], Text(f"{called.en}: {why.en}", f"{called.ja}: {why.ja}")),
             )
-    for row, one in intune.candidates(found, confirmed.intune_assignments):
-        if row["id"].casefold() not in accepted:
-            whom = intune.to_whom(one)
-            yield intune.CONFIRMED, Candidate(intune.value(row, one), Text(f"{row['name']}: {whom.en}.", f"{row['name']}: {whom.ja}"))
     for row in found.get("not_looked_at", ()):
         value = row["id"] or row["kind"]
         if not {value.casefold(), row["kind"].casefold()} & looked_at:
@@ -349,4 +289,10 @@ def _linux(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> 
         yield name, Candidate(value, why)
 
 
-_FINDERS = (_tenant, _blocked, _references, _machines, _linux, _directory, _clients)
+def _things(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any]) -> Found:
+    for thing in THINGS:
+        for name, value, why in thing.propose(facts, confirmed):
+            yield name, Candidate(value, why)
+
+
+_FINDERS = (_tenant, _blocked, _references, _things, _machines, _linux, _directory, _clients)

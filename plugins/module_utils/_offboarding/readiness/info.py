@@ -18,11 +18,11 @@ from ..._module.clock import now
 from ..._module.files import read_journal, read_lines
 from .. import quiet
 from ..finding import Finding
-from . import kept, machines, plan, telling
+from . import judged, kept, machines, plan, telling
 from .arguments import CONFIRMED
 from .draft import draft
 from .facts import Confirmed, Facts
-from .found import merged
+from .found import merged, of_answers
 
 _READ = {field.name for field in dataclasses.fields(Facts)}
 
@@ -54,22 +54,22 @@ def confirmed_by(handed_over: Sequence[Mapping[str, Any]], given: Mapping[str, A
     """What the roles hand over as confirmed, as the option `confirmed` would have it; what the task itself gives wins. Raises OffboardError `bad_option`."""
     found = merged(handed_over).get("confirmed", {}) | given
     found.pop("iij_client_id", None)  # for the option client_id
-    checked = ArgumentSpecValidator(CONFIRMED).validate(found)
+    checked = ArgumentSpecValidator({**judged.SPEC, **CONFIRMED}).validate(found)
     if checked.error_messages:
         raise OffboardError(f"found: {'; '.join(checked.error_messages)}", code="bad_option")
     return dict(checked.validated_parameters)
 
 
 def _asked(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, with what the roles hand over (`found`): lists come before the task's own, anything else counts where the task itself gives nothing."""
+    """The options, with what roles hand over (`found`, `answers`, `variables`): lists come before the task's own, else what the task itself gives counts."""
     asked = dict(params)
-    if not (handed_over := asked.get("found")):
-        return asked
+    handed_over = [*(asked.get("found") or ()), of_answers(asked.get("answers") or {}, asked["gate"])]
+    handed_over.append({"confirmed": judged.confirmed(asked["variables"] or {}, asked.get("contract_options") or ())})
     given = {name: value for name, value in asked["confirmed"].items() if value != CONFIRMED[name].get("default")}
     asked["confirmed"] = confirmed_by(handed_over, given)
     for name, value in merged(handed_over).items():
         if name != "confirmed":
-            own = asked[name]
+            own = asked.get(name)
             asked[name] = value if own is None else [*value, *own] if isinstance(own, list) else own
     return asked
 

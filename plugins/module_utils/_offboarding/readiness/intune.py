@@ -9,13 +9,16 @@ The apps stay, since they may be somebody else's or be used for other services; 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, names
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .clients import some
+
+if TYPE_CHECKING:
+    from .facts import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_intune_assignments"
 #: kinds of entra_references_info whose assignments intune_assignment removes
@@ -97,6 +100,21 @@ def is_confirmed(row: Mapping[str, Any], confirmed: Sequence[Mapping[str, Any]])
     return row.get("assignments") == [] and _key({"kind": row["kind"], "object": row["id"]})[:2] in objects
 
 
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    yield from findings(facts.references, facts.intune, confirmed.intune_assignments, accepted, final=final)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[tuple[str, Any, Text]]:
+    """As a Thing: assignments of objects that were not accepted as they are."""
+    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    for row, one in candidates(facts.references, confirmed.intune_assignments):
+        if names.uuid(row["id"]) not in accepted:
+            whom = to_whom(one)
+            yield CONFIRMED, value(row, one), Text(f"{row['name']}: {whom.en}.", f"{row['name']}: {whom.ja}")
+
+
 def findings(
     references: Mapping[str, Any] | None, looked: Mapping[str, Any] | None, confirmed: Sequence[Mapping[str, Any]], accepted: Collection[str], *, final: bool
 ) -> Iterator[Finding]:
@@ -110,14 +128,14 @@ def findings(
         return
     left, missing = looked.get("left") or (), looked.get("not_there") or ()
     if left:
-        shown = [str(entry["name"]) for entry in left]
+        called = [str(entry["name"]) for entry in left]
         text = (
             Text(
-                f"Assignments in Intune that shall go are still there: {some(shown)}. Run the stage clients again.",
-                f"削除対象のIntuneの割り当てが残っています: {some(shown)}。段階 clients を再実行してください。",
+                f"Assignments in Intune that shall go are still there: {some(called)}. Run the stage clients again.",
+                f"削除対象のIntuneの割り当てが残っています: {some(called)}。段階 clients を再実行してください。",
             )
             if final
-            else Text(f"The stage clients will remove assignments in Intune: {some(shown)}.", f"段階 clients で削除するIntuneの割り当て: {some(shown)}")
+            else Text(f"The stage clients will remove assignments in Intune: {some(called)}.", f"段階 clients で削除するIntuneの割り当て: {some(called)}")
         )
         severity, code = ("blocker", "intune_assignment_left") if final else ("info", "intune_assignments_removed")
         yield Finding(severity, code, text, tuple(str(entry["object"]) for entry in left))
@@ -137,7 +155,7 @@ def findings(
 def _candidates(references: Mapping[str, Any] | None, confirmed: Sequence[Mapping[str, Any]], accepted: Collection[str]) -> Iterator[Finding]:
     by_object: dict[str, tuple[Mapping[str, Any], list[Mapping[str, Any]]]] = {}
     for row, one in candidates(references, confirmed):
-        if row["id"].casefold() not in accepted:
+        if names.uuid(row["id"]) not in accepted:
             by_object.setdefault(row["id"], (row, []))[1].append(one)
     for row, rows in by_object.values():
         values = ", ".join(f"{{kind: {row['kind']}, object: {row['id']}, target: {one['target']}}}" for one in rows)

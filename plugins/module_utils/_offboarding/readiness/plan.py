@@ -22,7 +22,6 @@ from . import (
     domains,
     export,
     group_policies,
-    intune,
     linux,
     machines,
     people,
@@ -32,6 +31,7 @@ from . import (
     users,
 )
 from .facts import Confirmed, Facts, decided_certificates, decided_policies, fold, ids, linux_decisions
+from .judged import THINGS
 
 
 def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
@@ -89,18 +89,14 @@ def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping
     filter_files: the files of password filters go as well, of which only their names are known.
     """
     begun = list(intents)
-    left = []
-    for kind in ("machines", "linux_machines"):
-        for name, machine in (getattr(facts, kind) or {}).items():
-            one = {name: machine}
-            alone = dataclasses.replace(facts, machines=one if kind == "machines" else None, linux_machines=one if kind == "linux_machines" else None)
-            if (
-                (filter_files and kind == "machines")
-                or anything_left(alone, confirmed, begun)
-                or any(item.severity == "blocker" for item in agents_gate(alone, confirmed))
-            ):
-                left.append(name)
-    return left
+    alone = {name: dataclasses.replace(facts, machines={name: found}, linux_machines=None) for name, found in (facts.machines or {}).items()}
+    windows = set(alone) if filter_files else set()
+    alone |= {name: dataclasses.replace(facts, machines=None, linux_machines={name: found}) for name, found in (facts.linux_machines or {}).items()}
+    return [
+        name
+        for name, of_one in alone.items()
+        if name in windows or anything_left(of_one, confirmed, begun) or any(item.severity == "blocker" for item in agents_gate(of_one, confirmed))
+    ]
 
 
 def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> bool:
@@ -145,7 +141,8 @@ def _clients(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Findin
         if confirmed.browser_settings != "keep" and facts.group_policies and not facts.group_policies.get("failure"):
             yield from browsers.from_policies(found, facts.group_policies, decided_policies(confirmed))
         yield from certificates.findings(clients.of(facts.clients, "certificates"), decided_certificates(confirmed), final=final)
-    yield from intune.findings(facts.references, facts.intune, confirmed.intune_assignments, fold(confirmed.accepted_references), final=final)
+    for thing in THINGS:
+        yield from thing.judge(facts, confirmed, final)
 
 
 def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:

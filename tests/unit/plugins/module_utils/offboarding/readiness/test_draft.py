@@ -145,11 +145,9 @@ def test_a_candidate_that_is_nearly_confirmed_says_so(wanted: dict[str, str], ex
     assert taken(text) == {"directory_sync_products": [wanted, PRODUCT]}
 
 
-def test_the_role_asks_for_every_variable_and_the_roles_have_them() -> None:
-    (names,) = [found for file in [places.ROOT / "roles/preflight/vars/main.yml"] for found in [yaml.safe_load(file.read_text())["__preflight_decisions"]]]
-    assert names == list(VARIABLES)
+def test_the_roles_have_every_variable() -> None:
     defaults = [name for file in places.ROOT.glob("roles/*/defaults/main.yml") for name in yaml.safe_load(file.read_text())]
-    assert set(names) <= set(defaults)
+    assert set(VARIABLES) <= set(defaults)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ import dataclasses
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Facts
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.found import KEYS, merged
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.found import KEYS, merged, of_answers
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import confirmed_by
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import ANSWERS
+from dev import places
 
 A, B, C = {"domain": "a"}, {"domain": "b"}, {"domain": "c"}
 
@@ -35,21 +37,41 @@ def test_how_they_are_put_together(handed_over, made):
 
 
 def test_no_fact_of_the_judgement_is_lost_between_the_roles_and_it():
-    """What is neither handed over here nor given by the task itself would be found by a role, and judged by nobody."""
-    by_the_task = {
-        "machines",
-        "linux_machines",
-        "openldap",
-        "directory_objects",
-        "steps",
-        "people",
-        "export",
-        "needs_directory",
-        "uninstalled_on",
-        "app",
-        "now",
-    }
+    """What is neither registered by a task of the roles nor given by the judging task itself would be found by a role, and judged by nobody."""
+    by_the_task = {"machines", "linux_machines", "openldap", "steps", "export", "needs_directory", "uninstalled_on", "app", "now"}
     assert {field.name for field in dataclasses.fields(Facts)} == {*KEYS, *by_the_task} - {"confirmed"}
+
+
+FAILED = {"failed": False, "msg": "no", "failure": {"code": "x"}, "changed": False}
+
+
+@pytest.mark.parametrize(
+    ("answers", "before", "after"),
+    [
+        ({}, {}, {}),
+        # a task that was skipped has looked at nothing, which is not "nothing there"
+        ({"__microsoft_365_domains": {"skipped": True}, "__microsoft_365_apps": {}, "__report_objects": {"skipped": True, "changed": False}}, {}, {}),
+        ({"__microsoft_365_domains": {"domains": []}}, {"domains": []}, {"domains": []}),
+        ({"__microsoft_365_users": {"results": [{"item": "a", "counts": {"total": 1}}]}}, {"users": [{"domain": "a", "counts": {"total": 1}}]}, {}),
+        ({"__offboard_group_policies": FAILED}, {"group_policies": FAILED}, {"group_policies": FAILED}),
+        # an earlier look is none of the final gate's
+        ({"__directory_sync_candidates": {"objects": [A], "unusable": []}, "__integrated_windows_authentication_candidates": {"objects": [B], "unusable": [C]},
+          "__report_objects": {"objects": [C]}},
+         {"directory_objects": [A, B], "directory_unusable": [C]}, {"directory_objects": [C]}),
+        ({"__microsoft_365_trial": FAILED, "__directory_sync_trial": {"changed": True, "plan": []},
+          "__directory_sync_openldap_access_tried": {"results": [FAILED, {"changed": True}]}},
+         {"dry_runs": [{"stage": "domains", "msg": "no", "failure": {"code": "x"}}, {"stage": "accounts", "msg": "no", "failure": {"code": "x"}}]}, {}),
+        ({"__nobody_knows_this": {"domains": [A]}}, {}, {}),
+    ],
+)  # fmt: skip
+def test_what_the_tasks_have_registered(answers, before, after):
+    assert of_answers(answers, "preflight") == before and of_answers(answers, "final") == after and of_answers(answers, "agents") == {}
+
+
+def test_every_answer_is_registered_by_a_task_of_the_roles():
+    text = "".join(file.read_text() for file in places.ROOT.glob("roles/*/tasks/*.yml"))
+    assert [one.registered for one in ANSWERS if f"register: {one.registered}\n" not in text] == []
+    assert {one.fact for one in ANSWERS} <= {field.name for field in dataclasses.fields(Facts)}
 
 
 def test_texts_of_the_command_line_become_what_the_options_are():
