@@ -229,8 +229,8 @@ class DirectoryObjects(Resource):
             meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
             if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
                 self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
-        missing, there = list(missing), any(True for _entry in entries)
-        if self._options.get("journal") and not (there or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
+        missing, some = list(missing), any(True for _entry in entries)
+        if self._options.get("journal") and missing and not (some or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
             self._nothing = [str(name) for name in missing]
         for name in missing:
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
