@@ -280,6 +280,14 @@ def test_nothing_found_of_all_that_was_named_is_a_failure(change, tenant):
     assert tenant.writes() == []
 
 
+def test_so_is_everybody_deleted(change, tenant):
+    for users, told in ((["former@reiji.example"], "1 of them is deleted"), (["Former@Reiji.example", "nobody@reiji.example"], "none of the 2 users")):
+        for check in (True, False):
+            result = change(users=users, enabled=True, check=check)
+            assert [item["rule"] for item in result["failure"]["details"]["refusals"]] == ["nothing_found"] and told in result["msg"], result
+    assert tenant.writes() == []
+
+
 def test_a_shard_of_nobody_is_a_failure_too(change, tenant):
     nobody = [f"{number}@other.example" for number in range(20)]
     for shard in ("1/2", "2/2"):

@@ -343,6 +343,14 @@ def test_an_entry_uuid_that_nothing_knows(module: Module, tmp_path: Path) -> Non
             assert answer["failure"]["code"] == "not_found" and "Give" in answer["msg"].title(), answer
 
 
+def test_an_account_that_is_not_there_and_that_nobody_knows_is_a_failure(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"state": "absent", "backup_dir": str(tmp_path), "vault_password": VAULT, "journal": str(tmp_path / "journal")}
+    typed = SYNC.replace("sync", "snyc")
+    answer = module("openldap_entry", dn=typed, **options)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["nothing_found"]
+    assert module("openldap_entry", dn=SYNC, **options)["changed"] and not module("openldap_entry", dn=SYNC.upper(), **options)["changed"]
+
+
 def test_a_copy_is_found_by_a_name_in_another_case(server: Slapd, module: Module, tmp_path: Path) -> None:
     options = {"backup_dir": str(tmp_path / "saved"), "vault_password": VAULT}
     module("openldap_entry", dn=SYNC, state="absent", **options)

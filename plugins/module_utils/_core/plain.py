@@ -103,6 +103,15 @@ def failure(value: Any) -> Any:
     return shown(told)
 
 
+def hides(value: Any) -> bool:
+    """Whether some text in it, printed as it is, would be obeyed by a terminal or read otherwise than it is, in JSON too."""
+    if isinstance(value, Mapping):
+        return any(hides(name) or hides(item) for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(map(hides, value))
+    return isinstance(value, str) and bool(_HIDDEN_IN_JSON.search(value))
+
+
 def _part(name: Any, value: Any) -> Any:
     if name in _DOCUMENTS and isinstance(value, Mapping):
         return {language: values(text) for language, text in value.items()}

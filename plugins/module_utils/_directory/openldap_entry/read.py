@@ -30,8 +30,12 @@ class Memory:
         self._names: dict[str, str] = {}
         self._origins: dict[str, str] = {}
         self._gone: dict[str, str] = {}
+        self._ever: set[str] = set()
         for item in remembered(options):
-            if item.get("dn") and item.get(entries.UUID):
+            if not item.get("dn"):
+                continue
+            self._ever.add(names.key(item["dn"]))
+            if item.get(entries.UUID):
                 self._add(item["dn"], item[entries.UUID].lower(), "the snapshot has it by that name", first=True)
         journal = options.get("journal")
         for line in read_lines(journal) if journal else ():
@@ -50,6 +54,7 @@ class Memory:
             uuid = (record.get("before") or {}).get(entries.UUID) or (record.get("details") or {}).get(entries.UUID)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # cut off by a kill, or no line of ours
             return
+        self._ever.add(key)
         if record["action"] == "restore":  # from here on it is the one that is made anew
             self._gone[key] = self._meant.pop(key, (self._gone.get(key, ""),))[0]
         if isinstance(uuid, str) and uuid:
@@ -64,6 +69,10 @@ class Memory:
     def name_of(self, uuid: str) -> str | None:
         """The name that it had."""
         return self._names.get(uuid)
+
+    def ever_had(self, dn: str) -> bool:
+        """Whether an entry had the name."""
+        return names.key(dn) in self._ever
 
     def origin(self, uuid: str) -> str:
         """The entryUUID of the one of whose saved copy it was made anew; its own where it was not."""

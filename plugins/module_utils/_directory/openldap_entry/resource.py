@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import dn as names
-from ..._core import vault
+from ..._core import guard, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -91,8 +91,14 @@ class OpenLdapEntry(Resource):
         yield from plan.refusals
         if self._found.refusal is not None:
             yield self._found.refusal
+        elif self._entry is None and self._options["state"] == "absent" and self._options["journal"] and not self._is_known():
+            yield guard.nothing_known([self._options["dn"]], self._client.where)
         elif self._entry is not None and self._options["state"] == "absent":
             yield from entries.refusals(self._entry, self._password is not None)
+
+    def _is_known(self) -> bool:
+        """Whether it was there once."""
+        return self._memory is not None and self._memory.ever_had(self._dn)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         for change in begun:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ..._core import names
 from ..._core.errors import OffboardError
+from ..._core.guard import nothing_known
 from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -19,6 +20,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from ..._module import waiting
+from ..._module.files import read_journal
 from ..._offboarding.preconditions import read_manifest
 from ..of_tenant import OfTenant
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
@@ -45,10 +47,14 @@ class App(OfTenant):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         self._client = Client(Connection.from_params(params))
         self._owner: str | None = None
+        self._there = False
         self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    def read(self) -> Iterable[Object]:
-        return read_app(self._client, self._client_id)
+    def read(self) -> Iterator[Object]:
+        """The application and what belongs to it, deleted or not."""
+        for item in read_app(self._client, self._client_id):
+            self._there = True
+            yield item
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
@@ -85,7 +91,17 @@ class App(OfTenant):
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
+        if self._params["state"] == "absent" and not self._there and self._params["journal"] and not self._is_known():
+            return [nothing_known([self._client_id], f"The tenant {self._client.identity()['tenant_id']}")]
         return guard_app(changes, self._client_id, self._client.identity()["app_id"], self._owner) if changes else []
+
+    def _is_known(self) -> bool:
+        """Whether the snapshot holds it, or the journal has its removal: by then not even the deleted one need be there any more."""
+        journal = self._params["journal"]
+        found = read_manifest(os.path.join((self._params["requires"] or {}).get("run_dir") or os.path.dirname(journal), "snapshot"))
+        if found is not None and self._client_id in map(names.uuid, found["apps"]):
+            return True
+        return any((record.get("before") or {}).get("appId") == self._client_id for record in read_journal(journal) if record.get("kind") in self.kinds)
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from ..._core import journal
 from ..._core.errors import NotSeen, OffboardError
-from ..._core.guard import never_touch
+from ..._core.guard import never_touch, nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.names import user, users
 from ..._core.plan import ANSWER_LIMIT, Plan
@@ -183,6 +183,9 @@ class Guests(OfTenant):
     def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[Wanted, Object | None]]) -> tuple[Plan, list[Refusal]]:
         params = self._params
         if state == "absent":
+            if found and not any(item for _unused, item in found) and self._params["journal"] and not self._are_known([who for who, _unused in found]):
+                where = f"The tenant {self._client.identity()['tenant_id']}"
+                return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
             roles = set(read_guarded(self._client)) if any(item for _unused, item in found) else set()
             return guest_plan.plan_absent(found, Context(roles=roles, accept_losses=params["accept_losses"]))
         absent = [(who, item) for who, item in found if item is None]
@@ -198,6 +201,13 @@ class Guests(OfTenant):
             plan, refusals = guest_plan.plan_reset(tenant, found, context)
         self._check_invitations(plan, tenant, realms, [change.name for change in plan.changes])
         return plan, refusals
+
+    def _are_known(self, who: Iterable[Wanted]) -> bool:
+        """Whether one of them is among the deleted users, or in the journal."""
+        names = {comparable(one.shown) for one in who}
+        gone = {form for item in self._read_deleted() for form in (comparable(item.id), *guest_plan.addresses(item.state))}
+        records = (record for record in read_journal(self._params["journal"]) if record.get("kind") == KIND)
+        return bool(names & gone) or any(not names.isdisjoint({comparable(record["id"]), comparable(record["name"])}) for record in records)
 
     def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
         plan = Plan()

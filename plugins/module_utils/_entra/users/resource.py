@@ -110,7 +110,7 @@ class Users(OfTenant):
         self._own: list[str] = []
         self._free: dict[str, int] = {}
         self._unproven = 0
-        self._found = self._not_found = 0
+        self._found = self._not_found = self._soft_deleted = 0
         #: where a snapshot is required: its folder and time, and those who came after it
         self._required = self._required_snapshot()
         self._came_later: set[int] = set()
@@ -334,7 +334,9 @@ class Users(OfTenant):
         """Without those who are missing."""
         for item in current:
             if "missing" in item.state:
-                self._not_found += item.state["missing"] == "not_found"
+                deleted = item.state["missing"] == "soft_deleted"
+                self._soft_deleted += deleted
+                self._not_found += not deleted
                 self._skip(plan, _missing(item))
             else:
                 self._found += 1
@@ -453,12 +455,14 @@ class Users(OfTenant):
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         # who is named by id is read by one shard alone, which need not have any
         all_of_them = self._options.shard.count == 1 or not any(map(is_id, self._selection.keyed or ()))
-        if self._not_found and not self._found and all_of_them and not self._selection.met_anybody:
-            yield Refusal(
-                "nothing_found",
-                f"The tenant {self._client.identity()['tenant_id']} has none of the {self._not_found} users that were named. Is it the tenant that is meant, "
-                "and the list or the snapshot its own?",
-            )
+        missing = self._not_found + self._soft_deleted
+        if missing and not self._found and all_of_them and not self._selection.met_anybody:
+            ask = "Is it the tenant that is meant, and the list or the snapshot its own?"
+            if self._soft_deleted:
+                are = "is" if self._soft_deleted == 1 else "are"
+                ask = f"{self._soft_deleted} of them {are} deleted and can be restored for 30 days after that; restore them first."
+            tenant = self._client.identity()["tenant_id"]
+            yield Refusal("nothing_found", f"The tenant {tenant} has none of the {missing} users that were named. {ask}")
         if self._own:
             yield Refusal(
                 "own_identity", f"You are signed in as {self._own[0]} and would block yourself or lose your password. Put it into exclude.", tuple(self._own)

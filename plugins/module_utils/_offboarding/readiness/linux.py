@@ -325,6 +325,17 @@ def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, s
             ),
         )
     yield from _openldap_candidates(openldap, said)
+    for account in (openldap or {}).get("entries") or ():
+        if not _entry(openldap, account) and not ((openldap or {}).get("clauses") or {}).get(account):
+            yield Finding(
+                "warning",
+                "account_not_found",
+                Text(
+                    f"OpenLDAP has no entry {account}, and no access rule names it. It is gone already, or the name is wrong.",
+                    f"OpenLDAPにエントリー {account} はなく、アクセス規則にもありません。削除済みか、名前の誤りです。",
+                ),
+                (account,),
+            )
     for account, mentions in _by_account(openldap, "mentions"):
         told = _clauses(mentions)
         yield Finding(

@@ -162,7 +162,7 @@ BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
         ({"error": "no", "code": "unreachable"}, {}, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
         ({"clauses": {}, "mentions": {}, "entries": {}}, {}, [], []),
         (ldap(), BOTH, [], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
-        (ldap(clauses=0, exists=False), BOTH, [], []),
+        (ldap(clauses=0, exists=False), BOTH, [("warning", "account_not_found")], []),
         # confirmed for one thing only
         (ldap(), {"openldap_entries": [DN]}, [("warning", "openldap_account_candidate")],
          [("blocker", "openldap_entry_present"), ("warning", "openldap_account_candidate")]),
@@ -174,7 +174,7 @@ BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
 def test_openldap(openldap, confirmed, before, at_last):
     machines = {"agent01": FULL}
     found = preflight(Facts(linux_machines=machines, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
-    assert [(item.severity, item.code) for item in found if "openldap" in item.code] == before
+    assert [(item.severity, item.code) for item in found if "openldap" in item.code or item.code == "account_not_found"] == before
     found = final_gate(Facts(linux_machines={"agent01": CLEAN}, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
     assert [(item.severity, item.code) for item in found] == at_last
 
