@@ -81,7 +81,7 @@ def test_a_kind_has_one_label():
     others = {
         (str(file.relative_to(PLUGINS)), kind) for file in PLUGINS.rglob("*.py") if file.name != "kinds.py" for kind in elsewhere.findall(file.read_text())
     }
-    assert others == {("_offboarding/sign_in.py", "organization")}  # a part of what is read of sign-ins, no object
+    assert others == {("_offboarding/readiness/sign_in.py", "organization")}  # a part of what is read of sign-ins, no object
 
 
 @pytest.mark.parametrize(
