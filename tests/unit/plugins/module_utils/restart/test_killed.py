@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,8 +104,7 @@ class Machine:
 @pytest.fixture
 def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[Domain]:
     made = Domain()
-    monkeypatch.setattr(waiting.not_shown, "__kwdefaults__", {**waiting.not_shown.__kwdefaults__, "clock": made.now})
-    monkeypatch.setattr(time, "sleep", made.wait)
+    monkeypatch.setattr(waiting, "CLOCK", waiting.Clock(made.now, made.wait))
     monkeypatch.setattr(resource, "Domain", lambda _options: made)
     monkeypatch.setattr(resource.Restarts.__init__, "__defaults__", (made.connect,))
     yield made
