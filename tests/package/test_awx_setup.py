@@ -157,7 +157,7 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
     _made(setup)
     assert '"msg": "次の操作: AWXでジョブテンプレート IIJ ID exit: preflight を起動してください。' in made and "Next:" not in planned + made
 
-    # what somebody else has put beside it: a copy of a template (AWX copies its description too), an inventory of his own
+    # what somebody else has put beside it: a copy of a template (AWX copies its description too), an inventory of their own
     template = setup.api.named("job_templates", f"{PREFIX}: domains")
     copied = {name: template[name] for name in ("description", "project", "playbook", "inventory")}
     copy = setup.api.create("job_templates", {**copied, "name": f"{PREFIX}: domains @ 20:15:33"})

@@ -317,6 +317,25 @@ def test_every_python_file_names_its_licence() -> None:
     ] == []
 
 
+def test_people_are_they() -> None:
+    """Nobody knows who a user, a guest or an operator is."""
+    files = [
+        *PYTHON,
+        *places.ROOT.glob("docs/en/*.md"),
+        *places.ROOT.glob("*.md"),
+        *places.ROOT.glob("roles/**/*.yml"),
+        *places.ROOT.glob("playbooks/**/*.yml"),
+    ]
+    word = re.compile(r"(?<![\w'\"/.-])(he|his|him|himself|she|hers?|herself)(?![\w'\"/-])", re.IGNORECASE)
+    said = [
+        f"{file.relative_to(places.ROOT)}:{number}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if word.search(line) and file != Path(__file__)
+    ]
+    assert said == []
+
+
 def test_the_manual_exists_in_both_languages() -> None:
     docs = places.ROOT / "docs"
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}

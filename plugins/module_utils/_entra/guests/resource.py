@@ -28,7 +28,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
 from ..._module.clock import now
-from ..._module.files import read_journal
+from ..._module.files import read_journal, read_lines
 from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
@@ -148,7 +148,8 @@ class Guests(OfTenant):
         path = self._params["journal"]
         records = [record for record in read_journal(path) if record.get("kind") == KIND] if path else []
         ids = {r["id"]: r["details"]["id"] for r in records if r["record"] == "outcome" and r["action"] == INVITE and "id" in (r.get("details") or {})}
-        return ids, {key[1] for key in journal.unfinished(records) if key[2] == INVITE}
+        begun = journal.unfinished(read_lines(path)) if path else []
+        return ids, {record["id"] for record in begun if (record["kind"], record["action"]) == (KIND, INVITE)}
 
     def _reset_at(self, accounts: list[Object]) -> dict[str, str]:
         path = self._params["journal"]

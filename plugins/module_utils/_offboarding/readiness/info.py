@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..._core import names, plain
 from ..._core.errors import OffboardError
-from ..._core.journal import open_intents
+from ..._core.journal import unfinished
 from ..._module.clock import now
 from ..._module.files import read_journal, read_lines
 from .. import quiet
@@ -89,7 +89,7 @@ def _app(found: Mapping[str, Any], journal: str | None) -> quiet.App:
 
 def _besides(gate: str, facts: Facts, confirmed: Confirmed, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a gate tells besides its findings."""
-    begun = open_intents(read_lines(asked["journal"])) if asked["journal"] and gate in ("agents", "clients") else []
+    begun = unfinished(read_lines(asked["journal"])) if asked["journal"] and gate in ("agents", "clients") else []
     if gate == "agents":
         left = plan.agents_left_on(facts, confirmed, begun, bool(asked.get("filter_files")))
         clear = [name for name in [*(facts.machines or {}), *(facts.linux_machines or {})] if name not in left]

@@ -234,7 +234,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [as_json({"copy": "guest", "tenant_id": TENANT, "version": 1})],
     ),
     "src": (in_file("src.jsonl", lambda path: list(user_selection.src_lines(path))), [a_line({"id": "1", "password": "keep"})]),
-    "journal": (in_file("journal.jsonl", lambda path: [*files.read_journal(path), *journal.open_intents(files.read_lines(path))]), [a_line(INTENT)]),
+    "journal": (in_file("journal.jsonl", lambda path: [*files.read_journal(path), *journal.unfinished(files.read_lines(path))]), [a_line(INTENT)]),
     "report_journal": (in_file("journal.jsonl", a_report), [a_line(INTENT, {**INTENT, "record": "outcome", "status": "done"})]),
     "report_findings": (in_file("results/preflight.json", a_report), [as_json({"findings": [FINDING]})]),
     "report_results": (in_file("results/users.jsonl", a_report), [a_line({"status": "skipped", "code": "x", "msg": "x", "userPrincipalName": "a"})]),

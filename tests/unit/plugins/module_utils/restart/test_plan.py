@@ -14,7 +14,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.predict import Predictions
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import plan as restarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart.plan import Machine, Wanted
@@ -185,11 +184,8 @@ OPTIONS = {
 
 
 @pytest.fixture
-def made(monkeypatch):
+def made(monkeypatch, clock):
     """The resource over a scripted machine, with a clock that nobody waits for."""
-    clock = [0.0]
-    monkeypatch.setattr(waiting.not_shown, "__kwdefaults__", {**waiting.not_shown.__kwdefaults__, "clock": lambda: clock[0]})
-    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
 
     def make(machine, directory=None, **options):
         one = {"host": "hc", "name": "c", "domain_controller": None}

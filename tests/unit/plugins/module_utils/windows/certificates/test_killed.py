@@ -188,8 +188,11 @@ class Run:
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.journal.read_text().splitlines() if line.endswith("}")]
 
+    def unfinished(self) -> list[dict[str, Any]]:
+        return journal.unfinished(self.journal.read_bytes().splitlines()) if self.journal.exists() else []
+
     def done(self) -> set[str]:
-        assert journal.unfinished(self.records()) == {}
+        assert self.unfinished() == []
         return {item["id"] for item in self.records() if item["record"] == "outcome" and item["status"] == "done"}
 
 
@@ -289,10 +292,10 @@ def test_a_certificate_of_someone_who_signed_out_meanwhile_is_not_gone(machine: 
 def test_what_a_killed_run_had_begun_and_cannot_be_seen_stays_open(machine: Windows, run: Run, why: str) -> None:
     place = rf"{HANAKOS}\{machine.thumbprint['left']}"
     step = 0
-    while True:  # up to the step at which hers has begun, and is still there
+    while True:  # up to the step at which that of Hanako has begun, and is still there
         fresh = machine.kept.value
         assert killed.is_killed(step, run.main)
-        begun = [name for _kind, name, _action in journal.unfinished(run.records() if run.journal.exists() else [])]
+        begun = [record["id"] for record in run.unfinished()]
         if begun and HANAKO in begun[0]:
             break
         machine.kept.value = fresh
@@ -305,7 +308,7 @@ def test_what_a_killed_run_had_begun_and_cannot_be_seen_stays_open(machine: Wind
             whole = state["registry"][place]
             state["registry"][place] = {"Blob": "00"}
     run()
-    assert len(journal.unfinished(run.records())) == 1
+    assert len(run.unfinished()) == 1
     if why == "signed out":
         signs_in(machine)
     else:
