@@ -83,11 +83,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Found:
-    """What a confirmation means: its DN, the entry where there is one, and why it must be left alone."""
+    """What a confirmation means: its DN, the entry where there is one, why it must be left alone, and the entryUUID that was meant, where that is known."""
 
     dn: str
     entry: Entry | None
     refusal: Refusal | None = None
+    meant: str = ""
 
 
 def named(client: Client, text: str, memory: Memory) -> names.Name:
@@ -119,7 +120,7 @@ def find(client: Client, name: names.Name, memory: Memory) -> Found:
     uuid, why = meant
     if entry is None:
         elsewhere = _by_uuid(client, uuid)
-        return Found(dn, None, entries.moved(names.Name(dn, uuid), elsewhere, why) if elsewhere else None)
+        return Found(dn, None, entries.moved(names.Name(dn, uuid), elsewhere, why) if elsewhere else None, uuid)
     own = entries.uuid_of(entry)
     if not own:
         raise OffboardError(
@@ -127,7 +128,7 @@ def find(client: Client, name: names.Name, memory: Memory) -> Found:
             code="cannot_read",
         )
     same = memory.origin(own) == memory.origin(uuid)
-    return Found(dn, entry, None if same else entries.other_object(names.Name(dn, uuid), entry, why))
+    return Found(dn, entry, None if same else entries.other_object(names.Name(dn, uuid), entry, why), uuid)
 
 
 def _by_uuid(client: Client, uuid: str) -> Entry | None:

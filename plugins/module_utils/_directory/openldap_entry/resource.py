@@ -81,10 +81,18 @@ class OpenLdapEntry(Resource):
                 if self._password is None:
                     raise OffboardError(f"{path} is encrypted; give vault_password or vault_password_file", code="vault_password_missing")
                 content = decrypt_file(path, self._password) or b""
-            records = list(ldif.parse(content.decode("utf-8", "replace")))
+            text = content.decode("utf-8", "replace")
+            if self._is_of_another(entries.copied_from(text)):
+                continue
+            records = list(ldif.parse(text))
             if len(records) == 1 and names.key(records[0].dn) == self._key:
                 return Entry(records[0].dn, records[0].attributes)
         return None
+
+    def _is_of_another(self, copied: str) -> bool:
+        """Whether a copy was saved of another entry that had the name for a while."""
+        meant = self._found.meant
+        return bool(copied and meant and self._memory is not None and self._memory.origin(copied) != self._memory.origin(meant))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """Those of the plan, and `entries.refusals` of a removal."""
