@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import linux
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import Decisions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import LinuxDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import agents_gate, final_gate, linux_gate, preflight
 
 TREE, COPY = "/opt/IIJ_ID_Service_Directory_Sync", "/var/tmp/IIJ_ID_Service_Directory_Sync"
@@ -158,11 +158,11 @@ def test_openldap_that_nobody_needs_is_no_matter():
     ("said", "expected"),
     [
         (
-            Decisions(entries=[DN]),
+            LinuxDecisions(entries=[DN]),
             [("directory_sync_cron_jobs", SAID_JOB), ("directory_sync_linux_files", TREE), ("directory_sync_openldap_access", DN)],
         ),
-        (Decisions([SAID_JOB], [TREE], access=[DN]), [("directory_sync_openldap_entries", DN)]),
-        (Decisions([SAID_JOB], not_files=["/opt"], access=[DN], entries=[OTHER]), []),
+        (LinuxDecisions([SAID_JOB], [TREE], access=[DN]), [("directory_sync_openldap_entries", DN)]),
+        (LinuxDecisions([SAID_JOB], not_files=["/opt"], access=[DN], entries=[OTHER]), []),
     ],
 )
 def test_candidates_are_named_once_with_all_their_machines(said, expected):
