@@ -317,6 +317,26 @@ def test_every_python_file_names_its_licence() -> None:
     ] == []
 
 
+#: classes of one name in several rooms, and why
+SHARED_NAMES = {
+    "Answer": "what came back: of a command, of a request",
+    "Client": "each world's only way to its machines or its service",
+    "Files": "the Resource of files of a world",
+    "Reader": "reads for its room, and is imported by no other",
+}
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """Whoever reads `Finding` need not ask which. What begins with _ is seen in its own file only."""
+    where: dict[str, list[str]] = {}
+    for file in sorted((PLUGINS / "module_utils").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(str(file.relative_to(PLUGINS / "module_utils")))
+    assert {name: files for name, files in where.items() if len(files) > 1 and name not in SHARED_NAMES} == {}
+    assert [name for name in SHARED_NAMES if len(where.get(name, ())) < 2] == []
+
+
 def test_people_are_they() -> None:
     """Nobody knows who a user, a guest or an operator is."""
     files = [

@@ -14,18 +14,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-<<<<<<< HEAD
 #: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold, and the two
 #: numbers that are no character, which no YAML can
 _NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
-#: what nobody sees: blanks of no width, marks of old formats and of annotations, tags
-_INVISIBLE = "\u180e\u200b\u2060\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
-=======
-#: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold
-_NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 #: what nobody sees: blanks of no width, the soft hyphen, signs of formulas, fillers, marks of old formats and of annotations, tags
 _INVISIBLE = "\xad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\u3164\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
->>>>>>> trust
 _HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")
 _HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
 _HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")

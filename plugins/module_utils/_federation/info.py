@@ -79,7 +79,7 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
     listed = partners.normal((_with_files(entry, params["files_from"] or "") for entry in params["partners"]), entra)
     sheets, problems = [], []
     for partner in (one for one in listed if one["state"] == "present"):
-        known = partners.Known()
+        known = partners.ProviderSettings()
         try:
             known = _known(partner, now)
         except OffboardError as exc:
@@ -118,7 +118,7 @@ def _certificate_text(data: bytes) -> str:
     return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "replace")
 
 
-def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.Known:
+def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.ProviderSettings:
     options = partner.get("metadata")
     given = partner.get("signing_certificate")
     return partners.known(partner, metadata.read(document(options), now) if options else None, certificates.from_base64(given) if given else None)

@@ -296,7 +296,7 @@ class DirectoryObjects(Resource):
                 guids[dn_key(current[known])] = known
             else:
                 gone.add(dn_key(end))
-        links = [saved.Link(names.get(dn_key(link.dn), link.dn), link.attribute, names.get(dn_key(link.value), link.value)) for link in copy.links]
+        links = [saved.SavedLink(names.get(dn_key(link.dn), link.dn), link.attribute, names.get(dn_key(link.value), link.value)) for link in copy.links]
         return replace(copy, dn=dn, links=links, guids=guids, gone=gone)
 
     def _restored(self, known: str) -> tuple[str, str] | None:
@@ -403,10 +403,10 @@ class DirectoryObjects(Resource):
         """Write the saved copy; returns its path. Raises OffboardError `file_write_failed`: nothing is deleted without a copy."""
         entry = self._judged(change)
         item = self._reader.describe([entry])[0]
-        links = [saved.Link(group, "member", entry.dn) for group in item.state["memberOf"]]
-        links += [saved.Link(entry.dn, "member", member) for member in item.state["member"]]
+        links = [saved.SavedLink(group, "member", entry.dn) for group in item.state["memberOf"]]
+        links += [saved.SavedLink(entry.dn, "member", member) for member in item.state["member"]]
         links += [
-            saved.Link(other, name, entry.dn)
+            saved.SavedLink(other, name, entry.dn)
             for name, others in item.state["referenced_by"].items()
             if name not in (_ACT_ON_BEHALF, _DELEGATE_TO)  # these outlive the object
             for other in others
@@ -538,10 +538,10 @@ def _guid_in(record: Mapping[str, Any]) -> str:
     return (record.get("before") or {}).get("objectGUID") or (record.get("details") or {}).get("objectGUID") or ""
 
 
-def rules(options: Mapping[str, Any]) -> objects.Rules:
+def rules(options: Mapping[str, Any]) -> objects.ObjectRules:
     """The guards' options. Raises OffboardError `pattern_invalid`."""
-    names = objects.Rules.__dataclass_fields__
-    result = objects.Rules(**{name: options[name] for name in names if options.get(name) is not None})
+    names = objects.ObjectRules.__dataclass_fields__
+    result = objects.ObjectRules(**{name: options[name] for name in names if options.get(name) is not None})
     result.spn_patterns()
     return result
 

@@ -21,7 +21,7 @@ from ..._graph.connection import Connection
 from ..._graph.errors import AnswerLost, GraphError
 from ..._module import waiting
 from ..of_tenant import OfTenant
-from .plan import KIND, MANAGED, Context, _same, guard_domains, plan_domains
+from .plan import KIND, MANAGED, DomainContext, _same, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
 
 # -- pure: whose federation, which domain
@@ -75,7 +75,7 @@ class Domains(OfTenant):
         changes = list(plan.changes)
         if not changes:
             return plan.refusals
-        context = Context(
+        context = DomainContext(
             caller_upn=self._client.identity()["upn"],
             break_glass=read_administrators(self._client, self._params["break_glass"]) if self._params["min_break_glass"] else (),
             min_break_glass=self._params["min_break_glass"],

@@ -25,7 +25,7 @@ from ..users.history import History, passwords_set
 from ..users.passwords import from_bytes, generate, to_bytes
 from . import plan as letters
 from . import sealed
-from .plan import GIVEN, KIND, MADE, Letterhead, Person, Place, Wanted
+from .plan import GIVEN, KIND, MADE, Letterhead, PlaceInCompany, Recipient, WantedLetters
 
 _MEANS_NOTHING = (
     "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
@@ -59,7 +59,7 @@ class HandoverLetters(Resource):
         self._wanted: dict[str, bytes] = {}
         self._opened_by: dict[str, str] = {}
         self._recipients: _Recipients | None = None
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, PlaceInCompany] = {}
         self._removed = False
         self._people = 0
         self._skipped: list[Skip] = []
@@ -119,7 +119,7 @@ class HandoverLetters(Resource):
         if number == 1:
             raise OffboardError(f"There is no hand-over file {path}. The stage passwords makes it.", code="file_missing", details={"path": path})
 
-    def _persons(self) -> list[Person]:
+    def _persons(self) -> list[Recipient]:
         """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
         people = letters.people(self._entries())
         if self._params["people_file"] is not None:
@@ -127,7 +127,7 @@ class HandoverLetters(Resource):
                 raise OffboardError(f"There is no {self._params['people_file']}. entra_managers_info writes it (results_file).", code="file_missing")
             lines = (item for item in read_records(self._params["people_file"]) if str(item.get("id", "")).casefold() in people)
             self._places = letters.places(lines)
-        wanted = Wanted(*(self._params[name] for name in ("domains", "users", "departments", "managers")))
+        wanted = WantedLetters(*(self._params[name] for name in ("domains", "users", "departments", "managers")))
         found, missing = letters.chosen(people.values(), wanted, self._places)
         if missing:
             raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
@@ -197,7 +197,7 @@ class HandoverLetters(Resource):
             content = sealed.unseal(content, password)
         return content == self._wanted[path]
 
-    def _worth_a_letter(self, persons: Iterable[Person]) -> Iterator[Person]:
+    def _worth_a_letter(self, persons: Iterable[Recipient]) -> Iterator[Recipient]:
         """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
         journal = self._params["journal"]
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
@@ -211,7 +211,7 @@ class HandoverLetters(Resource):
             else:
                 yield person
 
-    def _render(self, kind: str, persons: Sequence[Person]) -> bytes:
+    def _render(self, kind: str, persons: Sequence[Recipient]) -> bytes:
         params, zone = self._params, time_zone(self._params["timezone"])
         if kind == "csv":
             return letters.merge_list(persons, zone)

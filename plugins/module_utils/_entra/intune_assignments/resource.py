@@ -27,9 +27,9 @@ from .read import Assigned, address, group_names, read_assigned
 Pair = tuple[str, str]
 
 
-def _wanted(params: Mapping[str, Any]) -> list[rules.Wanted]:
+def _wanted(params: Mapping[str, Any]) -> list[rules.WantedAssignment]:
     """Raises OffboardError `bad_option` for an object that is named by anything but its id: names match more than one thinks."""
-    found = [rules.Wanted(one["kind"], names.uuid(one["object"]), one["target"]) for one in params["assignments"]]
+    found = [rules.WantedAssignment(one["kind"], names.uuid(one["object"]), one["target"]) for one in params["assignments"]]
     for one in found:
         if not names.is_uuid(one.object):
             raise OffboardError(f"assignments: {one.object!r} is not the id of an object of Intune (UUID)", code="bad_option")

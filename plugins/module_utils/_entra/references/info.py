@@ -34,13 +34,13 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         client = stack.enter_context(Client(connection))
         beta = stack.enter_context(Client(connection, version="beta")) if params["beta"] else None
 
-        def tell(kind: str, item: Mapping[str, Any], found: list[plan.Found], assigned: Mapping[str, Any]) -> None:
+        def tell(kind: str, item: Mapping[str, Any], found: list[plan.Reference], assigned: Mapping[str, Any]) -> None:
             rows.add("references", {**plan.row(kind, item, found), **assigned})
 
         def tell_open(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> None:
             rows.add("not_looked_at", plan.open_row(kind, item, path, reason, words))
 
-        known = read.Known(params["named_locations"], frozenset(map(names.domain, params["domains"])) - {""}, frozenset(params["kinds"]))
+        known = read.LookedFor(params["named_locations"], frozenset(map(names.domain, params["domains"])) - {""}, frozenset(params["kinds"]))
         reader = read.Reader(client, beta, matcher, known, tell, tell_open)
         reader.run()
         rows.publish()

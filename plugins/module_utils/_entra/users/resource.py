@@ -44,11 +44,11 @@ from .history import History
 from .licence_group import FIELDS, LicenceGroup
 from .options import Options
 from .passwords import HandOver, PassBook
-from .plan import KIND, Context, Decision, Desired, Skus, decide, user_state
+from .plan import KIND, Decision, Desired, RepairContext, Skus, decide, user_state
 from .results import Results
 from .selection import SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
 from .verification import Late
-from .work import Means, Work
+from .work import Work, WorkOptions
 
 #: Users about whose passes is asked at once.
 _ASKED = 100
@@ -274,7 +274,7 @@ class Users(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
         history = self._history()
-        context = Context(
+        context = RepairContext(
             self._skus,
             lambda: self._domains,
             lambda: self._roles,
@@ -342,7 +342,7 @@ class Users(OfTenant):
                 self._found += 1
                 yield item
 
-    def _decisions(self, present: Iterator[Object], context: Context) -> Iterator[tuple[Object, Decision]]:
+    def _decisions(self, present: Iterator[Object], context: RepairContext) -> Iterator[tuple[Object, Decision]]:
         def decided(item: Object) -> Decision:
             state = user_plan.by_id(item.state, self._skus) if len(self._assumed) else item.state
             return decide(item.id, item.name, state, self._desired(item), context)
@@ -495,7 +495,7 @@ class Users(OfTenant):
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
         """All users in batches. Each ends in exactly one outcome, also when the run stops on the way."""
-        means = Means(
+        means = WorkOptions(
             self._client,
             self._selection,
             self._results,

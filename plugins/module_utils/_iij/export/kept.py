@@ -29,7 +29,7 @@ _FILES = re.compile(r"manifest\.json|service\.json|(users|groups)(-\d+)?\.jsonl|
 _ENCRYPTED = b"$ANSIBLE_VAULT;"
 _OUTCOME = b'"record":"outcome"'
 
-Password = Callable[[], bytes | None]
+Password = Callable[[], bytes | None]  # pylint: disable=unsupported-binary-operation
 
 
 def exports(path: str, password: Password = lambda: None, journal_file: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:

@@ -28,7 +28,7 @@ def info(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         raise OffboardError(f"{root} is not the folder of the collection: it has no playbooks/{plan.ORDER}.yml", code="file_missing")
     steps = [step for text in _texts(root, "roles/*/vars/steps.yml").values() for step in re.findall(r"^ *- id: (\w+)", text, re.MULTILINE)]
     steps += [services.step_id(service) for service in params["services"] if service.get("id") or service.get("name")]
-    given = {name: params[name] for name in plan.Wanted.__dataclass_fields__ if name in params}
-    wanted = plan.Wanted(playbooks=playbooks, steps=steps, **given)
+    given = {name: params[name] for name in plan.WantedSetup.__dataclass_fields__ if name in params}
+    wanted = plan.WantedSetup(playbooks=playbooks, steps=steps, **given)
     files = [{"name": f"{stage}.yml", "content": plan.project_file(stage)} for stage in plan.stages(playbooks)]
     return {"files": files, **plan.compare(wanted, params["found"], absent=params["state"] == "absent", check_mode=check_mode)}

@@ -82,9 +82,9 @@ def _facts(asked: Mapping[str, Any]) -> Facts:
     return Facts(**read, uninstalled_on=uninstalled_on, app=_app(found, journal) if found is not None else None, now=now())
 
 
-def _app(found: Mapping[str, Any], journal: str | None) -> quiet.App:
+def _app(found: Mapping[str, Any], journal: str | None) -> quiet.AppActivity:
     principal = found.get("service_principal_id")
-    return quiet.App(found.get("enabled"), quiet.switched_off(read_journal(journal), principal) if journal else None, found.get("activity_times"))
+    return quiet.AppActivity(found.get("enabled"), quiet.switched_off(read_journal(journal), principal) if journal else None, found.get("activity_times"))
 
 
 def _besides(gate: str, facts: Facts, confirmed: Confirmed, asked: Mapping[str, Any]) -> dict[str, Any]:

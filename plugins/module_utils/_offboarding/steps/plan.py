@@ -104,7 +104,9 @@ def parse(content: Any) -> list[Object]:
 
 
 def _is_attached(identity: str, entry: Any) -> bool:
-    if not isinstance(entry, Mapping) or not all(isinstance(entry.get(name), wanted) and not isinstance(entry.get(name), bool) for name, wanted in _ATTACHED.items()):
+    if not isinstance(entry, Mapping) or not all(
+        isinstance(entry.get(name), wanted) and not isinstance(entry.get(name), bool) for name, wanted in _ATTACHED.items()
+    ):
         return False
     folder, _slash, name = entry["file"].rpartition("/")
     return folder == evidence_folder(identity) and name not in (".", "..") and _FILE.fullmatch(name) is not None

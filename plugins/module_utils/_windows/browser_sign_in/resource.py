@@ -28,7 +28,7 @@ from ..client import Client
 from ..ids import is_of, on_host
 from . import plan as lists
 from .plan import Saved, Setting
-from .read import Found, key_now, values_now
+from .read import MachineSettings, key_now, values_now
 from .read import read as read_all
 
 _SUFFIX = ".browser.json"
@@ -47,7 +47,7 @@ class BrowserSignIn(Resource):
         self._client = client
         self._options = options
         self._hosts = checked(options["hosts"] or [])
-        self._found = Found()
+        self._found = MachineSettings()
         self._known: dict[str, Setting] = {}
         self._copies: dict[str, list[Saved]] = {}
         self._saved: dict[str, str] = {}
@@ -191,7 +191,7 @@ def copies(folder: str, host: str) -> Iterator[Saved]:
             yield found
 
 
-def about(found: Found) -> dict[str, Any]:
+def about(found: MachineSettings) -> dict[str, Any]:
     """What module and _info twin tell alike."""
     return {
         "automatic_logon": found.automatic_logon,

@@ -55,5 +55,5 @@ class GroupPolicyRights(PolicyEdits):
             raise OffboardError("accounts: " + "; ".join(f"{item['name']}: {item['msg']}" for item in unusable), code="not_found")
         names = ("rights", "state", "when_empty", "when_undefined")
         removed = history.taken_out(self.done()) if self._options["only_removed"] else None
-        wanted = rights.Wanted(accounts=found, removed=removed, **{name: self._options[name] for name in names})
+        wanted = rights.WantedRight(accounts=found, removed=removed, **{name: self._options[name] for name in names})
         return rights.plan(items, wanted, self._old, digest, self._begun)

@@ -251,7 +251,7 @@ def test_a_document_keeps_its_lines():
 @pytest.mark.parametrize("name", [*HOSTILE, MARKUP], ids=ascii)
 def test_the_partner_sheet_shows_it(name):
     entra = service.service("6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87", "global", tenant_type="workforce", login_url=None)
-    known = partners.Known()
+    known = partners.ProviderSettings()
     known.issuer_uri, known.passive_sign_in_uris = f"https://idp.example/{name}", {"saml": f"https://idp.example/adfs/{name}"}
     need = partners.requirements({"name": name, "domains": ["fabrikam.example"]}, entra, known)
     blocks = partner_sheet.blocks(need, name, [f"https://myapps.example/{name}"])

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import resource
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import Key, key_file
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import PrivateKey, key_file
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from ansible_collections.offboard.iij_id.plugins.modules import win_certificate
 from lab import killed
@@ -54,11 +54,11 @@ class Windows:
             rf"HKEY_USERS\{HANAKO}\SOFTWARE\Microsoft": {},
         }
         files = {}
-        for name, key in (("pc", Key("pc", CAPI, 1, True)), ("decoy", Key("decoy", CAPI, 1, True))):
+        for name, key in (("pc", PrivateKey("pc", CAPI, 1, True)), ("decoy", PrivateKey("decoy", CAPI, 1, True))):
             registry[rf"{MY}\{self.thumbprint[name]}"] = {"Blob": made.blob(certificates[name], key).hex()}
-        registry[rf"{HANAKOS}\{self.thumbprint['left']}"] = {"Blob": made.blob(certificates["left"], Key("ngc", CNG, 0, False)).hex()}
+        registry[rf"{HANAKOS}\{self.thumbprint['left']}"] = {"Blob": made.blob(certificates["left"], PrivateKey("ngc", CNG, 0, False)).hex()}
         for name, container in (("alone", "{alone}"), ("shared", "{both}"), ("renewed", "{both}")):
-            files[rf"{STORE}\{self.thumbprint[name]}"] = made.blob(certificates[name], Key(container, CAPI, 1, False))
+            files[rf"{STORE}\{self.thumbprint[name]}"] = made.blob(certificates[name], PrivateKey(container, CAPI, 1, False))
             files[rf"{KEYS}\{key_file(container, GUID)}"] = b"private"
         self.kept = killed.Kept({"registry": registry, "files": files, "containers": {"pc", "decoy"}, "written": []})
         #: (pattern of a command, what becomes of it): an exit code, or an error that is raised after (True) or before it was carried out
