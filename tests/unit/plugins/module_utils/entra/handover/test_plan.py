@@ -137,7 +137,7 @@ def test_what_only_looks_like_a_letter_is_said_to_be_something_else(language: st
     letters = {words for _character, words in plan.spelled("KIkaoOsS0", language)}
     assert len(said) == 6 and not letters & set(said.values())
     assert said["\u212a"] == {"en": "kelvin sign", "ja": "文字コード U+212A"}[language]
-    assert plan.letters([plan.Person("1", "a@b.example", "\u0130\u212ax")], head(language))
+    assert plan.letters([plan.Recipient("1", "a@b.example", "\u0130\u212ax")], head(language))
 
 
 def head(language: str = "ja", **more: str) -> plan.Letterhead:
