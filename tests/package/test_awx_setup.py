@@ -192,7 +192,8 @@ def test_a_changed_configuration(setup: Setup) -> None:
         "extra_data": {"offboard_language": "ja"},
     }
     asked = {
-        "awx_exposed_paths": ["/srv/offboard-run:/srv/offboard-run:rw", "/etc/ca.pem:/etc/ca.pem:ro"], "awx_exposed_paths_on_kubernetes": True, "awx_notification": notification,
+        "awx_exposed_paths": ["/srv/offboard-run:/srv/offboard-run:rw", "/etc/ca.pem:/etc/ca.pem:ro"],
+        "awx_exposed_paths_on_kubernetes": True, "awx_notification": notification,
         "awx_schedules": [weekly],
     }  # fmt: skip
     setup.play(**sign_in, **asked)
