@@ -12,6 +12,7 @@ from ..._core import names
 from ..._core.text import Text
 from .. import gate, phrases, quiet
 from ..finding import Finding
+from .candidate import Candidate
 from .facts import Confirmed, Facts, some_of
 
 
@@ -101,3 +102,22 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             )
             yield Finding("blocker", "app_present", text, (app["client_id"],))
     yield from (_candidate("blocker", app) for app in candidates(facts, confirmed))
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    yield from left(facts, confirmed) if final else findings(facts, confirmed)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: whose an app is, and whether to switch IIJ ID's off before the stop."""
+    for app in sorted(candidates(facts, confirmed), key=lambda app: -len(app["why"])):
+        why = phrases.reasons(list(app["why"]))
+        told = Text(
+            f"{app['display_name']}: {why.en}. It belongs into one of three variables: the id of the console, the forgotten ones, or those of others.",
+            f"{app['display_name']}: {why.ja}（3つの変数のいずれか1つに指定）",
+        )
+        for variable in ("offboard_iij_client_id", "microsoft_365_old_client_ids", "microsoft_365_not_iij_client_ids"):
+            yield Candidate(variable, app["client_id"], told)
+    if confirmed.disable_app is False and facts.app is not None and facts.app.enabled:
+        yield Candidate("microsoft_365_disable_app", True, Text("Its app is enabled.", "アプリは有効です。"))

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._core.text import Text
+from ..._core.text import Text, counted
 from ..finding import Finding
-from . import group_policies
+from . import clients, group_policies
+from .candidate import Candidate
 from .clients import NAMED, some
+from .facts import Confirmed, Facts
 
 VARIABLE = "integrated_windows_authentication_browser_settings"
 
@@ -167,3 +169,26 @@ def _broader(machines: Machines) -> Iterator[Finding]:
             ),
             tuple(list(wide)[:NAMED]),
         )
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing: settings on machines, and the policies that bring them back."""
+    if facts.clients is None:
+        return
+    found = clients.of(facts.clients, "browsers")
+    yield from findings(found, confirmed.browser_settings, final=final)
+    if confirmed.browser_settings != "keep" and facts.group_policies and not facts.group_policies.get("failure"):
+        yield from from_policies(found, facts.group_policies, group_policies.decided(confirmed))
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: what becomes of settings that are there."""
+    found = clients.of(facts.clients or {}, "browsers")
+    machines = with_settings(found)
+    if machines and not confirmed.browser_settings:
+        policies = ", ".join(policies_of(found, facts.group_policies or {}))
+        told = Text(
+            f"{counted(len(machines), 'machine has', 'machines have')} some." + (f" Group policies bring them back: {policies}." if policies else ""),
+            f"{len(machines)}台にあります。" + (f"グループポリシーが元に戻します: {policies}。" if policies else ""),
+        )
+        yield Candidate(VARIABLE, "absent", told)

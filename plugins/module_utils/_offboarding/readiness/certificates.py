@@ -17,7 +17,10 @@ from typing import Any
 from ..._core import certificate_names
 from ..._core.text import Text
 from ..finding import Finding
+from . import clients
+from .candidate import Candidate
 from .clients import NAMED, some
+from .facts import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_certificates"
 KEPT = "multi_factor_authentication_kept_certificates"
@@ -254,3 +257,20 @@ def _not_found(machines: Machines, decided: CertificateDecisions) -> Iterator[Fi
             ),
             tuple(unknown[:NAMED]),
         )
+
+
+def decided(confirmed: Confirmed) -> CertificateDecisions:
+    """What was decided about device certificates."""
+    return CertificateDecisions(confirmed.certificate_issuers, confirmed.certificates, confirmed.kept_certificates)
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    if facts.clients is not None:
+        yield from findings(clients.of(facts.clients, "certificates"), decided(confirmed), final=final)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: issuers of which nobody has decided."""
+    for issuer, having in by_decision(clients.of(facts.clients or {}, "certificates"), decided(confirmed)).undecided.items():
+        yield Candidate(CONFIRMED, issuer, Text(f"On {some(having)}.", f"{some(having)} にあります。"))

@@ -13,6 +13,7 @@ from ..._core.heads import few
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from .facts import Confirmed, Facts
 
 #: machines, users and entries that a finding names; the others are counted
 NAMED = 10
@@ -57,3 +58,8 @@ def not_read(machines: Clients, *, final: bool) -> Iterator[Finding]:
             ),
             tuple(which[:NAMED]),
         )
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing: the machines themselves. What is on them, browsers.py and certificates.py judge."""
+    yield from not_read(facts.clients or {}, final=final)

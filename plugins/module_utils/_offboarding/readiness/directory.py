@@ -13,6 +13,7 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from . import clients, group_policies
+from .candidate import Candidate
 from .facts import Confirmed, Facts, fold, some_of
 
 
@@ -151,3 +152,25 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         if item.get("enabled") and any(dn.means(name, item) for name in confirmed.accounts):
             text = Text(f"{item['dn']}, which was made for IIJ ID, is still enabled.", f"IIJ ID用のアカウント {item['dn']} がまだ有効です。")
             yield Finding("blocker", "account_enabled", text, (item["dn"],))
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    yield from left(facts, confirmed) if final else findings(facts, confirmed)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: a domain controller, and accounts."""
+    if facts.directory_objects is None and (facts.needs_directory or confirmed.accounts):
+        options = ", ".join(facts.needs_directory) or "accounts"
+        told = Text(f"Needed for {options}; write the name of one.", f"{options} に必要です。ホスト名を記入してください。")
+        yield Candidate("offboard_directory_host", "", told)
+    for item in facts.directory_objects or ():
+        if not any(dn.means(name, item) for name in confirmed.accounts):
+            why = phrases.reasons(list(item["found_by"]))
+            refused = phrases.joined([phrases.refused(refusal) for refusal in item.get("removal_refusals") or ()], " ", "")
+            more = Text(f" Its removal would be refused: {refused.en}", f" 削除は拒否されます: {refused.ja}") if refused.en else Text("", "")
+            by_name = all(reason.startswith("servicePrincipalName ") for reason in item["found_by"])
+            variable = "integrated_windows_authentication_accounts" if by_name else "directory_sync_accounts"
+            told = Text(f"{item['dn']}: {why.en}.{more.en}", f"{item['dn']}: {why.ja}{more.ja}")
+            yield Candidate(variable, item.get("confirm_as") or item["dn"], told)

@@ -11,6 +11,7 @@ from typing import Any
 from ..._core import names
 from ..._core.text import Text
 from ..finding import Finding
+from .candidate import Candidate
 from .facts import Confirmed, Facts, fold, some_of
 
 
@@ -70,3 +71,14 @@ def left(facts: Facts) -> Iterator[Finding]:
     for name in federated_to_iij(facts.domains or ()):
         text = Text(f"The domain {name} still sends its people to IIJ ID.", f"ドメイン {name} のサインイン先がまだIIJ IDです。")
         yield Finding("blocker", "domain_federated", text, (name,))
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    yield from left(facts) if final else findings(facts, confirmed)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing."""
+    for name in unlisted_domains(facts, confirmed):
+        yield Candidate("microsoft_365_domains", name, Text("People of it sign in through IIJ ID.", "利用者がIIJ ID経由でサインインしています。"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ..._core.text import Text, counted
 from ..finding import Finding
-from .facts import Facts, some_of
+from .facts import Confirmed, Facts, some_of
 
 
 def missing(facts: Facts) -> Iterator[Finding]:
@@ -78,3 +78,8 @@ def cut(facts: Facts) -> Iterator[Finding]:
                 "契約中にIIJ IDコンソールでグループメンバーをCSVエクスポートし、比較してください。",
             ),
         )
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    yield from missing(facts) if final else cut(facts)

@@ -12,7 +12,6 @@ from typing import Any
 from ..._core import names
 from ..._core.heads import few
 from .. import quiet
-from . import certificates, clients, group_policies, linux
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Facts:
     sign_in: Mapping[str, Any] | None = None
     machines: Mapping[str, Mapping[str, Any] | None] | None = None
     #: Linux machines, and OpenLDAP, as linux.py has them
-    linux_machines: linux.Machines | None = None
+    linux_machines: Mapping[str, Mapping[str, Any] | None] | None = None
     openldap: Mapping[str, Any] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
     uninstalled_on: Collection[str] = ()
@@ -42,7 +41,7 @@ class Facts:
     group_policies: Mapping[str, Any] | None = None
     #: the machines of iij_id_browser_machines, each with `browsers` and `certificates` as win_browser_sign_in_info and win_certificate_info say,
     #: or with the error
-    clients: clients.Clients | None = None
+    clients: Mapping[str, Mapping[str, Any] | None] | None = None
     directory_objects: Sequence[Mapping[str, Any]] | None = None
     directory_unusable: Sequence[Mapping[str, Any]] = ()
     dry_runs: Sequence[Mapping[str, Any]] = ()
@@ -116,30 +115,6 @@ class Confirmed:
     token_minutes: int = quiet.TOKEN_MINUTES
     #: whether the gate switches IIJ ID's service principal off before the stop (None: not judged)
     disable_app: bool | None = None
-
-
-def decided_policies(confirmed: Confirmed) -> group_policies.PolicyDecisions:
-    """What was decided about group policies."""
-    of_rights, of_registry = (edited.variable for edited in group_policies.EDITS)
-    return group_policies.PolicyDecisions({of_rights: confirmed.right_policies, of_registry: confirmed.registry_policies}, confirmed.kept_policies)
-
-
-def decided_certificates(confirmed: Confirmed) -> certificates.CertificateDecisions:
-    """What was decided about device certificates."""
-    return certificates.CertificateDecisions(confirmed.certificate_issuers, confirmed.certificates, confirmed.kept_certificates)
-
-
-def linux_decisions(confirmed: Confirmed) -> linux.LinuxDecisions:
-    """What was said of Directory Sync for Linux."""
-    return linux.LinuxDecisions(
-        cron_jobs=confirmed.cron_jobs,
-        files=confirmed.linux_files,
-        not_files=confirmed.not_iij_linux_files,
-        access=confirmed.openldap_access,
-        entries=confirmed.openldap_entries,
-        accounts=confirmed.linux_accounts,
-        not_accounts=confirmed.not_iij_linux_accounts,
-    )
 
 
 def fold(values: Iterable[str]) -> set[str]:

@@ -14,6 +14,8 @@ from ..._core.heads import few
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from .candidate import Candidate
+from .facts import Confirmed, Facts
 
 _NAMED = 5
 KEPT = "offboard_kept_group_policies"
@@ -303,3 +305,24 @@ def _orphaned(found: Mapping[str, Any]) -> Iterator[Finding]:
             ),
             tuple(dict.fromkeys(item["guid"] for item in gone)),
         )
+
+
+def decided(confirmed: Confirmed) -> PolicyDecisions:
+    """What was decided about group policies."""
+    of_rights, of_registry = (edited.variable for edited in EDITS)
+    return PolicyDecisions({of_rights: confirmed.right_policies, of_registry: confirmed.registry_policies}, confirmed.kept_policies)
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    if facts.group_policies is not None:
+        yield from findings(facts.group_policies, decided(confirmed), final=final)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: policies to edit."""
+    decisions = decided(confirmed)
+    for edited, policy, mentions in to_edit(facts.group_policies or {}, decisions):
+        if not decisions.is_confirmed(edited, policy["guid"]):
+            where = places(mentions)
+            yield Candidate(edited.variable, policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))

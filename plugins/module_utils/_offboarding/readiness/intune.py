@@ -9,16 +9,15 @@ The apps stay, since they may be somebody else's or be used for other services; 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._core import confirmations, names
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from .candidate import Candidate
 from .clients import some
-
-if TYPE_CHECKING:
-    from .facts import Confirmed, Facts
+from .facts import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_intune_assignments"
 #: kinds of entra_references_info whose assignments intune_assignment removes
@@ -106,13 +105,13 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     yield from findings(facts.references, facts.intune, confirmed.intune_assignments, accepted, final=final)
 
 
-def propose(facts: Facts, confirmed: Confirmed) -> Iterator[tuple[str, Any, Text]]:
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """As a Thing: assignments of objects that were not accepted as they are."""
     accepted = {names.uuid(item) for item in confirmed.accepted_references}
     for row, one in candidates(facts.references, confirmed.intune_assignments):
         if names.uuid(row["id"]) not in accepted:
             whom = to_whom(one)
-            yield CONFIRMED, value(row, one), Text(f"{row['name']}: {whom.en}.", f"{row['name']}: {whom.ja}")
+            yield Candidate(CONFIRMED, value(row, one), Text(f"{row['name']}: {whom.en}.", f"{row['name']}: {whom.ja}"))
 
 
 def findings(

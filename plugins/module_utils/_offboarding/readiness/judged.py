@@ -15,19 +15,61 @@ from typing import Any, NamedTuple
 from ..._core import names
 from ..._core.text import Text
 from ..finding import Finding
-from . import intune
+from . import (
+    apps,
+    browsers,
+    certificates,
+    clients,
+    directory,
+    domains,
+    export,
+    group_policies,
+    intune,
+    linux,
+    machines,
+    people,
+    references,
+    sign_in,
+    stages,
+    users,
+)
+from .candidate import Candidate
 from .facts import Confirmed, Facts
 
 
+def _nothing(_facts: Facts, _confirmed: Confirmed) -> Iterator[Candidate]:
+    """Of a Thing that nobody decides about."""
+    yield from ()
+
+
 class Thing(NamedTuple):
-    """A thing of the exit whose judgement stands in a file of its own. `final`: whether the final gate judges, or preflight."""
+    """A subject that preflight and the final gate judge, in a file of its own."""
 
+    #: what stands in the way; `final`: whether the final gate asks, or preflight
     judge: Callable[[Facts, Confirmed, bool], Iterator[Finding]]
-    #: candidates for a variable of DECISIONS: its name, the value, and why
-    propose: Callable[[Facts, Confirmed], Iterator[tuple[str, Any, Text]]]
+    #: candidates for variables of DECISIONS
+    propose: Callable[[Facts, Confirmed], Iterator[Candidate]] = _nothing
 
 
-THINGS = (Thing(intune.judge, intune.propose),)
+#: In the order in which their findings stand, among those that weigh the same.
+THINGS = (
+    Thing(domains.judge, domains.propose),
+    Thing(users.judge, users.propose),
+    Thing(apps.judge, apps.propose),
+    Thing(references.judge, references.propose),
+    Thing(sign_in.judge),
+    Thing(machines.judge, machines.propose),
+    Thing(linux.judge, linux.propose),
+    Thing(directory.judge, directory.propose),
+    Thing(people.judge),
+    Thing(group_policies.judge, group_policies.propose),
+    Thing(clients.judge),
+    Thing(browsers.judge, browsers.propose),
+    Thing(certificates.judge, certificates.propose),
+    Thing(intune.judge, intune.propose),
+    Thing(stages.judge),
+    Thing(export.judge),
+)
 
 
 @dataclass(frozen=True)

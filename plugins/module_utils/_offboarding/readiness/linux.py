@@ -18,6 +18,9 @@ from ..._core import confirmations, dn
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from .candidate import Candidate
+from .facts import Confirmed, Facts
+from .machines import unreadable
 
 Machine = Mapping[str, Any]
 Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation
@@ -387,21 +390,49 @@ def openldap_present(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -
     yield from _openldap_candidates(openldap, said)
 
 
-def candidates(machines: Machines, openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[tuple[str, Any, Text]]:
-    """For the draft of the decisions: the variable, a value that may belong into it, and why."""
-    found: dict[tuple[str, str], tuple[str, Any, dict[str, None]]] = {}
-    for name, machine in machines.items():
-        for job in _jobs(machine, said, confirmed=False):
-            value = {"place": job["place"], "command": job["command"]}
-            found.setdefault(("job", str(value)), ("directory_sync_cron_jobs", value, {}))[2][name] = None
-        for item in _unconfirmed_files(machine, said):
-            if not _behind(item):
-                found.setdefault(("file", item["path"]), ("directory_sync_linux_files", item["path"], {}))[2][name] = None
-        for who in _unconfirmed_accounts(machine, said):
-            value = {"name": who["name"], "uid": who["uid"]}
-            found.setdefault(("account", str(value)), ("directory_sync_linux_accounts", value, {}))[2][name] = None
-    for variable, value, where in found.values():
-        shown = ", ".join(where)
-        yield variable, value, Text(f"On {shown}.", f"{shown} にあります。")
-    for variable, account, what in _unlisted(openldap, said):
-        yield variable, account, Text(f"OpenLDAP has {what}.", f"OpenLDAPにあります: {what}")
+def decided(confirmed: Confirmed) -> LinuxDecisions:
+    """What was said of Directory Sync for Linux."""
+    return LinuxDecisions(
+        cron_jobs=confirmed.cron_jobs,
+        files=confirmed.linux_files,
+        not_files=confirmed.not_iij_linux_files,
+        access=confirmed.openldap_access,
+        entries=confirmed.openldap_entries,
+        accounts=confirmed.linux_accounts,
+        not_accounts=confirmed.not_iij_linux_accounts,
+    )
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    found, said = facts.linux_machines or {}, decided(confirmed)
+    yield from unreadable(found)
+    yield from present(found, said) if final else preflight(found, said)
+    yield from openldap_present(facts.openldap, said) if final else openldap_preflight(facts.openldap, found, said)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: cron jobs, folders and accounts of machines, each with those that have it, and what is in OpenLDAP."""
+    said = decided(confirmed)
+    found: dict[tuple[str, str], tuple[Any, list[str]]] = {}
+    for name, machine in (facts.linux_machines or {}).items():
+        for variable, value in _undecided(machine, said):
+            where = found.setdefault((variable, str(value)), (value, []))[1]
+            if name not in where:
+                where.append(name)
+    for (variable, _shown), (value, where) in found.items():
+        machines = ", ".join(where)
+        yield Candidate(variable, value, Text(f"On {machines}.", f"{machines} にあります。"))
+    for variable, account, what in _unlisted(facts.openldap, said):
+        yield Candidate(variable, account, Text(f"OpenLDAP has {what}.", f"OpenLDAPにあります: {what}"))
+
+
+def _undecided(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[str, Any]]:
+    """What of one machine nobody has confirmed, by its variable."""
+    for job in _jobs(machine, said, confirmed=False):
+        yield "directory_sync_cron_jobs", {"place": job["place"], "command": job["command"]}
+    for item in _unconfirmed_files(machine, said):
+        if not _behind(item):
+            yield "directory_sync_linux_files", item["path"]
+    for who in _unconfirmed_accounts(machine, said):
+        yield "directory_sync_linux_accounts", {"name": who["name"], "uid": who["uid"]}

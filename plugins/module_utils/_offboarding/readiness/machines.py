@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import confirmations, names
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from .candidate import Candidate, nearly, with_hint
 from .facts import Confirmed, Facts, fold
 
 
@@ -233,3 +234,42 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         if found := agents_left(machine):
             told = _in_words(found)
             yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *found))
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    yield from left(facts, confirmed) if final else findings(facts, confirmed)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: products, tasks and filters of agents, and machines that have files without one."""
+    if facts.machines == {} and not confirmed.without_machines:
+        told = Text("The group iij_id_agents is empty.", "グループ iij_id_agents が空です。")
+        yield Candidate("directory_sync_without_machines", True, told)
+    for product, value, where in _each(facts, "products", lambda item: {"name": item["name"], "publisher": item.get("publisher") or ""}):
+        if not any(is_confirmed(product, wanted) for wanted in confirmed.products):
+            near = nearly(value, confirmed.products, ("name", "publisher"))
+            yield Candidate("directory_sync_products", value, with_hint(Text(f"On {where}.", f"{where} にあります。"), near))
+    for task, value, where in _each(facts, "tasks", lambda item: {"name": item["name"]}):
+        actions = [[text] for text in task.get("actions") or ()]
+        if not any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
+            does = "; ".join(text for line in actions for text in line) or "-"
+            near = nearly(value, confirmed.tasks, ("name",))
+            yield Candidate("directory_sync_tasks", value, with_hint(Text(f"On {where}: {does}.", f"{where}: {does}"), near))
+    filters = {names.program(name) for name in confirmed.password_filters}
+    for item, value, where in _each(facts, "filters", lambda item: item["name"]):
+        if names.program(value) not in filters:
+            why = phrases.reasons(list(item["why"]))
+            yield Candidate("directory_sync_password_filters", value, Text(f"On {where}: {why.en}.", f"{where}: {why.ja}"))
+    for name in files_without_product(facts, confirmed):
+        told = Text("It has tasks or folders of an agent, and no product.", "エージェントのタスクまたはフォルダーがあり、製品はありません。")
+        yield Candidate("directory_sync_leftovers", name, told)
+
+
+def _each(facts: Facts, kind: str, value: Callable[[Mapping[str, Any]], Any]) -> Iterator[tuple[Mapping[str, Any], Any, str]]:
+    """Each thing of a kind once, with the machines that have it."""
+    machines = {name: machine or {} for name, machine in (facts.machines or {}).items()}
+    seen = [(item, value(item), name) for name, machine in machines.items() for item in machine.get(kind) or ()]
+    for number, (item, shown, _name) in enumerate(seen):
+        if shown not in [earlier for _item, earlier, _machine in seen[:number]]:
+            yield item, shown, ", ".join(dict.fromkeys(name for _item, other, name in seen if other == shown))

@@ -13,6 +13,9 @@ from ..._core.text import Text, counted
 from .. import phrases
 from ..finding import Finding
 from . import intune
+from .candidate import Candidate
+from .domains import federated_to_iij
+from .facts import Confirmed, Facts, fold, ids
 
 _NAMED = 10
 
@@ -259,3 +262,40 @@ def not_listed(found: Mapping[str, Any], name: str) -> int:
     """How many `references`, or what of it was `not_looked_at`, the answer has no room for, without those that a person has accepted: these come last in it."""
     accepted = int(found.get(f"{name}_accepted_count", 0))
     return max(0, int(found.get(f"{name}_count", 0)) - accepted - len(found.get(name, ())))
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    if facts.references is not None:
+        yield from findings(
+            facts.references,
+            final=final,
+            accepted=ids(confirmed.accepted_references),
+            accepted_not_looked_at=ids(confirmed.accepted_not_looked_at),
+            client_ids=ids(confirmed.client_ids),
+            iij_domains=fold(federated_to_iij(facts.domains or ())),
+            intune_assignments=confirmed.intune_assignments,
+        )
+
+
+def _called(row: Mapping[str, Any]) -> Text:
+    """The name of what was found, and what it is; what was not looked at has often no name."""
+    what = label(row["kind"])
+    return Text(f"{row['name']} ({what.en})", f"{row['name']}（{what.ja}）") if row["name"] else what
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: what may go on pointing there, and what a person has to look at."""
+    found = facts.references or {}
+    accepted, apps = ids(confirmed.accepted_references), ids(confirmed.client_ids)
+    for row in found.get("references", ()):
+        if row["kind"] not in ("internal_federation", _ROLLOUT) and row["id"].casefold() not in accepted and row["client_id"].casefold() not in apps:
+            why, called = phrases.reasons(str(row["why"]).split("; ")), _called(row)
+            yield Candidate("microsoft_365_accepted_references", row["id"], Text(f"{called.en}: {why.en}", f"{called.ja}: {why.ja}"))
+    looked_at = ids(confirmed.accepted_not_looked_at)
+    for row in found.get("not_looked_at", ()):
+        value = row["id"] or row["kind"]
+        if not {value.casefold(), row["kind"].casefold()} & looked_at:
+            called = _called(row)
+            told = Text(f"{called.en}: {row['msg']}", f"{called.ja}: {phrases.by_code(row['reason'], row['msg']).ja}")
+            yield Candidate("microsoft_365_accepted_not_looked_at", value, told)

@@ -12,6 +12,7 @@ from typing import Any
 from ..._core.heads import few
 from ..._core.text import Text, counted
 from ..finding import Finding
+from .facts import Confirmed, Facts
 
 FILE = "results/sign_in_readiness.jsonl"
 
@@ -130,3 +131,9 @@ def _overview(found: Mapping[str, Any]) -> Iterator[Finding]:
             ),
             (domain["domain"],),
         )
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing: before the exit. Whoever has no way in at its end, people.py tells."""
+    if facts.sign_in is not None and not final:
+        yield from findings(facts.sign_in, gate=False, accepted_count=confirmed.accepted_no_way_in_count)

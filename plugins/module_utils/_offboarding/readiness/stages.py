@@ -76,3 +76,13 @@ def evidence(facts: Facts) -> Iterator[Finding]:
     for step in facts.steps or ():
         for text in evidence_lost(step):
             yield Finding("warning", "evidence_damaged", text, (step["id"],))
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing."""
+    if final:
+        yield from open_steps(facts)
+        yield from evidence(facts)
+    else:
+        yield from permissions(facts, confirmed)
+        yield from dry_runs(facts)

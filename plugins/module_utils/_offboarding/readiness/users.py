@@ -14,6 +14,7 @@ from ..._core.text import Text, counted
 from .. import phrases
 from ..finding import Finding
 from ..quiet import mostly
+from .candidate import Candidate
 from .facts import Confirmed, Facts
 
 
@@ -211,3 +212,33 @@ def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             ),
             tuple(need),
         )
+
+
+def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """As a Thing: before the exit. Of the users in the end, people.py judges."""
+    if not final:
+        yield from findings(facts, confirmed)
+
+
+def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
+    """As a Thing: how many may be changed, where those without one are, and who is blocked before the first snapshot."""
+    people = people_to_change(facts, confirmed)
+    if confirmed.max_users is not None and people > confirmed.max_users:
+        told = Text(
+            f"{counted(people, 'user', 'users')} may have to be changed; now it is {confirmed.max_users}.",
+            f"変更対象は最大{people}人、現在は{confirmed.max_users}です。",
+        )
+        yield Candidate("microsoft_365_max_users", people, told)
+    without = sum(int(domain["counts"].get("without_usage_location", 0)) for domain in facts.users or ())
+    if without and not confirmed.usage_location:
+        told = Text(f"{counted(without, 'user has', 'users have')} none.", f"{without}人に設定がありません。")
+        yield Candidate("microsoft_365_usage_location", "JP", told)
+    found = facts.provisioning or {}
+    by_stop = {names.user(upn) for upn in found.get("also_enable", ())}
+    for upn in found.get("blocked_users", ()):
+        why = (
+            Text("Blocked by IIJ ID's stop, as the audit log shows.", "監査ログによると、IIJ IDの停止時にブロックされました。")
+            if names.user(upn) in by_stop
+            else Text("Blocked now; the snapshot would keep that.", "現在ブロック中です。スナップショットはこの状態を保存します。")
+        )
+        yield Candidate("microsoft_365_also_enable", upn, why)

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases, quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import VARIABLES, draft, nearly
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.candidate import nearly
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import VARIABLES, draft
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from dev import places
 

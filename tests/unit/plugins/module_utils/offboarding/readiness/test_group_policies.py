@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts, decided_policies
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.group_policies import EDITS, PolicyDecisions, findings
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.group_policies import EDITS, PolicyDecisions, decided, findings
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
 
 GUID, OTHER = "{6AC1786C-016F-11D2-945F-00C04FB984F9}", "{0FFB0A2D-1001-4000-8000-000000000001}"
@@ -112,5 +112,5 @@ def test_the_gates_judge_them():
     assert [item.code for item in preflight(facts, Confirmed(right_policies=[GUID]))] == ["group_policy_edited"]
     assert [item.code for item in final_gate(facts, Confirmed(right_policies=[GUID]))] == ["group_policy_points_at_iij"]
     assert final_gate(facts, Confirmed(kept_policies=[GUID])) == [] == final_gate(Facts(), Confirmed())
-    decided = decided_policies(Confirmed(right_policies=["a"], registry_policies=["b"], kept_policies=["c"]))
-    assert decided == PolicyDecisions({RIGHTS: ["a"], REGISTRY: ["b"]}, ["c"])
+    decisions = decided(Confirmed(right_policies=["a"], registry_policies=["b"], kept_policies=["c"]))
+    assert decisions == PolicyDecisions({RIGHTS: ["a"], REGISTRY: ["b"]}, ["c"])

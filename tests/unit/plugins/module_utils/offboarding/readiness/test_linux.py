@@ -188,9 +188,9 @@ def test_an_account_of_openldap_is_the_same_in_whatever_form_it_is_confirmed(for
     found["entries"][DN]["entryUUID"] = UUID
     said = LinuxDecisions(access=[form], entries=[form])
     assert [item.code for item in linux.openldap_present(found, said)] == ["openldap_access_present", "openldap_entry_present"]
-    assert list(linux.candidates({}, found, said)) == []
+    assert list(linux.propose(Facts(openldap=found), Confirmed(openldap_access=[form], openldap_entries=[form]))) == []
     # where it is named for one thing only, the other is proposed for this entry and no other
-    half = list(linux.candidates({}, found, LinuxDecisions(access=[form])))
+    half = list(linux.propose(Facts(openldap=found), Confirmed(openldap_access=[form])))
     assert [(variable, value) for variable, value, _why in half] == [("directory_sync_openldap_entries", f"<GUID={UUID}>;{DN}")]
 
 
@@ -199,19 +199,20 @@ def test_openldap_that_nobody_needs_is_no_matter():
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("confirmed", "expected"),
     [
         (
-            LinuxDecisions(entries=[DN]),
+            Confirmed(openldap_entries=[DN]),
             [("directory_sync_cron_jobs", SAID_JOB), ("directory_sync_linux_files", TREE), ("directory_sync_openldap_access", DN)],
         ),
-        (LinuxDecisions([SAID_JOB], [TREE], access=[DN]), [("directory_sync_openldap_entries", DN)]),
-        (LinuxDecisions([SAID_JOB], not_files=["/opt"], access=[DN], entries=[OTHER]), []),
+        (Confirmed(cron_jobs=[SAID_JOB], linux_files=[TREE], openldap_access=[DN]), [("directory_sync_openldap_entries", DN)]),
+        (Confirmed(cron_jobs=[SAID_JOB], not_iij_linux_files=["/opt"], openldap_access=[DN], openldap_entries=[OTHER]), []),
     ],
 )
-def test_candidates_are_named_once_with_all_their_machines(said, expected):
+def test_candidates_are_named_once_with_all_their_machines(confirmed, expected):
     link = {**GONE, "link": "/srv"}
-    found = list(linux.candidates({"agent01": FULL, "agent02": FULL, "agent03": {**CLEAN, "files": [link]}, "agent04": None}, ldap(), said))
+    machines = {"agent01": FULL, "agent02": FULL, "agent03": {**CLEAN, "files": [link]}, "agent04": None}
+    found = list(linux.propose(Facts(linux_machines=machines, openldap=ldap()), confirmed))
     assert [(variable, value) for variable, value, _why in found] == expected
     if expected[2:]:
         assert found[0][2].en == "On agent01, agent02."
@@ -219,6 +220,6 @@ def test_candidates_are_named_once_with_all_their_machines(said, expected):
 
 def test_accounts_are_candidates_too():
     machine = {**CLEAN, "accounts": [ACCOUNT]}
-    (found,) = linux.candidates({"agent01": machine, "agent02": machine}, None, LinuxDecisions())
+    (found,) = linux.propose(Facts(linux_machines={"agent01": machine, "agent02": machine}), Confirmed())
     assert (found[0], found[1], found[2].en) == ("directory_sync_linux_accounts", SAID_ACCOUNT, "On agent01, agent02.")
-    assert not list(linux.candidates({"agent01": machine}, None, LinuxDecisions(accounts=[SAID_ACCOUNT])))
+    assert not list(linux.propose(Facts(linux_machines={"agent01": machine}), Confirmed(linux_accounts=[SAID_ACCOUNT])))
