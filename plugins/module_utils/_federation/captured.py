@@ -208,29 +208,37 @@ def _of_json(text: str) -> Iterator[tuple[str, str]]:
     none = True
     while waiting:
         address, item = waiting.pop()
-        found: list[tuple[str, str]] = []
-        if isinstance(item, dict):
-            address = _address(item) or address
-            if _is_field(item.get("name")) and isinstance(item.get("value"), str):
-                found.append((address, item["value"]))
-            for name, inner in item.items():
-                if _is_field(name):
-                    found += [(address, one) for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, str)]
-                else:
-                    waiting.append((address, _plain(inner) if name == "text" and item.get("encoding") == "base64" else inner))
-        elif isinstance(item, list):
-            if len(item) == 2 and _is_field(item[0]) and isinstance(item[1], str):
-                found.append((address, item[1]))
-            else:
-                waiting.extend((address, inner) for inner in item)
-        elif isinstance(item, str) and any(name in item for name in FIELDS):
-            found += [(address, one) for one in _of_form(item)]
+        address = (_address(item) if isinstance(item, dict) else "") or address
+        found, inner = _of_item(item)
+        if isinstance(item, str) and _names_a_field(item):
             pages.append(item)
+        waiting.extend((address, one) for one in inner)
         none = none and not found
-        yield from found
+        yield from ((address, one) for one in found)
     if none:  # the provider's page, where the request that it makes was not recorded
         for page in pages:
             yield from _of_html(page)
+
+
+def _names_a_field(text: str) -> bool:
+    return any(name in text for name in FIELDS)
+
+
+def _of_item(item: Any) -> tuple[list[str], list[Any]]:
+    """What one value of JSON holds of a form's fields, and the values in it that are still to be looked at."""
+    if isinstance(item, str):
+        return (_of_form(item) if _names_a_field(item) else []), []
+    if isinstance(item, list):
+        is_pair = len(item) == 2 and _is_field(item[0]) and isinstance(item[1], str)
+        return ([item[1]], []) if is_pair else ([], item)
+    if not isinstance(item, dict):
+        return [], []
+    found = [item["value"]] if _is_field(item.get("name")) and isinstance(item.get("value"), str) else []
+    for name, inner in item.items():
+        if _is_field(name):
+            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, str)]
+    encoded = item.get("encoding") == "base64"
+    return found, [_plain(inner) if encoded and name == "text" else inner for name, inner in item.items() if not _is_field(name)]
 
 
 def _address(item: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ the new account (`new_id`) and when everything was seen in place (`completed_at`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -207,35 +207,8 @@ def missing(
 
     lost_plans: those of some services of a licence that it no longer has. To switch one of them off, Graph refuses the whole licence.
     """
-    steps = []
     different = {name: value for name, value in copy["attributes"].items() if now["attributes"].get(name) != value}
-    # the licences wait for the usage location, so nothing else that is refused may keep it back
-    for part in ({"usageLocation"} & different.keys(), different.keys() - {"usageLocation"}):
-        if part:
-            body = {name: value for name, value in different.items() if name in part}
-            steps.append(Step(f"attributes {', '.join(body)}", "PATCH", f"/users/{key}", body))
-    if not copy["accountEnabled"] and now["accountEnabled"]:
-        steps.append(Step("the account stays blocked", "PATCH", f"/users/{key}", {"accountEnabled": False}))
-    manager = copy["manager"]
-    if manager and (now["manager"] or {}).get("id") != manager["id"]:
-        steps.append(Step(f"manager {manager['userPrincipalName'] or manager['id']}", "PUT", f"/users/{key}/manager/$ref", None, manager["id"]))
-    there = {group["id"] for group in now["groups"]}
-    steps += [
-        Step(f"group {group['displayName']} ({group['id']})", "POST", f"/groups/{group['id']}/members/$ref", None, key)
-        for group in copy["groups"]
-        if group["id"] not in there
-    ]
-    assigned = {(role["resourceId"], role["appRoleId"]) for role in now["app_roles"]}
-    steps += [
-        Step(
-            f"application {role['resourceDisplayName']} ({role['resourceId']}, role {role['appRoleId']})",
-            "POST",
-            f"/users/{key}/appRoleAssignments",
-            {"principalId": key, "resourceId": role["resourceId"], "appRoleId": role["appRoleId"]},
-        )
-        for role in copy["app_roles"]
-        if (role["resourceId"], role["appRoleId"]) not in assigned
-    ]
+    steps = [*_account(copy, key, now, different), *_access(copy, key, now)]
     lacking = [one for licence in copy["licences"] if licence not in now["licences"] and (one := _without(licence, lost_plans)) not in now["licences"]]
     if lacking and "usageLocation" not in different:
         body = {"addLicenses": lacking, "removeLicenses": []}
@@ -243,6 +216,37 @@ def missing(
     elif lacking:
         steps.append(Step("licences, after the usage location", "", ""))
     return steps
+
+
+def _account(copy: Mapping[str, Any], key: str, now: Mapping[str, Any], different: Mapping[str, Any]) -> Iterator[Step]:
+    """What the account itself lacks: attributes, being blocked, the manager."""
+    # the licences wait for the usage location, so nothing else that is refused may keep it back
+    for part in ({"usageLocation"} & different.keys(), different.keys() - {"usageLocation"}):
+        if part:
+            body = {name: value for name, value in different.items() if name in part}
+            yield Step(f"attributes {', '.join(body)}", "PATCH", f"/users/{key}", body)
+    if not copy["accountEnabled"] and now["accountEnabled"]:
+        yield Step("the account stays blocked", "PATCH", f"/users/{key}", {"accountEnabled": False})
+    manager = copy["manager"]
+    if manager and (now["manager"] or {}).get("id") != manager["id"]:
+        yield Step(f"manager {manager['userPrincipalName'] or manager['id']}", "PUT", f"/users/{key}/manager/$ref", None, manager["id"])
+
+
+def _access(copy: Mapping[str, Any], key: str, now: Mapping[str, Any]) -> Iterator[Step]:
+    """The groups and the roles of applications that it is not in."""
+    there = {group["id"] for group in now["groups"]}
+    for group in copy["groups"]:
+        if group["id"] not in there:
+            yield Step(f"group {group['displayName']} ({group['id']})", "POST", f"/groups/{group['id']}/members/$ref", None, key)
+    assigned = {(role["resourceId"], role["appRoleId"]) for role in now["app_roles"]}
+    for role in copy["app_roles"]:
+        if (role["resourceId"], role["appRoleId"]) not in assigned:
+            yield Step(
+                f"application {role['resourceDisplayName']} ({role['resourceId']}, role {role['appRoleId']})",
+                "POST",
+                f"/users/{key}/appRoleAssignments",
+                {"principalId": key, "resourceId": role["resourceId"], "appRoleId": role["appRoleId"]},
+            )
 
 
 def summary(copy: Mapping[str, Any]) -> dict[str, Any]:

@@ -316,11 +316,9 @@ class _Draft:
         return problem is not None
 
 
-def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, context: RepairContext) -> Decision:
-    """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
-    if desired.blocked:
-        return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
-    draft = _Draft(user_id, upn, state, context)
+def _fill(draft: _Draft, desired: Desired) -> None:
+    """Every part of the state that is not as desired, but for the sessions, which depend on the others."""
+    state, context = draft.state, draft.context
     if desired.enabled is not None and state["accountEnabled"] != desired.enabled:
         draft.set("accountEnabled", state["accountEnabled"], desired.enabled)
     if desired.group is not None and not state.get("licenceGroup"):
@@ -328,12 +326,21 @@ def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, c
     gone = _license(draft, desired)
     if desired.usage_location and not state["usageLocation"]:
         draft.set("usageLocation", None, desired.usage_location)
-    if desired.password and not _password_done(user_id, state, context):
+    if desired.password and not _password_done(draft.user_id, state, context):
         _set_password(draft)
-    if desired.access_pass and state.get("temporaryAccessPass") != NEW_PASS and not context.pass_was_given(user_id) and not draft.note_password_problem():
+    given = state.get("temporaryAccessPass") == NEW_PASS or context.pass_was_given(draft.user_id)
+    if desired.access_pass and not given and not draft.note_password_problem():
         draft.set("temporaryAccessPass", None, NEW_PASS)
     if gone:  # after the other reasons, of which a person can mend some
-        draft.notes["licence_gone"] = f"{upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+        draft.notes["licence_gone"] = f"{draft.upn} had {', '.join(gone)} when the snapshot was taken, and the tenant has that licence no longer"
+
+
+def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, context: RepairContext) -> Decision:
+    """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
+    if desired.blocked:
+        return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
+    draft = _Draft(user_id, upn, state, context)
+    _fill(draft, desired)
     owed = desired.revoke_sessions and state.get("signInSessions") != REVOKED and context.sessions_owed(user_id, state)
     if not draft.after and not draft.notes and not owed:
         return _AS_DESIRED
