@@ -23,7 +23,7 @@ VAULT: dict[str, Any] = {
 }
 
 
-def vault_password(params: dict[str, Any]) -> bytes:
+def vault_password(params: Mapping[str, Any]) -> bytes:
     """The password, without the line end of a file.
 
     Raises OffboardError `vault_password_missing`, `vault_password_empty`, `vault_password_script_failed`, `file_read_failed`.

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import names
-from ..._core.errors import OffboardError
-from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -19,16 +16,9 @@ from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from ..._module import waiting
 from ..of_tenant import OfTenant
+from .options import Options
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
 from .read import read_app
-
-# -- pure
-
-
-# -- reading
-
-
-# -- the resource
 
 
 class App(OfTenant):
@@ -37,30 +27,27 @@ class App(OfTenant):
     stop_at_first_failure = True
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._client_id: str = names.uuid(params["app_id"])
-        if not is_id(self._client_id):
-            raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+        self._options = Options.of(params)
         self._client = Client(Connection.from_params(params))
         self._owner: str | None = None
         self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
-        return read_app(self._client, self._client_id)
+        return read_app(self._client, self._options.client_id)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
         self._seen = {(item.kind, item.id): item.state for item in objects}
         self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
-        params = self._params
+        options = self._options
         return plan_app(
             objects,
-            self._client_id,
-            params["state"],
-            params["enabled"],
-            params["grants"] == "remove",
-            params.get("restore_ids") or (),
-            params["only_there"],
+            self._options.client_id,
+            options.state,
+            options.enabled,
+            options.remove_grants,
+            options.restore_ids,
+            options.only_there,
         )
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -68,13 +55,13 @@ class App(OfTenant):
         principals = {key[1] for key, state in self._seen.items() if key[0] == PRINCIPAL and not state["deleted"]}
         for change in begun:
             before = change.before or {}
-            ours = before.get("appId") == self._client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
+            ours = before.get("appId") == self._options.client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
             if (change.key in self._seen or ours) and _is_seen(change, self._seen):
                 yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
-        return guard_app(changes, self._client_id, self._client.identity()["app_id"], self._owner) if changes else []
+        return guard_app(changes, self._options.client_id, self._client.identity()["app_id"], self._owner) if changes else []
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""
@@ -115,8 +102,8 @@ class App(OfTenant):
             return {key for key in keys if _is_seen(changes[key], now)}
 
         # One read is enough: no other change of the run builds on these objects, and each read of them is a dozen requests.
-        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=10.0):
-            msg = f"Graph accepted it, but after {self._params['verify_timeout']} s {changes[key].name} still reads as before"
+        for key in waiting.not_shown(changes, shown, self._options.verify_timeout, agreeing=waiting.ONE_READ, longest_pause=10.0):
+            msg = f"Graph accepted it, but after {self._options.verify_timeout} s {changes[key].name} still reads as before"
             yield Outcome(changes[key], "failed", "not_seen", msg)
 
     def close(self) -> None:
