@@ -29,7 +29,7 @@ def _value(about: Mapping[str, Any], value: Any) -> Any:
     inner = about.get("suboptions")
     if value is None:
         return about.get("default")
-    if inner and isinstance(value, list):
+    if inner and isinstance(value, list | tuple):
         return [{name: _value(one, item.get(name)) for name, one in inner.items()} for item in value]
     return {name: _value(one, value.get(name)) for name, one in inner.items()} if inner else value
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._module import one_session
+from .._module.one_session import Kind
 from .client import Client
 from .cron import resource as cron
 from .cron.plan import DEFAULT_COMMAND_PATHS
@@ -17,7 +18,7 @@ from .files.plan import DEFAULT_SEARCH
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 
 #: How each kind is read, under the name of its option of linux_machine_info.
-READ: dict[str, one_session.Read[Client]] = {"cron_jobs": cron.info, "files": files.info}
+READ: dict[str, Kind[Client]] = {"cron_jobs": Kind(cron.InfoOptions.of, cron.info), "files": Kind(files.InfoOptions.of, files.info)}
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
     "cron_jobs": {"command_paths": {**_TEXTS, "default": list(DEFAULT_COMMAND_PATHS)}, "except_jobs": {**_TEXTS, "default": []}},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._module import one_session
+from .._module.one_session import Kind
 from .browser_sign_in import resource as browser_sign_in
 from .certificates import resource as certificates
 from .client import Client
@@ -19,13 +20,13 @@ from .tasks import resource as tasks
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 #: How each kind is read, under the name of its option of win_machine_info.
-READ: dict[str, one_session.Read[Client]] = {
-    "software": software.info,
-    "scheduled_tasks": tasks.info,
-    "files": files.info,
-    "password_filters": password_filter.info,
-    "browser_sign_in": browser_sign_in.info,
-    "certificates": certificates.info,
+READ: dict[str, Kind[Client]] = {
+    "software": Kind(software.InfoOptions.of, software.info),
+    "scheduled_tasks": Kind(tasks.InfoOptions.of, tasks.info),
+    "files": Kind(files.InfoOptions.of, files.info),
+    "password_filters": Kind(password_filter.InfoOptions.of, password_filter.info),
+    "browser_sign_in": Kind(browser_sign_in.InfoOptions.of, browser_sign_in.info),
+    "certificates": Kind(certificates.InfoOptions.of, certificates.info),
 }
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
