@@ -96,7 +96,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.plan import ALLOWABLE
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import Access
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
 
 from ..module_utils._module.runner import require, run
@@ -117,7 +117,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
-    run(module, lambda options: Access(client.Client(options, read_only=module.check_mode), options))
+    run(module, lambda params: make(params, module.check_mode))
 
 
 if __name__ == "__main__":

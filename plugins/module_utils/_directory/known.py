@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .._core import foreign_yaml
@@ -19,17 +20,32 @@ KNOWN: dict[str, Any] = {
 }
 
 
-def remembered(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+@dataclass(frozen=True)
+class Known:
+    """What the task gives, and where the snapshot is. file: "" where there is none."""
+
+    objects: Sequence[Mapping[str, Any]]
+    file: str
+    #: reads the password of the file; raises OffboardError where none is given
+    vault_password: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Known:
+        file = params["known_file"] or {}
+        return cls(objects=params["known"] or (), file=file.get("path") or "", vault_password=lambda: vault_password(file))
+
+
+def remembered(known: Known) -> list[Mapping[str, Any]]:
     """The objects of both. Without the file, or without a password for it, those of the task: what must be saved, `requires` says.
 
     Raises OffboardError as `decrypt_file` does, and `not_text`.
     """
-    return [*(options.get("known") or ()), *(_saved(options["known_file"]) if options.get("known_file") else [])]
+    return [*known.objects, *(_saved(known) if known.file else [])]
 
 
-def _saved(file: dict[str, Any]) -> list[Mapping[str, Any]]:
+def _saved(known: Known) -> list[Mapping[str, Any]]:
     try:
-        content = decrypt_file(file["path"], vault_password(file))
+        content = decrypt_file(known.file, known.vault_password())
     except OffboardError as exc:
         if exc.code == "vault_password_missing":
             return []
@@ -40,5 +56,5 @@ def _saved(file: dict[str, Any]) -> list[Mapping[str, Any]]:
         objects = foreign_yaml.load(content.decode())["objects"]
         return [{name: text for name, text in item.items() if isinstance(text, str) and text not in foreign_yaml.NULL} for item in objects]
     except (ValueError, KeyError, TypeError, AttributeError):
-        why = f"{file['path']} holds no objects of a snapshot"
+        why = f"{known.file} holds no objects of a snapshot"
     raise OffboardError(why, code="not_text")

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._module import one_session
 from .._module.one_session import Kind
 from .client import Client
+from .connection import Connection
 from .cron import resource as cron
 from .cron.plan import DEFAULT_COMMAND_PATHS
 from .files import resource as files
@@ -26,10 +28,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def _connect(params: Mapping[str, Any]) -> Client:
+    return Client(Connection.from_params(params))
+
+
 def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-    return one_session.of_one(Client, READ[kind])
+    return one_session.of_one(_connect, READ[kind])
 
 
 #: What linux_machine_info returns: of each kind that is asked for what its own module returns.
-info = one_session.of_all(Client, READ)
+info = one_session.of_all(_connect, READ)

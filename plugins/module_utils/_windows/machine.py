@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._module import one_session
@@ -12,6 +13,7 @@ from .._module.one_session import Kind
 from .browser_sign_in import resource as browser_sign_in
 from .certificates import resource as certificates
 from .client import Client
+from .connection import Connection
 from .files import resource as files
 from .password_filter import resource as password_filter
 from .software import resource as software
@@ -42,10 +44,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def _connect(params: Mapping[str, Any]) -> Client:
+    return Client(Connection.from_params(params))
+
+
 def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-    return one_session.of_one(Client, READ[kind])
+    return one_session.of_one(_connect, READ[kind])
 
 
 #: What win_machine_info returns: of each kind that is asked for what its own module returns.
-info = one_session.of_all(Client, READ)
+info = one_session.of_all(_connect, READ)

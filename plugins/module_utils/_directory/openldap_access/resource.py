@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import dn as names
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part
@@ -22,7 +21,9 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import ldif
 from ..client import Client
+from ..connection import Connection
 from . import plan as access
+from .options import InfoOptions, Options
 from .plan import Rule
 
 
@@ -38,15 +39,14 @@ class Access(Resource):
     noun = "access rules"
     kinds = (access.KIND,)
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._account = names.checked(options["dn"])
         self._rules: dict[str, Rule] = {}
         self._saved: list[str] = []
 
     def _read(self) -> list[tuple[Object, Rule]]:
-        return list(access.objects(rules(self._client, self._options["config_base"])))
+        return list(access.objects(rules(self._client, self._options.config_base)))
 
     def read(self) -> Iterator[Object]:
         """All rules."""
@@ -56,11 +56,11 @@ class Access(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """The clauses about the account go, or come back out of the saved files."""
-        if self._options["state"] == "present":
-            plan = access.plan_back(current, access.swaps(_records(self._options["backup_dir"]), self._account))
+        if self._options.state == "present":
+            plan = access.plan_back(current, access.swaps(_records(self._options.backup_dir), self._options.dn))
         else:
-            plan = access.plan_for(self._account, current, self._options["allow"])
-        plan.facts["mentions"] = _mentions(self._rules.values(), self._account)
+            plan = access.plan_for(self._options.dn, current, self._options.allow)
+        plan.facts["mentions"] = _mentions(self._rules.values(), self._options.dn)
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -72,13 +72,13 @@ class Access(Resource):
         """Save the way back of a removal, then swap the value for the new one in one request, which fails where the old one is not there any more."""
         rule = self._rules[change.id]
         new = f"{rule.index}{(change.after or {})['access']}"
-        details = {"saved": self._save(rule, new)} if self._options["state"] == "absent" else {}
+        details = {"saved": self._save(rule, new)} if self._options.state == "absent" else {}
         changes = [("delete", "olcAccess", [rule.value.encode()]), ("add", "olcAccess", [new.encode()])]
         self._client.modify(rule.database, "", changes, "manage on the configuration database (cn=config)")
         return details
 
     def _save(self, rule: Rule, new: str) -> str:
-        path = os.path.join(self._options["backup_dir"], f"{file_part(f'{rule.database}-{rule.index}')}_{now().replace(':', '')}.ldif")
+        path = os.path.join(self._options.backup_dir, f"{file_part(f'{rule.database}-{rule.index}')}_{now().replace(':', '')}.ldif")
         write_atomically(path, ldif.swap(rule.database, "olcAccess", new.encode(), rule.value.encode()).encode(), overwrite=False)
         self._saved.append(path)
         return path
@@ -92,14 +92,14 @@ class Access(Resource):
 
         by_key = {change.id: change for change in applied}
         late = waiting.not_shown(
-            list(by_key), lambda ids: [change.id for change in shown([by_key[one] for one in ids])], self._options["verify_timeout"], agreeing=waiting.ONE_READ
+            list(by_key), lambda ids: [change.id for change in shown([by_key[one] for one in ids])], self._options.verify_timeout, agreeing=waiting.ONE_READ
         )
         for key in late:
             yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
 
     def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
         """The account, as the task names it."""
-        yield self._options["dn"]
+        yield self._options.dn_as_given
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {**plan.facts, "saved": self._saved}
@@ -130,11 +130,17 @@ def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
     ]
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    account = names.checked(options["dn"])
-    client = Client(options, read_only=True)
+def make(params: Mapping[str, Any], check_mode: bool) -> Access:
+    options = Options.of(params)
+    return Access(Client(Connection.from_params(params), read_only=check_mode), options)
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    options = InfoOptions.of(params)
+    account = options.dn
+    client = Client(Connection.from_params(params), read_only=True)
     try:
-        found = rules(client, options["config_base"])
+        found = rules(client, options.config_base)
     finally:
         client.close()
     about = [

@@ -20,11 +20,13 @@ from ..._module import waiting
 from ..._module.clock import now
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
-from ..._module.vault_password import decrypt_file, vault_password
+from ..._module.vault_password import decrypt_file
 from .. import ldif
 from ..client import Client
+from ..connection import Connection
 from ..values import Entry
 from . import plan as entries
+from .options import InfoOptions, Options
 
 _WANTED = ("*", "hasSubordinates", "entryUUID")
 
@@ -35,18 +37,16 @@ class OpenLdapEntry(Resource):
     noun = "accounts"
     kinds = (entries.KIND,)
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._dn = names.checked(options["dn"])
-        self._key = names.key(self._dn)
-        given = options["vault_password"] is not None or options["vault_password_file"]
-        self._password = vault_password(dict(options)) if given else None
+        self._key = names.key(options.dn)
+        self._password = options.vault_password() if options.vault_password else None
         self._entry: Entry | None = None
         self._saved: list[str] = []
 
     def _read(self) -> Entry | None:
-        return self._client.read(self._dn, _WANTED)
+        return self._client.read(self._options.dn, _WANTED)
 
     def read(self) -> Iterator[Object]:
         """The entry. One that the directory does not show is absent only where its parent can be read."""
@@ -56,13 +56,13 @@ class OpenLdapEntry(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Removed or brought back."""
-        copy = self._copy() if self._options["state"] == "present" else None
+        copy = self._copy() if self._options.state == "present" else None
         saved = entries.object_of(copy, self._key).state if copy else None
-        return entries.plan_for(self._options["state"], self._dn, self._key, current, saved)
+        return entries.plan_for(self._options.state, self._options.dn, self._key, current, saved)
 
     def _copy(self) -> Entry | None:
         """The newest copy of the entry. Raises OffboardError where it cannot be read."""
-        pattern = os.path.join(glob.escape(self._options["backup_dir"]), f"{glob.escape(entries.begin(self._dn))}*.ldif")
+        pattern = os.path.join(glob.escape(self._options.backup_dir), f"{glob.escape(entries.begin(self._options.dn))}*.ldif")
         for path in sorted(glob.glob(pattern), reverse=True):
             try:
                 with open(path, "rb") as stream:
@@ -81,7 +81,7 @@ class OpenLdapEntry(Resource):
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """Those of the plan, and `entries.refusals` of a removal."""
         yield from plan.refusals
-        if self._entry is not None and self._options["state"] == "absent":
+        if self._entry is not None and self._options.state == "absent":
             yield from entries.refusals(self._entry, self._password is not None)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -94,13 +94,13 @@ class OpenLdapEntry(Resource):
         if change.after is not None:
             copy = self._copy()
             if copy is None:
-                raise OffboardError(f"the saved copy of {self._dn} has disappeared", code="changed_since_read")
+                raise OffboardError(f"the saved copy of {self._options.dn} has disappeared", code="changed_since_read")
             self._client.add(copy.dn, entries.attributes(copy))
             return {}
         there = self._read()
         if there is None or self._entry is None or there.attributes != self._entry.attributes:
             raise OffboardError(f"{change.name} was changed since it was read; look at it, and run the task again", code="changed_since_read")
-        path = os.path.join(self._options["backup_dir"], f"{entries.begin(self._dn)}{now().replace(':', '')}.ldif")
+        path = os.path.join(self._options.backup_dir, f"{entries.begin(self._options.dn)}{now().replace(':', '')}.ldif")
         content = entries.copy_of(there)
         write_atomically(path, vault.encrypt(content, self._password, os.urandom(32)) if self._password else content)
         self._saved.append(path)
@@ -110,9 +110,7 @@ class OpenLdapEntry(Resource):
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read again until it is seen."""
         for change in applied:
-            if not waiting.is_shown(
-                lambda: self._is_there() == (self._options["state"] == "present"), self._options["verify_timeout"], agreeing=waiting.ONE_READ
-            ):
+            if not waiting.is_shown(lambda: self._is_there() == (self._options.state == "present"), self._options.verify_timeout, agreeing=waiting.ONE_READ):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
 
     def _is_there(self) -> bool:
@@ -120,7 +118,7 @@ class OpenLdapEntry(Resource):
 
     def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
         """The account, as the task names it."""
-        yield self._options["dn"]
+        yield self._options.dn_as_given
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {"saved": self._saved}
@@ -129,9 +127,14 @@ class OpenLdapEntry(Resource):
         self._client.close()
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    dn = names.checked(options["dn"])
-    client = Client(options, read_only=True)
+def make(params: Mapping[str, Any], check_mode: bool) -> OpenLdapEntry:
+    options = Options.of(params)
+    return OpenLdapEntry(Client(Connection.from_params(params), read_only=check_mode), options)
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    dn = InfoOptions.of(params).dn
+    client = Client(Connection.from_params(params), read_only=True)
     try:
         entry = client.read(dn, _WANTED)
     finally:

@@ -21,6 +21,7 @@ from ..._core.spool import Spool
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from ..client import Client
+from ..connection import Connection
 from . import plan as cron
 from .options import InfoOptions, Options
 from .plan import Job, Place
@@ -201,7 +202,7 @@ def _seen(change: Change, now: Mapping[str, Job]) -> bool:
 
 def make(params: Mapping[str, Any]) -> CronJobs:
     options = Options.of(params)
-    return CronJobs(Client(params), options, options.vault_password() if options.vault_password else None)
+    return CronJobs(Client(Connection.from_params(params)), options, options.vault_password() if options.vault_password else None)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

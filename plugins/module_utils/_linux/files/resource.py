@@ -14,6 +14,7 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.runner import Resource
 from ..client import Client
+from ..connection import Connection
 from ..cron import plan as cron
 from ..cron.plan import Job
 from . import plan as files
@@ -109,7 +110,7 @@ class Files(Resource):
 
 def make(params: Mapping[str, Any]) -> Files:
     options = Options.of(params)
-    return Files(Client(params), options)
+    return Files(Client(Connection.from_params(params)), options)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ..._module.files import check_run_file, write_atomically
 from ..._module.runner import Resource
 from ..._module.waiting import ONE_READ, is_shown
 from ..client import Client
+from ..connection import Connection
 from ..ids import is_of, on_host
 from . import plan as lists
 from .options import InfoOptions, Options
@@ -198,7 +199,7 @@ def about(found: Found) -> dict[str, Any]:
 
 def make(params: Mapping[str, Any]) -> BrowserSignIn:
     options = Options.of(params)
-    return BrowserSignIn(Client(params), options)
+    return BrowserSignIn(Client(Connection.from_params(params)), options)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..contents import Contents
 from ..files import plan as files
 from ..files.resource import existing, files_below, look, unlistable
@@ -295,7 +296,7 @@ class Certificates(Resource):
 
 def make(params: Mapping[str, Any]) -> Certificates:
     options = Options.of(params)
-    return Certificates(Client(params), options)
+    return Certificates(Client(Connection.from_params(params)), options)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

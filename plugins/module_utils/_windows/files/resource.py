@@ -15,6 +15,7 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..ids import is_of
 from ..paths import quoted
 from ..software import plan as software
@@ -212,7 +213,7 @@ class Files(Resource):
 
 def make(params: Mapping[str, Any]) -> Files:
     options = Options.of(params)
-    return Files(Client(params), options)
+    return Files(Client(Connection.from_params(params)), options)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

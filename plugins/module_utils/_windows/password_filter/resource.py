@@ -16,6 +16,7 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..files.resource import below, look
 from ..ids import on_host
 from ..paths import quoted
@@ -133,7 +134,7 @@ class PasswordFilter(Resource):
 
 def make(params: Mapping[str, Any]) -> PasswordFilter:
     options = Options.of(params)
-    return PasswordFilter(Client(params), options)
+    return PasswordFilter(Client(Connection.from_params(params)), options)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client, Shell
+from ..connection import Connection
 from ..ids import is_of
 from ..password_filter.read import packages
 from . import plan as software
@@ -300,7 +301,7 @@ def _per_user(product: Product) -> str:
 
 def make(params: Mapping[str, Any]) -> Software:
     options = Options.of(params)
-    return Software(Client(params), options)
+    return Software(Client(Connection.from_params(params)), options)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..ids import is_of
 from . import plan as tasks
 from .options import InfoOptions, Options
@@ -220,7 +221,7 @@ def _seen(change: Change, now: Mapping[str, Task]) -> bool:
 
 def make(params: Mapping[str, Any]) -> ScheduledTasks:
     options = Options.of(params)
-    return ScheduledTasks(Client(params), options, options.vault_password() if options.vault_password else None)
+    return ScheduledTasks(Client(Connection.from_params(params)), options, options.vault_password() if options.vault_password else None)
 
 
 def info(client: Client, options: InfoOptions) -> dict[str, Any]:
