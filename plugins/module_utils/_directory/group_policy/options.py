@@ -42,7 +42,7 @@ class EditOptions:
 
 @dataclass(frozen=True)
 class InfoOptions:
-    """Of group_policy_info."""
+    """Of group_policy_info: what is looked for."""
 
     #: as they are compared
     hosts: Sequence[str]

@@ -27,7 +27,7 @@ class InfoOptions:
 
 @dataclass(frozen=True)
 class Options(InfoOptions):
-    """Of openldap_access."""
+    """Of openldap_access: whose clauses go, or come back."""
 
     #: as the snapshot has it
     dn_as_given: str

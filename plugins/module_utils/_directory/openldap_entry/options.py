@@ -15,7 +15,7 @@ from ..._module.vault_password import if_given
 
 @dataclass(frozen=True)
 class Options:
-    """Of openldap_entry."""
+    """Of openldap_entry: which goes, or comes back."""
 
     dn: str
     #: as the snapshot has it

@@ -19,6 +19,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._module.files impo
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
+from dev.options import given
 
 A = {"id": "a", "stage": "gate", "en": "do a", "ja": "aをする", "blocks_final_gate": True, "source": ""}
 RECORD = {**A, "done": False, "by": "", "at": "", "note": ""}
@@ -215,7 +216,7 @@ def test_the_journal_names_who_confirmed(tmp_path):
 
 
 def write(tmp_path, content="secret: ひみつ\n", password="pw", check_mode=False, **options):
-    params = {**options, "path": str(tmp_path / "snapshot" / "a.yml"), "content": content, "vault_password": password, "vault_password_file": None}
+    params = given("vault_file", path=str(tmp_path / "snapshot" / "a.yml"), content=content, vault_password=password, **options)
     return execute(vault_file.VaultFile, params, check_mode)[0]
 
 
@@ -237,7 +238,7 @@ def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
     predictions = str(tmp_path / "predictions.jsonl")
     plans = []
     for name in ("a", "b", "c", "a"):
-        params = {"path": str(tmp_path / f"{name}.yml"), "content": "x", "vault_password": "pw", "vault_password_file": None, "predictions": predictions}
+        params = given("vault_file", path=str(tmp_path / f"{name}.yml"), content="x", vault_password="pw", predictions=predictions)
         plans.append([change["name"] for change in execute(vault_file.VaultFile, params, True)[0]["plan"]])
     assert plans == [["a.yml"], ["b.yml"], ["c.yml"], []]
 
