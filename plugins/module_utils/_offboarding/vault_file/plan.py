@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..._core.spool import Spool
 KIND = "vault_file"
 
 
-def plan_file(current: Iterable[Object], paths: Callable[[], Iterator[str]], holds: Mapping[str, Any] | None, size: int) -> Plan:
+def plan_file(current: Iterable[Object], paths: Callable[[], Iterable[str]], holds: Mapping[str, Any] | None, size: int) -> Plan:
     """Create it, or a further one where those that are there do not hold all of what it shall, or nothing.
 
     paths: the names, without end, that it and its further ones have. size: of the content, in bytes.

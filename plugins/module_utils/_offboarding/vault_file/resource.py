@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Any, ClassVar
 
@@ -47,7 +47,7 @@ class VaultFile(Resource):
         self._password = options.vault_password()
         self._of_run = {**_bound(options.journal), **binding.tenant(options.run_tenant_id)}
 
-    def _paths(self) -> Iterator[str]:
+    def _paths(self) -> Iterable[str]:
         return further(self._options.path)
 
     def read(self) -> Iterable[Object]:
