@@ -55,8 +55,6 @@ class HandoverLetters(Resource):
         self._recipients: _Recipients | None = None
         self._places: dict[str, Place] = {}
         self._removed = False
-        self._people = 0
-        self._skipped: list[Skip] = []
 
     # -- what is there
 
@@ -151,17 +149,17 @@ class HandoverLetters(Resource):
         there = {item.id for item in current}
         if self._options.state == "absent":
             changes = [Change(KIND, path, os.path.basename(path), "remove", {"exists": True}, None) for path in sorted(there)]
-            return Plan(Spool(changes), unchanged=0 if changes else 1)
+            return Plan(Spool(changes), unchanged=0 if changes else 1, facts=self._facts(0))
         persons = self._persons()
         if self._options.state == "given":
             # a record of an earlier check run has the id as it is
             known = {key.casefold() for key in there} - {key for key in self._given if not self._has_theirs(key)}
             new = [person for person in persons if person.id.casefold() not in known]
             after = {"given": True, "by": self._options.by}
-            return Plan(Spool([Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]), unchanged=len(persons) - len(new))
-        kept = list(self._worth_a_letter(persons))
-        self._people = len(kept)
-        plan = Plan(skipped=self._skipped)
+            given = [Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]
+            return Plan(Spool(given), unchanged=len(persons) - len(new), facts=self._facts(0))
+        plan = Plan()
+        kept = list(self._worth_a_letter(persons, plan.skipped))
         by = self._options.split_by
         for recipient, group in letters.split(kept, by, self._places).items():
             for kind in self._options.formats:
@@ -176,7 +174,12 @@ class HandoverLetters(Resource):
                     before = {"exists": True} if path in there else None
                     after = {"exists": True, "people": len(group), "content": "(encrypted)" if kind == "encrypted" else "(passwords in clear)"}
                     plan.changes.append(Change(KIND, path, name, "write", before, after, undo=phrases.english("undo_same_absent")))
+        plan.facts = self._facts(len(kept))
         return plan
+
+    def _facts(self, people: int) -> dict[str, Any]:
+        found = {"people": people, "files": [path for path in self._wanted if path not in self._opened_by], "encrypted_files": list(self._opened_by)}
+        return {**found, "recipients_file": self._recipients.path if self._recipients else None}
 
     def _kept_passwords(self) -> _Recipients:
         if self._recipients is None:
@@ -190,15 +193,15 @@ class HandoverLetters(Resource):
             content = sealed.unseal(content, password)
         return content == self._wanted[path]
 
-    def _worth_a_letter(self, persons: Iterable[Person]) -> Iterator[Person]:
+    def _worth_a_letter(self, persons: Iterable[Person], skipped: list[Skip]) -> Iterator[Person]:
         """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
         journal = self._options.journal
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
         for person in persons:
             if self._has_theirs(person.id) and not self._options.again:
-                self._skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
+                skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
             elif history is not None and not person.until and not history.password_was_set(person.id):
-                self._skipped.append(
+                skipped.append(
                     Skip(GIVEN, person.id, person.upn, "password_not_set", "the journal does not show that this password was set; run passwords again")
                 )
             else:
@@ -254,10 +257,6 @@ class HandoverLetters(Resource):
                 seen = self._is_there(change.id)
             if not seen:
                 yield Outcome(change, "failed", "not_seen", f"{change.name} is not as it was written")
-
-    def facts(self, plan: Plan) -> dict[str, Any]:
-        found = {"people": self._people, "files": [path for path in self._wanted if path not in self._opened_by], "encrypted_files": list(self._opened_by)}
-        return {**found, "recipients_file": self._recipients.path if self._recipients else None}
 
     def warnings(self) -> Iterable[str]:
         return [_MEANS_NOTHING] if self._removed else []

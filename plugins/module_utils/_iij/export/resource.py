@@ -69,8 +69,10 @@ class Export(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Read the service, and compare."""
-        self._found = self._read_service()
-        return plan(current, self._path, self._found, digest(files(self._found)))
+        self._found = found = self._read_service()
+        made = plan(current, self._path, found, digest(files(found)))
+        made.facts = {"users": len(found.users), "groups": len(found.groups), **_doubts(found), "complete": not found.incomplete}
+        return made
 
     def _read_service(self) -> Found:
         service = {name: self._said(f"/{name}") for name in ("ServiceProviderConfig", "Schemas", "ResourceTypes")}
@@ -150,8 +152,7 @@ class Export(Resource):
         return hashlib.sha256(decrypt_file(os.path.join(self._folder, name), self._password) or b"").hexdigest()
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        counts = {"users": len(self._found.users), "groups": len(self._found.groups), **_doubts(self._found)}
-        return {**counts, "complete": not self._found.incomplete, "folder": self._folder or None}
+        return {**plan.facts, "folder": self._folder or None}
 
 
 def _doubts(found: Found) -> dict[str, int]:
