@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn, names
 
-_RULES: dict[str, Callable[[str], str]] = {"dn": dn.key, "domain": names.domain, "id": names.uuid}
+_RULES: dict[str, Callable[[str], str]] = {"dn": dn.account_key, "domain": names.domain, "id": names.uuid}
 
 
 def canonical(value: Any, kind: str) -> Any:

@@ -90,6 +90,14 @@ options:
       extra_data:
         description: Extra variables of the job.
         type: dict
+  services:
+    description:
+      - The register of services that sign users in through IIJ ID, as O(offboard.iij_id.manual_steps#module:services) has it. Each is a step of a person,
+        which the survey of C(confirm) offers.
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.1.0
   notification:
     description: Whether there is a notification template.
     type: bool
@@ -168,6 +176,7 @@ def main() -> None:
             **variables,
             "credentials": {"type": "list", "elements": "str", "choices": ["entra", "secrets", "machine"], "default": []},
             "schedules": {"type": "list", "elements": "dict", "default": [], "options": SCHEDULE},
+            "services": {"type": "list", "elements": "dict", "default": []},
             "notification": {"type": "bool", "default": False},
             "found": {"type": "dict", "required": True},
         },

@@ -219,9 +219,11 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.argumen
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

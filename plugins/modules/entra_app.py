@@ -42,7 +42,7 @@ options:
   restore_ids:
     description:
       - Object ids of the deleted application or service principal to bring back, where several that were deleted one after the other have the client id.
-        Without it, the one that was deleted last comes back.
+        Without it, the one that is in the snapshot comes back, where O(requires) names one, else the one that was deleted last.
     type: list
     elements: str
     default: []
@@ -111,9 +111,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.resource import App
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

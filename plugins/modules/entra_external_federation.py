@@ -293,8 +293,8 @@ failure:
     - C(code) for the partner's data is one of those of M(offboard.iij_id.federation_metadata_info), V(domain_invalid), V(domain_is_public_suffix),
       V(protocol_unknown), V(protocol_needed), V(protocol_not_offered), V(private_key), V(several_certificates), V(certificate_invalid),
       V(active_certificate_unknown), V(missing_settings), V(bad_option), V(dns_failed).
-    - V(guard_refused) has the refusals in C(details). Their rules are V(certificate_expired), V(certificate_not_yet_valid), V(certificate_key_not_rsa),
-      V(certificate_key_weak), V(certificate_not_published) and V(certificate_not_active) (given by hand together with O(metadata)), V(metadata_not_vouched),
+    - V(guard_refused) has the refusals in C(details). Their rules are V(certificate_expired), V(certificate_not_yet_valid), V(key_not_rsa),
+      V(key_weak), V(certificate_not_published) and V(certificate_not_active) (given by hand together with O(metadata)), V(metadata_not_vouched),
       V(issuer_not_uri),
       V(issuer_is_template), V(issuer_in_use), V(metadata_exchange_uri_not_https), V(domain_verified_here), V(domain_verified_elsewhere), V(domain_in_use),
       V(several_domains), V(more_domains), V(limit), V(lockout), V(max_changes), and for the sign-in address V(url_not_https), V(url_invalid),
@@ -308,10 +308,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.resource import ExternalFederation
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._federation import libraries
-from ..module_utils._module.runner import hide_private_keys, require, run
+from ..module_utils._module.runner import hide_private_keys, require
+from ..module_utils._offboarding.runner import run
 
 _NAMES = {"type": "list", "elements": "str"}
 _METADATA = {

@@ -108,8 +108,8 @@ failed_objects:
   elements: dict
 skipped_objects:
   description:
-    - The federations that need another certificate but were left as they are. C(code) is V(active_certificate_unknown), V(drift), V(certificate_not_valid),
-      V(certificate_key_not_rsa), V(certificate_key_weak) or V(certificate_not_vouched).
+    - The federations that need another certificate but were left as they are. C(code) is V(active_certificate_unknown), V(drift), V(certificate_expired),
+      V(certificate_not_yet_valid), V(key_not_rsa), V(key_weak) or V(metadata_not_vouched).
   returned: always
   type: list
   elements: dict
@@ -135,11 +135,13 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates.resource import FederationCertificates
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._entra.arguments import CERTIFICATE_WATCH
 from ..module_utils._federation import libraries
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

@@ -99,7 +99,8 @@ federations:
       type: str
       returned: always
     reason:
-      description: A code for why, such as V(unreachable), V(not_xml), V(issuer), V(metadata_expired) or V(signature_not_verified). Empty when the state tells.
+      description:
+        - A code for why, such as V(unreachable), V(not_xml), V(issuer_differs), V(metadata_expired) or V(signature_invalid). Empty when the state tells.
       type: str
       returned: always
     findings:

@@ -13,7 +13,8 @@ description:
   - Looks into the tenant's directory audit for changes by IIJ ID's app, and writes the verdict into the run folder, with the tenant, the domains and the time.
   - A refusal is kept as well, in the place of an earlier verdict. The modules that change things after the gate demand an open verdict that is not too
     old by the option O(requires), so that no way of starting them goes past it.
-  - A verdict that says the same within an hour is not written again. RV(open) tells the outcome; the task itself does not fail when the gate is closed.
+  - A verdict that says the same within an hour is not written again. RV(open) tells the outcome; the task itself fails only with O(required) when the gate is
+    closed, and then, too, the verdict is kept.
 author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
@@ -46,6 +47,11 @@ options:
     description: For how many minutes an access token of the app may be good after it was switched off. Only for the advice.
     type: int
     default: 90
+  required:
+    description: Whether the task fails (C(gate_closed)) when the gate is closed. In check mode that is a warning.
+    type: bool
+    default: false
+    version_added: 1.1.0
 notes:
   - Needs the application permissions C(Application.Read.All), C(Directory.Read.All) and, unless O(activity_hours=0), C(AuditLog.Read.All).
 seealso:
@@ -60,12 +66,7 @@ EXAMPLES = r"""
     app_id: 0b1f3e8a-57a1-4f0c-8a10-aa11d0000001
     domains: [reiji.example, reiji-group.example]
     activity_hours: 24
-  register: gate
-
-- name: Stop while it does
-  ansible.builtin.assert:
-    that: gate.open
-    fail_msg: "{{ gate.told }}"
+    required: true
 """
 
 RETURN = r"""
@@ -102,7 +103,7 @@ plan:
   elements: dict
 failure:
   description:
-    - C(code) is V(gate_damaged) (the file is none of this module), V(step_not_done),
+    - C(code) is V(gate_closed) (with O(required)), V(gate_damaged) (the file is none of this module), V(step_not_done),
       V(token_may_be_good) (the provisioning must not be stopped yet), V(bad_option), V(file_read_failed), V(file_write_failed) or one of those of
       M(offboard.iij_id.entra_domain).
   returned: failure
@@ -113,9 +114,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource import ProvisioningGate
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import LANGUAGE, RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import LANGUAGE, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:
@@ -129,11 +132,12 @@ def main() -> None:
             domains={"type": "list", "elements": "str", "default": []},
             activity_hours={"type": "int", "default": 24},
             token_minutes={"type": "int", "default": 90, "no_log": False},
+            required={"type": "bool", "default": False},
         ),
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
-    run(module, lambda params: ProvisioningGate(params, module.check_mode))
+    run(module, lambda params: ProvisioningGate(params, module.check_mode, module.warn))
 
 
 if __name__ == "__main__":

@@ -343,11 +343,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.resource import Users
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._entra.arguments import USER_SELECTION
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
 from ..module_utils._module.vault_password import VAULT
+from ..module_utils._offboarding.runner import run
 
 _NAMES = {"type": "list", "elements": "str"}
 _QUOTA = {"requests": {"type": "int", "required": True}, "seconds": {"type": "int", "required": True}}

@@ -100,7 +100,7 @@ domains:
 counts:
   description:
     - How many users something is told of, by code. V(user_blocked), V(user_enabled_not_meant), V(licence_missing), V(licence_not_as_meant), V(licence_gone),
-      V(user_gone), V(domain_is_federated), V(no_way_to_sign_in), V(access_pass_ended), V(administrator_without_password), V(password_is_synced).
+      V(user_gone), V(domain_is_federated), V(no_way_in), V(access_pass_ended), V(administrator_without_password), V(password_is_synced).
   returned: success
   type: dict
 exceptions:

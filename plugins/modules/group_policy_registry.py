@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Works on group policies that are named by their GUIDs. M(offboard.iij_id.group_policy_info) finds them, and is this module's C(_info) twin.
   - In C(Registry.pol) it takes hosts out of C(AuthServerAllowlist) and C(AuthNegotiateDelegateAllowlist) of Edge and Chrome (also under their
-    older names), out of the numbered lists of Firefox (C(Authentication\SPNEGO), C(Delegated), C(NTLM)), and out of site-to-zone lists (C(ZoneMapKey)).
+    older names), out of the numbered lists of Firefox (C(Authentication\SPNEGO), C(Delegated), C(NTLM)), and out of site-to-zone lists (C(ZoneMapKey)), and
+    the records that put a site into a zone by a key of its own (C(ZoneMap\Domains\iij.jp\www1.auth)).
   - Where nothing is left of a list, its record goes. A site-to-zone list goes with its switch C(ListBox_Support_ZoneMapKey), since an enforced empty list would
     keep users from having their own. Firefox's lists are numbered from 1 anew.
   - Below the policy keys (C(Software\Policies) and C(Software\Microsoft\Windows\CurrentVersion\Policies)) clients drop a value by themselves. Anywhere else
@@ -164,9 +165,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client, sysvol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

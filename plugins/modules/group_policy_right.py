@@ -210,9 +210,11 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.right.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ description:
   - C(users.jsonl) and C(groups.jsonl) hold what was received, one JSON object a line, in the order of the ids; C(service.json) what the service says of
     itself; C(users.csv) one row for each user, for people and Excel (UTF-8 with BOM), where a text that a spreadsheet would take for a formula has an
     apostrophe before it. Files hold 2 MB at most before they are encrypted; many users go on in C(users-2.jsonl), C(users-2.csv) and so on, each
-    table with its heading. C(manifest.json), in clear and without personal data, has the counts and the files' SHA-256.
+    table with its heading. C(manifest.json) has the counts and the files' SHA-256; it is encrypted as they are. What the gates need to know of an export
+    without the password, counts and one SHA-256 of all its files, stands in O(journal).
   - Each export lies in a folder of its own below O(path), named by its time. None is ever overwritten or removed, and it counts once its manifest is
     there, which is written last. Where the newest one holds the same, nothing is written.
   - Lists are whole when they have as many different ids as the service counts on each of their pages. One that changed meanwhile is read again. One that
@@ -116,9 +117,9 @@ plan:
 failure:
   description:
     - C(code) is V(export_incomplete), V(export_damaged), V(unauthorized), V(permission_missing), V(not_found), V(throttled), V(redirect_refused),
-      V(server_error), V(http_status), V(unreachable), V(timeout), V(certificate_untrusted), V(ca_file_unusable), V(too_large), V(no_json), V(no_list),
-      V(url_invalid), V(bad_option), V(run_folder_unsafe), V(file_exists), V(file_read_failed), V(file_write_failed), V(not_seen), or one of those of
-      M(offboard.iij_id.vault_file) for the vault's password.
+      V(server_error), V(http_status), V(host_unknown), V(unreachable), V(timeout), V(certificate_untrusted), V(ca_file_unusable), V(too_large), V(no_json),
+      V(no_list), V(url_invalid), V(bad_option), V(run_folder_unsafe), V(file_exists), V(file_read_failed), V(file_write_failed),
+      V(not_seen), or one of those of M(offboard.iij_id.vault_file) for the vault's password.
   returned: failure
   type: dict
 """
@@ -127,9 +128,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import Export
 
 from ..module_utils._core import vault
-from ..module_utils._module.arguments import RUN, spec
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.arguments import spec
+from ..module_utils._module.runner import require
 from ..module_utils._module.vault_password import VAULT
+from ..module_utils._offboarding.arguments import RUN
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

@@ -135,11 +135,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.arguments import LINUX
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.plan import DEFAULT_COMMAND_PATHS
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.cron.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._core import vault
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
 from ..module_utils._module.vault_password import VAULT
+from ..module_utils._offboarding.runner import run
 
 JOBS = {
     "type": "list",

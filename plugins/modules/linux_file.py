@@ -55,10 +55,11 @@ notes:
   - So treat every secret that lay there as known, and revoke it - the access token in the IIJ ID console, the bind user's password in the directory.
   - Refused while a process has its program, its folder or an open file in there (rule V(file_in_use)), and while cron starts something in there
     (rule V(still_started)). In check mode what M(offboard.iij_id.linux_cron_job) has planned counts as done.
-  - The Linux account that ran the agent is the owner of the files in most cases (C(owner)). M(ansible.builtin.user) removes it.
+  - The Linux account that ran the agent is the owner of the files in most cases (C(owner)). M(offboard.iij_id.linux_account) removes it.
 seealso:
   - module: offboard.iij_id.linux_file_info
   - module: offboard.iij_id.linux_cron_job
+  - module: offboard.iij_id.linux_account
 """
 
 EXAMPLES = r"""
@@ -100,9 +101,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.arguments import LINUX
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.files.plan import DEFAULT_ALLOWED_ROOTS
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.files.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import run
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

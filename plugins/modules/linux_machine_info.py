@@ -46,7 +46,19 @@ options:
         type: list
         elements: str
         default: [/opt, /usr/local, /var/tmp, /var/lib, /srv, /home, /root, /tmp]
+  accounts:
+    description:
+      - Accounts, see M(offboard.iij_id.linux_account_info). With O(cron_jobs) and O(files) those besides that run the jobs and own the files that are found,
+        but for C(root).
+    type: dict
+    suboptions:
+      names:
+        description: As there.
+        type: list
+        elements: str
+        default: []
 seealso:
+  - module: offboard.iij_id.linux_account_info
   - module: offboard.iij_id.linux_cron_job_info
   - module: offboard.iij_id.linux_file_info
 """
@@ -56,6 +68,7 @@ EXAMPLES = r"""
   offboard.iij_id.linux_machine_info:
     cron_jobs: {}
     files: {}
+    accounts: {}
   become: true
   register: found
 
@@ -71,6 +84,10 @@ cron_jobs:
   type: dict
 files:
   description: What M(offboard.iij_id.linux_file_info) returns.
+  returned: when asked for
+  type: dict
+accounts:
+  description: What M(offboard.iij_id.linux_account_info) returns.
   returned: when asked for
   type: dict
 failure:

@@ -10,7 +10,8 @@ module: linux_target
 short_description: What the linux_* modules read and write on a machine
 version_added: 1.0.0
 description:
-  - Not for tasks. The modules M(offboard.iij_id.linux_cron_job), M(offboard.iij_id.linux_file) and their C(_info) twins decide and keep their journal on the
+  - Not for tasks. The modules M(offboard.iij_id.linux_cron_job), M(offboard.iij_id.linux_file),
+    M(offboard.iij_id.linux_account) and their C(_info) twins decide and keep their journal on the
     controller, and have this one carried to the machine by Ansible's own connection. It is made of the standard library alone.
   - What it writes it compares first with what was read. In check mode it refuses to write.
 author:
@@ -31,7 +32,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [cron_read, cron_remove, cron_set_mode, cron_write, files_find, files_look, files_remove, real_paths]
+    choices: [accounts_look, cron_read, cron_remove, cron_set_mode, cron_write, files_find, files_look, files_remove, real_paths]
   arguments:
     description: Its arguments, but for O(content).
     type: dict

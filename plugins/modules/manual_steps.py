@@ -107,6 +107,21 @@ options:
     type: list
     elements: str
     default: []
+  evidence:
+    description:
+      - Files on the controller that are evidence of the steps in O(confirm), absolute paths. They are copied into C(evidence/<step>) beside O(path),
+        readable by their owner only, and recorded with their SHA-256; a later look tells when one is no longer as it was.
+      - A file of the same name with other content gets a name of its own; nothing is overwritten. A symbolic link, a device or a pipe is refused.
+      - They are kept as they are, not encrypted, and stay when the confirmation is withdrawn. A step that is confirmed already takes further ones.
+    type: list
+    elements: path
+    default: []
+    version_added: 1.1.0
+  evidence_max_mb:
+    description: How many megabytes one file of O(evidence) may have.
+    type: int
+    default: 20
+    version_added: 1.1.0
   gate_max_age_hours:
     description: How many hours old the final gate's verdict may be with which a step of the stage C(report) is confirmed.
     type: int
@@ -157,6 +172,13 @@ EXAMPLES = r"""
     by: Hanako Reiji
     note: ticket 4711
 
+- name: Confirm it with what shows it
+  offboard.iij_id.manual_steps:
+    path: /srv/offboard-run/steps.json
+    confirm: [identity_providers_unlinked]
+    by: Hanako Reiji
+    evidence: [/home/hanako/iij-id-adfs.xml, /home/hanako/last-search.txt]
+
 - name: Go on only when it is done
   offboard.iij_id.manual_steps:
     path: /srv/offboard-run/steps.json
@@ -180,6 +202,13 @@ steps:
     by: {description: Who confirmed it., type: str, returned: always}
     at: {description: 'When, as RFC 3339 in UTC.', type: str, returned: always}
     note: {description: What the person noted., type: str, returned: always}
+    evidence:
+      description:
+        - The files that were attached, each with C(file) (in the run folder), C(name) (what it was called), C(sha256), C(bytes), C(by) and C(at).
+        - C(state) is V(kept), V(missing), or V(changed) where it is not the file that was attached.
+      type: list
+      elements: dict
+      returned: when there is some
     void:
       description:
         - A recorded confirmation that does not count, since it is older than the last of what it confirms, or of a time that is yet to come.
@@ -195,6 +224,7 @@ plan:
 failure:
   description:
     - C(code) is V(step_not_done), V(unknown_step), V(invalid_step), V(steps_file_damaged), V(gate_closed), V(gate_outdated),
+      V(evidence_not_readable), V(evidence_too_large), V(bad_option), V(run_folder_unsafe), V(file_exists),
       V(other_run_folder), V(file_read_failed) or V(file_write_failed).
     - With V(step_not_done), C(details) holds C(steps) and C(confirm_command).
   returned: failure
@@ -206,8 +236,9 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.names import
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import ManualSteps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.services import PROTOCOLS
 
-from ..module_utils._module.arguments import LANGUAGE, RUN, spec
-from ..module_utils._module.runner import run
+from ..module_utils._module.arguments import LANGUAGE, spec
+from ..module_utils._offboarding.arguments import RUN
+from ..module_utils._offboarding.runner import run
 
 STEP = {
     "id": {"type": "str", "required": True},
@@ -239,6 +270,8 @@ def main() -> None:
             steps={"type": "list", "elements": "dict", "default": [], "options": STEP},
             services={"type": "list", "elements": "dict", "default": [], "options": SERVICE},
             **names,
+            evidence={"type": "list", "elements": "path", "default": []},
+            evidence_max_mb={"type": "int", "default": 20},
             gate_max_age_hours={"type": "int", "default": 24},
             by={"type": "str"},
             note={"type": "str"},

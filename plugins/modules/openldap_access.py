@@ -21,11 +21,8 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.openldap
+  - offboard.iij_id.openldap.account
 options:
-  dn:
-    description: Distinguished name of the account, confirmed by you. Only clauses that name exactly this one are taken out.
-    type: str
-    required: true
   state:
     description:
       - V(absent) takes the account's clauses out. V(present) puts those back that O(state=absent) took out, by the files in O(backup_dir), each into a
@@ -51,6 +48,9 @@ options:
     default: []
 notes:
   - A configuration in C(slapd.conf) cannot be changed by LDAP; change the file by hand there.
+  - A clause names an account by its distinguished name alone; only those that name exactly this one are taken out. Which entry has the name now is looked
+    up where the account that binds may read it. Who may change the configuration often may not; then nobody asks, and M(offboard.iij_id.openldap_entry)
+    before this task is what refuses another entry.
   - Clauses of groups, sets and patterns, in which the account may be, are reported (RV(mentions)) and stay.
 seealso:
   - module: offboard.iij_id.openldap_access_info
@@ -85,9 +85,10 @@ saved:
   elements: str
 failure:
   description:
-    - C(code) is V(guard_refused) (rules V(denying_clause), V(rule_changed), V(max_changes)), V(changed_since_read) when a rule is no longer what was
-      read, V(invalid_dn), V(not_found) when there is no such configuration or the account may not see it, V(cannot_read), V(insufficient_rights),
-      V(not_seen), V(ldif_unreadable), V(file_read_failed), V(file_write_failed), or one of the connection, see M(offboard.iij_id.directory_object).
+    - C(code) is V(guard_refused) (rules V(other_object), V(moved), V(denying_clause), V(rule_changed), V(max_changes)), V(changed_since_read)
+      when a rule is no longer what was read, V(invalid_dn), V(not_found) when there is no such configuration or the account may not see it, or for an
+      C(entryUUID) alone that nothing knows, V(cannot_read), V(insufficient_rights), V(not_seen), V(not_text), V(ldif_unreadable),
+      V(file_read_failed), V(file_write_failed), or one of the connection, see M(offboard.iij_id.directory_object).
   returned: failure
   type: dict
 """
@@ -95,11 +96,15 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import ACCOUNT
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.plan import ALLOWABLE
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._core import vault
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:
@@ -107,7 +112,7 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             OPENLDAP,
-            dn={"type": "str", "required": True},
+            ACCOUNT,
             state={"type": "str", "default": "absent", "choices": ["absent", "present"]},
             config_base={"type": "str", "default": "cn=config"},
             backup_dir={"type": "path", "required": True},
@@ -117,6 +122,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
     run(module, lambda params: make(params, module.check_mode))
 
 

@@ -16,11 +16,8 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.openldap
+  - offboard.iij_id.openldap.account
 options:
-  dn:
-    description: Distinguished name of the account.
-    type: str
-    required: true
   config_base:
     description: Where the server's configuration is.
     type: str
@@ -77,7 +74,7 @@ rules:
   type: int
 failure:
   description:
-    - C(code) is V(invalid_dn), V(not_found), V(cannot_read), or one of the connection, see M(offboard.iij_id.directory_object).
+    - C(code) is V(invalid_dn), V(not_found), V(cannot_read), V(not_text), or one of the connection, see M(offboard.iij_id.directory_object).
   returned: failure
   type: dict
 """
@@ -85,19 +82,22 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import ACCOUNT
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
+from ..module_utils._core import vault
 from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=spec(OPENLDAP, dn={"type": "str", "required": True}, config_base={"type": "str", "default": "cn=config"}),
+        argument_spec=spec(OPENLDAP, ACCOUNT, config_base={"type": "str", "default": "cn=config"}),
         required_if=[("tls", "ldapi", ["socket"]), ("tls", "ldaps", ["host"]), ("tls", "starttls", ["host"])],
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, info)
 
 

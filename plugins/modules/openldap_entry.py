@@ -19,12 +19,9 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.openldap
+  - offboard.iij_id.openldap.account
   - offboard.iij_id.vault
 options:
-  dn:
-    description: Distinguished name of the entry, confirmed by you.
-    type: str
-    required: true
   state:
     description: V(absent) saves and removes it; V(present) brings it back from the newest copy in O(backup_dir), where it is not there.
     type: str
@@ -39,7 +36,8 @@ options:
     required: true
 notes:
   - Groups that name the entry as a member are not changed.
-  - What the server alone writes (C(entryUUID), times) is new after the entry was brought back. What the account that binds may not read is in no copy.
+  - What the server alone writes (C(entryUUID), times) is new after the entry was brought back. In the same O(journal) a confirmation for the former one
+    is one for the new one too. What the account that binds may not read is in no copy.
 seealso:
   - module: offboard.iij_id.openldap_entry_info
   - module: offboard.iij_id.openldap_access
@@ -70,10 +68,11 @@ saved:
   elements: str
 failure:
   description:
-    - C(code) is V(guard_refused) (rules V(has_children), V(unsupported_class) for what is no account, V(vault_password_missing), V(no_saved_copy),
-      V(max_changes)), V(changed_since_read), V(invalid_dn), V(cannot_read) when nothing tells whether the entry is there, V(insufficient_rights),
-      V(has_children), V(already_exists), V(ldif_unreadable), V(file_read_failed), V(file_write_failed), V(vault_wrong_password), V(vault_password_empty),
-      V(not_seen), or one of the connection, see M(offboard.iij_id.directory_object).
+    - C(code) is V(guard_refused) (rules V(other_object), V(moved), V(has_children), V(unsupported_class) for what is no account,
+      V(vault_password_missing), V(no_saved_copy), V(max_changes)), V(changed_since_read), V(invalid_dn), V(cannot_read) when nothing tells whether the
+      entry is there or is the confirmed one, V(not_found) for an C(entryUUID) alone that nothing knows, V(insufficient_rights), V(has_children),
+      V(already_exists), V(not_text) for another file than O(known_file) should be, V(ldif_unreadable), V(file_read_failed),
+      V(file_write_failed), V(vault_wrong_password), V(vault_password_empty), V(not_seen), or one of the connection, see M(offboard.iij_id.directory_object).
   returned: failure
   type: dict
 """
@@ -81,12 +80,15 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import ACCOUNT
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._core import vault
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
 from ..module_utils._module.vault_password import VAULT
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:
@@ -94,8 +96,8 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             OPENLDAP,
+            ACCOUNT,
             VAULT,
-            dn={"type": "str", "required": True},
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
             backup_dir={"type": "path", "required": True},
         ),

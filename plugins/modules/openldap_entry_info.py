@@ -16,11 +16,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.openldap
-options:
-  dn:
-    description: Distinguished name of the entry.
-    type: str
-    required: true
+  - offboard.iij_id.openldap.account
 seealso:
   - module: offboard.iij_id.openldap_entry
 """
@@ -41,17 +37,22 @@ exists:
   returned: success
   type: bool
 entry:
-  description: Its C(dn), its classes (C(objectClass)), and the names of its C(attributes); empty where there is none.
+  description: Its C(dn), its C(entryUUID), its classes (C(objectClass)), and the names of its C(attributes); empty where there is none.
   returned: success
   type: dict
+confirm_as:
+  description: How to confirm exactly this entry, whatever has its name later; empty where there is none.
+  returned: success
+  type: str
 removal_refusals:
-  description: What keeps it from being removed.
+  description: What keeps it from being removed, also that another entry has the name by now, or the entry another name.
   returned: success
   type: list
   elements: str
 failure:
   description:
-    - C(code) is V(invalid_dn), V(cannot_read), or one of the connection, see M(offboard.iij_id.directory_object).
+    - C(code) is V(invalid_dn), V(cannot_read), V(not_found) for an C(entryUUID) alone that nothing knows, V(not_text), or one of the
+      connection, see M(offboard.iij_id.directory_object).
   returned: failure
   type: dict
 """
@@ -59,19 +60,22 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import ACCOUNT
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry.resource import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
+from ..module_utils._core import vault
 from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=spec(OPENLDAP, dn={"type": "str", "required": True}),
+        argument_spec=spec(OPENLDAP, ACCOUNT),
         required_if=[("tls", "ldapi", ["socket"]), ("tls", "ldaps", ["host"]), ("tls", "starttls", ["host"])],
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, info)
 
 

@@ -46,7 +46,7 @@ options:
     description: The id of the tenant for whose exit the run folder shall be, for O(run_dir).
     type: str
   contract_options:
-    description: The options of the contract that were judged, for C(results/final_gate.json).
+    description: The options of the contract in use, for O(variables) and for C(results/final_gate.json).
     type: list
     elements: str
     default: []
@@ -97,7 +97,8 @@ options:
   linux_machines:
     description:
       - For each Linux machine C(jobs) and C(timers) of M(offboard.iij_id.linux_cron_job_info), C(files) and C(not_looked_at) of
-        M(offboard.iij_id.linux_file_info), or C(error) when it could not be read, with the failure's C(code).
+        M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error) when it could not be read, with the
+        failure's C(code).
       - A machine without a value counts as not readable. Without the option, there are none.
     type: dict
   openldap:
@@ -113,6 +114,12 @@ options:
     description: IIJ ID's app among O(apps), for O(gate=provisioning).
     type: str
     default: ""
+  filter_files:
+    description: Whether the files of confirmed password filters go as well, of which only the names are known, so that something is to be done on each of the
+      O(machines). For O(gate=agents).
+    type: bool
+    default: false
+    version_added: 1.1.0
   group_policies:
     description: The return values of M(offboard.iij_id.group_policy_info), or its C(failure) and C(msg). Without it, group policies are not judged.
     type: dict
@@ -157,8 +164,15 @@ options:
     type: list
     elements: dict
     default: []
+  answers:
+    description: What tasks of the roles have registered, by the variables that the lookup P(offboard.iij_id.judged#lookup) names. A task that was skipped, or
+      did not run, has looked at nothing.
+    type: dict
+    default: {}
+    version_added: 1.1.0
   variables:
-    description: The operator's variables as they are, by name, for RV(draft). Without it there is none.
+    description: The operator's variables as they are, by name (those that P(offboard.iij_id.judged#lookup) names), for RV(draft), which is not there without
+      it. What those confirm whose option is among the O(contract_options) counts as O(confirmed), which wins.
     type: dict
   confirmed:
     description: What the operator confirmed.
@@ -282,6 +296,16 @@ options:
         type: list
         elements: str
         default: []
+      linux_accounts:
+        description: Accounts of Linux machines to remove, each with C(name) and C(uid), as in M(offboard.iij_id.linux_account).
+        type: list
+        elements: dict
+        default: []
+      not_iij_linux_accounts:
+        description: Names of accounts that run the agent or own its files, and were not made for it.
+        type: list
+        elements: str
+        default: []
       openldap_access:
         description: Distinguished names of accounts to take out of OpenLDAP's access rules.
         type: list
@@ -388,7 +412,13 @@ anything_left:
 machines_left:
   description:
     - Those of the O(clients) on which is what was decided to go, or a change that a stopped run has begun, by the O(journal).
-  returned: O(gate=clients)
+    - With O(gate=agents) those of the O(machines) and O(linux_machines) on which something is left, or stands in the way.
+  returned: O(gate=clients) and O(gate=agents)
+  type: list
+  elements: str
+machines_clear:
+  description: The others of the O(machines) and O(linux_machines).
+  returned: O(gate=agents)
   type: list
   elements: str
 verdict:
@@ -401,157 +431,16 @@ failure:
   type: dict
 """
 
-from collections.abc import Callable
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import names, plain, quiet
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import draft, kept, readiness
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.found import merged
 
-from ..module_utils._core.errors import OffboardError
-from ..module_utils._core.journal import open_intents
-from ..module_utils._module.arguments import LANGUAGE
-from ..module_utils._module.clock import now
-from ..module_utils._module.files import read_journal, read_lines
 from ..module_utils._module.runner import run_info
-
-_TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
-_CONFIRMED: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("domains", "client_ids", "accounts", "not_iij_client_ids", "leftovers", "also_enable"), _TEXTS),
-    **dict.fromkeys(("accepted_references", "accepted_not_looked_at"), _TEXTS),
-    **dict.fromkeys(("right_policies", "registry_policies", "kept_policies"), _TEXTS),
-    **dict.fromkeys(("certificate_issuers", "certificates", "kept_certificates"), _TEXTS),
-    "browser_settings": {"type": "str", "choices": ["", "absent", "keep"], "default": ""},
-    **dict.fromkeys(("linux_files", "not_iij_linux_files", "openldap_access", "openldap_entries"), _TEXTS),
-    "password_filters": _TEXTS | {"no_log": False},  # names of programs
-    "accepted_no_way_in_count": {"type": "int", "default": 0},
-    "without_machines": {"type": "bool", "default": False},
-    "passwords": {"type": "str", "choices": ["generate", "temporary_access_pass", "keep"], "default": "generate", "no_log": False},
-    "synced_password": {"type": "str", "choices": ["skip", "set"], "default": "skip", "no_log": False},
-    "max_users": {"type": "int"},
-    "usage_location": {"type": "str", "default": ""},
-    "token_minutes": {"type": "int", "default": 90, "no_log": False},
-    "disable_app": {"type": "bool"},
-    "max_blocked_percent": {"type": "int", "default": 50},
-    "own_client_id": {"type": "str", "default": ""},
-    "products": {"type": "list", "elements": "dict", "default": []},
-    "tasks": {"type": "list", "elements": "dict", "default": []},
-    "cron_jobs": {"type": "list", "elements": "dict", "default": []},
-    "intune_assignments": {"type": "list", "elements": "dict", "default": []},
-}
-
-
-def confirmed(handed_over: list[dict], given: dict) -> dict:
-    """What the roles hand over as confirmed, as the option `confirmed` would have it; what the task itself gives wins. Raises OffboardError."""
-    found = merged(handed_over).get("confirmed", {}) | given
-    found.pop("iij_client_id", None)  # for the option client_id
-    checked = ArgumentSpecValidator(_CONFIRMED).validate(found)
-    if checked.error_messages:
-        raise OffboardError(f"found: {'; '.join(checked.error_messages)}", code="bad_option")
-    return checked.validated_parameters
-
-
-def judge(params: dict, warn: Callable[[str], None] | None = None) -> dict:
-    """The findings, counted. warn: in check mode, takes why a real run would stop."""
-    handed_over, given = params.pop("found", ()), params.pop("confirmed")
-    if handed_over:
-        given = confirmed(handed_over, {name: value for name, value in given.items() if value != _CONFIRMED[name].get("default")})
-        for name, value in merged(handed_over).items():
-            if name != "confirmed":
-                params[name] = value if params[name] is None else [*value, *params[name]] if isinstance(params[name], list) else params[name]
-    rule, language = _RULES[params.pop("gate")], params.pop("language")
-    variables, required, brief = params.pop("variables"), params.pop("required", False), params.pop("brief", False)
-    folder, tenant_id, options = (params.pop(name, None) for name in ("run_dir", "run_tenant_id", "contract_options"))
-    journal, client_id = params.pop("journal"), names.uuid(params.pop("client_id"))
-    uninstalled_on = readiness.uninstalled_on(read_journal(journal)) if journal else ()
-    try:
-        found = next((app for app in params["apps"] or () if client_id and names.uuid(app["client_id"]) == client_id), None)
-        app = _app(found, journal) if found is not None else None
-        facts, said = readiness.Facts(**params, uninstalled_on=uninstalled_on, app=app, now=now()), readiness.Confirmed(**given)
-        findings = rule(facts, said)
-        made: dict[str, Any] = {} if variables is None or rule is not readiness.preflight else {"draft": draft.draft(facts, said, variables, language)}
-        begun = open_intents(read_lines(journal)) if journal and rule in (readiness.agents_gate, readiness.clients_gate) else []
-        if rule is readiness.agents_gate:
-            made["anything_left"] = readiness.anything_left(facts, said, begun)
-        if rule is readiness.clients_gate:
-            made["machines_left"] = readiness.clients_left(facts, said, begun)
-    except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
-        raise OffboardError(f"An option does not hold what the info module returns{what}. Give the values as they were returned.", code="bad_option") from None
-    if folder and rule in (readiness.preflight, readiness.final_gate) and warn is None:
-        kept.keep(folder, tenant_id, [item.to_dict() for item in findings], (options or []) if rule is readiness.final_gate else None, made.get("draft"))
-    count = [item.severity for item in findings].count
-    told: dict[str, Any] = {
-        "blockers": count("blocker"),
-        "warnings_found": count("warning"),
-        "lines": readiness.lines(findings, language),
-        "verdict": readiness.verdict(findings, language, rule is readiness.final_gate),
-    }
-    msg = readiness.message(findings, language)
-    if required and msg:
-        why = told["verdict"] if brief else msg
-        if warn is None or rule not in _AFTER_CHANGES:
-            raise OffboardError(why, code="not_ready", details={name: value for name, value in told.items() if name != "verdict"})
-        warn(plain.line(f"check mode: a real run would stop here. {why}"))
-    return told if brief else {**made, **told, "findings": [item.to_dict() for item in findings], "msg": msg}
-
-
-_RULES = {
-    "preflight": readiness.preflight,
-    "provisioning": readiness.provisioning_gate,
-    "domains": readiness.domains_gate,
-    "agents": readiness.agents_gate,
-    "clients": readiness.clients_gate,
-    "linux": readiness.linux_gate,
-    "final": readiness.final_gate,
-}
-
-#: What they judge, earlier stages of the same run bring about.
-_AFTER_CHANGES = (readiness.domains_gate, readiness.final_gate)
-
-
-def _app(found: dict, journal: str | None) -> quiet.App:
-    principal = found.get("service_principal_id")
-    return quiet.App(found.get("enabled"), quiet.switched_off(read_journal(journal), principal) if journal else None, found.get("activity_times"))
+from ..module_utils._offboarding.readiness.arguments import JUDGEMENT
+from ..module_utils._offboarding.readiness.info import info
 
 
 def main() -> None:
-    dicts: dict[str, Any] = {name: {"type": "list", "elements": "dict"} for name in ("domains", "users", "apps", "directory_objects", "steps")}
-    dicts |= {name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs")}
-    module = AnsibleModule(
-        argument_spec={
-            "gate": {"type": "str", "required": True, "choices": [*_RULES]},
-            **dicts,
-            **LANGUAGE,
-            "machines": {"type": "dict"},
-            "linux_machines": {"type": "dict"},
-            "openldap": {"type": "dict"},
-            "export": {"type": "dict"},
-            "provisioning": {"type": "dict"},
-            "people": {"type": "dict"},
-            "permissions": {"type": "dict"},
-            "references": {"type": "dict"},
-            "intune": {"type": "dict"},
-            "sign_in": {"type": "dict"},
-            "group_policies": {"type": "dict"},
-            "clients": {"type": "dict"},
-            "journal": {"type": "path"},
-            "client_id": {"type": "str", "default": ""},
-            "needs_directory": _TEXTS,
-            "found": {"type": "list", "elements": "dict", "default": []},
-            "variables": {"type": "dict"},
-            "required": {"type": "bool", "default": False},
-            "brief": {"type": "bool", "default": False},
-            "run_dir": {"type": "path"},
-            "run_tenant_id": {"type": "str"},
-            "contract_options": _TEXTS,
-            "confirmed": {"type": "dict", "default": {}, "apply_defaults": True, "options": _CONFIRMED},
-        },
-        supports_check_mode=True,
-    )
-    run_info(module, lambda params: judge(params, module.warn if module.check_mode else None))
+    module = AnsibleModule(argument_spec=JUDGEMENT, supports_check_mode=True)
+    run_info(module, lambda params: info(params, module.warn if module.check_mode else None))
 
 
 if __name__ == "__main__":

@@ -102,9 +102,9 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module import preconditions
-from ..module_utils._module.arguments import REQUIRES
 from ..module_utils._module.runner import run_info
+from ..module_utils._offboarding import preconditions
+from ..module_utils._offboarding.arguments import REQUIRES
 
 
 def main() -> None:

@@ -82,7 +82,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machi
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.resource import RunMachines
 
 from ..module_utils._module.arguments import LANGUAGE
-from ..module_utils._module.runner import run
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

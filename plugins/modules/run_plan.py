@@ -85,7 +85,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.run_plan.resource import RunPlan
 
-from ..module_utils._module.runner import run
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

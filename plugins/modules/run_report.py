@@ -78,7 +78,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 
-from ..module_utils._module.runner import run
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

@@ -42,6 +42,17 @@ options:
     description: By stage, the machines that this run did not look at, as M(offboard.iij_id.run_machines) returns them.
     type: dict
     version_added: 1.1.0
+  also_tell:
+    description: Lines that come after the others in RV(lines).
+    type: list
+    elements: str
+    default: []
+    version_added: 1.1.0
+  brief:
+    description: Whether only RV(lines) are returned.
+    type: bool
+    default: false
+    version_added: 1.1.0
   in_awx:
     description: Whether people launch job templates of AWX, and type no commands.
     type: bool
@@ -108,10 +119,29 @@ machines:
     left_out: {description: Those that this run did not look at (O(left_out))., type: list, elements: str, returned: always}
     not_done: {description: 'Those on which it is not done, by the record.', type: list, elements: str, returned: always}
 steps_due:
-  description: Steps of a person that are open and belong to the stages so far, each with C(id), C(stage), and what to do in C(en) and C(ja).
+  description:
+    - Steps of a person that are open and belong to the stages so far, each with C(id), C(stage), and what to do in C(en) and C(ja).
+    - C(found) has the first of what preflight or the final gate found last that the step is about, C(found_count) how many there are.
   returned: success
   type: list
   elements: dict
+steps_later_found:
+  description: How much of what was found last each of RV(steps_later) is about, by its id, where there is something.
+  returned: success
+  type: dict
+found_in:
+  description: The file of the run folder that has all of what was found; empty while nobody has looked.
+  returned: success
+  type: str
+evidence:
+  description: The steps with files that a person attached.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id: {description: The step., type: str, returned: always}
+    files: {description: 'The files, as RV(offboard.iij_id.manual_steps#module:steps) has them.', type: list, elements: dict, returned: always}
+    lost: {description: 'In C(en) and C(ja), each of them that is missing or changed.', type: list, elements: dict, returned: always}
 steps_later:
   description: The ids of the other open steps.
   returned: success
@@ -157,6 +187,8 @@ def main() -> None:
             "summary": {"type": "bool", "default": False},
             "stage": {"type": "str", "default": "", "choices": ["", *(stage.name for stage in STAGES)]},
             "left_out": {"type": "dict"},
+            "also_tell": {"type": "list", "elements": "str", "default": []},
+            "brief": {"type": "bool", "default": False},
             "in_awx": {"type": "bool", "default": False},
             **LANGUAGE,
         },

@@ -76,9 +76,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import VaultFile
 
 from ..module_utils._core import vault
-from ..module_utils._module.arguments import RUN, spec
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.arguments import spec
+from ..module_utils._module.runner import require
 from ..module_utils._module.vault_password import VAULT
+from ..module_utils._offboarding.arguments import RUN
+from ..module_utils._offboarding.runner import run
 
 
 def main() -> None:

@@ -97,12 +97,14 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import RUN, spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import DEFAULT_ALLOWED_ROOTS
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.resource import make
 
-from ..module_utils._module.runner import require, run
+from ..module_utils._module.runner import require
+from ..module_utils._offboarding.runner import run
 from ..module_utils._windows.client import WINRM_IMPORT_ERROR
 
 

@@ -75,6 +75,11 @@ filters:
       type: list
       elements: str
       returned: always
+meant:
+  description: Those for which something speaks (C(why)), then those of O(names).
+  returned: success
+  type: list
+  elements: dict
 failure:
   description: C(code) is V(path_invalid), V(registry_unreadable), V(listing_unreadable), or one of the connection, see M(offboard.iij_id.win_software).
   returned: failure

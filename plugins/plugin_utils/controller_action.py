@@ -56,7 +56,7 @@ _ZONE = "offboard_timezone"
 #: Variables of a task, rendered when its module has answered, with the answer as `answer`: what the answer holds as `kept` for later plays, and what is
 #: handed on as set_stats does (the artifacts of a job of AWX).
 _KEPT, _HAND_ON = "__offboard_kept", "__offboard_hand_on"
-#: A variable of a task whose whole answer is for people, who see it without -v.
+#: A variable of a task whose whole answer is for people, who see it without -v; or the name of those sentences of it that they see, as they are.
 _TELL = "__offboard_tell"
 _POLL_SECONDS = 0.5
 #: A line is shown after this time, then after twice as long, up to the last figure: early for people, not too many in a log.
@@ -219,11 +219,16 @@ class ControllerAction(ActionBase):
 
     def _shown(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         shown = {**result, "diff": diffs.for_people(result["diff"])} if result.get("diff") else result
-        if task_vars.get(_TELL):
+        tell = task_vars.get(_TELL)
+        if tell and not isinstance(tell, str):
             shown = {**shown, "_ansible_verbose_always": True}
         sentences = {name: value for name in _TOLD if _holds_times(value := shown.get(name))}
         zone = self._zone(task_vars) if sentences else None
-        return {**shown, **{name: _local(value, zone) for name, value in sentences.items()}} if zone else shown
+        shown = {**shown, **{name: _local(value, zone) for name, value in sentences.items()}} if zone else shown
+        if isinstance(tell, str) and shown.get(tell) and not shown.get("failed"):  # which ends with its msg
+            for line in shown[tell] if isinstance(shown[tell], list) else [shown[tell]]:
+                display.display(plain.line(str(line)))
+        return shown
 
     def _zone(self, task_vars: Mapping[str, Any]) -> datetime.tzinfo | None:
         """Where the company is. None for a module on its own, and for a zone that nobody knows: the report, which has it as an option, says so."""

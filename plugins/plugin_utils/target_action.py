@@ -24,6 +24,8 @@ from ansible_collections.offboard.iij_id.plugins.plugin_utils.controller_action 
 
 #: The module that is carried to the machine.
 _ON_TARGET = "offboard.iij_id.linux_target"
+#: What a module of Ansible's own does there, with the operation's arguments for its options, and the code of its failure.
+_BY_ANSIBLE = {"account_remove": ("ansible.builtin.user", "account_refused")}
 #: A socket's path has 104 bytes at least (macOS), with its end. The folder for it is private wherever it is.
 _LONGEST_FOLDER = 70
 
@@ -31,7 +33,7 @@ _LONGEST_FOLDER = 70
 class TargetAction(ControllerAction):
     """The module runs on the controller, where run folder and journal are, and asks the machine by a socket.
 
-    Each question is one run of `linux_target` on the machine, by the connection, the interpreter and the become of the task.
+    Each question is one run of `linux_target` (or of a module of Ansible's own) on the machine, by the connection, the interpreter and the become of the task.
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -50,12 +52,17 @@ class TargetAction(ControllerAction):
 
     def _ask(self, request: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The answer of the machine, or what kept it from one."""
+        name, refused = _BY_ANSIBLE.get(request["operation"], (_ON_TARGET, ""))
+        arguments = request["arguments"] if refused else request
         try:
-            result = self._execute_module(module_name=_ON_TARGET, module_args=request, task_vars=task_vars)
+            result = self._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
         except AnsibleConnectionFailure as exc:
             return _failure("unreachable", to_text(exc))
         except AnsibleError as exc:  # become, temporary folder, interpreter
             return _failure("target_failed", to_text(exc))
+        if refused and not result.get("unreachable"):
+            failed = result.get("failed")
+            return _failure(refused, to_text(result.get("msg", ""))) if failed else {"answer": {"changed": bool(result.get("changed"))}}
         if "answer" in result:
             return {"answer": result["answer"]}
         if isinstance(result.get("failure"), dict):

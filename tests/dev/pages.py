@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 
 from .places import ROOT, tree
 from .say import Failure
@@ -32,29 +34,76 @@ def page(language: str) -> str:
     return f"{_HEADS[language]}\n{codes.table(language)}"
 
 
-#: what stands around the table of permissions in before-you-start.md
+#: what stands around a part of a page that is made
 _BEGIN, _END = "<!-- made by ./dev pages: begin -->\n", "<!-- made by ./dev pages: end -->\n"
 
 
-def before_you_start(language: str) -> str:
-    """The page of that name, with the table of permissions as the code has it."""
+def tables() -> dict[str, Callable[[str], str]]:
+    """Pages of which a part is made: permissions, ways back, variables of decisions."""
     sys.path.insert(0, str(tree()))
     from ansible_collections.offboard.iij_id.plugins.module_utils._graph import permissions
+    from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import going_back
+    from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import judged
 
-    begin, _old, end = _parts((ROOT / "docs" / language / "before-you-start.md").read_text(encoding="utf-8"))
-    return f"{begin}{_BEGIN}{permissions.table(language)}{_END}{end}"
+    return {"before-you-start.md": permissions.table, "going-back.md": going_back.table, "stages.md": judged.table}
 
 
-def _parts(text: str) -> tuple[str, str, str]:
+def with_table(name: str, language: str) -> str:
+    """The page of that name, with its table as the code has it."""
+    begin, _old, end = _parts(name, (ROOT / "docs" / language / name).read_text(encoding="utf-8"))
+    return f"{begin}{_BEGIN}{tables()[name](language)}{_END}{end}"
+
+
+def _parts(name: str, text: str) -> tuple[str, str, str]:
     begin, _unused, rest = text.partition(_BEGIN)
     made, mark, end = rest.partition(_END)
     if not mark:
-        raise Failure("before-you-start.md has no place for the table of permissions")
+        raise Failure(f"{name} has no place for its table")
     return begin, made, end
+
+
+#: Above it meta/runtime.yml is written by hand, and below it is made.
+_MADE_BELOW = "# Below, all is made by ./dev pages from the fragments of documentation that the modules extend.\n"
+#: By the fragment of documentation that a module extends, the group of modules that take the same options.
+_GROUPS = {"entra": "entra", "directory": "directory", "windows": "windows", "linux": "linux", "openldap": "openldap", "run": "changes", "vault": "vault"}
+#: By the group, the action plugin; on_controller for all others.
+_PLUGINS = {"windows": "on_controller_for_host", "linux": "on_controller_for_target"}
+
+
+def runtime() -> str:
+    """meta/runtime.yml."""
+    hand, mark, _made = (ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8").partition(_MADE_BELOW)
+    if not mark:
+        raise Failure("meta/runtime.yml has no place for what is made")
+    groups: dict[str, list[str]] = {group: [] for group in _GROUPS.values()}
+    routed: dict[str, str] = {}
+    own = {file.stem for file in (ROOT / "plugins" / "action").glob("*.py")}
+    for file in sorted((ROOT / "plugins" / "modules").glob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        extended = re.findall(r"^  - offboard\.iij_id\.(\w+)$", text[: text.index("EXAMPLES")], re.MULTILINE)
+        if file.stem == "linux_target":  # it is carried to the machine by the others
+            continue
+        if file.stem.startswith("win_") and "windows" not in extended:  # win_restart takes the connection of several machines
+            extended.append("windows")
+        for fragment in extended:
+            if fragment in _GROUPS:
+                groups[_GROUPS[fragment]].append(file.stem)
+        if file.stem not in own:
+            world = next((group for group in _PLUGINS if file.stem in groups[group]), "")
+            routed[file.stem] = _PLUGINS.get(world, "on_controller")
+    lines = ["action_groups:"]
+    for group, members in groups.items():
+        lines += [f"  {group}:", *(f"    - {name}" for name in members)]
+    lines += ["plugin_routing:", "  modules:"]
+    for name, plugin in routed.items():
+        lines += [f"    {name}:", f"      action_plugin: offboard.iij_id.{plugin}"]
+    return hand + mark + "\n".join(lines) + "\n"
 
 
 def write() -> None:
     """Write all pages."""
     for language in _HEADS:
         (ROOT / "docs" / language / "codes.md").write_text(page(language), encoding="utf-8")
-        (ROOT / "docs" / language / "before-you-start.md").write_text(before_you_start(language), encoding="utf-8")
+        for name in tables():
+            (ROOT / "docs" / language / name).write_text(with_table(name, language), encoding="utf-8")
+    (ROOT / "meta" / "runtime.yml").write_text(runtime(), encoding="utf-8")

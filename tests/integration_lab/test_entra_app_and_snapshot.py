@@ -88,10 +88,14 @@ def test_removed_in_order_brought_back_and_idempotent(call, tenant, tmp_path):
     assert call("entra_app", app_id=IIJ)["changed"] is False
 
 
-def older(tenant):
-    """A service principal with IIJ's client id that was deleted before."""
+def another(tenant, identity: str, deleted: str):
+    """A service principal that had IIJ's client id at another time, and is deleted."""
     (principal,) = (item for item in tenant.store.tables["service_principals"].objects.values() if item["appId"] == IIJ)
-    tenant.store.put("deleted_service_principals", "older", principal | {"id": "older", "deletedDateTime": "2026-01-02T00:00:00Z"})
+    tenant.store.put("deleted_service_principals", identity, principal | {"id": identity, "deletedDateTime": deleted})
+
+
+def older(tenant):
+    another(tenant, "older", "2026-01-02T00:00:00Z")
 
 
 def test_an_older_deleted_service_principal_stands_in_nobodys_way(call, tenant, snapshot):
@@ -105,6 +109,17 @@ def test_an_older_deleted_service_principal_stands_in_nobodys_way(call, tenant, 
     assert [(item["action"], item["id"] == "older") for item in back["plan"]] == [("restore", False)] * 2, back
     assert len(back["warnings"]) == 1
     assert call("entra_app", app_id=IIJ)["changed"] is False
+
+
+def test_what_the_snapshot_holds_comes_back_and_not_a_later_attempt(call, tenant, snapshot):
+    """Somebody consented once more after the removal, and took that back: the newest deleted one is not the company's."""
+    assert call("entra_snapshot", **snapshot)["changed"] is True
+    another(tenant, "later", "2100-01-02T00:00:00Z")
+    assert call("entra_app", app_id=IIJ, state="absent")["counts"]["done"] == 8
+    requires = {"run_dir": str(Path(snapshot["path"]).parent), "snapshot": True}
+    back = call("entra_app", app_id=IIJ, requires=requires)
+    assert [(item["action"], item["id"] == "later") for item in back["plan"]] == [("restore", False)] * 2, back
+    assert "that the snapshot holds" in str(back["warnings"])
 
 
 def test_a_permission_on_something_that_is_gone_is_no_obstacle(call, tenant, snapshot):
@@ -529,7 +544,7 @@ def test_who_can_work_without_iij_id(call, tenant, tmp_path):
     assert found["counts"] == {
         "administrator_without_password": 2,
         "password_is_synced": len(synced),
-        "no_way_to_sign_in": len(enabled) - len(synced) - 2,
+        "no_way_in": len(enabled) - len(synced) - 2,
     }
     assert [(item["domain"], item["total"]) for item in found["domains"]] == [("reiji.example", 200), ("sales.reiji.example", 10)]
     assert len(lines(results)) == 210

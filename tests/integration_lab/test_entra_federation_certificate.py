@@ -78,7 +78,7 @@ def test_a_rollover_is_seen_at_every_stage_and_renewed_once_the_new_key_signs(ru
     assert (state(seen), seen["exit_code"]) == (("configured_not_active", "critical"), 2)
     assert seen["federations"][0]["guest_count"] == 1
     refused = run(MODULE, apply="when_active")
-    assert [one["code"] for one in refused["skipped_objects"]] == ["certificate_not_vouched"]
+    assert [one["code"] for one in refused["skipped_objects"]] == ["metadata_not_vouched"]
     assert (refused["federations"][0]["vouched"], refused["changed"]) == (False, False)
     named = {"apply": "when_active", "accept_thumbprints": {DOMAIN: certificates.from_base64(key("B", end=400).base64).sha1.upper()}}
     checked = run(MODULE, **named, check=True)
@@ -115,10 +115,10 @@ def test_the_journal_has_intent_and_outcome(run, federated, tmp_path: Path):
         (metadata(key("B"), entity_id="https://evil.example/"), None),
         (b"<html/>", None),
         (made.entity(made.saml_role(made.key_descriptor(key("B")), endpoints=made.endpoint("https://evil.example/"))).encode(), "drift"),
-        (metadata(key("B"), by=key("B")), "certificate_not_vouched"),
-        (metadata(key("B")), "certificate_not_vouched"),
-        (metadata(key("B"), by=key("somebody")), "certificate_not_vouched"),
-        (metadata(key("weak", bits=1024)), "certificate_key_weak"),
+        (metadata(key("B"), by=key("B")), "metadata_not_vouched"),
+        (metadata(key("B")), "metadata_not_vouched"),
+        (metadata(key("B"), by=key("somebody")), "metadata_not_vouched"),
+        (metadata(key("weak", bits=1024)), "key_weak"),
     ],
 )
 def test_what_is_never_applied(run, tenant, federated, data, code):
@@ -146,7 +146,7 @@ def test_one_that_is_left_alone_does_not_stop_another(run, tenant, federated, pu
     (folder / "second.xml").write_text(made.entity(role, entity_id="https://woodgrove.example/idp"))
     result = run(MODULE, apply="when_active", domains=[DOMAIN, "woodgrove.example"], trust_metadata_tls=["Woodgrove.example"])
     assert [item["name"] for item in result["applied"]] == ["woodgrove.example"]
-    assert [item["code"] for item in result["skipped_objects"]] == ["certificate_not_vouched"]
+    assert [item["code"] for item in result["skipped_objects"]] == ["metadata_not_vouched"]
 
 
 # -- trouble

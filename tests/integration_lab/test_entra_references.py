@@ -190,6 +190,18 @@ def test_who_uses_what_points_there_points_there(look, tenant):
     assert "conditional_access_policy" in look(identifiers=["IIJ MFA"])["counts"]
 
 
+def test_a_configuration_of_an_app_that_points_there_points_there(look, tenant):
+    """One for iOS names its app by nothing but the app's id in Intune."""
+    smartkey = next(item["id"] for item in look()["references"] if item["kind"] == "mobile_app")
+    other = next(key for key in tenant.store.tables["mobile_apps"].objects if key != smartkey)
+    for name, app in (("ours", smartkey), ("theirs", other)):
+        key = company.make_id("mobile_app_configurations", name)
+        values = {"@odata.type": "#microsoft.graph.iosMobileAppConfiguration", "id": key, "displayName": name, "settings": [], "targetedMobileApps": [app]}
+        tenant.arrange("mobile_app_configurations", key, **values)
+    found = [item for item in look()["references"] if item["kind"] == "mobile_app_configuration"]
+    assert [(item["name"], item["places"][0]["path"]) for item in found] == [("ours", "targetedMobileApps[0]")]
+
+
 def test_beta_when_it_is_allowed(look, tenant):
     settings = [{"id": "0", "settingInstance": {"settingDefinitionId": "edge~authserverallowlist", "simpleSettingValue": {"value": "*.auth.iij.jp"}}}]
     tenant.arrange("configuration_policies", "cp", id="cp", name="Edge", _settings=settings)

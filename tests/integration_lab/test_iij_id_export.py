@@ -136,7 +136,8 @@ def test_everything_is_kept_once(service: Service, export: Callable[..., dict[st
 
     files = {path.name: path for path in Path(made["folder"]).iterdir()}
     assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o600}
-    manifest = json.loads(files["manifest.json"].read_text())
+    assert all(path.read_bytes().startswith(b"$ANSIBLE_VAULT;") for path in files.values())
+    manifest = json.loads(opened(made["folder"], "manifest.json"))
     assert {entry["name"]: entry["sha256"] for entry in manifest["files"]} == {
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "manifest.json"
     }
@@ -144,7 +145,9 @@ def test_everything_is_kept_once(service: Service, export: Callable[..., dict[st
 
     assert export(page_size=7)["changed"] is False  # other pages, the same content
     assert export(vault_password="of-somebody-else")["failure"]["code"] == "vault_wrong_password"
-    (found,) = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["exports"]
+    (found,) = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export"), "journal": str(tmp_path / "run" / "journal.jsonl")})[
+        "exports"
+    ]
     assert found["users"] == USERS and found["folder"] == made["folder"]
 
 
@@ -201,14 +204,14 @@ def test_half_a_list_is_marked_and_takes_no_place(
     monkeypatch.setattr(resource.pages, "everything", half)
     failed = export()
     assert failed["failure"]["code"] == "export_incomplete", failed
-    info = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})
+    info = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export"), "journal": str(tmp_path / "run" / "journal.jsonl")})
     assert info["latest"] is None and [one["complete"] for one in info["exports"]] == [False]
     monkeypatch.undo()
     whole = export()
     assert whole["changed"] and whole["complete"]
     monkeypatch.setattr(resource.pages, "everything", half)
     assert export()["failure"]["code"] == "export_incomplete"
-    info = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})
+    info = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export"), "journal": str(tmp_path / "run" / "journal.jsonl")})
     assert info["latest"]["folder"] == whole["folder"] and len(info["exports"]) == 2
 
 
@@ -225,12 +228,22 @@ def test_a_kill_leaves_no_export(
     monkeypatch.setattr(resource, "write_atomically", killed)
     export()
     assert list((tmp_path / "run" / "export").rglob("groups.jsonl"))
-    assert run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["exports"] == []
+    assert (
+        run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export"), "journal": str(tmp_path / "run" / "journal.jsonl")})["exports"]
+        == []
+    )
     monkeypatch.undo()
     assert export()["changed"]
-    (made,) = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["exports"]
+    (made,) = run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export"), "journal": str(tmp_path / "run" / "journal.jsonl")})[
+        "exports"
+    ]
     os.truncate(Path(made["folder"], "users.jsonl"), 100)
-    assert run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export")})["failure"]["code"] == "export_damaged"
+    assert (
+        run_module(capsys, "iij_id_export_info", {"path": str(tmp_path / "run" / "export"), "journal": str(tmp_path / "run" / "journal.jsonl")})["failure"][
+            "code"
+        ]
+        == "export_damaged"
+    )
     assert export()["failure"]["code"] == "export_damaged"
 
 

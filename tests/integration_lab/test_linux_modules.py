@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -485,3 +486,100 @@ def test_a_task_that_is_delegated(cron: Host, tmp_path: Path) -> None:
     told = {"ansible.builtin.debug": {"msg": "ID {{ answer.plan[0].id }}"}}
     book = json.dumps([{"hosts": "others", "gather_facts": False, "tasks": [task, told]}])
     assert f"ID agent01/user:{USER}: " in play(cron, tmp_path, "--check", book=book)
+
+
+ACCOUNT_PLAY = """
+- hosts: agents
+  gather_facts: false
+  tasks:
+    - offboard.iij_id.linux_account:
+        accounts: "{{ accounts }}"
+        journal: "{{ journal }}"
+      register: answer
+      ignore_errors: true
+    - ansible.builtin.debug:
+        msg: "ANSWER {{ answer.changed }} {{ answer.counts.planned | default(0) }} {{ answer.failure.code | default('') }}
+          {{ answer.failure.details.refusals | default([]) | map(attribute='rule') | join(' ') }}."
+"""
+
+
+class TestAccounts:
+    """By Ansible's own module for them, on a machine whose /etc is its own."""
+
+    @pytest.fixture
+    def accounts(self, cron: Host) -> Iterator[Host]:
+        """The run user with a home, and others that are easily taken for it."""
+        cron.set_crontab(USER, "MAILTO=ops@reiji.example\n")
+        self.useradd(cron, "iijrun", "6200")
+        self.useradd(cron, "iijrun2", "6201")
+        yield cron
+        for name in ("iijrun", "iijrun2", "twin"):
+            cron.run("sh", "-c", f"userdel -f {name}; rm -rf /opt/home/{name}; true")
+
+    @staticmethod
+    def useradd(machine: Host, name: str, uid: str, *more: str) -> None:
+        machine.run("useradd", "--uid", uid, "--create-home", "--home-dir", f"/opt/home/{name}", "--shell", "/bin/sh", *more, name)
+
+    @staticmethod
+    def remove(machine: Host, folder: Path, *words: str, **wanted: Any) -> str:
+        """What became of one account."""
+        accounts = [{"name": "iijrun", "uid": 6200, **wanted}]
+        output = play(machine, folder, *words, book=ACCOUNT_PLAY, accounts=accounts, journal=str(folder / "run" / "journal.jsonl"))
+        assert "Traceback" not in output
+        return re.findall(r"ANSWER (.*?) *\.\"", output)[0]
+
+    def test_removed_and_nothing_else(self, accounts: Host, tmp_path: Path) -> None:
+        passwd, before = accounts.read("/etc/passwd").decode(), accounts.fingerprint()
+        assert self.remove(accounts, tmp_path, "--check", "--diff") == "True 1"
+        assert accounts.fingerprint() == before
+        assert self.remove(accounts, tmp_path) == "True 1"
+        assert accounts.read("/etc/passwd").decode() == passwd.replace("iijrun:x:6200:6200::/opt/home/iijrun:/bin/sh\n", "")
+        accounts.run("ls", "-d", "/opt/home/iijrun")  # stays
+        records = [json.loads(line) for line in (tmp_path / "run/journal.jsonl").read_text().splitlines()]
+        assert [(record["record"], record["id"]) for record in records] == [("intent", "agent01/iijrun/6200"), ("outcome", "agent01/iijrun/6200")]
+        assert records[0]["before"]["uid"] == 6200
+        after = accounts.fingerprint()
+        assert self.remove(accounts, tmp_path) == "False 0"
+        assert accounts.fingerprint() == after
+        # the name comes again, with another number
+        self.useradd(accounts, "iijrun", "6300")
+        assert self.remove(accounts, tmp_path) == "False 0 guard_refused other_object"
+        accounts.run("id", "iijrun")
+
+    def test_its_home_too(self, accounts: Host, tmp_path: Path) -> None:
+        accounts.write("/opt/home/iijrun/x", "x")
+        assert self.remove(accounts, tmp_path, remove_home=True) == "True 1"
+        accounts.run("ls", "-d", "/opt/home/iijrun", fails=True)
+        accounts.run("ls", "-d", "/opt/home/iijrun2")
+
+    def test_refused_with_words(self, accounts: Host, tmp_path: Path) -> None:
+        before = accounts.read("/etc/passwd")
+        assert self.remove(accounts, tmp_path, name="root", uid=0).startswith("False 1 guard_refused system_account")
+        assert self.remove(accounts, tmp_path, name="mail", uid=8).startswith("False 1 guard_refused system_account")
+        accounts.set_crontab("iijrun", f"#offboard.iij_id disabled: {LINE}\n")
+        assert self.remove(accounts, tmp_path) == "False 1 guard_refused cron_jobs_left"
+        accounts.run("crontab", "-r", "-u", "iijrun")
+        accounts.write("/etc/systemd/system/iij.service", "[Service]\nUser=iijrun\nExecStart=/bin/true\n")
+        assert self.remove(accounts, tmp_path) == "False 1 guard_refused unit_runs_as"
+        accounts.run("rm", "/etc/systemd/system/iij.service")
+        self.useradd(accounts, "twin", "6200", "--non-unique")
+        assert self.remove(accounts, tmp_path) == "False 1 guard_refused shared_uid"
+        accounts.run("userdel", "-f", "twin")
+        accounts.run("chown", "root", "/opt/home/iijrun")
+        assert self.remove(accounts, tmp_path, remove_home=True) == "False 1 guard_refused home_refused"
+        with subprocess.Popen(accounts.command("setpriv", "--reuid=6200", "--clear-groups", "sleep", "300")) as process:
+            try:
+                assert self.remove(accounts, tmp_path) == "False 1 guard_refused account_in_use"
+            finally:
+                process.kill()
+        assert accounts.read("/etc/passwd") == before
+
+    def test_what_ansible_cannot_do_is_told(self, accounts: Host, tmp_path: Path) -> None:
+        """Somebody else holds the password file."""
+        accounts.write("/etc/passwd.lock", str(os.getpid()))
+        try:
+            assert self.remove(accounts, tmp_path) == "False 1 account_refused"
+        finally:
+            accounts.run("rm", "-f", "/etc/passwd.lock")
+        accounts.run("id", "iijrun")
+        assert self.remove(accounts, tmp_path) == "True 1"

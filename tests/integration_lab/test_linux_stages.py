@@ -19,8 +19,8 @@ import yaml
 from dev import places
 from lab.linux import host as linux
 from lab.linux import slapd
-from lab.linux.host import SCRIPT, TOKEN, TREE, USER, Host
-from lab.linux.part import COPY, CRONTAB, LINE, install
+from lab.linux.host import SCRIPT, TOKEN, TREE, UID, USER, Host
+from lab.linux.part import COPY, CRONTAB, LINE, OTHERS, install
 from lab.linux.slapd import MAIL, SYNC, Slapd
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(linux.why_not() is not None, reason=str(linux.why_not()))]
@@ -105,7 +105,8 @@ def test_there_and_back_and_to_the_end(company: Company) -> None:
     found = yaml.safe_load(re.sub(r"(?m)^# ", "", draft))
     assert found["directory_sync_cron_jobs"] == [{"place": f"user:{USER}", "command": f"{SCRIPT} >/dev/null 2>&1"}]
     assert sorted(found["directory_sync_linux_files"]) == sorted([TREE, COPY])
-    company.variables |= {name: found[name] for name in ("directory_sync_cron_jobs", "directory_sync_linux_files")}
+    assert found["directory_sync_linux_accounts"] == [{"name": USER, "uid": UID}]
+    company.variables |= {name: found[name] for name in ("directory_sync_cron_jobs", "directory_sync_linux_files", "directory_sync_linux_accounts")}
     company.variables |= {"directory_sync_openldap_entries": [SYNC], "directory_sync_openldap_access": [SYNC]}
     assert "There is no machines/agent01.yml" in company.play("freeze", fails=True)
 
@@ -121,9 +122,13 @@ def test_there_and_back_and_to_the_end(company: Company) -> None:
 
     rules = company.rules()
     company.play("decommission", fails=True)  # other steps wait for a person
-    assert company.host.crontab(USER).decode() == CRONTAB.replace(f"{LINE}\n", "")
+    assert company.host.read(f"/var/spool/cron/crontabs/{USER}").decode().endswith("\n" + CRONTAB.replace(f"{LINE}\n", ""))
     company.host.run("ls", TREE, fails=True)
     company.host.run("ls", COPY, fails=True)
+    company.host.run("id", USER, fails=True)
+    company.host.run("ls", "-d", f"/opt/home/{USER}")  # kept
+    assert company.host.run("id", "-u", "reiji").decode() == "6103\n"
+    assert company.host.crontab("reiji").decode() == OTHERS
     mine = company.steps()[MINE]
     assert (mine["done"], mine["by"], mine["note"]) == (True, "offboard.iij_id.linux_machine_info", "agent01")
     assert (company.has_account(), SYNC in str(company.rules()), company.has_account(MAIL)) == (False, False, True)
@@ -159,3 +164,22 @@ def test_without_machines_in_the_group_the_step_is_a_persons(company: Company) -
     company.play("confirm", "-e", f"step={MINE}", "-e", "{by: Hanako}")
     company.play("accounts")
     assert not company.has_account()
+
+
+def test_an_account_that_others_need_is_refused_and_may_be_declined(company: Company) -> None:
+    company.host.set_crontab(USER, f"{CRONTAB}0 2 * * * /usr/local/bin/others\n")
+    company.variables |= {
+        "directory_sync_cron_jobs": [{"place": f"user:{USER}", "command": f"{SCRIPT} >/dev/null 2>&1"}], "directory_sync_linux_files": [TREE, COPY],
+        "directory_sync_linux_accounts": [{"name": USER, "uid": UID}],
+    }  # fmt: skip
+    company.play("decommission", "--tags", "snapshot,freeze")
+    output = company.play("agents", fails=True)
+    assert f"cron has jobs of {USER}" in output and "/usr/local/bin/others" in output
+    company.host.run("id", USER)
+    # another account of the name, then nobody's word
+    company.variables["directory_sync_linux_accounts"] = [{"name": USER, "uid": UID + 1000}]
+    assert f"{{name: '{USER}', uid: {UID}}}" in company.play("agents", fails=True)
+    company.variables |= {"directory_sync_linux_accounts": [], "directory_sync_not_iij_linux_accounts": [USER]}
+    company.play("agents")
+    assert company.host.run("id", "-u", USER).decode() == f"{UID}\n"
+    assert company.host.crontab(USER).decode() == f"{CRONTAB}0 2 * * * /usr/local/bin/others\n".replace(f"{LINE}\n", "")

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.client import Client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
@@ -244,4 +246,106 @@ def test_an_account_that_somebody_changes_meanwhile(server: Slapd, module: Modul
     monkeypatch.setattr(Client, "read", late)
     answer = module("openldap_entry", dn=SYNC, state="absent", backup_dir=str(tmp_path), vault_password=VAULT)
     assert (answer["failure"]["code"], answer["changed"]) == ("changed_since_read", False)
+    assert ldap_entry(server, SYNC) is not None
+
+
+NEW = f"cn=iij-gone,ou=services,{SUFFIX}"
+
+
+def swap(server: Slapd) -> str:
+    """Somebody renames the account, and makes another one at its name; the entryUUID of the renamed one."""
+    asked = client(server)
+    try:
+        own = asked.read(SYNC, ("*", "entryUUID"))
+        assert own is not None
+        asked._open().modify_dn(SYNC, "cn=iij-gone")
+        asked.add(SYNC, {"objectClass": [b"organizationalRole"], "cn": [b"iij-dirsync"], "description": [b"the backup's"]})
+        return own.text("entryUUID") or ""
+    finally:
+        asked.close()
+
+
+def snapshot(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """`known_file` with what openldap_entry_info told."""
+    path = folder / "openldap.yml"
+    content = yaml.safe_dump({"clauses": {}, "entries": {told["entry"]["dn"]: told["entry"]}})
+    path.write_bytes(vault.encrypt(content.encode(), VAULT.encode(), bytes(32)))
+    return {"path": str(path), "vault_password": VAULT}
+
+
+@pytest.mark.parametrize("state", ["absent", "present"])
+@pytest.mark.parametrize("by", ["confirmation", "snapshot", "entryUUID"])
+def test_another_entry_that_took_the_name_over_is_left_alone(server: Slapd, module: Module, tmp_path: Path, by: str, state: str) -> None:
+    told = module("openldap_entry_info", dn=SYNC.upper().replace(",", ", "))
+    known = {"known_file": snapshot(tmp_path, told)} if by == "snapshot" else {}
+    uuid = swap(server)
+    assert told["confirm_as"] == f"<GUID={uuid}>;{SYNC}" and told["entry"]["entryUUID"] == uuid
+    written, stranger = server.writes(), ldap_entry(server, SYNC)
+    options = {"state": state, "backup_dir": str(tmp_path / "saved"), "vault_password": VAULT, **known}
+    if by == "entryUUID":  # whatever it is called by now
+        assert module("openldap_entry_info", dn=uuid.upper())["entry"]["dn"] == NEW
+        answer = module("openldap_entry", dn=f"<GUID={uuid}>", check=True, **options)
+        assert [change["name"] for change in answer["plan"]] == ([NEW] if state == "absent" else [])
+        return
+    confirmed = SYNC if by == "snapshot" else told["confirm_as"]
+    for name, more in (("openldap_entry", options), ("openldap_access", {**known, "state": state, "backup_dir": str(tmp_path), "allow": ["denying_clause"]})):
+        answer = module(name, dn=confirmed, **more)
+        assert [item["rule"] for item in answer["failure"]["details"]["refusals"]][:1] == ["other_object"], answer
+        assert uuid in answer["msg"] and f";{SYNC}" in answer["msg"]
+    (told_now,) = module("openldap_entry_info", dn=confirmed, **known)["removal_refusals"]
+    assert uuid in told_now
+    assert (server.writes(), ldap_entry(server, SYNC)) == (written, stranger)
+
+
+def test_an_account_under_another_name_is_not_gone(server: Slapd, module: Module, tmp_path: Path) -> None:
+    known = {"known_file": snapshot(tmp_path, module("openldap_entry_info", dn=SYNC))}
+    asked = client(server)
+    asked._open().modify_dn(SYNC, "cn=iij-gone")
+    asked.close()
+    answer = module("openldap_entry", dn=SYNC, state="absent", backup_dir=str(tmp_path / "saved"), vault_password=VAULT, **known)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["moved"] and NEW in answer["msg"]
+    assert ldap_entry(server, NEW) is not None
+
+
+def test_an_account_that_somebody_swaps_in_the_last_moment(server: Slapd, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After it was read for the last time: the server itself compares."""
+    delete = Client.delete
+
+    def late(self: Client, *arguments: Any, **options: Any) -> None:
+        swap(server)
+        delete(self, *arguments, **options)
+
+    monkeypatch.setattr(Client, "delete", late)
+    answer = module("openldap_entry", dn=SYNC, state="absent", backup_dir=str(tmp_path), vault_password=VAULT)
+    assert answer["failure"]["code"] == "changed_since_read" and "another entry has this name" in str(answer)
+    assert ldap_entry(server, SYNC) is not None and ldap_entry(server, NEW) is not None
+
+
+def test_a_confirmation_outlives_that_the_account_was_brought_back(server: Slapd, module: Module, tmp_path: Path) -> None:
+    """Made anew it has another entryUUID. The journal says of which it was made."""
+    told = module("openldap_entry_info", dn=SYNC)
+    options = {"backup_dir": str(tmp_path / "saved"), "vault_password": VAULT, "known_file": snapshot(tmp_path, told)}
+    kept = {**options, "journal": str(tmp_path / "journal.jsonl")}
+    for confirmed in (told["confirm_as"], SYNC, f"<GUID={told['entry']['entryUUID']}>"):
+        time.sleep(1.1)  # the files' names have the second
+        assert module("openldap_entry", dn=confirmed, state="absent", **kept)["counts"]["done"] == 1
+        again = module("openldap_entry", dn=confirmed, state="absent", **kept)
+        assert (again["counts"]["unchanged"], again["changed"]) == (1, False)
+        assert module("openldap_entry", dn=confirmed, state="present", **kept)["counts"]["done"] == 1
+        assert not module("openldap_entry", dn=confirmed, state="present", **kept)["changed"]
+    # without the journal nothing says so
+    answer = module("openldap_entry", dn=SYNC, state="absent", **options)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["other_object"]
+
+
+def test_an_entry_uuid_that_nothing_knows(module: Module, tmp_path: Path) -> None:
+    for name, more in (("openldap_entry", {"state": "absent", "backup_dir": str(tmp_path)}), ("openldap_access", {"backup_dir": str(tmp_path)})):
+        for answer in (module(name, dn="<GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>", **more), module(f"{name}_info", dn="0c2e1b527f0a4d2e9a650d5d8d0b7f11")):
+            assert answer["failure"]["code"] == "not_found" and "Give" in answer["msg"].title(), answer
+
+
+def test_a_copy_is_found_by_a_name_in_another_case(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"backup_dir": str(tmp_path / "saved"), "vault_password": VAULT}
+    module("openldap_entry", dn=SYNC, state="absent", **options)
+    assert module("openldap_entry", dn=SYNC.upper().replace(",", " , "), state="present", **options)["changed"]
     assert ldap_entry(server, SYNC) is not None

@@ -126,7 +126,7 @@ def test_a_federation_from_its_metadata_address_through_a_rollover(partner: Part
     assert partner.watch() == ("configured_not_published", "critical")
     assert partner.faults() == ["AADSTS5000811"]
     refused = partner.renew()  # unsigned, or the new key vouches for itself only, as somebody's would who took the address over
-    assert [one["code"] for one in refused["skipped_objects"]] == ["certificate_not_vouched"]
+    assert [one["code"] for one in refused["skipped_objects"]] == ["metadata_not_vouched"]
     assert tenant.writes() == []
     assert partner.renew(trust_metadata_tls=[partner.domain])["changed"] is True
     assert [one["method"] for one in tenant.writes()] == ["PATCH"]

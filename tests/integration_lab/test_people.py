@@ -114,9 +114,9 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
     operator.must("passwords", microsoft_365_domains=["reiji.example"])
     operator.confirm_all()
     found = operator.findings()
-    assert blockers(found) == {"no_way_to_sign_in"}
+    assert blockers(found) == {"no_way_in"}
     there = [person for person in PEOPLE.values() if person.upn.endswith("@reiji-group.example") and person.enabled]
-    assert set(found["no_way_to_sign_in"]["objects"]) == {person.upn for person in there}
+    assert set(found["no_way_in"]["objects"]) == {person.upn for person in there}
     assert len(found["administrator_without_password"]["objects"]) == 2 and found["administrator_without_password"]["severity"] == "warning"
 
     # the hand-over was confirmed before the last passwords were set
@@ -137,10 +137,10 @@ def test_the_final_gate_looks_at_people(tenant: RunningTenant, operator: Operato
     tenant.arrange("users", left.id, accountEnabled=True)
     tenant.arrange("users", made.id, lastPasswordChangeDateTime="2022-04-01T00:00:00Z")
     found = operator.findings()
-    assert blockers(found) == {"user_blocked", "user_enabled_not_meant", "no_way_to_sign_in"}
+    assert blockers(found) == {"user_blocked", "user_enabled_not_meant", "no_way_in"}
     assert found["user_blocked"]["objects"] == [one.upn]
     assert found["user_enabled_not_meant"]["objects"] == [left.upn]
-    assert set(found["no_way_to_sign_in"]["objects"]) == {made.upn, left.upn}
+    assert set(found["no_way_in"]["objects"]) == {made.upn, left.upn}
     # the operator's word: one is left out, another is named, and of the third a person knows that they can sign in
     code, output = operator.play(
         "final_gate",

@@ -989,7 +989,9 @@ FLEET = """
     - offboard.iij_id.readiness_info:
         gate: "{{ item }}"
         language: en
-        found: ["{{ __offboard_clients_found }}"]
+        clients: "{{ __offboard_clients }}"
+        contract_options: "{{ offboard_options }}"
+        variables: "{{ __offboard_decisions }}"
       loop: [preflight, final]
       register: judged
     - ansible.builtin.copy:

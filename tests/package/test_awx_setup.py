@@ -58,7 +58,9 @@ class Setup:
             "awx_project_folder": str(self.files), "awx_agents": {"sync1": {"ansible_host": "sync1.example"}, "dc1": {}}, "awx_domain_controllers": ["dc1"],
             "awx_entra_tenant_id": "tenant", "awx_entra_client_id": "client", "awx_machine_username": "offboard@example",
             "__awx_collection": str(collection), "awx_approve": APPROVED,
-            "awx_inventory_variables": {"offboard_break_glass": ["a@reiji.onmicrosoft.com"]},
+            "awx_inventory_variables": {
+                "offboard_break_glass": ["a@reiji.onmicrosoft.com"], "custom_applications_services": [{"name": "Expenses", "owner": "Taro"}],
+            },
             **SECRETS,
         }  # fmt: skip
 
@@ -125,11 +127,12 @@ def _made(setup: Setup) -> None:
         approval = api.objects["workflow_approval_templates"][api.named("workflow_job_template_nodes", f"{stage}-approval")["unified_job_template"]]
         assert "confirms no step" in approval["description"] and "人が行う手順の確認にはなりません" in approval["description"]
     survey = api.surveys[api.named("job_templates", f"{PREFIX}: confirm")["id"]]
-    assert [question["variable"] for question in survey["spec"]] == ["step", "withdraw", "note"]
-    assert {"provisioning_stopped", "contract_terminated"} <= set(survey["spec"][0]["choices"])
+    assert [question["variable"] for question in survey["spec"]] == ["step", "withdraw", "note", "evidence"]
+    assert {"provisioning_stopped", "contract_terminated", "service_expenses"} <= set(survey["spec"][0]["choices"])
     # the inventory
     assert json.loads(api.named("inventories", PREFIX)["variables"]) == {
         "offboard_run_dir": "/srv/offboard-run", "offboard_break_glass": ["a@reiji.onmicrosoft.com"],
+        "custom_applications_services": [{"name": "Expenses", "owner": "Taro"}],
     }  # fmt: skip
     assert json.loads(api.named("hosts", "localhost")["variables"])["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
     assert api.linked("groups", "iij_id_agents", "hosts") == ["sync1"]

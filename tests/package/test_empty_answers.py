@@ -53,6 +53,12 @@ def _steps(folder: Path, *done: str) -> None:
         ("step:\n", None),
         ("step: !unsafe ''\n", None),
         ("step: provisioning_stopped\nnote: [a]\n", "note a text"),
+        # what is no answer to a question of yes or no confirms nothing
+        ("step: provisioning_stopped\nwithdraw: ture\n", "withdraw true or false"),
+        ("step: provisioning_stopped\nwithdraw: はい\n", "withdraw true or false"),
+        ("step: provisioning_stopped\nwithdraw: [true]\n", "withdraw true or false"),
+        ("step: provisioning_stopped\nwithdraw: ' No '\n", {"provisioning_stopped": ""}),
+        ("step: provisioning_stopped\nwithdraw: YES\n", {}),
     ],
 )  # fmt: skip
 def test_confirm(tmp_path: Path, answers: str, confirmed: dict[str, str] | str | None) -> None:
@@ -64,7 +70,7 @@ def test_confirm(tmp_path: Path, answers: str, confirmed: dict[str, str] | str |
     else:
         assert not code, output
         assert {step["id"]: step["note"] for step in recorded if step["done"]} == confirmed
-        assert {step["by"] for step in recorded if step["done"]} == {"hanako"}
+        assert {step["by"] for step in recorded if step["done"]} == ({"hanako"} if confirmed else set())
 
 
 def _given(name: str) -> bool:

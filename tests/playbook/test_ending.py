@@ -24,13 +24,15 @@ def play(tmp_path: Path, playbook: str, *words: str, **variables: object) -> tup
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", json.dumps(given), *words,
          ROOT / "playbooks" / f"{playbook}.yml"],
-        env=os.environ | {"ANSIBLE_NOCOLOR": "1"}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1", "PWD": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
 
 def told(output: str, task: str) -> list[str]:
     """The lines that a task has told, a judgement also where it failed."""
+    if shown := re.findall(rf"TASK \[[^]]*{task}[^]]*\] \*+\n((?:.+\n)+?)ok: \[localhost\]\n", output):
+        return [line for block in shown for line in block.splitlines()]
     answers = [
         json.loads(part)
         for block in re.findall(rf"TASK \[[^]]*{task}[^]]*\] \*+\n(.*?)(?=\n\n[A-Z])", output, re.DOTALL)
@@ -60,6 +62,40 @@ def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("language", "last"),
+    [
+        ("ja", "offboard_tenant_id (AZURE_TENANT_ID) が指定されていません（missing required arguments: tenant_id）。"),
+        ("en", "missing required arguments: tenant_id. Set offboard_tenant_id (AZURE_TENANT_ID)."),
+    ],
+)
+def test_the_last_line_is_in_the_language_of_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, last: str) -> None:
+    monkeypatch.delenv("AZURE_TENANT_ID", raising=False)
+    code, output = play(tmp_path, "users", offboard_language=language, offboard_options=["microsoft_365"], offboard_access_token="x")
+    assert code == 2 and f'"msg": "{last}"' in output[output.rindex("fatal:") :], output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("watch_certificates_fail_on", "", "where a list must be"),
+        ("watch_certificates_fail_on", None, "where a list must be"),
+        ("watch_certificates_fail_on", ["critcal"], "holds what is no severity"),
+        ("watch_certificates_domains", None, "where a list must be"),
+        ("watch_certificates_warning_days", "", "no whole number that is meant here"),
+    ],
+)
+def test_a_watch_that_would_never_alarm_is_refused(tmp_path: Path, variable: str, value: object, why: str) -> None:
+    code, output = play(tmp_path, "watch_certificates", offboard_access_token="x", offboard_graph_url="https://localhost:9", **{variable: value})
+    assert code == 2 and f"{variable}" in output and why in output and "localhost:9" not in output, output
+
+
+@pytest.mark.parametrize("given", [None, "", [], "users", ["Users"]])
+def test_what_is_to_be_brought_back_is_asked_for_in_both_languages(tmp_path: Path, given: object) -> None:
+    code, output = play(tmp_path, "restore", offboard_restore=given)
+    assert code == 2 and "What shall be brought back?" in output and "何を元に戻しますか" in output and "length' failed" not in output, output
+
+
+@pytest.mark.parametrize(
     ("by", "told_why"), [(["A"], "one person's name"), ({"a": 1}, "one person's name"), (True, "one person's name"), ("\u200b", "Who confirms?")]
 )
 def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> None:
@@ -71,11 +107,38 @@ def test_only_a_person_confirms(tmp_path: Path, by: object, told_why: str) -> No
     assert json.loads((tmp_path / "run" / "steps.json").read_text()) == {"steps": [step]}
 
 
+def test_what_a_person_attaches_is_kept_and_named(tmp_path: Path) -> None:
+    """From where ansible-playbook was started, as text with commas, as lines of a survey and as a list; the report and the status name it."""
+    step = {"id": "a", "stage": "gate", "en": "a", "ja": "a", "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [step]}))
+    for name in ("before.txt", "after.txt", "last search.txt"):
+        (tmp_path / name).write_text(name)
+    code, output = play(tmp_path, "confirm", "--check", step="a", by="Hanako", evidence="before.txt")
+    assert code == 0 and not (tmp_path / "run" / "evidence").exists(), output
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", evidence=f"before.txt, {tmp_path}/after.txt\n")
+    assert code == 0 and "changed=1" in output, output
+    code, output = play(tmp_path, "confirm", step="a", by="Hanako", evidence=["before.txt", f"{tmp_path}/after.txt"])
+    assert code == 0 and "changed=0" in output, output
+    code, output = play(tmp_path, "confirm", step="a", by="Taro", evidence=["last search.txt"])
+    assert code == 0 and sorted(os.listdir(tmp_path / "run" / "evidence" / "a")) == ["after.txt", "before.txt", "last-search.txt"], output
+    code, output = play(tmp_path, "confirm", step="a", by="Taro", evidence={"file": "x"})
+    assert code == 2 and "evidence names files" in output
+    code, output = play(tmp_path, "confirm", step="a", withdraw=True, evidence="before.txt")
+    assert code == 0 and "its 3 files of evidence stay" in output and len(os.listdir(tmp_path / "run" / "evidence" / "a")) == 3, output
+    (tmp_path / "run" / "evidence" / "a" / "before.txt").unlink()
+    code, output = play(tmp_path, "status", offboard_language="ja")
+    assert code == 0 and "証跡（a）: evidence/a/before.txt, evidence/a/after.txt, evidence/a/last-search.txt" in output
+    assert "警告: 手順 a の証跡: before.txt（実行フォルダーの evidence/a/before.txt）がありません" in output
+    code, output = play(tmp_path, "final_gate", offboard_language="en")
+    assert [line for line in told(output, "Tell what was found") if line.startswith("[Warning] Evidence of the step a: before.txt")], output
+
+
 def test_decommission_tells_it_once(tmp_path: Path) -> None:
     code, output = play(tmp_path, "decommission", "--tags", "relying_parties,report", offboard_language="ja")
     assert code == 0, output
     ended = told(output, "Tell what was done")
-    assert ended[0] == "relying_parties (IIJ ID と連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
+    assert ended[0] == "relying_parties (IIJ IDと連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
     assert len([line for line in ended if line.startswith("次の操作")]) == 1
 
 
@@ -109,7 +172,7 @@ def test_a_check_run_names_no_report(tmp_path: Path) -> None:
 def test_a_stop_of_a_role_is_told_in_the_language(tmp_path: Path) -> None:
     given = {"offboard_options": ["directory_sync"], "directory_sync_accounts": ["CN=a", "CN=b"], "offboard_language": "ja"}
     code, output = play(tmp_path, "accounts", **given)
-    assert code == 2 and "directory_sync_accounts に2件ありますが、offboard_directory_host にドメインコントローラーがありません。" in output, output
+    assert code == 2 and "を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため" in output, output
     assert "names no domain controller" not in output
 
 

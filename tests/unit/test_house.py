@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
+from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 from dev import places
 
 HEADER = (places.ROOT / "tests" / "conftest.py").read_text().split('"""')[0].splitlines()[:3]
@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "_federation": {"_core"},
     "_offboarding": {"_core", "_module"},
     "_graph": {"_core", "_module"},
-    "_entra": {"_core", "_module", "_federation", "_graph"},
+    "_entra": {"_core", "_module", "_federation", "_graph", "_offboarding"},
     "_directory": {"_core", "_module"},
     "_windows": {"_core", "_module"},
     "_linux": {"_core", "_module"},
@@ -80,9 +80,31 @@ def test_an_arrow_never_runs_back(room: str) -> None:
         assert rooms(file) <= MAY_IMPORT[room] | {room}, file
 
 
+def _rooms_in_words() -> dict[str, tuple[str, str]]:
+    """The table of rooms in CONTRIBUTING.md: what lives in each, and what it may import."""
+    rows = [row.split("|")[1:4] for row in (places.ROOT / "CONTRIBUTING.md").read_text().splitlines() if re.match(r"\| `\w+/", row)]
+    return {name: (lives, imports) for names, lives, imports in rows for name in re.findall(r"`([\w./]+)/`", names)}
+
+
+def test_the_table_of_rooms_names_every_room() -> None:
+    told = _rooms_in_words()
+    holders = ("plugins", "plugins/module_utils", "tests", "extensions")
+    inner = {f"{holder}/{path.name}" for holder in holders for path in (places.ROOT / holder).iterdir() if any(path.glob("**/*.*")) and path.name[0] != "."}
+    assert {name for name in inner if not name.endswith("__pycache__")} - {"plugins/module_utils"} <= told.keys()
+    assert {name for name in told if not (places.ROOT / name).is_dir()} == set()
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_the_table_of_rooms_tells_what_lies_in_a_room_and_what_it_may_import(room: str) -> None:
+    lives, may_import = _rooms_in_words()[f"plugins/module_utils/{room}"]
+    folder = PLUGINS / "module_utils" / room
+    assert {file.parent.name for file in folder.glob("*/__init__.py")} == set(re.findall(r"`(\w+)/`", lives))
+    assert set(re.findall(r"`(_\w+)`", may_import)) == MAY_IMPORT[room]
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda file: file.stem)
 def test_a_module_uses_one_world(module: Path) -> None:
-    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph"}) <= 1
+    assert len(rooms(module) - {"_module", "_core", "_federation", "_graph", "_offboarding"}) <= 1
 
 
 @pytest.mark.parametrize("library", sorted(ONE_IMPORTER))
@@ -157,7 +179,7 @@ TAKES_PARAMS = {
     "_linux/on_target/operations.py": "the runner on the machine",
     "preconditions.py": "of `requires`, and of run_folder_info",
     "modules/manual_steps.py": "asks who confirms before the run's files are looked at",
-    "modules/readiness_info.py": "its options are what the roles' modules returned",
+    "_offboarding/readiness/info.py": "its options are what the roles' modules returned",
     "_offboarding/status/info.py": "has no options of its own yet",
     "_offboarding/steps/resource.py": "has no options of its own yet",
 }
@@ -258,6 +280,29 @@ def test_a_docstring_says_more_than_the_name() -> None:
     assert empty == []
 
 
+#: they name what every room has, in one place
+_VOCABULARIES = {"codes.py", "kinds.py"}
+
+
+def test_core_knows_no_iij_id() -> None:
+    """Why there is a run, its gate and its steps are `_offboarding`'s."""
+    of_exit = re.compile(r"iij|\bgates?(_|\b)|\bsteps?\b|\bexit\b|_no_way_in", re.IGNORECASE)
+    knows = [
+        f"{file.name}:{number}: {line.strip()}"
+        for file in sorted((PLUGINS / "module_utils" / "_core").glob("*.py"))
+        if file.name not in _VOCABULARIES
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if of_exit.search(line) and line not in HEADER
+    ]
+    assert knows == []
+
+
+@pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info") and file.stem != "linux_target"], ids=lambda file: file.stem)
+def test_every_changing_module_asks_for_what_the_exit_demands(module: Path) -> None:
+    """The runner takes what must be true as it is given: only `_offboarding` knows it."""
+    assert {name for name in imports(module) if name.endswith(".runner.run")} == {"module_utils._offboarding.runner.run"}
+
+
 def test_core_is_pure() -> None:
     for file in (PLUGINS / "module_utils" / "_core").glob("*.py"):
         outside = {name.split(".")[0] for name in imports(file)} & {"ansible", "time", "socket", "os", "subprocess", "random", "secrets"}
@@ -292,9 +337,9 @@ def test_every_module_runs_on_the_controller() -> None:
 
 @pytest.mark.parametrize("module", [file for file in MODULES if file.stem.endswith("_info")], ids=lambda file: file.stem)
 def test_what_an_info_module_returns_is_called_info(module: Path) -> None:
-    """So that it is found by its name, in the room of the thing. readiness_info alone reads nothing."""
+    """So that it is found by its name, in the room of the thing."""
     (given,) = re.findall(r"run_info\(module, (.+)\)\n", module.read_text())
-    assert re.search(r"\binfo\b|\binfo_of\b", given) or module.stem == "readiness_info"
+    assert re.search(r"\binfo\b|\binfo_of\b", given)
 
 
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info")], ids=lambda file: file.stem)
@@ -359,14 +404,17 @@ def test_a_condition_takes_no_text_for_true() -> None:
 
 
 def test_every_list_of_the_roles_is_known_to_be_one() -> None:
-    """roles/offboard refuses a text in the place of a list, for all roles at once."""
-    specs = [entry for role in _entries_of_roles().values() for entry in role.values()]
-    lists = {name for entry in specs for name, option in entry["options"].items() if option["type"] == "list"} - {"microsoft_365_domains"}
-    own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])  # it does not depend on offboard
+    """roles/offboard refuses a text in the place of a list, for all roles at once. The role awx does not depend on it."""
+    own = set(yaml.safe_load((places.ROOT / "roles/awx/vars/main.yml").read_text().replace("!unsafe", ""))["__awx_lists"])
+    entries = [(role, entry) for role, found in _entries_of_roles().items() for entry in found.values()]
+    lists = {name: option for _role, entry in entries for name, option in entry["options"].items() if option["type"] == "list"}
+    assert specs.lists() == {name: option.get("elements") for name, option in sorted(lists.items()) if name not in own | {"microsoft_365_domains"}}
+    assert own == {name for role, entry in entries if role == "awx" for name, option in entry["options"].items() if option["type"] == "list"}
+    assert {"directory_sync_accounts", "offboard_options"} <= set(specs.lists()) and specs.lists()["directory_sync_tasks"] == "dict"
+    watch = yaml.safe_load((places.ROOT / "playbooks/watch_certificates.yml").read_text())[1]["vars"]
     known = yaml.safe_load((places.ROOT / "roles/offboard/vars/main.yml").read_text())
-    assert lists - own == set(known["__offboard_lists"])
-    mappings = {name for entry in specs for name, option in entry["options"].items() if option.get("elements") == "dict"}
-    assert mappings - own == set(known["__offboard_lists_of_mappings"])
+    assert [name for name, value in watch.items() if isinstance(value, list) and f"'{name}'" not in known["__offboard_lists"]] == []
+    assert {name for name, value in watch.items() if isinstance(value, int)} <= set(known["__offboard_numbers"])
 
 
 _OWN_NAME = re.compile(r"\b__[a-z][a-z0-9_]*\b")
@@ -439,19 +487,6 @@ def test_what_needs_no_approval_is_what_lies_in_the_run_folder() -> None:
                 without_requires |= set(found.kinds) if found.in_run_folder else set()  # type: ignore[attr-defined]
     assert inside == kinds.OF_RUN_FOLDER
     assert inside - without_requires == {"gate_verdict"} and without_requires <= inside
-
-
-def test_whatever_the_roles_confirm_reaches_the_judgement() -> None:
-    """What preflight does not pass on counts as not confirmed, and stops the exit for good."""
-    given: set[str] = set()
-    for file in places.ROOT.glob("roles/*/tasks/preflight.yml"):
-        for name, value in yaml.safe_load(file.parents[1].joinpath("vars/main.yml").read_text()).items():
-            given |= set(value if name.endswith("_confirmed") else value.get("confirmed", {}) if isinstance(value, dict) else {})
-    assert {"accounts", "tasks", "max_users"} <= given
-    assert given - {"iij_client_id"} <= set(readiness_info._CONFIRMED)  # that one is an option of its own
-    handed_over = set(re.findall(r"\{\{ (__\w+?)(?:_preflight)?_found ", (places.ROOT / "roles/preflight/vars/main.yml").read_text()))
-    of_roles = {f"__{file.parents[1].name}" for file in places.ROOT.glob("roles/*/tasks/preflight.yml")}
-    assert handed_over == {*of_roles, "__offboard_clients"}  # of what several roles share
 
 
 #: parts of others; what only reads the run folder and tells it; what is no part of a run

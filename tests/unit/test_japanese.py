@@ -36,6 +36,11 @@ TERMS: dict[str, str] = {
     r"ガードが拒否": "安全確認（ガード）で拒否された",
     r"リポジトリを複製": "リポジトリをクローン",
 }
+#: What the terminal and the report write otherwise than the manual, which sets Latin letters apart.
+OF_MESSAGES: dict[str, str] = {
+    r"IIJ ID (?=[ぁ-ん一-龠])": "IIJ ID without a blank behind it",
+    r"[ぁ-んァ-ヶー一-龠」]\((?!\?)": "（）",
+}
 #: labels of IIJ ID's console, which stay as they are there
 LABELS = ("外部IDプロバイダの管理",)
 #: kana, kanji and what belongs to them; words of katakana are set apart by blanks, as Microsoft does
@@ -45,11 +50,11 @@ _BLANK = re.compile(rf"(?:(?<=[{_JAPANESE}]) (?=[ぁ-ん一-龠々。、（「])
 PEOPLE = ("例示 花子", "山田 太郎")
 
 
-def wrong(text: str) -> list[str]:
+def wrong(text: str, terms: dict[str, str] = TERMS) -> list[str]:
     """What is written otherwise than the list says."""
     for label in LABELS:
         text = text.replace(label, "")
-    return [f"{found[0]} → {right}" for pattern, right in TERMS.items() for found in re.finditer(pattern, text)]
+    return [f"{found[0]} → {right}" for pattern, right in terms.items() for found in re.finditer(pattern, text)]
 
 
 def blanks(text: str) -> list[str]:
@@ -129,6 +134,11 @@ FILES = sorted(
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(places.ROOT)))
 def test_one_word_for_a_thing_and_no_blank_in_a_sentence(file: Path) -> None:
     assert [(line, found) for line in told(file) if (found := [*wrong(line), *blanks(line)])] == []
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.suffix != ".md"], ids=lambda file: str(file.relative_to(places.ROOT)))
+def test_messages_are_written_one_way(file: Path) -> None:
+    assert [(line, found) for line in told(file) if (found := wrong(line, OF_MESSAGES))] == []
 
 
 def test_there_are_pages_messages_and_steps_to_look_at() -> None:

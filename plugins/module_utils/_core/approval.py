@@ -14,7 +14,7 @@ from typing import Any
 
 from . import strict_json
 from .errors import OffboardError
-from .kinds import ACTIONS, KINDS, OF_RUN_FOLDER
+from .kinds import ACTIONS, KINDS, OF_RUN_FOLDER, heading
 from .marks import Marks, mark
 from .model import Change
 from .plain import line as plain_line
@@ -94,7 +94,7 @@ def summary(changes: Iterable[Change]) -> list[dict[str, Any]]:
             counts[change.kind, change.action] = counts.get((change.kind, change.action), 0) + 1
     told = []
     for (kind, action), count in counts.items():
-        what, done = KINDS[kind], ACTIONS[action]
+        what, done = heading(kind), ACTIONS[action]
         told.append({"kind": kind, "action": action, "count": count, "en": f"{what.en}, {done.en}: {count}", "ja": f"{what.ja}、{done.ja}: {count}"})
     return told
 
@@ -142,7 +142,7 @@ def _items(name: str, value: Any) -> dict[str, str]:
 
 
 def _difference(change: Change, planned: Change | None) -> str:
-    what = f"{KINDS[change.kind].en}: {plain_line(change.name)} ({plain_line(change.id)}), {ACTIONS[change.action].en}"
+    what = f"{heading(change.kind).en}: {plain_line(change.name)} ({plain_line(change.id)}), {ACTIONS[change.action].en}"
     if planned is None:
         return f"{what}: not in the plan"
     now, then = _says(change), _says(planned)

@@ -33,18 +33,18 @@ def checked(hosts: Sequence[str]) -> list[str]:
     for host in hosts:
         name = names.host(host)
         if "*" in host or not _HOST.fullmatch(name):
-            raise OffboardError(f"hosts: {host!r} is no host name such as auth.iij.jp; the names below it are meant, too", code="bad_option")
+            raise OffboardError(f"hosts: {host!r} is no host name such as idp.example.com; the names below it are meant, too", code="bad_option")
         result.append(name)
     return result
 
 
 def is_within(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether all that the entry means is one of the hosts, or lies below one. `*auth.iij.jp` counts as what is below auth.iij.jp."""
+    """Whether all that the entry means is one of the hosts, or lies below one. `*idp.example.com` counts as what is below idp.example.com."""
     return names.is_under(names.host(entry), hosts)
 
 
 def is_broader(entry: str, hosts: Sequence[str]) -> bool:
-    """Whether the entry means one of the hosts and others: `*`, `*.iij.jp`, `iij.jp` where that is meant with all below it. A person decides."""
+    """Whether the entry means one of the hosts and others: `*`, `*.example.com`, `example.com` where that is meant with all below it. A person decides."""
     name = names.host(entry)
     return bool(name) and not is_within(entry, hosts) and (name == "*" or any(names.is_under(host, [name]) for host in hosts))
 
@@ -67,7 +67,9 @@ class Record:
 
 
 def entries(record: Record) -> list[str]:
-    """The hosts that a record of a known list has, as they are spelled; nothing for any other record."""
+    """The hosts that a record of a known list, or of a site's own key in a zone map, has, as they are spelled; nothing for any other record."""
+    if _site(record):
+        return [zone_host(record.key)]
     text = record.text
     if text is None or record.name.startswith("**"):
         return []
@@ -85,7 +87,7 @@ def is_policy_key(key: str) -> bool:
 
 
 def zone_host(key: str) -> str:
-    r"""The host of a key that puts a site into a zone (`…\ZoneMap\Domains\iij.jp\www1.auth`), or nothing."""
+    r"""The host of a key that puts a site into a zone (`…\ZoneMap\Domains\example.com\www1.idp`), or nothing."""
     found = _ZONE.search(key)
     return ".".join(reversed([part for part in found[1].split("\\") if part])) if found else ""
 
@@ -120,6 +122,11 @@ def _zone(record: Record) -> bool:
     return record.key.casefold().endswith(ZONE_KEY) and not _is_directive(record)
 
 
+def _site(record: Record) -> bool:
+    """Whether it puts the site of its key into a zone."""
+    return bool(zone_host(record.key)) and bool(record.name) and not _is_directive(record)
+
+
 def _same(key: str) -> str:
     return key.casefold().strip("\\")
 
@@ -140,6 +147,8 @@ def without(records: Iterable[Record], hosts: Sequence[str]) -> list[Record]:
             result += _gone(record)
         elif record.name.casefold() in LIST_NAMES and record.text is not None:
             result += _list_without(record, hosts)
+        elif _site(record) and is_within(zone_host(record.key), hosts):
+            result += _gone(record)
         else:
             result.append(record)
     return _tidied(result, touched)
@@ -167,4 +176,4 @@ def _tidied(records: Sequence[Record], touched: set[str]) -> list[Record]:
         result.append(record)
     taken = {(_same(record.key), record.name) for record in renamed}
     # a number that an entry has again is not to be deleted
-    return [record for record in result if not (record.name.startswith("**del.") and (_same(record.key), record.name[6:]) in taken)]
+    return [record for record in result if not (record.name.casefold().startswith("**del.") and (_same(record.key), record.name[6:]) in taken)]

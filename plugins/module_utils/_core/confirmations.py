@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from . import names
+
 
 def task_name(name: str) -> str:
     """The full name of a scheduled task for comparison: Windows knows no case, and people leave out the first backslash and type in another Unicode form."""
@@ -41,3 +43,9 @@ def cron_job(place: str, commands: Collection[str], wanted: Mapping[str, Any]) -
     if wanted.get("place") and str(wanted["place"]).strip() != place:
         return False
     return not wanted.get("command") or " ".join(str(wanted["command"]).split()) in {" ".join(command.split()) for command in commands}
+
+
+def intune_target(text: str) -> str:
+    """To whom something is assigned in Intune, for comparison: `allDevices`, a group's id, `not` before it, or the assignment's own id."""
+    *before, last = text.split() or [""]
+    return " ".join([*map(names.lower, before), names.uuid(last)])

@@ -65,6 +65,15 @@ def means(text: str, item: Mapping[str, Any]) -> bool:
     return key(name.dn) == key(item["dn"])
 
 
+def account_key(text: str) -> str:
+    """For comparing confirmations of one list with those of another: by the DN, or by the GUID where there is no other name."""
+    try:
+        name = parse(text)
+    except OffboardError:  # who reads or changes it, says so
+        return key(text)
+    return key(name.dn) if name.dn else name.guid
+
+
 def key(dn: str) -> str:
     """For comparing DNs as Active Directory does: without case, width, blanks around separators, and whatever form a value is escaped in."""
     return _written(_parts(dn), lambda text: unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .evidence import moment
 from .names import visible
+from .times import moment
 
 #: of the tenant's part of a snapshot
 NAME = "manifest.json"
@@ -70,3 +70,13 @@ def _is_file(entry: Any) -> bool:
 def _texts(found: Mapping[str, Any], name: str) -> None:
     if not isinstance(found.get(name), list) or not all(isinstance(item, str) for item in found[name]):
         raise ValueError(f"it does not say what {name} it holds")
+
+
+def further(path: str) -> Iterator[str]:
+    """A saved file, and those that were added later because it is never overwritten: directory.yml, directory-2.yml, …"""
+    stem, dot, ending = path.rpartition(".")
+    yield path
+    number = 2
+    while True:
+        yield f"{stem}-{number}{dot}{ending}"
+        number += 1

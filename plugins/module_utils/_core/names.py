@@ -66,6 +66,22 @@ def is_uuid(text: str) -> bool:
     return bool(_UUID.fullmatch(text)) and text.count("-") == 4
 
 
+def licence(text: str) -> str:
+    """A licence by its id (skuId) or its part number, of which Graph's and people's capitals differ."""
+    return uuid(text)
+
+
+def program(text: str) -> str:
+    """A password filter or another program of Windows by its name, which knows no case."""
+    return _plain(text)
+
+
+def listed(given: str | Iterable[str] | None) -> list[str]:
+    """What a person gave where several are meant: a list, or one text with commas or lines (-e name=value, a survey). Without blanks around each."""
+    parts = [given] if isinstance(given, str) else given or ()
+    return [name for part in parts for text in re.split(r"[,\n\uff0c\u3001]", part) if (name := visible(text))]
+
+
 def visible(text: str) -> str:
     """Without the blanks and the marks that nobody sees around it, as they come along from a dialogue or a web page."""
     begin, end = 0, len(text)
@@ -133,11 +149,11 @@ def host(text: str) -> str:
 
 
 def idp_hosts(texts: Iterable[str]) -> tuple[str, ...]:
-    """The hosts by which IIJ ID is known. Raises OffboardError `bad_option` when there is none: every federation would be somebody else's."""
+    """The hosts by which an identity provider is known. Raises OffboardError `bad_option` when there is none: every federation would be somebody else's."""
     found = tuple(dict.fromkeys(name for name in map(host, texts) if name))
     if not found:
         raise OffboardError(
-            "expected_idp_hosts (hosts, offboard_idp_hosts) names no host, so nothing could be told to be IIJ ID's. Leave it out for auth.iij.jp.",
+            "expected_idp_hosts (hosts, offboard_idp_hosts) names no host, so no federation could be told from somebody else's. Leave it out for its default.",
             code="bad_option",
         )
     return found

@@ -14,8 +14,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-#: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold
-_NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+#: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold, and the two
+#: numbers that are no character, which no YAML can
+_NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
 #: what nobody sees: blanks of no width, marks of old formats and of annotations, tags
 _INVISIBLE = "\u180e\u200b\u2060\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")

@@ -20,7 +20,7 @@ class Text(NamedTuple):
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Text:
-        """Out of a record (a step, a finding of a file) that keeps both languages as `en` and `ja`. Raises KeyError."""
+        """Out of a record (a finding, what a person has to do) that keeps both languages as `en` and `ja`. Raises KeyError."""
         return cls(record["en"], record["ja"])
 
     def in_language(self, language: str) -> tuple[str, ...]:

@@ -29,7 +29,10 @@ try:
         LDAPSocketReceiveError,
         LDAPStartTLSError,
     )
+    from ldap3.operation.search import compile_filter, parse_filter
+    from ldap3.protocol.controls import build_control
     from ldap3.protocol.microsoft import security_descriptor_control, show_deleted_control
+    from ldap3.utils.asn1 import encode
     from ldap3.utils.conv import escape_bytes, escape_filter_chars
 
     LDAP3_IMPORT_ERROR: ImportError | None = None
@@ -39,6 +42,7 @@ except ImportError as exc:  # reported by the module through missing_required_li
 PAGE_SIZE = 500  # a domain controller answers at most 1000 entries at once (MaxPageSize)
 DACL = 4  # LDAP_SERVER_SD_FLAGS_OID: the DACL only, since reading the SACL needs a privilege
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
+_ASSERTION = "1.3.6.1.1.12"
 
 # The "data" of AD's invalidCredentials: Windows' own error numbers.
 _BIND_FAILURES = {
@@ -60,6 +64,7 @@ _WRITE_FAILURES = {
         "insufficient_rights",
         "{what}: insufficient rights. Grant {user} {right} there, or use another account",
     ),
+    122: ("changed_since_read", "{what}: another entry has this name by now; look at it, and run the task again"),
     16: ("changed_since_read", "{what}: the value that was read is not there any more; look at it, and run the task again"),
     68: ("already_exists", "{what}: an object with this DN or logon name exists already"),
     19: ("constraint_violation", "{what}: refused by a constraint of the directory: {message}"),
@@ -74,6 +79,12 @@ _WRITE_FAILURES = {
 def equals(attribute: str, value: str | bytes) -> str:
     """The filter (attribute=value), with the value escaped."""
     return f"({attribute}={escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)})"
+
+
+def _assertion(attribute: str, value: str) -> Any:
+    """The control that lets a request be carried out only while the object has the value."""
+    query = parse_filter(equals(attribute, value), None, True, False, None, False)
+    return build_control(_ASSERTION, True, encode(compile_filter(query.elements[0])), encode_control_value=False)
 
 
 def netbios_name(client: Client) -> str:
@@ -322,6 +333,16 @@ class Client:
             ) from exc
         return None
 
+    def naming_contexts(self) -> list[str]:
+        """Below what OpenLDAP's entries are, by its rootDSE; none where the account may not read that."""
+        try:
+            found = self._search("", "(objectClass=*)", ldap3.BASE, ["namingContexts"], [], f"cannot read the rootDSE of {self.where}")
+        except OffboardError as exc:
+            if exc.code != "not_found":
+                raise
+            return []
+        return [base for entry in found for base in entry.texts("namingContexts")]
+
     def search(self, query: str, attributes: Sequence[str], *, base: str | None = None, deleted: bool = False) -> Iterator[Entry]:
         """Every object below `base` (default: the domain) that the filter matches, page by page."""
         controls = [show_deleted_control(criticality=True)] if deleted else []
@@ -355,11 +376,11 @@ class Client:
             _unused, result, _unused, _unused = self._open().add(dn, None, dict(attributes))
         self._check(result, what, "the right to create this kind of object (Create Child)")
 
-    def delete(self, dn: str, guid: str) -> None:
-        """Delete one object, never what lies below it."""
+    def delete(self, dn: str, guid: str, *, only: tuple[str, str] = ("", "")) -> None:
+        """Delete one object, never what lies below it. `only`: an attribute and the value that it must still have (RFC 4528), for servers that know no GUID."""
         what = f"cannot delete {dn}"
         with self._failures(what):
-            _unused, result, _unused, _unused = self._open().delete(_address(dn, guid))
+            _unused, result, _unused, _unused = self._open().delete(_address(dn, guid), controls=[_assertion(*only)] if only[1] else None)
         self._check(result, what, "Delete on the object or Delete Child on its parent; protection from accidental deletion denies both")
 
     def undelete(self, deleted_dn: str, dn: str) -> None:

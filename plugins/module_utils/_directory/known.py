@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._core import foreign_yaml
 from .._core.errors import OffboardError
+from .._core.manifest import further
 from .._module.vault_password import VAULT, decrypt_file, vault_password
 
-#: Options of the modules that ask. `known` means something else in each, which its documentation says.
-KNOWN: dict[str, Any] = {
-    "known": {"type": "list", "elements": "dict", "default": []},
-    "known_file": {"type": "dict", "options": {"path": {"type": "path", "required": True}, **VAULT}},
-}
+#: What the snapshot has of them.
+KNOWN_FILE: dict[str, Any] = {"known_file": {"type": "dict", "options": {"path": {"type": "path", "required": True}, **VAULT}}}
+#: Options of the modules of Active Directory that ask. `known` means something else in each, which its documentation says.
+KNOWN: dict[str, Any] = {"known": {"type": "list", "elements": "dict", "default": []}, **KNOWN_FILE}
+#: Options of all modules of OpenLDAP.
+ACCOUNT: dict[str, Any] = {"dn": {"type": "str", "required": True}, **KNOWN_FILE}
 
 
 @dataclass(frozen=True)
@@ -31,30 +33,39 @@ class Known:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Known:
+        """Of KNOWN, or of KNOWN_FILE alone."""
         file = params["known_file"] or {}
-        return cls(objects=params["known"] or (), file=file.get("path") or "", vault_password=lambda: vault_password(file))
+        return cls(objects=params.get("known") or (), file=file.get("path") or "", vault_password=lambda: vault_password(file))
 
 
 def remembered(known: Known) -> list[Mapping[str, Any]]:
-    """The objects of both. Without the file, or without a password for it, those of the task: what must be saved, `requires` says.
+    """The objects of both, the oldest first. Without the file, or without a password for it, those of the task: what must be saved, `requires` says.
 
     Raises OffboardError as `decrypt_file` does, and `not_text`.
     """
     return [*known.objects, *(_saved(known) if known.file else [])]
 
 
-def _saved(known: Known) -> list[Mapping[str, Any]]:
+def _saved(known: Known) -> Iterator[Mapping[str, Any]]:
+    """Of the file, and of those that a later snapshot has added to it."""
     try:
-        content = decrypt_file(known.file, known.vault_password())
+        password = known.vault_password()
     except OffboardError as exc:
         if exc.code == "vault_password_missing":
-            return []
+            return
         raise
-    if content is None:
-        return []
+    for path in further(known.file):
+        if (content := decrypt_file(path, password)) is None:
+            return
+        yield from _objects(path, content)
+
+
+def _objects(path: str, content: bytes) -> list[Mapping[str, Any]]:
+    """Of Active Directory a list, of OpenLDAP `entries` by the names that were confirmed."""
     try:
-        objects = foreign_yaml.load(content.decode())["objects"]
+        found = foreign_yaml.load(content.decode())
+        objects = found["objects"] if "objects" in found else found["entries"].values()
         return [{name: text for name, text in item.items() if isinstance(text, str) and text not in foreign_yaml.NULL} for item in objects]
     except (ValueError, KeyError, TypeError, AttributeError):
-        why = f"{known.file} holds no objects of a snapshot"
+        why = f"{path} holds no objects of a snapshot"
     raise OffboardError(why, code="not_text")

@@ -30,7 +30,8 @@ _now = time.monotonic
 class FetchError(OffboardError):
     """Nothing that could be read as metadata came back; `code` says why.
 
-    url_invalid (not https, with credentials, or with a host that is no name), ca_file_unusable, certificate_untrusted, unreachable, timeout, http_status,
+    url_invalid (not https, with credentials, or with a host that is no name), ca_file_unusable, certificate_untrusted, host_unknown, unreachable, timeout,
+    http_status,
     redirect_refused, too_large, empty.
     """
 
@@ -81,6 +82,8 @@ def _error(url: str, exc: Exception, deadline: _Deadline) -> FetchError:
     if isinstance(reason, ssl.SSLCertVerificationError):
         msg = f"The TLS certificate of {shown(url)} is not trusted: {reason.verify_message}. If an authority of your own signed it, give it in ca_file."
         return FetchError(msg, code="certificate_untrusted")
+    if isinstance(reason, socket.gaierror):
+        return FetchError(f"The host name of {shown(url)} cannot be resolved: {reason.strerror or reason}.", code="host_unknown")
     return FetchError(f"{shown(url)} cannot be read: {reason}.", code="unreachable")
 
 
@@ -186,7 +189,7 @@ class _Deadline:
         if not found:
             raise TimeoutError
         if isinstance(found[0], UnicodeError):
-            raise OSError(f"{host} is no host name") from found[0]
+            raise socket.gaierror(socket.EAI_NONAME, f"{host} is no host name") from found[0]
         if isinstance(found[0], OSError):
             raise found[0]
         return list(found)

@@ -16,7 +16,7 @@ _PROTOCOL_NAMES = {SAML: "SAML 2.0", "wsFed": "WS-Federation"}
 _ITEM, _VALUE = Text("Item", "項目"), Text("Value", "値")
 
 #: What a partner can do about its metadata; the codes are those of metadata.py, without the protocol and the certificate.
-_FINDINGS = {
+WARNINGS = {
     "want_authn_requests_signed": Text(
         "Your identity provider wants signed requests. Entra does not sign them in this kind of federation: switch that off.",
         "IDプロバイダーが署名付き要求を求めています。この種のフェデレーションではEntraは要求に署名しないため、この設定を無効にしてください。",
@@ -315,7 +315,7 @@ def _known(need: Requirements) -> Iterator[Block]:
     yield Paragraph([Text("Please compare. The issuer counts byte for byte.", "内容をご確認ください。発行者は1文字単位で一致する必要があります。")])
     yield Table([_ITEM, _VALUE], rows)
     names = dict.fromkeys(re.sub(r"^(saml|wsfed):", "", warning).partition(":")[0] for warning in known.warnings)
-    if found := [[_FINDINGS[name]] for name in names if name in _FINDINGS]:
+    if found := [[WARNINGS[name]] for name in names if name in WARNINGS]:
         yield Paragraph([Text("Please look at this:", "次の点をご確認ください。")])
         yield Items(found)
 

@@ -50,7 +50,7 @@ class Verdict:
 
     rule, allowed: same_domain, sub_host, provider, txt_record.
     rule, not allowed: domain_invalid, domain_is_public_suffix, url_invalid, url_not_https, url_has_userinfo, url_host_invalid,
-    other_domain (profile 2020), txt_record_missing, txt_record_differs, txt_record_unknown (nobody could look).
+    host_not_allowed (profile 2020), txt_record_missing, txt_record_differs, txt_record_unknown (nobody could look).
     txt_record: the record's text that the partner's DNS needs at the domain; None where a record is not needed or does not help.
     """
 
@@ -93,7 +93,7 @@ def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | N
         provider = next((entry for entry in PROVIDERS if host == entry or host.endswith(f".{entry}")), None)
         if provider:
             return Verdict(True, "provider", f"{host} belongs to the listed identity provider {provider}.")
-        return Verdict(False, "other_domain", f"{host} is neither {name}, nor inside it, nor a listed identity provider.")
+        return Verdict(False, "host_not_allowed", f"{host} is neither {name}, nor inside it, nor a listed identity provider.")
     return _by_txt(name, host, address, lookup)
 
 

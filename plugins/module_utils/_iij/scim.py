@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import email.utils
 import http.client
 import ipaddress
 import math
+import socket
 import ssl
 import time
 import urllib.error
@@ -60,7 +62,8 @@ class Scim:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The object at `path`. Raises OffboardError, whose words quote neither the token nor what was answered: `unauthorized`, `permission_missing`,
-        `not_found`, `throttled`, `redirect_refused`, `server_error`, `http_status`, `unreachable`, `timeout`, `certificate_untrusted`, `too_large`,
+        `not_found`, `throttled`, `redirect_refused`, `server_error`, `http_status`, `host_unknown`,
+        `unreachable`, `timeout`, `certificate_untrusted`, `too_large`,
         `no_json`."""
         address = f"{self._url}{path}{'?' + urlencode(query) if query else ''}"
         for left in reversed(range(TRIES)):
@@ -69,7 +72,7 @@ class Scim:
             try:
                 status, headers, body = self._exchange(address)
             except OffboardError as exc:
-                if exc.code not in ("unreachable", "timeout") or not left:
+                if exc.code not in ("unreachable", "host_unknown", "timeout") or not left:
                     raise
                 wait: float | None = None
             else:
@@ -136,6 +139,8 @@ def _lost(address: str, exc: Exception) -> OffboardError:
         return OffboardError(f"{shown(address)} did not answer in time.", code="timeout")
     if isinstance(reason, ssl.SSLCertVerificationError):
         return OffboardError(f"The TLS certificate of {shown(address)} is not trusted: {reason.verify_message}.", code="certificate_untrusted")
+    if isinstance(reason, socket.gaierror):
+        return OffboardError(f"The host name of {shown(address)} cannot be resolved. Is scim_url right?", code="host_unknown")
     why = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
     return OffboardError(f"{shown(address)} cannot be reached: {why}.", code="unreachable")
 
@@ -165,5 +170,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(value)
         return None if math.isnan(seconds) else max(0.0, seconds)
     with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        at = email.utils.parsedate_to_datetime(value)  # without a zone in one of HTTP's three forms, which is UTC too
+        return max(0.0, (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp() - time.time())
     return None

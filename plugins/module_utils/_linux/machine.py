@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from .._module import one_session
 from .._module.one_session import Kind
+from .accounts import resource as accounts
 from .client import Client
 from .connection import Connection
 from .cron import resource as cron
@@ -20,11 +22,16 @@ from .files.plan import DEFAULT_SEARCH
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 
 #: How each kind is read, under the name of its option of linux_machine_info.
-READ: dict[str, Kind[Client]] = {"cron_jobs": Kind(cron.InfoOptions.of, cron.info), "files": Kind(files.InfoOptions.of, files.info)}
+READ: dict[str, Kind[Client]] = {
+    "cron_jobs": Kind(cron.InfoOptions.of, cron.info),
+    "files": Kind(files.InfoOptions.of, files.info),
+    "accounts": Kind(accounts.InfoOptions.of, accounts.info),
+}
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
     "cron_jobs": {"command_paths": {**_TEXTS, "default": list(DEFAULT_COMMAND_PATHS)}, "except_jobs": {**_TEXTS, "default": []}},
     "files": {"paths": {**_TEXTS, "default": []}, "search": {**_TEXTS, "default": list(DEFAULT_SEARCH)}},
+    "accounts": {"names": {**_TEXTS, "default": []}},
 }
 
 
@@ -37,5 +44,14 @@ def info_of(kind: str) -> one_session.Info:
     return one_session.of_one(_connect, READ[kind])
 
 
-#: What linux_machine_info returns: of each kind that is asked for what its own module returns.
-info = one_session.of_all(_connect, READ)
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What linux_machine_info returns: of each kind that is asked for what its own module returns; accounts also of the jobs and files that are found."""
+    asked = one_session.parsed(params, READ)
+    named: accounts.InfoOptions | None = asked.pop("accounts", None)
+    with closing(_connect(params)) as client:
+        found = {name: READ[name].read(client, options) for name, options in asked.items()}
+        if named is not None:
+            runs = [job["user"] for job in found.get("cron_jobs", {}).get("jobs", ())]
+            owns = [item.get("owner") for item in found.get("files", {}).get("files", ())]
+            found["accounts"] = accounts.info(client, accounts.InfoOptions.named([*named.names, *(name for name in (*runs, *owns) if name and name != "root")]))
+        return found

@@ -13,34 +13,8 @@ from typing import Any
 from .._core.errors import OffboardError
 from .._core.text import LANGUAGES
 
-#: What a change of the exit demands of the run folder.
-REQUIRES: dict[str, Any] = {
-    "type": "dict",
-    "options": {
-        "run_dir": {"type": "path", "required": True},
-        "steps": {"type": "list", "elements": "str", "default": []},
-        "gate_max_age_hours": {"type": "int"},
-        "sign_in_max_age_hours": {"type": "int"},
-        "accepted_no_way_in_count": {"type": "int", "default": 0},
-        "snapshot": {"type": "bool", "default": False},
-        "snapshot_files": {"type": "list", "elements": "str", "default": []},
-        "managed_domains": {"type": "list", "elements": "str", "default": []},
-    },
-}
-
 #: In which language a module tells people what it has found; the twin is plugins/doc_fragments/language.py.
 LANGUAGE: dict[str, Any] = {"language": {"type": "str", "choices": list(LANGUAGES), "default": "both"}}
-
-#: What every changing module takes: the guard on the number of changes, and the run's files on the controller.
-RUN: dict[str, Any] = {
-    "max_changes": {"type": "int", "default": 20},
-    "journal": {"type": "path"},
-    "run_tenant_id": {"type": "str"},
-    "predictions": {"type": "path"},
-    "progress_file": {"type": "path"},
-    "requires": REQUIRES,
-    "approved_plan": {"type": "dict", "options": {"path": {"type": "path", "required": True}, "sha256": {"type": "str", "required": True}}},
-}
 
 
 def spec(*fragments: dict[str, Any], **options: dict[str, Any]) -> dict[str, Any]:

@@ -38,11 +38,16 @@ def of_one(connect: Callable[[Mapping[str, Any]], _Client], kind: Kind[_Client])
     return info
 
 
+def parsed(params: Mapping[str, Any], kinds: Mapping[str, Kind[_Client]]) -> dict[str, Any]:
+    """What is asked of each kind that is asked for, under its name."""
+    return {name: kind.parse(params[name]) for name, kind in kinds.items() if params[name] is not None}
+
+
 def of_all(connect: Callable[[Mapping[str, Any]], _Client], kinds: Mapping[str, Kind[_Client]]) -> Info:
     """The reader of all kinds that are asked for: of each, under its name, what `of_one` would give."""
 
     def info(params: Mapping[str, Any]) -> dict[str, Any]:
-        asked = {name: kind.parse(params[name]) for name, kind in kinds.items() if params[name] is not None}
+        asked = parsed(params, kinds)
         with closing(connect(params)) as client:
             return {name: kinds[name].read(client, options) for name, options in asked.items()}
 

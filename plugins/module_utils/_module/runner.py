@@ -10,7 +10,7 @@ import contextlib
 import os
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -20,7 +20,7 @@ from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
 from .._core.predict import Predictions
 from .._core.spool import Spool
-from . import arguments, binding, budget, lease, plans, preconditions
+from . import arguments, binding, budget, lease, plans
 from .clock import now
 from .files import append_records, check_run_file, read_lines
 from .progress import Progress
@@ -115,7 +115,7 @@ class Resource(abc.ABC):
         return ()
 
     def domains(self, changes: Iterable[Change]) -> Iterable[str]:
-        """The tenant's domains that change: the gate's verdict must be about them."""
+        """The tenant's domains that change: what was judged before must be about them."""
         return ()
 
     def federated(self, names: Collection[str]) -> Iterable[str]:
@@ -134,14 +134,22 @@ class Resource(abc.ABC):
         """Give back connections. Called once, whatever happened."""
 
 
+class Preconditions(Protocol):
+    """What must be true before a task changes anything, whatever tasks ran or did not run before it. The runner asks; who knows why there is a run says."""
+
+    def __call__(self, params: Mapping[str, Any], resource: Resource, owner: Mapping[str, str], changes: Iterable[Change]) -> None:
+        """Raises OffboardError for what is not so. owner: whose the objects are, as `binding` names it."""
+
+
 def _warn(module: AnsibleModule, text: str) -> None:
     module.warn(plain.line(text))
 
 
 class _Run:
-    def __init__(self, module: AnsibleModule, resource: Resource) -> None:
+    def __init__(self, module: AnsibleModule, resource: Resource, preconditions: Preconditions) -> None:
         self.module = module
         self.resource = resource
+        self.preconditions = preconditions
         self.journal = module.params.get("journal")
         self.predictions = module.params.get("predictions")
         self.id = f"{now()}-{os.getpid()}"
@@ -270,18 +278,8 @@ class _Run:
         return {**binding.tenant(self.module.params.get("run_tenant_id")), **self.resource.owner()}
 
     def _check_preconditions(self, changes: Iterable[Change]) -> None:
-        resource, requires = self.resource, self.module.params.get("requires")
-        if not requires and (not self.journal or resource.in_run_folder):
-            return
         try:
-            preconditions.check(
-                requires or preconditions.unsaid(self.journal),
-                {**self.owner(), **({"machine": self.module.params["host"]} if resource.on_machine else {})},
-                lacks=lambda manifest: resource.lacking(manifest, changes),
-                saved=list(resource.to_be_saved(changes)),
-                domains=list(resource.domains(changes)),
-                federated=resource.federated,
-            )
+            self.preconditions(self.module.params, self.resource, self.owner(), changes)
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise
@@ -394,7 +392,7 @@ def require(module: AnsibleModule, library: str, error: Exception | None) -> Non
         module.fail_json(msg=missing_required_lib(library), exception=repr(error), failure={"code": "missing_library", "details": {"library": library}})
 
 
-def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, beside_others: bool = False) -> None:
+def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], preconditions: Preconditions, *, beside_others: bool = False) -> None:
     """Run a module that changes things; never returns. `make` builds the resource from the task's options.
 
     beside_others: it may work while another run holds the same journal, as whatever it writes is decided anew under a lock of its own.
@@ -409,7 +407,7 @@ def run(module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], *, be
             resource = make(module.params)
             stack.callback(resource.close)
             arguments.check_numbers(module.params, _spec(module))
-            job = _Run(module, resource)
+            job = _Run(module, resource, preconditions)
             fit = job.fit
             answer, failed = job.run(), False
         except _Ended as exc:

@@ -10,10 +10,11 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._core import journal, names, steps
+from .._core import journal, names
 from .._core.errors import OffboardError
 from .._core.model import Change, Refusal
 from .._core.plan import Plan
+from .._core.times import is_later
 from .._directory.controllers import plan as health
 
 KIND = "windows_restart"
@@ -93,7 +94,7 @@ def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[di
             at, mark, _failed = of_host.pop()
             if record.get("code") not in _NOT_ASKED:
                 of_host.append((at, mark, True))
-    last = {host: found[-1] for host, found in tried.items() if found and steps.is_later(found[-1][0], waiting.get(host, ""))}
+    last = {host: found[-1] for host, found in tried.items() if found and is_later(found[-1][0], waiting.get(host, ""))}
     return {host: mark for host, (_at, mark, failed) in last.items() if not failed}, {host: mark for host, (_at, mark, failed) in last.items() if failed}
 
 

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core import steps
+from .._core import journal_lines
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome
 from .._core.plan import Plan
@@ -52,9 +52,9 @@ class Restarts(Resource):
         self._results: list[dict[str, Any]] = []
         self._predicted: set[str] = set()
         lines = list(read_lines(options.journal)) if options.journal else []
-        self._waiting, self._over = steps.restarts(lines)
+        self._waiting, self._over = journal_lines.restarts(lines)
         also = restarts.besides(((one.name, host) for host, one in self._machines.items()), options.also)
-        before = also & steps.restarted(lines).keys()
+        before = also & journal_lines.restarted(lines).keys()
         self._also = also - before  # else each run would restart them once more
         self._restarted = {*self._over, *before}
         self._carried: set[str] = set()

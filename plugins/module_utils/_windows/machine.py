@@ -12,12 +12,28 @@ from .._module import one_session
 from .._module.one_session import Kind
 from .browser_sign_in import resource as browser_sign_in
 from .certificates import resource as certificates
-from .client import Client
+from .client import Answer, Client
 from .connection import Connection
 from .files import resource as files
 from .password_filter import resource as password_filter
 from .software import resource as software
 from .tasks import resource as tasks
+
+
+class Look(Client):
+    """A machine that is looked at, as it is at one moment: several readers ask for the same keys, and the registry is asked each thing once."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._answers: dict[tuple[str, ...], Answer] = {}
+
+    def run(self, *arguments: str, **how: Any) -> Answer:
+        if arguments[:2] != ("reg.exe", "query"):
+            return super().run(*arguments, **how)
+        if arguments not in self._answers:
+            self._answers[arguments] = super().run(*arguments, **how)
+        return self._answers[arguments]
+
 
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
@@ -44,8 +60,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def _connect(params: Mapping[str, Any]) -> Client:
-    return Client(Connection.from_params(params))
+def _connect(params: Mapping[str, Any]) -> Look:
+    return Look(Connection.from_params(params))
 
 
 def info_of(kind: str) -> one_session.Info:

@@ -22,6 +22,8 @@ from .. import paths, process, surroundings
 #: unpacked, with the libraries that nothing else here needs
 PACKAGES = ("cron", "openssh-server", "libwrap0")
 USER = "iijsync"
+#: its number in the lab
+UID = 6102
 TREE = "/opt/IIJ_ID_Service_Directory_Sync"
 SCRIPT = f"{TREE}/bin/normal_mode.sh"
 TOKEN = "lab-iij-linux-token"
@@ -33,12 +35,16 @@ set -e
 mount -t tmpfs tmpfs "$WORK/over"
 mkdir "$WORK/over/etc" "$WORK/over/work"
 mount -t overlay overlay -o lowerdir=/etc,upperdir="$WORK/over/etc",workdir="$WORK/over/work" /etc
-for folder in /opt /run /var/spool/cron; do mkdir -p "$folder"; mount -t tmpfs tmpfs "$folder"; done
+for folder in /opt /run /var/spool/cron /var/mail; do mkdir -p "$folder"; mount -t tmpfs tmpfs "$folder"; done
 mkdir /run/sshd /var/spool/cron/crontabs
 rm -rf /etc/cron.d/* /etc/cron.hourly /etc/cron.daily/* /etc/cron.weekly /etc/cron.monthly /etc/crontab
 mkdir /etc/cron.hourly /etc/cron.weekly
-printf '%s\n' sshd:x:6101:6101::/run/sshd:/usr/sbin/nologin iijsync:x:6102:6102::/home/iijsync:/bin/sh reiji:x:6103:6103::/home/reiji:/bin/sh >> /etc/passwd
+rm -f /etc/.pwd.lock /etc/passwd.lock /etc/shadow.lock /etc/group.lock /etc/gshadow.lock
+printf '%s\n' sshd:x:6101:6101::/run/sshd:/usr/sbin/nologin iijsync:x:6102:6102::/opt/home/iijsync:/bin/sh >> /etc/passwd
+printf '%s\n' reiji:x:6103:6103::/opt/home/reiji:/bin/sh >> /etc/passwd
 printf '%s\n' iijsync:x:6102: reiji:x:6103: >> /etc/group
+printf '%s\n' 'iijsync:*:19000:0:99999:7:::' 'reiji:*:19000:0:99999:7:::' >> /etc/shadow
+mkdir -p /opt/home/iijsync /opt/home/reiji; chown 6102:6102 /opt/home/iijsync; chown 6103:6103 /opt/home/reiji
 exec "$ROOT/usr/sbin/sshd" -D -e -f "$WORK/sshd_config"
 """
 
@@ -130,7 +136,7 @@ class Host:
 
     def fingerprint(self) -> bytes:
         """Every file that a test may touch, with its mode, owner, time and content: equal where nothing was written."""
-        folders = "/etc/cron* /etc/systemd /var/spool/cron /opt"
+        folders = "/etc/cron* /etc/systemd /etc/passwd /etc/group /var/spool/cron /opt"
         return self.run("sh", "-c", f"find {folders} -printf '%p %y %m %u %g %T@ %l\\n' | sort; find {folders} -type f -exec sha256sum {{}} + | sort")
 
     def variables(self) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import paths, process
 from ..part import Part
 from . import host, slapd
-from .host import SCRIPT, TOKEN, TREE, USER, Host
+from .host import SCRIPT, TOKEN, TREE, UID, USER, Host
 from .slapd import SYNC, Slapd
 
 MACHINE = "linux01"
@@ -18,7 +18,9 @@ MACHINE = "linux01"
 COPY = "/opt/old/Directory Sync 1.0"
 COMMAND = f"{SCRIPT} >/dev/null 2>&1"
 LINE = f"30 3 * * * {COMMAND}"
-CRONTAB = f"MAILTO=ops@reiji.example\n{LINE}\n0 1 * * * /usr/local/bin/backup\n"
+CRONTAB = f"MAILTO=ops@reiji.example\n{LINE}\n# 0 1 * * * /usr/local/bin/backup\n"
+#: of somebody else
+OTHERS = "0 1 * * * /usr/local/bin/backup\n"
 
 
 def install(machine: Host) -> None:
@@ -27,6 +29,7 @@ def install(machine: Host) -> None:
         machine.write(f"{tree}/bin/normal_mode.sh", "#!/bin/sh\n", "0755")
         machine.write(f"{tree}/config/secret.yml", f"token: {TOKEN}\n", "0600")
     machine.set_crontab(USER, CRONTAB)
+    machine.set_crontab("reiji", OTHERS)
 
 
 class LinuxPart(Part):
@@ -89,6 +92,7 @@ class LinuxPart(Part):
             "directory_sync_linux_search": ["/opt", "/run"],
             "directory_sync_cron_jobs": [{"place": f"user:{USER}", "command": COMMAND}],
             "directory_sync_linux_files": [TREE, COPY],
+            "directory_sync_linux_accounts": [{"name": USER, "uid": UID}],
             "directory_sync_openldap_socket": self.server().socket,
             "directory_sync_openldap_entries": [SYNC],
             "directory_sync_openldap_access": [SYNC],

@@ -13,6 +13,8 @@ from typing import Any
 from ..._core import dn
 
 SID = re.compile(r"\*?(S-1-\d+(?:-\d+)+)", re.IGNORECASE)
+#: INF files may have quotes around a value
+_AROUND = '" \t'
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Account:
 
     def is_meant_by(self, member: str) -> bool:
         """Whether an entry of a right, `*S-1-…` or a name, is this account."""
-        found = SID.fullmatch(member.strip())
-        return found[1].upper() == self.sid.upper() if found else member.strip().casefold() in self.names
+        found = SID.fullmatch(member.strip(_AROUND))
+        return found[1].upper() == self.sid.upper() if found else member.strip(_AROUND).casefold() in self.names
 
 
 def account(sid: str, shown: str, logon_name: str = "", domain: str = "", netbios: str = "") -> Account:
@@ -46,11 +48,11 @@ def as_known(names: Iterable[str], known: Sequence[Mapping[str, Any]]) -> list[s
     found = []
     for name in names:
         sids = [str(item["objectSid"]) for item in known if item.get("objectSid") and item.get("dn") and dn.means(name, item)]
-        found += sids or [name]
+        found += sids[:1] or [name]
     return found
 
 
 def of_domain(member: str, domain_sid: str) -> str | None:
     """The SID in an entry of a right, when it is one that this domain gave."""
-    found = SID.fullmatch(member.strip())
+    found = SID.fullmatch(member.strip(_AROUND))
     return found[1].upper() if found and found[1].upper().rpartition("-")[0] == domain_sid.upper() else None

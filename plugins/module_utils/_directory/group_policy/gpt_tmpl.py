@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ..._core.errors import OffboardError
 
-_SECTION = re.compile(r"\s*\[([^\]]*)\]\s*")
+_SECTION = re.compile(r"\s*\[([^\]]*)\]\s*(?:;.*)?", re.DOTALL)
 _RIGHTS = "privilege rights"
 
 
@@ -39,6 +39,19 @@ def _entries(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
         elif inside and "=" in line and not line.lstrip().startswith(";"):
             right, _unused, members = line.partition("=")
             yield number, right.strip(), members
+
+
+def others(data: bytes) -> Iterator[tuple[str, list[str], bool]]:
+    """(name, list, whether it is a right) of each line of any section; of a restricted group, its members stand behind `NAME__Members`.
+
+    What a comment holds, or a line that goes on in the next one, is there too. Raises OffboardError `policy_unreadable`.
+    """
+    lines = _lines(data)
+    rights_at = {number for number, _right, members in _entries(lines) if ";" not in members and not members.rstrip().endswith("\\")}
+    for number, line in enumerate(lines):
+        if not _SECTION.fullmatch(line) and line.strip() and not line.lstrip().startswith(";"):
+            name, _unused, members = line.partition("=")
+            yield name.strip(), [name.strip().rpartition("__")[0], *_items(members)], number in rights_at
 
 
 def _items(members: str) -> list[str]:

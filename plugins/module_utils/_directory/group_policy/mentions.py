@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core.browser_hosts import entries
+from ..._core.browser_hosts import Record, entries, zone_host
 from ..._core.errors import OffboardError
 from . import gpt_tmpl, hosts, preferences, registry_pol
 from .accounts import Account, meant
@@ -33,8 +34,12 @@ def _text(data: bytes) -> str:
 
 
 def _hits(text: str, names: Sequence[str], accounts: Sequence[Account]) -> list[str]:
-    folded = text.upper()
-    return [*hosts.mentioned(text, names), *(one.sid for one in accounts if one.sid.upper() in folded)]
+    return [*hosts.mentioned(text, names), *(one.sid for one in accounts if _names_sid(text, one.sid))]
+
+
+def _names_sid(text: str, sid: str) -> bool:
+    """Whether a text has the SID, and not a longer one that begins with it."""
+    return re.search(rf"{re.escape(sid)}(?![\d-])", text, re.IGNORECASE) is not None
 
 
 def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
@@ -72,20 +77,37 @@ def _rights(relative: str, data: bytes, names: Sequence[str], accounts: Sequence
         for member in members:
             if one := meant(member, accounts):
                 found.mentions.append(_mention("right", relative, right, member, [one.sid], "group_policy_right"))
-    if hits := hosts.mentioned(_text(data), names):  # a registry value of the security settings
-        found.mentions.append(_mention("other", relative, "", "", hits))
+    found.mentions += _elsewhere(relative, data, names, accounts)
     return found
+
+
+def _elsewhere(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Iterator[Mapping[str, Any]]:
+    """What a template mentions beside its rights: registry values, restricted groups, permissions; and in a line of a right what is no plain member."""
+    for where, pieces, is_right in gpt_tmpl.others(data):
+        known = [one.sid for piece in pieces if (one := meant(piece, accounts))]
+        hits = [] if is_right and known else [*known, *_hits(f"{where}={','.join(pieces)}", names, accounts)]
+        if hits:
+            yield _mention("other", relative, where, "", list(dict.fromkeys(hits)))
 
 
 def _records(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Iterator[Mapping[str, Any]]:
     for record in registry_pol.parse(data):
-        text = record.text or ""
-        hits = _hits(f"{record.key} {record.name} {text}", names, accounts)
+        if record.name.casefold().startswith("**del"):  # sets nothing
+            continue
+        text = _read(record)
+        hits = _hits(f"{record.key} {zone_host(record.key)} {record.name} {text}", names, accounts)
         listed = entries(record)
         broader = [entry for entry in listed if hosts.is_broader(entry, names)]
         if hits or broader:
             by = "group_policy_registry" if any(hosts.is_within(entry, names) for entry in listed) else ""
             yield _mention("registry", relative, f"{record.key}\\{record.name}", text, hits, by, **({"broader": broader} if broader else {}))
+
+
+def _read(record: Record) -> str:
+    """What a value of a text type says, also one that has a byte too many."""
+    if record.type in (registry_pol.SZ, registry_pol.EXPAND_SZ, registry_pol.MULTI_SZ):
+        return record.data[: len(record.data) // 2 * 2].decode("utf-16-le", "replace").rstrip("\0")
+    return ""
 
 
 def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:

@@ -217,11 +217,11 @@ class DirectoryObjects(Resource):
 
     def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
         """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
-        earlier = {}
+        earlier: dict[str, tuple[str, str]] = {}
         for item in remembered(self._options.known):
             if not item.get("dn") or not item.get("objectGUID"):
                 raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
-            earlier[dn_key(str(item["dn"]))] = str(item["objectGUID"]).lower(), "it was known by that name"
+            earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
         _add_from_journal(earlier, self._options.journal)
         given = {dn_key(name.dn) for name in names if not name.guid}
         for entry in entries:

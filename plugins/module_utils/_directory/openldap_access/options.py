@@ -9,33 +9,35 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import dn as names
+from ..._core.dn import Name
+from ..known import Known
+from ..openldap_entry.options import account_of
 
 
 @dataclass(frozen=True)
 class InfoOptions:
     """Of openldap_access_info: whose clauses are looked for, and where."""
 
-    dn: str
+    account: Name
+    known: Known
     config_base: str
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> InfoOptions:
         """Raises OffboardError `invalid_dn`."""
-        return cls(dn=names.checked(params["dn"]), config_base=params["config_base"])
+        return cls(account=account_of(params["dn"]), known=Known.of(params), config_base=params["config_base"])
 
 
 @dataclass(frozen=True)
 class Options(InfoOptions):
     """Of openldap_access: whose clauses go, or come back."""
 
-    #: as the snapshot has it
-    dn_as_given: str
     #: `absent` or `present`
     state: str
     backup_dir: str
     #: guards that are switched off
     allow: Collection[str]
+    journal: str | None
     #: seconds
     verify_timeout: float
 
@@ -44,9 +46,9 @@ class Options(InfoOptions):
         """Raises OffboardError `invalid_dn`."""
         return cls(
             **vars(InfoOptions.of(params)),
-            dn_as_given=params["dn"],
             state=params["state"],
             backup_dir=params["backup_dir"],
             allow=params["allow"],
+            journal=params["journal"],
             verify_timeout=params["verify_timeout"],
         )

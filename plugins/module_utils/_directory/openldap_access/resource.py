@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import dn as names
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part
@@ -22,6 +24,7 @@ from ..._module.runner import Resource
 from .. import ldif
 from ..client import Client
 from ..connection import Connection
+from ..openldap_entry.read import Found, Memory, find, named
 from . import plan as access
 from .options import InfoOptions, Options
 from .plan import Rule
@@ -33,6 +36,18 @@ def rules(client: Client, base: str) -> list[Rule]:
     return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
 
 
+def _account(client: Client, options: InfoOptions, journal: str | None = None) -> Found:
+    """The account that the task names. Who may change the configuration sees no entry on many servers; there the name alone counts."""
+    memory = Memory(options.known, journal)
+    name = named(client, options.account, memory)
+    try:
+        return find(client, name, memory)
+    except OffboardError as exc:
+        if exc.code != "cannot_read":
+            raise
+        return Found(name.dn, None)
+
+
 class Access(Resource):
     """The rules with a clause about one account."""
 
@@ -42,6 +57,7 @@ class Access(Resource):
     def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
+        self._found = Found("", None)
         self._rules: dict[str, Rule] = {}
         self._saved: list[str] = []
 
@@ -50,17 +66,21 @@ class Access(Resource):
 
     def read(self) -> Iterator[Object]:
         """All rules."""
+        self._found = _account(self._client, self._options, self._options.journal)
         for item, rule in self._read():
             self._rules[item.id] = rule
             yield item
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """The clauses about the account go, or come back out of the saved files."""
+        current = list(current)  # only then it is known which account is meant
         if self._options.state == "present":
-            plan = access.plan_back(current, access.swaps(_records(self._options.backup_dir), self._options.dn))
+            plan = access.plan_back(current, access.swaps(_records(self._options.backup_dir), self._found.dn))
         else:
-            plan = access.plan_for(self._options.dn, current, self._options.allow)
-        plan.facts["mentions"] = _mentions(self._rules.values(), self._options.dn)
+            plan = access.plan_for(self._found.dn, current, self._options.allow)
+        if self._found.refusal is not None:
+            plan.refusals.append(self._found.refusal)
+        plan.facts["mentions"] = _mentions(self._rules.values(), self._found.dn)
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -98,8 +118,8 @@ class Access(Resource):
             yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
 
     def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
-        """The account, as the task names it."""
-        yield self._options.dn_as_given
+        """The account, by its name: the rules have no other."""
+        yield names.key(self._found.dn)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {**plan.facts, "saved": self._saved}
@@ -137,16 +157,17 @@ def make(params: Mapping[str, Any], check_mode: bool) -> Access:
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     options = InfoOptions.of(params)
-    account = options.dn
-    client = Client(Connection.from_params(params), read_only=True)
-    try:
-        found = rules(client, options.config_base)
-    finally:
-        client.close()
-    about = [
+    with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
+        account = _account(client, options).dn
+        return about(rules(client, options.config_base), account)
+
+
+def about(found: Sequence[Rule], account: str) -> dict[str, Any]:
+    """Which of the rules speak of the account, as openldap_access_info returns it."""
+    clauses = [
         {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.words), "denies": clause.denies}
         for rule in found
         for clause in access.clauses(rule.text)
         if clause.is_about(account)
     ]
-    return {"clauses": about, "mentions": _mentions(found, account), "rules": len(found)}
+    return {"clauses": clauses, "mentions": _mentions(found, account), "rules": len(found)}

@@ -11,20 +11,38 @@ from typing import Any
 
 from ..._core import dn as names
 from ..._module.vault_password import if_given
+from ..known import Known
+
+
+def account_of(text: str) -> names.Name:
+    """A DN, an entryUUID, or both as `names.extended` has them; with the DN in the form of RFC 4514. Raises OffboardError `invalid_dn`."""
+    name = names.parse(text)
+    return names.Name(names.checked(name.dn), name.guid) if name.dn else name
 
 
 @dataclass(frozen=True)
-class Options:
+class InfoOptions:
+    """Of openldap_entry_info: which is looked at."""
+
+    account: names.Name
+    known: Known
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> InfoOptions:
+        """Raises OffboardError `invalid_dn`."""
+        return cls(account=account_of(params["dn"]), known=Known.of(params))
+
+
+@dataclass(frozen=True)
+class Options(InfoOptions):
     """Of openldap_entry: which goes, or comes back."""
 
-    dn: str
-    #: as the snapshot has it
-    dn_as_given: str
     #: `absent` or `present`
     state: str
     backup_dir: str
     #: reads the password with which it is saved; None: in clear
     vault_password: Callable[[], bytes] | None
+    journal: str | None
     #: seconds
     verify_timeout: float
 
@@ -32,22 +50,10 @@ class Options:
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `invalid_dn`."""
         return cls(
-            dn=names.checked(params["dn"]),
-            dn_as_given=params["dn"],
+            **vars(InfoOptions.of(params)),
             state=params["state"],
             backup_dir=params["backup_dir"],
             vault_password=if_given(params),
+            journal=params["journal"],
             verify_timeout=params["verify_timeout"],
         )
-
-
-@dataclass(frozen=True)
-class InfoOptions:
-    """Of openldap_entry_info: which is looked at."""
-
-    dn: str
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> InfoOptions:
-        """Raises OffboardError `invalid_dn`."""
-        return cls(dn=names.checked(params["dn"]))

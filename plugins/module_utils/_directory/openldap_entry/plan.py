@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core import phrases
+from ..._core.dn import Name, extended
 from ..._core.model import Change, Object, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
@@ -17,11 +18,18 @@ from .. import ldif
 from ..values import Entry
 
 KIND = "openldap_entry"
+#: The attribute that stays an entry's own, whatever its name becomes.
+UUID = "entryUUID"
 #: What only the server writes.
-_OPERATIONAL = frozenset({"hassubordinates", "entryuuid"})
+_OPERATIONAL = frozenset({"hassubordinates", UUID.casefold()})
 _SECRET = re.compile(r"(?i)passw|pwd|secret|key\b|hash")
 #: Entries that hold others, and are no accounts.
 _CONTAINERS = frozenset({"organizationalunit", "organization", "domain", "dcobject", "country", "locality", "groupofnames", "groupofuniquenames", "posixgroup"})
+
+
+def uuid_of(entry: Entry) -> str:
+    """Its entryUUID; empty where it may not be read."""
+    return (entry.text(UUID) or "").lower()
 
 
 def attributes(entry: Entry) -> dict[str, list[bytes]]:
@@ -47,6 +55,8 @@ def begin(dn: str) -> str:
 def object_of(entry: Entry, key: str) -> Object:
     """The entry as plans see it: names of its attributes, no values but its classes."""
     state = {"dn": entry.dn, "objectClass": entry.texts("objectClass"), "attributes": sorted(attributes(entry))}
+    if uuid := uuid_of(entry):
+        state[UUID] = uuid
     return Object(KIND, key, entry.dn, state)
 
 
@@ -65,6 +75,20 @@ def plan_for(state: str, dn: str, key: str, current: Iterable[Object], saved: Ma
     else:
         plan.changes.append(Change(KIND, key, dn, "restore", before=None, after=dict(saved), undo=phrases.english("undo_same_state", state="absent")))
     return plan
+
+
+def other_object(confirmed: Name, there: Entry, why: str) -> Refusal:
+    """What is at the confirmed name is not the entry that was confirmed. `why`: by what that is known."""
+    here = extended(uuid_of(there), there.dn)
+    msg = f"{confirmed.dn} was confirmed for the entry {confirmed.guid}{f' ({why})' if why else ''}, but what has that name now is another one."
+    return Refusal("other_object", msg, (there.dn,), f"'{here}', when that one is meant")
+
+
+def moved(confirmed: Name, there: Entry, why: str) -> Refusal:
+    """The confirmed name is nobody's, but the entry that had it is there."""
+    told = f" ({why})" if why else ""
+    msg = f"{confirmed.dn} does not exist, but the entry {confirmed.guid}, for which it was confirmed{told}, is now {there.dn}."
+    return Refusal("moved", msg, (there.dn,), f"'{extended(confirmed.guid, there.dn)}'")
 
 
 def refusals(entry: Entry, encrypted: bool) -> list[Refusal]:

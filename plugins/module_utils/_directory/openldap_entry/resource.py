@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,8 +28,7 @@ from ..connection import Connection
 from ..values import Entry
 from . import plan as entries
 from .options import InfoOptions, Options
-
-_WANTED = ("*", "hasSubordinates", "entryUUID")
+from .read import WANTED, Found, Memory, find, named
 
 
 class OpenLdapEntry(Resource):
@@ -40,30 +40,38 @@ class OpenLdapEntry(Resource):
     def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._key = names.key(options.dn)
+        self._dn = self._key = ""
         self._password = options.vault_password() if options.vault_password else None
+        self._memory: Memory | None = None
+        self._found = Found("", None)
         self._entry: Entry | None = None
         self._saved: list[str] = []
 
     def _read(self) -> Entry | None:
-        return self._client.read(self._options.dn, _WANTED)
+        return self._client.read(self._dn, WANTED)
 
     def read(self) -> Iterator[Object]:
         """The entry. One that the directory does not show is absent only where its parent can be read."""
-        self._entry = self._read()
+        self._memory = Memory(self._options.known, self._options.journal)
+        self._found = find(self._client, named(self._client, self._options.account, self._memory), self._memory)
+        self._dn, self._entry = self._found.dn, self._found.entry
+        self._key = names.key(self._dn)
         if self._entry is not None:
             yield entries.object_of(self._entry, self._key)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Removed or brought back."""
+        current = list(current)  # only then it is known what the name means
         copy = self._copy() if self._options.state == "present" else None
         saved = entries.object_of(copy, self._key).state if copy else None
-        return entries.plan_for(self._options.state, self._options.dn, self._key, current, saved)
+        return entries.plan_for(self._options.state, self._dn, self._key, current, saved)
 
     def _copy(self) -> Entry | None:
         """The newest copy of the entry. Raises OffboardError where it cannot be read."""
-        pattern = os.path.join(glob.escape(self._options.backup_dir), f"{glob.escape(entries.begin(self._options.dn))}*.ldif")
-        for path in sorted(glob.glob(pattern), reverse=True):
+        begins = tuple(entries.begin(text).casefold() for text in (self._dn, self._key))  # it may have been named in another case then
+        paths = glob.glob(os.path.join(glob.escape(self._options.backup_dir), "*.ldif"))
+        mine = [path for path in paths if os.path.basename(path).casefold().startswith(begins)]
+        for path in sorted(mine, key=lambda path: path.rpartition("_")[2], reverse=True):
             try:
                 with open(path, "rb") as stream:
                     content = stream.read()
@@ -81,7 +89,9 @@ class OpenLdapEntry(Resource):
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """Those of the plan, and `entries.refusals` of a removal."""
         yield from plan.refusals
-        if self._entry is not None and self._options.state == "absent":
+        if self._found.refusal is not None:
+            yield self._found.refusal
+        elif self._entry is not None and self._options.state == "absent":
             yield from entries.refusals(self._entry, self._password is not None)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -94,17 +104,18 @@ class OpenLdapEntry(Resource):
         if change.after is not None:
             copy = self._copy()
             if copy is None:
-                raise OffboardError(f"the saved copy of {self._options.dn} has disappeared", code="changed_since_read")
+                raise OffboardError(f"the saved copy of {self._dn} has disappeared", code="changed_since_read")
             self._client.add(copy.dn, entries.attributes(copy))
-            return {}
+            made = self._read()
+            return {entries.UUID: uuid} if made and (uuid := entries.uuid_of(made)) else {}
         there = self._read()
         if there is None or self._entry is None or there.attributes != self._entry.attributes:
             raise OffboardError(f"{change.name} was changed since it was read; look at it, and run the task again", code="changed_since_read")
-        path = os.path.join(self._options.backup_dir, f"{entries.begin(self._options.dn)}{now().replace(':', '')}.ldif")
+        path = os.path.join(self._options.backup_dir, f"{entries.begin(self._dn)}{now().replace(':', '')}.ldif")
         content = entries.copy_of(there)
         write_atomically(path, vault.encrypt(content, self._password, os.urandom(32)) if self._password else content)
         self._saved.append(path)
-        self._client.delete(there.dn, "")
+        self._client.delete(there.dn, "", only=(entries.UUID, entries.uuid_of(there)))
         return {"saved": path}
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
@@ -117,8 +128,9 @@ class OpenLdapEntry(Resource):
         return self._read() is not None
 
     def to_be_saved(self, changes: Iterable[Change]) -> Iterator[str]:
-        """The account, as the task names it."""
-        yield self._options.dn_as_given
+        """What is there, by its entryUUID; of what was made anew, that of the one before. What is brought back comes from its saved copy."""
+        if self._entry is not None and self._memory is not None:
+            yield self._memory.origin(entries.uuid_of(self._entry)) or self._key
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         return {"saved": self._saved}
@@ -133,13 +145,17 @@ def make(params: Mapping[str, Any], check_mode: bool) -> OpenLdapEntry:
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    dn = InfoOptions.of(params).dn
-    client = Client(Connection.from_params(params), read_only=True)
-    try:
-        entry = client.read(dn, _WANTED)
-    finally:
-        client.close()
-    if entry is None:
-        return {"exists": False, "entry": {}, "removal_refusals": []}
-    state = dict(entries.object_of(entry, names.key(dn)).state)
-    return {"exists": True, "entry": state, "removal_refusals": [item.msg for item in entries.refusals(entry, encrypted=True)]}
+    options = InfoOptions.of(params)
+    with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
+        memory = Memory(options.known)
+        return about(find(client, named(client, options.account, memory), memory))
+
+
+def about(found: Found) -> dict[str, Any]:
+    """Whether the entry is there, as openldap_entry_info returns it."""
+    if found.entry is None:
+        return {"exists": False, "entry": {}, "confirm_as": "", "removal_refusals": [found.refusal.msg] if found.refusal else []}
+    state, uuid = dict(entries.object_of(found.entry, names.key(found.dn)).state), entries.uuid_of(found.entry)
+    stops = [found.refusal] if found.refusal else entries.refusals(found.entry, encrypted=True)
+    confirm_as = names.extended(uuid, found.entry.dn) if uuid else found.entry.dn
+    return {"exists": True, "entry": state, "confirm_as": confirm_as, "removal_refusals": [item.msg for item in stops]}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ class Options:
     remove_grants: bool
     restore_ids: Sequence[str]
     only_there: bool
+    #: the folder of the snapshot that the task demands
+    snapshot: str | None
     #: seconds
     verify_timeout: float
 
@@ -35,6 +38,7 @@ class Options:
         client_id = names.uuid(params["app_id"])
         if not is_id(client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+        requires = params["requires"] or {}
         return cls(
             client_id=client_id,
             state=params["state"],
@@ -42,6 +46,7 @@ class Options:
             remove_grants=params["grants"] == "remove",
             restore_ids=params["restore_ids"],
             only_there=params["only_there"],
+            snapshot=os.path.join(requires["run_dir"], "snapshot") if requires.get("snapshot") else None,
             verify_timeout=params["verify_timeout"],
         )
 

@@ -61,11 +61,12 @@ def plan_app(
     remove_grants: bool,
     restore_ids: Sequence[str] = (),
     only_there: bool = False,
+    held: Collection[str] = (),
 ) -> Plan:
     """The changes in the order in which they are made: grants, service principal, application; back in the other order.
 
-    Of several deleted ones that were the same application one after the other, the newest comes back, or the one that `restore_ids` names; none of
-    them with `only_there`, which takes nothing to keep for nothing to do.
+    Of several deleted ones that were the same application one after the other, the one comes back that `restore_ids` names, else the one whose id is in
+    `held` (in the snapshot), else the newest; none of them with `only_there`, which takes nothing to keep for nothing to do.
     Raises OffboardError `not_found` when there is nothing to keep or to bring back, AmbiguousMatch when it cannot be told which is the newest.
     """
     plan = Plan()
@@ -84,7 +85,7 @@ def plan_app(
         wanted = {names.uuid(key) for key in restore_ids}
         if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
             raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
-        applications, principals = (_one(kind, items, wanted, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
+        applications, principals = (_one(kind, items, wanted, held, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
         for item in (*applications, *principals):
             if item.state["deleted"]:
                 back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", phrases.english("undo_app_restored"))
@@ -123,18 +124,24 @@ def guard_app(changes: Sequence[Change], client_id: str, own_app_id: str, owner:
     return refusals
 
 
-def _one(kind: str, items: Sequence[Object], wanted: Collection[str], warnings: list[str]) -> list[Object]:
+def _one(kind: str, items: Sequence[Object], wanted: Collection[str], held: Collection[str], warnings: list[str]) -> list[Object]:
     """The living one, else the deleted one that is meant."""
     if len(items) < 2 or not items[0].state["deleted"]:
         return list(items)
     times = sorted((item.state.get("deletedDateTime") or "" for item in items), reverse=True)
     named = [item for item in items if item.id.casefold() in wanted]
-    meant = named or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
+    saved = {key.casefold() for key in held}
+    meant = (
+        named
+        or [item for item in items if item.id.casefold() in saved]
+        or [item for item in items if (item.state.get("deletedDateTime") or "") == times[0] != ""]
+    )
     if len(meant) != 1:
         found = [{"id": item.id, "name": item.name, "deletedDateTime": item.state.get("deletedDateTime")} for item in items]
         raise AmbiguousMatch(
             f"{len(items)} deleted {kind} objects have that client id; name the one to bring back in a task of offboard.iij_id.entra_app, by restore_ids", found
         )
     if not named:
-        warnings.append(f"{len(items)} deleted {kind} objects have that client id; the one deleted last, {meant[0].id}, is brought back")
+        which = "the one that the snapshot holds" if meant[0].id.casefold() in saved else "the one deleted last"
+        warnings.append(f"{len(items)} deleted {kind} objects have that client id; {which}, {meant[0].id}, is brought back")
     return meant

@@ -15,6 +15,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from ..._module import waiting
+from ..._offboarding.preconditions import read_manifest
 from ..of_tenant import OfTenant
 from .options import Options
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
@@ -42,13 +43,20 @@ class App(OfTenant):
         options = self._options
         return plan_app(
             objects,
-            self._options.client_id,
+            options.client_id,
             options.state,
             options.enabled,
             options.remove_grants,
             options.restore_ids,
             options.only_there,
+            self._held(),
         )
+
+    def _held(self) -> list[str]:
+        """The ids of apps' objects in the snapshot that the task demands, where something is to be brought back."""
+        folder = self._options.snapshot
+        saved = read_manifest(folder) if folder and self._options.state != "absent" and not self._options.only_there else None
+        return list(saved["app_objects"]) if saved else []
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this application: the objects that are there, and those of which `before` tells that they were its own."""

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core import certificate_names
 from ..._core.errors import OffboardError
 from ..._federation.values import names
-from .plan import Trust, thumbprint
+from .plan import Trust
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class InfoOptions:
 def _trust(params: Mapping[str, Any]) -> Trust:
     thumbprints = {}
     for domain, text in params["accept_thumbprints"].items():
-        value = thumbprint(text)
+        value = certificate_names.thumbprint(text)
         if value is None:
             raise OffboardError(f"accept_thumbprints: that of {domain} is neither SHA-1 (40 hex digits) nor SHA-256 (64).", code="bad_option")
         thumbprints[names([domain])[0]] = value

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,7 +170,7 @@ def _hold(verdict: Verdict, item: Object) -> None:
             try:
                 verdict.held.append(certificates.from_text(text))
             except BadCertificate as exc:
-                verdict.add("unknown", "unknown", f"{name} of the configuration cannot be read. {exc.msg}", "configured_certificate_unreadable")
+                verdict.add("unknown", "unknown", f"{name} of the configuration cannot be read. {exc.msg}", "certificate_invalid")
     if not verdict.held and not verdict.findings:
         verdict.add("unknown", "unknown", "The configuration has no signing certificate.", "configured_certificate_missing")
 
@@ -207,14 +206,14 @@ def _judge_metadata(verdict: Verdict, item: Object, document: metadata.Metadata)
     entity = next((one for one in document.entities if one.entity_id == issuer), None)
     if entity is None and len(document.entities) == 1:
         # Nothing can be said about the key of somebody who may be somebody else, so this is no mere warning.
-        verdict.add("drift", "unknown", f"The metadata is that of {document.entities[0].entity_id}, but the configured issuer is {issuer}.", "issuer")
+        verdict.add("drift", "unknown", f"The metadata is that of {document.entities[0].entity_id}, but the configured issuer is {issuer}.", "issuer_differs")
         return None
     if entity is None:
-        verdict.add("unknown", "unknown", f"The metadata has {len(document.entities)} identity providers, none of them {issuer}.", "issuer_not_published")
+        verdict.add("unknown", "unknown", f"The metadata has {len(document.entities)} identity providers, none of them {issuer}.", "entity_not_found")
         return None
     own = document.metadata_signature
     if own.present and not own.verifies:
-        verdict.add("unknown", "unknown", f"The metadata's own signature does not verify ({own.error}).", "signature_not_verified")
+        verdict.add("unknown", "unknown", f"The metadata's own signature does not verify ({own.error}).", "signature_invalid")
         return None
     for warning in ("metadata_expired", "valid_until_invalid"):
         if warning in entity.warnings:
@@ -223,12 +222,15 @@ def _judge_metadata(verdict: Verdict, item: Object, document: metadata.Metadata)
     role = entity.protocols.get(_ROLES.get(protocol, ""))
     if role is None or not role.signing_certificates:
         what = "no readable signing certificate" if role else "no such identity provider"
-        verdict.add("unknown", "unknown", f"The federation speaks {protocol}; for it the metadata has {what}.", "protocol_not_published")
+        verdict.add("unknown", "unknown", f"The federation speaks {protocol}; for it the metadata has {what}.", "protocol_not_offered")
         return None
     configured = item.state["passiveSignInUri"]
     if configured not in _sign_in_addresses(role):
         verdict.add(
-            "drift", "warning", f"The identity provider no longer publishes the configured sign-in address {shown(configured or '')}.", "passive_sign_in_uri"
+            "drift",
+            "warning",
+            f"The identity provider no longer publishes the configured sign-in address {shown(configured or '')}.",
+            "sign_in_address_differs",
         )
     return role
 
@@ -297,13 +299,6 @@ class Trust:
         return any(name in self.tls or self.thumbprints.get(name) in (new.sha1, new.sha256) for name in item.state["domains"])
 
 
-def thumbprint(text: str) -> str | None:
-    """SHA-1 or SHA-256 as people copy it (colons, blanks, capitals, OpenSSL's label) in lower-case hex; None when it is neither."""
-    seen = unicodedata.normalize("NFKC", "".join(char for char in str(text) if unicodedata.category(char) != "Cf"))  # Windows' dialogue puts a mark in front
-    digits = re.sub(r"^(?:sha-?(?:1|256)(?:fingerprint|thumbprint)?[=:]|(?:finger|thumb)print[=:]|0x)|[:-]", "", "".join(seen.split()).strip("\"'").lower())
-    return digits if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", digits) else None
-
-
 def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, trust: Trust | None = None) -> Change | Skip | None:
     """The renewal that `apply` allows, why it is not made, or None when there is nothing to renew.
 
@@ -335,17 +330,19 @@ def _unfit(item: Object, verdict: Verdict, name: str, new: Certificate | None, n
         return None
     what = f"The new certificate (SHA-1 {new.sha1})"
     bits = max(one.key_bits for one in verdict.held)
-    if new.expired_at(now) or (name == "signingCertificate" and not new.valid_at(now)):
-        return "certificate_not_valid", f"{what} is valid from {new.not_before} to {new.not_after} only."
+    if new.expired_at(now):
+        return "certificate_expired", f"{what} is valid from {new.not_before} to {new.not_after} only."
+    if name == "signingCertificate" and not new.valid_at(now):
+        return "certificate_not_yet_valid", f"{what} is valid from {new.not_before} to {new.not_after} only."
     if not new.is_rsa:
-        return "certificate_key_not_rsa", f"{what} has a key of kind {new.key}; Microsoft Entra takes RSA keys only."
+        return "key_not_rsa", f"{what} has a key of kind {new.key}; Microsoft Entra takes RSA keys only."
     if new.key_bits < metadata.MIN_RSA_BITS or new.key_bits < bits:
-        return "certificate_key_weak", f"{what} has a key of {new.key_bits} bits; Entra holds one of {bits}, and {metadata.MIN_RSA_BITS} are needed."
+        return "key_weak", f"{what} has a key of {new.key_bits} bits; Entra holds one of {bits}, and {metadata.MIN_RSA_BITS} are needed."
     if not verdict.vouched and not trust.covers(item, new):
         how = "signed, but not with the key of a certificate that Entra holds" if verdict.signed else "not signed"
         domain = item.state["domains"][0] if item.state["domains"] else item.id
         return (
-            "certificate_not_vouched",
+            "metadata_not_vouched",
             f"{what} comes from metadata that is {how}, as one of an intruder's would be. Ask the partner by another way for its thumbprint, and give that: "
             f"accept_thumbprints: {{{domain}: …}}. Or, when its address's TLS alone shall be trusted: trust_metadata_tls: [{domain}].",
         )

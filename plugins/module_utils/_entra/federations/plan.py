@@ -354,9 +354,9 @@ def _check_certificate(found: Objections, text: str, now: datetime.datetime) -> 
     elif days_left(certificate, now) <= EXPIRY_WARNING_DAYS:
         found.warnings.append(f"{what} expires in {days_left(certificate, now)} days, on {certificate.not_after}.")
     if not certificate.is_rsa:
-        found.refuse("certificate_key_not_rsa", f"{what} has a key of kind {certificate.key}; Microsoft Entra takes RSA keys only.")
+        found.refuse("key_not_rsa", f"{what} has a key of kind {certificate.key}; Microsoft Entra takes RSA keys only.")
     elif certificate.key_bits < metadata.MIN_RSA_BITS:
-        found.refuse("certificate_key_weak", f"{what} has a key of {certificate.key_bits} bits; at least {metadata.MIN_RSA_BITS} are needed.")
+        found.refuse("key_weak", f"{what} has a key of {certificate.key_bits} bits; at least {metadata.MIN_RSA_BITS} are needed.")
 
 
 def _check_published(found: Objections, text: str, role: metadata.Protocol | None) -> None:

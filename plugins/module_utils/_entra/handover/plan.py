@@ -221,7 +221,7 @@ def file_name(file_format: str, by: str, name: str) -> str:
 def spelled(secret: str, language: str) -> Iterator[tuple[str, str]]:
     """Each character, and how it is said, so that look-alikes can be told apart."""
     for character in secret:
-        if "a" <= character.lower() <= "z":
+        if character.isascii() and character.isalpha():
             case = {"en": ("lower ", "UPPER "), "ja": ("小文字 ", "大文字 ")}[language][character.isupper()]
             yield character, case + {"en": _NATO, "ja": _KANA}[language][ord(character.lower()) - ord("a")]
         elif character.isascii() and character.isdigit():

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import evidence, phrases, steps, vault
+from ..._core import phrases, times, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
@@ -126,7 +126,7 @@ class HandoverLetters(Resource):
         if self._since and self._options.journal:
             passwords = self._since.keys() - {person.id.casefold() for person in found if person.until}
             for key, at in passwords_set(read_journal(self._options.journal), passwords):
-                self._since[key] = max(self._since[key], at, key=steps.as_time)
+                self._since[key] = max(self._since[key], at, key=times.as_time)
         return found
 
     def _read_given(self) -> dict[str, str]:
@@ -134,16 +134,16 @@ class HandoverLetters(Resource):
         for item in read_records(self._options.given_file) if self._options.given_file else ():
             key, at = str(item.get("id", "")).casefold(), str(item.get("at", ""))
             try:
-                evidence.past(at, datetime.datetime.now(datetime.UTC))
+                times.past(at, datetime.datetime.now(datetime.UTC))
             except ValueError:  # nobody knows whether a newer secret came after it
                 continue
-            found[key] = max(found.get(key, ""), at, key=steps.as_time)
+            found[key] = max(found.get(key, ""), at, key=times.as_time)
         return found
 
     def _has_theirs(self, user_id: str) -> bool:
         """Whether the user was given a letter, and no newer secret since."""
         key = user_id.casefold()
-        return key in self._given and not steps.is_later(self._since.get(key, ""), self._given[key])
+        return key in self._given and not times.is_later(self._since.get(key, ""), self._given[key])
 
     def plan(self, current: Iterable[Object]) -> Plan:
         there = {item.id for item in current}

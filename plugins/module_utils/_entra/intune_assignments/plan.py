@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..._core import names, phrases, plain
+from ..._core import confirmations, names, phrases, plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
@@ -118,11 +118,8 @@ class Wanted(NamedTuple):
     def means(self, state: Mapping[str, Any]) -> bool:
         if (self.kind, names.uuid(self.object)) != (state["kind"], names.uuid(str(state["object"]))):
             return False
-        return _folded(self.target) in (_folded(target_of(state)), _folded(str(state.get("assignment") or "")))
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
+        meant = confirmations.intune_target
+        return meant(self.target) in (meant(target_of(state)), meant(str(state.get("assignment") or "")))
 
 
 def removed(records: Iterable[Mapping[str, Any]]) -> dict[str, Object]:

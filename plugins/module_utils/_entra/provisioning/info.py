@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..._core import names, phrases
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.heads import Heads
 from ..._core.plan import ANSWER_LIMIT
@@ -16,6 +16,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import budget
 from ..._module.files import write_atomically
+from ..._offboarding import phrases
 from ..apps.audit import entries_of, reaches_back_to
 from ..domains.plan import root_of, upn_domain
 from ..domains.read import check_known

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import gate, names
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id
+from ..._offboarding import gate
 from ..apps.audit import check_client_id
 from ..domains.read import named_domains
 
@@ -82,6 +83,8 @@ class Options:
     language: str
     #: what the run folder must hold, as `preconditions.check` takes it; None: not given
     requires: Mapping[str, Any] | None
+    #: whether a closed gate is a failure
+    required: bool
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
@@ -98,4 +101,5 @@ class Options:
             token_minutes=params["token_minutes"],
             language=params["language"],
             requires=params["requires"] or None,
+            required=params["required"],
         )

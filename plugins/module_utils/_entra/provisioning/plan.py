@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import names
-from ..._core.quiet import mostly
+from ..._offboarding.quiet import mostly
 from ..domains.plan import upn_domain
 
 
@@ -170,7 +170,7 @@ def variables(found: Iterable[Victim], src: str | None) -> bytes:
     ]
     lines += [f"  - {json.dumps(one.upn)}  # {one.blocked_at}" for one in blocked if one.by_stop]
     if rest := [one for one in blocked if not one.by_stop]:
-        lines.append("# Blocked by IIJ ID at other times, as when people leave / 別の時期にブロック(退職など):")
+        lines.append("# Blocked by IIJ ID at other times, as when people leave / 別の時期にブロック（退職など）:")
         lines += [f"#  - {json.dumps(one.upn)}  # {one.blocked_at}" for one in rest]
     if src:
         lines.append(f"microsoft_365_users_src: {json.dumps(src)}")
@@ -181,8 +181,8 @@ def blocked_list(upns: Iterable[str]) -> bytes:
     """A file that the users of microsoft_365_also_enable can be taken from: everybody who is blocked, as comments."""
     lines = [
         "# Users who are blocked, and whom the snapshot would keep so. Take away the '#' of those who shall work again, and run preflight with -e @a copy of",
-        "# this file: it is written anew each time. / ブロック中の利用者(スナップショットはこの状態を保存する)。復帰させる利用者の行頭の「#」を外し、コピーを",
-        "# -e @ で指定してpreflightを再実行する(このファイルは毎回作り直される)。",
+        "# this file: it is written anew each time. / ブロック中の利用者（スナップショットはこの状態を保存する）。復帰させる利用者の行頭の「#」を外し、",
+        "# コピーを -e @ で指定してpreflightを再実行する（このファイルは毎回作り直される）。",
         "---",
         "microsoft_365_also_enable:",
         *(f"#  - {json.dumps(upn)}" for upn in upns),

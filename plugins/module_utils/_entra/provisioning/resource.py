@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import gate, phrases, quiet, steps
+from ..._core import plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
@@ -20,7 +20,9 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal, write_atomically
-from ..._module.preconditions import read_verdict, steps_now
+from ..._offboarding import gate, phrases, quiet
+from ..._offboarding.preconditions import read_verdict, steps_now
+from ..._offboarding.steps import plan as steps
 from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
 from ..apps.read import read_app
@@ -40,8 +42,8 @@ class ProvisioningGate(OfTenant):
     noun = "verdicts"
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
-    def __init__(self, params: Mapping[str, Any], check_mode: bool = False) -> None:
-        self._options, self._check_mode = Options.of(params), check_mode
+    def __init__(self, params: Mapping[str, Any], check_mode: bool = False, warn: Callable[[str], None] = lambda told: None) -> None:
+        self._options, self._check_mode, self._warn = Options.of(params), check_mode, warn
         self._client = Client(Connection.from_params(params))
 
     def read(self) -> Iterable[Object]:
@@ -117,6 +119,16 @@ class ProvisioningGate(OfTenant):
         for change in applied:
             if read_verdict(self._options.path) != change.after:
                 yield Outcome(change, "failed", "not_seen", f"{self._options.path} does not hold what was written")
+
+    def verdict(self, plan: Plan) -> OffboardError | None:
+        """With `required` a closed gate stops the stage; a check run is told what a real one would be stopped by."""
+        if plan.facts["open"] or not self._options.required:
+            return None
+        told = str(plan.facts["told"])
+        if not self._check_mode:
+            return OffboardError(told, code="gate_closed")
+        self._warn(plain.line(f"check mode: a real run would stop here. {told}"))
+        return None
 
     def close(self) -> None:
         self._client.close()

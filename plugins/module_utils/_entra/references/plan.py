@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where an answer of Microsoft Graph points at given hosts: every string of it is looked at, whatever property it stands in. Pure.
 
-There is no list of properties that one could have forgotten. What a string holds is opened too: JSON, base64 (a profile's payload, a certificate),
-percent-encoding and character references. What could not be opened is told, and never passes for "nothing there".
+There is no list of properties that one could have forgotten. What a string holds is opened too: JSON, base64 (a profile's payload, a certificate, a part of
+a token), percent-encoding, character references and the dots of patterns. What could not be opened is told, and never passes for "nothing there".
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ _LABEL = "a-z0-9_-"
 _IN_A_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-*."
 #: whole texts, elements, data addresses, PEM; possessive, so that no stranger's text takes long
 _BASE64 = re.compile(r"(?:^|[>\"']|base64,)\s*+([A-Za-z0-9+/_][A-Za-z0-9+/_\s-]{14,}+={0,2}+)\s*+(?=$|[<\"'])")
+#: a word of a text that may be one: after a name, in an address, in a command, as a part of a token (JWT)
+_WORD = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}+")
+#: shorter ones hold no host
+_SHORTEST = 15
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----([A-Za-z0-9+/=\s]*+)-----END")
 _BLANKS = re.compile(r"\s+")
-#: a full stop in other scripts; a browser takes it for one
-_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
+#: a full stop in other scripts, which a browser takes for one, and what it passes over in a host (UTS #46)
+_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", **dict.fromkeys("\u00ad\u200b\u2060\ufeff")})
 
 
 class Found(NamedTuple):
@@ -167,6 +171,8 @@ class _Walk:
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
         self._left = LARGEST
+        #: payloads that were opened, with their places: a text that is decoded in several ways has them each time
+        self._opened: set[tuple[str, str]] = set()
         self.found: list[Found] = []
         self.unopened: list[Unopened] = []
 
@@ -193,9 +199,13 @@ class _Walk:
             self.unopened.append(Unopened(path, "too_large"))
             return
         self._search(text, path, opened, binary)
-        if "%" in text or "&" in text:
-            self._decoded(text, path, opened, binary)
-        if len(text) < 16:
+        if "%" in text or "&" in text or "\\" in text:
+            self._decoded(text, path, depth, opened, binary)
+        self._open(text, path, depth)
+
+    def _open(self, text: str, path: str, depth: int) -> None:
+        """What a string holds."""
+        if len(text) <= _SHORTEST:
             return
         if depth >= DEEPEST:
             self.unopened.append(Unopened(path, "too_deep"))
@@ -210,27 +220,41 @@ class _Walk:
                 self.unopened.append(Unopened(path, "too_deep"))
             else:
                 self.value(inner, f"{path}→", depth + PAYLOAD, True)
-        for kind in (_BASE64, _PEM):
-            for run in kind.finditer(text):
-                self._payload(run[1], path, depth)
+        for run in _PEM.finditer(text):
+            self._payload(run[1], path, depth)
+        at, rest = 0, []
+        for run in _BASE64.finditer(text):
+            self._payload(run[1], path, depth)
+            if all(len(piece) > _SHORTEST for piece in run[1].split()[:-1]):  # else it may be a sentence, in which one word is a payload
+                rest.append(text[at : run.start(1)])
+                at = run.end(1)
+        for word in _WORD.findall(" ".join([*rest, text[at:]]) if at else text):
+            if not (word.islower() or word.isupper()):  # an id, a name, a path
+                for piece in dict.fromkeys((word, *word.split("/"))):
+                    if len(piece) > _SHORTEST:
+                        self._payload(piece, path, depth)
 
     def _search(self, text: str, path: str, opened: bool, binary: bool) -> None:
         room = MOST_PLACES * 20 - len(self.found)
         self.found += (Found(path, match, opened) for match in islice(self._matcher.matches(text, binary), max(0, room)))
 
-    def _decoded(self, text: str, path: str, opened: bool, binary: bool) -> None:
-        """Percent-encoding and character references, also of one another."""
+    def _decoded(self, text: str, path: str, depth: int, opened: bool, binary: bool) -> None:
+        """Percent-encoding, character references and the dots of patterns, also of one another."""
         for _round in range(4):
-            plainer = html.unescape(urllib.parse.unquote(text, errors="replace"))
+            plainer = _plainer(text)
             if plainer == text:
                 return
             text = plainer
             self._search(text, path, opened, binary)
-        if html.unescape(urllib.parse.unquote(text, errors="replace")) != text:
+            self._open(text, path, depth)
+        if _plainer(text) != text:
             self.unopened.append(Unopened(path, "too_deep"))
 
     def _payload(self, run: str, path: str, depth: int) -> None:
         packed = _BLANKS.sub("", run).replace("-", "+").replace("_", "/").rstrip("=")
+        if (path, packed) in self._opened:
+            return
+        self._opened.add((path, packed))
         try:
             inner = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
         except (binascii.Error, ValueError):
@@ -246,6 +270,10 @@ class _Walk:
             for start in (0, 1):  # UTF-16 of both orders: one of them is the other, a byte further
                 wide = inner[start:].decode("utf-16-le", errors="ignore")
                 self.text(wide, below, depth + PAYLOAD, True, binary=start == 1)
+
+
+def _plainer(text: str) -> str:
+    return html.unescape(urllib.parse.unquote(text, errors="replace")).replace("\\.", ".")
 
 
 def _below(path: str, name: str) -> str:

@@ -73,7 +73,7 @@ SOURCES = (
         "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations",
         below=Source("certificate_authority", "/certificateAuthorities"),
     ),
-    Source("mobile_app", "/deviceAppManagement/mobileApps", hidden_in_v1="apps of managed Google Play"),
+    Source("mobile_app", "/deviceAppManagement/mobileApps", hidden_in_v1="apps of managed Google Play", follow=True),
     Source("mobile_app_configuration", "/deviceAppManagement/mobileAppConfigurations"),
     Source("targeted_managed_app_configuration", "/deviceAppManagement/targetedManagedAppConfigurations"),
     Source("device_configuration", "/deviceManagement/deviceConfigurations", hidden_in_v1="profiles for SCEP, PKCS and trusted root certificates"),

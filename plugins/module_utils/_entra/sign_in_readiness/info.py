@@ -12,15 +12,16 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from typing import Any
 
-from ..._core import names, plain, sign_in
+from ..._core import names, plain
 from ..._core.heads import Heads
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import budget
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.preconditions import steps_now
 from ..._module.progress import Progress
+from ..._offboarding import sign_in_verdict as sign_in
+from ..._offboarding.preconditions import steps_now
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from ..domains.read import check_known, read_domains
 from ..roles import read_guarded, read_roles

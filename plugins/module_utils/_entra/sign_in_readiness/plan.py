@@ -35,20 +35,25 @@ OWN, NEW, PASS, HASH_SYNC, METHOD, OTHERWISE, BY_HAND, UNVERIFIED, NO_ROLES, NON
 )  # fmt: skip
 
 #: `clientAppUsed` of clients that know no modern authentication: learn.microsoft.com/entra/identity/conditional-access/policy-block-legacy-authentication,
-#: learn.microsoft.com/entra/identity/monitoring-health/concept-sign-in-log-activity-details
+#: learn.microsoft.com/entra/identity/monitoring-health/concept-sign-in-log-activity-details; IMAP, MAPI, POP and SMTP are what Microsoft Graph's own
+#: description of the property calls them
 LEGACY_CLIENTS = (
     "Authenticated SMTP",
     "Autodiscover",
     "Exchange ActiveSync",
     "Exchange Online PowerShell",
     "Exchange Web Services",
+    "IMAP",
     "IMAP4",
+    "MAPI",
     "MAPI Over HTTP",
     "Offline Address Book",
     "Other clients",
     "Outlook Anywhere (RPC over HTTP)",
+    "POP",
     "POP3",
     "Reporting Web Services",
+    "SMTP",
     "Universal Outlook",
 )
 

@@ -16,8 +16,8 @@ from ..._core import vault
 from ..._core.errors import OffboardError
 from ..._core.manifest import NAME as MANIFEST
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_files, check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file
+from ..._offboarding.preconditions import check_files, check_tenant, read_manifest
 
 DOMAINS, LICENCES, APPS = "domains.yml", "licences.yml", "apps.yml"
 #: the ids of all users in the snapshot, one a line

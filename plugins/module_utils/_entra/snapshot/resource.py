@@ -22,8 +22,8 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_files, check_tenant, read_manifest
 from ..._module.vault_password import decrypt_file, yaml_item
+from ..._offboarding.preconditions import check_files, check_tenant, read_manifest
 from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
 from ..domains.read import read_domains

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._core import names
 from ..._core.marks import Marks, mark
-from ..._core.steps import as_time
+from ..._core.times import as_time
 from ..domains.plan import CONVERT, GO_BACK
 from ..domains.plan import KIND as DOMAIN
 from .plan import KIND, PASSWORD

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from ..._core import steps, vault
+from ..._core import times, vault
 from ..._core.errors import OffboardError
 from ..._core.marks import Marks, mark
 from ..._module.files import folder_locked, write_atomically
@@ -68,7 +68,7 @@ def _is_whole(entry: Mapping[str, Any]) -> bool:
     """Whether everything on which is relied is a text, or null, and what is a time is one."""
     if not all(isinstance(entry.get(name), str | None) for name in (*_TEXTS, *_TIMES)):
         return False
-    return all(not entry.get(name) or steps.is_later(entry[name], "") for name in _TIMES)
+    return all(not entry.get(name) or times.is_later(entry[name], "") for name in _TIMES)
 
 
 def from_bytes(content: bytes) -> list[dict[str, str]]:
@@ -313,7 +313,7 @@ class PassBook(_Files):
     def was_given(self, user_id: str, now: str) -> bool:
         """Whether the user was given a pass that has not ended by `now` (RFC 3339, UTC, as in the file)."""
         until = self._of(user_id).until
-        return steps.as_time(until) > steps.as_time(now) and self._gone.get(user_id) != until
+        return times.as_time(until) > times.as_time(now) and self._gone.get(user_id) != until
 
     def seen_at(self, user_id: str) -> str:
         """When the pass that the user was given was seen in the tenant; empty when it never was."""

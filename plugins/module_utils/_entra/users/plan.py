@@ -93,16 +93,16 @@ class Skus:
 
     @cached_property
     def _by_name(self) -> dict[str, Sku]:
-        return {name.casefold(): sku for sku in self._skus for name in (sku.id, sku.part_number)}
+        return {names.licence(name): sku for sku in self._skus for name in (sku.id, sku.part_number)}
 
     def __contains__(self, name: str) -> bool:
-        return name.casefold() in self._by_name
+        return names.licence(name) in self._by_name
 
     def id(self, name: str) -> str:
         """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
         found = self._ids.get(name)
         if found is None:
-            found = self._ids[name] = name.casefold() if is_id(name) else self.find(name).id
+            found = self._ids[name] = meant if is_id(meant := names.licence(name)) else self.find(name).id
         return found
 
     def name(self, sku: str) -> str:
@@ -117,7 +117,7 @@ class Skus:
 
     def find(self, name: str) -> Sku:
         """By part number or id. Raises OffboardError `licence_unknown`."""
-        found = self._by_name.get(name.casefold())
+        found = self._by_name.get(names.licence(name))
         if found is None:
             raise OffboardError(f"the tenant has no licence {name!r}; it has {self}", code="licence_unknown")
         return found

@@ -28,8 +28,8 @@ from ..._graph.connection import Connection
 from ..._module import budget, waiting
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal
-from ..._module.preconditions import read_manifest
 from ..._module.runner import Record
+from ..._offboarding.preconditions import read_manifest
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
 from ..of_tenant import MANY, OfTenant

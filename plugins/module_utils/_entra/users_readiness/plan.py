@@ -118,11 +118,11 @@ def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: Evidence
     if set(evidence.roles().get(user_id, ())) - RESETTABLE_ROLES and not evidence.may_reset_every_administrator():
         return {"administrator_without_password": f"{upn} is an administrator, and nothing shows a password that was set since the domain was converted"}
     if entry == UNSET:
-        return {"no_way_to_sign_in": f"{upn} has a password in the hand-over file that was never set"}
+        return {"no_way_in": f"{upn} has a password in the hand-over file that was never set"}
     if evidence.access_pass(user_id) is False:
         return {"access_pass_ended": f"the Temporary Access Pass of {upn} has ended, and nothing shows a password"}
     since = f"since {root} was converted" if converted else f"and the journal does not know when {root} was converted"
-    return {"no_way_to_sign_in": f"{upn} has neither a pass nor a password that was set {since}"}
+    return {"no_way_in": f"{upn} has neither a pass nor a password that was set {since}"}
 
 
 def _time(text: str) -> datetime.datetime:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core.errors import OffboardError
-from ..._module.vault_password import vault_password
+from ..._module.vault_password import if_given, vault_password
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,22 @@ class InfoOptions:
 
     #: the folder below which exports lie
     path: str
+    #: what recorded them; None: not given
+    journal: str | None
+    #: reads the password of Ansible Vault; None: the task gives none
+    vault_password: Callable[[], bytes] | None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> InfoOptions:
-        return cls(path=os.path.abspath(params["path"]))
+        return cls(path=os.path.abspath(params["path"]), journal=params["journal"], vault_password=if_given(params))
 
 
 @dataclass(frozen=True)
-class Options(InfoOptions):
+class Options:
     """Of iij_id_export."""
 
+    #: the folder below which exports lie
+    path: str
     scim_url: str
     access_token: str = field(repr=False)
     ca_file: str | None
@@ -50,7 +56,7 @@ class Options(InfoOptions):
         if params["page_size"] < 1:
             raise OffboardError("page_size must be 1 at least", code="bad_option")
         return cls(
-            **vars(InfoOptions.of(params)),
+            path=os.path.abspath(params["path"]),
             scim_url=params["scim_url"],
             access_token=params["access_token"],
             ca_file=params["ca_file"],

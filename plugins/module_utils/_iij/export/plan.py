@@ -179,14 +179,14 @@ def plan(current: Iterable[Object], path: str, found: Found, content_sha256: str
     return Plan(changes=Spool([Change(KIND, path, "IIJ ID", action, None if newest is None else dict(newest.state), after, undo=undo)]), warnings=told)
 
 
-def incomplete(found: Found, kept: str) -> OffboardError:
-    """`export_incomplete`, with what becomes of the files."""
+def incomplete(found: Found, kept: str, record: Mapping[str, Any] | None = None) -> OffboardError:
+    """`export_incomplete`, with what becomes of the files, and what is recorded of those that were written."""
     return OffboardError(
         f"The lists of {' and '.join(found.incomplete)} were never whole: they changed while they were read, or the service counts otherwise than it "
         f"sends. {kept} "
         "Run it again when nobody changes users or groups, perhaps with another page_size.",
         code="export_incomplete",
-        details={"lists": list(found.incomplete)},
+        details={"lists": list(found.incomplete), **(record or {})},
     )
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 import os
@@ -13,24 +12,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ..._core import strict_json, vault
+from ..._core import vault
 from ..._core.errors import OffboardError
-from ..._core.evidence import past
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import now
-from ..._module.files import check_run_file, write_atomically
+from ..._module.files import write_atomically
 from ..._module.progress import Progress
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file
 from ..scim import Scim
 from . import pages
-from .options import InfoOptions, Options
+from .kept import MANIFEST, RECORDED, check_files, exports, sealed
+from .options import Options
 from .plan import KIND, Found, digest, files, incomplete, plan
 from .store import Resources
 
-MANIFEST = "manifest.json"
 _STATE = ("users", "groups", "complete", "content_sha256")
 
 
@@ -60,10 +58,9 @@ class Export(Resource):
 
     def read(self) -> Iterable[Object]:
         """The newest export that is whole on the disk, after a look whether the password opens it."""
-        made = exports(self._path)
-        if made:
+        if made := self._exports():
             newest = made[-1]
-            _check_files(newest)
+            check_files(newest)
             decrypt_file(os.path.join(newest["folder"], newest["files"][0]["name"]), self._password)
             yield Object(KIND, self._path, "IIJ ID", {name: newest[name] for name in _STATE})
 
@@ -105,20 +102,18 @@ class Export(Resource):
                 return None
             raise
 
+    def _exports(self) -> list[dict[str, Any]]:
+        return exports(self._path, lambda: self._password)[0]
+
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
-        there = {export["content_sha256"] for export in exports(self._path)}
+        there = {export["content_sha256"] for export in self._exports()}
         return [change for change in begun if (change.after or {}).get("content_sha256") in there]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """Files first, manifest last: without a manifest there is no export. What a killed run left is in nobody's way, and not taken for one."""
         taken = now()
         self._folder = self._new_folder(taken)
-        entries = []
-        for name, plain in files(self._found):
-            content = vault.encrypt(plain, self._password, os.urandom(32))
-            write_atomically(os.path.join(self._folder, name), content, overwrite=False)
-            entries.append({"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)})
-            self._written[name] = hashlib.sha256(plain).hexdigest()
+        entries = [self._write(name, plain) for name, plain in files(self._found)]
         manifest = {
             "format": 1,
             "taken": taken,
@@ -127,10 +122,19 @@ class Export(Resource):
             **_doubts(self._found),
             "files": entries,
         }
-        write_atomically(os.path.join(self._folder, MANIFEST), (json.dumps(manifest, indent=2) + "\n").encode(), overwrite=False)
+        written = [*entries, self._write(MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())]
+        # for the journal: what the gates are told without the password
+        record = {"folder": self._folder, **{name: manifest[name] for name in RECORDED}, "sealed_sha256": sealed(written)}
         if self._found.incomplete:
-            raise incomplete(self._found, f"What was read is in {self._folder}, marked as not complete.")
-        return {"folder": self._folder}
+            raise incomplete(self._found, f"What was read is in {self._folder}, marked as not complete.", record)
+        return record
+
+    def _write(self, name: str, plain: bytes) -> dict[str, Any]:
+        """One encrypted file, and what the manifest says of it."""
+        content = vault.encrypt(plain, self._password, os.urandom(32))
+        write_atomically(os.path.join(self._folder, name), content, overwrite=False)
+        self._written[name] = hashlib.sha256(plain).hexdigest()
+        return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
     def _new_folder(self, taken: str) -> str:
         """One that is not there yet: what a killed run left in it belongs to no other export."""
@@ -145,7 +149,7 @@ class Export(Resource):
             except OffboardError as exc:
                 yield Outcome(change, "failed", "not_seen", exc.msg)
                 continue
-            if opened != self._written or not any(export["folder"] == self._folder for export in exports(self._path)):
+            if opened != self._written or not any(export["folder"] == self._folder for export in self._exports()):
                 yield Outcome(change, "failed", "not_seen", f"{self._folder} does not hold what was written")
 
     def _opened(self, name: str) -> str:
@@ -157,64 +161,3 @@ class Export(Resource):
 
 def _doubts(found: Found) -> dict[str, int]:
     return {"groups_cut": len(found.cut), "groups_not_checked": len(found.unchecked)}
-
-
-def exports(path: str) -> list[dict[str, Any]]:
-    """The manifests below the folder, oldest first, each with its `folder`. Raises OffboardError `file_read_failed`, `run_folder_unsafe`, `export_damaged`."""
-    check_run_file(os.path.join(path, MANIFEST))
-    try:
-        folders = sorted(entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False))
-    except FileNotFoundError:
-        return []
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    return [{**found, "folder": folder} for folder in folders if (found := _manifest(os.path.join(folder, MANIFEST))) is not None]
-
-
-def _manifest(path: str) -> dict[str, Any] | None:
-    check_run_file(path)
-    try:
-        with open(path, "rb") as stream:
-            return _checked(strict_json.loads(stream.read()))
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-    except ValueError as exc:
-        why = "" if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError)) or not str(exc) else f": {exc}"
-        raise OffboardError(f"{path} is no manifest of an export{why}. Move its folder away, and export again.", code="export_damaged") from None
-
-
-def _checked(found: Any) -> dict[str, Any]:
-    """Raises ValueError."""
-    if not isinstance(found, dict) or found.get("format") != 1 or not isinstance(found.get("files"), list) or not found["files"]:
-        raise ValueError
-    past(found.get("taken"), datetime.datetime.now(datetime.UTC))  # or it would be the newest for ever
-    numbers = all(isinstance(found.get(name), int) and not isinstance(found.get(name), bool) for name in ("users", "groups"))
-    named = all(isinstance(file, dict) and isinstance(file.get("name"), str) and os.path.basename(file["name"]) == file["name"] for file in found["files"])
-    if not numbers or not named or not isinstance(found.get("complete"), bool) or not isinstance(found.get("content_sha256"), str):
-        raise ValueError
-    return found
-
-
-def _check_files(export: Mapping[str, Any]) -> None:
-    for entry in export["files"]:
-        path = os.path.join(export["folder"], entry["name"])
-        try:
-            with open(path, "rb") as stream:
-                digest_now = hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError as exc:
-            raise OffboardError(f"The export is damaged: cannot read {path}: {exc.strerror or exc}.", code="export_damaged") from None
-        if digest_now != entry.get("sha256"):
-            raise OffboardError(
-                f"The export is damaged: {path} is not the file that was written. Move its folder away, and export again.", code="export_damaged"
-            )
-
-
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The exports below the folder, oldest first, and the newest complete one whose files are all as they were written."""
-    found = exports(InfoOptions.of(params).path)
-    latest = next((export for export in reversed(found) if export["complete"]), None)
-    if latest is not None:
-        _check_files(latest)
-    return {"exports": found, "latest": latest}

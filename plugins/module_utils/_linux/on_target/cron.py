@@ -133,14 +133,11 @@ def _timers():
             if _masked(path):
                 found[name] = None
                 continue
-            unit = _unit(path)
+            unit = _unit(name)
             service = (unit.get("Unit") or [name[: -len(".timer")] + ".service"])[-1]
-            commands, folder_of = [], ""
-            for other in UNIT_FOLDERS:
-                if os.path.lexists(os.path.join(other, service)):
-                    settings = _unit(os.path.join(other, service))
-                    commands, folder_of = settings.get("ExecStart", []), (settings.get("WorkingDirectory") or [""])[-1]
-                    break
+            settings = _unit(service)
+            commands = [command for setting in ("ExecStartPre", "ExecStart", "ExecStartPost") for command in settings.get(setting, ())]
+            folder_of = (settings.get("WorkingDirectory") or [""])[-1]
             found[name] = {"timer": name, "path": path, "service": service, "commands": commands, "folder": folder_of, "enabled": _wanted(name)}
     return [found[name] for name in sorted(found) if found[name]]
 
@@ -150,29 +147,48 @@ def _masked(path):
     return os.path.islink(path) and not os.path.isfile(path)
 
 
-def _unit(path):
-    """Settings of a unit file, all values of each; an empty one takes back what came before."""
+def _unit(name):
+    """Settings of a unit: of its file in the strongest folder, and of what was added to it (drop-ins, `systemctl edit`)."""
+    path = next((path for path in (os.path.join(folder, name) for folder in UNIT_FOLDERS) if os.path.lexists(path)), None)
+    additions = {}
+    for folder in reversed(UNIT_FOLDERS):
+        additions.update((os.path.basename(one), one) for one in _files_of(os.path.join(folder, name + ".d")) if one.endswith(".conf"))
+    return unit_settings(*([path] if path else []), *(additions[one] for one in sorted(additions)))
+
+
+def unit_settings(*paths):
+    """Settings of unit files, one after the other, all values of each; an empty one takes back what came before."""
     settings = {}
-    with reading(path, "crontab_unreadable"):
+    for path in paths:
         if _masked(path):
-            return settings
-        with open(path, encoding="utf-8", errors="replace") as stream:
+            continue
+        with reading(path, "crontab_unreadable"), open(path, encoding="utf-8", errors="replace") as stream:
             text = stream.read(_MOST_BYTES).replace("\\\n", " ")
-    for line in text.splitlines():
-        name, equals, value = line.partition("=")
-        if equals and not line.lstrip().startswith(("#", ";")):
-            value = value.strip()
-            settings[name.strip()] = [*settings.get(name.strip(), []), value] if value else []
+        for line in text.splitlines():
+            name, equals, value = line.partition("=")
+            if equals and not line.lstrip().startswith(("#", ";")):
+                value = value.strip()
+                settings[name.strip()] = [*settings.get(name.strip(), []), value] if value else []
     return settings
 
 
 def _wanted(name):
+    """Whether something starts the timer; of a template (`NAME@.timer`) any of those that are made of it."""
+    template, at, rest = name.partition("@.")
     for folder in UNIT_FOLDERS:
-        with contextlib.suppress(OSError):
-            for entry in os.listdir(folder):
-                if entry.endswith((".wants", ".requires")) and os.path.lexists(os.path.join(folder, entry, name)):
+        for entry in _names(folder):
+            for wanted in _names(os.path.join(folder, entry)) if entry.endswith((".wants", ".requires")) else ():
+                if wanted == name or (at and wanted.startswith(template + "@") and wanted.endswith("." + rest)):
                     return True
     return False
+
+
+def _names(folder):
+    """What is in a folder; nothing when it is none."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def real_paths(paths):

@@ -25,10 +25,10 @@ _WHERE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def look(paths):
     """Each of the paths, there or not, with what a person and the guards want to know. No contents."""
-    mounts = _mounts()
+    mounts = mount_points()
     found = []
     for path in paths:
-        link = _link_above(path)
+        link = link_above(path)
         answer = {"path": path, "exists": os.path.lexists(path), "link": link}
         if answer["exists"] and not link:
             with reading(path, "listing_unreadable"):
@@ -37,7 +37,7 @@ def look(paths):
     return found
 
 
-def _link_above(path):
+def link_above(path):
     """The first link to another place among the path and the folders above it."""
     at = ""
     for part in path.split("/")[1:]:
@@ -96,7 +96,7 @@ def _below(path):
         waiting += [os.path.join(folder, name) for name, what in reversed(found) if stat.S_ISDIR(what.st_mode) and what.st_dev == device]
 
 
-def _mounts():
+def mount_points():
     """{mount point: (type, options)}; the last one mounted there is what is seen."""
     found = {}
     with reading("/proc/self/mountinfo", "listing_unreadable"), open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
@@ -189,8 +189,8 @@ def remove(path, identity, overwrite):
         if found := users(path):
             raise TargetError(f"{path} is in use: {_shown(found)}", "file_in_use", path=path, used_by=found[:5])
         if overwrite:
-            _each(above, name, path, top.st_dev, _mounts(), lambda at, entry, place: _wipe(at, entry, place, done))
-        _each(above, name, path, top.st_dev, _mounts(), _unlink, last=_rmdir)
+            _each(above, name, path, top.st_dev, mount_points(), lambda at, entry, place: _wipe(at, entry, place, done))
+        _each(above, name, path, top.st_dev, mount_points(), _unlink, last=_rmdir)
     except FileNotFoundError:
         pass  # somebody else was as quick
     except OSError as exc:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 
-from . import cron, files
+from . import accounts, cron, files
 from .errors import TargetError
 
 
@@ -17,6 +17,7 @@ def _crontab(module):
 
 #: name: a function of the module and the arguments
 READING = {
+    "accounts_look": lambda module, **arguments: accounts.look(**arguments),
     "cron_read": lambda module, **arguments: cron.read(_crontab(module), **arguments),
     "files_find": lambda module, **arguments: files.find(**arguments),
     "files_look": lambda module, **arguments: files.look(**arguments),

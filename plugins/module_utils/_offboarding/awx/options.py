@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ..steps import services
 from . import plan
 
 #: what the collection itself tells, and no option
@@ -25,6 +26,8 @@ class InfoOptions:
     #: what AWX has, as its own modules tell it
     found: Mapping[str, Any]
     absent: bool
+    #: ids of the steps that services have
+    steps_of_services: Sequence[str]
     #: the other fields of `plan.Wanted`
     wanted: Mapping[str, Any]
 
@@ -34,5 +37,6 @@ class InfoOptions:
             collection=Path(params["collection"]),
             found=params["found"],
             absent=params["state"] == "absent",
+            steps_of_services=[services.step_id(service) for service in params["services"] if service.get("id") or service.get("name")],
             wanted={one.name: params[one.name] for one in fields(plan.Wanted) if one.name not in _OF_COLLECTION},
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..._core import plain
 from ..._core.errors import OffboardError
+from .. import going_back
 
 #: kinds as AWX's API names their lists, in the order in which they are made; removed in the other order
 KINDS = (
@@ -28,6 +29,8 @@ KINDS = (
     "workflow_job_template_nodes",
     "schedules",
 )
+#: those of them that go with their inventory
+_IN_INVENTORY = frozenset({"hosts", "groups"})
 #: playbooks that are no job
 NOT_A_JOB = frozenset({"awx_setup", "begin", "controller_in_limit", "ending"})
 #: a person answers for these: nothing but the survey's answers may come in
@@ -36,8 +39,10 @@ ORDER = "decommission"
 AGENTS, CONTROLLERS = "iij_id_agents", "iij_id_domain_controllers"
 #: other groups of the inventory that stages look at
 GROUPS = ("iij_id_browser_machines", "iij_id_linux_agents")
+#: what stands in a name between the prefix and the rest
+_AFTER_PREFIX = ": "
 #: what `-e '{offboard_restore: [...]}'` may name
-RESTORABLE = ("accounts", "app", "domains", "users", "policies", "intune", "tasks")
+RESTORABLE = tuple(going_back.ON_CONTROLLER)
 
 Ref = tuple[str, str]
 
@@ -86,6 +91,11 @@ def is_ours(found: Mapping[str, Any]) -> bool:
     return str(found.get("description") or "").endswith(mark(str(found.get("name"))))
 
 
+def is_of(prefix: str, name: str) -> bool:
+    """Whether it is named as of this exit. AWX is asked for all names that begin so, and another exit's may: "exit 2" beside "exit"."""
+    return name == prefix or name.startswith(prefix + _AFTER_PREFIX)
+
+
 def about(text: str) -> str:
     """What a playbook is for: the first line of its first comment."""
     match = re.search(r"^#\s*(.+?)[:.]?\s*$", text, re.MULTILINE)
@@ -118,6 +128,11 @@ def survey(stage: str, steps: Sequence[str]) -> dict[str, Any]:
                 _question("step", "Steps / 手順", "multiselect", choices=list(steps), required=True),
                 _question("withdraw", "Take the confirmation back / 確認を取り消す", "multiplechoice", choices=["false", "true"], default="false"),
                 _question("note", "Note, such as a ticket / 備考", "textarea"),
+                _question(
+                    "evidence",
+                    "Evidence: paths of files on the machine that runs the job, a line each / 証跡: ジョブを実行するマシン上のファイルのパス（1行に1つ）",
+                    "textarea",
+                ),
             ],
         ),
         "restore": (
@@ -246,6 +261,12 @@ def _check_hosts(variable: str, hosts: Mapping[Any, Any]) -> None:
             raise OffboardError(f"{variable}: localhost is where the stages run, not one of these machines", code="bad_option")
 
 
+def _check_prefix(prefix: str) -> None:
+    if not prefix.strip() or prefix != prefix.strip() or _AFTER_PREFIX in prefix or prefix != plain.line(prefix):
+        msg = f"awx_prefix: {plain.line(prefix)!r} must be a name without {_AFTER_PREFIX!r}, and without blanks around it: by it one exit's objects are told"
+        raise OffboardError(f"{msg} from another's. Nothing was done.", code="bad_option")
+
+
 def _check(wanted: Wanted) -> None:
     _check_hosts("awx_agents", wanted.agents)
     for name, group in wanted.groups.items():
@@ -275,6 +296,7 @@ def compare(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]], *,
 
     Raises OffboardError `not_ours` when something of the same name was made by somebody else, `bad_option`.
     """
+    _check_prefix(wanted.prefix)
     there: set[Ref] = {(kind, _name(kind, item)) for kind in ("organizations", *KINDS) for item in found.get(kind, ())}
     shall = [] if absent else objects(wanted, found)
     if strangers := sorted(
@@ -293,15 +315,15 @@ def compare(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]], *,
             later.append(f"{item.kind} {item.name}")
         else:
             asked[item.kind].append({**item.options, "exists": item.ref in there})
-    return {"objects": asked, "later": later, "remove": _remove(found, {item.ref for item in shall})}
+    return {"objects": asked, "later": later, "remove": _remove(found, {item.ref for item in shall}, wanted.prefix)}
 
 
 def _name(kind: str, item: Mapping[str, Any]) -> str:
     return str(item["identifier" if kind == "workflow_job_template_nodes" else "name"])
 
 
-def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref]) -> dict[str, list[dict[str, Any]]]:
-    """Ours and no longer wanted. A schedule is ours only when its template is; a node goes with its workflow."""
+def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref], prefix: str) -> dict[str, list[dict[str, Any]]]:
+    """Ours, of this exit, and no longer wanted. A schedule is ours only when its template is; a node goes with its workflow."""
     gone: dict[str, list[dict[str, Any]]] = {}
     templates = {item["id"] for item in found.get("job_templates", ()) if is_ours(item)}
     inventories = {item["id"]: item["name"] for item in found.get("inventories", ()) if is_ours(item)}
@@ -316,6 +338,6 @@ def _remove(found: Mapping[str, Sequence[Mapping[str, Any]]], shall: set[Ref]) -
                     gone[kind].append({"name": item["identifier"]})
             elif not is_ours(item) or (kind == "schedules" and item["unified_job_template"] not in templates):
                 continue
-            elif kind not in ("hosts", "groups") or ("inventories", inventories.get(item["inventory"])) in shall:  # else they go with their inventory
+            elif is_of(prefix, item["name"]) if kind not in _IN_INVENTORY else ("inventories", inventories.get(item["inventory"])) in shall:
                 gone[kind].append({"name": item["name"], "type": str(item.get("credential_type", ""))})
     return gone

@@ -12,7 +12,10 @@ from ..._core import names, plain
 from ..._core.errors import OffboardError
 from ..._core.sheet import Block, Code, Heading, Items, Line, Paragraph, Table
 from ..._core.text import Text
+from ..steps.plan import confirm_command
 
+#: of the exit, that these objects are gone
+_STEP = "identity_providers_unlinked"
 TITLE = Text("Ending IIJ ID at your identity provider", "IDプロバイダー側でのIIJ IDの連携解除")
 #: what stands in commands without being quoted
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -90,11 +93,13 @@ def _closing() -> Iterator[Block]:
     )
     yield Paragraph(
         [
-            Text("The exit records it with the step ", "移行側では、証跡となる出力の保管場所を付記して、次の手順を確認済みにします: "),
-            "identity_providers_unlinked",
-            Text(", with a note of where the outputs are kept as its evidence.", "。"),
+            Text(
+                "The exit records it with its step, and keeps the outputs there as evidence:",
+                "移行側では、次のコマンドで手順を確認済みにし、返送された出力を証跡として保管します:",
+            )
         ]
     )
+    yield Code("sh", f"{confirm_command([_STEP], 'RUN_FOLDER')} -e evidence=/path/before.txt,/path/after.txt")
 
 
 def _kinds(*rows: tuple[Text, Text]) -> Table:

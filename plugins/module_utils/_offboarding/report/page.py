@@ -10,15 +10,17 @@ import html
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from ..._core import phrases, times
-from ..._core.kinds import ACTIONS, FOUND, KINDS
+from ..._core import times
+from ..._core.kinds import ACTIONS, heading
 from ..._core.plain import line
-from ..._core.steps import why_open
 from ..._core.text import Text, counted
+from .. import phrases
 from ..finding import SEVERITY_NAMES
-from ..intune import assigned
-from ..references import not_looked_at
+from ..readiness.intune import assigned
+from ..readiness.references import not_looked_at
+from ..steps.plan import evidence_lost, why_open
 from .plan import LISTED, LISTED_ALONE
 
 #: Longest value of a property that is printed whole.
@@ -255,7 +257,8 @@ def _steps(steps: Iterable[Mapping[str, Any]], when: Time) -> str:
         source = f"<br><code>{escape(step['source'])}</code>" if step["source"] else ""
         if step.get("notice"):  # relative to the report, which lies in the run folder as it does
             source += f'<br><a href="{escape(step["notice"])}">{_both(Text("Notice for the users", "利用者への案内文"))}</a>'
-        rows.append(f"<tr><td>{mark}</td><td>{_both(Text.of(step))}<br><code>{escape(step['id'])}</code>{source}{_found(step)}</td><td>{who}</td></tr>\n")
+        what = f"{_both(Text.of(step))}<br><code>{escape(step['id'])}</code>{source}{_found(step)}{_evidence(step, when)}"
+        rows.append(f"<tr><td>{mark}</td><td>{what}</td><td>{who}</td></tr>\n")
     heads = (Text("State", "状態"), Text("What to do", "内容"), Text("Who and when", "確認者と日時"))
     return _table(heads, rows) if rows else _none(Text("None is registered.", "登録されていません。"))
 
@@ -268,6 +271,19 @@ def _found(step: Mapping[str, Any]) -> str:
     more = step["found_count"] - len(step["found"])
     rest = f"<li>{_both(Text(f'and {more} more', f'ほか{more}件'))}</li>" if more > 0 else ""
     return f"<br>{_both(Text('Found', '検出されたもの'))}: <ul>{items}{rest}</ul>"
+
+
+def _evidence(step: Mapping[str, Any], when: Time) -> str:
+    """The files that were attached, with what has become of them; the links lead into the run folder, where the report lies."""
+    if not step.get("evidence"):
+        return ""
+    items = []
+    for entry in step["evidence"]:
+        link = f'<a href="{escape(quote(entry["file"]))}">{escape(entry["name"])}</a> <code>{escape(entry["file"])}</code>'
+        size = _both(Text(f"{entry['bytes']:,} bytes", f"{entry['bytes']:,} バイト"))
+        items.append(f"<li>{link}<br>{size} · SHA-256 <code>{escape(entry['sha256'])}</code> · {escape(entry['by'])} · {_time(entry['at'], when)}</li>")
+    lost = "".join(f'<br><span class="mark warning">{_both(SEVERITY_NAMES["warning"])}</span> {_both(text)}' for text in evidence_lost(step))
+    return f"<br>{_both(Text('Evidence', '証跡'))}: <ul>{''.join(items)}</ul>{lost}"
 
 
 def _failures(entries: Iterable[Mapping[str, Any]], when: Time) -> str:
@@ -322,7 +338,7 @@ def _references(found: Mapping[str, Any] | None) -> str:
     for name, title in names:
         rows = []
         for item in found[name]:
-            kind = _both(FOUND.get(item["kind"], Text(item["kind"], item["kind"])))
+            kind = _both(heading(item["kind"]))
             named = f"<b>{escape(item['name'])}</b><br>" if item["name"] else ""
             what = f"{named}<code>{escape(item['id'] or item['kind'])}</code>"
             where = "".join(f"<code>{escape(item[part])}</code> " for part in ("reason", "path") if item[part])
@@ -462,7 +478,7 @@ def _identity(item: Mapping[str, Any]) -> str:
 
 
 def _kind(kind: str) -> str:
-    return _both(KINDS.get(kind, Text(kind, kind)))
+    return _both(heading(kind))
 
 
 def _action(action: str) -> str:

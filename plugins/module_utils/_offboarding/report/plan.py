@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core import names, steps
+from ..._core import names
+from ..steps import plan as steps
 from ..steps.found import LISTED as LISTED_FOR_STEP
 from ..steps.found import of_step
 
@@ -75,6 +76,8 @@ def build(
         "references": _references(references),
         "sign_in": None if sign_in is None else _sign_in(sign_in),
         "arrivals": dict(arrivals) if arrivals is not None else None,
+        #: where all of what was found stands
+        "found_in": "results/final_gate.json" if final_gate is not None else "results/preflight.json" if preflight is not None else "",
         "steps": [_step(step, (final_gate if final_gate is not None else preflight) or ()) for step in manual_steps],
     }
 

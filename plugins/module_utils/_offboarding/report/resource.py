@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from ..._core import steps, strict_json
+from ..._core import strict_json
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
@@ -19,10 +19,12 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import time_zone
 from ..._module.files import check_run_file, read_journal, read_records, write_atomically
-from ..._module.preconditions import steps_now
 from ..._module.runner import Resource
 from ..finding import SEVERITIES
 from ..notices.plan import of_step
+from ..preconditions import steps_now
+from ..steps import plan as steps
+from ..steps.evidence import with_states
 from . import page as report_page
 from . import plan as report
 from .options import Options
@@ -125,8 +127,8 @@ def read_report(folder: str, title: str) -> dict[str, Any]:
 
 
 def _step(folder: str, record: dict[str, Any]) -> dict[str, Any]:
-    """A step, with the notice for the users where one was written."""
-    notice = of_step(record["id"])
+    """A step, with the notice for the users where one was written, and what became of its evidence."""
+    notice, record = of_step(record["id"]), with_states(folder, record)
     return {**record, "notice": notice} if notice and os.path.isfile(os.path.join(folder, notice)) else record
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core import steps
 from ..._core.errors import OffboardError
-from ..._core.times import SKEW
-from ..._module import preconditions
+from ..._core.times import SKEW, as_time
 from ..._module.clock import now
 from ..._module.files import read_records
+from .. import preconditions
 from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report
@@ -23,19 +23,20 @@ from . import plan
 
 
 def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
-    """The return values of run_status_info. Raises OffboardError `run_dir_missing`, and those of run_folder_info and run_report."""
+    """The return values of run_status_info. Raises OffboardError `run_dir_missing`, `file_read_failed`, and those of run_folder_info and run_report."""
     folder = os.path.abspath(params["run_dir"])
     # a check run makes none, and leaves machines out all the same
-    if not os.path.isdir(folder) and not (params["summary"] and check_mode):
+    if not _is_folder(folder) and not (params["summary"] and check_mode):
+        instead = " (that is a file)" if os.path.exists(folder) else ""
         raise OffboardError(
-            f"There is no run folder {folder}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run yet, "
-            "begin with offboard.iij_id.preflight.",
+            f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run "
+            "yet, begin with offboard.iij_id.preflight.",
             code="run_dir_missing",
         )
     held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)
     report = read_report(folder, "")
     verdict = held["verdict"]
-    if verdict and steps.as_time(verdict["at"]) > steps.as_time(now()) + SKEW:  # no task would believe it
+    if verdict and as_time(verdict["at"]) > as_time(now()) + SKEW:  # no task would believe it
         verdict = {**verdict, "open": False}
     evidence = plan.Evidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
     status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}
@@ -43,7 +44,18 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     page = page if os.path.exists(page) else ""
     told = plan.summary(status, params["stage"], page, params["in_awx"], check_mode) if params["summary"] else plan.lines(status, page, params["in_awx"])
     language = params["language"]
-    return {**status, "lines": [text for line in told for text in line.in_language(language)]}
+    lines = [*(text for line in told for text in line.in_language(language)), *params.get("also_tell", ())]
+    return {"lines": lines} if params.get("brief") else {**status, "lines": lines}
+
+
+def _is_folder(path: str) -> bool:
+    """Not without a word what another account keeps: nothing would seem to have been done. Raises OffboardError `file_read_failed`."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
 
 
 def _results(folder: str) -> dict[str, dict[str, int]]:

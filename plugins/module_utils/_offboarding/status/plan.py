@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core import phrases
-from ..._core.steps import confirm_command, to_do
 from ..._core.text import Text
+from .. import phrases
 from ..machines import plan as machines
+from ..steps.plan import confirm_command, evidence_lost, to_do
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ STAGES = (
     Stage("preflight", Text("look at everything", "全体の確認")),
     Stage("snapshot", Text("save what may be touched", "変更対象の保存")),
     Stage("freeze", Text("disable the agents' tasks", "エージェントのタスクの無効化"), (("windows_scheduled_task", "disable"),)),
-    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ ID による変更がないことの確認"), (("service_principal", "disable"),)),
+    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ IDによる変更がないことの確認"), (("service_principal", "disable"),)),
     Stage("users", Text("repair the users", "利用者の復旧")),
     Stage("domains", Text("convert the domains", "ドメインの変換"), (("domain", "convert_to_managed"),)),
     Stage("passwords", Text("give passwords", "パスワードの設定")),
     Stage("arrivals", Text("who has signed in since the conversion", "変換後のサインイン状況"), scheduled=True),
     Stage(
         "app",
-        Text("remove IIJ ID's app", "IIJ ID のアプリの削除"),
+        Text("remove IIJ ID's app", "IIJ IDのアプリの削除"),
         (("oauth2_permission_grant", "remove"), ("app_role_assignment", "remove"), ("service_principal", "delete"), ("application", "delete")),
     ),
-    Stage("relying_parties", Text("services that trust IIJ ID", "IIJ ID と連携するサービス")),
+    Stage("relying_parties", Text("services that trust IIJ ID", "IIJ IDと連携するサービス")),
     Stage(
         "agents",
         Text("remove the agents", "エージェントの削除"),
@@ -70,9 +70,11 @@ STAGES = (
         (("group_policy_registry", "remove"), ("windows_browser_sign_in", "remove"), ("windows_certificate", "remove")),
         done_by_steps=True,
     ),
-    Stage("final_gate", Text("nothing points at IIJ ID", "IIJ ID への参照がないことの確認")),
+    Stage("final_gate", Text("nothing points at IIJ ID", "IIJ IDへの参照がないことの確認")),
     Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
 )
+#: Of what was found, so much is shown with a step; the report has more.
+_FOUND = 3
 _ORDER = {stage.name: number for number, stage in enumerate(STAGES)}
 
 #: What a stage has left behind. `recorded`: it has worked. `stopped`: its last word was a failure, a blocker or a closed gate. `waiting`: a step of a
@@ -104,7 +106,7 @@ def build(evidence: Evidence) -> dict[str, Any]:
     reached = _reached(stages)
     opened = [step for step in evidence.report["steps"] if not step["done"]]
     due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
-    shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict()} for step in due]
+    shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due]
     return {
         "run_dir": evidence.run_dir,
         "owner": dict(evidence.owner),
@@ -112,9 +114,20 @@ def build(evidence: Evidence) -> dict[str, Any]:
         "domains": _domains(evidence),
         "steps_due": shown,
         "steps_later": [step["id"] for step in opened if step not in due],
+        "steps_later_found": {step["id"]: step["found_count"] for step in opened if step not in due and step["found_count"]},
+        "found_in": evidence.report["found_in"],
+        "evidence": [
+            {"id": step["id"], "files": step["evidence"], "lost": [text._asdict() for text in evidence_lost(step)]}
+            for step in evidence.report["steps"]
+            if step.get("evidence")
+        ],
         "next_stage": STAGES[reached].name,
         "refused": [{"at": item["at"], **phrases.refused(item)._asdict()} for item in evidence.report["refused"][-3:]],
     }
+
+
+def _found(step: Mapping[str, Any]) -> dict[str, Any]:
+    return {"found": step["found"][:_FOUND], "found_count": step["found_count"]}
 
 
 def _stage(stage: Stage, evidence: Evidence) -> dict[str, Any]:
@@ -209,10 +222,16 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
         )
     told += [_refused(item) for item in status["refused"]]
     told += machines.lines(status.get("machines", ()))
-    told += _due(status)
+    for step, line in zip(status["steps_due"], _due(status), strict=True):
+        told += [line, *_findings(step, status["found_in"])]
     if status["steps_later"]:
-        later = ", ".join(status["steps_later"])
-        told.append(Text(f"Later: {later}", f"後で必要な手順: {later}"))
+        found = status["steps_later_found"]
+        english, japanese = (
+            ", ".join(name + (words.format(found[name]) if name in found else "") for name in status["steps_later"])
+            for words in (" ({} found)", "（検出{}件）")
+        )
+        told.append(Text(f"Later: {english}", f"後で必要な手順: {japanese}"))
+    told += _evidence(status)
     return [*told, *_end(status, report, in_awx)]
 
 
@@ -237,6 +256,24 @@ def _due(status: Mapping[str, Any]) -> list[Text]:
     """A line for each step that a person has to do now."""
     steps = [(f"{step['id']}: ", step["stage"], Text.of(step)) for step in status["steps_due"]]
     return [Text(f"Due now ({stage}): {name}{text.en}", f"今必要な手順（{stage}）: {name}{text.ja}") for name, stage, text in steps]
+
+
+def _findings(step: Mapping[str, Any], found_in: str) -> list[Text]:
+    """The first of what was found that a step is about, how many more there are, and where all are."""
+    told = [Text(f"  Found: {item['en']}", f"  検出: {item['ja']}") for item in step["found"]]
+    if (more := step["found_count"] - len(step["found"])) > 0:
+        told.append(Text(f"  and {more} more: {found_in} in the run folder", f"  ほか{more}件: 実行フォルダーの {found_in}"))
+    return told
+
+
+def _evidence(status: Mapping[str, Any]) -> list[Text]:
+    """A line for each step that has evidence, and one for each file of it that is not as it was."""
+    told = []
+    for step in status["evidence"]:
+        files = ", ".join(entry["file"] for entry in step["files"])
+        told.append(Text(f"Evidence ({step['id']}): {files}", f"証跡（{step['id']}）: {files}"))
+        told += [Text(f"Warning: {item['en']}", f"警告: {item['ja']}") for item in step["lost"]]
+    return told
 
 
 def _end(status: Mapping[str, Any], report: str, in_awx: bool) -> list[Text]:

@@ -14,12 +14,18 @@ LISTED = 10
 #: By step, the codes of findings that a person needs to do it.
 _CODES: dict[str, frozenset[str]] = {
     "other_directory_servers_clean": frozenset(
-        {"cron_job_not_confirmed", "timer_starts_it", "linux_file_not_confirmed", "linux_file_behind_link", "linux_folder_not_looked_at", "linux_account"}
+        {
+            "cron_job_not_confirmed", "timer_starts_it", "linux_file_not_confirmed", "linux_file_behind_link", "linux_folder_not_looked_at",
+            "linux_account_not_confirmed",
+        }
     ),
-    "batch_logon_right_removed": frozenset({"task_account", "orphaned_rights", "group_policies_not_read", "group_policy_not_readable"}),
+    "batch_logon_right_removed": frozenset(
+        {"task_account", "local_right_entries", "orphaned_rights", "group_policies_not_read", "group_policy_not_readable"}
+    ),
     "spnego_settings_removed": frozenset(
         {
-            "browser_settings_left", "browser_entries_broader", "browser_users_not_seen", "client_not_readable", "group_policy_by_hand",
+            "browser_settings_left", "browser_settings_of_policy", "browser_settings_of_no_policy", "browser_entries_broader", "browser_users_not_seen",
+            "client_not_readable", "group_policy_by_hand",
             "group_policy_points_at_iij", "group_policies_not_read", "group_policy_not_readable", "logon_scripts_by_hand", "logon_scripts_not_readable",
         }
     ),

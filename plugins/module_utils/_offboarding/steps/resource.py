@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import evidence, plain, steps, strict_json
+from ..._core import journal_lines, plain, strict_json, times
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
@@ -20,9 +20,12 @@ from ..._core.text import Text
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
-from ..._module.preconditions import read_steps, steps_now
 from ..._module.runner import Record, Resource
+from .. import evidence
 from ..finding import SEVERITIES
+from ..preconditions import read_steps, steps_now
+from . import evidence as attached
+from . import plan as steps
 from . import services
 
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
@@ -65,7 +68,7 @@ def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[s
     """Why a verdict of the final gate does not count, as a code and in words. Raises OffboardError `run_file_damaged`, `file_read_failed`."""
     journal = os.path.join(folder, "journal.jsonl")
     try:
-        evidence.moment(found.get("at"))
+        times.moment(found.get("at"))
     except ValueError:
         found = {}
     bound, tenant, options = binding.check(journal, {}).get("tenant_id", ""), found.get("tenant_id"), found.get("options")
@@ -74,8 +77,8 @@ def _doubt(folder: str, found: Mapping[str, Any], max_age_hours: int) -> tuple[s
         return "gate_outdated", "does not say when, of which tenant and of which options it was reached"
     verdict = {"at": found["at"], "tenant_id": plain.line(tenant), "domains": []}
     if doubt := evidence.doubt(verdict, {"tenant_id": bound or tenant}, (), max_age_hours, datetime.datetime.now(datetime.UTC)):
-        return "other_run_folder" if doubt[0] == "other_run_folder" else "gate_outdated", doubt[1]
-    if steps.is_later(last := steps.last_change(read_lines(journal)), found["at"]):
+        return "other_run_folder" if doubt.about == "tenant" else "gate_outdated", doubt.why
+    if times.is_later(last := journal_lines.last_change(read_lines(journal)), found["at"]):
         return "gate_outdated", f"is of {found['at']}, and the journal has a later change, of {last}"
     return None
 
@@ -90,6 +93,14 @@ class ManualSteps(Resource):
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
         self._params, self._check_mode = params, check_mode
         self._path: str = params["path"]
+        self._folder = os.path.dirname(os.path.abspath(self._path))
+        self._max_bytes: int = params["evidence_max_mb"] * 1_000_000
+        if params["evidence"] and (not params["confirm"] or params["withdraw"]):
+            raise OffboardError("evidence is attached to steps that are confirmed: give it with confirm, and without withdraw", code="bad_option")
+        if params["evidence"] and params["evidence_max_mb"] < 1:
+            raise OffboardError("evidence_max_mb must be 1 at least", code="bad_option")
+        self._sources = attached.look(params["evidence"], self._max_bytes)
+        self._attaching = self._new_attaching()
         #: once the task has written: the steps as it meant them, and as the file held them
         self._wanted: dict[str, dict[str, Any]] = {}
         self._held: dict[str, dict[str, Any]] = {}
@@ -101,7 +112,8 @@ class ManualSteps(Resource):
         """Definitions that are new or worded anew, confirmations, withdrawals."""
         before = {item.id: dict(item.state) for item in current}
         made, states = self._decide(before)
-        plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": _shown(states)})
+        plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": self._shown(states)})
+        plan.warnings += [" / ".join(_kept(change.id, states).in_language(self._params["language"])) for change in made if _keeps(change, states)]
         if self._check_mode:
             if missing := self._missing(states):
                 plan.warnings.append(" / ".join(_WOULD_STOP.in_language(self._params["language"])) + f" {missing.msg}")
@@ -113,21 +125,31 @@ class ManualSteps(Resource):
         """What is to be changed, and the steps as they are then."""
         params, at = self._params, now()
         wanted = [*params["steps"], *services.definitions(params["services"])]
-        made = steps.changes(before, wanted, params["confirm"], params["withdraw"], by=params["by"] or "", note=params["note"] or "", at=at)
+        by, self._attaching = params["by"] or "", self._new_attaching()
+        # a step that nobody knows is told by `changes`
+        held = {one: before.get(one, {}).get("evidence", ()) for one in dict.fromkeys(params["confirm"])} if self._sources else {}
+        evidence = {one: found for one, entries in held.items() if (found := self._attaching.entries(one, entries, by, at))}
+        made = steps.changes(before, wanted, params["confirm"], params["withdraw"], evidence, by=by, note=params["note"] or "", at=at)
         states = steps.apply(before, made)
         for identity, by, note in services.done(params["services"], at):
             made += (confirmed := steps.changes(states, confirm=[identity], by=by, note=note, at=at))
             states = steps.apply(states, confirmed)
         if last := [change.id for change in made if change.action == "confirm" and states[change.id]["stage"] == steps.AFTER_FINAL_GATE]:
-            _check_final_gate(os.path.dirname(os.path.abspath(self._path)), last, params["gate_max_age_hours"])
+            _check_final_gate(self._folder, last, params["gate_max_age_hours"])
         return made, states
+
+    def _new_attaching(self) -> attached.Attaching:
+        return attached.Attaching(self._folder, self._sources, self._max_bytes)
+
+    def _shown(self, states: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        return _shown(self._folder, states)
 
     def _missing(self, states: dict[str, dict[str, Any]]) -> OffboardError | None:
         try:
             missing = steps.not_done(states, self._params["require"])
         except OffboardError as exc:  # nobody has recorded it: that stops a real run, and in check mode no stage that is played alone
             return exc
-        return steps.not_done_error(states, missing, os.path.dirname(os.path.abspath(self._path)), self._params["language"]) if missing else None
+        return steps.not_done_error(states, missing, self._folder, self._params["language"]) if missing else None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """A registered step may have been confirmed since."""
@@ -153,6 +175,7 @@ class ManualSteps(Resource):
                 raise missing
             begin(batch)
             try:
+                self._attaching.copy()
                 # what nobody changes stays as it is recorded, an outdated confirmation too
                 self._write({**recorded, **{change.id: states[change.id] for change in batch}})
             except OffboardError as exc:
@@ -170,7 +193,7 @@ class ManualSteps(Resource):
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """All steps as they are after this task."""
-        return {"steps": _shown(self._held)} if self._held else plan.facts
+        return {"steps": self._shown(self._held)} if self._held else plan.facts
 
     def _now(self) -> dict[str, dict[str, Any]]:
         return {item.id: dict(item.state) for item in steps_now(self._path)}
@@ -183,13 +206,27 @@ class ManualSteps(Resource):
         write_atomically(self._path, (to_json({"steps": records}, indent=2) + "\n").encode())
 
 
-def _shown(states: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [steps.to_shown(identity, state) for identity, state in states.items()]
+def _shown(folder: str, states: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [attached.with_states(folder, steps.to_shown(identity, state)) for identity, state in states.items()]
+
+
+def _keeps(change: Change, states: Mapping[str, Mapping[str, Any]]) -> bool:
+    return change.action == "withdraw" and bool(states[change.id].get("evidence"))
+
+
+def _kept(identity: str, states: Mapping[str, Mapping[str, Any]]) -> Text:
+    count, folder = len(states[identity]["evidence"]), steps.evidence_folder(identity)
+    return Text(
+        f"{identity}: the confirmation is withdrawn; {'its file of evidence stays' if count == 1 else f'its {count} files of evidence stay'} in {folder} of "
+        "the run folder.",
+        f"{identity}: 確認を取り消しました。証跡のファイル{count}件は、実行フォルダーの {folder} に残ります。",
+    )
 
 
 def info(params: dict[str, Any]) -> dict[str, Any]:
     """The recorded steps, and which are open."""
-    records = [steps.to_shown(item.id, item.state) for item in steps_now(params["path"])]
+    folder = os.path.dirname(os.path.abspath(params["path"]))
+    records = _shown(folder, {item.id: item.state for item in steps_now(params["path"])})
     opened = [record for record in records if not record["done"]]
     return {
         "steps": records,

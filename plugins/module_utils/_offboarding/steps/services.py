@@ -47,7 +47,7 @@ def _definition(service: Mapping[str, Any]) -> dict[str, Any]:
     protocol = PROTOCOLS[service["protocol"]]
     who = Text(f", owner {owner}", f"、担当 {owner}") if owner else Text("", "")
     return {
-        "id": _id(service),
+        "id": step_id(service),
         "stage": STAGE,
         "en": f"{name} ({protocol.en}{who.en}): end its link to IIJ ID{f' ({unlink})' if unlink else ''}, and test the sign-in that "
         f"replaces it{f' ({test})' if test else ''}.",
@@ -77,8 +77,9 @@ def _done(service: Mapping[str, Any], now: str) -> tuple[str, str, str]:
         raise OffboardError(f"The service {name} is said to be done on {day}, which is yet to come.", code="invalid_step")
     if not owner:
         raise OffboardError(f"The service {name} is said to be done on {day}, but it has no owner who says so.", code="invalid_step")
-    return _id(service), owner, f"custom_applications_services: {day}"
+    return step_id(service), owner, f"custom_applications_services: {day}"
 
 
-def _id(service: Mapping[str, Any]) -> str:
+def step_id(service: Mapping[str, Any]) -> str:
+    """The id that the register gives, or one made of its name."""
     return f"service_{service['id']}" if service.get("id") else identity(service["name"])

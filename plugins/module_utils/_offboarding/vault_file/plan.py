@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from typing import Any
 
-from ..._core import phrases
 from ..._core.model import Change, Object
 from ..._core.plan import Plan
 from ..._core.spool import Spool
+from .. import phrases
 
 KIND = "vault_file"
 

@@ -14,15 +14,16 @@ from typing import Any, ClassVar
 
 from ..._core import vault
 from ..._core.errors import OffboardError
+from ..._core.manifest import further
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.preconditions import check_owner, further, read_saved
 from ..._module.runner import Resource
 from ..._module.vault_password import decrypt_file
+from ..preconditions import check_owner, read_saved
 from .options import InfoOptions, Options
 from .plan import KIND, plan_file
 

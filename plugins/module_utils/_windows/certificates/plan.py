@@ -15,7 +15,7 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..._core import dn, phrases
+from ..._core import certificate_names, dn, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
@@ -163,9 +163,8 @@ def thumbprints(given: Iterable[str]) -> list[str]:
     """As Windows names certificates: 40 digits. Raises OffboardError `thumbprint_invalid`."""
     found = []
     for text in given:
-        # the certificate dialogue of Windows shows blanks, and puts an invisible mark before them
-        digits = re.sub(r"[\s:\u200e]", "", text).upper()
-        if not re.fullmatch("[0-9A-F]{40}", digits):
+        digits = (certificate_names.thumbprint(text) or "").upper()
+        if len(digits) != 40:
             raise OffboardError(f"{text!r} is not the SHA-1 thumbprint of a certificate (40 hexadecimal digits)", code="thumbprint_invalid")
         found.append(digits)
     return found
@@ -182,7 +181,7 @@ def issuers(given: Iterable[str]) -> list[str]:
             name = ""
         if not name:
             raise OffboardError(f"{text!r} is not a whole distinguished name such as CN=Example CA,O=Example,C=JP", code="issuer_invalid")
-        found.append(dn.key(name))
+        found.append(certificate_names.key(name))
     return found
 
 
@@ -191,7 +190,7 @@ def why(certificate: Certificate, wanted: Collection[str], names: Collection[str
     found = []
     if certificate.thumbprint in wanted:
         found.append(phrases.english("thumbprint_named"))
-    if dn.key(certificate.issuer) in names and certificate.client_auth and not certificate.is_ca:
+    if certificate_names.key(certificate.issuer) in names and certificate.client_auth and not certificate.is_ca:
         found.append(phrases.english("issuer_for_clients", issuer=certificate.issuer))
     return found
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import names
+from ..._core.names import program, visible
 from ..files.plan import normalised
 from .plan import check_name
 
@@ -24,8 +24,9 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `filter_name_invalid`."""
-        check_name(params["name"])
-        return cls(name=params["name"], remove_file=params["remove_file"])
+        name = visible(params["name"])
+        check_name(name)
+        return cls(name=name, remove_file=params["remove_file"])
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class InfoOptions:
 
     #: with libraries; normalised
     folders: Sequence[str]
-    #: of filters, in lower case
+    #: of filters, as `names.program` compares them
     names: frozenset[str]
 
     @classmethod
@@ -42,5 +43,5 @@ class InfoOptions:
         """Raises OffboardError `path_invalid`."""
         return cls(
             folders=[normalised(path) for path in params["folders"]],
-            names=frozenset(names.visible(name).casefold() for name in params["names"]),
+            names=frozenset(program(name) for name in params["names"]),
         )

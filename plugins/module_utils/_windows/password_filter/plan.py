@@ -10,9 +10,10 @@ The list is a value that several products share, so one name is taken out and th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..._core.diff import list_change
+from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.model import Refusal
 
@@ -25,7 +26,7 @@ DEFAULTS = ("scecli", "rassfm")
 
 def is_default(name: str) -> bool:
     """Whether an entry is Windows' own."""
-    return name.casefold() in DEFAULTS
+    return names.program(name) in DEFAULTS
 
 
 def check_name(name: str) -> None:
@@ -36,14 +37,19 @@ def check_name(name: str) -> None:
         raise OffboardError(f"{name} is Windows' own and is never removed", code="filter_name_invalid")
 
 
+def meant(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of what win_password_filter_info has found: those for which something speaks, then those that a person has named."""
+    return [*(item for item in found if item["why"]), *(item for item in found if item["named"] and not item["why"])]
+
+
 def is_registered(packages: Sequence[str], name: str) -> bool:
     """Whether the filter is in the list; case does not count."""
-    return name.casefold() in map(str.casefold, packages)
+    return names.program(name) in map(names.program, packages)
 
 
 def without(packages: Sequence[str], name: str) -> list[str]:
     """The list without one name, otherwise as it was."""
-    return list_change(packages, remove=[name])
+    return [other for other in packages if names.program(other) != names.program(name)]
 
 
 def refusals(packages: Sequence[str], name: str) -> list[Refusal]:

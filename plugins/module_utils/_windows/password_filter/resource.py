@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import phrases
+from ..._core import names, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -149,6 +149,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     for name in packages(client):
         path = library(client, name)
         why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
-        state = {"default": filters.is_default(name), "named": name.casefold() in options.names, "file": path, "file_exists": look(client, [path])[0].exists}
+        named = names.program(name) in options.names
+        state = {"default": filters.is_default(name), "named": named, "file": path, "file_exists": look(client, [path])[0].exists}
         found.append({"name": name, **state, "why": why})
-    return {"filters": found}
+    return {"filters": found, "meant": filters.meant(found)}

@@ -185,6 +185,8 @@ _VERSION = re.compile(
     r"[\s(\[,_-]+(?:v|ver\.?|version|rev\.?|build|バージョン)?\s*\d+(?:[._]\d+)*(?:[-+ ]?(?:alpha|beta|rc|pre|preview|build)[.\d]*|\w{0,4})[)\]]?$"
     r"|[\s(\[,_-]+(?:x64|x86(?:_64)?|amd64|arm64|(?:32|64)[- ]?bit|(?:32|64) ?ビット(?:版)?)[)\]]?$"
 )
+#: A version behind a name, with more behind it. A number alone may belong to the name of something else ("Agent 365 Tools").
+_RELEASE = re.compile(r"[\s(\[,_-]+(?:(?:v|ver\.?|version|rev\.?|build|バージョン)\s*\d|第?\s*\d+(?:[._]\d|版))")
 #: Letters of other scripts that look like Latin ones.
 _LOOK_ALIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјкорсухԁһԛԝӏ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαιονρυχϲ" + "ɑɡı",
@@ -223,6 +225,12 @@ def _continued(one: str, other: str) -> bool:
     return any(short and long.startswith(short) and re.match(r"[^\w+#]|_", long[len(short) :]) for short, long in pairs)
 
 
+def _released(name: str, meant: str) -> bool:
+    """Whether a name is the one that is meant, its version, and more: the same product, whoever its publisher calls itself in that release."""
+    short, long = _stem(meant), _plain(name)
+    return bool(short) and long.startswith(short) and bool(_RELEASE.match(long[len(short) :]))
+
+
 def _misspelt(one: str, other: str) -> bool:
     """Whether two names differ in one letter of one long word: one too many, another one, or two that have changed places."""
     words: list[list[str]] = [re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold()) for name in (one, other)]
@@ -252,6 +260,7 @@ def _near(products: Iterable[Product], wanted: Mapping[str, Any]) -> list[Produc
         for p in products
         if alike(p.name) == name
         or (p.version and alike(p.name.replace(p.version, " ")) == name)
+        or _released(p.name, meant)
         or (alike(p.publisher) == alike(wanted["publisher"]) and _continued(p.name, meant))
     ]
     return by_name or [p for p in products if _misspelt(p.name, meant)]

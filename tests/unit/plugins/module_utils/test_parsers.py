@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, steps, strict_json, vault
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import foreign_yaml, journal, plain, strict_json, vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import agent_config, values
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers import plan as controllers
@@ -33,12 +33,15 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._federation import
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import errors
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij import scim
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages as export_pages
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import resource as run_report
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file.resource import info as vault_file_info
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import archive, registry
@@ -49,7 +52,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files imp
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lab.windows import certificates as made
@@ -219,7 +221,10 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [as_json({"totalResults": 1, "Resources": [{"id": SECRET}]})],
     ),
     "export_manifest": (
-        in_file("1/manifest.json", lambda path: export_info({"path": os.path.dirname(os.path.dirname(path))})),
+        in_file(
+            "1/manifest.json",
+            lambda path: export_info({"path": os.path.dirname(os.path.dirname(path)), "journal": None, "vault_password": "x", "vault_password_file": None}),
+        ),
         [as_json({"format": 1, "taken": AT, "users": 1, "groups": 0, "complete": False, "content_sha256": "a", "files": [{"name": "a", "sha256": "b"}]})],
     ),
     "vault": (lambda it: vault.decrypt(it, PASSWORD), [vault.encrypt(SECRET.encode(), PASSWORD, bytes(32))]),
@@ -417,7 +422,7 @@ def test_findings_out_of_something_else_are_a_clear_error(value, option):
     given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
     for gate in ("preflight", "agents", "final"):
         try:
-            readiness_info.judge({**base, "gate": gate, option: given_value})
+            judge({**base, "gate": gate, option: given_value})
         except OffboardError as exc:
             assert exc.code == "bad_option" and SECRET not in exc.msg
 

@@ -56,6 +56,20 @@ def test_which_object_a_confirmation_means(confirmed, yes):
 
 
 @pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("CN=A, DC=b", "cn=a,dc=b"),
+        (f"<GUID={OTHER}>;CN=Ａ,DC=b", "cn=a,dc=b"),
+        (f"<guid={{{GUID.upper()}}}>", GUID),
+        (GUID.upper().replace("-", ""), GUID),
+        ("<GUID=typo>;CN=a", dn.key("<GUID=typo>;CN=a")),
+    ],
+)
+def test_confirmations_of_two_lists_are_compared_by_the_name(text, key):
+    assert dn.account_key(text) == key
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         (r"CN=a\2C b,OU=x,DC=e", r"CN=a\, b,OU=x,DC=e"),

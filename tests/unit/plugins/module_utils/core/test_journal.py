@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import evidence, journal
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal, times
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome, Refusal
 
 CHANGE = Change(kind="user", id="1", name="taro", action="password", before={}, after={"password": "(new password)"})
@@ -119,7 +119,7 @@ def test_details_of_another_type_are_evidence_of_nothing(details, whole):
 def test_a_time_that_is_none_is_not_quoted():
     for text in ("secretZ", "2026-13-01T00:00:00Z", "2026-11-21", None, 5):
         with pytest.raises(ValueError, match="its time is none"):
-            evidence.moment(text)
+            times.moment(text)
 
 
 @pytest.mark.parametrize("objects", [None, "a", [1], [["a"]], {}, "MISSING"], ids=str)

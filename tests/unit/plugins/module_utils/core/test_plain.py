@@ -18,7 +18,10 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_certificates import plan as certificate_watch
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import partner_sheet, partners, service
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, progress, runner
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import Confirmed, Facts, final_gate, message
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import runner as task
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.telling import message
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import controller_action
@@ -151,7 +154,7 @@ class Module:
 
 def answer(name, how, **params):
     with pytest.raises(Ended) as caught:
-        runner.run(Module(**params), lambda _params: Named(name, how))
+        task.run(Module(**params), lambda _params: Named(name, how))
     return caught.value.args[0]
 
 

@@ -198,10 +198,10 @@ def test_letters_outside_ascii_are_asked_for(server: tuple[str, Path]) -> None:
 
 
 def test_a_host_that_is_not_there() -> None:
-    for url in ("https://no-such-host.invalid/", "https://127.0.0.1:1/"):
+    for url, code in (("https://no-such-host.invalid/", "host_unknown"), ("https://127.0.0.1:1/", "unreachable")):
         with pytest.raises(fetch.FetchError) as failed:
             fetch.fetch(url, timeout=5)
-        assert failed.value.code == "unreachable"
+        assert failed.value.code == code
 
 
 class FakeNet:
@@ -277,4 +277,4 @@ def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.M
 def test_a_name_that_is_none_is_an_error_of_ours() -> None:
     with pytest.raises(fetch.FetchError) as failed:
         fetch.fetch(f"https://{'a' * 64}.example/", timeout=5)
-    assert failed.value.code == "unreachable"
+    assert failed.value.code == "host_unknown"

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph import permissions
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.permissions import needed, sentence
 from dev import places
-from dev.pages import before_you_start
+from dev.pages import with_table
 
 #: Beside the checkout, or beside the folder of its worktrees.
 PUBLISHED = next((file for folder in places.ROOT.parents if (file := folder / "shared" / "graph" / "permissions-subset.json").exists()), Path("/none"))
@@ -102,7 +102,7 @@ def test_every_module_of_the_tenant_is_in_the_table_and_in_a_row():
 def test_the_manual_has_the_table(language):
     """`./dev pages` writes it."""
     page = (places.ROOT / "docs" / language / "before-you-start.md").read_text(encoding="utf-8")
-    assert page == before_you_start(language)
+    assert page == with_table("before-you-start.md", language)
     for name in ("Domain-InternalFederation.Read.All", "LicenseAssignment.Read.All", "User.Invite.All", "RoleManagement.Read.Directory"):
         assert f"`{name}`" in page
 

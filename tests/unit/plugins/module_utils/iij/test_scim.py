@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -93,6 +94,20 @@ def test_it_waits_as_it_is_asked_to(service):
     assert 7.0 in service.slept and sum(50 < seconds <= 60 for seconds in service.slept) == 2
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_each_form_of_a_date_is_utc(monkeypatch, zone):
+    """RFC 9110 5.6.7; the old form of C's asctime names no zone."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    monkeypatch.setattr(scim.time, "time", lambda: 784111777.0 - 7)
+    try:
+        dates = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994")
+        assert [scim._retry_after({"Retry-After": date}) for date in dates] == [7.0] * 3
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_an_answer_has_a_limit(service, monkeypatch):
     monkeypatch.setattr(scim, "MAX_BYTES", 10)
     service.answers = [(200, {}, b'{"a": "0123456789"}')]
@@ -101,11 +116,12 @@ def test_an_answer_has_a_limit(service, monkeypatch):
     assert caught.value.code == "too_large"
 
 
-def test_nobody_listens(monkeypatch):
+@pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:1", "unreachable"), ("https://no-such-host.invalid", "host_unknown")])
+def test_nobody_listens(monkeypatch, url, code):
     monkeypatch.setattr(scim.time, "sleep", lambda seconds: None)
     with pytest.raises(OffboardError) as caught:
-        scim.Scim("http://127.0.0.1:1", TOKEN).get("/Users")
-    assert caught.value.code == "unreachable"
+        scim.Scim(url, TOKEN).get("/Users")
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(

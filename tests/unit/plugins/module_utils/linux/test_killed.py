@@ -1,13 +1,14 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""linux_cron_job and linux_file when they are killed at any step, or a disk is full: real files, and what runs on the machine in the same process."""
+"""linux_cron_job, linux_file and linux_account when they are killed at any step, or a disk is full: real files, what runs on the machine in one process."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
+import pwd
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.client import Client
-from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import cron, files, operations
+from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target import accounts, cron, files, operations
 from ansible_collections.offboard.iij_id.plugins.module_utils._linux.on_target.errors import TargetError
 from lab import killed
 
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="crontabs and folders 
 SCRIPT = "/opt/IIJ_ID_Service_Directory_Sync/bin/normal_mode.sh"
 LINE = f"30 3 * * * {SCRIPT}\n"
 TABLE = f"MAILTO=ops\n{LINE}0 1 * * * /usr/local/bin/backup\n{LINE}"
+PASSWD = "iijsync:x:61231:61231::/nonexistent:/bin/sh\nreiji:x:61232:61232::/nonexistent:/bin/sh\n"
 SYSTEM = f"17 * * * * root true\n30 3 * * * root {SCRIPT} --all\n"
 DAILY = f"#!/bin/sh\n{SCRIPT}\n"
 MARKER = "#offboard.iij_id disabled: "
@@ -49,7 +51,7 @@ class Machine:
     def fill(self) -> None:
         for folder in (self.root, self.journal.parent, self.saved):
             shutil.rmtree(folder, ignore_errors=True)
-        contents = {"spool/root": TABLE, "cron.d/iij": SYSTEM, "cron.daily/iij": DAILY, "agent/config/secret.yml": "token: Hush-31\n"}
+        contents = {"passwd": PASSWD, "spool/root": TABLE, "cron.d/iij": SYSTEM, "cron.daily/iij": DAILY, "agent/config/secret.yml": "token: Hush-31\n"}
         contents |= {"agent/bin/normal_mode.sh": "#!/bin/sh\n", "agent/log/a/b.log": "x\n", "other/keep": "keep\n"}
         for name, content in contents.items():
             path = self.root / name
@@ -60,11 +62,25 @@ class Machine:
         (self.root / "agent/link").symlink_to(self.root / "other")
 
     def ask(self, _client: Client, operation: str, **arguments: Any) -> Any:
+        if operation == "account_remove":  # by ansible.builtin.user: another file takes the old one's place
+            path = self.root / "passwd"
+            (self.root / "tmp.passwd").write_text("".join(line for line in self.passwd() if line.split(":")[0] != arguments["name"]))
+            os.replace(self.root / "tmp.passwd", path)
+            return {"changed": True}
         module = SimpleNamespace(get_bin_path=lambda _name: str(self.crontab))
         try:
             return {**operations.READING, **operations.WRITING}[operation](module, **arguments)
         except TargetError as exc:
             raise OffboardError(exc.msg, code=exc.code, details=exc.details) from None
+
+    def passwd(self) -> list[str]:
+        return (self.root / "passwd").read_text().splitlines(keepends=True)
+
+    def account(self, name: str) -> SimpleNamespace:
+        for fields in (line.rstrip("\n").split(":") for line in self.passwd()):
+            if fields[0] == name:
+                return SimpleNamespace(pw_uid=int(fields[2]), pw_gid=int(fields[3]), pw_dir=fields[5], pw_shell=fields[6])
+        raise KeyError(name)
 
     def main(self, name: str, **options: Any) -> None:
         main = importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").main
@@ -101,6 +117,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(files, "users", lambda _path: [])  # it asks every process of this computer
     monkeypatch.setattr(Client, "ask", lambda client, operation, **arguments: made.ask(client, operation, **arguments))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(accounts, "PASSWD", str(made.root / "passwd"))
+    monkeypatch.setattr(accounts, "_processes", lambda _uid: [])
     return made
 
 
@@ -162,6 +180,18 @@ def test_files(machine: Machine) -> None:
         assert {name: now.get(name) for name in end} == end, step
 
     assert at_each_step(machine, "linux_file", options, end, look) > 15
+
+
+def test_accounts(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = pwd.getpwnam  # the machine's crontab is root's
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: known(name) if name == "root" else machine.account(name))
+    before = machine.state()
+    end = {**before, "passwd": (PASSWD.splitlines(keepends=True)[1].encode(), before["passwd"][1])}
+
+    def look(step: int) -> None:
+        assert machine.state() in (before, end), step
+
+    assert at_each_step(machine, "linux_account", {"accounts": [{"name": "iijsync", "uid": 61231}]}, end, look) > 3
 
 
 @pytest.mark.parametrize("options", [{}, {"journal": None}])

@@ -12,6 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.heads import
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Refusal, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import budget, runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import runner as task
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs
 
 EVENT = 100_000
@@ -73,7 +74,7 @@ class People(runner.Resource):
 def event(module, resource):
     """(failed, result, the greatest event that AWX makes of it): what a failed task returned is in it as data, and as the line that is printed."""
     with pytest.raises(Finished) as ended:
-        runner.run(module, lambda params: resource)
+        task.run(module, lambda params: resource)
     failed, result = ended.value.args
     shown = {**result, "diff": diffs.for_people(result["diff"]), "invocation": result.get("invocation", {"module_args": module.params})}
     printed = json.dumps(shown, ensure_ascii=False) if failed else ""

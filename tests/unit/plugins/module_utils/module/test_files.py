@@ -11,10 +11,11 @@ import stat
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.files import read_manifest
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import binding, files
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
-from ansible_collections.offboard.iij_id.plugins.modules import readiness_info
 
 
 def test_a_written_file_is_whole_and_its_owners_only(tmp_path):
@@ -105,7 +106,7 @@ def run_folder(tmp_path):
 READERS = {
     "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
     "read_journal": lambda folder: list(files.read_journal(str(folder / "journal.jsonl"))),
-    "readiness": lambda folder: readiness_info.judge(
+    "readiness": lambda folder: judge(
         {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None, "language": "both", "variables": None}
     ),
     "steps": lambda folder: read_steps(str(folder / "steps.json")),

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import runner as task
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.run_plan.resource import RunPlan
 
 from .test_runner import Finished, Lamps, Module
@@ -19,7 +19,7 @@ from .test_runner import Finished, Lamps, Module
 def run(lamps, check=False, **params):
     module = Module(check_mode=check, max_changes=9, **params)
     with pytest.raises(Finished) as caught:
-        runner.run(module, lambda _params: lamps)
+        task.run(module, lambda _params: lamps)
     return caught.value.result, module.warnings
 
 
@@ -47,11 +47,11 @@ def keep(tmp_path, lamps):
     run(Bulbs(lamps), check=True, predictions=str(predictions))
     options = {"run_dir": str(tmp_path / "run"), "predictions": str(predictions), "language": "ja"}
     with pytest.raises(Finished) as caught:
-        runner.run(Module(**options), RunPlan)
+        task.run(Module(**options), RunPlan)
     first = caught.value.result
     assert first["changed"] is bool(first["count"])
     with pytest.raises(Finished) as caught:
-        runner.run(Module(**options), RunPlan)
+        task.run(Module(**options), RunPlan)
     assert (caught.value.result["changed"], caught.value.result["sha256"]) == (False, first["sha256"])
     return first
 
@@ -113,7 +113,7 @@ def test_predictions_of_another_type_are_damaged(tmp_path, wrong):
     predictions = tmp_path / "predictions.jsonl"
     predictions.write_text(json.dumps(whole | wrong) + "\n")
     with pytest.raises(Finished) as caught:
-        runner.run(Module(run_dir=str(tmp_path / "run"), predictions=str(predictions), language="ja"), RunPlan)
+        task.run(Module(run_dir=str(tmp_path / "run"), predictions=str(predictions), language="ja"), RunPlan)
     assert caught.value.result["failure"]["code"] == "predictions_damaged"
 
 
@@ -130,6 +130,6 @@ def test_a_damaged_kept_plan_is_written_anew(tmp_path):
     assert keep(tmp_path / "again", {"a": True})["sha256"] == kept["sha256"]
     options = {"run_dir": str(tmp_path / "run"), "predictions": str(tmp_path / "predictions.jsonl"), "language": "en"}
     with pytest.raises(Finished) as caught:
-        runner.run(Module(**options), RunPlan)
+        task.run(Module(**options), RunPlan)
     assert caught.value.result["changed"] is True and Path(kept["path"]).read_bytes() == whole
     assert json.loads(whole)["action"] == "update"

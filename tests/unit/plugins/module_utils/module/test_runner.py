@@ -10,11 +10,14 @@ import itertools
 import json
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import gate, sign_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object, Outcome, Refusal, Skip
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import arguments, files, preconditions, runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, runner
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import runner as task
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import sign_in_verdict as sign_in
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 
 class Finished(Exception):
@@ -94,7 +97,7 @@ class Lamps(runner.Resource):
 
 def finish(lamps, module=None):
     with pytest.raises(Finished) as caught:
-        runner.run(module or Module(), lambda params: lamps)
+        task.run(module or Module(), lambda params: lamps)
     assert lamps.closed == 1
     return caught.value
 
@@ -293,7 +296,7 @@ def test_a_run_folder_belongs_to_one_tenant(tmp_path):
 
     def run(lamps, check=False):
         with pytest.raises(Finished) as caught:
-            runner.run(Module(check_mode=check, max_changes=9, journal=path), lambda params: lamps)
+            task.run(Module(check_mode=check, max_changes=9, journal=path), lambda params: lamps)
         return caught.value
 
     assert not run(OfCompany("T1", {"a": True}), check=True).failed and not (tmp_path / "run.json").exists()
@@ -354,7 +357,7 @@ def required(tmp_path, requires, owner=None, check=False, lamps=None):
     lamps = lamps or (OfCompany(owner, {"a": True}) if owner else Lamps({"a": True}))
     module = Module(check_mode=check, max_changes=9, requires={"run_dir": str(tmp_path), "steps": [], "snapshot": False, **requires})
     with pytest.raises(Finished) as caught:
-        runner.run(module, lambda params: lamps)
+        task.run(module, lambda params: lamps)
     code = (caught.value.result.get("failure") or {}).get("code")
     assert check or bool(lamps.writes) == (code is None)
     return code, caught.value.result.get("msg") or " ".join(module.warnings)
@@ -400,7 +403,7 @@ def test_the_changing_module_itself_demands_its_preconditions(tmp_path, steps, m
     checked, told = required(tmp_path, requires, "T1", check=True)
     assert checked is None and bool(told) == bool(code)
     with pytest.raises(Finished) as caught:  # nothing to change, nothing to demand
-        runner.run(Module(max_changes=9, requires={"run_dir": str(tmp_path), **requires}), lambda params: Lamps({"a": False}))
+        task.run(Module(max_changes=9, requires={"run_dir": str(tmp_path), **requires}), lambda params: Lamps({"a": False}))
     assert not caught.value.failed
 
 
@@ -428,7 +431,7 @@ def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tm
         lamps.in_run_folder = inside
         module = Module(check_mode=check, max_changes=9, journal=str(folder / "journal.jsonl"), requires=requires)
         with pytest.raises(Finished) as caught:
-            runner.run(module, lambda params, lamps=lamps: lamps)
+            task.run(module, lambda params, lamps=lamps: lamps)
         refused = code if not inside and not requires else None
         assert (caught.value.result.get("failure") or {}).get("code") == (None if check else refused)
         assert bool(lamps.writes) == (not check and refused is None)
@@ -551,7 +554,7 @@ def test_who_cannot_know_the_tenant_is_told_it(tmp_path):
 
     def run(lamps, tenant):
         with pytest.raises(Finished) as caught:
-            runner.run(Module(max_changes=9, journal=str(tmp_path / "journal.jsonl"), run_tenant_id=tenant), lambda params: lamps)
+            task.run(Module(max_changes=9, journal=str(tmp_path / "journal.jsonl"), run_tenant_id=tenant), lambda params: lamps)
         return (caught.value.result.get("failure") or {}).get("code")
 
     assert run(Lamps({"a": True}), one) is None
@@ -634,18 +637,18 @@ def test_any_number_of_hours_ends_with_a_reason(tmp_path, hours, code):
     week = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=7)
     (tmp_path / "gate.json").write_text(json.dumps(verdict(at=f"{week:%Y-%m-%dT%H:%M:%SZ}")))
     module = Module(max_changes=9, requires={"run_dir": str(tmp_path), "steps": [], "snapshot": False, "gate_max_age_hours": hours})
-    module.argument_spec = arguments.RUN
+    module.argument_spec = RUN
     with pytest.raises(Finished) as caught:
-        runner.run(module, lambda params: Lamps({"a": True}))
+        task.run(module, lambda params: Lamps({"a": True}))
     assert (caught.value.result.get("failure") or {}).get("code") == code
 
 
 def test_null_switches_no_guard_off():
     """An empty option of a survey, or of a file of variables, is none that was given."""
     module = Module(max_changes=None, requires=None)
-    module.argument_spec = {**arguments.RUN, "parts": {"type": "list", "elements": "dict", "options": {"days": {"type": "int", "default": 14}}}}
+    module.argument_spec = {**RUN, "parts": {"type": "list", "elements": "dict", "options": {"days": {"type": "int", "default": 14}}}}
     module.params["parts"] = [{"days": None}]
     with pytest.raises(Finished) as caught:
-        runner.run(module, lambda params: Lamps({str(number): True for number in range(21)}))
+        task.run(module, lambda params: Lamps({str(number): True for number in range(21)}))
     assert caught.value.result["failure"]["code"] == "guard_refused"
     assert module.params["max_changes"] == 20 and module.params["parts"] == [{"days": 14}]

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.handover.resource import HandoverLetters
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.resource import info as export_info
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import preconditions
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import _late
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept import info as export_info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.people import _late
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
 from dev.options import given
 
@@ -41,7 +41,7 @@ def damage(folder: Path, kind: str, taken: Any) -> str:
     path, content, read = {
         "snapshot": ("snapshot/manifest.json", SNAPSHOT, lambda: preconditions.read_manifest(str(folder / "snapshot"))),
         "saved": ("snapshot/directory.yml.json", saved, lambda: preconditions.read_saved(str(folder / "snapshot/directory.yml"))),
-        "export": ("1/manifest.json", export, lambda: export_info({"path": str(folder)})),
+        "export": ("1/manifest.json", export, lambda: export_info({"path": str(folder), "journal": None, "vault_password": None, "vault_password_file": None})),
     }[kind]
     (folder / path).write_text(json.dumps({**content, "taken": taken}))
     try:

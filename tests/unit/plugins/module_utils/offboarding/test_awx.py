@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.awx import info, plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import services
 from dev import places
 
 APPROVE = yaml.safe_load((places.ROOT / "roles/awx/defaults/main.yml").read_text())["awx_approve"]
@@ -20,7 +21,7 @@ PARAMS: dict[str, Any] = {
     "collection": str(places.ROOT), "state": "present", "prefix": "exit", "organization": "org", "approve": APPROVE, "agents": {"sync1": {}, "dc1": {}},
     "domain_controllers": ["dc1"], "agents_variables": {}, "groups": {}, "localhost_variables": {},
     "credentials": [], "schedules": [SCHEDULE],
-    "notification": False, "found": {},
+    "notification": False, "services": [], "found": {},
 }  # fmt: skip
 
 
@@ -75,6 +76,13 @@ def test_every_step_of_a_person_can_be_confirmed() -> None:
     assert len(steps) > 10
 
 
+def test_so_can_the_step_of_each_service() -> None:
+    register = [{"name": "Expenses", "id": None}, {"name": "経費", "id": None}, {"name": "Wiki", "id": "wiki_old"}]
+    (confirm,) = (template for template in listed(services=register)["objects"]["job_templates"] if template["stage"] == "confirm")
+    made = [step["id"] for step in services.definitions([{"protocol": "saml", **service} for service in register])]
+    assert confirm["survey"]["spec"][0]["choices"][-3:] == made and made[::2] == ["service_expenses", "service_wiki_old"]
+
+
 def test_a_second_look_removes_nothing_and_refuses_nothing() -> None:
     found = as_found(listed(credentials=["entra", "secrets"]))
     again = listed(found=found)  # secrets that are no longer given
@@ -114,6 +122,24 @@ def test_absent_removes_ours_and_nothing_else() -> None:
         kind: set() if kind in with_their_owner else {item["name"] for item in items} for kind, items in made["objects"].items()
     }  # fmt: skip
     assert len(gone["remove"]["schedules"]) == 1
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("other", ["exit 2", "exit2", "exit:2", "Exit"])
+def test_another_exit_stays_whose_name_begins_the_same(other: str, state: str) -> None:
+    """AWX is asked for all names that begin with the prefix, and what other exits have made bears the same mark."""
+    found = as_found(listed(prefix=other, credentials=["entra"], notification=True))
+    for kind, items in found.items():
+        found[kind] = [{**item, "id": item["id"] + 1000, "inventory": 1100, "unified_job_template": 1100} for item in items]
+    assert not any(listed(found=found, state=state)["remove"].values())
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("prefix", ["", " ", "exit ", " exit", "exit: 2", "exit\n"])
+def test_a_prefix_that_tells_no_exit_from_another_is_refused(prefix: str, state: str) -> None:
+    with pytest.raises(OffboardError, match="awx_prefix") as refused:
+        listed(prefix=prefix, state=state)
+    assert refused.value.code == "bad_option"
 
 
 def test_somebody_elses_is_refused() -> None:

@@ -27,10 +27,11 @@ def test_each_product_has_its_commands_in_both_languages() -> None:
     for text in found["markdown"].values():
         for words in (
             "Get-AdfsRelyingPartyTrust", "Get-AdfsServerApplication", "Get-AdfsNativeClientApplication", "Export-Clixml", "Disable-AdfsRelyingPartyTrust",
-            "Remove-AdfsApplicationGroup", "Get-MgApplication", "lifecycle/deactivate", "'auth.iij.jp'", "麗治商事", "identity_providers_unlinked",
+            "Remove-AdfsApplicationGroup", "Get-MgApplication", "lifecycle/deactivate", "'auth.iij.jp'", "麗治商事",
+            "-e step=identity_providers_unlinked -e '{by: YOUR_NAME}' -e evidence=/path/before.txt,/path/after.txt",
         ):  # fmt: skip
             assert words in text, words
-        assert len(re.findall("^```", text, re.MULTILINE)) == 12 and len(text.splitlines()) > 60
+        assert len(re.findall("^```", text, re.MULTILINE)) == 14 and len(text.splitlines()) > 60
     assert not re.search("[ぁ-ん]", found["markdown"]["en"])
 
 

@@ -310,3 +310,13 @@ def test_assignments_of_another_shape_are_not_known(assignments):
     data = report.build([], [], None, None, None, "t", (), [line])
     assert data["references"]["references"][0]["assignments"] is None
     assert "not known" in report_page.page(data, "en", TOKYO)
+
+
+def test_evidence_is_named_with_its_hash_and_its_loss():
+    entry = {"file": "evidence/a/ログ 1#.txt", "name": f"{EVIL}.txt", "sha256": "ab" * 32, "bytes": 1234, "by": "Hanako", "at": at(5)}
+    attached = [{**entry, "state": "kept"}, {**entry, "file": "evidence/a/gone", "name": "gone", "state": "missing"}]
+    shown = report_page.page(build(steps=[step(done=True, evidence=attached)]), "ja", TOKYO)
+    assert EVIL not in shown and html.escape(EVIL) in shown and 'href="evidence/a/%E3%83%AD%E3%82%B0%201%23.txt"' in shown
+    assert "ab" * 32 in shown and "1,234 bytes" in shown and "証跡" in shown
+    assert "gone (evidence/a/gone in the run folder) is no longer there" in shown and "gone（実行フォルダーの evidence/a/gone）がありません" in shown
+    assert "no longer there" not in report_page.page(build(steps=[step(evidence=attached[:1])]), "ja", TOKYO)

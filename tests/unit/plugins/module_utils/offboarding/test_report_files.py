@@ -13,6 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Run
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 
 CHANGE = Change("domain", "reiji.example", "reiji.example", "convert_to_managed", {"authenticationType": "Federated"}, {"authenticationType": "Managed"})
@@ -32,7 +33,7 @@ class Module:
 
 def write(run_dir, check_mode=False, **options):
     params = {"run_dir": str(run_dir), "title": "Reiji", "language": "ja", "timezone": "Asia/Tokyo", **options}
-    return _Run(Module(check_mode, params), RunReport(params)).run()
+    return _Run(Module(check_mode, params), RunReport(params), preconditions.demand).run()
 
 
 def news(run_dir, second):

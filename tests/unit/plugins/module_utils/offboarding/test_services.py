@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core import steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import services
 
 NOW = "2026-11-28T05:00:00Z"

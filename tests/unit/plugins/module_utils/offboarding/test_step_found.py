@@ -28,6 +28,7 @@ def finding(code: str, number: int = 0) -> dict[str, object]:
         ("device_certificates_deleted", ["certificate_left", "browser_settings_left"], ["certificate_left"]),
         ("spnego_settings_removed", ["certificate_left", "logon_scripts_by_hand"], ["logon_scripts_by_hand"]),
         ("batch_logon_right_removed", ["task_account", "orphaned_rights"], ["task_account", "orphaned_rights"]),
+        ("batch_logon_right_removed", ["local_right_entries", "task_account"], ["local_right_entries", "task_account"]),
         ("contract_terminated", ["task_account"], []),
     ],
 )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,10 +14,10 @@ import threading
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import now
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
 from dev.options import given
@@ -41,7 +42,7 @@ class Module:
 def execute(make, params, check_mode=False):
     """(result, warnings) of one task; an OffboardError comes through."""
     module = Module(check_mode, params)
-    return _Run(module, make(params)).run(), module.warnings
+    return _Run(module, make(params), preconditions.demand).run(), module.warnings
 
 
 def manual_steps(tmp_path, check_mode=False, **options):
@@ -52,6 +53,8 @@ def manual_steps(tmp_path, check_mode=False, **options):
         "confirm": [],
         "withdraw": [],
         "require": [],
+        "evidence": [],
+        "evidence_max_mb": 20,
         "gate_max_age_hours": 24,
         "by": None,
         "note": None,
@@ -93,6 +96,8 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
             "confirm": [],
             "withdraw": [],
             "require": [],
+            "evidence": [],
+            "evidence_max_mb": 20,
             "by": "Hanako",
             "note": None,
             "language": "both",
@@ -134,6 +139,8 @@ def test_it_is_decided_anew_by_what_the_file_holds_when_it_is_written(tmp_path):
             "confirm": [],
             "withdraw": [],
             "require": [],
+            "evidence": [],
+            "evidence_max_mb": 20,
             "by": "Taro",
             "note": None,
             "language": "both",
@@ -413,6 +420,8 @@ def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody
         "confirm": [],
         "withdraw": [],
         "require": ["x"],
+        "evidence": [],
+        "evidence_max_mb": 20,
         "by": None,
         "note": None,
         "language": "both",
@@ -443,3 +452,155 @@ def test_services_are_steps_and_their_dates_confirm_them(tmp_path):
     assert info(tmp_path)["blocking"] == ["service_wiki"]
     assert not manual_steps(tmp_path, services=[open_, shut])[0]["changed"]
     assert manual_steps(tmp_path, services=[])[0]["steps"] == result["steps"]  # taken out of the register, it stays
+
+
+def attach(tmp_path, *paths, step="a", check_mode=False, **more):
+    options = {"confirm": [step], "by": "Hanako", "evidence": list(map(str, paths)), **more}
+    return manual_steps(tmp_path, check_mode, **options)
+
+
+def evidence_of(tmp_path, step="a"):
+    """Where each file lies, what it was called, and what became of it."""
+    (found,) = [one for one in info(tmp_path)["steps"] if one["id"] == step]
+    return [(entry["file"], entry["name"], entry["state"]) for entry in found.get("evidence", ())]
+
+
+def test_evidence_is_copied_once_and_named(tmp_path):
+    """What the administrators of an identity provider send back: before the removal, and the last search, which is empty."""
+    manual_steps(tmp_path, steps=[A, B])
+    before, after = tmp_path / "adfs before.xml", tmp_path / "last.txt"
+    before.write_text("<Objs/>")
+    after.write_text("")
+    before.chmod(0o644)
+    untouched = (tmp_path / "run" / "steps.json").read_bytes()
+    result, _ = attach(tmp_path, before, after, check_mode=True)
+    assert [change["action"] for change in result["plan"]] == ["confirm", "attach"]
+    assert (tmp_path / "run" / "steps.json").read_bytes() == untouched and not (tmp_path / "run" / "evidence").exists()
+    assert attach(tmp_path, before, after)[0]["changed"]
+    assert evidence_of(tmp_path) == [("evidence/a/adfs-before.xml", "adfs before.xml", "kept"), ("evidence/a/last.txt", "last.txt", "kept")]
+    folder = tmp_path / "run" / "evidence" / "a"
+    assert (folder / "adfs-before.xml").read_text() == "<Objs/>"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)} == {0o700}
+    entry = info(tmp_path)["steps"][0]["evidence"][0]
+    assert (entry["sha256"], entry["bytes"], entry["by"]) == (hashlib.sha256(b"<Objs/>").hexdigest(), 7, "Hanako") and entry["at"].endswith("Z")
+    # a second time nothing is new; a further file is, also of a step that is confirmed already
+    assert not attach(tmp_path, before, after)[0]["changed"]
+    later = tmp_path / "later.txt"
+    later.write_text("later")
+    result, _ = attach(tmp_path, later, by="Taro")
+    assert [change["action"] for change in result["plan"]] == ["attach"]
+    assert [entry["by"] for entry in info(tmp_path)["steps"][0]["evidence"]] == ["Hanako", "Hanako", "Taro"] and info(tmp_path)["steps"][0]["by"] == "Hanako"
+
+
+def test_no_evidence_takes_the_place_of_another(tmp_path):
+    manual_steps(tmp_path, steps=[A, B])
+    for number, content in enumerate(("one", "two", "one")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "log.txt").write_text(content)
+        attach(tmp_path, folder / "log.txt")
+    assert [file for file, _name, _state in evidence_of(tmp_path)] == ["evidence/a/log.txt", "evidence/a/log-2.txt"]
+    # two of a name at once, and names that mean something to a file system or a terminal
+    odd = [tmp_path / name for name in ("...", "-rf", "a\u202egnp.exe", "a\nb", "日本語 ログ.txt", "x" * 200 + ".txt")]
+    for path in odd:
+        path.write_text(path.name)
+    attach(tmp_path, *odd, tmp_path / "0" / "log.txt", tmp_path / "1" / "log.txt", step="b")
+    files = [file for file, _name, _state in evidence_of(tmp_path, "b")]
+    assert files[:5] == ["evidence/b/unnamed", "evidence/b/rf", "evidence/b/a-gnp.exe", "evidence/b/a-b", "evidence/b/日本語-ログ.txt"]
+    assert files[6:] == ["evidence/b/log.txt", "evidence/b/log-2.txt"] and len(os.path.basename(files[5])) < 150
+    assert sorted(os.listdir(tmp_path / "run" / "evidence" / "b")) == sorted(map(os.path.basename, files))
+
+
+def test_what_cannot_be_evidence_confirms_nothing(tmp_path):
+    manual_steps(tmp_path, steps=[A])
+    untouched = (tmp_path / "run" / "steps.json").read_bytes()
+    whole, link, pipe, large = (tmp_path / name for name in ("whole", "link", "pipe", "large"))
+    whole.write_text("x")
+    link.symlink_to(whole)
+    os.mkfifo(pipe)
+    large.write_bytes(b"x" * 1_000_001)
+    for path, code in [
+        (link, "evidence_not_readable"),
+        (pipe, "evidence_not_readable"),
+        (tmp_path, "evidence_not_readable"),
+        (tmp_path / "none", "evidence_not_readable"),
+        ("whole", "evidence_not_readable"),
+        ("", "evidence_not_readable"),
+        (f"{whole}\0", "evidence_not_readable"),
+        (large, "evidence_too_large"),
+    ]:
+        with pytest.raises(OffboardError) as caught:
+            attach(tmp_path, whole, path, evidence_max_mb=1)
+        assert caught.value.code == code and "othing was confirmed" in caught.value.msg.replace("nothing", "Nothing")
+    for options in ({"confirm": []}, {"withdraw": ["a"]}, {"evidence_max_mb": 0}):
+        with pytest.raises(OffboardError) as caught:
+            attach(tmp_path, whole, **options)
+        assert caught.value.code == "bad_option"
+    # nor is anything written through what lies where the files go
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "evidence").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(_Failed) as stopped:
+        attach(tmp_path, whole)
+    assert stopped.value.result["failure"]["code"] == "run_folder_unsafe"
+    assert (tmp_path / "run" / "steps.json").read_bytes() == untouched and not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_file_that_changes_while_it_is_copied_is_not_recorded(tmp_path, monkeypatch):
+    manual_steps(tmp_path, steps=[A])
+    source = tmp_path / "log"
+    source.write_text("before")
+    looked = steps.attached.look
+
+    def then_written(paths, most):
+        found = looked(paths, most)
+        source.write_text("after")
+        return found
+
+    monkeypatch.setattr(steps.attached, "look", then_written)
+    with pytest.raises(_Failed) as stopped:
+        attach(tmp_path, source)
+    assert stopped.value.result["failure"]["code"] == "evidence_not_readable"
+    assert info(tmp_path)["open"] == ["a"] and os.listdir(tmp_path / "run" / "evidence" / "a") == []
+
+
+def test_evidence_that_is_damaged_or_gone_is_told_and_can_be_attached_again(tmp_path):
+    manual_steps(tmp_path, steps=[A])
+    source = tmp_path / "log"
+    source.write_text("what was found")
+    attach(tmp_path, source)
+    lies = tmp_path / "run" / "evidence" / "a" / "log"
+    for damage, state in (
+        (lambda: lies.write_text("something else"), "changed"),
+        (lambda: (lies.unlink(), lies.symlink_to(source)), "changed"),
+        (lies.unlink, "missing"),
+    ):
+        damage()
+        assert evidence_of(tmp_path) == [("evidence/a/log", "log", state)]
+    assert attach(tmp_path, source)[0]["changed"] and evidence_of(tmp_path) == [("evidence/a/log", "log", "kept")]
+    lies.write_text("something else")
+    attach(tmp_path, source)
+    assert evidence_of(tmp_path) == [("evidence/a/log-2", "log", "kept")] and lies.read_text() == "something else"
+
+
+def test_evidence_stays_when_the_confirmation_is_withdrawn(tmp_path):
+    manual_steps(tmp_path, steps=[A])
+    source = tmp_path / "log"
+    source.write_text("x")
+    attach(tmp_path, source)
+    for check_mode in (True, False):
+        _, warnings = manual_steps(tmp_path, check_mode, withdraw=["a"], language="en")
+        assert warnings == ["a: the confirmation is withdrawn; its file of evidence stays in evidence/a of the run folder."]
+    assert info(tmp_path)["open"] == ["a"] and evidence_of(tmp_path) == [("evidence/a/log", "log", "kept")]
+    assert manual_steps(tmp_path, withdraw=["a"]) and not manual_steps(tmp_path, steps=[A])[0]["changed"]
+    assert [change["action"] for change in attach(tmp_path, source)[0]["plan"]] == ["confirm"]
+
+
+@pytest.mark.parametrize("file", ["../x", "evidence/b/x", "evidence/a/", "evidence/a/..", "evidence/a/x/y", "/etc/passwd", 3, None])
+def test_a_steps_file_that_names_files_elsewhere_as_evidence_is_damaged(tmp_path, file):
+    entry = {"file": file, "name": "x", "sha256": "0" * 64, "bytes": 1, "by": "Hanako", "at": "2026-11-28T00:00:00Z"}
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "steps.json").write_text(json.dumps({"steps": [{**RECORD, "evidence": [entry]}]}))
+    with pytest.raises(OffboardError) as caught:
+        info(tmp_path)
+    assert caught.value.code == "steps_file_damaged"

@@ -19,6 +19,9 @@ SPNEGO = r"Software\Policies\Mozilla\Firefox\Authentication\SPNEGO"
 ZONES = r"Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMapKey"
 
 
+MAP = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap"
+
+
 def u(text):
     return (text + "\0").encode("utf-16-le")
 
@@ -41,6 +44,15 @@ def found(relative, data):
         ((EDGE, "x", 4, b"\n\0\0\0"), None, None),
         ((EDGE, "x", 1, u(f"for {SID} only")), [SID], None),
         ((EDGE, "x", 3, u("www1.auth.iij.jp")), None, None),
+        # the site of a key, right to left; one that means more; a longer SID; a text with a byte too many; what deletes
+        ((rf"{MAP}\Domains\iij.jp\www1.auth", "https", 4, b"\1\0\0\0"), ["www1.auth.iij.jp"], None),
+        ((rf"{MAP}\EscDomains\IIJ.jp\WWW1.auth", "*", 4, b"\2\0\0\0"), ["www1.auth.iij.jp"], None),
+        ((rf"{MAP}\Domains\iij.jp", "*", 4, b"\1\0\0\0"), [], ["iij.jp"]),
+        ((rf"{MAP}\Domains\iij.jp\www1.auth", "**del.https", 1, u(" ")), None, None),
+        ((EDGE, "x", 1, u(f"for {SID}9 only")), None, None),
+        ((EDGE, "y", 1, u(f"for {SID} only") + b"x"), [SID], None),
+        ((ZONES, "**del.https://www1.auth.iij.jp", 1, u(" ")), None, None),
+        ((EDGE, "**DeleteValues", 1, u("www1.auth.iij.jp")), None, None),
     ],
 )
 def test_records(record, hits, broader):
@@ -52,13 +64,42 @@ def test_records(record, hits, broader):
         assert told[0].get("broader") == broader and told[0]["kind"] == "registry" and told[0]["where"] == f"{record[0]}\\{record[1]}"
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        # what the module takes out
+        (f'[Privilege Rights]\r\nSeBatchLogonRight = "*{SID}",S-1-5-32-544', [("right", "SeBatchLogonRight", "group_policy_right")]),
+        (f"[Privilege Rights] ; theirs\r\nSeBatchLogonRight = {SID.lower()}", [("right", "SeBatchLogonRight", "group_policy_right")]),
+        ('[Privilege Rights]\r\nSeBatchLogonRight = "REIJI\\iij-run"', [("right", "SeBatchLogonRight", "group_policy_right")]),
+        (
+            f"[privilege rights]\r\nSeA = *{SID}\r\n[X]\r\n[PRIVILEGE RIGHTS]\r\nSeB = *{SID}",
+            [("right", "SeA", "group_policy_right"), ("right", "SeB", "group_policy_right")],
+        ),
+        # what a person has to
+        (f"[Privilege Rights]\r\nSeBatchLogonRight = *S-1-5-32-544,*{SID} ; run user", [("other", "SeBatchLogonRight", "")]),
+        (f"[Privilege Rights]\r\nSeBatchLogonRight = *S-1-5-32-544, \\\r\n *{SID}", [("other", f"*{SID}", "")]),
+        (f"[Group Membership]\r\n*S-1-5-32-551__Members = *{SID},x", [("other", "*S-1-5-32-551__Members", "")]),
+        (r"[Group Membership]" + "\r\n*S-1-5-32-551__Members = x,REIJI\\iij-run", [("other", "*S-1-5-32-551__Members", "")]),
+        (r"[Group Membership]" + "\r\nREIJI\\iij-run__Memberof = *S-1-5-32-551", [("other", r"REIJI\iij-run__Memberof", "")]),
+        (f'[Registry Keys]\r\n"MACHINE\\X", 2, "D:(A;;KA;;;{SID})"', [("other", f'"MACHINE\\X", 2, "D:(A;;KA;;;{SID})"', "")]),
+        # others
+        (f"[Privilege Rights]\r\nSeBatchLogonRight = *{SID}9,OTHER\\iij-run", []),
+        (f"[Group Membership]\r\n; *{SID}\r\n*S-1-5-32-551__Members = *{SID}9", []),
+    ],
+)
+def test_every_line_of_a_template(lines, expected):
+    inside = found(r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf", codecs.BOM_UTF16_LE + f"{lines}\r\n".encode("utf-16-le"))
+    assert [(item["kind"], item["where"], item["changed_by"]) for item in inside.mentions] == expected
+    assert all(item["found"] == [SID] for item in inside.mentions)
+
+
 def test_a_template():
     text = f"[Registry Values]\r\nMACHINE\\x=1,www1.auth.iij.jp\r\n[Privilege Rights]\r\nSeBatchLogonRight = *{SID},REIJI\\iij-run,*{SID}9\r\n"
     inside = found(r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf", codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
     assert [(item["kind"], item["where"], item["value"], item["changed_by"]) for item in inside.mentions] == [
         ("right", "SeBatchLogonRight", f"*{SID}", "group_policy_right"),
         ("right", "SeBatchLogonRight", r"REIJI\iij-run", "group_policy_right"),
-        ("other", "", "", ""),
+        ("other", "MACHINE\\x", "", ""),
     ]
     assert inside.rights == {"SeBatchLogonRight": [f"*{SID}", r"REIJI\iij-run", f"*{SID}9"]}
 

@@ -34,4 +34,6 @@ def test_what_is_asked_refused(options: dict[str, Any], code: str) -> None:
 
 def test_what_is_made_of_them() -> None:
     made = Options.of(given("openldap_entry", state="absent", backup_dir="/b", dn=" CN=a,DC=x"))
-    assert made.dn_as_given == " CN=a,DC=x" and made.dn.lower().startswith("cn=a")
+    assert made.account.dn.lower() == "cn=a,dc=x" and made.journal is None and list(made.known.objects) == []
+    named = InfoOptions.of(given("openldap_entry_info", dn="<GUID=11111111-1111-4111-8111-111111111111>", known_file={"path": "/s/openldap.yml"}))
+    assert str(named.account) == "<GUID=11111111-1111-4111-8111-111111111111>" and named.known.file == "/s/openldap.yml"

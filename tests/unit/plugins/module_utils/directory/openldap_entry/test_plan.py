@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.dn import Name
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry import plan as entries
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
@@ -41,6 +42,14 @@ def test_a_copy_brings_everything_back_but_what_the_server_writes():
     (record,) = ldif.parse(entries.copy_of(there).decode())
     assert (record.dn, record.changetype) == (DN, "add")
     assert record.attributes == {name: values for name, values in there.attributes.items() if name not in ("entryUUID", "hasSubordinates")}
+
+
+def test_who_has_the_name_is_told_by_its_own_uuid():
+    confirmed, there = Name(DN, "2"), entry()
+    assert entries.object_of(there, "key").state["entryUUID"] == "1"
+    for refusal, rule in ((entries.other_object(confirmed, there, ""), "other_object"), (entries.moved(confirmed, there, "by x"), "moved")):
+        assert refusal.rule == rule and DN in refusal.msg and "2" in refusal.msg
+    assert entries.other_object(confirmed, there, "").allow_with.startswith(f"'<GUID=1>;{DN}'")
 
 
 def test_no_value_is_shown():

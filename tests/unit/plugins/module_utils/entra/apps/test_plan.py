@@ -80,6 +80,16 @@ def test_of_several_deleted_ones_the_newest_comes_back(there):
     assert [change.id for change in chosen.changes if change.kind == "service_principal"] == ["old"] and chosen.warnings == []
 
 
+@pytest.mark.parametrize("there", [[OLD, NEW], [NEW, OLD], [gone("x", "2026-11-02T00:00:00Z", "application"), NEW, OLD]])
+def test_of_several_deleted_ones_that_of_the_snapshot_comes_back(there):
+    found = plan_app(there, "c", "present", None, False, held=["OLD", "elsewhere"])
+    assert [change.id for change in found.changes if change.kind == "service_principal"] == ["old"]
+    assert found.warnings == ["2 deleted service_principal objects have that client id; the one that the snapshot holds, old, is brought back"]
+    named = plan_app(there, "c", "present", None, False, ["new"], held=["old"])
+    assert [change.id for change in named.changes if change.kind == "service_principal"] == ["new"] and named.warnings == []
+    assert [change.id for change in plan_app([OLD, NEW], "c", "present", None, False, held=["elsewhere"]).changes] == ["new"]
+
+
 @pytest.mark.parametrize(
     ("there", "named", "code"),
     [

@@ -75,19 +75,19 @@ STATES = [
     ("a web page", item(), metadata.read(b"<html><p>x</p></html>", made.NOW), "unknown", "unknown", "not_metadata"),
     ("no XML", item(), metadata.read(b"hello", made.NOW), "unknown", "unknown", "not_xml"),
     ("a DOCTYPE", item(), metadata.read(b"<!DOCTYPE x><x/>", made.NOW), "unknown", "unknown", "dtd_forbidden"),
-    ("broken signature", item(), broken(), "unknown", "unknown", "signature_not_verified"),
+    ("broken signature", item(), broken(), "unknown", "unknown", "signature_invalid"),
     ("validUntil past", item(), published(OLD, attributes=' validUntil="2026-11-20T00:00:00Z"'), "unknown", "unknown", "metadata_expired"),
-    ("another issuer", item(), published(OLD, entity_id="https://evil.example/"), "drift", "unknown", "issuer"),
-    ("another issuer and key", item(), published(NEW, entity_id="https://evil.example/"), "drift", "unknown", "issuer"),
-    ("another protocol", item(preferredAuthenticationProtocol="wsFed"), published(OLD), "unknown", "unknown", "protocol_not_published"),
-    ("another sign-in address", item(passiveSignInUri=SIGN_IN), published(OLD), "drift", "warning", "passive_sign_in_uri"),
+    ("another issuer", item(), published(OLD, entity_id="https://evil.example/"), "drift", "unknown", "issuer_differs"),
+    ("another issuer and key", item(), published(NEW, entity_id="https://evil.example/"), "drift", "unknown", "issuer_differs"),
+    ("another protocol", item(preferredAuthenticationProtocol="wsFed"), published(OLD), "unknown", "unknown", "protocol_not_offered"),
+    ("another sign-in address", item(passiveSignInUri=SIGN_IN), published(OLD), "drift", "warning", "sign_in_address_differs"),
     ("no metadata address", item(metadataExchangeUri=None), None, "no_auto_renewal", "warning", "no_url"),
     ("none, but given to the watch", item(metadataExchangeUri=None), published(OLD), "no_auto_renewal", "warning", "no_url"),
     ("none, B published at the given one", item(metadataExchangeUri=None), published(NEW), "configured_not_published", "critical", ""),
     ("a metadata exchange", item(metadataExchangeUri="https://sts.fabrikam.example/adfs/services/trust/mex"), None, "no_auto_renewal", "warning", ""),
     ("WSDL answers", item(), EXCHANGE, "no_auto_renewal", "warning", "metadata_exchange"),
     ("ended, no address", item(ENDED, metadataExchangeUri=None), None, "expired", "critical", ""),
-    ("certificate unreadable", item(signingCertificate="MIIC"), published(OLD), "unknown", "unknown", "configured_certificate_unreadable"),
+    ("certificate unreadable", item(signingCertificate="MIIC"), published(OLD), "unknown", "unknown", "certificate_invalid"),
     ("no certificate", item(signingCertificate=None), published(OLD), "unknown", "unknown", "configured_certificate_missing"),
     ("own domain, next one held", item(kind=watch.INTERNAL, following=NEW), published(NEW, OLD, by=OLD), "in_step", "ok", ""),
     ("own domain, next one signs", item(kind=watch.INTERNAL, following=NEW), published(NEW, OLD, by=NEW), "in_step", "ok", ""),
@@ -138,14 +138,14 @@ RENEWALS = [
     ("in step", item(), published(OLD), "when_active", None),
     ("A vouches for B alone", item(), published(NEW, by=OLD), "when_active", NEW),
     ("A vouches for B alone, never", item(), published(NEW, by=OLD), "never", None),
-    ("next one of an own domain vouches", item(kind=watch.INTERNAL, following=LONG), published(NEW, by=LONG), "when_active", "certificate_key_weak"),
-    ("next one of a partner's neighbour vouches", item(), published(NEW, by=LONG), "when_active", "certificate_not_vouched"),
-    ("B signs", item(), published(NEW, OLD, by=NEW), "when_active", "certificate_not_vouched"),
+    ("next one of an own domain vouches", item(kind=watch.INTERNAL, following=LONG), published(NEW, by=LONG), "when_active", "key_weak"),
+    ("next one of a partner's neighbour vouches", item(), published(NEW, by=LONG), "when_active", "metadata_not_vouched"),
+    ("B signs", item(), published(NEW, OLD, by=NEW), "when_active", "metadata_not_vouched"),
     ("B signs, never", item(), published(NEW, OLD, by=NEW), "never", None),
-    ("unsigned, B alone is published", item(), published(NEW), "when_active", "certificate_not_vouched"),
-    ("unsigned, the old one has ended", item(ENDED), published(ENDED, NEW), "when_active", "certificate_not_vouched"),
-    ("signed by somebody", item(), published(NEW, by=TWIN), "when_active", "certificate_not_vouched"),
-    ("B held too early, back to A", item(NEW), published(NEW, OLD, by=OLD), "when_active", "certificate_not_vouched"),
+    ("unsigned, B alone is published", item(), published(NEW), "when_active", "metadata_not_vouched"),
+    ("unsigned, the old one has ended", item(ENDED), published(ENDED, NEW), "when_active", "metadata_not_vouched"),
+    ("signed by somebody", item(), published(NEW, by=TWIN), "when_active", "metadata_not_vouched"),
+    ("B held too early, back to A", item(NEW), published(NEW, OLD, by=OLD), "when_active", "metadata_not_vouched"),
     ("successor, when_active", item(), published(NEW, OLD, by=OLD), "when_published", None),
     ("unreachable", item(), UNREACHABLE, "when_published", None),
     ("unreachable and ended", item(ENDED), UNREACHABLE, "when_published", None),
@@ -155,12 +155,12 @@ RENEWALS = [
     ("another issuer, signed by A", item(), published(NEW, entity_id="https://evil.example/", by=OLD), "when_active", None),
     ("another address", item(passiveSignInUri=SIGN_IN), published(NEW, by=OLD), "when_active", "drift"),
     ("two others", item(), published(NEW, LONG), "when_active", "active_certificate_unknown"),
-    ("not valid yet", item(), published(LATER, by=OLD), "when_active", "certificate_not_valid"),
-    ("ended", item(), published(ENDED, by=OLD), "when_active", "certificate_not_valid"),
-    ("no RSA key", item(), published(CURVE, by=OLD), "when_active", "certificate_key_not_rsa"),
-    ("too few bits", item(), published(WEAK, by=OLD), "when_active", "certificate_key_weak"),
-    ("fewer bits than before", item(LONG), published(NEW, by=LONG), "when_active", "certificate_key_weak"),
-    ("B signs the metadata and A is gone", item(), published(NEW, by=NEW), "when_active", "certificate_not_vouched"),
+    ("not valid yet", item(), published(LATER, by=OLD), "when_active", "certificate_not_yet_valid"),
+    ("ended", item(), published(ENDED, by=OLD), "when_active", "certificate_expired"),
+    ("no RSA key", item(), published(CURVE, by=OLD), "when_active", "key_not_rsa"),
+    ("too few bits", item(), published(WEAK, by=OLD), "when_active", "key_weak"),
+    ("fewer bits than before", item(LONG), published(NEW, by=LONG), "when_active", "key_weak"),
+    ("B signs the metadata and A is gone", item(), published(NEW, by=NEW), "when_active", "metadata_not_vouched"),
 ]
 
 
@@ -206,7 +206,7 @@ def test_what_nothing_vouches_for_needs_the_operators_word(document, trust, appl
     if applied:
         assert decision.after == {"signingCertificate": NEW.base64}
     else:
-        assert decision.code == "certificate_not_vouched"
+        assert decision.code == "metadata_not_vouched"
         assert all(word in decision.msg for word in (NEW_IS.sha1, "accept_thumbprints", "trust_metadata_tls", HERE))
 
 
@@ -214,8 +214,8 @@ def test_what_nothing_vouches_for_needs_the_operators_word(document, trust, appl
     ("case", "code"),
     [
         ((item(passiveSignInUri=SIGN_IN), published(NEW)), "drift"),
-        ((item(), published(WEAK)), "certificate_key_weak"),
-        ((item(), published(LATER)), "certificate_not_valid"),
+        ((item(), published(WEAK)), "key_weak"),
+        ((item(), published(LATER)), "certificate_not_yet_valid"),
         ((item(), broken()), None),
     ],
 )
@@ -230,7 +230,7 @@ def test_an_announced_successor_of_an_own_domain_is_vouched_for_too():
     document = metadata.read(made.entity(made.saml_role(made.key_descriptor(LATER) + made.key_descriptor(OLD))).encode(), made.NOW, HELD)
     verdict = watch.judge(own, document, made.NOW)
     assert verdict.has("successor_published")
-    assert watch.decide(own, verdict, watch.WHEN_PUBLISHED, made.NOW).code == "certificate_not_vouched"
+    assert watch.decide(own, verdict, watch.WHEN_PUBLISHED, made.NOW).code == "metadata_not_vouched"
 
 
 def test_a_held_key_that_the_metadata_does_not_show_is_found():
@@ -248,29 +248,6 @@ def test_a_renewed_certificate_of_the_same_key_is_vouched_for():
     text = made.signed_metadata(made.entity(made.saml_role(made.key_descriptor(renewed))), renewed)
     verdict = watch.judge(item(same), metadata.read(text, made.NOW, [certificates.from_base64(same.base64)]), made.NOW)
     assert verdict.vouched is True
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("AB:" * 19 + "AB", "ab" * 20),
-        ("\u200e" + "ab " * 32, "ab" * 32),
-        *((mark + "AB" * 20, "ab" * 20) for mark in "\u200b\u200f\ufeff\u202a"),
-        ("SHA1 Fingerprint=" + "AB:" * 19 + "AB", "ab" * 20),
-        ("sha256 Fingerprint=" + "AB:" * 31 + "AB\n", "ab" * 32),
-        ("sha-1: " + "ab" * 20, "ab" * 20),
-        ("AB-" * 19 + "AB", "ab" * 20),
-        ("\uff21\uff22" * 20, "ab" * 20),
-        ("0x" + "ab" * 20, "ab" * 20),
-        ('"' + "ab" * 20 + '"', "ab" * 20),
-        ("ab" * 19, None),
-        ("zz" * 20, None),
-        ("", None),
-        (12, None),
-    ],
-)
-def test_thumbprints_as_people_copy_them(text, expected):
-    assert watch.thumbprint(text) == expected
 
 
 def test_a_successor_becomes_the_next_certificate_of_an_own_domain_only():

@@ -130,6 +130,16 @@ def test_every_character_that_a_password_can_have_is_told_apart() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_only_looks_like_a_letter_is_said_to_be_something_else(language: str) -> None:
+    """The Kelvin sign, a Turkish capital with a dot, and letters of other scripts and widths."""
+    said = dict(plan.spelled("\u212a\u0130\u0430\uff4f\u017f\ud800", language))
+    letters = {words for _character, words in plan.spelled("KIkaoOsS0", language)}
+    assert len(said) == 6 and not letters & set(said.values())
+    assert said["\u212a"] == {"en": "kelvin sign", "ja": "文字コード U+212A"}[language]
+    assert plan.letters([plan.Person("1", "a@b.example", "\u0130\u212ax")], head(language))
+
+
 def head(language: str = "ja", **more: str) -> plan.Letterhead:
     given = {"company": "例示<b>", "address": "https://sso.example/?a=1&b", "help_desk": "内線 100", **more}
     return plan.Letterhead(language=language, zone=zoneinfo.ZoneInfo("Asia/Tokyo"), **given)

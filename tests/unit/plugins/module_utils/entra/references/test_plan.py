@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import urllib.parse
 from typing import Any
 
 import pytest
@@ -117,6 +118,49 @@ PROFILE = "<plist><key>AuthServerAllowlist</key><string>*.auth.iij.jp</string></
 )
 def test_whatever_holds_it_is_opened(item: Any, path: str, match: str) -> None:
     assert (path, match) in look(item)
+
+
+ACS = f"https://{H}/saml/acs"
+JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature')}"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (b64(b64(b64(ACS))), "a⇒⇒⇒"),
+        # a payload that is a part of a text: of a command, an address, a token, a list, a document
+        ("powershell.exe -NoProfile -EncodedCommand " + b64(f"Start-Process {ACS}".encode("utf-16-le")), "a⇒"),
+        (f"the value is {b64(ACS)} as agreed", "a⇒"),
+        (b64(f"the value is {b64(ACS)} as agreed"), "a⇒⇒"),
+        (f"url={b64(ACS)};x=1", "a⇒"),
+        (f"key: {b64(ACS)}", "a⇒"),
+        (f"a,{b64(ACS)},b", "a⇒"),
+        (f"<data><![CDATA[{b64(ACS)}]]></data>", "a⇒"),
+        (f"https://x.example/relay/{b64(ACS).rstrip('=')}", "a⇒"),
+        (JWT, "a⇒→.iss"),
+        (f"Bearer {JWT}", "a⇒→.iss"),
+        # and one that is percent-encoded, or in character references, besides
+        (urllib.parse.quote(f"data:application/xml;base64,{b64(ACS + '/1')}"), "a⇒"),
+        (f"https://x.example/?RelayState={urllib.parse.quote(b64(ACS), safe='')}", "a⇒"),
+        (urllib.parse.quote(json.dumps({"b": b64(ACS)})), "a→.b⇒"),
+        (f"&lt;data v=&quot;{b64(ACS)}&quot;/&gt;", "a⇒"),
+        (b64(urllib.parse.quote(ACS, safe="").replace(".", "%2E")), "a⇒"),
+        # a pattern of a rule, whose dots are escaped
+        (r"^https://auth\.iij\.jp/", "a"),
+        (json.dumps({"pattern": r"^https://auth\.iij\.jp/"}), "a→.pattern"),
+        # what a browser passes over in a host
+        ("https://auth\u200b.iij.jp/", "a"),
+        ("https://au\u00adth.iij.jp/", "a"),
+    ],
+)
+def test_what_a_part_of_a_text_holds_is_opened(text: str, path: str) -> None:
+    assert (path, H) in look({"a": text})
+
+
+def test_what_is_opened_in_several_ways_counts_once() -> None:
+    """Of what an object may have, a payload beside an ampersand takes no more than its own size."""
+    payload = b64(". " * (plan.LARGEST // 6))
+    assert plan.Matcher([H]).look({"a": f"<a>&amp;</a><data>{payload}</data>"}) == ([], [])
 
 
 @pytest.mark.parametrize("text", ["jp.ad.iij.smartkey2.debug", "xjp.ad.iij.smartkey2", "id9744764201", "jp.ad.iij.smartkey2x"])

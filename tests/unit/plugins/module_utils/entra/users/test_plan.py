@@ -337,6 +337,12 @@ def test_seats_are_counted_without_negative_ones():
     assert SKUS.name("unknown-sku") == "unknown-sku"
 
 
+@pytest.mark.parametrize("typed", [" SPE_E3", "spe_e3\n", "ＳＰＥ_Ｅ３", f"{{{E3.upper()}}}", f" {E3.replace('-', '')} "])
+def test_a_licence_is_the_same_however_it_was_typed(typed):
+    assert SKUS.id(typed) == E3 and SKUS.find(typed).part_number == "SPE_E3" and typed in SKUS
+    assert user_plan.desired_licences({"add": [typed]}, SKUS)["add"] == {E3: None}
+
+
 def test_the_requests_of_a_change():
     current = state(accountEnabled=False, usageLocation=None, licences={EXCHANGE: []})
     desired = Desired(enabled=True, usage_location="JP", password=True, add={E3: ["plan"]}, remove=frozenset([EXCHANGE]))

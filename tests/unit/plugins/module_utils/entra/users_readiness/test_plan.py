@@ -45,8 +45,8 @@ def evidence(**other):
         # made since the snapshot: nobody has said anything, but who is enabled needs a way to sign in
         ({"accountEnabled": False, "lastPasswordChangeDateTime": BEFORE}, Meant(), []),
         ({}, Meant(), []),
-        ({"lastPasswordChangeDateTime": BEFORE}, Meant(), ["no_way_to_sign_in"]),
-        ({"lastPasswordChangeDateTime": None}, Meant(), ["no_way_to_sign_in"]),
+        ({"lastPasswordChangeDateTime": BEFORE}, Meant(), ["no_way_in"]),
+        ({"lastPasswordChangeDateTime": None}, Meant(), ["no_way_in"]),
         # licences
         ({"licences": {}}, Meant(WORKS), ["licence_missing"]),
         ({"licences": {}, "group_licences": [E3]}, Meant(WORKS), []),
@@ -70,14 +70,14 @@ OLD = {"lastPasswordChangeDateTime": BEFORE}
         # set since the conversion, by whomever, in its very second too
         ({}, {}, []),
         ({"lastPasswordChangeDateTime": CONVERTED}, {}, []),
-        (OLD, {}, ["no_way_to_sign_in"]),
+        (OLD, {}, ["no_way_in"]),
         # an entry alone proves nothing; what the tenant shows overrules the journal
-        (OLD, {"handed_over": lambda *_: UNSET, "password_was_set": lambda _: True}, ["no_way_to_sign_in"]),
-        (OLD, {"handed_over": lambda *_: CHANGED}, ["no_way_to_sign_in"]),
+        (OLD, {"handed_over": lambda *_: UNSET, "password_was_set": lambda _: True}, ["no_way_in"]),
+        (OLD, {"handed_over": lambda *_: CHANGED}, ["no_way_in"]),
         # set at an earlier conversion of the domain, and nobody has set another one
         (OLD, {"handed_over": lambda *_: CHANGED, "password_was_set": lambda _: True}, []),
         # converted without this journal
-        ({}, {"converted": {}}, ["no_way_to_sign_in"]),
+        ({}, {"converted": {}}, ["no_way_in"]),
         ({}, {"converted": {}, "handed_over": lambda *_: CHANGED}, []),
         # passes
         (OLD, {"access_pass": lambda _: True}, []),
@@ -85,15 +85,15 @@ OLD = {"lastPasswordChangeDateTime": BEFORE}
         ({}, {"access_pass": lambda _: False}, []),
         # synchronized
         (OLD | {"onPremisesSyncEnabled": True}, {}, ["password_is_synced"]),
-        (OLD | {"onPremisesSyncEnabled": True}, {"synced_password": "set"}, ["no_way_to_sign_in"]),
+        (OLD | {"onPremisesSyncEnabled": True}, {"synced_password": "set"}, ["no_way_in"]),
         # administrators
         (OLD, {"roles": lambda: {"u1": {GLOBAL}}}, ["administrator_without_password"]),
-        (OLD, {"roles": lambda: {"u1": {GLOBAL}}, "may_reset_every_administrator": lambda: True}, ["no_way_to_sign_in"]),
+        (OLD, {"roles": lambda: {"u1": {GLOBAL}}, "may_reset_every_administrator": lambda: True}, ["no_way_in"]),
         # a person knows
         (OLD, {"otherwise": {"one@a.example"}}, []),
         (OLD, {"otherwise": {"u1"}}, []),
         (OLD, {"otherwise": {"@a.example"}}, []),
-        (OLD, {"otherwise": {"@b.example"}}, ["no_way_to_sign_in"]),
+        (OLD, {"otherwise": {"@b.example"}}, ["no_way_in"]),
         # nobody needs one
         (OLD | {"userType": "Guest"}, {}, []),
         (OLD, {"roots": ["b.example"]}, []),
@@ -104,5 +104,5 @@ def test_a_way_to_sign_in(state, given, expected) -> None:
 
 
 def test_a_subdomain_follows_its_root() -> None:
-    assert list(judge("u1", "one@sub.a.example", user(**OLD), Meant(), evidence())) == ["no_way_to_sign_in"]
+    assert list(judge("u1", "one@sub.a.example", user(**OLD), Meant(), evidence())) == ["no_way_in"]
     assert list(judge("u1", "one@fed.example", user(), Meant(), evidence())) == ["domain_is_federated"]

@@ -52,6 +52,7 @@ def test_a_fault_quotes_nothing(monkeypatch):
 def test_whoever_is_not_root_is_told_so(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert run("cron_read")["failure"]["code"] == "not_root"
+    assert run("accounts_look", names=["root"])["failure"]["code"] == "not_root"
     assert run("files_remove", path="/x", identity=[0, 0], overwrite=True)["failure"]["code"] == "not_root"
 
 
@@ -133,3 +134,20 @@ def test_content_comes_apart_from_the_other_arguments(monkeypatch):
     monkeypatch.setitem(operations.WRITING, "cron_write", lambda module, **arguments: arguments)
     assert run("cron_write", content="eA==", place="user:x")["answer"] == {"place": "user:x", "content": "eA=="}
     assert run("cron_write", place="user:x")["answer"] == {"place": "user:x"}
+
+
+def test_timers_of_templates_and_with_additions(tmp_path, monkeypatch):
+    """What `systemctl edit` writes beside a unit counts, and so do timers that are made of a template, and what runs before the command."""
+    etc, lib = tmp_path / "etc", tmp_path / "lib"
+    monkeypatch.setattr(cron, "UNIT_FOLDERS", (str(etc), str(lib)))
+    files = {
+        etc / "timers.target.wants/iij@prod.timer": "x", lib / "iij@.timer": "[Timer]\n", lib / "iij@.service": "[Service]\nExecStartPre=/opt/before\n",
+        lib / "backup.timer": "[Timer]\n", lib / "backup.service": "[Service]\nExecStart=/usr/bin/backup\n",
+        lib / "backup.service.d/a.conf": "[Service]\nExecStart=\nExecStart=/weaker\n", lib / "backup.service.d/b.conf": "[Service]\nWorkingDirectory=/srv\n",
+        etc / "backup.service.d/a.conf": "[Service]\nExecStart=\nExecStart=/opt/sync\n", etc / "odd.wants": "no folder",
+    }  # fmt: skip
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    told = [(unit["timer"], unit["commands"], unit["folder"], unit["enabled"]) for unit in cron._timers()]
+    assert told == [("backup.timer", ["/opt/sync"], "/srv", False), ("iij@.timer", ["/opt/before"], "", True)]

@@ -168,3 +168,37 @@ def test_who_has_arrived_is_told() -> None:
     found = build(evidence(results={"arrivals": {"arrived": 7, "failed": 2, "not_seen": 1}}))
     told = next(line for line in lines(found) if line.en.startswith("arrivals"))
     assert "2 failed, 7 arrived, 1 not seen yet; results/arrivals.jsonl" in told.en and "2 失敗, 7 サインイン済み, 1 未確認" in told.ja
+
+
+def finding(number: int) -> dict[str, Any]:
+    return {"severity": "blocker", "code": "certificate_left", "en": f"PC{number} has one.", "ja": f"PC{number} に残っている。"}
+
+
+def test_what_was_found_is_shown_with_the_step_that_it_is_about() -> None:
+    """Of a step that is due the first, with the number of the others and where all are; of a later one how many."""
+    found = build(evidence(steps=[step("device_certificates_deleted", "clients")], final=[finding(number) for number in range(5)]))
+    assert (len(found["steps_due"][0]["found"]), found["steps_due"][0]["found_count"]) == (3, 5)
+    english, japanese = ([getattr(line, language) for line in lines(found)] for language in ("en", "ja"))
+    at = english.index("Due now (clients): device_certificates_deleted: Do device_certificates_deleted.")
+    assert english[at + 1 : at + 5] == [*(f"  Found: PC{number} has one." for number in range(3)), "  and 2 more: results/final_gate.json in the run folder"]
+    assert japanese[at + 1 : at + 5] == [*(f"  検出: PC{number} に残っている。" for number in range(3)), "  ほか2件: 実行フォルダーの results/final_gate.json"]
+    # at the end of a stage the step alone is told
+    assert not any("Found" in line.en for line in summary(found, "clients", "", False, False))
+    # before anything else was done the step is a later one; a step about which nothing was found has no more to say
+    found = build(evidence(steps=[step("device_certificates_deleted", "clients"), step("stop", "gate")], preflight=[finding(1)]))
+    assert (found["found_in"], found["steps_later_found"]) == ("results/preflight.json", {"device_certificates_deleted": 1})
+    assert "Later: device_certificates_deleted (1 found), stop" in [line.en for line in lines(found)]
+    assert "後で必要な手順: device_certificates_deleted（検出1件）, stop" in [line.ja for line in lines(found)]
+
+
+def test_evidence_is_named_and_its_loss_is_warned_of() -> None:
+    def entry(name: str, state: str) -> dict[str, Any]:
+        return {"file": f"evidence/idp/{name}", "name": name, "sha256": "0" * 64, "bytes": 1, "by": "Hanako", "at": AT.format(1), "state": state}
+
+    shown = {**step("idp", "relying_parties", done=True), "evidence": [entry("a.xml", "kept"), entry("b.txt", "missing"), entry("c.txt", "changed")]}
+    told = lines(build(evidence(steps=[shown, step("other", "clients", done=True)])))
+    at = [line.en for line in told].index("Evidence (idp): evidence/idp/a.xml, evidence/idp/b.txt, evidence/idp/c.txt")
+    assert told[at].ja == "証跡（idp）: evidence/idp/a.xml, evidence/idp/b.txt, evidence/idp/c.txt"
+    assert "b.txt" in told[at + 1].en and "no longer there" in told[at + 1].en and told[at + 1].ja.startswith("警告: ") and "がありません" in told[at + 1].ja
+    assert "c.txt" in told[at + 2].en and "not the file that was attached" in told[at + 2].en
+    assert sum("vidence" in line.en for line in told) == 3

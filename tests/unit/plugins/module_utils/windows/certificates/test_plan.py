@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.certificates import Decided
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import Decided
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, Certificate, Key

@@ -22,6 +22,7 @@ from dev.options import given
         (["scecli", "iid", "acme", "iid"], "iid", ["scecli", "acme"]),
         (["scecli", "iid2", "iid"], "iid", ["scecli", "iid2"]),
         (["scecli"], "iid", ["scecli"]),
+        (["scecli", "iid"], " IID\u200b", ["scecli"]),
     ],
 )
 def test_without(packages, name, rest):
@@ -40,6 +41,20 @@ def test_names_that_are_refused(name):
 )
 def test_the_list_is_never_left_empty(packages, rules):
     assert [item.rule for item in filters.refusals(packages, "iid")] == rules
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([], []),
+        ([("acme", [], False), ("iid", ["DLL"], False)], ["iid"]),
+        # what speaks for itself comes first, and nothing twice
+        ([("other", [], True), ("iid", ["DLL"], True), ("acme", [], False)], ["iid", "other"]),
+    ],
+)
+def test_which_are_meant(found, expected):
+    rows = [{"name": name, "why": why, "named": named} for name, why, named in found]
+    assert [item["name"] for item in filters.meant(rows)] == expected
 
 
 class Client:

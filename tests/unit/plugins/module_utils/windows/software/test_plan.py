@@ -224,6 +224,16 @@ def test_another_release_or_edition_is_not_taken_for_absent(tail):
     assert software.select([product(name=name, code="other"), exact], {"name": wanted, "publisher": "IIJ"}) == exact
 
 
+@pytest.mark.parametrize(
+    "tail", ["1.2.3 (x64 en-US)", "1.2.3 - ja", "v3 日本語版", "バージョン 3（日本語版）", "ver. 2 Professional", "2_1 for Windows", "第2版 更新"]
+)
+def test_a_release_with_more_in_its_name_is_the_product_under_any_publisher(tail):
+    for publisher in ("株式会社インターネットイニシアティブ", "", "Another"):
+        with pytest.raises(OffboardError) as error:
+            software.select([product(name=f"IIJ ID Agent {tail}", publisher=publisher)], {"name": "IIJ ID Agent", "publisher": "IIJ"})
+        assert error.value.code == "not_exact"
+
+
 @pytest.mark.parametrize("name", ["IIJ ID \u0410gent", "\u0406\u0406J ID Agent", "IIJ ID \u0391gent", "IIJ ID Ag\u0435nt", "IIJ ID Agent \u044564"])
 def test_letters_that_look_alike_are_not_taken_for_others(name):
     with pytest.raises(OffboardError) as error:
@@ -231,7 +241,7 @@ def test_letters_that_look_alike_are_not_taken_for_others(name):
     assert error.value.code == "not_exact"
 
 
-@pytest.mark.parametrize("name", ["Agent Tools", "Agent Service Pack"])
+@pytest.mark.parametrize("name", ["Agent Tools", "Agent Service Pack", "Agent 365 Tools", "Agent 2 Go"])
 def test_another_product_of_another_publisher_is_none_with_more_in_its_name(name):
     assert software.select([product(name=name, publisher="Another")], {"name": "Agent", "publisher": "IIJ"}) is None
 

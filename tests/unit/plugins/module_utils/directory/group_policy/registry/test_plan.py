@@ -23,6 +23,7 @@ EDGE = r"Software\Policies\Microsoft\Edge"
 SPNEGO = r"Software\Policies\Mozilla\Firefox\Authentication\SPNEGO"
 ZONES = r"Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings"
 MAP = ZONES + r"\ZoneMapKey"
+SITE = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings\ZoneMap\Domains\iij.jp\www1.auth"
 TATTOO = r"Software\Vendor\Edge"
 
 
@@ -74,6 +75,22 @@ DEL = " \0".encode("utf-16-le")
             ],
         ),
         ([dword(ZONES, "ListBox_Support_ZoneMapKey", 1), sz(MAP, "**delvals.", " ")], None),  # it was empty before; not ours
+        # a site in a zone by a key of its own, which clients keep unless they are told to delete it; others' sites, and what deletes already
+        ([dword(SITE, "https", 1)], [Record(SITE, "**del.https", 1, DEL)]),
+        ([dword(SITE.upper(), "*", 2), dword(SITE, "http", 1)], [Record(SITE.upper(), "**del.*", 1, DEL), Record(SITE, "**del.http", 1, DEL)]),
+        ([dword(SITE.rpartition("\\")[0], "*", 1), dword(SITE + "x", "https", 1), Record(SITE, "**del.https", 1, DEL), dword(SITE, "", 1)], None),
+        # numbers with holes and twice, what clears the list at its end, directives in any case
+        (
+            [sz(SPNEGO, "1", "auth.iij.jp"), sz(SPNEGO, "3", "b"), sz(SPNEGO, "7", "AUTH.IIJ.JP."), sz(SPNEGO, "9", "c"), sz(SPNEGO, "**DelVals.", " ")],
+            [sz(SPNEGO, "1", "b"), sz(SPNEGO, "2", "c"), sz(SPNEGO, "**DelVals.", " ")],
+        ),
+        ([sz(SPNEGO, "1", "auth.iij.jp"), sz(SPNEGO, "**DelVals.", " ")], []),
+        (
+            [sz(SPNEGO, "1", "auth.iij.jp"), sz(SPNEGO, "4", "b"), sz(SPNEGO, "5", "c"), sz(SPNEGO, "**Del.2", " ")],
+            [sz(SPNEGO, "1", "b"), sz(SPNEGO, "2", "c")],
+        ),
+        ([sz(SPNEGO.upper(), "1", "auth.iij.jp"), sz(SPNEGO.lower(), "2", "b")], [sz(SPNEGO.lower(), "1", "b")]),
+        ([Record(EDGE, "AuthServerAllowlist", 7, u("a.example\0auth.iij.jp\0"))], None),
     ],
 )  # fmt: skip
 def test_the_table_of_records(before, after):
@@ -83,7 +100,7 @@ def test_the_table_of_records(before, after):
 RECORDS = st.lists(
     st.builds(
         Record,
-        st.sampled_from([EDGE, SPNEGO, TATTOO, ZONES, MAP, "x"]),
+        st.sampled_from([EDGE, SPNEGO, TATTOO, ZONES, MAP, SITE, "x"]),
         st.sampled_from(["AuthServerAllowlist", "1", "2", "**delvals.", "**del.1", "ListBox_Support_ZoneMapKey", "https://www1.auth.iij.jp", "intranet"]),
         st.sampled_from([1, 3, 4]),
         st.sampled_from([u("a,www1.auth.iij.jp"), u("www1.auth.iij.jp"), u(""), b"", b"\n\0\0\0", u("intranet")]),

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts of a Linux machine, pure: which one is meant, and what the guards make of what the machine says."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..._core import phrases
+from ..._core.errors import OffboardError
+from ..._core.model import Change, Object, Refusal
+from ..cron.plan import Job
+from ..files import plan as files
+
+KIND = "linux_account"
+_SHOWN = 5
+
+
+def object_of(host: str, found: Mapping[str, Any]) -> Object:
+    """An account as plans see it. Its number is part of what it is: another one of the same name is another account."""
+    return Object(KIND, f"{host}/{found['name']}/{found['uid']}", found["name"], {name: found[name] for name in ("uid", "gid", "home", "shell")})
+
+
+def removal(item: Object, *, with_home: bool) -> Change:
+    """The change that takes it away."""
+    state = item.state
+    words = ["useradd", "--uid", str(state["uid"]), "--gid", str(state["gid"]), "--home-dir", state["home"], "--shell", state["shell"], item.name]
+    before = {**state, "home_removed": with_home}
+    undo = phrases.english("undo_linux_account", command=" ".join(map(shlex.quote, words)))
+    return Change(KIND, item.id, item.name, "remove", before=before, after=None, risk="high" if with_home else "medium", undo=undo)
+
+
+def is_meant(found: Mapping[str, Any], uid: int | None) -> bool:
+    """Whether what is there is the account that was confirmed, and not another one of the same name."""
+    return bool(found["exists"]) and found["uid"] == uid
+
+
+def other_object(found: Mapping[str, Any], uids: Iterable[int]) -> Refusal:
+    """The rule other_object."""
+    name, numbers = found["name"], " or ".join(map(str, sorted(uids)))
+    msg = f"the account {name} has the number {found['uid']}, and {numbers} was confirmed: it is another account of the same name"
+    return Refusal("other_object", msg, (name,), f"{{name: {name}, uid: {found['uid']}}} in accounts, when that one is meant")
+
+
+def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) -> Iterator[Refusal]:
+    """The rules system_account, not_local, shared_uid, cron_jobs_left, unit_runs_as, account_in_use, home_refused. `jobs`: what is left in crontabs."""
+    name = found["name"]
+    if found["reserved"]:
+        yield Refusal("system_account", f"{name} (number {found['uid']}) is one of the system's own accounts", (name,))
+    if not found["local"]:
+        yield Refusal("not_local", f"{name} is no account of this machine, but of a directory that it asks; remove it there", (name,))
+    if found["same_uid"]:
+        msg = f"{', '.join(found['same_uid'])} has the same number {found['uid']} as {name}: files and processes would be both's"
+        yield Refusal("shared_uid", msg, (name,))
+    # also such as root's `su NAME -c …`
+    word = re.compile(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])")
+    own = [job.name for job in jobs if job.user == name or word.search(job.command)]
+    if own:
+        out = "Remove the agent's first (linux_cron_job); with others the account is needed, or they have to move"
+        msg = f"cron has jobs of {name}, or that name it: {_some(own)}. {out}"
+        yield Refusal("cron_jobs_left", msg, (name,))
+    if found["at_jobs"]:
+        yield Refusal("cron_jobs_left", f"{name} has jobs of at that wait to be run: {found['at_jobs']}", (name,))
+    if found["units"]:
+        yield Refusal("unit_runs_as", f"systemd's units run as {name}: {_some(found['units'])}. Remove them, or give them another User=", (name,))
+    if found["processes"]:
+        told = _some([f"{one['program']} ({one['pid']})" for one in found["processes"]])
+        yield Refusal("account_in_use", f"processes of {name} are running: {told}. Wait until they have ended, or end them", (name,))
+    if with_home and (why := _home(found)):
+        yield Refusal("home_refused", f"the home {found['home']} of {name} is not removed: {why}", (name,), "remove_home: false")
+
+
+def _home(found: Mapping[str, Any]) -> str:
+    """Why the home may not go; empty when it may, or is not there."""
+    path, there = found["home"], found["home_dir"]
+    if not there["exists"]:
+        return ""
+    try:
+        root = files.normalised(path)
+        # the home of a person or of a service may go: what lies in it is its own
+        files.check_allowed_roots([] if posixpath.dirname(root) in ("/home", "/var/lib") else [root])
+    except OffboardError:
+        return "it is one of the system's own folders"
+    if there["link"]:
+        return f"{there['link']} is a link to another place"
+    if there["uid"] != found["uid"]:
+        return "it belongs to another account"
+    if there["mount"]:
+        return f"another file system is mounted at {there['mount']}"
+    return f"it is the home of {', '.join(there['others'])} too" if there["others"] else ""
+
+
+def _some(items: list[str]) -> str:
+    return ", ".join(items[:_SHOWN]) + (f" (+{len(items) - _SHOWN})" if len(items) > _SHOWN else "")

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was found once counts for its tenant and its domains only, and not for ever. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from .._core.names import domain
+from .._core.times import SKEW, moment
+
+
+class Doubt(NamedTuple):
+    """Why a verdict does not count: another `tenant`, its `age`, a `clock` that is wrong, other `domains`; and `why` in words, after "The verdict"."""
+
+    about: str
+    why: str
+
+
+def doubt(found: Mapping[str, Any], owner: Mapping[str, str], domains: Iterable[str], max_age_hours: int, now: datetime.datetime) -> Doubt | None:
+    """Why a verdict (`tenant_id`, `domains`, `at`) does not count for a change.
+
+    owner: the `tenant_id` of the change, where it is known. domains: those that change.
+    """
+    tenant = owner.get("tenant_id", found["tenant_id"])
+    age = now - moment(found["at"])
+    missing = sorted(set(map(domain, domains)) - set(map(domain, found["domains"])))
+    if found["tenant_id"].casefold() != tenant.casefold():
+        return Doubt("tenant", f"is for the tenant {found['tenant_id']}, and this task works on {tenant}")
+    if age < -SKEW:
+        return Doubt("clock", f"is of {found['at']}, which is yet to come; is a clock wrong?")
+    if age.total_seconds() > max_age_hours * 3600:
+        return Doubt("age", f"is of {found['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)")
+    if missing:
+        return Doubt("domains", f"was reached for {', '.join(found['domains']) or 'no domain'}, not for {', '.join(missing)}")
+    return None

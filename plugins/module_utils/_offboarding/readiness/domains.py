@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domains whose people sign in through IIJ ID. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..._core import names
+from ..._core.text import Text
+from ..finding import Finding
+from .facts import Confirmed, Facts, fold, some_of
+
+
+def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The root domains whose sign-in goes to IIJ ID; those whose configuration cannot be read count, too."""
+    return [d["id"] for d in domains if d["authentication_type"] == "Federated" and d["is_root"] and (d.get("federation") or {}).get("idp", "iij") == "iij"]
+
+
+def unlisted_domains(facts: Facts, confirmed: Confirmed) -> tuple[str, ...]:
+    """Root domains that send their people to IIJ ID, and that nobody has confirmed."""
+    listed = {names.domain(name) for name in confirmed.domains}
+    return tuple(name for name in federated_to_iij(facts.domains or ()) if names.domain(name) not in listed)
+
+
+def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.domains is None:
+        return
+    listed = {names.domain(name) for name in confirmed.domains}
+    iij = federated_to_iij(facts.domains)
+    forgotten = unlisted_domains(facts, confirmed)
+    if forgotten:
+        yield Finding(
+            "blocker",
+            "domain_not_listed",
+            Text(
+                f"People of {some_of(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
+                "when the contract ends. Add them.",
+                f"{some_of(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
+                "解約後にサインインできなくなります。追加してください。",
+            ),
+            forgotten,
+        )
+    affected = tuple(name for name in iij if names.domain(name) in listed)
+    if affected:
+        children = [d["id"] for d in facts.domains if (d.get("parent") or "").casefold() in fold(affected)]
+        yield Finding(
+            "info",
+            "domains_affected",
+            Text(f"Will be converted to managed: {some_of([*affected, *children])}.", f"マネージドに変換するドメイン: {some_of([*affected, *children])}"),
+            (*affected, *children),
+        )
+    others = tuple(d["id"] for d in facts.domains if (d.get("federation") or {}).get("idp") == "other")
+    if others:
+        yield Finding(
+            "info",
+            "domains_of_others",
+            Text(
+                f"Federated to another identity provider, left alone: {some_of(others)}.",
+                f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {some_of(others)}",
+            ),
+            others,
+        )
+
+
+def left(facts: Facts) -> Iterator[Finding]:
+    """Those that still do, at the end."""
+    for name in federated_to_iij(facts.domains or ()):
+        text = Text(f"The domain {name} still sends its people to IIJ ID.", f"ドメイン {name} のサインイン先がまだIIJ IDです。")
+        yield Finding("blocker", "domain_federated", text, (name,))

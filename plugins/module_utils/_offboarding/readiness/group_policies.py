@@ -1,0 +1,305 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from what group_policy_info has found: which policies are edited, which a person decides about, and what is left in the end. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core import names
+from ..._core.heads import few
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
+
+_NAMED = 5
+KEPT = "offboard_kept_group_policies"
+
+
+@dataclass(frozen=True)
+class Edited:
+    """One sort of edit: the module that does it, the variable that confirms policies for it, the stage, and what the policies have, in words."""
+
+    module: str
+    variable: str
+    stage: str
+    has: Text
+
+
+EDITS = (
+    Edited(
+        "group_policy_right",
+        "directory_sync_policies",
+        "accounts",
+        Text("gives accounts of IIJ ID user rights", "IIJ ID用アカウントにユーザー権利を与える設定"),
+    ),
+    Edited(
+        "group_policy_registry",
+        "integrated_windows_authentication_policies",
+        "clients",
+        Text("lets browsers sign in to IIJ ID", "ブラウザーにIIJ IDへの自動サインインを許可する設定"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the operator has decided: the GUIDs for each variable of EDITS, and of policies that stay as they are."""
+
+    confirmed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    kept: Sequence[str] = ()
+
+    def is_kept(self, guid: str) -> bool:
+        """Whether the policy stays as it is."""
+        return names.uuid(guid) in map(names.uuid, self.kept)
+
+    def is_confirmed(self, edited: Edited, guid: str) -> bool:
+        """Whether the policy is to be edited so."""
+        return names.uuid(guid) in map(names.uuid, self.confirmed.get(edited.variable, ()))
+
+
+def _is_settled(mention: Mapping[str, Any]) -> bool:
+    """A preference item that deletes already, or is switched off, sets nothing."""
+    return mention["kind"] == "preference" and (mention.get("action") == "D" or bool(mention.get("disabled")))
+
+
+def to_edit(found: Mapping[str, Any], decided: Decided) -> Iterator[tuple[Edited, Mapping[str, Any], list[Mapping[str, Any]]]]:
+    """Each policy that the modules can edit, with what they would take out; those that are kept are left out."""
+    for policy in found.get("policies") or ():
+        for edited in EDITS:
+            mentions = [mention for mention in policy["mentions"] if mention.get("changed_by") == edited.module]
+            if mentions and not decided.is_kept(policy["guid"]):
+                yield edited, policy, mentions
+
+
+def places(mentions: Sequence[Mapping[str, Any]]) -> str:
+    """Where a policy mentions it, once each."""
+    listed = list(dict.fromkeys(mention["where"] or mention["file"] for mention in mentions))
+    return "; ".join(listed[:_NAMED]) + (f" (+{len(listed) - _NAMED})" if len(listed) > _NAMED else "")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A registry value that a policy sets: which policy, where in it, and below which hive of a machine (HKLM, HKU) it is then, in lower case."""
+
+    policy: Mapping[str, Any]
+    where: str
+    hive: str
+    place: str
+
+
+def defining(found: Mapping[str, Any], right: str) -> list[str]:
+    """The policies, by name and GUID, that say who has a user right. Where one applies, it counts, and not the machine's local policy."""
+    wanted = right.casefold()
+    return [named(policy) for policy in found.get("policies") or () if wanted in map(str.casefold, policy.get("rights") or ())]
+
+
+_HIVES = {"hkey_local_machine": "hklm", "hklm": "hklm", "hkey_current_user": "hku", "hkcu": "hku"}
+
+
+def values(found: Mapping[str, Any]) -> Iterator[Value]:
+    """What the policies have clients write into their registry, those that stay as they are too."""
+    for policy in found.get("policies") or ():
+        for mention in policy["mentions"]:
+            where, hive, place = mention["where"], "hklm" if mention["file"].casefold().startswith("machine") else "hku", mention["where"]
+            if mention["kind"] == "preference" and not _is_settled(mention):
+                first, _unused, place = where.partition("\\")
+                hive = _HIVES.get(first.casefold(), "")
+            elif mention["kind"] != "registry":
+                continue
+            yield Value(policy, where, hive, place.casefold())
+
+
+def findings(found: Mapping[str, Any], decided: Decided, *, final: bool) -> Iterator[Finding]:
+    """`found`: what group_policy_info returned, or its `failure` and `msg`: what was not read is never taken for clean."""
+    if found.get("failure"):
+        yield from _not_read(found, decided)
+        return
+    for edited, policy, mentions in to_edit(found, decided):
+        confirmed = decided.is_confirmed(edited, policy["guid"])
+        if final:
+            yield _left(edited, policy, mentions, confirmed)
+        elif not confirmed:
+            yield _not_confirmed(edited, policy, mentions)
+        else:
+            yield _will_be_edited(edited, policy, mentions)
+    yield from _by_hand(found, decided)
+    yield from _unreadable(found)
+    yield from _scripts(found.get("netlogon") or {})
+    yield from _unknown(found, decided)
+    yield from _orphaned(found)
+
+
+def _not_read(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
+    why = phrases.by_code(str((found.get("failure") or {}).get("code") or ""), str(found.get("msg") or ""))
+    needed = any(decided.confirmed.values())
+    yield Finding(
+        "blocker" if needed else "warning",
+        "group_policies_not_read",
+        Text(
+            f"The group policies were not looked at: {why.en}. What they still say of IIJ ID is not known. Give an account that may read SYSVOL on a domain "
+            "controller that the controller of this run reaches by SMB (offboard_group_policy_host, offboard_group_policy_username); or set "
+            "offboard_look_at_group_policies: false and look yourself, as the steps batch_logon_right_removed and spnego_settings_removed say.",
+            f"グループポリシーを確認できませんでした: {why.ja}。IIJ IDに関する設定が残っているかどうかは不明です。SMBで到達できるドメインコントローラーと、"
+            "SYSVOLを読めるアカウントを指定してください（offboard_group_policy_host、offboard_group_policy_username）。自動で確認しない場合は "
+            "offboard_look_at_group_policies: false とし、手順 batch_logon_right_removed と spnego_settings_removed に従って人が確認してください。",
+        ),
+    )
+
+
+def named(policy: Mapping[str, Any]) -> str:
+    """A policy as people know it, and as only one is."""
+    return f"{policy['name']} ({policy['guid']})"
+
+
+def _not_confirmed(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[str, Any]]) -> Finding:
+    where = places(mentions)
+    return Finding(
+        "blocker",
+        "group_policy_not_confirmed",
+        Text(
+            f"The group policy {named(policy)} {edited.has.en}: {where}. Add '{policy['guid']}' to {edited.variable}, so that the stage {edited.stage} takes "
+            f"that out, or to {KEPT}, if it shall stay.",
+            f"グループポリシー {named(policy)} に、{edited.has.ja}があります: {where}。段階 {edited.stage} で取り除く場合は '{policy['guid']}' を "
+            f"{edited.variable} に、残す場合は {KEPT} に追加してください。",
+        ),
+        (policy["guid"], policy["name"]),
+    )
+
+
+def _will_be_edited(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[str, Any]]) -> Finding:
+    where = places(mentions)
+    return Finding(
+        "info",
+        "group_policy_edited",
+        Text(
+            f"The stage {edited.stage} will edit the group policy {named(policy)}, which {edited.has.en}: {where}.",
+            f"段階 {edited.stage} で編集するグループポリシー: {named(policy)}（{edited.has.ja}: {where}）",
+        ),
+        (policy["guid"], policy["name"]),
+    )
+
+
+def _left(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[str, Any]], confirmed: bool) -> Finding:
+    where = places(mentions)
+    out = (
+        Text(f"Run the stage {edited.stage} again", f"段階 {edited.stage} を再実行してください")
+        if confirmed
+        else Text(
+            f"Add '{policy['guid']}' to {edited.variable} and run the stage {edited.stage}",
+            f"{edited.variable} に '{policy['guid']}' を追加し、段階 {edited.stage} を実行してください",
+        )
+    )
+    return Finding(
+        "blocker",
+        "group_policy_points_at_iij",
+        Text(
+            f"The group policy {named(policy)} still {edited.has.en}: {where}. {out.en}, or add it to {KEPT}.",
+            f"グループポリシー {named(policy)} に、{edited.has.ja}が残っています: {where}。{out.ja}（残す場合は {KEPT} に追加）。",
+        ),
+        (policy["guid"], policy["name"]),
+    )
+
+
+def _by_hand(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
+    """What no module changes: scripts, texts elsewhere, lists that mean IIJ ID and others."""
+    for policy in found.get("policies") or ():
+        if decided.is_kept(policy["guid"]):
+            continue
+        mentions = [one for one in policy["mentions"] if (not one.get("changed_by") or one.get("broader")) and not _is_settled(one)]
+        if mentions:
+            where = places(mentions)
+            yield Finding(
+                "warning",
+                "group_policy_by_hand",
+                Text(
+                    f"The group policy {named(policy)} mentions IIJ ID where only a person can decide: {where}. Edit it in the Group Policy Management "
+                    f"Editor, or add '{policy['guid']}' to {KEPT}.",
+                    f"グループポリシー {named(policy)} に、人の判断が必要なIIJ IDの記述があります: {where}。グループポリシー管理エディターで編集するか、"
+                    f"'{policy['guid']}' を {KEPT} に追加してください。",
+                ),
+                (policy["guid"], policy["name"]),
+            )
+
+
+def _unreadable(found: Mapping[str, Any]) -> Iterator[Finding]:
+    broken = [(named(policy), item) for policy in found.get("policies") or () for item in policy["unreadable"]]
+    broken += [(item["dn"], item) for item in found.get("unreadable_policies") or ()]
+    for name, item in broken:
+        why = phrases.by_code(str(item["code"]), str(item["msg"]))
+        file = f" ({item['file']})" if item.get("file") else ""
+        yield Finding(
+            "warning",
+            "group_policy_not_readable",
+            Text(
+                f"Nobody could look into the group policy {name}{file}: {why.en}. Look yourself.",
+                f"グループポリシー {name}{file} を読めませんでした: {why.ja}。人が確認してください。",
+            ),
+            (name,),
+        )
+
+
+def _scripts(netlogon: Mapping[str, Any]) -> Iterator[Finding]:
+    """The domain's own scripts folder, which belongs to no policy."""
+    if mentions := netlogon.get("mentions"):
+        where = places(mentions)
+        yield Finding(
+            "warning",
+            "logon_scripts_by_hand",
+            Text(
+                f"Scripts in {netlogon['folder']} (NETLOGON) mention IIJ ID: {where}. Nothing here changes them; edit or remove them yourself.",
+                f"{netlogon['folder']}（NETLOGON）のスクリプトにIIJ IDの記述があります: {where}。自動では変更しません。人が編集または削除してください。",
+            ),
+            tuple(dict.fromkeys(mention["file"] for mention in mentions)),
+        )
+    if unreadable := netlogon.get("unreadable"):
+        why = phrases.by_code(str(unreadable[0]["code"]), str(unreadable[0]["msg"]))
+        files = [item["file"] or netlogon["folder"] for item in unreadable]
+        shown = few(files, len(files), _NAMED)
+        yield Finding(
+            "warning",
+            "logon_scripts_not_readable",
+            Text(
+                f"Nobody could look into {shown} among the scripts in {netlogon['folder']} (NETLOGON): {why.en}. Look yourself.",
+                f"{netlogon['folder']}（NETLOGON）のスクリプトのうち、読めなかったものがあります: {shown}（{why.ja}）。人が確認してください。",
+            ),
+            tuple(files),
+        )
+
+
+def _unknown(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
+    """GUIDs that somebody confirmed, and that no policy has: the stage would stop there."""
+    there = {names.uuid(policy["guid"]) for policy in found.get("policies") or ()}
+    for edited in EDITS:
+        gone = [guid for guid in decided.confirmed.get(edited.variable, ()) if names.uuid(guid) not in there]
+        if gone:
+            yield Finding(
+                "warning",
+                "group_policy_not_found",
+                Text(
+                    f"{', '.join(gone)} of {edited.variable} is no group policy of this domain. It is gone already, or the GUID is wrong.",
+                    f"{edited.variable} の {', '.join(gone)} というグループポリシーはこのドメインにありません（削除済みか、GUIDの誤り）。",
+                ),
+                tuple(gone),
+            )
+
+
+def _orphaned(found: Mapping[str, Any]) -> Iterator[Finding]:
+    """Members of rights whose account is gone. Whose it was nobody can tell from the SID."""
+    gone = found.get("orphaned") or ()
+    if gone:
+        listed = list(dict.fromkeys(f"{item['member']} ({item['right']}, {item['guid']})" for item in gone))
+        shown = few(listed, len(listed), _NAMED)
+        yield Finding(
+            "info",
+            "orphaned_rights",
+            Text(
+                f"Group policies give rights to accounts that are gone: {shown}. If one was IIJ ID's, take it out by its SID (group_policy_right).",
+                f"削除済みのアカウントに権利を与えているグループポリシーがあります: {shown}。"
+                "IIJ ID用のアカウントだったものは、SIDを指定して外せます（group_policy_right）。",
+            ),
+            tuple(dict.fromkeys(item["guid"] for item in gone)),
+        )

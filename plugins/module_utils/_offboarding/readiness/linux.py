@@ -1,0 +1,396 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Directory Sync for Linux, and its account in OpenLDAP: what was found, what nobody has confirmed, what is left. Pure.
+
+A machine is what was read of it: `jobs` and `timers` as linux_cron_job_info returns them, `files` and `not_looked_at` as linux_file_info does, `accounts`
+as linux_account_info does; nothing of one that could not be read (`error`). OpenLDAP is `clauses`, `mentions` and `entries`: for each account (DN) what
+openldap_access_info and openldap_entry_info return under `clauses`, `mentions` and `entry`; or `error` and `code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..._core import confirmations, dn
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
+
+Machine = Mapping[str, Any]
+Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the operator has said.
+
+    Cron jobs ({place, command}), files and accounts ({name, uid}) to remove; files and accounts (names) that are not the agent's; accounts in OpenLDAP (DN).
+    """
+
+    cron_jobs: Sequence[Mapping[str, Any]] = ()
+    files: Sequence[str] = ()
+    not_files: Sequence[str] = ()
+    access: Sequence[str] = ()
+    entries: Sequence[str] = ()
+    accounts: Sequence[Mapping[str, Any]] = ()
+    not_accounts: Sequence[str] = ()
+
+
+def _covered(path: str, folders: Iterable[str]) -> bool:
+    """Whether a path is one of the folders, or in one."""
+    return any(f"{path}/".startswith(f"{folder.rstrip('/')}/") for folder in folders if folder.strip("/"))
+
+
+def _of(machine: Machine | None, kind: str) -> Sequence[Any]:
+    return (machine or {}).get(kind) or ()
+
+
+def _jobs(machine: Machine | None, said: Decisions, *, confirmed: bool) -> Iterator[Mapping[str, Any]]:
+    for job in _of(machine, "jobs"):
+        if any(confirmations.cron_job(job["place"], (job["command"],), wanted) for wanted in said.cron_jobs) == confirmed:
+            yield job
+
+
+def _files(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+    """What is there, and what lies behind a link, so that nobody knows. The operator may have said that it is not the agent's."""
+    there = [item for item in _of(machine, "files") if item["exists"] or item["link"]]
+    return [item for item in there if not _covered(item["path"], said.not_files)]
+
+
+def _unconfirmed_files(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+    return [item for item in _files(machine, said) if not _covered(item["path"], said.files)]
+
+
+def _not_looked_at(machine: Machine | None, said: Decisions) -> list[str]:
+    return [path for path in _of(machine, "not_looked_at") if not _covered(path, said.not_files)]
+
+
+def _timers(machine: Machine | None) -> list[Mapping[str, Any]]:
+    """systemd's timers that go on starting the agent."""
+    return [timer for timer in _of(machine, "timers") if timer["enabled"]]
+
+
+def _behind(item: Mapping[str, Any]) -> bool:
+    """Whether the path is, or leads through, a symbolic link: what is behind it is not looked at."""
+    return bool(item["link"])
+
+
+def left(machine: Machine | None, said: Decisions) -> list[str]:
+    """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files, and the accounts that were confirmed."""
+    jobs = [phrases.english("left_cron_job", name=f"{job['place']}: {job['command']}") for job in _of(machine, "jobs")]
+    timers = [phrases.english("left_timer", name=timer["timer"]) for timer in _timers(machine)]
+    files = [phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said)]
+    accounts = [phrases.english("left_account", name=account["name"]) for account, confirmed in _accounts(machine, said) if confirmed]
+    return [*jobs, *timers, *files, *accounts]
+
+
+def _told(items: Sequence[str]) -> Text:
+    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in items[:_SHOWN]], ", ", "、")
+    more = len(items) - _SHOWN
+    return Text(f"{told.en} (+{more})", f"{told.ja}（ほか{more}件）") if more > 0 else told
+
+
+def unconfirmed(machines: Machines, said: Decisions) -> Iterator[Finding]:
+    """Blockers: what was found, and of which nobody has said whose it is; and what starts the agent whatever becomes of cron's jobs."""
+    for name, machine in machines.items():
+        for job in _jobs(machine, said, confirmed=False):
+            place, command = job["place"], job["command"]
+            yield Finding(
+                "blocker",
+                "cron_job_not_confirmed",
+                Text(
+                    f"{name} has the cron job {place}: {job['schedule']} {command}, which starts Directory Sync for Linux. If it is its, add "
+                    f"{{place: '{place}', command: '{command}'}} to directory_sync_cron_jobs; else add its command to directory_sync_not_iij_cron_jobs.",
+                    f"{name} のcronジョブ {place}: {job['schedule']} {command} はDirectory Sync for Linuxを起動します。該当する場合は "
+                    f"directory_sync_cron_jobs に {{place: '{place}', command: '{command}'}} を、そうでなければ directory_sync_not_iij_cron_jobs に"
+                    "コマンドを追加してください。",
+                ),
+                (name, place, command),
+            )
+        for timer in _timers(machine):
+            yield Finding(
+                "blocker",
+                "timer_starts_it",
+                Text(
+                    f"{name}: systemd starts Directory Sync for Linux by {timer['timer']}, whatever becomes of cron's jobs. Stop it (systemctl disable --now "
+                    f"{timer['timer']}), or if it is to go on, add its name to directory_sync_not_iij_cron_jobs.",
+                    f"{name}: systemdの {timer['timer']} がDirectory Sync for Linuxを起動します（cronとは別）。停止する（systemctl disable --now "
+                    f"{timer['timer']}）か、続ける場合は directory_sync_not_iij_cron_jobs に名前を追加してください。",
+                ),
+                (name, timer["timer"]),
+            )
+        for item in _unconfirmed_files(machine, said):
+            yield _of_file(name, item)
+        for account in _unconfirmed_accounts(machine, said):
+            yield _of_account(name, account, said)
+
+
+def _of_file(name: str, item: Mapping[str, Any]) -> Finding:
+    path = item["path"]
+    if _behind(item):
+        return Finding(
+            "blocker",
+            "linux_file_behind_link",
+            Text(
+                f"{name}: {item['link']} is a link, so nobody has looked behind {path}. Name the place that it leads to in directory_sync_linux_folders; when "
+                f"the link leads to nothing of Directory Sync, add {path} to directory_sync_not_iij_linux_files.",
+                f"{name}: {item['link']} はリンクのため、{path} の先を確認していません。リンク先を directory_sync_linux_folders に指定してください。"
+                f"リンク先がDirectory Syncのものでなければ directory_sync_not_iij_linux_files に {path} を追加してください。",
+            ),
+            (name, path),
+        )
+    return Finding(
+        "blocker",
+        "linux_file_not_confirmed",
+        Text(
+            f"{name} has {path}, which looks like Directory Sync for Linux. If it is, add it to directory_sync_linux_files; else to "
+            "directory_sync_not_iij_linux_files.",
+            f"{name} の {path} はDirectory Sync for Linuxのものかもしれません。該当する場合は directory_sync_linux_files に、そうでなければ "
+            "directory_sync_not_iij_linux_files に追加してください。",
+        ),
+        (name, path),
+    )
+
+
+def not_looked_at(machines: Machines, said: Decisions, severity: str) -> Iterator[Finding]:
+    """Folders that nobody has looked into, of which the operator has not said that there is nothing of the agent."""
+    for name, machine in machines.items():
+        if paths := _not_looked_at(machine, said):
+            shown = ", ".join(paths[:_SHOWN]) + (f" (+{len(paths) - _SHOWN})" if len(paths) > _SHOWN else "")
+            yield Finding(
+                severity,
+                "linux_folder_not_looked_at",
+                Text(
+                    f"{name}: nobody has looked for copies of Directory Sync in {shown}: another file system is mounted there, or it cannot be read. Name "
+                    "those that may hold one in directory_sync_linux_search, the others in directory_sync_not_iij_linux_files.",
+                    f"{name}: {shown} は別のファイルシステムであるか読み取れないため、Directory Syncの複製を探していません。可能性があるものは "
+                    "directory_sync_linux_search に、ないものは directory_sync_not_iij_linux_files に指定してください。",
+                ),
+                (name, *paths),
+            )
+
+
+def preflight(machines: Machines, said: Decisions) -> Iterator[Finding]:
+    """What is not confirmed, what was not looked at, what there is, and whose it is."""
+    yield from unconfirmed(machines, said)
+    yield from not_looked_at(machines, said, "warning")
+    agents = {name: _told(items) for name, machine in machines.items() if (items := left(machine, said))}
+    if agents:
+        yield Finding(
+            "info",
+            "linux_agents",
+            Text(
+                "Directory Sync for Linux. " + "; ".join(f"{name}: {told.en}" for name, told in agents.items()) + ".",
+                "Directory Sync for Linux — " + "; ".join(f"{name}: {told.ja}" for name, told in agents.items()),
+            ),
+            tuple(f"{name}: {told.en}" for name, told in agents.items()),
+        )
+
+
+def _accounts(machine: Machine | None, said: Decisions) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Accounts that run or own the agent, and those that were confirmed by name; whether one is the one that was confirmed. Without those declined."""
+    for account in _of(machine, "accounts"):
+        confirmed = any(_means(account, wanted) for wanted in said.accounts)
+        if account["exists"] and (confirmed or account["name"] not in said.not_accounts):
+            yield account, confirmed
+
+
+def _means(account: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """An account is confirmed by name and number: another one of that name is not meant."""
+    return wanted.get("name") == account["name"] and str(wanted.get("uid")) == str(account.get("uid"))
+
+
+def _unconfirmed_accounts(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+    return [account for account, confirmed in _accounts(machine, said) if not confirmed]
+
+
+def _of_account(name: str, account: Mapping[str, Any], said: Decisions) -> Finding:
+    who, uid = account["name"], account["uid"]
+    others = [str(wanted["uid"]) for wanted in said.accounts if wanted.get("name") == who and wanted.get("uid") is not None]
+    told = Text(
+        f"It is not the one of that name that was confirmed (number {', '.join(others)}). " if others else "",
+        f"確認済みの同名アカウント（UID {', '.join(others)}）とは別のものです。" if others else "",
+    )
+    value = f"{{name: '{who}', uid: {uid}}}"
+    return Finding(
+        "blocker",
+        "linux_account_not_confirmed",
+        Text(
+            f"{name}: Directory Sync runs under the Linux account {who} (number {uid}, home {account['home']}), or its files belong to it. {told.en}If it was "
+            f"made for it, add {value} to directory_sync_linux_accounts; else add '{who}' to directory_sync_not_iij_linux_accounts.",
+            f"{name}: Linuxアカウント {who}（UID {uid}、ホーム {account['home']}）がDirectory Syncの実行または所有に使われています。{told.ja}"
+            f"専用のアカウントであれば directory_sync_linux_accounts に {value} を、そうでなければ directory_sync_not_iij_linux_accounts に "
+            f"'{who}' を追加してください。",
+        ),
+        (name, who),
+    )
+
+
+def present(machines: Machines, said: Decisions) -> Iterator[Finding]:
+    """Blockers of the final gate: what is left, and where nobody has looked."""
+    for name, machine in machines.items():
+        if items := left(machine, said):
+            told = _told(items)
+            yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *items))
+    yield from not_looked_at(machines, said, "blocker")
+
+
+def no_machines(machines: Machines) -> Iterator[Finding]:
+    """A blocker where the group is empty: then only a person can say that there is none."""
+    if not machines:
+        yield Finding(
+            "blocker",
+            "no_linux_machines",
+            Text(
+                "The inventory group iij_id_linux_agents is empty: nobody has looked at a Linux machine.",
+                "インベントリーのグループ iij_id_linux_agents が空のため、Linuxマシンは確認していません。",
+            ),
+        )
+
+
+def _entry(openldap: Mapping[str, Any] | None, account: str) -> Mapping[str, Any]:
+    """What was found at the name; empty where there is none."""
+    return ((openldap or {}).get("entries") or {}).get(account) or {}
+
+
+def _named(openldap: Mapping[str, Any] | None, account: str, among: Iterable[str]) -> bool:
+    """Whether one of the confirmations means the same entry: by its entryUUID, by its name, or as this one was written."""
+    entry = _entry(openldap, account)
+    item = {"dn": entry.get("dn") or "", "objectGUID": entry.get("entryUUID") or ""}
+    return any(dn.account_key(account) == dn.account_key(other) or (entry and dn.means(other, item)) for other in among)
+
+
+def _by_account(openldap: Mapping[str, Any] | None, kind: str) -> Iterator[tuple[str, Any]]:
+    """What there is, by account; of none that has nothing."""
+    return ((account, found) for account, found in ((openldap or {}).get(kind) or {}).items() if found)
+
+
+def _clauses(found: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{clause['what']} by {clause['clause']}" for clause in found)
+
+
+def _unlisted(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[tuple[str, str, str]]:
+    """Of the accounts that are confirmed for one thing only: the variable of the other, the account, and what was found of it."""
+    for account, clauses in _by_account(openldap, "clauses"):
+        if not _named(openldap, account, said.access):
+            yield "directory_sync_openldap_access", _confirmed_as(openldap, account), _clauses(clauses)
+    for account, entry in _by_account(openldap, "entries"):
+        if not _named(openldap, account, said.entries):
+            yield "directory_sync_openldap_entries", _confirmed_as(openldap, account), ", ".join(entry["objectClass"])
+
+
+def _confirmed_as(openldap: Mapping[str, Any] | None, account: str) -> str:
+    """With the entryUUID, where there is such an entry, so that no other one can take its name over."""
+    entry = _entry(openldap, account)
+    return dn.extended(entry["entryUUID"], entry["dn"]) if entry.get("entryUUID") else account
+
+
+def _openldap_unknown(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
+    """Blockers where accounts are confirmed, and nobody could look at them."""
+    accounts = tuple(dict.fromkeys((*said.access, *said.entries)))
+    if openldap is None and accounts:
+        yield Finding(
+            "blocker",
+            "openldap_not_given",
+            Text(
+                f"{', '.join(accounts[:3])} shall be taken out of OpenLDAP, but neither directory_sync_openldap_host nor directory_sync_openldap_socket names "
+                "a server, so nobody can see or change it. Set one, or take it out of directory_sync_openldap_access and directory_sync_openldap_entries.",
+                f"{', '.join(accounts[:3])} をOpenLDAPから外す指定ですが、directory_sync_openldap_host と directory_sync_openldap_socket の"
+                "どちらにもサーバーがないため、確認も変更もできません。設定するか、directory_sync_openldap_access と "
+                "directory_sync_openldap_entries から外してください。",
+            ),
+            accounts,
+        )
+    elif openldap is not None and openldap.get("error"):
+        why = phrases.by_code(str(openldap.get("code") or ""), str(openldap["error"]))
+        yield Finding("blocker", "openldap_not_readable", Text(f"OpenLDAP could not be looked at: {why.en}", f"OpenLDAPを確認できませんでした: {why.ja}"))
+
+
+def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, said: Decisions) -> Iterator[Finding]:
+    """What nobody has confirmed, and what nobody has looked at."""
+    yield from _openldap_unknown(openldap, said)
+    if openldap is None and not said.access and not said.entries and any(left(machine, said) for machine in machines.values()):
+        yield Finding(
+            "warning",
+            "openldap_not_given",
+            Text(
+                "Directory Sync for Linux reads OpenLDAP with an account of its own, and neither directory_sync_openldap_host nor "
+                "directory_sync_openldap_socket names a server: OpenLDAP is left alone, and the account stays.",
+                "Directory Sync for Linuxは専用のアカウントでOpenLDAPを読み取りますが、directory_sync_openldap_host も directory_sync_openldap_socket も"
+                "空のため、OpenLDAPは確認も変更もせず、アカウントは残ります。",
+            ),
+        )
+    yield from _openldap_candidates(openldap, said)
+    for account, mentions in _by_account(openldap, "mentions"):
+        told = _clauses(mentions)
+        yield Finding(
+            "warning",
+            "openldap_mentions",
+            Text(
+                f"OpenLDAP has access rules of groups, sets or patterns, in which {account} may be; they stay: {told}.",
+                f"OpenLDAPのアクセス規則のうち、グループ、セット、パターンによるものに {account} が含まれる可能性があります（変更しません）: {told}",
+            ),
+            (account,),
+        )
+
+
+def _openldap_candidates(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
+    for variable, account, what in _unlisted(openldap, said):
+        yield Finding(
+            "warning",
+            "openldap_account_candidate",
+            Text(
+                f"OpenLDAP still has {account} ({what}), which {variable} does not name, so that will stay. Add it there.",
+                f"OpenLDAPに {account} （{what}）がありますが、{variable} にないため残ります。追加してください。",
+            ),
+            (account,),
+        )
+
+
+def openldap_present(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
+    """Of the final gate: blockers for what is confirmed and still there."""
+    yield from _openldap_unknown(openldap, said)
+    for account, clauses in _by_account(openldap, "clauses"):
+        if _named(openldap, account, said.access):
+            yield Finding(
+                "blocker",
+                "openldap_access_present",
+                Text(
+                    f"OpenLDAP's access rules still name {account}: {_clauses(clauses)}.",
+                    f"OpenLDAPのアクセス規則に {account} が残っています: {_clauses(clauses)}",
+                ),
+                (account,),
+            )
+    for account, _entry in _by_account(openldap, "entries"):
+        if _named(openldap, account, said.entries):
+            yield Finding(
+                "blocker",
+                "openldap_entry_present",
+                Text(f"{account}, which was made for IIJ ID, is still in OpenLDAP.", f"IIJ ID用のアカウント {account} がまだOpenLDAPにあります。"),
+                (account,),
+            )
+    yield from _openldap_candidates(openldap, said)
+
+
+def candidates(machines: Machines, openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[tuple[str, Any, Text]]:
+    """For the draft of the decisions: the variable, a value that may belong into it, and why."""
+    found: dict[tuple[str, str], tuple[str, Any, dict[str, None]]] = {}
+    for name, machine in machines.items():
+        for job in _jobs(machine, said, confirmed=False):
+            value = {"place": job["place"], "command": job["command"]}
+            found.setdefault(("job", str(value)), ("directory_sync_cron_jobs", value, {}))[2][name] = None
+        for item in _unconfirmed_files(machine, said):
+            if not _behind(item):
+                found.setdefault(("file", item["path"]), ("directory_sync_linux_files", item["path"], {}))[2][name] = None
+        for who in _unconfirmed_accounts(machine, said):
+            value = {"name": who["name"], "uid": who["uid"]}
+            found.setdefault(("account", str(value)), ("directory_sync_linux_accounts", value, {}))[2][name] = None
+    for variable, value, where in found.values():
+        shown = ", ".join(where)
+        yield variable, value, Text(f"On {shown}.", f"{shown} にあります。")
+    for variable, account, what in _unlisted(openldap, said):
+        yield variable, account, Text(f"OpenLDAP has {what}.", f"OpenLDAPにあります: {what}")

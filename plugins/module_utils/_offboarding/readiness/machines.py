@@ -1,0 +1,235 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Agents on Windows machines: what was found, what nobody has confirmed, what is left. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._core import confirmations, names
+from ..._core.text import Text
+from .. import phrases
+from ..finding import Finding
+from .facts import Confirmed, Facts, fold
+
+
+def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    if facts.machines is None:
+        return
+    yield from _none_given(facts.machines, confirmed)
+    yield from unreadable(facts.machines)
+    yield from unconfirmed(facts, confirmed)
+    filters = {names.program(name) for name in confirmed.password_filters}
+    for name, machine in facts.machines.items():
+        for item in (machine or {}).get("filters") or ():
+            if names.program(item["name"]) not in filters:
+                why = phrases.reasons(item["why"])
+                yield Finding(
+                    "blocker",
+                    "password_filter_not_confirmed",
+                    Text(
+                        f"{name} has the password filter {item['name']}, which may be Password Sync's: {why.en}. If it is, add it to "
+                        "directory_sync_password_filters. Other products register filters in the same place.",
+                        f"{name} のパスワードフィルター {item['name']} はPassword Syncのものかもしれません（{why.ja}）。"
+                        "そうであれば directory_sync_password_filters に追加してください。他社製品のフィルターも同じ場所に登録されます。",
+                    ),
+                    (name, item["name"]),
+                )
+    left = {name: agents_left(machine) for name, machine in facts.machines.items()}
+    agents = {name: _in_words(found) for name, found in left.items() if found}
+    if agents:
+        yield Finding(
+            "info",
+            "agents",
+            Text(
+                "Agents of IIJ ID. " + "; ".join(f"{name}: {told.en}" for name, told in agents.items()) + ".",
+                "IIJ IDのエージェント — " + "; ".join(f"{name}: {told.ja}" for name, told in agents.items()),
+            ),
+            tuple(f"{name}: {told.en}" for name, told in agents.items()),
+        )
+
+
+def _in_words(left: Sequence[str], limit: int = 10) -> Text:
+    """What of the agents is on a machine, in words."""
+    told = phrases.joined([phrases.understood(item) or Text(item, item) for item in left[:limit]], ", ", "、")
+    return Text(f"{told.en} (+{len(left) - limit})", f"{told.ja}（ほか{len(left) - limit}件）") if len(left) > limit else told
+
+
+def _none_given(machines: Mapping[str, Any], confirmed: Confirmed) -> Iterator[Finding]:
+    if not machines and not confirmed.without_machines:
+        yield Finding(
+            "blocker",
+            "no_machines",
+            Text(
+                "directory_sync is in offboard_options, but the inventory group iij_id_agents is empty: no Windows machine is looked at. Put the machines with "
+                "Directory Sync or Password Sync into it; if there is none, set directory_sync_without_machines: true.",
+                "offboard_options に directory_sync がありますが、インベントリーのグループ iij_id_agents が空のため、Windowsマシンは確認していません。"
+                "Directory SyncまたはPassword Syncのあるマシンを追加してください。なければ directory_sync_without_machines: true を設定してください。",
+            ),
+        )
+
+
+def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Products that nobody confirmed, and tasks or folders whose product nobody confirmed: without it only the files would go."""
+    for name, machine in (facts.machines or {}).items():
+        unconfirmed = [product for product in _products(machine) if not any(is_confirmed(product, wanted) for wanted in confirmed.products)]
+        for product in unconfirmed:
+            label = f"{product['name']} ({product.get('publisher') or '-'})"
+            yield Finding(
+                "blocker",
+                "product_not_confirmed",
+                Text(
+                    f"{name} has {label}, which looks like an agent of IIJ ID. If it is, add {{name: {product['name']!r}, publisher: "
+                    f"{product.get('publisher') or ''!r}}} to directory_sync_products; else name its pattern in directory_sync_name_patterns, or its folder in "
+                    "directory_sync_folders, more narrowly.",
+                    f"{name} に {label} があります。IIJ IDのエージェントと思われます。そうであれば directory_sync_products に {{name: {product['name']!r}, "
+                    f"publisher: {product.get('publisher') or ''!r}}} を追加し、そうでなければ directory_sync_name_patterns の名前のパターンまたは "
+                    "directory_sync_folders のフォルダーを絞ってください。",
+                ),
+                (name, product["name"]),
+            )
+        yield from _tasks_unconfirmed(name, machine, confirmed)
+        yield from _tasks_perhaps(name, machine, confirmed)
+        left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
+        if left:
+            told = _in_words(left)
+            yield Finding(
+                "blocker",
+                "agent_without_product",
+                Text(
+                    f"{name} has {told.en}, but no product of directory_sync_products that belongs to it. The agent may be installed under another name, "
+                    "and would stay registered without its files. Find it with win_software_info, and add its name and publisher, or its product_code, to "
+                    "directory_sync_products and its name to directory_sync_name_patterns; if it is uninstalled already, add the machine to "
+                    "directory_sync_leftovers.",
+                    f"{name} に {told.ja} がありますが、対応する製品が directory_sync_products にありません。"
+                    "エージェントが別の名前でインストールされている場合、ファイルだけが消えて登録が残ります。"
+                    "win_software_info で探し、名前と発行元（または product_code）を directory_sync_products に、名前を directory_sync_name_patterns に"
+                    "追加してください。"
+                    "すでにアンインストール済みであれば、マシンを directory_sync_leftovers に追加してください。",
+                ),
+                (name, *left),
+            )
+
+
+def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
+    """What lies on a machine without its product, unless it is known that the agent is uninstalled already."""
+    known = name.casefold() in fold(confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
+    return [] if known else _without_product(machine)
+
+
+def files_without_product(facts: Facts, confirmed: Confirmed) -> list[str]:
+    """Machines with tasks or folders of an agent and no product at all, of which nobody has said that the agent is uninstalled."""
+    return [name for name, machine in (facts.machines or {}).items() if not _products(machine) and _unexplained(name, machine, facts, confirmed)]
+
+
+def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
+    """Scheduled tasks that only match: the stages refuse them."""
+    for task in (machine or {}).get("tasks") or ():
+        actions = [[text] for text in task.get("actions") or ()]
+        if any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
+            continue
+        does = "; ".join(text for line in actions for text in line) or "-"
+        yield Finding(
+            "blocker",
+            "task_not_confirmed",
+            Text(
+                f"{name} has the scheduled task {task['name']} ({does}), which looks like one of IIJ ID's agents. If it is, add {{name: '{task['name']}'}} to "
+                "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
+                f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
+                f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            ),
+            (name, task["name"]),
+        )
+
+
+def _tasks_perhaps(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
+    """Scheduled tasks of which nobody can tell whether they start an agent: the stages refuse a confirmed one that is enabled, and leave the others alone."""
+    for task in (machine or {}).get("perhaps") or ():
+        actions = [[text] for text in task.get("actions") or ()]
+        refused = task.get("enabled", True) and any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks)
+        why = phrases.reasons(list(task["why"]))
+        yield Finding(
+            "blocker" if refused else "warning",
+            "task_perhaps",
+            Text(
+                f"{name} has the scheduled task {task['name']}, which may start one of IIJ ID's agents: {why.en}. No stage disables it. If it does, disable it "
+                f'by hand (schtasks /change /tn "{task["name"]}" /disable) before freeze, and remove it with the agents; else add its name to '
+                "directory_sync_not_iij_tasks.",
+                f"{name} のスケジュールタスク {task['name']} がIIJ IDのエージェントを起動している可能性があります（{why.ja}）。どの段階でも無効化されません。"
+                f'起動している場合は freeze の前に手動で無効化し（schtasks /change /tn "{task["name"]}" /disable）、エージェントとともに削除してください。'
+                "そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
+            ),
+            (name, task["name"]),
+        )
+
+
+def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
+    """Tasks and folders of a machine without products; else the folders that none of the products lies in, where all have written down their place."""
+    products = _products(machine)
+    if not products:
+        return _files_left(machine)
+    if not all(product.get("install_location") for product in products):
+        return []
+    places = [f"{product.get(name) or ''}\\".casefold() for product in products for name in ("install_location", "uninstall", "quiet_uninstall")]
+    return [
+        phrases.english("left_folder", name=path)
+        for path in (machine or {}).get("folders") or ()
+        if not any(f"{path}\\".casefold() in place for place in places)
+    ]
+
+
+def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    return (machine or {}).get("products") or ()
+
+
+def is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether an entry of directory_sync_products means this installed product."""
+    if wanted.get("product_code"):
+        return names.uuid(str(wanted["product_code"])) == names.uuid(str(product.get("product_code", "")))
+    return (wanted.get("name"), wanted.get("publisher")) == (product["name"], product.get("publisher"))
+
+
+def unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
+    for name, machine in machines.items():
+        if machine is None or machine.get("error"):
+            why = phrases.by_code(str((machine or {}).get("code") or ""), str((machine or {}).get("error") or phrases.english("not_looked_at")))
+            yield Finding(
+                "blocker",
+                "machine_not_readable",
+                Text(f"{name} could not be looked at: {why.en}", f"{name} を確認できませんでした: {why.ja}"),
+                (name,),
+            )
+
+
+def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
+    """What of the agents is on a machine: products, scheduled tasks, registered password filters, folders."""
+    if machine is None or machine.get("error"):
+        return []
+    products = [product["name"] for product in _products(machine)]
+    filters = [phrases.english("left_filter", name=item["name"]) for item in machine.get("filters") or ()]
+    return [*products, *filters, *_files_left(machine)]
+
+
+def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
+    tasks = [phrases.english("left_task", name=task["name"]) for task in (machine or {}).get("tasks") or ()]
+    return [*tasks, *(phrases.english("left_folder", name=path) for path in (machine or {}).get("folders") or ())]
+
+
+def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
+    ids = (record["id"] for record in records if record.get("record") == "intent" and (record["kind"], record["action"]) == ("windows_software", "uninstall"))
+    return {identity.partition("/")[0] for identity in ids}
+
+
+def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """Machines that still have something of an agent at the end, or of which nobody knows."""
+    if facts.machines is None:
+        return
+    yield from _none_given(facts.machines, confirmed)
+    yield from unreadable(facts.machines)
+    for name, machine in facts.machines.items():
+        if found := agents_left(machine):
+            told = _in_words(found)
+            yield Finding("blocker", "agent_present", Text(f"{name} still has {told.en}.", f"{name} にまだ {told.ja} が残っています。"), (name, *found))

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the way: before the exit begins, and before it may be called finished. Pure.
+
+Every input is what an info module returned; None means that it was not looked at, which is never the same as "nothing there".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..finding import SEVERITIES, Finding
+from . import (
+    apps,
+    browsers,
+    certificates,
+    clients,
+    directory,
+    domains,
+    export,
+    group_policies,
+    linux,
+    machines,
+    people,
+    references,
+    sign_in,
+    stages,
+    users,
+)
+from .facts import Confirmed, Facts, decided_certificates, decided_policies, fold, ids, linux_decisions
+from .judged import THINGS
+
+
+def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """Blockers, warnings and facts before anything is changed."""
+    found = [
+        *domains.findings(facts, confirmed),
+        *users.findings(facts, confirmed),
+        *apps.findings(facts, confirmed),
+        *_references(facts, confirmed, final=False),
+        *_sign_in(facts, confirmed, gate=False),
+        *machines.findings(facts, confirmed),
+        *_linux(facts, confirmed, final=False),
+        *directory.findings(facts, confirmed),
+        *_clients(facts, confirmed, final=False),
+        *stages.permissions(facts, confirmed),
+        *stages.dry_runs(facts),
+        *export.cut(facts),
+    ]
+    return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What still points at IIJ ID, who could not work without it, what waits for a person. Facts that are None are not judged."""
+    found = [
+        *domains.left(facts),
+        *apps.left(facts, confirmed),
+        *_references(facts, confirmed, final=True),
+        *machines.left(facts, confirmed),
+        *_linux(facts, confirmed, final=True),
+        *people.findings(facts, confirmed),
+        *_clients(facts, confirmed, final=True),
+        *directory.left(facts, confirmed),
+        *stages.open_steps(facts),
+        *export.missing(facts),
+        *stages.evidence(facts),
+    ]
+    return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
+
+
+def domains_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to convert the domains: people would be left without a way to sign in. And what should be seen before it."""
+    seen = references.before_conversion(facts.references, ids(confirmed.accepted_references)) if facts.references is not None else ()
+    return [*_sign_in(facts, confirmed, gate=True), *seen]
+
+
+def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to take the agents off these machines."""
+    found = [*machines.unreadable(facts.machines or {}), *machines.unconfirmed(facts, confirmed)]
+    return [*found, *machines.unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux_decisions(confirmed))]
+
+
+def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]], filter_files: bool = False) -> list[str]:
+    """The machines on which the stage agents has something to do, or must not go on: the others are done.
+
+    filter_files: the files of password filters go as well, of which only their names are known.
+    """
+    begun = list(intents)
+    alone = {name: dataclasses.replace(facts, machines={name: found}, linux_machines=None) for name, found in (facts.machines or {}).items()}
+    windows = set(alone) if filter_files else set()
+    alone |= {name: dataclasses.replace(facts, machines=None, linux_machines={name: found}) for name, found in (facts.linux_machines or {}).items()}
+    return [
+        name
+        for name, of_one in alone.items()
+        if name in windows or anything_left(of_one, confirmed, begun) or any(item.severity == "blocker" for item in agents_gate(of_one, confirmed))
+    ]
+
+
+def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether there is anything to take off one of the machines, or something that a stopped run has begun there, by its intents without an outcome."""
+    begun = {str(record["id"]).partition("/")[0] for record in intents}
+    windows, said = (facts.machines or {}).items(), linux_decisions(confirmed)
+    return any(machines.agents_left(found) or (found or {}).get("named") or (found or {}).get("host", name) in begun for name, found in windows) or any(
+        linux.left(found, said) or name in begun for name, found in (facts.linux_machines or {}).items()
+    )
+
+
+def clients_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """Which of the users' machines nobody could look at, so that nothing is taken off them."""
+    return list(clients.not_read(facts.clients or {}, final=False))
+
+
+def clients_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The users' machines on which the stage clients has something to do: what was decided to go is there, or a stopped run has begun something."""
+    looked_at, begun = facts.clients or {}, {str(record["id"]).partition("/")[0] for record in intents}
+    left = {name for name, found in looked_at.items() if found and not found.get("error") and found.get("host", name) in begun}
+    if confirmed.browser_settings == "absent":
+        left |= browsers.with_settings(clients.of(looked_at, "browsers")).keys()
+    going = certificates.by_decision(clients.of(looked_at, "certificates"), decided_certificates(confirmed)).going
+    left |= {name for where in going.values() for name in where}
+    return [name for name in looked_at if name in left]
+
+
+def linux_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What keeps the step other_directory_servers_clean a person's: nobody has looked, or something of Directory Sync is left."""
+    found = facts.linux_machines or {}
+    return [*linux.no_machines(found), *machines.unreadable(found), *linux.present(found, linux_decisions(confirmed))]
+
+
+def _clients(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    """What IIJ ID left in group policies and on the users' machines."""
+    if facts.group_policies is not None:
+        yield from group_policies.findings(facts.group_policies, decided_policies(confirmed), final=final)
+    if facts.clients is not None:
+        yield from clients.not_read(facts.clients, final=final)
+        found = clients.of(facts.clients, "browsers")
+        yield from browsers.findings(found, confirmed.browser_settings, final=final)
+        if confirmed.browser_settings != "keep" and facts.group_policies and not facts.group_policies.get("failure"):
+            yield from browsers.from_policies(found, facts.group_policies, decided_policies(confirmed))
+        yield from certificates.findings(clients.of(facts.clients, "certificates"), decided_certificates(confirmed), final=final)
+    for thing in THINGS:
+        yield from thing.judge(facts, confirmed, final)
+
+
+def _references(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    if facts.references is None:
+        return
+    yield from references.findings(
+        facts.references,
+        final=final,
+        accepted=ids(confirmed.accepted_references),
+        accepted_not_looked_at=ids(confirmed.accepted_not_looked_at),
+        client_ids=ids(confirmed.client_ids),
+        iij_domains=fold(domains.federated_to_iij(facts.domains or ())),
+        intune_assignments=confirmed.intune_assignments,
+    )
+
+
+def _sign_in(facts: Facts, confirmed: Confirmed, gate: bool) -> Iterator[Finding]:
+    if facts.sign_in is not None:
+        yield from sign_in.findings(facts.sign_in, gate=gate, accepted_count=confirmed.accepted_no_way_in_count)
+
+
+def _linux(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
+    found, said = facts.linux_machines or {}, linux_decisions(confirmed)
+    yield from machines.unreadable(found)
+    yield from linux.present(found, said) if final else linux.preflight(found, said)
+    yield from linux.openldap_present(facts.openldap, said) if final else linux.openldap_preflight(facts.openldap, found, said)
+
+
+Gate = Callable[[Facts, Confirmed], list[Finding]]
+#: by the name that playbooks give
+GATES: dict[str, Gate] = {
+    "preflight": preflight,
+    "provisioning": apps.provisioning_gate,
+    "domains": domains_gate,
+    "agents": agents_gate,
+    "clients": clients_gate,
+    "linux": linux_gate,
+    "final": final_gate,
+}
+#: What they judge, earlier stages of the same run bring about: they stop no check run.
+AFTER_CHANGES = frozenset({"domains", "final"})

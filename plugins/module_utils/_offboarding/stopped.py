@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a stage stopped, out of the answer of the task that failed, in the language that its reader has chosen. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.text import Text
+from . import phrases
+
+_JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
+#: Ansible's own words for what a module cannot do without, and where a stage takes it from.
+_MISSING = re.compile(r"missing required arguments: (\w+)")
+_VARIABLES = {"tenant_id": "offboard_tenant_id (AZURE_TENANT_ID)"}
+
+
+def reason(failed: Mapping[str, Any], language: str) -> str:
+    """Of a loop the reasons of its items, of several lines the last, which is the verdict. A module's words are English: who reads Japanese is told before them
+    what its code or its refusals mean."""
+    items = [item for item in failed.get("results") or () if isinstance(item, Mapping) and item.get("failed")]
+    told = [_one(item, language) for item in items or [failed]]
+    return " ".join(filter(None, told)) or str(failed.get("msg") or "")
+
+
+def _one(item: Mapping[str, Any], language: str) -> str:
+    given = item.get("msg") or ""
+    msg = str(given[-1] if isinstance(given, (list, tuple)) and given else given)
+    if not msg or _JAPANESE.search(msg):  # it has been told in the reader's language
+        return msg
+    if (found := _MISSING.fullmatch(msg)) and found[1] in _VARIABLES:
+        variable = _VARIABLES[found[1]]
+        return " / ".join(Text(f"{msg}. Set {variable}.", f"{variable} が指定されていません（{msg}）。").in_language(language))
+    if language == "en" or not (japanese := _in_japanese(item, msg)):
+        return msg
+    return f"{japanese} 原文（英語）: {msg}" if language == "ja" else f"{msg} / {japanese}"
+
+
+def _in_japanese(item: Mapping[str, Any], msg: str) -> str:
+    failure = item.get("failure")
+    if not isinstance(failure, Mapping):
+        return ""
+    if refusals := (failure.get("details") or {}).get("refusals"):
+        return f"何も変更していません。{phrases.joined([phrases.refused(refusal) for refusal in refusals], ' ', '').ja}"
+    return phrases.by_code(str(failure.get("code") or ""), msg).ja.rstrip("。") + "。"

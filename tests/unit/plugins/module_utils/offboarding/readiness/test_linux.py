@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Directory Sync for Linux and its account in OpenLDAP: what is told before, what keeps the final gate closed, and what spares a person the look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import linux
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import Decisions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import agents_gate, final_gate, linux_gate, preflight
+
+TREE, COPY = "/opt/IIJ_ID_Service_Directory_Sync", "/var/tmp/IIJ_ID_Service_Directory_Sync"
+COMMAND = f"{TREE}/bin/normal_mode.sh"
+JOB = {"place": "user:iijsync", "user": "iijsync", "schedule": "30 3 * * *", "command": COMMAND, "enabled": True, "why": ["x"]}
+SAID_JOB = {"place": "user:iijsync", "command": COMMAND}
+TIMER = {"timer": "iij.timer", "path": "/etc/systemd/system/iij.timer", "service": "iij.service", "enabled": True, "commands": [COMMAND], "why": ["x"]}
+DN, OTHER = "cn=iij,ou=services,dc=reiji,dc=example", "CN=iij, OU=services,DC=reiji,DC=example"
+
+
+def there(path: str = TREE, **more: Any) -> dict[str, Any]:
+    return {"path": path, "exists": True, "link": "", "owner": "iijsync", **more}
+
+
+GONE = {"path": TREE, "exists": False, "link": ""}
+CLEAN = {"jobs": [], "timers": [], "files": [GONE], "not_looked_at": []}
+FULL = {"jobs": [JOB], "timers": [], "files": [there()], "not_looked_at": []}
+CONFIRMED = {"cron_jobs": [SAID_JOB], "linux_files": [TREE]}
+
+
+def codes(found):
+    return [(item.severity, item.code, item.objects[-1]) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("machine", "confirmed", "expected"),
+    [
+        (CLEAN, {}, []),
+        (FULL, {}, [("blocker", "cron_job_not_confirmed", COMMAND), ("blocker", "linux_file_not_confirmed", TREE)]),
+        (FULL, CONFIRMED, []),
+        (FULL, {"cron_jobs": [{"command": COMMAND}], "linux_files": ["/opt/IIJ_ID_Service_Directory_Sync/"]}, []),
+        (FULL, {**CONFIRMED, "cron_jobs": [{"place": "user:root", "command": COMMAND}]}, [("blocker", "cron_job_not_confirmed", COMMAND)]),
+        ({**CLEAN, "jobs": [{**JOB, "enabled": False}]}, {}, [("blocker", "cron_job_not_confirmed", COMMAND)]),
+        # a copy in a folder that is confirmed, and one beside it whose name begins alike
+        ({**CLEAN, "files": [there(f"{TREE}/old")]}, CONFIRMED, []),
+        ({**CLEAN, "files": [there(f"{TREE}.old")]}, CONFIRMED, [("blocker", "linux_file_not_confirmed", f"{TREE}.old")]),
+        ({**CLEAN, "files": [there(COPY)]}, {"not_iij_linux_files": [COPY]}, []),
+        ({**CLEAN, "files": [there(COPY)]}, {"linux_files": ["/", ""]}, [("blocker", "linux_file_not_confirmed", COPY)]),
+        # what is behind a link nobody knows
+        ({**CLEAN, "files": [{**GONE, "link": "/opt"}]}, {}, [("blocker", "linux_file_behind_link", TREE)]),
+        ({**CLEAN, "files": [{**GONE, "link": "/opt"}]}, {"not_iij_linux_files": [TREE]}, []),
+        ({**CLEAN, "timers": [TIMER]}, CONFIRMED, [("blocker", "timer_starts_it", "iij.timer")]),
+        ({**CLEAN, "timers": [{**TIMER, "enabled": False}]}, {}, []),
+    ],
+)
+def test_what_is_not_confirmed_is_a_blocker_of_the_preflight_and_of_the_stage(machine, confirmed, expected):
+    facts = Facts(linux_machines={"agent01": machine})
+    for gate in (preflight, agents_gate):
+        assert codes(item for item in gate(facts, Confirmed(**confirmed)) if item.severity == "blocker") == expected
+
+
+@pytest.mark.parametrize("machine", [None, {"error": "no route", "code": "unreachable"}])
+def test_a_machine_that_could_not_be_read_is_open(machine):
+    facts = Facts(linux_machines={"agent01": machine, "agent02": CLEAN})
+    for gate in (preflight, agents_gate, final_gate, linux_gate):
+        assert codes(gate(facts, Confirmed())) == [("blocker", "machine_not_readable", "agent01")]
+
+
+@pytest.mark.parametrize(
+    ("machine", "confirmed", "expected"),
+    [
+        (CLEAN, CONFIRMED, []),
+        (FULL, CONFIRMED, [f"cron job user:iijsync: {COMMAND}", f"folder {TREE}"]),
+        ({**CLEAN, "jobs": [{**JOB, "enabled": False}]}, CONFIRMED, [f"cron job user:iijsync: {COMMAND}"]),
+        ({**CLEAN, "timers": [TIMER, {**TIMER, "enabled": False}]}, {}, ["systemd timer iij.timer"]),
+        ({**CLEAN, "files": [{**GONE, "link": TREE}]}, CONFIRMED, [f"link {TREE}"]),
+        ({**CLEAN, "files": [there(COPY)]}, {"not_iij_linux_files": ["/var/tmp"]}, []),
+    ],
+)
+def test_what_is_left_keeps_the_final_gate_closed_and_the_step_open(machine, confirmed, expected):
+    facts = Facts(linux_machines={"agent01": machine})
+    for gate in (final_gate, linux_gate):
+        found = gate(facts, Confirmed(**confirmed))
+        assert [item.objects[1:] for item in found] == ([tuple(expected)] if expected else [])
+        assert {(item.severity, item.code) for item in found} <= {("blocker", "agent_present")}
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "open_"),
+    [({}, ["/home/a", "/var/lib/x/y"]), ({"not_iij_linux_files": ["/var/lib/x"]}, ["/home/a"]), ({"not_iij_linux_files": ["/var/lib/x", "/home"]}, [])],
+)
+def test_where_nobody_has_looked(confirmed, open_):
+    facts = Facts(linux_machines={"agent01": {**CLEAN, "not_looked_at": ["/home/a", "/var/lib/x/y"]}})
+    for gate, severity in ((preflight, "warning"), (final_gate, "blocker"), (linux_gate, "blocker")):
+        assert [(item.severity, item.code, list(item.objects[1:])) for item in gate(facts, Confirmed(**confirmed))] == (
+            [(severity, "linux_folder_not_looked_at", open_)] if open_ else []
+        )
+
+
+@pytest.mark.parametrize("machines", [None, {}])
+def test_a_person_says_that_there_is_none(machines):
+    facts = Facts(linux_machines=machines)
+    assert [item.code for item in linux_gate(facts, Confirmed())] == ["no_linux_machines"]
+    assert preflight(facts, Confirmed()) == final_gate(facts, Confirmed()) == agents_gate(facts, Confirmed()) == []
+
+
+ACCOUNT = {"name": "iijsync", "exists": True, "uid": 6102, "home": "/home/iijsync"}
+SAID_ACCOUNT = {"name": "iijsync", "uid": 6102}
+OPEN = [("blocker", "linux_account_not_confirmed", "iijsync")]
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "before", "left"),
+    [
+        ({}, OPEN, []),
+        ({"linux_accounts": [SAID_ACCOUNT]}, [], ["account iijsync"]),
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": "6102"}]}, [], ["account iijsync"]),
+        ({"not_iij_linux_accounts": ["iijsync"]}, [], []),
+        # another one of the same name, and one that nobody has given a number
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": 7000}]}, OPEN, []),
+        ({"linux_accounts": [{"name": "iijsync"}]}, OPEN, []),
+        # on one machine it is the agent's, on another one somebody else's
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": 7000}], "not_iij_linux_accounts": ["iijsync"]}, [], []),
+        ({"linux_accounts": [{**SAID_ACCOUNT, "uid": 7000}, SAID_ACCOUNT], "not_iij_linux_accounts": ["iijsync"]}, [], ["account iijsync"]),
+    ],
+)
+def test_the_account_that_runs_it(confirmed, before, left):
+    facts = Facts(linux_machines={"agent01": {**CLEAN, "accounts": [ACCOUNT, {"name": "gone", "exists": False}]}})
+    for gate in (preflight, agents_gate):
+        assert codes(item for item in gate(facts, Confirmed(**confirmed)) if item.severity == "blocker") == before
+    for gate in (final_gate, linux_gate):
+        assert [item.objects[1:] for item in gate(facts, Confirmed(**confirmed))] == ([tuple(left)] if left else [])
+
+
+def test_another_account_of_the_name_is_told_apart():
+    facts = Facts(linux_machines={"agent01": {**CLEAN, "accounts": [ACCOUNT]}})
+    (found,) = agents_gate(facts, Confirmed(linux_accounts=[{"name": "iijsync", "uid": 7000}]))
+    assert "not the one of that name that was confirmed (number 7000)" in found.text.en and "{name: 'iijsync', uid: 6102}" in found.text.en
+    assert "UID 7000" in found.text.ja and "{name: 'iijsync', uid: 6102}" in found.text.ja
+
+
+CLAUSE = {"database": "olcDatabase={1}mdb,cn=config", "index": "{1}", "what": "to *", "clause": f'dn.exact="{DN}" read', "denies": False}
+
+
+def ldap(clauses: int = 1, exists: bool = True, mentions: int = 0, dn: str = DN) -> dict[str, Any]:
+    entry = {"dn": dn, "objectClass": ["person"], "attributes": ["cn"]}
+    return {"clauses": {dn: [CLAUSE] * clauses}, "mentions": {dn: [CLAUSE] * mentions}, "entries": {dn: entry if exists else {}}}
+
+
+BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
+
+
+@pytest.mark.parametrize(
+    ("openldap", "confirmed", "before", "at_last"),
+    [
+        (None, {}, [("warning", "openldap_not_given")], []),
+        (None, {"openldap_access": [DN]}, [("blocker", "openldap_not_given")], [("blocker", "openldap_not_given")]),
+        ({"error": "no", "code": "unreachable"}, BOTH, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
+        ({"error": "no", "code": "unreachable"}, {}, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
+        ({"clauses": {}, "mentions": {}, "entries": {}}, {}, [], []),
+        (ldap(), BOTH, [], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
+        (ldap(clauses=0, exists=False), BOTH, [], []),
+        # confirmed for one thing only
+        (ldap(), {"openldap_entries": [DN]}, [("warning", "openldap_account_candidate")],
+         [("blocker", "openldap_entry_present"), ("warning", "openldap_account_candidate")]),
+        (ldap(), {"openldap_access": [DN]}, [("warning", "openldap_account_candidate")],
+         [("blocker", "openldap_access_present"), ("warning", "openldap_account_candidate")]),
+        (ldap(mentions=1), BOTH, [("warning", "openldap_mentions")], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
+    ],
+)  # fmt: skip
+def test_openldap(openldap, confirmed, before, at_last):
+    machines = {"agent01": FULL}
+    found = preflight(Facts(linux_machines=machines, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
+    assert [(item.severity, item.code) for item in found if "openldap" in item.code] == before
+    found = final_gate(Facts(linux_machines={"agent01": CLEAN}, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
+    assert [(item.severity, item.code) for item in found] == at_last
+
+
+UUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
+
+
+@pytest.mark.parametrize("form", [DN, DN.upper(), f"<GUID={UUID}>;{DN}", f"<GUID={UUID}>", UUID.upper()])
+def test_an_account_of_openldap_is_the_same_in_whatever_form_it_is_confirmed(form):
+    found = ldap()
+    found["entries"][DN]["entryUUID"] = UUID
+    said = Decisions(access=[form], entries=[form])
+    assert [item.code for item in linux.openldap_present(found, said)] == ["openldap_access_present", "openldap_entry_present"]
+    assert list(linux.candidates({}, found, said)) == []
+    # where it is named for one thing only, the other is proposed for this entry and no other
+    half = list(linux.candidates({}, found, Decisions(access=[form])))
+    assert [(variable, value) for variable, value, _why in half] == [("directory_sync_openldap_entries", f"<GUID={UUID}>;{DN}")]
+
+
+def test_openldap_that_nobody_needs_is_no_matter():
+    assert preflight(Facts(linux_machines={"agent01": CLEAN}), Confirmed()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            Decisions(entries=[DN]),
+            [("directory_sync_cron_jobs", SAID_JOB), ("directory_sync_linux_files", TREE), ("directory_sync_openldap_access", DN)],
+        ),
+        (Decisions([SAID_JOB], [TREE], access=[DN]), [("directory_sync_openldap_entries", DN)]),
+        (Decisions([SAID_JOB], not_files=["/opt"], access=[DN], entries=[OTHER]), []),
+    ],
+)
+def test_candidates_are_named_once_with_all_their_machines(said, expected):
+    link = {**GONE, "link": "/srv"}
+    found = list(linux.candidates({"agent01": FULL, "agent02": FULL, "agent03": {**CLEAN, "files": [link]}, "agent04": None}, ldap(), said))
+    assert [(variable, value) for variable, value, _why in found] == expected
+    if expected[2:]:
+        assert found[0][2].en == "On agent01, agent02."
+
+
+def test_accounts_are_candidates_too():
+    machine = {**CLEAN, "accounts": [ACCOUNT]}
+    (found,) = linux.candidates({"agent01": machine, "agent02": machine}, None, Decisions())
+    assert (found[0], found[1], found[2].en) == ("directory_sync_linux_accounts", SAID_ACCOUNT, "On agent01, agent02.")
+    assert not list(linux.candidates({"agent01": machine}, None, Decisions(accounts=[SAID_ACCOUNT])))

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal_lines
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import plan as steps
+
+AT = "2026-11-21T10:00:00Z"
+
+
+def definition(identity, **other):
+    return {"id": identity, "stage": "gate", "en": f"do {identity}", "ja": f"{identity}をする", "blocks_final_gate": True, "source": "", **other}
+
+
+def state(identity, done=False, **other):
+    record = definition(identity)
+    del record["id"]
+    return {**record, "done": done, "by": "Hanako" if done else "", "at": AT if done else "", "note": "", **other}
+
+
+@pytest.mark.parametrize(
+    ("current", "options", "expected"),
+    [
+        ({}, {"definitions": [definition("a")]}, [("register", "a", None, state("a"))]),
+        ({"a": state("a", done=True)}, {"definitions": [definition("a")]}, []),
+        # a new wording keeps the confirmation
+        ({"a": state("a", done=True)}, {"definitions": [definition("a", en="do a well")]}, [("register", "a", "do a", "do a well")]),
+        ({"a": state("a")}, {"confirm": ["a"], "by": "Taro", "at": AT, "note": "n"}, [("confirm", "a", False, True)]),
+        # the first confirmation stays
+        ({"a": state("a", done=True)}, {"confirm": ["a"], "by": "Taro", "at": AT}, []),
+        ({"a": state("a", done=True)}, {"withdraw": ["a"]}, [("withdraw", "a", True, False)]),
+        ({"a": state("a")}, {"withdraw": ["a"]}, []),
+        # registered and confirmed by one task
+        ({}, {"definitions": [definition("a")], "confirm": ["a"], "by": "Taro"}, [("register", "a", None, state("a")), ("confirm", "a", False, True)]),
+    ],
+)
+def test_changes(current, options, expected):
+    made = steps.changes(current, **options)
+    shown = []
+    for change in made:
+        before, after = change.before, change.after
+        if change.action != "register":
+            before, after = before["done"], after["done"]
+        elif before is not None:
+            before, after = before["en"], after["en"]
+        shown.append((change.action, change.id, before, after))
+    assert shown == expected
+
+
+def test_apply_gives_what_the_changes_promise():
+    current = {"a": state("a")}
+    made = steps.changes(current, [definition("b"), definition("a", ja="新")], confirm=["a"], by="Taro", at=AT, note="ok")
+    after = steps.apply(current, made)
+    assert after["a"] == state("a", done=True, by="Taro", note="ok", ja="新")
+    assert after["b"] == state("b")
+    assert current["a"]["done"] is False
+
+
+@pytest.mark.parametrize("bad", ["", "A", "a-b", "1a", "a b"])
+def test_a_bad_id_is_refused(bad):
+    with pytest.raises(OffboardError) as caught:
+        steps.changes({}, [definition(bad)])
+    assert caught.value.code == "invalid_step"
+
+
+def test_an_id_defined_twice_is_refused():
+    with pytest.raises(OffboardError) as caught:
+        steps.changes({}, [definition("a"), definition("a")])
+    assert caught.value.code == "invalid_step" and "twice" in caught.value.msg
+
+
+@pytest.mark.parametrize("option", ["confirm", "withdraw"])
+def test_an_unknown_step_is_refused_with_the_list(option):
+    with pytest.raises(OffboardError) as caught:
+        steps.changes({"b": state("b"), "a": state("a")}, **{option: ["c"]})
+    assert caught.value.code == "unknown_step" and "a, b" in caught.value.msg
+    with pytest.raises(OffboardError, match="run the stage preflight first"):
+        steps.changes({}, **{option: ["c"]})
+
+
+def test_what_is_required_and_open_is_named_in_both_languages_with_the_command():
+    states = {"a": state("a"), "b": state("b", done=True), "c": state("c")}
+    assert steps.not_done(states, ["a", "b", "c"]) == ["a", "c"]
+    error = steps.not_done_error(states, ["a", "c"], "/srv/run")
+    assert error.code == "step_not_done"
+    assert "do a / aをする" in error.msg and "do c / cをする" in error.msg
+    assert error.details["confirm_command"] in error.msg
+    assert "-e offboard_run_dir=/srv/run -e step=a,c -e " in error.details["confirm_command"]
+    assert [step["id"] for step in error.details["steps"]] == ["a", "c"]
+    with pytest.raises(OffboardError, match="no step 'x'"):
+        steps.not_done(states, ["x"])
+
+
+def test_a_record_is_read_as_it_was_written():
+    record = steps.to_record("a", state("a", done=True))
+    assert steps.to_record("a", steps.to_object(record).state) == record
+
+
+@pytest.mark.parametrize("name", ["Hanako Reiji", "例示 花子"])
+def test_the_command_as_ansible_prints_it_records_the_whole_name(name):
+    command = steps.confirm_command(["a"], "/srv/run")
+    assert json.dumps(command) == f'"{command}"'
+    assert DataLoader().load(shlex.split(command.replace("YOUR_NAME", name))[-1]) == {"by": name}
+
+
+def outcome(at, status="done", **other):
+    record = {"record": "outcome", "run": "r", "at": at, "kind": "user", "id": "u", "name": "u", "action": "update", "status": status, **other}
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def test_latest_of_what_a_step_confirms() -> None:
+    lines = [
+        outcome("2026-01-01T00:00:01Z", details={"password_set": True}),
+        outcome("2026-01-01T00:00:03Z", "failed", details={"steps_done": ["patch"], "password_set": True}),
+        outcome("2026-01-01T00:00:04Z", details={"steps_done": ["patch"], "password_set": False}),
+        outcome("2026-01-01T00:00:05Z", details={"steps_done": ["patch", "licences"]}),
+        outcome("2026-01-01T00:00:06Z", kind="domain", action="convert_to_managed"),
+        outcome("2026-01-01T00:00:07Z", "failed", kind="domain", action="convert_to_managed"),
+        outcome("2026-01-01T00:00:08Z", details={"password_set": True}).replace(b"outcome", b"intent"),
+    ]
+    assert steps.latest(lines) == {"handed_over": "2026-01-01T00:00:03Z", "converted": "2026-01-01T00:00:06Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", details={"steps_done": ["old_pass", "pass"]})]) == {"handed_over": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="unregister")]) == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", kind="windows_password_filter", action="remove_file")]) == {}
+    # an agent's own uninstaller takes the filter away; one that was seen to have worked only by a later run may have
+    software = {"kind": "windows_software", "action": "uninstall"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", **software, details={"exit_code": 0})]) == {}
+    for status, details in (("done", {"exit_code": 0, "password_filters_gone": ["f"]}), ("failed", {"password_filters_gone": ["f"]}), ("done", None)):
+        assert steps.latest([outcome("2026-01-01T00:00:09Z", status, **software, details=details)]) == {"unregistered": "2026-01-01T00:00:09Z"}
+    assert steps.latest([outcome("2026-01-01T00:00:09Z", "failed", **software)]) == {}
+    assert steps.latest([]) == {}
+
+
+FILTER, RESTART = {"kind": "windows_password_filter", "action": "unregister"}, {"kind": "windows_restart", "action": "restart"}
+
+
+@pytest.mark.parametrize(
+    ("records", "waiting", "restarted"),
+    [
+        ([], [], {}),
+        ([(1, "a/f", FILTER)], ["a"], {}),
+        ([(1, "a/f", FILTER), (2, "a", RESTART)], [], {"a": 2}),
+        ([(2, "a/f", FILTER), (1, "a", RESTART)], ["a"], {}),
+        ([(1, "a/f", FILTER), (1, "a", RESTART)], ["a"], {}),  # which was first, nobody knows
+        ([(1, "a/f", FILTER), (2, "b", RESTART)], ["a"], {}),
+        ([(1, "b", RESTART)], [], {}),
+        ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a/g", FILTER)], ["a"], {}),
+        ([(1, "a/f", FILTER), (1, "b/f", FILTER), (2, "a", RESTART)], ["b"], {"a": 2}),
+        ([(1, "a/f", FILTER), (1, "b/f", FILTER), (2, "a", RESTART), (3, "b", RESTART)], [], {"a": 2, "b": 3}),
+        ([(1, "a/f", FILTER), (2, "a", {**RESTART, "status": "failed", "code": "not_back"})], ["a"], {}),
+        ([(1, "a/f", FILTER), (2, "a", {**RESTART, "status": "failed", "code": "not_healthy", "details": {"restarted": True}})], [], {"a": 2}),
+        ([(1, "a/f", FILTER), (2, "a", RESTART), (3, "a", {**RESTART, "status": "failed", "code": "not_seen"})], ["a"], {}),
+        (
+            [(1, "a/machine/x", {"kind": "windows_software", "action": "uninstall", "details": {"password_filters_gone": ["f"]}}), (2, "a", RESTART)],
+            [],
+            {"a": 2},
+        ),
+        ([(1, "a/f", {**FILTER, "status": "failed"})], [], {}),
+    ],
+)
+def test_which_machines_still_hold_a_filter(records, waiting, restarted) -> None:
+    lines = [outcome(f"2026-01-01T00:00:0{second}Z", **{"id": identity, **other}) for second, identity, other in records]
+    found, over = journal_lines.restarts(lines)
+    assert (sorted(found), over) == (waiting, {host: f"2026-01-01T00:00:0{second}Z" for host, second in restarted.items()})
+
+
+@pytest.mark.parametrize(
+    ("at", "last", "done"),
+    [
+        (AT, {}, True),
+        (AT, {"handed_over": "2026-11-21T09:59:59Z"}, True),
+        (AT, {"handed_over": AT}, True),
+        (AT, {"handed_over": "2026-11-21T10:00:01Z"}, False),
+        (AT, {"converted": "2026-11-21T10:00:01Z"}, True),
+        ("", {"handed_over": AT}, False),
+        ("zzz", {"handed_over": AT}, False),  # by its letters it would be the newest
+        ("2026-11-21T18:59:00+09:00", {"handed_over": AT}, False),
+        ("2026-11-21T19:00:00+09:00", {"handed_over": AT}, True),
+        ("2026-11-21T10:00:00", {"handed_over": AT}, False),
+    ],
+)
+def test_a_confirmation_older_than_what_it_confirms_is_none(at, last, done) -> None:
+    states = {"passwords_handed_over": state("passwords_handed_over", done=True, at=at), "a": state("a", done=True)}
+    found = steps.as_of(states, last)
+    assert found["passwords_handed_over"]["done"] is done
+    assert found["a"] == states["a"]
+    assert list(steps.outdated(states, last)) == ([] if done else ["passwords_handed_over"])
+
+
+def test_what_was_confirmed_too_early_is_told_with_who_and_when() -> None:
+    since = "2026-11-21T10:00:01Z"
+    found = steps.as_of({"passwords_handed_over": state("passwords_handed_over", done=True)}, {"handed_over": since})
+    step = steps.to_shown("passwords_handed_over", found["passwords_handed_over"])
+    assert (step["done"], step["void"]) == (False, {"by": "Hanako", "at": AT, "since": since})
+    why = steps.why_open(step, lambda at: at[11:19])
+    assert why is not None
+    assert all(part in text for text in why for part in ("Hanako", "10:00:00", "10:00:01"))
+    assert all(AT in text and since in text for text in steps.to_do(step))
+    message = steps.not_done_error(found, ["passwords_handed_over"], "/srv/run", "en").msg
+    assert f"Hanako confirmed it at {AT}" in message and "do passwords_handed_over" in message
+    assert set(steps.to_record("passwords_handed_over", found["passwords_handed_over"])) == {"id", *steps.DEFINITION, "done", "by", "at", "note"}
+
+
+def test_a_new_confirmation_takes_its_place() -> None:
+    found = steps.as_of({"passwords_handed_over": state("passwords_handed_over", done=True)}, {"handed_over": "2026-11-21T10:00:01Z"})
+    made = steps.changes(found, confirm=["passwords_handed_over"], by="Taro", at="2026-11-21T11:00:00Z")
+    (after,) = steps.apply(found, made).values()
+    assert (after["done"], after["by"], "void" in after) == (True, "Taro", False)
+    (worded,) = steps.apply(found, steps.changes(found, [definition("passwords_handed_over", en="new")])).values()
+    assert (worded["done"], "void" in worded, worded["en"]) == (False, True, "new")
+
+
+def test_nobody_confirmed_it() -> None:
+    assert steps.why_open(state("a")) is None
+    assert steps.to_do(state("a")).en == "do a"
+
+
+@pytest.mark.parametrize(
+    ("at", "done"), [(AT, True), ("2026-11-21T10:04:00Z", True), ("2026-11-21T10:06:00Z", False), ("2999-01-01T00:00:00Z", False), ("t", True)]
+)
+def test_a_confirmation_that_is_yet_to_come_is_none(at, done) -> None:
+    states = {"a": state("a", done=True, at=at)}
+    found = steps.as_of(states, {}, AT)["a"]
+    assert found["done"] is done
+    why = steps.why_open(found)
+    assert (why is None) if done else why is not None and "yet to come" in why.en and at in why.ja

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the offboard.iij_id maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last words of a stage, for who reads Japanese too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.offboard.iij_id.plugins.filter.stop_reason import stop_reason
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import codes
+
+GONE = {"msg": "There is no complete snapshot in /srv/run.", "failure": {"code": "snapshot_missing", "details": {}}}
+REFUSAL = {"rule": "too_many_changes", "msg": "30 users would change, and 20 are allowed", "objects": [], "allow_with": "max_changes"}
+REFUSED = {"msg": "Nothing was changed. 30 users … Allowed by: max_changes.", "failure": {"code": "guard_refused", "details": {"refusals": [REFUSAL]}}}
+
+
+def _ja(code: str) -> str:
+    meaning = codes.meaning(code)
+    assert meaning is not None
+    return meaning.ja.rstrip("。") + "。"
+
+
+@pytest.mark.parametrize(
+    ("failed", "expected"),
+    [
+        (GONE, {
+            "en": GONE["msg"], "ja": f"{_ja('snapshot_missing')} 原文（英語）: {GONE['msg']}", "both": f"{GONE['msg']} / {_ja('snapshot_missing')}",
+        }),
+        ({"msg": "missing required arguments: tenant_id"}, {
+            "en": "missing required arguments: tenant_id. Set offboard_tenant_id (AZURE_TENANT_ID).",
+            "ja": "offboard_tenant_id (AZURE_TENANT_ID) が指定されていません（missing required arguments: tenant_id）。",
+        }),
+        # what is told in the reader's language already, what has no code, several lines, a loop
+        ({"msg": "要対応の項目があります。", "failure": {"code": "not_ready"}}, {"ja": "要対応の項目があります。", "both": "要対応の項目があります。"}),
+        ({"msg": "exit status 2"}, {"ja": "exit status 2"}),
+        ({"msg": ["a", "the verdict"]}, {"en": "the verdict"}),
+        ({"msg": "One or more items failed", "results": [{"failed": True, **GONE}, {"failed": False, "msg": "b"}, {"failed": True, "msg": "c"}, {}]},
+         {"en": f"{GONE['msg']} c"}),
+        ({}, {"ja": ""}),
+        ({"msg": "x", "failure": "y"}, {"ja": "x"}),
+    ],
+)  # fmt: skip
+def test_the_last_words(failed: dict[str, Any], expected: dict[str, str]) -> None:
+    assert {language: stop_reason(failed, language) for language in expected} == expected
+
+
+def test_a_refusal_is_told_in_japanese_with_what_allows_it() -> None:
+    told = stop_reason(REFUSED, "ja")
+    assert told.startswith("何も変更していません。") and "許可する設定: max_changes" in told and told.endswith(REFUSED["msg"])
+    assert stop_reason(REFUSED, "en") == REFUSED["msg"]
