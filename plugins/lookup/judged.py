@@ -5,6 +5,36 @@
 
 from __future__ import annotations
 
+DOCUMENTATION = r"""
+name: judged
+short_description: Names of the variables that are handed over or checked all at once
+version_added: 1.1.0
+author:
+  - the offboard.iij_id maintainers (!UNKNOWN)
+description:
+  - The roles hand their variables and the answers of their tasks over to M(offboard.iij_id.readiness_info), which has the table of both.
+options:
+  _terms:
+    description: V(decisions) for the variables in which people decide, V(answers) for what the tasks of the roles register, V(lists)
+      for all of the roles that are lists, V(lists_of_mappings) for those of them that hold mappings.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Variables in which people decide
+  ansible.builtin.debug:
+    msg: "{{ query('offboard.iij_id.judged', 'decisions') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: The names.
+  type: list
+  elements: str
+"""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -203,7 +203,8 @@ predicted:
   type: bool
 failure:
   description:
-    - C(code) is V(guard_refused) when a guard fired; C(details.refusals) then names each object, rule and option.
+    - C(code) is V(guard_refused) when a guard fired; C(details.refusals) then names each object, rule and option. V(nothing_found) is the rule where the
+      directory has nothing of all that is named, and neither the snapshot nor O(journal) tells that it ever had; without a O(journal) nobody asks.
     - Of the connection, V(wrong_credentials), V(account_disabled), V(account_expired), V(password_expired), V(account_locked),
       V(host_unknown), V(unreachable), V(certificate_untrusted), V(ca_file_unusable), V(timeout), V(connection_lost), V(kerberos_failed).
     - V(changed_since_read) when an object was renamed, or a guard fires, between the plan and the write; that object is left alone.

@@ -284,8 +284,8 @@ failure:
       V(copy_too_new), V(ambiguous_copy) or V(file_write_failed).
     - V(ambiguous_match) when several accounts have an address, V(not_found) when one who is named is not there.
     - V(guard_refused) has the refusals in C(details). Their rules are V(member_exists), V(domain_verified_here), V(redirect_without_tenant), V(synced_tenant),
-      V(role_holder), V(not_put_back), V(synced_guest), V(not_a_guest), V(successor_in_the_way), V(address_taken), V(own_identity) and
-      V(max_changes).
+      V(role_holder), V(not_put_back), V(synced_guest), V(not_a_guest), V(successor_in_the_way), V(address_taken), V(own_identity),
+      V(max_changes), and V(nothing_found) for O(state=absent) where nobody who is named is there, is among the deleted users or was ever in O(journal).
     - From Graph V(bad_request), V(conflict), V(permission_missing), V(answer_lost), V(not_seen), V(not_put_back) (for several reasons), V(address_taken) and
       the others of M(offboard.iij_id.entra_domain).
   returned: failure

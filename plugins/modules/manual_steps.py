@@ -175,9 +175,9 @@ EXAMPLES = r"""
 - name: Confirm it with what shows it
   offboard.iij_id.manual_steps:
     path: /srv/offboard-run/steps.json
-    confirm: [identity_providers_unlinked]
+    confirm: [service_expenses]
     by: Hanako Reiji
-    evidence: [/home/hanako/iij-id-adfs.xml, /home/hanako/last-search.txt]
+    evidence: [/home/hanako/expenses-sign-in.pdf, /home/hanako/last-search.txt]
 
 - name: Go on only when it is done
   offboard.iij_id.manual_steps:

@@ -68,7 +68,8 @@ saved:
   elements: str
 failure:
   description:
-    - C(code) is V(guard_refused) (rules V(other_object), V(moved), V(has_children), V(unsupported_class) for what is no account,
+    - C(code) is V(guard_refused) (rules V(other_object), V(moved), V(nothing_found) for O(state=absent) where neither the server, the snapshot nor
+      O(journal) knows the name, V(has_children), V(unsupported_class) for what is no account,
       V(vault_password_missing), V(no_saved_copy), V(max_changes)), V(changed_since_read), V(invalid_dn), V(cannot_read) when nothing tells whether the
       entry is there or is the confirmed one, V(not_found) for an C(entryUUID) alone that nothing knows, V(insufficient_rights), V(has_children),
       V(already_exists), V(not_text) for another file than O(known_file) should be, V(ldif_unreadable), V(file_read_failed),

@@ -83,6 +83,15 @@ def _untrusted(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
+    """The result, which Ansible prints whole with -v. Names that others chose stay as they are, since later tasks work with them; so a result with one that a
+    terminal would obey is not printed."""
+    if not display.verbosity or result.get("failed") or not plain.hides(result):
+        return result
+    display.warning("-v does not show this result: it holds names with control characters or marks of direction, which later tasks need as they are.")
+    return {**result, "_ansible_verbose_override": True}
+
+
 def progress_line(host: str, record: Mapping[str, Any]) -> str:
     """One record of `Progress` for people: "sync01: software 1/2, 0.5 per second, 0:02 left, waiting for …"."""
     line = f"{host}: {record['noun']} {record['done']}" + (f"/{record['total']}" if record["total"] is not None else "")
@@ -202,7 +211,10 @@ class ControllerAction(ActionBase):
 
     def _answer(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The module's result as people see it, with what the task makes of it."""
-        result = self._shown(result, task_vars)
+        return _for_terminals(self._made(self._shown(result, task_vars), task_vars))
+
+    def _made(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The result, with what later tasks and jobs take of it."""
         made = {name: task_vars[name] for name in (_KEPT, _HAND_ON) if name in task_vars}
         if not made:
             return result
@@ -221,7 +233,7 @@ class ControllerAction(ActionBase):
         shown = {**result, "diff": diffs.for_people(result["diff"])} if result.get("diff") else result
         tell = task_vars.get(_TELL)
         if tell and not isinstance(tell, str):
-            shown = {**shown, "_ansible_verbose_always": True}
+            shown = {**plain.failure(shown), "_ansible_verbose_always": True}  # printed whole, and nobody works with it
         sentences = {name: value for name in _TOLD if _holds_times(value := shown.get(name))}
         zone = self._zone(task_vars) if sentences else None
         shown = {**shown, **{name: _local(value, zone) for name, value in sentences.items()}} if zone else shown

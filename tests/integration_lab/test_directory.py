@@ -634,6 +634,25 @@ def test_check_mode_plans_against_what_earlier_plans_leave_behind(module, direct
     assert directory.writes() == []
 
 
+def test_nothing_there_and_nothing_known_of_all_that_was_named_is_a_failure(module, directory, tmp_path):
+    """Another domain's list, or typing errors: whoever was meant is still there."""
+    typed = RUN.replace("dirsync", "dirsnyc")
+    guid = "<GUID=00000000-7f0a-4d2e-9a65-0d5d8d0b7f11>"
+    kept = {"journal": str(tmp_path / "journal"), "backup_dir": str(tmp_path)}
+    for state in ("absent", "disabled"):
+        for check in (True, False):
+            assert module(objects=[typed, guid], state=state, check=check, **kept).rules == ["nothing_found"]
+        assert not module(objects=[typed], state=state, backup_dir=str(tmp_path))["changed"]  # nobody to ask
+        # known: to the task, or as one that is there
+        assert not module(objects=[typed, guid], state=state, known=[{"dn": full_dn(typed), "objectGUID": "1"}], **kept)["changed"]
+    assert module(objects=[typed, RUN], state="absent", **kept)["counts"]["done"] == 1
+    assert directory.entry(RUN) is None
+    assert not module(objects=[RUN], state="absent", **kept)["changed"]
+    (tmp_path / "journal").unlink()
+    # the snapshot or the journal says what it was called; the saved copy, which object it was
+    assert module(objects=[RUN], state="absent", **kept).rules == ["nothing_found"]
+
+
 def test_the_journal_holds_intents_and_outcomes(module, tmp_path):
     journal = tmp_path / "journal"
     module(objects=[RUN, PERSON], state="disabled", journal=str(journal))

@@ -98,6 +98,22 @@ def older(tenant):
     another(tenant, "older", "2026-01-02T00:00:00Z")
 
 
+def test_an_app_that_is_not_there_and_that_nobody_knows_is_a_failure(call, tenant, tmp_path):
+    run = tmp_path / "run"
+    options = {"app_id": IIJ, "state": "absent", "journal": str(run / "journal.jsonl"), "requires": {"run_dir": str(run)}}
+    other = {**options, "app_id": "00000000-7f0a-4d2e-9a65-0d5d8d0b7f11"}
+    for check in (True, False):
+        refused = call("entra_app", check=check, **other)
+        assert [item["rule"] for item in refused["failure"]["details"]["refusals"]] == ["nothing_found"], refused
+    assert call("entra_app", **options)["counts"]["done"] == 8
+    assert call("entra_app", **options)["changed"] is False
+    for table in ("deleted_applications", "deleted_service_principals"):  # after 30 days
+        for key in list(tenant.store.tables[table].objects):
+            tenant.store.remove(table, key)
+    assert call("entra_app", **options)["changed"] is False
+    assert call("entra_app", **{**options, "app_id": IIJ.upper(), "journal": str(tmp_path / "other")})["failure"]["code"] == "guard_refused"
+
+
 def test_an_older_deleted_service_principal_stands_in_nobodys_way(call, tenant, snapshot):
     older(tenant)
     assert call("entra_app", app_id=IIJ, state="absent")["counts"]["done"] == 8
@@ -107,7 +123,7 @@ def test_an_older_deleted_service_principal_stands_in_nobodys_way(call, tenant, 
     assert call("entra_snapshot", **snapshot)["changed"] is True
     back = call("entra_app", app_id=IIJ)
     assert [(item["action"], item["id"] == "older") for item in back["plan"]] == [("restore", False)] * 2, back
-    assert len(back["warnings"]) == 1
+    assert sum("the one deleted last" in str(warning) for warning in back["warnings"]) == 1  # others are of earlier modules in this process
     assert call("entra_app", app_id=IIJ)["changed"] is False
 
 

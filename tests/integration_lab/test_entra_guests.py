@@ -432,6 +432,18 @@ def test_who_is_not_there(guests, tenant, early):
     assert guests(state="absent", guests=TWO[1:])["changed"] is False
 
 
+def test_nobody_there_and_nobody_known_is_a_failure(guests, tenant, early, tmp_path):
+    journal = {"journal": str(tmp_path / "journal.jsonl")}
+    for check in (True, False):
+        assert rules(guests(state="absent", guests=TWO[1:], check=check, **journal)) == ["nothing_found"]
+    assert guests(state="absent", guests=TWO, **journal)["counts"]["done"] == 1
+    # among the deleted ones, and when they are gone for good too, in the journal
+    assert guests(state="absent", guests=TWO[:1], **journal)["changed"] is False
+    tenant.store.remove("deleted_users", early["id"])
+    assert guests(state="absent", guests=TWO[:1], **journal)["changed"] is False
+    assert guests(state="absent", ids=[early["id"].upper()], **journal)["changed"] is False
+
+
 def test_one_guest_by_two_names(guests, tenant, early):
     assert guests(state="absent", guests=TWO[:1], ids=[early["id"]])["failure"]["code"] == "bad_option"
 

@@ -280,6 +280,14 @@ def test_nothing_found_of_all_that_was_named_is_a_failure(change, tenant):
     assert tenant.writes() == []
 
 
+def test_so_is_everybody_deleted(change, tenant):
+    for users, told in ((["former@reiji.example"], "1 of them is deleted"), (["Former@Reiji.example", "nobody@reiji.example"], "none of the 2 users")):
+        for check in (True, False):
+            result = change(users=users, enabled=True, check=check)
+            assert [item["rule"] for item in result["failure"]["details"]["refusals"]] == ["nothing_found"] and told in result["msg"], result
+    assert tenant.writes() == []
+
+
 def test_a_shard_of_nobody_is_a_failure_too(change, tenant):
     nobody = [f"{number}@other.example" for number in range(20)]
     for shard in ("1/2", "2/2"):
@@ -572,7 +580,7 @@ def test_a_refused_password_is_not_tried_again(change, tenant, tmp_path, times):
 @pytest.mark.usefixtures("managed")
 @pytest.mark.parametrize("cause", ["stopped before the intents", "stopped before it was sent", "refused"])
 def test_a_password_that_was_never_set_is_not_said_to_be(change, tenant, tmp_path, monkeypatch, cause):
-    """The entry is in the hand-over file, the password was not set, and then somebody else changes the user's: he is told of, not "unchanged"."""
+    """The entry is in the hand-over file, the password was not set, and then somebody else changes the user's: they are told of, not "unchanged"."""
     users, last = PLAIN[:12], PLAIN[11]
     options = {"users": users, "password": "generate"}
     monkeypatch.setattr(work_module, "_INTENTS", 11 if cause == "stopped before the intents" else 100)
@@ -661,7 +669,7 @@ UNCERTAIN = {"answer_lost", "not_seen", "interrupted"}
 
 
 def agree(tenant: RunningTenant, tmp_path: Path, users: list[str]) -> None:
-    """For every user: what his one line says is what the tenant holds, and a password that was set is in the hand-over file, and set once."""
+    """For every user: what their one line says is what the tenant holds, and a password that was set is in the hand-over file, and set once."""
     told = results(tmp_path)
     passwords = handed_over(tmp_path / "handover.yml")
     assert set(told) >= set(users)
@@ -1174,7 +1182,7 @@ def test_killed_and_run_again(change, tenant, tmp_path, moment):
     assert "failed" not in result, result
     agree(tenant, tmp_path, users)
     assert all(tenant.user(upn)["_password_count"] == 1 for upn in users)
-    assert journal.unfinished(lines(tmp_path / "journal.jsonl")) == {}
+    assert journal.unfinished((tmp_path / "journal.jsonl").read_bytes().splitlines()) == []
     tenant.clear_requests()
     assert change(**{**REPAIR, "users": users})["changed"] is False
 
@@ -1218,7 +1226,7 @@ def test_sessions_are_revoked_by_the_next_run(change, tenant, tmp_path, end):
     assert (result["counts"]["done"], result["plan"]) == (checked["counts"]["planned"], checked["plan"])
     assert {tuple(item["after"]) for item in result["plan"]} == {("signInSessions",)}
     assert (result["counts"]["done"], kept()) == (left, set())
-    assert journal.unfinished(lines(tmp_path / "journal.jsonl")) == {}
+    assert journal.unfinished((tmp_path / "journal.jsonl").read_bytes().splitlines()) == []
     assert change(**options)["changed"] is False
 
 
@@ -1732,7 +1740,7 @@ def test_killed_while_members_are_added(change, tenant, tmp_path, applied):
     assert change(**options)["counts"].get("done", 0) >= 10
     group_agrees(tenant, tmp_path, options["users"])
     assert len(members(tenant)) == before + 50
-    assert journal.unfinished(lines(tmp_path / "journal.jsonl")) == {}
+    assert journal.unfinished((tmp_path / "journal.jsonl").read_bytes().splitlines()) == []
     tenant.clear_requests()
     assert change(**options)["changed"] is False
     assert tenant.writes() == []
@@ -1740,7 +1748,7 @@ def test_killed_while_members_are_added(change, tenant, tmp_path, applied):
 
 @pytest.mark.parametrize("what", ["deleted", "added by somebody else"])
 def test_one_user_spoils_it_for_no_other(change, tenant, tmp_path, at_the_write, what):
-    """A request for 20 is refused as a whole when one of them is gone or a member already; then each is added on his own."""
+    """A request for 20 is refused as a whole when one of them is gone or a member already; then each is added alone."""
     person = PEOPLE[15]
 
     def spoil() -> None:

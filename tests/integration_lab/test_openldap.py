@@ -338,10 +338,33 @@ def test_a_confirmation_outlives_that_the_account_was_brought_back(server: Slapd
     assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["other_object"]
 
 
+def test_what_is_brought_back_is_the_copy_of_the_one_that_was_confirmed(server: Slapd, module: Module, tmp_path: Path) -> None:
+    """Another entry had the name afterwards, and was removed too: its copy is the newest."""
+    options = {"backup_dir": str(tmp_path / "saved"), "vault_password": VAULT, "journal": str(tmp_path / "journal.jsonl")}
+    first, before = module("openldap_entry_info", dn=SYNC)["confirm_as"], ldap_entry(server, SYNC)
+    assert module("openldap_entry", dn=first, state="absent", **options)["counts"]["done"] == 1
+    asked = client(server)
+    asked.add(SYNC, {"objectClass": [b"organizationalRole"], "cn": [b"iij-dirsync"], "description": [b"the backup's"]})
+    asked.close()
+    second, other = module("openldap_entry_info", dn=SYNC)["confirm_as"], ldap_entry(server, SYNC)
+    time.sleep(1.1)  # the files' names have the second
+    assert module("openldap_entry", dn=second, state="absent", **options)["counts"]["done"] == 1
+    assert module("openldap_entry", dn=first, state="present", **options)["counts"]["done"] == 1
+    assert ldap_entry(server, SYNC) == before != other
+
+
 def test_an_entry_uuid_that_nothing_knows(module: Module, tmp_path: Path) -> None:
     for name, more in (("openldap_entry", {"state": "absent", "backup_dir": str(tmp_path)}), ("openldap_access", {"backup_dir": str(tmp_path)})):
         for answer in (module(name, dn="<GUID=0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11>", **more), module(f"{name}_info", dn="0c2e1b527f0a4d2e9a650d5d8d0b7f11")):
             assert answer["failure"]["code"] == "not_found" and "Give" in answer["msg"].title(), answer
+
+
+def test_an_account_that_is_not_there_and_that_nobody_knows_is_a_failure(server: Slapd, module: Module, tmp_path: Path) -> None:
+    options = {"state": "absent", "backup_dir": str(tmp_path), "vault_password": VAULT, "journal": str(tmp_path / "journal")}
+    typed = SYNC.replace("sync", "snyc")
+    answer = module("openldap_entry", dn=typed, **options)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["nothing_found"]
+    assert module("openldap_entry", dn=SYNC, **options)["changed"] and not module("openldap_entry", dn=SYNC.upper(), **options)["changed"]
 
 
 def test_a_copy_is_found_by_a_name_in_another_case(server: Slapd, module: Module, tmp_path: Path) -> None:

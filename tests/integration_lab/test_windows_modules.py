@@ -26,7 +26,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource as restarts
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import Key, key_file
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import PrivateKey, key_file
 from dev import places
 from lab import paths
 from lab.windows import certificates as made
@@ -845,19 +845,19 @@ class CertificatesOfMachine:
         assert guid
         self._guid = guid[1]
         ours, decoys = made.Authority(DEVICE_CA), made.Authority(OTHER_CA)
-        machine_key, shared = Key("le-pc", CAPI, 1, True), Key("{renewed}", CAPI, 1, False)
+        machine_key, shared = PrivateKey("le-pc", CAPI, 1, True), PrivateKey("{renewed}", CAPI, 1, False)
         self.machine = self.in_registry(MY_STORE, ours.issue("pc"), machine_key)
-        self.machine_cng = self.in_registry(MY_STORE, ours.issue("pc-cng"), Key("cng", CNG, 0, True))
+        self.machine_cng = self.in_registry(MY_STORE, ours.issue("pc-cng"), PrivateKey("cng", CNG, 0, True))
         self.keyless = self.in_registry(MY_STORE, ours.issue("keyless", expired=True), None)
         self.decoys = [
-            self.in_registry(MY_STORE, decoys.issue("decoy"), Key("decoy", CAPI, 1, True)),
-            self.in_registry(MY_STORE, ours.issue("server", client_auth=False), Key("server", CAPI, 1, True)),
+            self.in_registry(MY_STORE, decoys.issue("decoy"), PrivateKey("decoy", CAPI, 1, True)),
+            self.in_registry(MY_STORE, ours.issue("server", client_auth=False), PrivateKey("server", CAPI, 1, True)),
             self.in_file(decoys.issue("taro-renewed"), shared),
         ]
         self.authority = self.in_registry(ROOT_STORE, ours.issue("", ca=True), None)
-        self.alone = self.in_file(ours.issue("taro-1"), Key("{alone}", CAPI, 1, False))
+        self.alone = self.in_file(ours.issue("taro-1"), PrivateKey("{alone}", CAPI, 1, False))
         self.shared = self.in_file(ours.issue("taro-2"), shared)
-        self.left = self.in_file(ours.issue("taro-3"), Key("ngc", CNG, 0, False))
+        self.left = self.in_file(ours.issue("taro-3"), PrivateKey("ngc", CNG, 0, False))
         firefox = self.home / "Mozilla/Firefox/Profiles/x.default/cert9.db"
         firefox.parent.mkdir(parents=True)
         firefox.write_bytes(made.cert9([ours.issue("firefox"), decoys.issue("firefox")]))
@@ -872,10 +872,10 @@ class CertificatesOfMachine:
     def reg(self, key: str, *rest: str) -> None:
         assert self._lab.run(self._machine, subprocess.list2cmdline(["reg.exe", "add", key, *rest, "/f", "/reg:64"]))[0] == 0
 
-    def in_registry(self, store: str, der: bytes, key: Key | None) -> str:
+    def in_registry(self, store: str, der: bytes, key: PrivateKey | None) -> str:
         return made.into_registry(self._lab, self._machine, store, der, key)
 
-    def in_file(self, der: bytes, key: Key) -> str:
+    def in_file(self, der: bytes, key: PrivateKey) -> str:
         folder, keys = self.home / "Microsoft/SystemCertificates/My/Certificates", self.home / f"Microsoft/Crypto/RSA/{TARO}"
         folder.mkdir(parents=True, exist_ok=True)
         keys.mkdir(parents=True, exist_ok=True)

@@ -197,6 +197,10 @@ class AwxApi:
         """Every request that was no GET, but for tokens."""
         return [entry for entry in self.log if entry[0] != "GET" and "/tokens/" not in entry[1]]
 
+    def tokens(self) -> int:
+        """How many are left, besides the one that the test began with. AWX keeps them for 1,000 years."""
+        return len(self._tokens) - 1
+
     def all(self, kind: str) -> list[dict[str, Any]]:
         return list(self.objects[kind].values())
 
@@ -280,9 +284,10 @@ class AwxApi:
             if unknown := set(body) - set(self.settings):
                 raise Refused(400, {name: ["Unknown setting."] for name in unknown})
             paths = body.get("AWX_ISOLATION_SHOW_PATHS", [])
-            if any(not re.fullmatch(r"/[^:]+(:/[^:]+(:(rw|ro|O|z|Z)(,(rw|ro|O|z|Z))*)?)?", path) for path in paths):
+            # awx/conf/fields.py, StringListIsolatedPathField: these options alone, and the list is kept sorted
+            if any(not re.fullmatch(r"/[^:]+(:/[^:]+(:(z|O|ro|rw))?)?", path) for path in paths):
                 raise Refused(400, {"AWX_ISOLATION_SHOW_PATHS": ["Invalid isolated path."]})
-            self.settings.update(body)
+            self.settings.update({**body, **({"AWX_ISOLATION_SHOW_PATHS": sorted(paths)} if paths else {})})
         elif method != "GET":
             raise Refused(405, {"detail": f'Method "{method}" not allowed.'})
         return 200, dict(self.settings)
@@ -437,8 +442,11 @@ class AwxApi:
             raise Refused(400, {"job_type": ["Field is not configured to prompt on launch."]})
 
     def _check_schedules(self, item: dict[str, Any], _before: dict[str, Any] | None) -> None:
-        if not re.match(r"DTSTART\S* RRULE:\S+$", item["rrule"]):
+        # awx/api/serializers.py, validate_rrule
+        if not re.match(r"DTSTART(;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z) RRULE:\S+$", item["rrule"]):
             raise Refused(400, {"rrule": ["Valid DTSTART required in rrule."]})
+        if "INTERVAL=" not in item["rrule"]:
+            raise Refused(400, {"rrule": ["INTERVAL required in rrule."]})
         template = self.objects["job_templates"].get(item["unified_job_template"])
         if item["extra_data"] and not (template and template["ask_variables_on_launch"]):
             raise Refused(400, {"extra_data": ["Variables are not allowed on launch."]})

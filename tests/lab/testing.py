@@ -80,7 +80,7 @@ class RunningTenant:
         return self._tenant.graph.outside
 
     def redeem(self, guest: str) -> Object:
-        """The guest opens his invitation in a browser; his account afterwards."""
+        """The guest opens their invitation in a browser; their account afterwards."""
         return redeem(self._tenant.graph, guest)
 
     def reset(self, users: int = 0, seeded: str = "blocked") -> None:

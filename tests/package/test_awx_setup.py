@@ -157,7 +157,7 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
     _made(setup)
     assert '"msg": "次の操作: AWXでジョブテンプレート IIJ ID exit: preflight を起動してください。' in made and "Next:" not in planned + made
 
-    # what somebody else has put beside it: a copy of a template (AWX copies its description too), an inventory of his own
+    # what somebody else has put beside it: a copy of a template (AWX copies its description too), an inventory of their own
     template = setup.api.named("job_templates", f"{PREFIX}: domains")
     copied = {name: template[name] for name in ("description", "project", "playbook", "inventory")}
     copy = setup.api.create("job_templates", {**copied, "name": f"{PREFIX}: domains @ 20:15:33"})
@@ -185,13 +185,21 @@ def test_a_changed_configuration(setup: Setup) -> None:
     setup.api.settings["AWX_ISOLATION_SHOW_PATHS"] = ["/etc/pki:/etc/pki:O"]
     sign_in = {"awx_oauthtoken": None, "awx_username": setup.api.username, "awx_password": setup.api.password}
     notification = {"type": "slack", "configuration": {"token": "slack-geheim", "channels": ["#identity"]}}
-    weekly = {"stage": "preflight", "name": "weekly", "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=WEEKLY", "extra_data": {"offboard_language": "ja"}}
+    weekly = {
+        "stage": "preflight",
+        "name": "weekly",
+        "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=WEEKLY;INTERVAL=1",
+        "extra_data": {"offboard_language": "ja"},
+    }
     asked = {
-        "awx_exposed_paths": ["/srv/offboard-run:/srv/offboard-run:rw"], "awx_exposed_paths_on_kubernetes": True, "awx_notification": notification,
+        "awx_exposed_paths": ["/srv/offboard-run:/srv/offboard-run:rw", "/etc/ca.pem:/etc/ca.pem:ro"],
+        "awx_exposed_paths_on_kubernetes": True, "awx_notification": notification,
         "awx_schedules": [weekly],
     }  # fmt: skip
     setup.play(**sign_in, **asked)
-    assert setup.api.settings["AWX_ISOLATION_SHOW_PATHS"] == ["/etc/pki:/etc/pki:O", *asked["awx_exposed_paths"]]
+    assert setup.api.settings["AWX_ISOLATION_SHOW_PATHS"] == sorted(["/etc/pki:/etc/pki:O", *asked["awx_exposed_paths"]])
+    signed_in = [entry for entry in setup.api.log if "/tokens/" in entry[1]]
+    assert [entry[0] for entry in signed_in] == ["POST", "DELETE"] and setup.api.tokens() == 0
     assert setup.api.settings["AWX_MOUNT_ISOLATED_PATHS_ON_K8S"] is True
     assert setup.api.linked("workflow_job_templates", PREFIX, "notification_templates_approvals") == [PREFIX]
     assert setup.api.linked("job_templates", f"{PREFIX}: preflight", "notification_templates_error") == [PREFIX]
@@ -215,6 +223,10 @@ def test_refusals(setup: Setup) -> None:
     assert "ansible-galaxy collection install awx.awx" in said
     said = setup.play(code=1, awx_oauthtoken="wrong")
     assert "Invalid authentication credentials" in said and "ansible-galaxy" not in said
+    said = setup.play(code=1, awx_oauthtoken=None, awx_username=setup.api.username, awx_password="wrong-geheim")
+    assert "AWX cannot be read: " in said and "401" in said and "wrong-geheim" not in said and setup.api.tokens() == 0
+    said = setup.play("--check", code=1, awx_oauthtoken=None, awx_username=setup.api.username, awx_password=setup.api.password, awx_image=None)
+    assert "awx_image is not given" in said and setup.api.tokens() == 0
     assert "awx_image is not given" in setup.play(code=1, awx_image=None)
     organization = setup.api.create("organizations", {"name": PREFIX, "description": "of another team"})
     setup.api.create("inventories", {"name": PREFIX, "organization": organization["id"]})

@@ -189,7 +189,7 @@ LOCALHOST = {"ansible_connection": "local", "ansible_python_interpreter": sys.ex
 
 @pytest.mark.long  # the demo plays it too
 def test_an_installed_playbook_works(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
-    """The first thing that a user does with what he installed: the whole way in check mode, here for the tenant's part."""
+    """The first thing that a user does with what they installed: the whole way in check mode, here for the tenant's part."""
     secrets = {"offboard_client_secret": tenant.credentials()["client_secret"], "offboard_vault_password": inventory.VAULT_PASSWORD}
     variables = {**_variables(tenant, tmp_path / "run"), **secrets}
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": LOCALHOST}, "vars": variables}}))

@@ -290,3 +290,22 @@ def test_what_every_stage_begins_with_imports_the_libraries_for_all_tasks(play, 
     begin = {"offboard.iij_id.manual_steps": {"path": str(run_dir / "steps.json"), "steps": []}}
     assert play({"lab.probe.probe": {}}, hosts="localhost")[0]["loaded"] == []
     assert play({"lab.probe.probe": {}}, hosts="localhost", before=[begin])[0]["loaded"] == ["azure.identity", "ldap3"]
+
+
+HOSTILE = "a\x9b31m\u202egpj.exe 日本"
+
+
+@pytest.mark.parametrize("flags", [[], ["-v"], ["-vvv"]], ids=str)
+def test_a_result_with_what_a_terminal_would_obey_is_not_printed_and_stays_data(play, flags):
+    """A display name in what an _info module gives: later tasks compare it, and with -v Ansible prints it."""
+    tell = f"module.exit_json(changed=False, people=[{{'display_name': {HOSTILE!a}}}])"
+    result, output = play({"lab.probe.probe": {"does": tell}}, *flags)
+    assert result["people"] == [{"display_name": HOSTILE}]
+    assert "\x9b" not in output and "\u202e" not in output
+    assert ("-v does not show this result" in " ".join(output.split())) == bool(flags)
+
+
+def test_what_is_told_is_printed_in_a_form_that_no_terminal_obeys(play):
+    tell = f"module.exit_json(changed=False, objects=[{HOSTILE!a}])"
+    _result, output = play({"lab.probe.probe": {"does": tell}, "vars": {"__offboard_tell": True}}, "-v")
+    assert "\x9b" not in output and "\u202e" not in output and "gpj.exe 日本" in output

@@ -89,7 +89,7 @@ def test_a_watch_that_would_never_alarm_is_refused(tmp_path: Path, variable: str
     assert code == 2 and f"{variable}" in output and why in output and "localhost:9" not in output, output
 
 
-@pytest.mark.parametrize("given", [None, "", [], "users", ["Users"]])
+@pytest.mark.parametrize("given", [None, "", [], "nobody", ["Users"]])
 def test_what_is_to_be_brought_back_is_asked_for_in_both_languages(tmp_path: Path, given: object) -> None:
     code, output = play(tmp_path, "restore", offboard_restore=given)
     assert code == 2 and "What shall be brought back?" in output and "何を元に戻しますか" in output and "length' failed" not in output, output

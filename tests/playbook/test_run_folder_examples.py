@@ -22,8 +22,15 @@ def test_examples_and_once_more(tmp_path: Path) -> None:
     run_dir, password = tmp_path / "offboard-run", tmp_path / "vault-password"
     run_dir.mkdir()
     password.write_text("a-password-of-the-test")
+    for name in ("expenses-sign-in.pdf", "last-search.txt"):
+        (tmp_path / name).write_text("no relying party trust of IIJ ID")
     texts = [importlib.import_module(f"ansible_collections.offboard.iij_id.plugins.modules.{name}").EXAMPLES for name in MODULES]
-    tasks = yaml.safe_load("\n".join(texts).replace("/srv/offboard-run", str(run_dir)).replace("/etc/offboard/vault-password", str(password)))
+    tasks = yaml.safe_load(
+        "\n".join(texts)
+        .replace("/srv/offboard-run", str(run_dir))
+        .replace("/etc/offboard/vault-password", str(password))
+        .replace("/home/hanako", str(tmp_path))
+    )
     variables = {"ansible_python_interpreter": sys.executable, "found": {"products": ["IIJ ID Service Directory Sync"]}}
     (tmp_path / "book.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]))
 
@@ -35,7 +42,8 @@ def test_examples_and_once_more(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         return int(re.findall(r"changed=(\d+)", done.stdout)[-1])
 
-    assert changed() == 5  # the step registered, and confirmed; that of the service; the file; the report
+    # two steps registered, and confirmed, one with files; the file; the report
+    assert changed() == 6
     assert {"steps.json", "report.json", "report.html"} <= {file.name for file in run_dir.iterdir()}
     assert (run_dir / "snapshot/machines/sync01.yml").read_text().startswith("$ANSIBLE_VAULT;")
     assert changed() == 0

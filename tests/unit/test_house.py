@@ -365,6 +365,48 @@ def test_every_python_file_names_its_licence() -> None:
     ] == []
 
 
+#: classes of one name in several rooms, and why
+SHARED_NAMES = {
+    "Answer": "what came back: of a command, of a request",
+    "Client": "each world's only way to its machines or its service",
+    "Connection": "where that is, and who asks",
+    "Files": "the Resource of files of a world",
+    "InfoOptions": "what a task of a room's module that looks asks",
+    "Options": "what a task of a room's module that changes asks",
+    "Reader": "reads for its room, and is imported by no other",
+}
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """Whoever reads `Finding` need not ask which. What begins with _ is seen in its own file only."""
+    where: dict[str, list[str]] = {}
+    for file in sorted((PLUGINS / "module_utils").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(str(file.relative_to(PLUGINS / "module_utils")))
+    assert {name: files for name, files in where.items() if len(files) > 1 and name not in SHARED_NAMES} == {}
+    assert [name for name in SHARED_NAMES if len(where.get(name, ())) < 2] == []
+
+
+def test_people_are_they() -> None:
+    """Nobody knows who a user, a guest or an operator is."""
+    files = [
+        *PYTHON,
+        *places.ROOT.glob("docs/en/*.md"),
+        *places.ROOT.glob("*.md"),
+        *places.ROOT.glob("roles/**/*.yml"),
+        *places.ROOT.glob("playbooks/**/*.yml"),
+    ]
+    word = re.compile(r"(?<![\w'\"/.-])(he|his|him|himself|she|hers?|herself)(?![\w'\"/-])", re.IGNORECASE)
+    said = [
+        f"{file.relative_to(places.ROOT)}:{number}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if word.search(line) and file != Path(__file__)
+    ]
+    assert said == []
+
+
 def test_the_manual_exists_in_both_languages() -> None:
     docs = places.ROOT / "docs"
     assert {file.name for file in (*docs.glob("*.md"), *docs.glob("en/*.md"))} == {file.name for file in docs.glob("ja/*.md")}

@@ -23,6 +23,17 @@ def too_many(changes: int, max_changes: int, noun: str) -> list[Refusal]:
     ]
 
 
+def nothing_known(named: Collection[str], where: str) -> Refusal:
+    """Nothing is there of all that was named, and nothing tells that it ever was: "ok" would be said of another directory's list, or of a typing error."""
+    some = ", ".join(list(named)[:3]) + (" and others" if len(named) > 3 else "")
+    return Refusal(
+        "nothing_found",
+        f"{where} has nothing of all that was named ({some}), and neither the snapshot nor the journal tells that it ever had. Is it the one that is meant? "
+        "Correct the names, or take them off the list.",
+        tuple(named),
+    )
+
+
 def never_touch(touched: Iterable[tuple[str, str]], protected: Collection[str], rule: str, why: str) -> list[Refusal]:
     """`touched` are (id, name) pairs; ids or names in `protected` (compared without case) may not be among them."""
     names = {value.casefold() for value in protected}

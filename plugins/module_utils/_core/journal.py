@@ -92,8 +92,11 @@ def _begins(line: bytes) -> tuple[bool, tuple[bytes, ...]] | None:
     return None
 
 
-def open_intents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
-    """What `unfinished` gives, out of a journal's lines: only those are decoded, since decoding the lines of 100,000 users takes a second."""
+def unfinished(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Intents without an outcome, the last of each (kind, id, action), out of a journal's lines: a kill or a lost answer may have left them applied or not.
+
+    Only those are decoded, since decoding the lines of 100,000 users takes a second.
+    """
     waiting: dict[tuple[bytes, ...], bytes] = {}
     for line in lines:
         if (found := _BEGINS.match(line)) and b"\\" not in found[0] and line.endswith((b"}\n", b"}")):
@@ -111,20 +114,6 @@ def open_intents(lines: Iterable[bytes]) -> list[dict[str, Any]]:
         with contextlib.suppress(ValueError, RecursionError):
             records.append(json.loads(line.decode()))
     return records
-
-
-def unfinished(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
-    """Intents without an outcome, by (kind, id, action): a kill or a lost answer may have left them applied or not."""
-    waiting: dict[tuple[str, str, str], Mapping[str, Any]] = {}
-    for record in records:
-        if record.get("record") not in ("intent", "outcome"):
-            continue
-        key = (record["kind"], record["id"], record["action"])
-        if record["record"] == "intent":
-            waiting[key] = record
-        else:
-            waiting.pop(key, None)
-    return waiting
 
 
 def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:

@@ -135,6 +135,6 @@ PHRASES: dict[str, Text] = {
 }
 
 
-def english(name: str, /, **values: str | int) -> str:
+def english(which: str, /, **values: str | int) -> str:
     """A phrase with its values as records keep it. Raises KeyError for a phrase that is not in the catalogue."""
-    return PHRASES[name].en.format(**values)
+    return PHRASES[which].en.format(**values)

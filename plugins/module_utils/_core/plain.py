@@ -17,8 +17,8 @@ from typing import Any
 #: C1, DEL; marks, embeddings, overrides and isolates of direction; separators that end a line; halves of a character, which no file can hold, and the two
 #: numbers that are no character, which no YAML can
 _NOT_IN_JSON = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
-#: what nobody sees: blanks of no width, marks of old formats and of annotations, tags
-_INVISIBLE = "\u180e\u200b\u2060\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+#: what nobody sees: blanks of no width, the soft hyphen, signs of formulas, fillers, marks of old formats and of annotations, tags
+_INVISIBLE = "\xad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\u3164\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
 _HIDDEN_IN_JSON = re.compile(f"[{_NOT_IN_JSON}]")
 _HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
 _HIDDEN_IN_LINE = re.compile(f"[\x00-\x08\n\x0b-\x1f{_NOT_IN_JSON}{_INVISIBLE}]")
@@ -101,6 +101,15 @@ def failure(value: Any) -> Any:
         return lines(item) if isinstance(item, str) else item
 
     return shown(told)
+
+
+def hides(value: Any) -> bool:
+    """Whether some text in it, printed as it is, would be obeyed by a terminal or read otherwise than it is, in JSON too."""
+    if isinstance(value, Mapping):
+        return any(hides(name) or hides(item) for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(map(hides, value))
+    return isinstance(value, str) and bool(_HIDDEN_IN_JSON.search(value))
 
 
 def _part(name: Any, value: Any) -> Any:

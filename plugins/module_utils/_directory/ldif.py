@@ -18,7 +18,7 @@ _SAFE = re.compile(rb"(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]*(?<! )")
 
 
 @dataclass(frozen=True)
-class Record:
+class ChangeRecord:
     """A change record: `add` with the entry's attributes, or `modify` with (operation, attribute, values) in order."""
 
     dn: str
@@ -71,7 +71,7 @@ def _value(line: str) -> tuple[str, bytes]:
         raise ValueError("a value is not base64") from None
 
 
-def parse(text: str) -> Iterator[Record]:
+def parse(text: str) -> Iterator[ChangeRecord]:
     """The records of a file that `add` and `modify` wrote, or that another program wrote in the same form.
 
     Raises OffboardError `ldif_unreadable`, which names the record by its number and quotes nothing.
@@ -90,7 +90,7 @@ def parse(text: str) -> Iterator[Record]:
                 raise OffboardError(f"record {number} of the LDIF cannot be read: {exc}", code="ldif_unreadable") from None
 
 
-def _record(lines: list[str]) -> Record:
+def _record(lines: list[str]) -> ChangeRecord:
     pairs = [_value(line) if line != "-" else ("-", b"") for line in lines]
     if pairs[0][0] != "dn":
         raise ValueError("it does not begin with dn")
@@ -101,7 +101,7 @@ def _record(lines: list[str]) -> Record:
         attributes: dict[str, list[bytes]] = {}
         for name, value in body:
             attributes.setdefault(name, []).append(value)
-        return Record(dn, changetype, attributes=attributes)
+        return ChangeRecord(dn, changetype, attributes=attributes)
     if changetype != "modify":
         raise ValueError("its changetype is neither add nor modify")
     changes: list[tuple[str, str, list[bytes]]] = []
@@ -114,4 +114,4 @@ def _record(lines: list[str]) -> Record:
             opening = False
         else:
             changes[-1][2].append(value)
-    return Record(dn, changetype, changes=changes)
+    return ChangeRecord(dn, changetype, changes=changes)

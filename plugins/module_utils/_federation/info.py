@@ -15,7 +15,7 @@ from typing import Any
 from .._core import sheet
 from .._core.errors import OffboardError
 from . import captured, certificates, dns_txt, fetch, metadata, partner_sheet, partners, service, token, url_rule, xml
-from .options import MetadataOptions, PartnersOptions, Source, TokenOptions
+from .options import MetadataOptions, MetadataSource, PartnersOptions, TokenOptions
 
 _MAX_FILE_BYTES = xml.MAX_BYTES + 1  # one more, so that the limit itself is what refuses it
 _MAX_CAPTURED_BYTES = captured.MAX_RECORDING_BYTES + 1
@@ -76,7 +76,7 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
     listed = partners.normal((_with_files(entry, options.files_from) for entry in options.partners), entra)
     sheets, problems = [], []
     for partner in (one for one in listed if one["state"] == "present"):
-        known = partners.Known()
+        known = partners.ProviderSettings()
         try:
             known = _known(partner, now)
         except OffboardError as exc:
@@ -115,13 +115,13 @@ def _certificate_text(data: bytes) -> str:
     return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "replace")
 
 
-def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.Known:
-    named = partner.get("metadata")
-    given = partner.get("signing_certificate")
-    return partners.known(partner, metadata.read(document(Source.of(named)), now) if named else None, certificates.from_base64(given) if given else None)
+def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.ProviderSettings:
+    named, given = partner.get("metadata"), partner.get("signing_certificate")
+    found = metadata.read(document(MetadataSource.of(named)), now) if named else None
+    return partners.known(partner, found, certificates.from_base64(given) if given else None)
 
 
-def document(source: Source) -> bytes:
+def document(source: MetadataSource) -> bytes:
     """Raises OffboardError."""
     if source.path:
         return _file(source.path)

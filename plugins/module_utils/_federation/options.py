@@ -15,7 +15,7 @@ from . import certificates
 
 
 @dataclass(frozen=True)
-class Source:
+class MetadataSource:
     """Where metadata comes from: exactly one of path, url and content."""
 
     path: str | None
@@ -26,7 +26,7 @@ class Source:
     timeout: int
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Source:
+    def of(cls, params: Mapping[str, Any]) -> MetadataSource:
         return cls(
             path=params.get("path") or None,
             url=params.get("url") or None,
@@ -37,7 +37,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Dns:
+class DnsServers:
     """Whom to ask for TXT records."""
 
     servers: Sequence[str]
@@ -46,7 +46,7 @@ class Dns:
     timeout: int
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Dns:
+    def of(cls, params: Mapping[str, Any]) -> DnsServers:
         return cls(servers=params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])
 
 
@@ -54,11 +54,11 @@ class Dns:
 class MetadataOptions:
     """Of federation_metadata_info."""
 
-    source: Source
+    source: MetadataSource
     entity_id: str | None
     domains: Sequence[str]
     profile: str
-    dns: Dns
+    dns: DnsServers
     #: None: now
     at: datetime.datetime | None
 
@@ -66,11 +66,11 @@ class MetadataOptions:
     def of(cls, params: Mapping[str, Any]) -> MetadataOptions:
         """Raises OffboardError `time_invalid`."""
         return cls(
-            source=Source.of(params),
+            source=MetadataSource.of(params),
             entity_id=params["entity_id"],
             domains=params["domains"],
             profile=params["profile"],
-            dns=Dns.of(params),
+            dns=DnsServers.of(params),
             at=_time(params["at"]),
         )
 

@@ -91,7 +91,7 @@ class Dns:
 
 
 @dataclass
-class Known:
+class ProviderSettings:
     """What is known of the partner's identity provider, from its metadata or given by hand."""
 
     issuer_uri: str | None = None
@@ -113,7 +113,7 @@ class Requirements:
     claims: dict[str, list[str]]
     name_id_format: str | None
     dns: list[Dns]
-    known: Known
+    known: ProviderSettings
     adfs: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,9 +121,9 @@ class Requirements:
         return asdict(self)
 
 
-def known(partner: Mapping[str, Any], document: metadata.Metadata | None, certificate: Certificate | None) -> Known:
+def known(partner: Mapping[str, Any], document: metadata.Metadata | None, certificate: Certificate | None) -> ProviderSettings:
     """From the partner's metadata; what was given by hand wins. Raises OffboardError when the metadata cannot be used."""
-    made = Known()
+    made = ProviderSettings()
     chosen = partner.get("protocol")
     if document is not None:
         entity = metadata.choose(document, partner["metadata"].get("entity_id"))
@@ -150,7 +150,7 @@ def known(partner: Mapping[str, Any], document: metadata.Metadata | None, certif
     return made
 
 
-def requirements(partner: Mapping[str, Any], service: Service, found: Known, profile: str = "current") -> Requirements:
+def requirements(partner: Mapping[str, Any], service: Service, found: ProviderSettings, profile: str = "current") -> Requirements:
     """What the partner configures. Without a protocol and without metadata that leaves one only, both are described."""
     protocols = [partner["protocol"]] if partner.get("protocol") else sorted(found.passive_sign_in_uris) or [SAML, WSFED]
     addresses = list(dict.fromkeys(found.passive_sign_in_uris.values()))

@@ -45,7 +45,7 @@ _EAST_ASIAN = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAG
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AddressVerdict:
     """Whether the address may be used for the domain, and by which rule.
 
     rule, allowed: same_domain, sub_host, provider, txt_record.
@@ -67,10 +67,10 @@ class Verdict:
 class _Refused(Exception):
     def __init__(self, rule: str, msg: str) -> None:
         super().__init__(msg)
-        self.verdict = Verdict(False, rule, msg)
+        self.verdict = AddressVerdict(False, rule, msg)
 
 
-def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | None = None) -> Verdict:
+def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | None = None) -> AddressVerdict:
     """May `url` be the passive sign-in address of the federation for `domain`?
 
     profile: `current` (the host is the domain or inside it, else a TXT record at the domain names the address) or `2020` (2020: the
@@ -86,28 +86,28 @@ def check(domain: str, url: str, profile: str = "current", lookup: TxtLookup | N
     except _Refused as exc:
         return exc.verdict
     if host == name:
-        return Verdict(True, "same_domain", f"{host} is the domain itself.")
+        return AddressVerdict(True, "same_domain", f"{host} is the domain itself.")
     if host.endswith(f".{name}"):
-        return Verdict(True, "sub_host", f"{host} lies inside {name}.")
+        return AddressVerdict(True, "sub_host", f"{host} lies inside {name}.")
     if profile == "2020":
         provider = next((entry for entry in PROVIDERS if host == entry or host.endswith(f".{entry}")), None)
         if provider:
-            return Verdict(True, "provider", f"{host} belongs to the listed identity provider {provider}.")
-        return Verdict(False, "host_not_allowed", f"{host} is neither {name}, nor inside it, nor a listed identity provider.")
+            return AddressVerdict(True, "provider", f"{host} belongs to the listed identity provider {provider}.")
+        return AddressVerdict(False, "host_not_allowed", f"{host} is neither {name}, nor inside it, nor a listed identity provider.")
     return _by_txt(name, host, address, lookup)
 
 
-def _by_txt(name: str, host: str, address: str, lookup: TxtLookup | None) -> Verdict:
+def _by_txt(name: str, host: str, address: str, lookup: TxtLookup | None) -> AddressVerdict:
     record = f"{TXT_KEY}={address}"
     needed = f"{host} is not inside {name}, so {name} needs the TXT record {record}"
     if lookup is None:
-        return Verdict(False, "txt_record_unknown", f"{needed}; it was not looked up.", record)
+        return AddressVerdict(False, "txt_record_unknown", f"{needed}; it was not looked up.", record)
     values = [value for key, equals, value in (text.strip().partition("=") for text in lookup(name)) if equals and key.strip().lower() == TXT_KEY.lower()]
     if any(_same_address(value.strip(), address) for value in values):
-        return Verdict(True, "txt_record", f"The TXT record at {name} names this address.", record)
+        return AddressVerdict(True, "txt_record", f"The TXT record at {name} names this address.", record)
     if values:
-        return Verdict(False, "txt_record_differs", f"{needed}; the record that is there names another address.", record)
-    return Verdict(False, "txt_record_missing", f"{needed}; there is none.", record)
+        return AddressVerdict(False, "txt_record_differs", f"{needed}; the record that is there names another address.", record)
+    return AddressVerdict(False, "txt_record_missing", f"{needed}; there is none.", record)
 
 
 def _same_address(one: str, other: str) -> bool:

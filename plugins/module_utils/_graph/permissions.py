@@ -244,7 +244,7 @@ def granted_for(name: str) -> frozenset[str]:
     return frozenset({name, name.replace(".Read.", ".ReadWrite.")}) | _AS_GOOD.get(name, frozenset())
 
 
-class Work(NamedTuple):
+class PermissionRow(NamedTuple):
     """One row of the manual's table. stages: of the exit, empty for what is read.
 
     options: those of the modules that the row is about. roles: the app's service principal has to hold one of them. note: what else to say.
@@ -266,7 +266,7 @@ class Work(NamedTuple):
 
 
 WORKS = (
-    Work(
+    PermissionRow(
         "reading", Text("preflight, snapshot, gate, final gate, check mode", "preflight、snapshot、gate、final_gate、チェックモード"), (),
         (
             "entra_domain_info", "entra_users_info", "entra_provisioning_info", "entra_app_info", "entra_permissions_info", "entra_snapshot",
@@ -274,14 +274,14 @@ WORKS = (
         ),
         ("", ACTIVITY),
     ),
-    Work(
+    PermissionRow(
         "references", Text("what points at IIJ ID (preflight, final gate)", "IIJ IDを参照するもの（preflight、final_gate）"), (), ("entra_references_info",),
         note=Text(
             "what one of them is missing for is told as not looked at, and a person has to look there",
             "権限がない部分は「確認できない」と表示され、人が確認する必要があります",
         ),
     ),
-    Work(
+    PermissionRow(
         "sign_in_readiness",
         Text("who can sign in, who has arrived (preflight, domains, arrivals)", "サインインの可否と状況（preflight、domains、arrivals）"),
         (), ("entra_sign_in_readiness_info", "entra_arrivals_info"),
@@ -290,12 +290,12 @@ WORKS = (
             "権限またはEntra ID P1のライセンスがない部分は「確認できない」と表示されます",
         ),
     ),
-    Work("users", Text("users", "users（利用者）"), ("users",), ("entra_users",)),
-    Work(
+    PermissionRow("users", Text("users", "users（利用者）"), ("users",), ("entra_users",)),
+    PermissionRow(
         "more", Text("users: licences by a group, sessions ended", "users: グループによるライセンス、セッションの終了"), (), ("entra_users",),
         (LICENCE_GROUP, SESSIONS),
     ),
-    Work(
+    PermissionRow(
         "passwords", Text("passwords", "passwords（パスワード）"), ("passwords",), ("entra_users",), (PASSWORDS,),
         (USER_ADMINISTRATOR, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR, GLOBAL_ADMINISTRATOR),
         Text(
@@ -303,25 +303,27 @@ WORKS = (
             "これらに**加えて**、アプリのサービスプリンシパルに「ユーザー管理者」ロール（管理者のパスワードには「特権認証管理者」）",
         ),
     ),
-    Work("passes", Text("Temporary Access Passes instead of passwords", "パスワードの代わりの一時アクセスパス"), ("passwords",), ("entra_users",), (PASSES,)),
-    Work(
+    PermissionRow(
+        "passes", Text("Temporary Access Passes instead of passwords", "パスワードの代わりの一時アクセスパス"), ("passwords",), ("entra_users",), (PASSES,)
+    ),
+    PermissionRow(
         "domains", Text("domains", "domains（ドメイン）"), ("domains",), ("entra_domain",), note=Text(
             "some tenants answer 403 until the service principal also holds Domain Name Administrator",
             "テナントによっては、サービスプリンシパルに「ドメイン名管理者」ロールがないと403になります",
         ),
     ),
-    Work("app", Text("gate, app (IIJ's app)", "gate、app（IIJのアプリ）"), ("app",), ("entra_app",)),
-    Work(
+    PermissionRow("app", Text("gate, app (IIJ's app)", "gate、app（IIJのアプリ）"), ("app",), ("entra_app",)),
+    PermissionRow(
         "intune_apps", Text("clients: assignments of apps in Intune", "clients: Intuneのアプリの割り当て"), ("clients",),
         ("intune_assignment", "intune_assignment_info"),
         note=Text("only for `multi_factor_authentication_intune_assignments`", "`multi_factor_authentication_intune_assignments` を使う場合のみ"),
     ),
-    Work(
+    PermissionRow(
         "intune_profiles", Text("clients: assignments of device profiles in Intune", "clients: Intuneのデバイス構成プロファイルの割り当て"), ("clients",),
         ("intune_assignment", "intune_assignment_info"), (PROFILES,),
         note=Text("only where such assignments name `device_configuration`", "`device_configuration` の割り当てを指定した場合のみ"),
     ),
-    Work(
+    PermissionRow(
         "guests", Text("direct federation and guests", "直接フェデレーションとゲスト"), (),
         (
             "entra_external_federation", "entra_external_federation_info", "entra_federation_certificate", "entra_federation_certificate_info",

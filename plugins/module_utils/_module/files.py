@@ -172,6 +172,17 @@ def append_records(path: str, records: Iterable[Mapping[str, Any]]) -> None:
         raise OffboardError(f"cannot append to {path}: {exc.strerror or exc}", code="file_write_failed") from exc
 
 
+def read_whole(path: str) -> bytes | None:
+    """The content; None when there is no file. Raises OffboardError `file_read_failed`."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
+
+
 def read_lines(path: str) -> Iterator[bytes]:
     """The lines of a file, as they are; none when there is no file. Raises OffboardError `file_read_failed`."""
     try:

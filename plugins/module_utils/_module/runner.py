@@ -209,7 +209,7 @@ class _Run:
         if not self.journal or self.module.check_mode:
             return
         begun, intents = [], {}
-        for record in journal.known(journal.open_intents(read_lines(self.journal))):
+        for record in journal.known(journal.unfinished(read_lines(self.journal))):
             with contextlib.suppress(TypeError, ValueError):  # of a version that says it otherwise
                 if record["kind"] in self.resource.kinds:
                     begun.append(change := Change.from_dict(record))

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._core import vault
 from .._core.errors import OffboardError
+from .files import read_whole
 
 #: Options of every module that writes or reads an Ansible Vault file; the twin is plugins/doc_fragments/vault.py.
 VAULT: dict[str, Any] = {
@@ -74,13 +75,8 @@ def _printed_by(path: str) -> bytes:
 
 def decrypt_file(path: str, password: bytes) -> bytes | None:
     """The plain content; None when there is no file. Raises OffboardError, which names the file."""
-    try:
-        with open(path, "rb") as stream:
-            content = stream.read()
-    except FileNotFoundError:
+    if (content := read_whole(path)) is None:
         return None
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
     try:
         return vault.decrypt(content, password)
     except OffboardError as exc:

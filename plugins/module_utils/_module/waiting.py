@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 #: How many reads in a row must agree where replicas may differ for a while and what follows builds on the change.
 AGREEING_READS = 3
@@ -17,6 +17,17 @@ ONE_READ = 1
 READ_INTERVAL = 1.0
 #: Seconds to look for what a request without an answer may have left behind.
 LOST_TIMEOUT = 60.0
+
+
+class Clock(NamedTuple):
+    """Where the seconds come from, and how they pass."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+#: This machine's. Whoever passes no other waits by it; a test puts one in its place that is moved by waiting.
+CLOCK = Clock(time.monotonic, time.sleep)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -30,8 +41,7 @@ def not_shown(
     agreeing: int = AGREEING_READS,
     longest_pause: float = 0.0,
     pausing: Callable[[int], None] | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] | None = None,
+    clock: Clock | None = None,
 ) -> list[K]:
     """Read until everything is seen; what is not, at the deadline, in the given order. One that is late hides no other.
 
@@ -41,7 +51,8 @@ def not_shown(
     longer; `pausing` hears before each how many are waited for.
     What `shown` raises ends the waiting.
     """
-    deadline, pause = clock() + seconds, READ_INTERVAL
+    clock = clock or CLOCK
+    deadline, pause = clock.now() + seconds, READ_INTERVAL
     counts = dict.fromkeys(waiting, 0)
     late = dict(counts)
     while counts:
@@ -50,31 +61,38 @@ def not_shown(
             counts[key] = counts[key] + 1 if key in now else 0
             if counts[key] >= agreeing:
                 del counts[key], late[key]
-        if clock() + pause > deadline:
+        if clock.now() + pause > deadline:
             counts = {key: count for key, count in counts.items() if count}
         if not counts:
             break
         if pausing is not None:
             pausing(len(counts))
-        (sleep or time.sleep)(pause)
+        clock.sleep(pause)
         pause = max(pause, min(2 * pause, longest_pause))
     return list(late)
 
 
 def is_shown(
-    read: Callable[[], bool], seconds: float, *, agreeing: int = AGREEING_READS, longest_pause: float = 0.0, pausing: Callable[[int], None] | None = None
+    read: Callable[[], bool],
+    seconds: float,
+    *,
+    agreeing: int = AGREEING_READS,
+    longest_pause: float = 0.0,
+    pausing: Callable[[int], None] | None = None,
+    clock: Clock | None = None,
 ) -> bool:
     """`not_shown` for one single thing: whether `read` was true so many times in a row within the time."""
-    return not not_shown([0], lambda waiting: waiting if read() else (), seconds, agreeing=agreeing, longest_pause=longest_pause, pausing=pausing)
+    late = not_shown([0], lambda waiting: waiting if read() else (), seconds, agreeing=agreeing, longest_pause=longest_pause, pausing=pausing, clock=clock)
+    return not late
 
 
-def insisted(wanted: Iterable[K], read: Callable[[list[K]], Iterable[tuple[K, V]]]) -> Iterator[tuple[K, V]]:
+def insisted(wanted: Iterable[K], read: Callable[[list[K]], Iterable[tuple[K, V]]], *, clock: Clock | None = None) -> Iterator[tuple[K, V]]:
     """What `read` finds of `wanted`, as soon as it does. What it does not find it is asked for again: a single "not there" may come from a replica
     that lags, and only AGREEING_READS of them, READ_INTERVAL apart, mean absent."""
     missing = dict.fromkeys(wanted)
     for number in range(AGREEING_READS):
         if number and missing:
-            time.sleep(READ_INTERVAL)
+            (clock or CLOCK).sleep(READ_INTERVAL)
         for key, found in read(list(missing)) if missing else ():
             del missing[key]
             yield key, found

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .._core.text import Text
 
 
-class Entry(NamedTuple):
+class WayBack(NamedTuple):
     """What of a role brings something back."""
 
     role: str
@@ -19,23 +19,23 @@ class Entry(NamedTuple):
 
 
 #: By the word of `offboard_restore`, what is played on the controller. In this order: what was done last is undone first.
-ON_CONTROLLER: dict[str, tuple[Entry, ...]] = {
+ON_CONTROLLER: dict[str, tuple[WayBack, ...]] = {
     "accounts": (
-        Entry("directory_sync", "restore_accounts"),
-        Entry("directory_sync", "openldap_restore"),
-        Entry("integrated_windows_authentication", "restore_accounts"),
+        WayBack("directory_sync", "restore_accounts"),
+        WayBack("directory_sync", "openldap_restore"),
+        WayBack("integrated_windows_authentication", "restore_accounts"),
     ),
-    "app": (Entry("microsoft_365", "restore_app"),),
-    "domains": (Entry("microsoft_365", "restore_domains"),),
-    "policies": (Entry("integrated_windows_authentication", "restore_policies"),),
-    "intune": (Entry("multi_factor_authentication", "restore_intune"),),
-    "users": (Entry("microsoft_365", "restore_users"),),
+    "app": (WayBack("microsoft_365", "restore_app"),),
+    "domains": (WayBack("microsoft_365", "restore_domains"),),
+    "policies": (WayBack("integrated_windows_authentication", "restore_policies"),),
+    "intune": (WayBack("multi_factor_authentication", "restore_intune"),),
+    "users": (WayBack("microsoft_365", "restore_users"),),
     # on machines alone
     "tasks": (),
 }
 
 
-def entries(words: Collection[str]) -> list[Entry]:
+def entries(words: Collection[str]) -> list[WayBack]:
     """What is played on the controller for these words, in the order of all."""
     return [entry for word, found in ON_CONTROLLER.items() if word in words for entry in found]
 

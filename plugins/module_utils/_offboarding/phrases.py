@@ -93,9 +93,9 @@ def told(name: str, /, **values: Text | str | int) -> Text:
     return Text(phrase.en.format(**{field: value.en for field, value in both.items()}), phrase.ja.format(**{field: value.ja for field, value in both.items()}))
 
 
-def english(name: str, /, **values: str | int) -> str:
+def english(which: str, /, **values: str | int) -> str:
     """A phrase of either catalogue with its values, as records keep it."""
-    return PHRASES[name].en.format(**values)
+    return PHRASES[which].en.format(**values)
 
 
 def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Text:

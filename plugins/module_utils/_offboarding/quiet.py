@@ -18,7 +18,7 @@ TOKEN_MINUTES = 90
 
 
 @dataclass(frozen=True)
-class App:
+class AppActivity:
     """The app as the tenant and the journal show it. Times are RFC 3339."""
 
     enabled: bool | None = None
@@ -41,7 +41,7 @@ def switched_off(records: Iterable[Mapping[str, Any]], principal_id: str | None)
     return at
 
 
-def counts_from(confirmed_at: str, app: App, now: str = "") -> str:
+def counts_from(confirmed_at: str, app: AppActivity, now: str = "") -> str:
     """The time from which activity counts: the confirmed stop, whose own blocks came before it; or the switching-off, where that came later.
 
     A time that is yet to come (a wrong clock) is none. Empty where neither is one: then all activity counts.
@@ -55,7 +55,7 @@ def since(activities: Iterable[str], start: str) -> list[str]:
     return sorted((at for at in activities if not start or _time(at) - _time(start) >= datetime.timedelta(seconds=1)), key=_time)
 
 
-def token_good_until(app: App, token_minutes: int, now: str) -> str | None:
+def token_good_until(app: AppActivity, token_minutes: int, now: str) -> str | None:
     """Until when a token may be good that the app got before it was switched off; None when none is, or that time is none (see `counts_from`)."""
     if app.enabled is not False or not app.switched_off_at or token_minutes <= 0 or not _has_come(app.switched_off_at, now):
         return None

@@ -15,7 +15,7 @@ from .plan import check_machines
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedMachine:
     """A machine of the task."""
 
     #: in the inventory; "": none
@@ -31,7 +31,7 @@ class Named:
 class Options:
     """Of win_restart."""
 
-    machines: Sequence[Named]
+    machines: Sequence[NamedMachine]
     #: None: no domain controllers are restarted
     directory: Directory | None
     only_unregistered: bool
@@ -52,7 +52,7 @@ class Options:
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`."""
         single = [{**params, "name": ""}] if params["host"] else []
-        machines = [Named(one["name"] or "", one["host"] or "", one["domain_controller"], one) for one in (*params["machines"], *single)]
+        machines = [NamedMachine(one["name"] or "", one["host"] or "", one["domain_controller"], one) for one in (*params["machines"], *single)]
         for one in machines:
             if not one.host:
                 raise OffboardError(f"machines: {one.name or 'one of them'} is no host of the inventory, and has no host", code="bad_option")

@@ -40,7 +40,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRestarts:
     """What the task says.
 
     waiting: hosts that hold an unregistered filter or are named besides, where only those are restarted; None: all machines.
@@ -98,12 +98,12 @@ def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[di
     return {host: mark for host, (_at, mark, failed) in last.items() if not failed}, {host: mark for host, (_at, mark, failed) in last.items() if failed}
 
 
-def is_done(machine: Machine, wanted: Wanted) -> bool:
+def is_done(machine: Machine, wanted: WantedRestarts) -> bool:
     """Whether a stopped run has restarted it, and it is well: its mark is another one than that run had seen."""
     return machine.host in wanted.begun and _came_back(machine, wanted) and (machine.controller is None or machine.controller.healthy)
 
 
-def _came_back(machine: Machine, wanted: Wanted) -> bool:
+def _came_back(machine: Machine, wanted: WantedRestarts) -> bool:
     """Whether it was restarted since an earlier run began to restart it."""
     before = wanted.begun.get(machine.host, wanted.late.get(machine.host, machine.mark))
     return machine.mark not in ("", before)
@@ -116,7 +116,7 @@ def in_order(machines: Iterable[Machine]) -> list[Machine]:
     return sorted(given, key=lambda one: order.index(one.controller.name) if one.controller else -1)
 
 
-def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], wanted: Wanted) -> Plan:
+def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], wanted: WantedRestarts) -> Plan:
     """What is restarted, in that order; its refusals are unguarded, controller_unknown, unhealthy, too_few_healthy."""
     made = Plan()
     due = []
@@ -137,7 +137,7 @@ def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], 
     return made
 
 
-def refusals(one: Machine, controllers: Sequence[health.Controller], wanted: Wanted) -> list[Refusal]:
+def refusals(one: Machine, controllers: Sequence[health.Controller], wanted: WantedRestarts) -> list[Refusal]:
     """Why this machine must not be restarted now."""
     if not wanted.by_directory:
         if one.says_controller:

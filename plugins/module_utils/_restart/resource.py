@@ -113,9 +113,9 @@ class Restarts(Resource):
         self._domain = self._domain or Domain(directory)
         return self._domain.controllers()
 
-    def _wanted(self) -> restarts.Wanted:
+    def _wanted(self) -> restarts.WantedRestarts:
         options = self._options
-        return restarts.Wanted(
+        return restarts.WantedRestarts(
             by_directory=options.directory is not None,
             waiting={*self._waiting, *self._predicted, *self._also} if options.only_unregistered else None,
             begun=self._begun,

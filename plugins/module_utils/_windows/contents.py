@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from .._core.errors import OffboardError
 from . import archive
 from .paths import quoted
-from .registry import Machine
+from .registry import RegistryConnection
 
 _LONG_SECONDS = 600.0
 #: of paths on one command line; Windows takes 32,767 in all
@@ -31,7 +31,7 @@ _BASE64 = re.compile(r"-----BEGIN CERTIFICATE-----(?P<lines>[^-]*)-----END CERTI
 class Contents:
     """Reads files of one machine, each once: a path of the same size is taken for what it was."""
 
-    def __init__(self, machine: Machine, system_root: str) -> None:
+    def __init__(self, machine: RegistryConnection, system_root: str) -> None:
         self._machine, self._root = machine, system_root
         self._has_tar = True
         self._known: dict[tuple[str, int], bytes] = {}

@@ -17,7 +17,7 @@ from .client import Answer
 from .reg_query import Key, parse_query
 
 
-class Machine(Protocol):
+class RegistryConnection(Protocol):
     """What this world needs of a connection; `client.Client` is one."""
 
     host: str
@@ -29,12 +29,12 @@ class Machine(Protocol):
     def cmd(self) -> Callable[..., Answer]: ...
 
 
-def _query(machine: Machine, key: str, *arguments: str) -> list[Key] | None:
+def _query(machine: RegistryConnection, key: str, *arguments: str) -> list[Key] | None:
     answer = machine.run("reg.exe", "query", key, *arguments)
     return parse_query(answer.text) if answer.exit_code == 0 else None
 
 
-def read(machine: Machine, key: str, *, view: int = 64, recursive: bool = False) -> list[Key]:
+def read(machine: RegistryConnection, key: str, *, view: int = 64, recursive: bool = False) -> list[Key]:
     """A key that must be there, then its subkeys (with their values when `recursive`). Raises OffboardError `registry_unreadable`."""
     found = _query(machine, key, *(["/s"] if recursive else []), f"/reg:{view}")
     if found is None:
@@ -42,7 +42,7 @@ def read(machine: Machine, key: str, *, view: int = 64, recursive: bool = False)
     return found
 
 
-def read_if_there(machine: Machine, key: str, *, view: int = 64, recursive: bool = False) -> list[Key]:
+def read_if_there(machine: RegistryConnection, key: str, *, view: int = 64, recursive: bool = False) -> list[Key]:
     """Like `read`; empty when the listing of the parent proves that the key is not there."""
     parent, _unused, name = key.rpartition("\\")
     if name.casefold() not in (child.name.casefold() for child in read(machine, parent, view=view)):
@@ -50,7 +50,7 @@ def read_if_there(machine: Machine, key: str, *, view: int = 64, recursive: bool
     return read(machine, key, view=view, recursive=recursive)
 
 
-def read_below(machine: Machine, root: str, path: str) -> list[Key]:
+def read_below(machine: RegistryConnection, root: str, path: str) -> list[Key]:
     """A key with all below it; empty when the listings from `root` on prove that it is not there. Raises OffboardError `registry_unreadable`."""
     whole = rf"{root}\{path}"
     if (found := _query(machine, whole, "/s", "/reg:64")) is not None:
@@ -63,7 +63,7 @@ def read_below(machine: Machine, root: str, path: str) -> list[Key]:
     return read(machine, whole, recursive=True)
 
 
-def look(machine: Machine, key: str) -> list[Key]:
+def look(machine: RegistryConnection, key: str) -> list[Key]:
     """A key and its subkeys; empty when it is not there or must not be read, which is not told apart here."""
     return _query(machine, key, "/reg:64") or []
 
@@ -77,26 +77,26 @@ def is_person(sid: str) -> bool:
     return _PERSON.fullmatch(sid) is not None
 
 
-def user_hives(machine: Machine) -> Iterator[str]:
+def user_hives(machine: RegistryConnection) -> Iterator[str]:
     """SIDs of the accounts whose registry is loaded now. Those who are not signed in are not among them."""
     for key in _query(machine, "HKU") or read(machine, "HKU"):
         if is_person(key.name):
             yield key.name
 
 
-def profiles(machine: Machine) -> dict[str, str]:
+def profiles(machine: RegistryConnection) -> dict[str, str]:
     """The folder of each person's profile on the machine, signed in or not, by SID."""
     listed = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList", recursive=True)
     return {key.name: key.text("ProfileImagePath") for key in listed if _PERSON.fullmatch(key.name)}
 
 
-def system_root(machine: Machine) -> str:
+def system_root(machine: RegistryConnection) -> str:
     r"""The folder of Windows, usually C:\Windows."""
     found = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion")[0].text("SystemRoot")
     return found or r"C:\Windows"
 
 
-def environment(machine: Machine) -> dict[str, str]:
+def environment(machine: RegistryConnection) -> dict[str, str]:
     """The machine's folders by environment variable, lower case, as far as programs are registered by them."""
     version = read(machine, r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion")[0]
     root, programs, common = system_root(machine), version.text("ProgramFilesDir"), version.text("CommonFilesDir")

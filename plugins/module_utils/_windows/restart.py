@@ -17,7 +17,7 @@ _ACCESS_DENIED, _SHUTDOWN_IN_PROGRESS, _SHUTDOWN_IS_SCHEDULED = 5, 1115, 1190
 UNDER_WAY = {_SHUTDOWN_IS_SCHEDULED: "scheduled", _SHUTDOWN_IN_PROGRESS: "in_progress"}
 
 
-def boot_mark(machine: registry.Machine) -> str:
+def boot_mark(machine: registry.RegistryConnection) -> str:
     """Changes with every clean restart, and not after a crash: when Windows last shut down. Empty before the first clean shutdown.
 
     A process id is no mark (that of lsass is often the same again), and what `systeminfo` prints depends on the language.
@@ -26,12 +26,12 @@ def boot_mark(machine: registry.Machine) -> str:
     return registry.read(machine, _WINDOWS)[0].text("ShutdownTime")
 
 
-def is_domain_controller(machine: registry.Machine) -> bool:
+def is_domain_controller(machine: registry.RegistryConnection) -> bool:
     """Whether Windows says that it is one (ProductType LanmanNT). Raises OffboardError `registry_unreadable`."""
     return (registry.read(machine, _PRODUCT)[0].text("ProductType") or "").casefold() == "lanmannt"
 
 
-def ask(machine: registry.Machine, why: str) -> str:
+def ask(machine: registry.RegistryConnection, why: str) -> str:
     """Ask for a restart with a few seconds' warning: "" or, when it was under way already, the word of `UNDER_WAY`.
 
     Raises OffboardError `restart_refused`.

@@ -34,7 +34,7 @@ class FileEdit:
 
 
 @dataclass(frozen=True)
-class Work:
+class PolicyWork:
     """A policy and what the kind says of its changes."""
 
     kind: str
@@ -46,7 +46,7 @@ class Work:
     in_ini: int
 
 
-def of_policy(work: Work, edits: Sequence[FileEdit], begun: Mapping[str, Change]) -> tuple[list[Change], list[Refusal]]:
+def of_policy(work: PolicyWork, edits: Sequence[FileEdit], begun: Mapping[str, Change]) -> tuple[list[Change], list[Refusal]]:
     """One change for each file, each with the next version; first that which a stopped run had begun. `begun` is by the changes' ids.
 
     Two versions that differ, which nothing begun explains, refuse all of it.
@@ -70,7 +70,7 @@ def of_policy(work: Work, edits: Sequence[FileEdit], begun: Mapping[str, Change]
     return found, []
 
 
-def _explains(work: Work, edit: FileEdit, begun: Change) -> bool:
+def _explains(work: PolicyWork, edit: FileEdit, begun: Change) -> bool:
     """Whether it is this that was begun, and what the task wants, too: the file is as before, or as it shall be with nothing left to change."""
     before, after = begun.before or {}, begun.after or {}
     as_before = edit.old_digest == before.get(DIGEST) and edit.new_digest == after.get(DIGEST) and edit.is_needed
@@ -78,7 +78,7 @@ def _explains(work: Work, edit: FileEdit, begun: Change) -> bool:
     return (after.get(VERSION), before.get(INI)) == (work.version, work.in_ini) and (as_before or as_after)
 
 
-def _differ(work: Work) -> Refusal:
+def _differ(work: PolicyWork) -> Refusal:
     return Refusal(
         "versions_differ",
         f"the policy {work.name} has the version {work.version} in the directory and {work.in_ini} in SYSVOL. Either it is being replicated or edited: wait, "

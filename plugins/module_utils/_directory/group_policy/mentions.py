@@ -19,7 +19,7 @@ from .registry.items import to_delete
 
 
 @dataclass
-class Found:
+class FileMentions:
     """What one file holds: `mentions` for the answer, the members of each right, and whether a password is in it."""
 
     mentions: list[Mapping[str, Any]] = field(default_factory=list)
@@ -42,7 +42,7 @@ def _names_sid(text: str, sid: str) -> bool:
     return re.search(rf"{re.escape(sid)}(?![\d-])", text, re.IGNORECASE) is not None
 
 
-def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
+def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> FileMentions:
     r"""What the file `relative` (such as `Machine\Registry.pol`) mentions. Raises OffboardError `policy_unreadable`.
 
     A mention has `kind` (right, registry, preference, script or other), `file`, `where`, `value`, `found` and `changed_by`, the module that takes it out (empty
@@ -54,10 +54,10 @@ def in_file(relative: str, data: bytes, names: Sequence[str], accounts: Sequence
     if name == "gpttmpl.inf":
         return _rights(relative, data, names, accounts)
     if name == "registry.pol":
-        return Found(list(_records(relative, data, names, accounts)))
+        return FileMentions(list(_records(relative, data, names, accounts)))
     if "preferences" in parts and name.endswith(".xml"):
         return _preferences(relative, data, names, accounts)
-    return Found(in_text("script" if "scripts" in parts else "other", relative, data, names, accounts))
+    return FileMentions(in_text("script" if "scripts" in parts else "other", relative, data, names, accounts))
 
 
 def in_text(kind: str, relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> list[Mapping[str, Any]]:
@@ -70,9 +70,9 @@ def _mention(kind: str, file: str, where: str, value: str, found: list[str], cha
     return {"kind": kind, "file": file, "where": where, "value": value, "found": found, "changed_by": changed_by, **more}
 
 
-def _rights(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
+def _rights(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> FileMentions:
     rights = gpt_tmpl.rights(data)
-    found = Found(rights=rights)
+    found = FileMentions(rights=rights)
     for right, members in rights.items():
         for member in members:
             if one := meant(member, accounts):
@@ -110,9 +110,9 @@ def _read(record: Record) -> str:
     return ""
 
 
-def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> Found:
+def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Sequence[Account]) -> FileMentions:
     elements = preferences.elements(data)
-    found = Found(has_password=preferences.has_password(elements))
+    found = FileMentions(has_password=preferences.has_password(elements))
     listed = preferences.registry_items(elements)
     ours = {id(item) for item in to_delete(listed, names)[0]}
     for item in listed:

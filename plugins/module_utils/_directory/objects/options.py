@@ -11,12 +11,12 @@ from typing import Any
 
 from ..._core.dn import Name, parse
 from ..known import Known
-from .plan import Rules, compiled
+from .plan import ObjectRules, compiled
 
 
-def _rules(params: Mapping[str, Any]) -> Rules:
+def _rules(params: Mapping[str, Any]) -> ObjectRules:
     """Raises OffboardError `pattern_invalid`."""
-    result = Rules(params["allowed_spns"], params["expected_members"], params["recently_used_days"], params.get("allow") or ())
+    result = ObjectRules(params["allowed_spns"], params["expected_members"], params["recently_used_days"], params.get("allow") or ())
     result.spn_patterns()
     return result
 
@@ -30,7 +30,7 @@ class Options:
     state: str
     #: "" where none is needed
     backup_dir: str
-    rules: Rules
+    rules: ObjectRules
     #: what the names meant earlier
     known: Known
     journal: str | None
@@ -61,7 +61,7 @@ class InfoOptions:
     spn_patterns: Sequence[str]
     #: texts of agents' config.yml
     agent_configs: Sequence[str]
-    rules: Rules
+    rules: ObjectRules
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> InfoOptions:

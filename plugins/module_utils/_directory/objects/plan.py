@@ -18,7 +18,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
 from ..values import ACCOUNT_DISABLED, DELETE, DELETE_CHILD, DELETE_TREE, Entry, denied, file_time, guid, sid
-from .saved import Link, SavedCopy
+from .saved import SavedCopy, SavedLink
 
 KIND = "directory_object"
 #: What an account of integrated Windows authentication may be named for (IIJ ID manual, 統合Windows認証).
@@ -174,7 +174,7 @@ def _restore(dn: str, copy: SavedCopy | None) -> Change:
     return Change(KIND, dn, copy.name, "restore", None, {**after, **({"links": links} if links else {})}, undo=phrases.english("undo_state", state="absent"))
 
 
-def missing_links(item: Object, copy: SavedCopy) -> list[Link]:
+def missing_links(item: Object, copy: SavedCopy) -> list[SavedLink]:
     """Memberships and references of the saved copy that are not there."""
     own = dn_key(item.id)
     have = {("member", dn_key(dn), own) for dn in item.state["memberOf"]}
@@ -200,7 +200,7 @@ def _complete(item: Object, copy: SavedCopy | None) -> Change | None:
 
 
 @dataclass(frozen=True)
-class Rules:
+class ObjectRules:
     """What the operator allows; the fields are options of directory_object."""
 
     allowed_spns: Sequence[str] = IIJ_SPNS
@@ -224,7 +224,7 @@ def compiled(option: str, patterns: Iterable[str]) -> list[re.Pattern[str]]:
     return result
 
 
-def refusals(items: Iterable[Object], action: str, rules: Rules, now: datetime.datetime, beside: Iterable[str] = ()) -> Iterator[Refusal]:
+def refusals(items: Iterable[Object], action: str, rules: ObjectRules, now: datetime.datetime, beside: Iterable[str] = ()) -> Iterator[Refusal]:
     """Why `action` (disable or delete) must not be done to `items`. Guards of deletion do not stop disabling, which is undone in a second.
 
     `beside`: DNs of what the same task removes besides `items`.
@@ -259,7 +259,7 @@ def _some(dns: Sequence[str]) -> str:
     return ", ".join(dns[:3]) + (", ..." if len(dns) > 3 else "")
 
 
-def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> Iterator[Refusal]:
+def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: ObjectRules) -> Iterator[Refusal]:
     state = item.state
     if state["own"]:
         yield _refusal(item, "own_identity", "it is the account that this task binds as, or a group from which that account has its rights")
@@ -273,7 +273,7 @@ def _always(item: Object, patterns: Sequence[re.Pattern[str]], rules: Rules) -> 
         yield _refusal(item, "admin_count", "it is, or was, a member of an administrators' group (adminCount=1)", "allow: [admin_count]")
 
 
-def _deletion(item: Object, removed: Collection[str], rules: Rules, now: datetime.datetime) -> Iterator[Refusal]:
+def _deletion(item: Object, removed: Collection[str], rules: ObjectRules, now: datetime.datetime) -> Iterator[Refusal]:
     state = item.state
     # the domain controller refuses these two, whoever allows them
     if state["children"]:

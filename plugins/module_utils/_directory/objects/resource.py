@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from ..._core import phrases
+from ..._core import guard, phrases
 from ..._core.dn import Name, canonical, extended, parse
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
@@ -182,6 +182,7 @@ class DirectoryObjects(Resource):
         self._every_copy: list[saved.SavedCopy] = []
         self._copies: dict[str, saved.SavedCopy] = {}
         self._not_meant: list[Refusal] = []
+        self._nothing: list[str] = []
         self._removed: list[str] = []
         self._made: dict[str, str] = {}
         self._saved: dict[str, str] = {}
@@ -222,12 +223,16 @@ class DirectoryObjects(Resource):
             if not item.get("dn") or not item.get("objectGUID"):
                 raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
             earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
-        _add_from_journal(earlier, self._options.journal)
+        ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {uuid for uuid, _why in earlier.values()}
+        ever |= {text for copy in self._every_copy for text in (dn_key(copy.dn), copy.guid)}
         given = {dn_key(name.dn) for name in names if not name.guid}
         for entry in entries:
             meant = earlier.get(dn_key(entry.dn)) if dn_key(entry.dn) in given else None
             if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
                 self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
+        missing, some = list(missing), any(True for _entry in entries)
+        if self._options.journal and missing and not (some or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
+            self._nothing = [str(name) for name in missing]
         for name in missing:
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
             if meant and (there := self._client.read("", guid=meant[0])):
@@ -292,7 +297,7 @@ class DirectoryObjects(Resource):
                 guids[dn_key(current[known])] = known
             else:
                 gone.add(dn_key(end))
-        links = [saved.Link(names.get(dn_key(link.dn), link.dn), link.attribute, names.get(dn_key(link.value), link.value)) for link in copy.links]
+        links = [saved.SavedLink(names.get(dn_key(link.dn), link.dn), link.attribute, names.get(dn_key(link.value), link.value)) for link in copy.links]
         return replace(copy, dn=dn, links=links, guids=guids, gone=gone)
 
     def _restored(self, known: str) -> tuple[str, str] | None:
@@ -314,6 +319,8 @@ class DirectoryObjects(Resource):
     def guard(self, plan: Plan) -> list[Refusal]:
         """See `objects.refusals`, and those for names that are other objects' now."""
         result = list(self._not_meant)
+        if self._nothing:
+            result.append(guard.nothing_known(self._nothing, f"The directory {self._client.root.text('defaultNamingContext')}"))
         for action in ("disable", "delete"):
             items = [self._objects[dn_key(change.id)] for change in plan.changes if change.action == action]
             result += objects.refusals(items, action, self._options.rules, self._now)
@@ -397,10 +404,10 @@ class DirectoryObjects(Resource):
         """Write the saved copy; returns its path. Raises OffboardError `file_write_failed`: nothing is deleted without a copy."""
         entry = self._judged(change)
         item = self._reader.describe([entry])[0]
-        links = [saved.Link(group, "member", entry.dn) for group in item.state["memberOf"]]
-        links += [saved.Link(entry.dn, "member", member) for member in item.state["member"]]
+        links = [saved.SavedLink(group, "member", entry.dn) for group in item.state["memberOf"]]
+        links += [saved.SavedLink(entry.dn, "member", member) for member in item.state["member"]]
         links += [
-            saved.Link(other, name, entry.dn)
+            saved.SavedLink(other, name, entry.dn)
             for name, others in item.state["referenced_by"].items()
             if name not in (_ACT_ON_BEHALF, _DELEGATE_TO)  # these outlive the object
             for other in others
@@ -504,11 +511,12 @@ class DirectoryObjects(Resource):
         self._client.close()
 
 
-def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) -> None:
-    """The objectGUID that each DN had when this run folder's tasks last changed it, by `dn_key`, and in words what they did.
+def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) -> set[str]:
+    """The objectGUID that each DN had when this run folder's tasks last changed it, by `dn_key`, and in words what they did. Returns all DNs and GUIDs there.
 
     A name is confirmed for weeks (disabled first, then removed); what has it by then may be another object.
     """
+    ever: set[str] = set()
     for line in read_lines(journal) if journal else ():
         if b'"kind":"directory_object"' not in line:
             continue
@@ -518,10 +526,12 @@ def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) ->
             own = _guid_in(record)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # cut off by a kill, or no line of ours
             continue
+        ever |= {key, own} if isinstance(own, str) and own else {key}
         if isinstance(own, str) and own:
             meant[key] = own, did
         elif record["action"] == "restore":  # from here on it may be one made anew
             meant.pop(key, None)
+    return ever
 
 
 def _guid_in(record: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ class SchemaAttribute:
 
 
 @dataclass(frozen=True)
-class Link:
+class SavedLink:
     """`dn` names the object `value` in `attribute`. It is brought back by adding, so that a successor's name is never overwritten.
 
     The saved object is one of the two: a member of a group, or the group with its members. Both sides are saved, as both may go.
@@ -79,7 +79,7 @@ class SavedCopy:
     guid: str
     saved_at: str
     attributes: Mapping[str, list[bytes]]
-    links: Sequence[Link]
+    links: Sequence[SavedLink]
     guids: Mapping[str, str] = field(default_factory=dict)
     gone: Collection[str] = ()
 
@@ -113,7 +113,9 @@ def file_name(entry: Entry, now: datetime.datetime) -> str:
     return f"{name}_{guid(entry.raw('objectGUID')[0])}_{now:%Y%m%dT%H%M%S.%fZ}.ldif"
 
 
-def make(entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[Link], now: datetime.datetime, guids: Mapping[str, str] | None = None) -> str:
+def make(
+    entry: Entry, schema: Mapping[str, SchemaAttribute], links: Sequence[SavedLink], now: datetime.datetime, guids: Mapping[str, str] | None = None
+) -> str:
     """The file's text. What cannot be written back is kept as comments, without secrets. `guids` as in SavedCopy, by DN as in the links."""
     attributes: dict[str, list[bytes]] = {}
     notes: list[str] = []
@@ -158,7 +160,7 @@ def read(text: str, path: str) -> SavedCopy:
         for name in ("objectClass", "sAMAccountName"):
             for value in records[0].attributes.get(name, ()):
                 value.decode()
-        links = [Link(record.dn, attribute, value.decode()) for record in records[1:] for _unused, attribute, values in record.changes for value in values]
+        links = [SavedLink(record.dn, attribute, value.decode()) for record in records[1:] for _unused, attribute, values in record.changes for value in values]
     except (ValueError, OffboardError) as exc:
         why = f": {exc.msg}" if isinstance(exc, OffboardError) and exc.code == "ldif_unreadable" else ""
         raise OffboardError(f"{path} is not a copy that directory_object saved{why}", code="ldif_unreadable") from None

@@ -135,7 +135,7 @@ class Swap:
         return Rule(self.database, self.before).what
 
 
-def swaps(records: Iterable[ldif.Record], account: str) -> Iterator[Swap]:
+def swaps(records: Iterable[ldif.ChangeRecord], account: str) -> Iterator[Swap]:
     """Those of saved files that took out the account's clauses, and nothing else."""
     for record in records:
         if [(operation, attribute, len(values)) for operation, attribute, values in record.changes] == [("delete", "olcAccess", 1), ("add", "olcAccess", 1)]:

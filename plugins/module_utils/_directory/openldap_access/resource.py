@@ -128,7 +128,7 @@ class Access(Resource):
         self._client.close()
 
 
-def _records(folder: str) -> Iterator[ldif.Record]:
+def _records(folder: str) -> Iterator[ldif.ChangeRecord]:
     """Of the LDIF files in the folder, the newest first. Copies of entries, which may be encrypted, are others' matter. Raises OffboardError."""
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.ldif")), key=lambda path: path.rpartition("_")[2], reverse=True):
         try:

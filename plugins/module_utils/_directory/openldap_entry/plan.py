@@ -43,8 +43,15 @@ def holds_a_secret(entry: Entry) -> bool:
 
 
 def copy_of(entry: Entry) -> bytes:
-    """An LDIF file that brings it back."""
-    return ldif.add(entry.dn, attributes(entry)).encode()
+    """An LDIF file that brings it back, and says which entry it was."""
+    return f"{ldif.comment(f'{UUID}: {uuid_of(entry)}')}\n{ldif.add(entry.dn, attributes(entry))}".encode()
+
+
+def copied_from(content: str) -> str:
+    """The entryUUID of the one of which a copy was saved; empty where it was not known."""
+    first = content.partition("\n")[0]
+    begins = ldif.comment(f"{UUID}: ")
+    return first.removeprefix(begins).strip() if first.startswith(begins) else ""
 
 
 def begin(dn: str) -> str:

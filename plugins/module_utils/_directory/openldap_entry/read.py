@@ -28,8 +28,12 @@ class Memory:
         self._names: dict[str, str] = {}
         self._origins: dict[str, str] = {}
         self._gone: dict[str, str] = {}
+        self._ever: set[str] = set()
         for item in remembered(known):
-            if item.get("dn") and item.get(entries.UUID):
+            if not item.get("dn"):
+                continue
+            self._ever.add(names.key(item["dn"]))
+            if item.get(entries.UUID):
                 self._add(item["dn"], item[entries.UUID].lower(), "the snapshot has it by that name", first=True)
         for line in read_lines(journal) if journal else ():
             if b'"kind":"openldap_entry"' in line:
@@ -47,6 +51,7 @@ class Memory:
             uuid = (record.get("before") or {}).get(entries.UUID) or (record.get("details") or {}).get(entries.UUID)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # cut off by a kill, or no line of ours
             return
+        self._ever.add(key)
         if record["action"] == "restore":  # from here on it is the one that is made anew
             self._gone[key] = self._meant.pop(key, (self._gone.get(key, ""),))[0]
         if isinstance(uuid, str) and uuid:
@@ -62,6 +67,10 @@ class Memory:
         """The name that it had."""
         return self._names.get(uuid)
 
+    def ever_had(self, dn: str) -> bool:
+        """Whether an entry had the name."""
+        return names.key(dn) in self._ever
+
     def origin(self, uuid: str) -> str:
         """The entryUUID of the one of whose saved copy it was made anew; its own where it was not."""
         while uuid in self._origins:
@@ -71,11 +80,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Found:
-    """What a confirmation means: its DN, the entry where there is one, and why it must be left alone."""
+    """What a confirmation means: its DN, the entry where there is one, why it must be left alone, and the entryUUID that was meant, where that is known."""
 
     dn: str
     entry: Entry | None
     refusal: Refusal | None = None
+    meant: str = ""
 
 
 def named(client: Client, name: names.Name, memory: Memory) -> names.Name:
@@ -106,7 +116,7 @@ def find(client: Client, name: names.Name, memory: Memory) -> Found:
     uuid, why = meant
     if entry is None:
         elsewhere = _by_uuid(client, uuid)
-        return Found(dn, None, entries.moved(names.Name(dn, uuid), elsewhere, why) if elsewhere else None)
+        return Found(dn, None, entries.moved(names.Name(dn, uuid), elsewhere, why) if elsewhere else None, uuid)
     own = entries.uuid_of(entry)
     if not own:
         raise OffboardError(
@@ -114,7 +124,7 @@ def find(client: Client, name: names.Name, memory: Memory) -> Found:
             code="cannot_read",
         )
     same = memory.origin(own) == memory.origin(uuid)
-    return Found(dn, entry, None if same else entries.other_object(names.Name(dn, uuid), entry, why))
+    return Found(dn, entry, None if same else entries.other_object(names.Name(dn, uuid), entry, why), uuid)
 
 
 def _by_uuid(client: Client, uuid: str) -> Entry | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import dn as names
-from ..._core import vault
+from ..._core import guard, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -81,18 +81,32 @@ class OpenLdapEntry(Resource):
                 if self._password is None:
                     raise OffboardError(f"{path} is encrypted; give vault_password or vault_password_file", code="vault_password_missing")
                 content = decrypt_file(path, self._password) or b""
-            records = list(ldif.parse(content.decode("utf-8", "replace")))
+            text = content.decode("utf-8", "replace")
+            if self._is_of_another(entries.copied_from(text)):
+                continue
+            records = list(ldif.parse(text))
             if len(records) == 1 and names.key(records[0].dn) == self._key:
                 return Entry(records[0].dn, records[0].attributes)
         return None
+
+    def _is_of_another(self, copied: str) -> bool:
+        """Whether a copy was saved of another entry that had the name for a while."""
+        meant = self._found.meant
+        return bool(copied and meant and self._memory is not None and self._memory.origin(copied) != self._memory.origin(meant))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """Those of the plan, and `entries.refusals` of a removal."""
         yield from plan.refusals
         if self._found.refusal is not None:
             yield self._found.refusal
+        elif self._entry is None and self._options.state == "absent" and self._options.journal and not self._is_known():
+            yield guard.nothing_known([str(self._options.account)], self._client.where)
         elif self._entry is not None and self._options.state == "absent":
             yield from entries.refusals(self._entry, self._password is not None)
+
+    def _is_known(self) -> bool:
+        """Whether it was there once."""
+        return self._memory is not None and self._memory.ever_had(self._dn)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         for change in begun:

@@ -29,6 +29,9 @@ class Options:
     only_there: bool
     #: the folder of the snapshot that the task demands
     snapshot: str | None
+    journal: str | None
+    #: where the run folder's snapshot lies, whether or not it is demanded; "" where there is neither `requires` nor a journal
+    kept: str
     #: seconds
     verify_timeout: float
 
@@ -38,7 +41,8 @@ class Options:
         client_id = names.uuid(params["app_id"])
         if not is_id(client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
-        requires = params["requires"] or {}
+        requires, journal = params["requires"] or {}, params["journal"] or None
+        run_dir = requires.get("run_dir") or (os.path.dirname(journal) if journal else None)
         return cls(
             client_id=client_id,
             state=params["state"],
@@ -47,6 +51,8 @@ class Options:
             restore_ids=params["restore_ids"],
             only_there=params["only_there"],
             snapshot=os.path.join(requires["run_dir"], "snapshot") if requires.get("snapshot") else None,
+            journal=journal,
+            kept="" if run_dir is None else os.path.join(run_dir, "snapshot"),
             verify_timeout=params["verify_timeout"],
         )
 

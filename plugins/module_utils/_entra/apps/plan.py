@@ -77,31 +77,44 @@ def plan_app(
     applications, principals = by_kind.get(APPLICATION, []), by_kind.get(PRINCIPAL, [])
     grants = by_kind.get(GRANT, []) + by_kind.get(ASSIGNMENT, [])
     if state == "absent":
-        for item in (*grants, *(one for one in (*principals, *applications) if not one.state["deleted"])):
-            plan.changes.append(_removal(item))
+        changes = [_removal(item) for item in (*grants, *(one for one in (*principals, *applications) if not one.state["deleted"]))]
     else:
         if not (only_there or applications or principals):
             raise OffboardError(f"the tenant has no application with the client id {client_id}, not even a deleted one", code="not_found")
-        wanted = {names.uuid(key) for key in restore_ids}
-        if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
-            raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
-        applications, principals = (_one(kind, items, wanted, held, plan.warnings) for kind, items in ((APPLICATION, applications), (PRINCIPAL, principals)))
-        for item in (*applications, *principals):
-            if item.state["deleted"]:
-                back = Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", phrases.english("undo_app_restored"))
-                plan.changes.append(back)
-        if remove_grants:
-            for item in grants:
-                plan.changes.append(_removal(item))
-        for item in principals:
-            if enabled is not None and item.state["accountEnabled"] != enabled:
-                before, after = {"accountEnabled": item.state["accountEnabled"]}, {"accountEnabled": enabled}
-                action, risk = ("enable", "low") if enabled else ("disable", "medium")
-                undo = phrases.english("undo_app_switched", enabled=str(not enabled).lower())
-                plan.changes.append(Change(PRINCIPAL, item.id, item.name, action, before, after, risk, undo))
-    if not len(plan.changes):
+        applications, principals = _chosen(applications, principals, client_id, restore_ids, held, plan.warnings)
+        changes = [_back(item) for item in (*applications, *principals) if item.state["deleted"]]
+        changes += [_removal(item) for item in grants if remove_grants]
+        changes += [_switched(item, enabled) for item in principals if enabled is not None and item.state["accountEnabled"] != enabled]
+    for change in changes:
+        plan.changes.append(change)
+    if not changes:
         plan.unchanged = 1
     return plan
+
+
+def _chosen(
+    applications: Sequence[Object],
+    principals: Sequence[Object],
+    client_id: str,
+    restore_ids: Sequence[str],
+    held: Collection[str],
+    warnings: list[str],
+) -> tuple[list[Object], list[Object]]:
+    """The application and the service principal that come back, or are there. Raises OffboardError `not_found`, AmbiguousMatch."""
+    wanted = {names.uuid(key) for key in restore_ids}
+    if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
+        raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
+    return _one(APPLICATION, applications, wanted, held, warnings), _one(PRINCIPAL, principals, wanted, held, warnings)
+
+
+def _back(item: Object) -> Change:
+    return Change(item.kind, item.id, item.name, "restore", {"deleted": True}, {"deleted": False}, "medium", phrases.english("undo_app_restored"))
+
+
+def _switched(item: Object, enabled: bool) -> Change:
+    action, risk = ("enable", "low") if enabled else ("disable", "medium")
+    undo = phrases.english("undo_app_switched", enabled=str(not enabled).lower())
+    return Change(PRINCIPAL, item.id, item.name, action, {"accountEnabled": item.state["accountEnabled"]}, {"accountEnabled": enabled}, risk, undo)
 
 
 def _removal(item: Object) -> Change:

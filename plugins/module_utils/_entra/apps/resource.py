@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..._core import names
+from ..._core.guard import nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -15,6 +17,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from ..._module import waiting
+from ..._module.files import read_journal
 from ..._offboarding.preconditions import read_manifest
 from ..of_tenant import OfTenant
 from .options import Options
@@ -31,10 +34,14 @@ class App(OfTenant):
         self._options = Options.of(params)
         self._client = Client(Connection.from_params(params))
         self._owner: str | None = None
+        self._there = False
         self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    def read(self) -> Iterable[Object]:
-        return read_app(self._client, self._options.client_id)
+    def read(self) -> Iterator[Object]:
+        """The application and what belongs to it, deleted or not."""
+        for item in read_app(self._client, self._options.client_id):
+            self._there = True
+            yield item
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
@@ -69,7 +76,18 @@ class App(OfTenant):
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
+        if self._options.state == "absent" and not self._there and self._options.journal and not self._is_known():
+            return [nothing_known([self._options.client_id], f"The tenant {self._client.identity()['tenant_id']}")]
         return guard_app(changes, self._options.client_id, self._client.identity()["app_id"], self._owner) if changes else []
+
+    def _is_known(self) -> bool:
+        """Whether the snapshot holds it, or the journal has its removal: by then not even the deleted one need be there any more."""
+        options = self._options
+        found = read_manifest(options.kept)
+        if found is not None and options.client_id in map(names.uuid, found["apps"]):
+            return True
+        removed = (record.get("before") or {} for record in read_journal(options.journal or "") if record.get("kind") in self.kinds)
+        return any(before.get("appId") == options.client_id for before in removed)
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""

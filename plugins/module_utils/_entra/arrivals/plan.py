@@ -26,7 +26,7 @@ MOST_ADDRESSES = 10_000
 _WRONG_PASSWORD = 50126
 
 
-class Code(NamedTuple):
+class SignInError(NamedTuple):
     """An error of the sign-in service. on_the_way: the user is asked for something, and may go on by themselves."""
 
     reason: Text
@@ -45,91 +45,93 @@ _CACHED = Text(
 )
 
 #: learn.microsoft.com/entra/identity-platform/reference-error-codes
-CODES: Mapping[int, Code] = {
-    50126: Code(
+CODES: Mapping[int, SignInError] = {
+    50126: SignInError(
         Text("Wrong user name or password.", "ユーザー名またはパスワードが違う。"),
         Text(
             "Compare with their letter; they may type the old password. Else give them a new one (stage passwords, or by hand).",
             "通知書の内容と照合する（旧パスワードを入力している場合もある）。解決しなければ新しいパスワードを設定する。",
         ),
     ),
-    50055: Code(
+    50055: SignInError(
         Text("The password has to be changed first.", "パスワードの変更が必要。"),
         Text("They change it where the sign-in asks for it.", "画面の案内に従って変更する。"),
         on_the_way=True,
     ),
-    50053: Code(
+    50053: SignInError(
         Text("Locked after too many wrong attempts, or from an address that is known for attacks.", "試行回数の超過、または悪意のあるIPアドレスによるロック。"),
         Text(
             "Wait for the lock to end (a minute, longer each time), and look for a program that still uses the old password.",
             "ロックの解除を待つ（最初は1分、繰り返すと長くなる）。旧パスワードを使い続けるプログラムがないか確認する。",
         ),
     ),
-    50057: Code(
+    50057: SignInError(
         Text("The account is disabled.", "アカウントが無効。"),
         Text("Run the stage users, or enable them by microsoft_365_also_enable.", "usersの段階を再実行するか、microsoft_365_also_enable に指定する。"),
     ),
-    50034: Code(
+    50034: SignInError(
         Text("There is no such user in the tenant.", "テナントに該当する利用者がいない。"),
         Text("They have to sign in with their user principal name.", "ユーザープリンシパル名でサインインする。"),
     ),
-    50056: Code(
+    50056: SignInError(
         Text("There is no password for the user in Entra.", "Entraにパスワードが登録されていない。"),
         Text(
             "Run the stage passwords; for synchronized users look whether password hashes are synchronized.",
             "passwordsの段階を再実行する。同期された利用者はパスワードハッシュ同期を確認する。",
         ),
     ),
-    50072: Code(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
-    50079: Code(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
-    50074: Code(
+    50072: SignInError(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
+    50079: SignInError(Text("A second factor has to be registered.", "認証方法の登録が必要。"), _ENROL, on_the_way=True),
+    50074: SignInError(
         Text("The second factor was asked for and not given.", "多要素認証が完了していない。"),
         Text(
             "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
         ),
         on_the_way=True,
     ),
-    50076: Code(
+    50076: SignInError(
         Text("A second factor is asked for.", "多要素認証が必要。"),
         Text(
             "They answer the request. Without their device, give them a Temporary Access Pass.", "要求に応答する。端末がない場合は一時アクセスパスを発行する。"
         ),
         on_the_way=True,
     ),
-    50140: Code(Text("Asked whether to stay signed in.", "サインイン状態の維持の確認中。"), Text("They answer it.", "画面の質問に答える。"), on_the_way=True),
-    50144: Code(
+    50140: SignInError(
+        Text("Asked whether to stay signed in.", "サインイン状態の維持の確認中。"), Text("They answer it.", "画面の質問に答える。"), on_the_way=True
+    ),
+    50144: SignInError(
         Text("The password in Active Directory has expired.", "Active Directoryのパスワードの期限切れ。"),
         Text("They change it in Active Directory.", "Active Directoryでパスワードを変更する。"),
     ),
-    50107: Code(Text("It still asks for the federation that is no more.", "廃止したフェデレーションを参照している。"), _CACHED),
-    50008: Code(Text("It still came with a token of the federation.", "フェデレーションのトークンが使われている。"), _CACHED),
-    53000: Code(
+    50107: SignInError(Text("It still asks for the federation that is no more.", "廃止したフェデレーションを参照している。"), _CACHED),
+    50008: SignInError(Text("It still came with a token of the federation.", "フェデレーションのトークンが使われている。"), _CACHED),
+    53000: SignInError(
         Text("Conditional Access wants a compliant device.", "条件付きアクセスが準拠済みデバイスを要求している。"),
         Text("Enrol the device, or exclude the user while that is done.", "デバイスを登録するか、その間は対象から除外する。"),
     ),
-    53003: Code(
+    53003: SignInError(
         Text("Conditional Access blocks it.", "条件付きアクセスによりブロックされた。"),
         Text(
             "The entry in the admin center names the policy. Legacy clients have to be replaced; else correct the policy.",
             "管理センターのログでポリシーを確認する。レガシークライアントは置き換え、そうでなければポリシーを見直す。",
         ),
     ),
-    50105: Code(
+    50105: SignInError(
         Text("The user is not assigned to the application.", "アプリケーションに割り当てられていない。"),
         Text("Assign the user, or a group of theirs, to the application.", "利用者またはグループをアプリに割り当てる。"),
     ),
-    65001: Code(
+    65001: SignInError(
         Text("Nobody has consented to the application.", "アプリケーションへの同意がない。"),
         Text("An administrator consents to it.", "管理者が同意する。"),
     ),
 }
-_OTHER = Code(
+_OTHER = SignInError(
     Text("Another error of the sign-in service.", "その他のエラー。"),
     Text("Look the code up at https://login.microsoftonline.com/error.", "https://login.microsoftonline.com/error でコードを調べる。"),
 )
 
 
-def code_of(number: int) -> Code:
+def code_of(number: int) -> SignInError:
     """What an error means; a general word for one that is not in the table."""
     return CODES.get(number, _OTHER)
 

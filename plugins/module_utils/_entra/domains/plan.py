@@ -126,7 +126,7 @@ class Administrator:
 
 
 @dataclass
-class Context:
+class DomainContext:
     """What the guards look at besides the plan."""
 
     caller_upn: str = ""
@@ -221,7 +221,7 @@ def writable(domain: str, saved: Mapping[str, Any] | None, now: datetime.datetim
     return body
 
 
-def guard_domains(changes: Sequence[Change], states: Mapping[str, Mapping[str, Any]], expected_hosts: Sequence[str], context: Context) -> list[Refusal]:
+def guard_domains(changes: Sequence[Change], states: Mapping[str, Mapping[str, Any]], expected_hosts: Sequence[str], context: DomainContext) -> list[Refusal]:
     """The refusals that protect a tenant from being locked out, over the domains that would change and those below them."""
     if not changes:
         return []
@@ -270,7 +270,7 @@ def _foreign(change: Change, expected_hosts: Sequence[str]) -> list[Refusal]:
     ]
 
 
-def _break_glass(affected: Collection[str], context: Context) -> list[Refusal]:
+def _break_glass(affected: Collection[str], context: DomainContext) -> list[Refusal]:
     """Enough administrators must be able to sign in whatever becomes of the affected domains."""
     problems = {item.upn: problem for item in context.break_glass if (problem := _unfit(item, affected))}
     # by what Graph calls them: one person may be named by the user name and by the object id

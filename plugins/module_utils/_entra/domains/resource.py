@@ -22,7 +22,7 @@ from ..._graph.errors import AnswerLost, GraphError
 from ..._module import waiting
 from ..of_tenant import OfTenant
 from .options import Options
-from .plan import KIND, MANAGED, Context, _same, guard_domains, plan_domains
+from .plan import KIND, MANAGED, DomainContext, _same, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
 
 # -- pure: whose federation, which domain
@@ -72,7 +72,7 @@ class Domains(OfTenant):
         changes = list(plan.changes)
         if not changes:
             return plan.refusals
-        context = Context(
+        context = DomainContext(
             caller_upn=self._client.identity()["upn"],
             break_glass=read_administrators(self._client, self._options.break_glass) if self._options.min_break_glass else (),
             min_break_glass=self._options.min_break_glass,

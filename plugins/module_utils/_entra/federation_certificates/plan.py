@@ -51,7 +51,7 @@ _ROLES = {"saml": "saml", "wsFed": "wsfed"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class Observation:
     """One thing that is true of a federation; reason is a code, given where the state alone does not say why."""
 
     state: str
@@ -65,7 +65,7 @@ class Finding:
 
 
 @dataclass
-class Verdict:
+class CertificateVerdict:
     """What is true of one federation.
 
     held: the certificates that Entra accepts: one, and for the tenant's own domains the next one too. active: the one that signs now.
@@ -73,7 +73,7 @@ class Verdict:
     vouched: whether the metadata is signed with the key of a held certificate: then, and only then, does it say by itself who may replace that.
     """
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Observation] = field(default_factory=list)
     held: list[Certificate] = field(default_factory=list)
     active: Certificate | None = None
     active_basis: str = ""
@@ -83,7 +83,7 @@ class Verdict:
     signed: bool = False
 
     @property
-    def gravest(self) -> Finding:
+    def gravest(self) -> Observation:
         """The finding that gives the state."""
         return min(self.findings, key=lambda item: STATES.index(item.state))
 
@@ -97,7 +97,7 @@ class Verdict:
         return any(item.state in states for item in self.findings)
 
     def add(self, state: str, severity: str, msg: str, reason: str = "") -> None:
-        self.findings.append(Finding(state, severity, msg, reason))
+        self.findings.append(Observation(state, severity, msg, reason))
 
     @property
     def last(self) -> Certificate | None:
@@ -132,13 +132,13 @@ def metadata_url(item: Object, given: Mapping[str, str]) -> str | None:
 
 def judge(
     item: Object, document: metadata.Metadata | OffboardError | None, now: datetime.datetime, *, warning_days: int = 30, critical_days: int = 7
-) -> Verdict:
+) -> CertificateVerdict:
     """Compare what Entra holds with what the identity provider publishes.
 
     document: the metadata at `now`; the error that came instead; None when there is no address to read. Days: whole days before the
     last held certificate ends, from which on that is a warning, and critical.
     """
-    verdict = Verdict()
+    verdict = CertificateVerdict()
     if "unreadable" in item.state:
         verdict.add("unknown", "unknown", item.state["unreadable"], "configuration_unreadable")
         return verdict
@@ -159,12 +159,12 @@ def judge(
 
 def held(item: Object) -> list[Certificate]:
     """The readable certificates that Entra holds of a federation."""
-    verdict = Verdict()
+    verdict = CertificateVerdict()
     _hold(verdict, item)
     return verdict.held
 
 
-def _hold(verdict: Verdict, item: Object) -> None:
+def _hold(verdict: CertificateVerdict, item: Object) -> None:
     for name in ("signingCertificate", "nextSigningCertificate"):
         if text := item.state.get(name):
             try:
@@ -175,7 +175,7 @@ def _hold(verdict: Verdict, item: Object) -> None:
         verdict.add("unknown", "unknown", "The configuration has no signing certificate.", "configured_certificate_missing")
 
 
-def _judge_dates(verdict: Verdict, now: datetime.datetime, warning_days: int, critical_days: int) -> None:
+def _judge_dates(verdict: CertificateVerdict, now: datetime.datetime, warning_days: int, critical_days: int) -> None:
     if (last := verdict.last) is None:
         return
     days = (_end(last) - now).days
@@ -186,7 +186,7 @@ def _judge_dates(verdict: Verdict, now: datetime.datetime, warning_days: int, cr
         verdict.add("expires_soon", severity, f"The certificate that Entra holds ends in {days} days, on {last.not_after[:10]}.")
 
 
-def _judge_source(verdict: Verdict, item: Object, document: metadata.Metadata | OffboardError | None) -> None:
+def _judge_source(verdict: CertificateVerdict, item: Object, document: metadata.Metadata | OffboardError | None) -> None:
     configured = item.state["metadataExchangeUri"]
     exchange = item.kind == EXTERNAL and re.search(r"/mex/?$", configured or "", re.IGNORECASE)
     answered_exchange = isinstance(document, OffboardError) and document.code == "metadata_exchange"
@@ -197,7 +197,7 @@ def _judge_source(verdict: Verdict, item: Object, document: metadata.Metadata | 
         verdict.add("unknown", "unknown", f"The metadata cannot be used: {document.msg}", document.code)
 
 
-def _judge_metadata(verdict: Verdict, item: Object, document: metadata.Metadata) -> metadata.Protocol | None:
+def _judge_metadata(verdict: CertificateVerdict, item: Object, document: metadata.Metadata) -> metadata.Protocol | None:
     """The role to compare with, None when the document says nothing about this federation that could be relied on."""
     issuer, protocol = item.state["issuerUri"], item.state["preferredAuthenticationProtocol"]
     if not document.entities or document.reason == "duplicate_entity":
@@ -241,7 +241,7 @@ def _sign_in_addresses(role: metadata.Protocol) -> list[str | None]:
     return list(role.passive_endpoints) if isinstance(role, metadata.WsFed) else []
 
 
-def _judge_keys(verdict: Verdict, role: metadata.Protocol, now: datetime.datetime) -> None:
+def _judge_keys(verdict: CertificateVerdict, role: metadata.Protocol, now: datetime.datetime) -> None:
     published = {one.sha256: one for one in role.signing_certificates}
     held = {one.sha256 for one in verdict.held}
     verdict.active = published.get(role.active_certificate_sha256 or "")
@@ -272,7 +272,7 @@ def _preceded(one: Certificate, active: Certificate) -> bool:
     return times != present and times[0] <= present[0] and times[1] <= present[1]
 
 
-def _first_failure(verdict: Verdict, item: Object, now: datetime.datetime) -> datetime.datetime | None:
+def _first_failure(verdict: CertificateVerdict, item: Object, now: datetime.datetime) -> datetime.datetime | None:
     if verdict.has("configured_not_published", "configured_not_active"):
         return now
     if (last := verdict.last) is None:
@@ -299,7 +299,7 @@ class Trust:
         return any(name in self.tls or self.thumbprints.get(name) in (new.sha1, new.sha256) for name in item.state["domains"])
 
 
-def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, trust: Trust | None = None) -> Change | Skip | None:
+def decide(item: Object, verdict: CertificateVerdict, apply: str, now: datetime.datetime, trust: Trust | None = None) -> Change | Skip | None:
     """The renewal that `apply` allows, why it is not made, or None when there is nothing to renew.
 
     A partner's federation holds one certificate. A successor there would lock everybody out until the partner signs with it, so
@@ -322,7 +322,7 @@ def decide(item: Object, verdict: Verdict, apply: str, now: datetime.datetime, t
     return Change(item.kind, item.id, item.name, "update", before, after, risk="high", undo=undo)
 
 
-def _unfit(item: Object, verdict: Verdict, name: str, new: Certificate | None, now: datetime.datetime, trust: Trust) -> tuple[str, str] | None:
+def _unfit(item: Object, verdict: CertificateVerdict, name: str, new: Certificate | None, now: datetime.datetime, trust: Trust) -> tuple[str, str] | None:
     """Why a certificate must not be applied by itself: a code and a sentence."""
     if verdict.has("drift"):
         return "drift", "The issuer or the sign-in address differs, as it would in a takeover. Look at it and apply it with entra_external_federation."
@@ -352,7 +352,7 @@ def _unfit(item: Object, verdict: Verdict, name: str, new: Certificate | None, n
 # -- what is told
 
 
-def describe(item: Object, verdict: Verdict, url: str | None, guest_count: int | None, now: datetime.datetime) -> dict[str, Any]:
+def describe(item: Object, verdict: CertificateVerdict, url: str | None, guest_count: int | None, now: datetime.datetime) -> dict[str, Any]:
     """One federation's entry of the return values."""
     last, gravest = verdict.last, verdict.gravest
     return {

@@ -91,12 +91,12 @@ class Watch:
         self._options = options
         self.now = datetime.datetime.now(datetime.UTC)
 
-    def judge(self, items: Sequence[Object]) -> list[watch.Verdict]:
+    def judge(self, items: Sequence[Object]) -> list[watch.CertificateVerdict]:
         """A verdict for each federation, in order. Each address is read once."""
         served: dict[str | None, list[int]] = {}
         for number, item in enumerate(items):
             served.setdefault(None if "unreadable" in item.state else watch.metadata_url(item, self._options.metadata_urls), []).append(number)
-        verdicts: dict[int, watch.Verdict] = {}
+        verdicts: dict[int, watch.CertificateVerdict] = {}
 
         def work(url: str | None) -> None:
             known = {one.sha256: one for number in served[url] for one in watch.held(items[number])}
@@ -120,7 +120,7 @@ class Watch:
             return OffboardError(f"{shown(url)} is a WS-Trust metadata exchange, not federation metadata.", code="metadata_exchange")
         return document
 
-    def report(self, items: Sequence[Object], verdicts: Sequence[watch.Verdict], guests: Sequence[Guest] | None) -> dict[str, Any]:
+    def report(self, items: Sequence[Object], verdicts: Sequence[watch.CertificateVerdict], guests: Sequence[Guest] | None) -> dict[str, Any]:
         """The return values that both modules have."""
         entries = [
             watch.describe(item, verdict, watch.metadata_url(item, self._options.metadata_urls), _guest_count(item, guests), self.now)

@@ -13,23 +13,23 @@ from ..._core.errors import OffboardError
 from ..._federation import url_rule
 from ..._federation.metadata import Metadata as Document
 from ..._federation.metadata import choose
-from ..._federation.options import Dns, Source
+from ..._federation.options import DnsServers, MetadataSource
 from ..._federation.values import certificate_text, names, protocol
-from .plan import PROPERTIES, Wanted
+from .plan import PROPERTIES, WantedFederation
 
 
 @dataclass(frozen=True)
-class Metadata:
+class WantedMetadata:
     """Where the partner's metadata comes from, and what of it is taken."""
 
-    source: Source
+    source: MetadataSource
     entity_id: str | None
     #: whether the TLS of its address vouches for it
     trust_tls: bool
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Metadata:
-        return cls(source=Source.of(params), entity_id=params["entity_id"], trust_tls=params["trust_metadata_tls"])
+    def of(cls, params: Mapping[str, Any]) -> WantedMetadata:
+        return cls(source=MetadataSource.of(params), entity_id=params["entity_id"], trust_tls=params["trust_metadata_tls"])
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Options:
     add: tuple[str, ...]
     remove: tuple[str, ...]
     set_to: tuple[str, ...] | None
-    metadata: Metadata | None
+    metadata: WantedMetadata | None
     profile: str
     accept_lockout: bool
     backup_dir: str | None
     #: whether to wait `wait_seconds` after the change
     wait: bool
     wait_seconds: int
-    dns: Dns
+    dns: DnsServers
     #: seconds
     verify_timeout: float
 
@@ -69,13 +69,13 @@ class Options:
             add=names(lists.get("add") or ()),
             remove=names(lists.get("remove") or ()),
             set_to=None if set_to is None else names(set_to),
-            metadata=Metadata.of(params["metadata"]) if params["metadata"] else None,
+            metadata=WantedMetadata.of(params["metadata"]) if params["metadata"] else None,
             profile=params["profile"],
             accept_lockout=params["accept_lockout"],
             backup_dir=params["backup_dir"],
             wait=params["wait"],
             wait_seconds=params["wait_seconds"],
-            dns=Dns.of(params),
+            dns=DnsServers.of(params),
             verify_timeout=params["verify_timeout"],
         )
         if domain in made.remove or (made.set_to is not None and domain not in made.set_to):
@@ -86,10 +86,10 @@ class Options:
             )
         return made
 
-    def wanted(self, document: Document | None) -> Wanted:
+    def wanted(self, document: Document | None) -> WantedFederation:
         """With what the metadata says, once it has been read. Raises OffboardError for an entity that is not in it."""
         given = self.metadata if document is not None else None
-        return Wanted(
+        return WantedFederation(
             domain=self.domain,
             present=self.present,
             settings=self.settings,

@@ -56,7 +56,7 @@ TAKES_EFFECT = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedFederation:
     """What a task asks for. settings: Graph's properties given by hand or by a saved configuration, None in metadataExchangeUri removes it.
 
     entity, metadata_url: from the metadata, which what is given by hand overrules. set_to: None when the list of domains is not given.
@@ -72,7 +72,7 @@ class Wanted:
     set_to: tuple[str, ...] | None = None
 
 
-def settings_of(want: Wanted, configured: Mapping[str, Any] | None) -> dict[str, Any]:
+def settings_of(want: WantedFederation, configured: Mapping[str, Any] | None) -> dict[str, Any]:
     """The properties that the federation shall have: by hand, else from the metadata. Those that nobody names are left out.
 
     configured: the federation as it is; it decides where the metadata leaves a choice. Raises OffboardError `protocol_needed`,
@@ -96,7 +96,7 @@ def settings_of(want: Wanted, configured: Mapping[str, Any] | None) -> dict[str,
     return settings
 
 
-def role_of(want: Wanted, settings: Mapping[str, Any]) -> metadata.Protocol | None:
+def role_of(want: WantedFederation, settings: Mapping[str, Any]) -> metadata.Protocol | None:
     """What the metadata says of the protocol that the federation speaks; None without metadata."""
     return None if want.entity is None else want.entity.protocols.get(_ROLES.get(settings.get("preferredAuthenticationProtocol") or "", ""))
 
@@ -144,7 +144,7 @@ def holder(federations: Iterable[Object], domain: str) -> Object | None:
     return found[0] if found else None
 
 
-def meant(federations: Iterable[Object], want: Wanted) -> Object | None:
+def meant(federations: Iterable[Object], want: WantedFederation) -> Object | None:
     """The federation that a task is about: the one that serves its domain.
 
     When none does, the partner may have another first domain by now: then the one that serves one of the other wanted domains, if it has the
@@ -169,7 +169,7 @@ def meant(federations: Iterable[Object], want: Wanted) -> Object | None:
 _UNDO = phrases.english("undo_federation")
 
 
-def plan_federation(federations: Sequence[Object], want: Wanted) -> Plan:
+def plan_federation(federations: Sequence[Object], want: WantedFederation) -> Plan:
     """Raises OffboardError `missing_settings` when a new federation lacks something."""
     plan = Plan()
     found = meant(federations, want)
@@ -187,7 +187,7 @@ def _absent(found: Object | None) -> Change | None:
     return Change(KIND, found.id, found.name, DELETE, {"id": found.id, **found.state}, None, risk="high", undo=_UNDO)
 
 
-def _present(found: Object | None, want: Wanted) -> Change | None:
+def _present(found: Object | None, want: WantedFederation) -> Change | None:
     state = {} if found is None else found.state
     settings = settings_of(want, state)
     domains = list_change(state.get("domains", ()), [want.domain, *want.add], want.remove, want.set_to)
@@ -250,7 +250,7 @@ def locked_out(change: Change, current: Mapping[str, Any], guests: Iterable[Gues
 
 
 @dataclass
-class Context:
+class FederationContext:
     """What the checks look at besides the plan.
 
     own_domains: verified in this tenant. internal: federated root domains of this tenant, by name, with their issuers ("" when unknown).
@@ -274,7 +274,7 @@ class Context:
 
 
 @dataclass
-class Objections:
+class FederationObjections:
     """What the checks found."""
 
     refusals: list[Refusal] = field(default_factory=list)
@@ -285,9 +285,9 @@ class Objections:
         self.refusals.append(Refusal(rule, msg, objects, allow_with))
 
 
-def check(change: Change, federations: Sequence[Object], context: Context) -> Objections:
+def check(change: Change, federations: Sequence[Object], context: FederationContext) -> FederationObjections:
     """Every reason not to make the change, all at once."""
-    found = Objections()
+    found = FederationObjections()
     current = next((item.state for item in federations if item.id == change.id), {})
     if change.action == DELETE:
         _check_confirmed(found, change, context)
@@ -316,7 +316,7 @@ def check(change: Change, federations: Sequence[Object], context: Context) -> Ob
     return found
 
 
-def _check_confirmed(found: Objections, change: Change, context: Context) -> None:
+def _check_confirmed(found: FederationObjections, change: Change, context: FederationContext) -> None:
     served = (change.before or {})["domains"]
     others = [name for name in served if name not in context.confirmed]
     if others:
@@ -329,7 +329,7 @@ def _check_confirmed(found: Objections, change: Change, context: Context) -> Non
         )
 
 
-def _check_lockout(found: Objections, change: Change, current: Mapping[str, Any], context: Context) -> None:
+def _check_lockout(found: FederationObjections, change: Change, current: Mapping[str, Any], context: FederationContext) -> None:
     if not may_lock_out(change) or context.accept_lockout:
         return
     guests = locked_out(change, current, context.guests)
@@ -344,7 +344,7 @@ def _check_lockout(found: Objections, change: Change, current: Mapping[str, Any]
         )
 
 
-def _check_certificate(found: Objections, text: str, now: datetime.datetime) -> None:
+def _check_certificate(found: FederationObjections, text: str, now: datetime.datetime) -> None:
     certificate = certificates.from_base64(text)
     what = f"The signing certificate {certificate.subject_text} (SHA-1 {certificate.sha1})"
     if certificate.expired_at(now):
@@ -359,7 +359,7 @@ def _check_certificate(found: Objections, text: str, now: datetime.datetime) -> 
         found.refuse("key_weak", f"{what} has a key of {certificate.key_bits} bits; at least {metadata.MIN_RSA_BITS} are needed.")
 
 
-def _check_published(found: Objections, text: str, role: metadata.Protocol | None) -> None:
+def _check_published(found: FederationObjections, text: str, role: metadata.Protocol | None) -> None:
     """A certificate that was given by hand, against the metadata that was given with it."""
     if role is None:
         return
@@ -374,14 +374,14 @@ def _check_published(found: Objections, text: str, role: metadata.Protocol | Non
         )
 
 
-def from_address(change: Change, want: Wanted) -> list[str]:
+def from_address(change: Change, want: WantedFederation) -> list[str]:
     """What an existing federation would take from metadata that is read anew from an address at each run: who answers there decides it."""
     if change.action != UPDATE or not want.metadata_url:
         return []
     return [name for name in ("issuerUri", "passiveSignInUri", "signingCertificate") if name in (change.after or {}) and name not in want.settings]
 
 
-def _check_vouched(found: Objections, change: Change, unvouched: Collection[str]) -> None:
+def _check_vouched(found: FederationObjections, change: Change, unvouched: Collection[str]) -> None:
     if unvouched:
         found.refuse(
             "metadata_not_vouched",
@@ -393,7 +393,7 @@ def _check_vouched(found: Objections, change: Change, unvouched: Collection[str]
         )
 
 
-def _check_older(found: Objections, text: str, configured: str | None) -> None:
+def _check_older(found: FederationObjections, text: str, configured: str | None) -> None:
     """One that was renewed in the meantime would be lost to somebody's old notes."""
     try:
         before = certificates.from_base64(configured or "")
@@ -412,7 +412,7 @@ def days_left(certificate: Certificate, now: datetime.datetime) -> int:
     return (datetime.datetime.fromisoformat(certificate.not_after) - now).days
 
 
-def _check_issuer(found: Objections, issuer: str, own: str, federations: Iterable[Object], context: Context) -> None:
+def _check_issuer(found: FederationObjections, issuer: str, own: str, federations: Iterable[Object], context: FederationContext) -> None:
     if re.search(r"\s", issuer) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:.+", issuer) or len(issuer) > metadata.MAX_ENTITY_ID:
         found.refuse(
             "issuer_not_uri", f"The issuer {issuer!r} is no URI (RFC 3986) of at most {metadata.MAX_ENTITY_ID} characters, as Microsoft Entra wants it."
@@ -425,7 +425,7 @@ def _check_issuer(found: Objections, issuer: str, own: str, federations: Iterabl
         found.refuse("issuer_in_use", f"The issuer {issuer} is in use already, by {' and '.join(users)}. Add the domain to that federation.", *users)
 
 
-def _check_metadata_exchange_uri(found: Objections, address: str) -> None:
+def _check_metadata_exchange_uri(found: FederationObjections, address: str) -> None:
     if not address.lower().startswith("https://"):
         found.refuse("metadata_exchange_uri_not_https", f"metadata_exchange_uri {address} is not https.")
     elif re.search(r"/mex/?$", address, re.IGNORECASE):
@@ -435,14 +435,14 @@ def _check_metadata_exchange_uri(found: Objections, address: str) -> None:
         )
 
 
-def _check_limit(found: Objections, count: int) -> None:
+def _check_limit(found: FederationObjections, count: int) -> None:
     if count >= LIMIT:
         found.refuse("limit", f"The tenant has {count} federations, internal and external ones counted together; Microsoft Entra takes {LIMIT}.")
     elif count >= NEAR_LIMIT:
         found.warnings.append(f"The tenant has {count} federations of at most {LIMIT}, internal and external ones counted together.")
 
 
-def _check_domains(found: Objections, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: Context) -> None:
+def _check_domains(found: FederationObjections, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: FederationContext) -> None:
     added = added_domains(change)
     if context.profile == "2020" and added and len(after["domains"]) > 1:
         found.refuse("several_domains", f"Profile 2020 allows one domain in a federation, not {', '.join(after['domains'])}.", *after["domains"])
@@ -459,7 +459,7 @@ def _check_domains(found: Objections, change: Change, after: Mapping[str, Any], 
             found.refuse(verdict.rule, f"{address} cannot sign people of {name} in: {verdict.msg}", name)
 
 
-def _check_tenants(found: Objections, name: str, context: Context) -> None:
+def _check_tenants(found: FederationObjections, name: str, context: FederationContext) -> None:
     """A domain of this tenant, or of another one."""
     if name in context.own_domains:
         found.refuse("domain_verified_here", f"{name} is verified in this tenant: its people are no guests here.", name)

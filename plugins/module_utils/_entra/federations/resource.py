@@ -43,8 +43,8 @@ from .plan import (
     CREATE,
     DELETE,
     KIND,
-    Context,
-    Objections,
+    FederationContext,
+    FederationObjections,
     added_domains,
     check,
     from_address,
@@ -85,7 +85,7 @@ class ExternalFederation(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         self._federations = list(current)
         plan = plan_federation(self._federations, self._want)
-        plan.facts = {"locked_out": [], "last_sign_in_readable": False, "url_rule": Objections().url_rule}
+        plan.facts = {"locked_out": [], "last_sign_in_readable": False, "url_rule": FederationObjections().url_rule}
         for change in plan.changes:
             context, warnings = self._context(change)
             found = check(change, self._federations, context)
@@ -107,11 +107,11 @@ class ExternalFederation(OfTenant):
         dns = self._options.dns
         return dns_txt.txt_lookup(dns.servers, port=dns.port, timeout=dns.timeout)(name)
 
-    def _context(self, change: Change) -> tuple[Context, list[str]]:
+    def _context(self, change: Change) -> tuple[FederationContext, list[str]]:
         """What the checks of this change need, and no more; with warnings about what could not be read."""
         options = self._options
         warnings: list[str] = []
-        context = Context(
+        context = FederationContext(
             now=self._now,
             profile=options.profile,
             role=role_of(self._want, {**self._current(change), **(change.after or {})}),

@@ -18,7 +18,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 from ..._federation.url_rule import comparable
-from .plan import FIELDS, KIND, PENDING, REINVITE, Context, Tenant, Wanted, made_by_invitation, redeems_anew, role_holders, untouchable
+from .plan import FIELDS, KIND, PENDING, REINVITE, GuestContext, Tenant, WantedGuest, made_by_invitation, redeems_anew, role_holders, untouchable
 from .sign_in import NOT_REDEEMED
 
 VERSION = 1
@@ -263,12 +263,14 @@ def summary(copy: Mapping[str, Any]) -> dict[str, Any]:
 class Candidates:
     """Who is to be deleted and invited anew, who was deleted already by a run that did not end, and who needs nothing."""
 
-    fresh: list[tuple[Wanted, Object, str, str]] = field(default_factory=list)
-    unfinished: list[tuple[Wanted, Object | None, Mapping[str, Any]]] = field(default_factory=list)
-    absent: list[tuple[Wanted, Object | None]] = field(default_factory=list)
+    fresh: list[tuple[WantedGuest, Object, str, str]] = field(default_factory=list)
+    unfinished: list[tuple[WantedGuest, Object | None, Mapping[str, Any]]] = field(default_factory=list)
+    absent: list[tuple[WantedGuest, Object | None]] = field(default_factory=list)
 
 
-def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], copies: Sequence[Mapping[str, Any]], context: Context, plan: Plan) -> Candidates:
+def candidates(
+    tenant: Tenant, guests: Sequence[tuple[WantedGuest, Object | None]], copies: Sequence[Mapping[str, Any]], context: GuestContext, plan: Plan
+) -> Candidates:
     """Adds to `plan` who is skipped or needs nothing."""
     found = Candidates()
     for who, named in guests:
@@ -276,11 +278,11 @@ def candidates(tenant: Tenant, guests: Sequence[tuple[Wanted, Object | None]], c
         copy = copy_of(copies, name, named)
         item = named
         if item is None and copy is not None:
-            item = tenant.find(Wanted(copy["mail"]))  # named by the old id: the new account has another
+            item = tenant.find(WantedGuest(copy["mail"]))  # named by the old id: the new account has another
             copy = copy_of(copies, name, item)
         elif item is None:
             later = [one for one in copies if comparable(one["old_id"]) == name]
-            item = next((there for one in later if (there := tenant.find(Wanted(one["mail"]))) is not None), None)
+            item = next((there for one in later if (there := tenant.find(WantedGuest(one["mail"]))) is not None), None)
             copy = copy_of(copies, name, item) if item is not None else None
         if copy is None and item is not None and (begun := _successor(tenant, item, copies)):
             item, copy = begun
@@ -320,7 +322,7 @@ def address_taken(tenant: Tenant, found: Candidates) -> list[Refusal]:
     return [Refusal("address_taken", msg, tuple(told))]
 
 
-def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str, Any]], context: Context) -> list[Refusal]:
+def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str, Any]], context: GuestContext) -> list[Refusal]:
     """The changes. held: what the accounts hold that are there still, by object id."""
     lost: list[str] = []
     holders: set[str] = set(context.roles)
@@ -351,7 +353,7 @@ def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str,
     return refusals
 
 
-def _change(who: Wanted, key: str, mail: str, name: str, before: Mapping[str, Any], put_back: Mapping[str, Any], following: str) -> Change:
+def _change(who: WantedGuest, key: str, mail: str, name: str, before: Mapping[str, Any], put_back: Mapping[str, Any], following: str) -> Change:
     after = {"externalUserState": PENDING, "signs_in_by": NOT_REDEEMED, **put_back, "displayName": who.display_name or name, "invitation": who.invitation}
     if following:
         after["next_redemption"] = following

@@ -18,7 +18,7 @@ from ..._core.names import user, users
 from ..._federation import url_rule
 from ..._federation.url_rule import comparable
 from ..._federation.values import names
-from .plan import Wanted
+from .plan import WantedGuest
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 #: RFC 5321 4.5.3.1.1
@@ -33,13 +33,13 @@ class Options:
     #: `invited`, `redemption_reset`, `reinvited`, `absent` or `restored`
     state: str
     #: those who are named, without those who are excluded
-    wanted: Sequence[Wanted]
+    wanted: Sequence[WantedGuest]
     #: whether guests are named one by one; else `selection` tells them
     by_name: bool
     #: `domains`, `issuers`, `states` and `exclude`, as `plan.selects` takes them
     selection: Mapping[str, Collection[str]]
     #: what is wanted of those who are selected
-    default: Wanted
+    default: WantedGuest
     look_up_domains: bool
     #: seconds since the last change of federations and redemption order, before anybody is invited
     settle_seconds: int
@@ -69,7 +69,7 @@ class Options:
             wanted=[who for who in wanted if not {user(who.shown), comparable(who.shown)} & selection["exclude"]],
             by_name=params["guests"] is not None or params["ids"] is not None,
             selection=selection,
-            default=Wanted(invitation=_invitation_of(params, {})),
+            default=WantedGuest(invitation=_invitation_of(params, {})),
             look_up_domains=params["look_up_domains"],
             settle_seconds=params["settle_seconds"],
             force=params["force"],
@@ -108,7 +108,7 @@ class InfoOptions:
         )
 
 
-def _wanted(params: Mapping[str, Any]) -> list[Wanted]:
+def _wanted(params: Mapping[str, Any]) -> list[WantedGuest]:
     """The guests that the options name, each once; none when they are selected. Raises OffboardError."""
     if any(params[name] for name in ("domains", "issuers", "states")):
         if params["guests"] is not None or params["ids"] is not None or params["state"] != "redemption_reset":
@@ -118,10 +118,10 @@ def _wanted(params: Mapping[str, Any]) -> list[Wanted]:
                 code="bad_option",
             )
         return []
-    found: list[Wanted] = []
+    found: list[WantedGuest] = []
     if params["guests"] is not None or params["ids"] is not None:
-        found += [Wanted(mail_address(item["mail"]), "", item.get("display_name"), _invitation_of(params, item)) for item in params["guests"] or ()]
-        found += [Wanted(key=comparable(key.strip()), invitation=_invitation_of(params, {})) for key in params["ids"] or ()]
+        found += [WantedGuest(mail_address(item["mail"]), "", item.get("display_name"), _invitation_of(params, item)) for item in params["guests"] or ()]
+        found += [WantedGuest(key=comparable(key.strip()), invitation=_invitation_of(params, {})) for key in params["ids"] or ()]
     elif params["state"] != "redemption_reset":
         raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
     else:

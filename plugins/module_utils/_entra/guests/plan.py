@@ -48,7 +48,7 @@ COMMON_ENDPOINTS = ("myapps.microsoft.com", "portal.azure.com", "teams.microsoft
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedGuest:
     """A guest who is named: by mail address with what the invitation says, or by id or userPrincipalName (`key`, in lower case)."""
 
     mail: str = ""
@@ -175,7 +175,7 @@ class Tenant:
                 for address in addresses(item.state):
                     self._by_address.setdefault(address, []).append(item)
 
-    def find(self, who: Wanted) -> Object | None:
+    def find(self, who: WantedGuest) -> Object | None:
         """The one account that is meant. Raises AmbiguousMatch."""
         if who.key in self._by_key:
             return self._by_key[who.key]
@@ -199,7 +199,7 @@ class Tenant:
 
 
 @dataclass
-class Objections:
+class GuestObjections:
     """What stands against the plan."""
 
     refusals: list[Refusal] = field(default_factory=list)
@@ -209,7 +209,7 @@ class Objections:
 # -- plans
 
 
-def plan_invited(tenant: Tenant, guests: Sequence[Wanted]) -> tuple[Plan, list[Refusal]]:
+def plan_invited(tenant: Tenant, guests: Sequence[WantedGuest]) -> tuple[Plan, list[Refusal]]:
     """Who is there already is left alone. Raises AmbiguousMatch."""
     plan, refusals, foreign, members = Plan(), [], [], []
     for who in guests:
@@ -244,7 +244,7 @@ def made_by_invitation(item: Object) -> bool:
     return state["userType"] == "Guest" and state.get("creationType") == "Invitation" and not state.get("onPremisesSyncEnabled")
 
 
-def _invite(who: Wanted) -> Change:
+def _invite(who: WantedGuest) -> Change:
     after = {
         "mail": who.mail,
         "userPrincipalName": "",
@@ -266,7 +266,7 @@ def invitation_body(change: Change) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Context:
+class GuestContext:
     """What the operator decided, and what the decisions rest on besides the guest.
 
     roles: who holds a directory role, by object id. reset_at: when this journal's run reset a guest's redemption, by object id.
@@ -279,14 +279,16 @@ class Context:
     accept_losses: bool = False
 
 
-def chosen(tenant: Tenant, guests: Sequence[Wanted], selection: Mapping[str, Collection[str]], default: Wanted) -> list[tuple[Wanted, Object | None]]:
+def chosen(
+    tenant: Tenant, guests: Sequence[WantedGuest], selection: Mapping[str, Collection[str]], default: WantedGuest
+) -> list[tuple[WantedGuest, Object | None]]:
     """Those who are named, None for one who is not there; without names, those whom the selection takes.
 
     Raises AmbiguousMatch, and OffboardError `bad_option` for somebody who is named by two names.
     """
     if guests:
         found = [(who, tenant.find(who)) for who in guests]
-        by_id: dict[str, Wanted] = {}
+        by_id: dict[str, WantedGuest] = {}
         for who, item in found:
             if item is not None and by_id.setdefault(item.id, who) is not who:
                 raise OffboardError(f"{who.shown} and {by_id[item.id].shown} are the same account {item.id}", code="bad_option")
@@ -309,7 +311,7 @@ def selects(selection: Mapping[str, Collection[str]], item: Object) -> bool:
     )
 
 
-def missing(found: Iterable[tuple[Wanted, Object | None]], deleted: Iterable[Object]) -> None:
+def missing(found: Iterable[tuple[WantedGuest, Object | None]], deleted: Iterable[Object]) -> None:
     """Raises OffboardError `not_found` for those who are named and not there; it tells who is deleted and can be brought back."""
     absent = [who.shown for who, item in found if item is None]
     if not absent:
@@ -319,13 +321,13 @@ def missing(found: Iterable[tuple[Wanted, Object | None]], deleted: Iterable[Obj
     raise OffboardError(f"The tenant has no account for {', '.join(told)}.", code="not_found", details={"missing": absent})
 
 
-def sign_in_changes(tenant: Tenant, item: Object, context: Context) -> tuple[str, str]:
+def sign_in_changes(tenant: Tenant, item: Object, context: GuestContext) -> tuple[str, str]:
     """How the guest signs in, and how after another redemption."""
     guest = as_guest(item)
     return signs_in_by(guest, tenant.federations), tenant.next_redemption(guest.domain, context.realms)
 
 
-def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
+def plan_reset(tenant: Tenant, found: Iterable[tuple[WantedGuest, Object | None]], context: GuestContext) -> tuple[Plan, list[Refusal]]:
     """Those who would sign in another way after another redemption; with `force`, all who have redeemed."""
     plan, changed = Plan(), []
     for who, item in found:
@@ -340,7 +342,7 @@ def plan_reset(tenant: Tenant, found: Iterable[tuple[Wanted, Object | None]], co
     return plan, [*untouchable(changed), *role_holders(changed, context.roles, "Their redemption cannot be reset", "")]
 
 
-def redeems_anew(plan: Plan, tenant: Tenant, item: Object, context: Context) -> tuple[str, str] | None:
+def redeems_anew(plan: Plan, tenant: Tenant, item: Object, context: GuestContext) -> tuple[str, str] | None:
     """(how the guest signs in now, how next) of one who shall redeem anew; None of one who shall not, with the reason in `plan`."""
     now, following = sign_in_changes(tenant, item, context)
     why = _why_not(item, now, following, context)
@@ -353,7 +355,7 @@ def redeems_anew(plan: Plan, tenant: Tenant, item: Object, context: Context) -> 
     return None
 
 
-def _why_not(item: Object, now: str, following: str, context: Context) -> tuple[str, str] | None:
+def _why_not(item: Object, now: str, following: str, context: GuestContext) -> tuple[str, str] | None:
     """(code, sentence) for one who is left alone although something is to be done, or may be."""
     if now == NOT_REDEEMED:
         return None
@@ -371,7 +373,7 @@ def _why_not(item: Object, now: str, following: str, context: Context) -> tuple[
     return None
 
 
-def plan_absent(found: Iterable[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
+def plan_absent(found: Iterable[tuple[WantedGuest, Object | None]], context: GuestContext) -> tuple[Plan, list[Refusal]]:
     """Who is not there needs nothing."""
     plan, changed = Plan(), []
     for _unused, item in found:
@@ -388,7 +390,7 @@ def plan_absent(found: Iterable[tuple[Wanted, Object | None]], context: Context)
     return plan, [*untouchable(changed), *role_holders(changed, roles, "They would lose it", "accept_losses: true")]
 
 
-def plan_restored(tenant: Tenant, guests: Sequence[Wanted], deleted: Sequence[Object]) -> tuple[Plan, list[Refusal]]:
+def plan_restored(tenant: Tenant, guests: Sequence[WantedGuest], deleted: Sequence[Object]) -> tuple[Plan, list[Refusal]]:
     """Deleted guests come back under their ids. Raises AmbiguousMatch, OffboardError `not_found`."""
     plan, in_the_way = Plan(), []
     bin_ = Tenant(deleted)
@@ -398,7 +400,7 @@ def plan_restored(tenant: Tenant, guests: Sequence[Wanted], deleted: Sequence[Ob
         if gone is None:
             plan.unchanged += 1
             continue
-        other = there or tenant.find(Wanted(mail=gone.state["mail"]))
+        other = there or tenant.find(WantedGuest(mail=gone.state["mail"]))
         if other is not None:
             in_the_way.append(f"{gone.name} ({gone.id}): {other.id}")
             continue
@@ -436,9 +438,9 @@ def role_holders(changed: Iterable[Object], roles: Collection[str], why: str, al
 # -- guards
 
 
-def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept: bool) -> Objections:
+def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept: bool) -> GuestObjections:
     """A guest of a direct federation needs an address that names the tenant: by its id or one of its domains (`tenants`)."""
-    objections = Objections()
+    objections = GuestObjections()
     wrong: dict[str, None] = {}
     doubtful: dict[str, None] = {}
     for change in changes:
@@ -466,12 +468,12 @@ def _names_tenant(address: str, tenants: Collection[str]) -> bool:
     return any(name.casefold() in place for name in tenants if name) or any(parts.hostname == name.casefold() for name in tenants if name)
 
 
-def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, Realm | None], accept: bool) -> Objections:
+def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, Realm | None], accept: bool) -> GuestObjections:
     """A partner whose domain is an Entra tenant's, and whose guests would be sent there: some may have no account in the cloud.
 
     The page calls such a tenant synced in part. Whether it is cannot be seen from outside; that its sign-in is federated tells that it is synced.
     """
-    objections = Objections()
+    objections = GuestObjections()
     for domain in domains:
         found = realms.get(domain)
         if found is None:

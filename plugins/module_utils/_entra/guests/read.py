@@ -17,7 +17,7 @@ from ..._graph.client import Client
 from ..._module import waiting
 from ..of_tenant import MANY
 from . import plan as guest_plan
-from .plan import FIELDS, Wanted, account
+from .plan import FIELDS, WantedGuest, account
 
 #: of by_address, with what proxyAddresses have before it
 _LONGEST = LONGEST_COMPARED - len("smtp:")
@@ -30,7 +30,7 @@ def by_address(address: str) -> str:
     return f"/users?$filter={urllib.parse.quote(terms)}&$select={FIELDS}"
 
 
-def read_named(client: Client, guests: Sequence[Wanted]) -> Iterator[Object]:
+def read_named(client: Client, guests: Sequence[WantedGuest]) -> Iterator[Object]:
     """The accounts of those who are named, each once; nothing for one who is not there."""
     if len(guests) > MANY or any(len(who.mail) > _LONGEST for who in guests if not who.key):
         wanted = {comparable(who.shown) for who in guests}

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from ..._core import journal
 from ..._core.errors import NotSeen, OffboardError
-from ..._core.guard import never_touch
+from ..._core.guard import never_touch, nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
@@ -26,7 +26,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
 from ..._module.clock import now
-from ..._module.files import read_journal
+from ..._module.files import read_journal, read_lines
 from ..._module.runner import Record
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
@@ -40,7 +40,7 @@ from ..roles import read_guarded
 from . import copy as guest_copy
 from . import plan as guest_plan
 from .options import Options
-from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, Context, Tenant, Wanted, account
+from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, GuestContext, Tenant, WantedGuest, account
 from .read import _path, by_address, read_named
 from .reinvitation import Reinvitation, read_copies, read_holdings
 
@@ -98,15 +98,15 @@ class Guests(OfTenant):
         who = list(self._options.wanted)
         if self._options.state == "restored":  # somebody else may have the address by now
             keys = {one.key for one in who}
-            who += [Wanted(item.state["mail"]) for item in self._read_deleted() if comparable(item.id) in keys and item.state["mail"]]
+            who += [WantedGuest(item.state["mail"]) for item in self._read_deleted() if comparable(item.id) in keys and item.state["mail"]]
         names = {comparable(one.shown) for one in who}
         # who is named by the old id has another one after the re-invitation
-        who += [Wanted(mail) for mail in {copy["mail"] for copy in self._saved if comparable(copy["old_id"]) in names} if comparable(mail) not in names]
+        who += [WantedGuest(mail) for mail in {copy["mail"] for copy in self._saved if comparable(copy["old_id"]) in names} if comparable(mail) not in names]
         found = list(read_named(self._client, who))
         if self._options.state == "reinvited":  # somebody else who has the address would be taken for the new guest
             names = {comparable(one.shown) for one in who}
             mails = {comparable(item.state["mail"]): item.state["mail"] for item in found if item.state["mail"]}
-            more = read_named(self._client, [Wanted(mail) for name, mail in mails.items() if name not in names]) if mails.keys() - names else ()
+            more = read_named(self._client, [WantedGuest(mail) for name, mail in mails.items() if name not in names]) if mails.keys() - names else ()
             there = {item.id for item in found}
             found += [item for item in more if item.id not in there]
         if self._options.state == "invited":
@@ -119,7 +119,7 @@ class Guests(OfTenant):
         known, begun = self._journaled()
         late = [comparable(who.mail) for who in self._options.wanted if comparable(who.mail) in (begun | known.keys()) - there]
         gone = {item.id for item in self._read_deleted()} if known.keys() & set(late) else set()
-        expected = {mail: Wanted(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
+        expected = {mail: WantedGuest(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
         shown: list[Object] = []
 
         def look(mails: list[str]) -> set[str]:
@@ -135,7 +135,8 @@ class Guests(OfTenant):
         path = self._options.journal
         records = [record for record in read_journal(path) if record.get("kind") == KIND] if path else []
         ids = {r["id"]: r["details"]["id"] for r in records if r["record"] == "outcome" and r["action"] == INVITE and "id" in (r.get("details") or {})}
-        return ids, {key[1] for key in journal.unfinished(records) if key[2] == INVITE}
+        begun = journal.unfinished(read_lines(path)) if path else []
+        return ids, {record["id"] for record in begun if (record["kind"], record["action"]) == (KIND, INVITE)}
 
     def _reset_at(self, accounts: list[Object]) -> dict[str, str]:
         path = self._options.journal
@@ -169,18 +170,21 @@ class Guests(OfTenant):
                 self._note(change.id, change.name)
         return plan
 
-    def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[Wanted, Object | None]]) -> tuple[Plan, list[Refusal]]:
+    def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[WantedGuest, Object | None]]) -> tuple[Plan, list[Refusal]]:
         options = self._options
         if state == "absent":
+            if found and not any(item for _unused, item in found) and options.journal and not self._are_known([who for who, _unused in found]):
+                where = f"The tenant {self._client.identity()['tenant_id']}"
+                return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
             roles = set(read_guarded(self._client)) if any(item for _unused, item in found) else set()
-            return guest_plan.plan_absent(found, Context(roles=roles, accept_losses=options.accept_losses))
+            return guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=options.accept_losses))
         absent = [(who, item) for who, item in found if item is None]
         if absent and state == "redemption_reset":
             guest_plan.missing(absent, self._read_deleted())
         there = [item for _unused, item in found if item is not None]
         realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
         reset_at = self._reset_at(there) if state == "redemption_reset" else {}
-        context = Context(realms, set(read_guarded(self._client)) if there else set(), reset_at, options.force, options.accept_losses)
+        context = GuestContext(realms, set(read_guarded(self._client)) if there else set(), reset_at, options.force, options.accept_losses)
         if state == "reinvited":
             plan, refusals = self._plan_reinvited(tenant, found, context)
         else:
@@ -188,7 +192,14 @@ class Guests(OfTenant):
         self._check_invitations(plan, tenant, realms, [change.name for change in plan.changes])
         return plan, refusals
 
-    def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[Wanted, Object | None]], context: Context) -> tuple[Plan, list[Refusal]]:
+    def _are_known(self, who: Iterable[WantedGuest]) -> bool:
+        """Whether one of them is among the deleted users, or in the journal."""
+        names = {comparable(one.shown) for one in who}
+        gone = {form for item in self._read_deleted() for form in (comparable(item.id), *guest_plan.addresses(item.state))}
+        records = (record for record in read_journal(self._options.journal or "") if record.get("kind") == KIND)
+        return bool(names & gone) or any(not names.isdisjoint({comparable(record["id"]), comparable(record["name"])}) for record in records)
+
+    def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[WantedGuest, Object | None]], context: GuestContext) -> tuple[Plan, list[Refusal]]:
         plan = Plan()
         found = guest_copy.candidates(tenant, guests, self._saved, context, plan)
         if found.absent:
@@ -250,7 +261,7 @@ class Guests(OfTenant):
         return {**details, "id": key}
 
     def _find(self, mail: str) -> list[Object]:
-        return list(read_named(self._client, [Wanted(mail)]))
+        return list(read_named(self._client, [WantedGuest(mail)]))
 
     def _settle(self) -> None:
         """Who redeems before a federation is in effect gets another way to sign in, and keeps it."""

@@ -14,7 +14,7 @@ from ..._core import names
 from ..._core.errors import OffboardError
 from ..._module.vault_password import vault_password
 from ..domains.read import named_domains
-from .plan import Wanted
+from .plan import WantedLetters
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Options:
     folder: str
     handover_file: str
     #: whose letters
-    wanted: Wanted
+    wanted: WantedLetters
     people_file: str | None
     #: `none`, `department` or `manager`
     split_by: str
@@ -58,7 +58,7 @@ class Options:
             state=state,
             folder=os.path.abspath(params["folder"]) if params["folder"] else "",
             handover_file=params["handover_file"] or "",
-            wanted=Wanted(*(params[name] for name in ("domains", "users", "departments", "managers"))),
+            wanted=WantedLetters(*(params[name] for name in ("domains", "users", "departments", "managers"))),
             people_file=params["people_file"],
             split_by=params["split_by"],
             formats=params["formats"],

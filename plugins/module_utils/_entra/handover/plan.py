@@ -108,7 +108,7 @@ _SCALES = tuple(percent / 100 for percent in range(100, 35, -5))
 
 
 @dataclass(frozen=True)
-class Person:
+class Recipient:
     """Who gets a letter. `until` is the end of a pass, empty for a password; `name` is empty where the hand-over file has none.
 
     The secret is no older than `since` (RFC 3339; empty: not known).
@@ -122,24 +122,24 @@ class Person:
     since: str = ""
 
     def __repr__(self) -> str:
-        return f"Person({self.id!r})"  # no secret gets into a log by accident
+        return f"Recipient({self.id!r})"  # no secret gets into a log by accident
 
 
-def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
+def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Recipient]:
     """The newest secret of each user, by id in lower case; entries in the order of the files. Of a pass whose value is not known there is no letter."""
-    found: dict[str, Person] = {}
+    found: dict[str, Recipient] = {}
     for entry in entries:
         secret = entry.get("password") or entry.get("temporaryAccessPass")
         if isinstance(secret, str):
             upn, until, name = str(entry.get("userPrincipalName") or entry["id"]), str(entry.get("validUntil") or ""), str(entry.get("displayName") or "")
             is_pass = "temporaryAccessPass" in entry
             since = str(entry.get("askedFor" if is_pass else "passwordChangedBefore") or "")
-            found[entry["id"].casefold()] = Person(entry["id"], upn, secret, until if is_pass else "", name.strip(), since)
+            found[entry["id"].casefold()] = Recipient(entry["id"], upn, secret, until if is_pass else "", name.strip(), since)
     return found
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceInCompany:
     """Where in the company somebody is: their department, and their manager's id and user principal name; empty without one."""
 
     department: str = ""
@@ -147,19 +147,19 @@ class Place:
     manager_name: str = ""
 
 
-def places(lines: Iterable[Mapping[str, Any]]) -> dict[str, Place]:
+def places(lines: Iterable[Mapping[str, Any]]) -> dict[str, PlaceInCompany]:
     """By id in lower case, as entra_managers_info has written them. Raises OffboardError `bad_option` for other lines."""
     found = {}
     for item in lines:
         key, *texts = (item.get(name, "") for name in ("id", "department", "manager", "manager_name"))
         if not key or not all(isinstance(text, str) for text in (key, *texts)):
             raise OffboardError("people_file is not what entra_managers_info has written", code="bad_option")
-        found[key.casefold()] = Place(*texts)
+        found[key.casefold()] = PlaceInCompany(*texts)
     return found
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedLetters:
     """Whose letters: of these domains, departments (by name), managers, or these users (both by name or id). Nothing given: everybody's."""
 
     domains: Collection[str] = ()
@@ -172,7 +172,7 @@ class Wanted:
         return not (self.domains or self.users or self.departments or self.managers)
 
 
-def chosen(found: Iterable[Person], wanted: Wanted, where: Mapping[str, Place]) -> tuple[list[Person], list[str]]:
+def chosen(found: Iterable[Recipient], wanted: WantedLetters, where: Mapping[str, PlaceInCompany]) -> tuple[list[Recipient], list[str]]:
     """Who is meant by any of it, in the order of their names; and domains, users, departments and managers that nobody in the hand-over file has to do with.
 
     A mistyped domain beside a right one would leave all its users without a letter.
@@ -183,7 +183,7 @@ def chosen(found: Iterable[Person], wanted: Wanted, where: Mapping[str, Place]) 
     }  # fmt: skip
     kept, seen = [], dict.fromkeys(asked, frozenset[str]())
     for person in found:
-        place = where.get(person.id.casefold(), Place())
+        place = where.get(person.id.casefold(), PlaceInCompany())
         of = {
             "user": {person.id.casefold(), names.user(person.upn)}, "department": {names.user(place.department)},
             "manager": {place.manager.casefold(), names.user(place.manager_name)}, "domain": {names.domain(person.upn.rpartition("@")[2])},
@@ -196,11 +196,11 @@ def chosen(found: Iterable[Person], wanted: Wanted, where: Mapping[str, Place]) 
     return sorted(kept, key=lambda person: person.upn.casefold()), missing
 
 
-def split(persons: Iterable[Person], by: str, where: Mapping[str, Place]) -> dict[str, list[Person]]:
+def split(persons: Iterable[Recipient], by: str, where: Mapping[str, PlaceInCompany]) -> dict[str, list[Recipient]]:
     """The persons by the name of their department or manager (`by`), or all together; under the empty name those who have none, last."""
-    groups: dict[str, tuple[str, list[Person]]] = {}
+    groups: dict[str, tuple[str, list[Recipient]]] = {}
     for person in persons:
-        place = where.get(person.id.casefold(), Place())
+        place = where.get(person.id.casefold(), PlaceInCompany())
         key, name = {
             "none": ("", ""), "department": (names.user(place.department), place.department), "manager": (place.manager.casefold(), place.manager_name)
         }[by]  # fmt: skip
@@ -243,7 +243,7 @@ class Letterhead:
     zone: datetime.tzinfo
 
 
-def letters(persons: Iterable[Person], head: Letterhead) -> bytes:
+def letters(persons: Iterable[Recipient], head: Letterhead) -> bytes:
     """The page to print; no script, no network. Raises OffboardError `bad_option` where one of them cannot be made to fit on a page."""
     words = _WORDS[head.language]
     top = (
@@ -262,7 +262,7 @@ def valid_until(until: str, zone: datetime.tzinfo) -> str:
         return until
 
 
-def _letter(person: Person, head: Letterhead) -> str:
+def _letter(person: Recipient, head: Letterhead) -> str:
     words: Mapping[str, Any] = _WORDS[head.language]
     what = "pass" if person.until else "password"
     values = [("address", head.address), ("user", person.upn), ("until", valid_until(person.until, head.zone)), ("desk", head.help_desk)]
@@ -326,7 +326,7 @@ def _em(character: str) -> float:
     return 0.72 if character.isupper() or not character.isascii() else 0.6
 
 
-def merge_list(persons: Iterable[Person], zone: datetime.tzinfo) -> bytes:
+def merge_list(persons: Iterable[Recipient], zone: datetime.tzinfo) -> bytes:
     """For a mail merge. A password may begin as a formula does, and must not be changed: it stands in brackets, in every line."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL)

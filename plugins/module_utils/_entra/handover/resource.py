@@ -26,7 +26,7 @@ from ..users.passwords import from_bytes, generate, to_bytes
 from . import plan as letters
 from . import sealed
 from .options import Options
-from .plan import GIVEN, KIND, MADE, Letterhead, Person, Place
+from .plan import GIVEN, KIND, MADE, Letterhead, PlaceInCompany, Recipient
 
 _MEANS_NOTHING = (
     "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
@@ -53,7 +53,7 @@ class HandoverLetters(Resource):
         self._wanted: dict[str, bytes] = {}
         self._opened_by: dict[str, str] = {}
         self._recipients: _Recipients | None = None
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, PlaceInCompany] = {}
         self._removed = False
 
     # -- what is there
@@ -111,7 +111,7 @@ class HandoverLetters(Resource):
         if number == 1:
             raise OffboardError(f"There is no hand-over file {path}. The stage passwords makes it.", code="file_missing", details={"path": path})
 
-    def _persons(self) -> list[Person]:
+    def _persons(self) -> list[Recipient]:
         """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
         people = letters.people(self._entries())
         if self._options.people_file is not None:
@@ -193,7 +193,7 @@ class HandoverLetters(Resource):
             content = sealed.unseal(content, password)
         return content == self._wanted[path]
 
-    def _worth_a_letter(self, persons: Iterable[Person], skipped: list[Skip]) -> Iterator[Person]:
+    def _worth_a_letter(self, persons: Iterable[Recipient], skipped: list[Skip]) -> Iterator[Recipient]:
         """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
         journal = self._options.journal
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
@@ -207,7 +207,7 @@ class HandoverLetters(Resource):
             else:
                 yield person
 
-    def _render(self, kind: str, persons: Sequence[Person]) -> bytes:
+    def _render(self, kind: str, persons: Sequence[Recipient]) -> bytes:
         options, zone = self._options, time_zone(self._options.timezone)
         if kind == "csv":
             return letters.merge_list(persons, zone)

@@ -12,12 +12,12 @@ from typing import Any
 from ..._core import names
 from ..._core.errors import OffboardError
 from ..references.plan import Matcher
-from .plan import Wanted
+from .plan import WantedAssignment
 
 
-def _wanted(params: Mapping[str, Any]) -> list[Wanted]:
+def _wanted(params: Mapping[str, Any]) -> list[WantedAssignment]:
     """Raises OffboardError `bad_option` for an object that is named by anything but its id: names match more than one thinks."""
-    found = [Wanted(one["kind"], names.uuid(one["object"]), one["target"]) for one in params["assignments"]]
+    found = [WantedAssignment(one["kind"], names.uuid(one["object"]), one["target"]) for one in params["assignments"]]
     for one in found:
         if not names.is_uuid(one.object):
             raise OffboardError(f"assignments: {one.object!r} is not the id of an object of Intune (UUID)", code="bad_option")
@@ -33,7 +33,7 @@ class Options:
     #: else they shall be there again
     absent: bool
     #: none: with `absent` unset, all that the journal knows
-    wanted: Sequence[Wanted]
+    wanted: Sequence[WantedAssignment]
     beta: bool
     #: what tells that an object is IIJ ID's
     matcher: Matcher
@@ -67,7 +67,7 @@ class Options:
 class InfoOptions:
     """Of intune_assignment_info: what is looked for."""
 
-    wanted: Sequence[Wanted]
+    wanted: Sequence[WantedAssignment]
     beta: bool
 
     @classmethod

@@ -108,7 +108,7 @@ def describe(kind: str, item: Mapping[str, Any], assignment: Mapping[str, Any], 
     return Object(KIND, key, f"{name}: {' '.join(filter(None, (shown['intent'], who)))}", state)
 
 
-class Wanted(NamedTuple):
+class WantedAssignment(NamedTuple):
     """One entry of the option `assignments`: the object, and its assignment by the target or by the assignment's own id."""
 
     kind: str
@@ -139,7 +139,7 @@ def removed(records: Iterable[Mapping[str, Any]]) -> dict[str, Object]:
     return gone
 
 
-def plan_absent(current: Sequence[Object], wanted: Sequence[Wanted]) -> Plan:
+def plan_absent(current: Sequence[Object], wanted: Sequence[WantedAssignment]) -> Plan:
     """Those that are named go, the exclusions of groups last: without them the others would reach more devices, if only for a moment."""
     plan = Plan()
     named = [item for item in current if any(one.means(item.state) for one in wanted)]
@@ -151,7 +151,7 @@ def plan_absent(current: Sequence[Object], wanted: Sequence[Wanted]) -> Plan:
     return plan
 
 
-def plan_present(current: Sequence[Object], recorded: Mapping[str, Object], wanted: Sequence[Wanted], beta: bool) -> Plan:
+def plan_present(current: Sequence[Object], recorded: Mapping[str, Object], wanted: Sequence[WantedAssignment], beta: bool) -> Plan:
     """What the journal has of them comes back, exclusions first; without `wanted`, all of it.
 
     Raises OffboardError `not_found` for one that is neither there nor recorded, `bad_option` for one that only Graph's beta can bring back whole.

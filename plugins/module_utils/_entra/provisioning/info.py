@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import names
@@ -23,7 +24,7 @@ from ..domains.read import check_known
 from ..users.plan import user_state
 from ..users.selection import fields_of, src_lines
 from .options import CensusOptions, InfoOptions
-from .plan import Census, blocked_list, deeds, source, variables, victims
+from .plan import Census, Deeds, Victim, blocked_list, deeds, source, variables, victims
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True))
 #: Of a domain's blocked users so many are named in the answer.
@@ -50,59 +51,92 @@ def check_met(options: CensusOptions, census: Census) -> None:
         )
 
 
+@dataclass
+class _Users:
+    """Of these domains: what the log may be about, and the names of those who are blocked."""
+
+    suspects: list[dict[str, Any]] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
+    roots: set[str] = field(default_factory=set)
+
+
 def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """The return values of entra_provisioning_info."""
     options = InfoOptions.of(params)
-    roots, seen = options.domains, set[str]()
     census = census_of(options.census)
-    suspects: list[dict[str, Any]] = []
-    blocked: list[str] = []
     with Client(Connection.from_params(params)) as client:
-        for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
-            upn = item["userPrincipalName"]
-            if (root := root_of(upn_domain(upn), roots)) is None:
-                continue
-            seen.add(root)
-            state = user_state(item)
-            enabled, licences = state["accountEnabled"], {*state["licences"], *state["group_licences"]}
-            if census.add(item["id"], upn, enabled=enabled, licensed=bool(licences)):
-                blocked.append(upn)
-            suspects.append({"id": item["id"], "userPrincipalName": upn, "enabled": enabled, "licences": licences})
-        check_known(client, "domains", roots, seen)
+        users = _read_users(client, options.domains, census)
+        check_known(client, "domains", options.domains, users.roots)
         check_met(options.census, census)
         unusual = census.unusual(options.max_blocked_percent)
         log = _read_log(client, options.client_ids) if unusual else {"looked_at": False, "code": "", "msg": "", "since": None, "entries": []}
     done = deeds(log.pop("entries"))
-    found = victims(suspects, done) if unusual else []
-    by_stop = [one for one in found if one.by_stop]
-    blocked.sort(key=lambda upn: (upn_domain(upn), upn.casefold()))
-    heads = Heads[str](_NAMED)
-    for upn in blocked:
-        heads.add(upn_domain(upn), upn)
+    found = victims(users.suspects, done) if unusual else []
     answer: dict[str, Any] = {
         "domains": census.answer(),
-        "blocked_users": budget.sample(heads.rows(limit=len(blocked))),
-        "blocked_file": options.blocked_path if blocked else None,
+        "blocked_users": _some_of_each_domain(users.blocked),
+        "blocked_file": options.blocked_path if users.blocked else None,
         "unusual": [item["domain"] for item in unusual],
         "log": log,
-        "blocked": len([one for one in by_stop if one.blocked_at]),
-        "first": min((one.blocked_at for one in by_stop if one.blocked_at), default=None),
-        "last": max((one.blocked_at for one in by_stop if one.blocked_at), default=None),
-        "unlicensed": len([one for one in by_stop if one.licences]),
-        "also_enable": budget.sample([one.upn for one in by_stop if one.blocked_at][:ANSWER_LIMIT]),
-        "licences_not_told": len([1 for user in suspects if (one := done.get(user["id"])) and one.unknown_at and not user["licences"] and not one.licences]),
+        **_told([one for one in found if one.by_stop]),
+        "licences_not_told": len([1 for user in users.suspects if _lost_unknown(user, done.get(user["id"]))]),
         "file": None,
     }
     if answer["blocked_file"] and not check_mode:
-        write_atomically(answer["blocked_file"], blocked_list(blocked))
-    if options.path and by_stop:
-        src = f"{options.path.removesuffix('.yml')}.jsonl" if any(one.licences for one in by_stop) else None
+        write_atomically(answer["blocked_file"], blocked_list(users.blocked))
+    if options.path and any(one.by_stop for one in found):
         answer["file"] = options.path
-        if not check_mode:
-            if src:
-                write_atomically(src, source(found))
-            write_atomically(options.path, variables(found, src))
+        _write(options.path, found, check_mode)
     return answer
+
+
+def _read_users(client: Client, roots: Collection[str], census: Census) -> _Users:
+    found = _Users()
+    for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
+        upn = item["userPrincipalName"]
+        if (root := root_of(upn_domain(upn), roots)) is None:
+            continue
+        found.roots.add(root)
+        state = user_state(item)
+        enabled, licences = state["accountEnabled"], {*state["licences"], *state["group_licences"]}
+        if census.add(item["id"], upn, enabled=enabled, licensed=bool(licences)):
+            found.blocked.append(upn)
+        found.suspects.append({"id": item["id"], "userPrincipalName": upn, "enabled": enabled, "licences": licences})
+    found.blocked.sort(key=lambda upn: (upn_domain(upn), upn.casefold()))
+    return found
+
+
+def _some_of_each_domain(blocked: Sequence[str]) -> Any:
+    heads = Heads[str](_NAMED)
+    for upn in blocked:
+        heads.add(upn_domain(upn), upn)
+    return budget.sample(heads.rows(limit=len(blocked)))
+
+
+def _told(by_stop: Sequence[Victim]) -> dict[str, Any]:
+    """What the log says that the stop has done."""
+    times = [one.blocked_at for one in by_stop if one.blocked_at]
+    return {
+        "blocked": len(times),
+        "first": min(times, default=None),
+        "last": max(times, default=None),
+        "unlicensed": len([one for one in by_stop if one.licences]),
+        "also_enable": budget.sample([one.upn for one in by_stop if one.blocked_at][:ANSWER_LIMIT]),
+    }
+
+
+def _lost_unknown(user: Mapping[str, Any], done: Deeds | None) -> bool:
+    """Whether licences were taken of which the log does not say which."""
+    return done is not None and bool(done.unknown_at) and not user["licences"] and not done.licences
+
+
+def _write(path: str, found: Sequence[Victim], check_mode: bool) -> None:
+    """The variables with which the stages repair it, and the list of licences that they name."""
+    src = f"{path.removesuffix('.yml')}.jsonl" if any(one.licences for one in found if one.by_stop) else None
+    if not check_mode:
+        if src:
+            write_atomically(src, source(found))
+        write_atomically(path, variables(found, src))
 
 
 def _read_log(client: Client, client_ids: Collection[str]) -> dict[str, Any]:

@@ -88,15 +88,15 @@ class ProvisioningGate(OfTenant):
         if missing := steps.not_done(states, requires["steps"]):
             raise steps.not_done_error(states, missing, folder, language)
 
-    def _app(self, objects: Iterable[Object]) -> quiet.App:
+    def _app(self, objects: Iterable[Object]) -> quiet.AppActivity:
         """Whether the app is switched off, and since when, by the journal beside the verdict."""
         principal = next((item for item in objects if item.kind == PRINCIPAL and not item.state["deleted"]), None)
         if principal is None:
-            return quiet.App()
+            return quiet.AppActivity()
         journal = os.path.join(os.path.dirname(self._options.path), "journal.jsonl")
-        return quiet.App(principal.state["accountEnabled"], quiet.switched_off(read_journal(journal), principal.id))
+        return quiet.AppActivity(principal.state["accountEnabled"], quiet.switched_off(read_journal(journal), principal.id))
 
-    def _counts_from(self, app: quiet.App) -> str | None:
+    def _counts_from(self, app: quiet.AppActivity) -> str | None:
         """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
         step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == _STOPPED), None)
         return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None

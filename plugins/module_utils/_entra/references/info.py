@@ -29,7 +29,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         client = stack.enter_context(Client(connection))
         beta = stack.enter_context(Client(connection, version="beta")) if options.beta else None
 
-        def tell(kind: str, item: Mapping[str, Any], found: list[plan.Found], assigned: Mapping[str, Any]) -> None:
+        def tell(kind: str, item: Mapping[str, Any], found: list[plan.Reference], assigned: Mapping[str, Any]) -> None:
             rows.add("references", {**plan.row(kind, item, found), **assigned})
 
         def tell_open(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from ..._core import names
 from ..._core.errors import OffboardError
 from .plan import Accepted, Matcher
-from .read import TOP, Known
+from .read import TOP, LookedFor
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class InfoOptions:
     """Of entra_references_info."""
 
     matcher: Matcher
-    known: Known
+    known: LookedFor
     accepted: Accepted
     beta: bool
     results_file: str | None
@@ -34,7 +34,7 @@ class InfoOptions:
             raise OffboardError(f"kinds: {', '.join(unknown)} is none of {', '.join(TOP)}", code="bad_option")
         return cls(
             matcher=Matcher(params["hosts"], params["identifiers"]),
-            known=Known(params["named_locations"], frozenset(map(names.domain, params["domains"])) - {""}, frozenset(params["kinds"])),
+            known=LookedFor(params["named_locations"], frozenset(map(names.domain, params["domains"])) - {""}, frozenset(params["kinds"])),
             accepted=Accepted.of(params["accepted_references"], params["accepted_not_looked_at"]),
             beta=params["beta"],
             results_file=params["results_file"],

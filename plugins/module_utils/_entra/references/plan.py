@@ -48,7 +48,7 @@ _BLANKS = re.compile(r"\s+")
 _STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", **dict.fromkeys("\u00ad\u200b\u2060\ufeff")})
 
 
-class Found(NamedTuple):
+class Reference(NamedTuple):
     """One place of an object. `match` is the host or identifier as it stands there; `opened` when it stood inside of a payload.
 
     phrase: by which of `_core/phrases.py` it is told; empty: that the place names it.
@@ -125,7 +125,7 @@ class Matcher:
         self._words.setdefault(_folded(identifier), _Word(_folded(identifier), False))
         self._compile()
 
-    def look(self, item: Any) -> tuple[list[Found], list[Unopened]]:
+    def look(self, item: Any) -> tuple[list[Reference], list[Unopened]]:
         """Where it points at what is looked for, each place and match once; and what of it could not be looked at."""
         walk = _Walk(self)
         walk.value(item, "", 0, False)
@@ -173,7 +173,7 @@ class _Walk:
         self._left = LARGEST
         #: payloads that were opened, with their places: a text that is decoded in several ways has them each time
         self._opened: set[tuple[str, str]] = set()
-        self.found: list[Found] = []
+        self.found: list[Reference] = []
         self.unopened: list[Unopened] = []
 
     def value(self, node: Any, path: str, depth: int, opened: bool) -> None:
@@ -236,7 +236,7 @@ class _Walk:
 
     def _search(self, text: str, path: str, opened: bool, binary: bool) -> None:
         room = MOST_PLACES * 20 - len(self.found)
-        self.found += (Found(path, match, opened) for match in islice(self._matcher.matches(text, binary), max(0, room)))
+        self.found += (Reference(path, match, opened) for match in islice(self._matcher.matches(text, binary), max(0, room)))
 
     def _decoded(self, text: str, path: str, depth: int, opened: bool, binary: bool) -> None:
         """Percent-encoding, character references and the dots of patterns, also of one another."""
@@ -312,7 +312,7 @@ def custom_controls(policy: Mapping[str, Any]) -> list[str]:
     return [plain.line(str(name)) for name in custom] if isinstance(custom, list) else []
 
 
-def home_realm(policy: Mapping[str, Any], domains: Collection[str]) -> list[Found]:
+def home_realm(policy: Mapping[str, Any], domains: Collection[str]) -> list[Reference]:
     """Where a home realm discovery policy sends people straight to one of the domains, or to whichever federated domain is the only one.
 
     Microsoft: PreferredDomain must be a federated domain, and who cannot sign in there is trapped; without it the only federated domain is taken, if there is
@@ -325,9 +325,9 @@ def home_realm(policy: Mapping[str, Any], domains: Collection[str]) -> list[Foun
         preferred = settings.get("PreferredDomain")
         places = preferred if isinstance(preferred, list) else [preferred] if preferred else []
         named = [str(name) for name in places if root_of(names.domain(str(name)), domains) is not None]
-        found += [Found(f"definition[{index}]→", name, True, "prefers_domain") for name in named]
+        found += [Reference(f"definition[{index}]→", name, True, "prefers_domain") for name in named]
         if settings.get("AccelerateToFederatedDomain") is True and not places and domains:
-            found.append(Found(f"definition[{index}]→", "AccelerateToFederatedDomain", True, "accelerates"))
+            found.append(Reference(f"definition[{index}]→", "AccelerateToFederatedDomain", True, "accelerates"))
     return found
 
 
@@ -340,12 +340,12 @@ def _settings(text: Any) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def staged_rollout(policy: Mapping[str, Any]) -> list[Found]:
+def staged_rollout(policy: Mapping[str, Any]) -> list[Reference]:
     """Whether a staged rollout is on. It names no domain: whoever is in its groups signs in with Entra already."""
-    return [Found("isEnabled", str(policy.get("feature") or ""), False, "rollout_on")] if policy.get("isEnabled") is True else []
+    return [Reference("isEnabled", str(policy.get("feature") or ""), False, "rollout_on")] if policy.get("isEnabled") is True else []
 
 
-def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str, Any]:
+def row(kind: str, item: Mapping[str, Any], found: Sequence[Reference]) -> dict[str, Any]:
     """One object of the results, with the first of its places; every text of a stranger in it is fit for a terminal."""
     places = [{"path": one.path, "match": plain.line(one.match), "opened": one.opened} for one in found[:MOST_PLACES]]
     told = [_told(one) for one in found[:3]]
@@ -354,7 +354,7 @@ def row(kind: str, item: Mapping[str, Any], found: Sequence[Found]) -> dict[str,
     return {**identity(kind, item), "places": places, "places_count": len(found), "why": "; ".join(told)}
 
 
-def _told(one: Found) -> str:
+def _told(one: Reference) -> str:
     return phrases.english(one.phrase or ("payload_names" if one.opened else "place_names"), path=one.path, match=plain.line(one.match))
 
 

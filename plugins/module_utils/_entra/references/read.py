@@ -99,13 +99,13 @@ KINDS = tuple(kind for source in SOURCES for kind in _kinds(source))
 
 
 #: Takes (kind, object, what was found, and of objects of Intune what these are assigned to).
-Tell = Callable[[str, Mapping[str, Any], list[plan.Found], Mapping[str, Any]], None]
+Tell = Callable[[str, Mapping[str, Any], list[plan.Reference], Mapping[str, Any]], None]
 #: Takes (kind, object or None for all of them, place in it, reason, words).
 TellOpen = Callable[[str, Mapping[str, Any] | None, str, str, str], None]  # pylint: disable=unsupported-binary-operation
 
 
 @dataclass(frozen=True)
-class Known:
+class LookedFor:
     """What only the operator knows: IIJ ID's named locations, the domains to be converted, and the kinds to look at (none: all)."""
 
     named_locations: Sequence[str] = ()
@@ -116,7 +116,7 @@ class Known:
 class Reader:
     """Reads every source once. Raises GraphError when the tenant cannot be reached at all; what is refused is told as not looked at."""
 
-    def __init__(self, client: Client, beta: Client | None, matcher: plan.Matcher, known: Known, tell: Tell, tell_open: TellOpen) -> None:
+    def __init__(self, client: Client, beta: Client | None, matcher: plan.Matcher, known: LookedFor, tell: Tell, tell_open: TellOpen) -> None:
         self._client, self._beta = client, beta
         self._matcher, self._known = matcher, known
         self._tell, self._tell_open = tell, tell_open
@@ -124,7 +124,7 @@ class Reader:
         self.looked_at: dict[str, int] = {}
         self._signed_in = False
         #: of objects of Intune that point there: what is told when their assignments are read, too
-        self._assigned: list[tuple[str, dict[str, Any], list[plan.Found]]] = []
+        self._assigned: list[tuple[str, dict[str, Any], list[plan.Reference]]] = []
 
     def run(self) -> None:
         for source in (source for source in SOURCES if not self._known.kinds or source.kind in self._known.kinds):
@@ -204,7 +204,7 @@ class Reader:
         self.looked_at[source.kind] = self.looked_at.get(source.kind, 0) + 1
         found, unopened = self._matcher.look(item)
         if source.kind == "named_location" and plan.is_named(item, self._known.named_locations):
-            found.insert(0, plan.Found("displayName", "the option named_locations", False))
+            found.insert(0, plan.Reference("displayName", "the option named_locations", False))
         if source.kind == "home_realm_discovery_policy":
             found += plan.home_realm(item, self._known.domains)
         if source.kind == "feature_rollout_policy":

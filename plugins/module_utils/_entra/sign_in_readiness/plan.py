@@ -171,7 +171,7 @@ InGroup = Callable[[str], bool | None]  # pylint: disable=unsupported-binary-ope
 
 
 @dataclass(frozen=True)
-class Policy:
+class AccessPolicy:
     """One policy of Conditional Access: whom it includes and excludes, by ids."""
 
     name: str
@@ -200,14 +200,14 @@ def _ids(conditions: Mapping[str, Any], prefix: str) -> dict[str, frozenset[str]
     return {name: frozenset(str(key).casefold() for key in users.get(f"{prefix}{name.capitalize()}") or ()) for name in ("users", "groups", "roles")}
 
 
-def _enabled(policies: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Mapping[str, Any], Policy]]:
+def _enabled(policies: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Mapping[str, Any], AccessPolicy]]:
     for item in policies:
         if item.get("state") == "enabled":
             conditions = item.get("conditions") or {}
-            yield item, Policy(str(item.get("displayName") or item.get("id") or ""), _ids(conditions, "include"), _ids(conditions, "exclude"))
+            yield item, AccessPolicy(str(item.get("displayName") or item.get("id") or ""), _ids(conditions, "include"), _ids(conditions, "exclude"))
 
 
-def demanding(policies: Iterable[Mapping[str, Any]]) -> list[Policy]:
+def demanding(policies: Iterable[Mapping[str, Any]]) -> list[AccessPolicy]:
     """The policies of Conditional Access that are on and ask for a second factor somewhere, on whatever condition."""
     return [policy for item, policy in _enabled(policies) if _wants_mfa(item.get("grantControls") or {})]
 
@@ -234,7 +234,7 @@ class Asked(NamedTuple):
     excluded_from: tuple[str, ...]
 
 
-def asked(policies: Iterable[Policy] | None, defaults: bool | None, user_id: str, roles: Collection[str] | None, in_group: InGroup) -> Asked:
+def asked(policies: Iterable[AccessPolicy] | None, defaults: bool | None, user_id: str, roles: Collection[str] | None, in_group: InGroup) -> Asked:
     """policies, defaults (the tenant's security defaults), roles: None where they could not be read."""
     by: list[str] = ["security defaults"] if defaults else []
     left_out: list[str] = []

@@ -149,7 +149,7 @@ class Desired:
 
 
 @dataclass
-class Context:
+class RepairContext:
     """What the decisions rest on besides the user. Functions, where it is only read when somebody would be touched."""
 
     skus: Skus
@@ -299,7 +299,7 @@ class _Draft:
     user_id: str
     upn: str
     state: Mapping[str, Any]
-    context: Context
+    context: RepairContext
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
@@ -316,7 +316,7 @@ class _Draft:
         return problem is not None
 
 
-def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, context: Context) -> Decision:
+def decide(user_id: str, upn: str, state: Mapping[str, Any], desired: Desired, context: RepairContext) -> Decision:
     """The plan for one user. Parts that cannot be done are left out (named in `left_out`); when nothing remains, the user is skipped."""
     if desired.blocked:
         return Decision(skip=Skip(KIND, user_id, upn, "blocked_before_snapshot", f"{upn} was blocked when the snapshot was taken, and stays so"))
@@ -467,11 +467,11 @@ def wanted_licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, 
     return wanted
 
 
-def _password_done(user_id: str, state: Mapping[str, Any], context: Context) -> bool:
+def _password_done(user_id: str, state: Mapping[str, Any], context: RepairContext) -> bool:
     return state.get(PASSWORD) == NEW_PASSWORD or context.password_was_set(user_id, state["lastPasswordChangeDateTime"])
 
 
-def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, context: Context) -> tuple[str, str] | None:
+def _password_problem(upn: str, state: Mapping[str, Any], enabled: bool, context: RepairContext) -> tuple[str, str] | None:
     """Why no password can or should be set: (code, sentence)."""
     if state["userType"] == "Guest":
         return "is_guest", f"{upn} is a guest and signs in at home"

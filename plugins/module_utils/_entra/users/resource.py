@@ -44,11 +44,11 @@ from .history import History
 from .licence_group import FIELDS, LicenceGroup
 from .options import InfoOptions, Options
 from .passwords import HandOver, PassBook
-from .plan import KIND, Context, Decision, Desired, Skus, decide, user_state
+from .plan import KIND, Decision, Desired, RepairContext, Skus, decide, user_state
 from .results import Results
 from .selection import Named, Selection, fields_of, members, named_in, user_path
 from .verification import Late
-from .work import Means, Work
+from .work import Work, WorkOptions
 
 #: Users about whose passes is asked at once.
 _ASKED = 100
@@ -109,7 +109,7 @@ class Users(OfTenant):
         self._own: list[str] = []
         self._free: dict[str, int] = {}
         self._unproven = 0
-        self._found = self._not_found = 0
+        self._found = self._not_found = self._soft_deleted = 0
         #: where a snapshot is required: its folder and time, and those who came after it
         self._required = self._required_snapshot()
         self._came_later: set[int] = set()
@@ -273,7 +273,7 @@ class Users(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
         history = self._history()
-        context = Context(
+        context = RepairContext(
             self._skus,
             lambda: self._domains,
             lambda: self._roles,
@@ -333,13 +333,15 @@ class Users(OfTenant):
         """Without those who are missing."""
         for item in current:
             if "missing" in item.state:
-                self._not_found += item.state["missing"] == "not_found"
+                deleted = item.state["missing"] == "soft_deleted"
+                self._soft_deleted += deleted
+                self._not_found += not deleted
                 self._skip(plan, _missing(item))
             else:
                 self._found += 1
                 yield item
 
-    def _decisions(self, present: Iterator[Object], context: Context) -> Iterator[tuple[Object, Decision]]:
+    def _decisions(self, present: Iterator[Object], context: RepairContext) -> Iterator[tuple[Object, Decision]]:
         def decided(item: Object) -> Decision:
             state = user_plan.by_id(item.state, self._skus) if len(self._assumed) else item.state
             return decide(item.id, item.name, state, self._desired(item), context)
@@ -452,12 +454,14 @@ class Users(OfTenant):
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         # who is named by id is read by one shard alone, which need not have any
         all_of_them = self._options.selection.shard.count == 1 or not any(map(is_id, self._selection.keyed or ()))
-        if self._not_found and not self._found and all_of_them and not self._selection.met_anybody:
-            yield Refusal(
-                "nothing_found",
-                f"The tenant {self._client.identity()['tenant_id']} has none of the {self._not_found} users that were named. Is it the tenant that is meant, "
-                "and the list or the snapshot its own?",
-            )
+        missing = self._not_found + self._soft_deleted
+        if missing and not self._found and all_of_them and not self._selection.met_anybody:
+            ask = "Is it the tenant that is meant, and the list or the snapshot its own?"
+            if self._soft_deleted:
+                are = "is" if self._soft_deleted == 1 else "are"
+                ask = f"{self._soft_deleted} of them {are} deleted and can be restored for 30 days after that; restore them first."
+            tenant = self._client.identity()["tenant_id"]
+            yield Refusal("nothing_found", f"The tenant {tenant} has none of the {missing} users that were named. {ask}")
         if self._own:
             yield Refusal(
                 "own_identity", f"You are signed in as {self._own[0]} and would block yourself or lose your password. Put it into exclude.", tuple(self._own)
@@ -490,7 +494,7 @@ class Users(OfTenant):
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
         """All users in batches. Each ends in exactly one outcome, also when the run stops on the way."""
-        means = Means(
+        means = WorkOptions(
             self._client,
             self._selection,
             self._results,

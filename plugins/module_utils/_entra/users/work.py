@@ -45,7 +45,7 @@ _PARTS = {
 
 
 @dataclass
-class Means:
+class WorkOptions:
     """What carrying out takes from the task."""
 
     client: Client
@@ -82,7 +82,7 @@ class _Job:
 class Work:
     """Carries out the changes of a run: one PATCH a user, then what else there is, in the order patch, revoke, licences."""
 
-    def __init__(self, means: Means, changes: Iterator[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
+    def __init__(self, means: WorkOptions, changes: Iterator[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
         self._means, self._changes, self._begin, self._record = means, changes, begin, record
         #: users whose passwords may be on the disk, and whose intents are not in the journal yet
         self._segment: list[Change] = []

@@ -31,7 +31,7 @@ from ..users.resource import skus_of
 from ..users.results import Results
 from ..users.selection import fields_of, src_lines
 from .options import InfoOptions
-from .plan import CHANGED, UNSET, Evidence, Meant, judge
+from .plan import CHANGED, UNSET, Meant, SignInEvidence, judge
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True, password=True))
 
@@ -142,7 +142,7 @@ class _Sums:
         return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 
 
-def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus, roots: frozenset[str]) -> Evidence:
+def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus, roots: frozenset[str]) -> SignInEvidence:
     handover = passes = None
     path = options.handover_file
     if path and os.path.exists(path):
@@ -157,7 +157,7 @@ def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus
     def access_pass(user_id: str) -> bool | None:
         return passes.was_given(user_id, now()) if passes is not None and passes.ever_given(user_id) else None
 
-    return Evidence(
+    return SignInEvidence(
         skus=skus,
         domains={item.id: item.state for item in read_domains(client, configurations_of=())},
         roots=roots,

@@ -40,7 +40,7 @@ class Meant:
 
 
 @dataclass
-class Evidence:
+class SignInEvidence:
     """What proves that somebody can sign in. Functions, where it is only read when somebody needs it; names in lower case."""
 
     skus: Skus
@@ -64,7 +64,7 @@ class Evidence:
     otherwise: Collection[str] = ()
 
 
-def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, evidence: Evidence) -> dict[str, str]:
+def judge(user_id: str, upn: str, state: Mapping[str, Any], meant: Meant, evidence: SignInEvidence) -> dict[str, str]:
     """What is not as it is meant, by code; empty for who is."""
     found: dict[str, str] = {}
     enabled = state["accountEnabled"]
@@ -95,7 +95,7 @@ def _licences(upn: str, state: Mapping[str, Any], meant: Meant, skus: Skus) -> d
     return found
 
 
-def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
+def _way_in(user_id: str, upn: str, state: Mapping[str, Any], evidence: SignInEvidence) -> dict[str, str]:
     """Empty when something proves a way to sign in. What is read of the tenant comes before what was recorded."""
     domain, last_change = upn_domain(upn), state["lastPasswordChangeDateTime"]
     root = root_of(domain, evidence.roots)

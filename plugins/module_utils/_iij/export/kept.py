@@ -14,10 +14,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..._core import journal, strict_json, vault
+from ..._core import journal, strict_json
 from ..._core.errors import OffboardError
 from ..._core.times import past
-from ..._module.files import check_run_file, read_lines
+from ..._module.files import check_run_file, read_lines, read_whole
+from ..._module.vault_password import decrypt_file
 from .options import InfoOptions
 from .plan import KIND
 
@@ -29,7 +30,7 @@ _FILES = re.compile(r"manifest\.json|service\.json|(users|groups)(-\d+)?\.jsonl|
 _ENCRYPTED = b"$ANSIBLE_VAULT;"
 _OUTCOME = b'"record":"outcome"'
 
-Password = Callable[[], bytes | None]
+Password = Callable[[], bytes | None]  # pylint: disable=unsupported-binary-operation
 
 
 def exports(path: str, password: Password = lambda: None, journal_file: str | None = None) -> tuple[list[dict[str, Any]], list[str]]:
@@ -47,35 +48,19 @@ def exports(path: str, password: Password = lambda: None, journal_file: str | No
     found, unknown = [], []
     records = _recorded(journal_file) if journal_file else {}
     for folder in folders:
-        if (content := _content(os.path.join(folder, MANIFEST))) is None:
+        path = os.path.join(folder, MANIFEST)
+        check_run_file(path)
+        if (content := read_whole(path)) is None:
             continue
         if not content.startswith(_ENCRYPTED):
             found.append({**_manifest(folder, content), "folder": folder})
         elif (record := records.get(os.path.basename(folder))) is not None:
             found.append({**record, "folder": folder})
         elif (given := password()) is not None:
-            found.append({**_manifest(folder, _decrypted(folder, content, given)), "folder": folder})
+            found.append({**_manifest(folder, decrypt_file(path, given) or b""), "folder": folder})
         else:
             unknown.append(folder)
     return found, unknown
-
-
-def _content(path: str) -> bytes | None:
-    check_run_file(path)
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
-
-
-def _decrypted(folder: str, content: bytes, password: bytes) -> bytes:
-    try:
-        return vault.decrypt(content, password)
-    except OffboardError as exc:
-        raise OffboardError(f"{os.path.join(folder, MANIFEST)}: {exc.msg}", code=exc.code) from exc
 
 
 def _manifest(folder: str, content: bytes) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Kept(Protocol):
 
 
 @dataclass(frozen=True)
-class Found:
+class ExportedLists:
     """What the service gave: users and groups, what it says of itself, and whether the lists are whole.
 
     cut: groups that lack members whom the users name. unchecked: groups of which nothing tells whether they do.
@@ -63,7 +63,7 @@ class Found:
     unchecked: tuple[str, ...] = ()
 
 
-def files(found: Found) -> Iterator[tuple[str, bytes]]:
+def files(found: ExportedLists) -> Iterator[tuple[str, bytes]]:
     """Names and contents, one at a time; the same for the same data."""
     yield from _parts(GROUPS, b"", (line.encode() for line in found.groups.lines()))
     yield SERVICE, (to_json(found.service, indent=2, sort_keys=True) + "\n").encode()
@@ -91,7 +91,7 @@ def digest(contents: Iterable[tuple[str, bytes]]) -> str:
     return made.hexdigest()
 
 
-def table(found: Found) -> Iterator[tuple[str, bytes]]:
+def table(found: ExportedLists) -> Iterator[tuple[str, bytes]]:
     """The users for people: one row each, for Excel. Of what has several values the primary or first one; groups by name; lists whole."""
 
     @lru_cache(10_000)
@@ -157,7 +157,7 @@ def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def plan(current: Iterable[Object], path: str, found: Found, content_sha256: str) -> Plan:
+def plan(current: Iterable[Object], path: str, found: ExportedLists, content_sha256: str) -> Plan:
     """A new export where the newest one holds something else. None takes the place of another: each lies in a folder of its own.
 
     current: the newest export, if there is one. Raises OffboardError `export_incomplete` for lists that are not whole where there is a whole export.
@@ -179,7 +179,7 @@ def plan(current: Iterable[Object], path: str, found: Found, content_sha256: str
     return Plan(changes=Spool([Change(KIND, path, "IIJ ID", action, None if newest is None else dict(newest.state), after, undo=undo)]), warnings=told)
 
 
-def incomplete(found: Found, kept: str, record: Mapping[str, Any] | None = None) -> OffboardError:
+def incomplete(found: ExportedLists, kept: str, record: Mapping[str, Any] | None = None) -> OffboardError:
     """`export_incomplete`, with what becomes of the files, and what is recorded of those that were written."""
     return OffboardError(
         f"The lists of {' and '.join(found.incomplete)} were never whole: they changed while they were read, or the service counts otherwise than it "

@@ -26,7 +26,7 @@ from ..scim import Scim
 from . import pages
 from .kept import MANIFEST, RECORDED, check_files, exports, sealed
 from .options import Options
-from .plan import KIND, Found, digest, files, incomplete, plan
+from .plan import KIND, ExportedLists, digest, files, incomplete, plan
 from .store import Resources
 
 _STATE = ("users", "groups", "complete", "content_sha256")
@@ -51,7 +51,7 @@ class Export(Resource):
             pause_ms=options.pause_ms,
             max_wait_seconds=options.max_wait_seconds,
         )
-        self._found = Found(Resources(), Resources())
+        self._found = ExportedLists(Resources(), Resources())
         #: SHA-256 of what was written, by the name of its file
         self._written: dict[str, str] = {}
         self._folder = ""
@@ -71,7 +71,7 @@ class Export(Resource):
         made.facts = {"users": len(found.users), "groups": len(found.groups), **_doubts(found), "complete": not found.incomplete}
         return made
 
-    def _read_service(self) -> Found:
+    def _read_service(self) -> ExportedLists:
         service = {name: self._said(f"/{name}") for name in ("ServiceProviderConfig", "Schemas", "ResourceTypes")}
         how, attempts = pages.ways(service["ServiceProviderConfig"], self._options.page_size), self._options.attempts
         users, groups = Resources(), Resources()
@@ -87,7 +87,7 @@ class Export(Resource):
             progress.add()
         lacking = [name for name, whole in (("users", read["users"]), ("groups", read["groups"] and not gone)) if not whole]
         left = pages.memberships(users.each(), groups.each())
-        return Found(users, groups, service, tuple(lacking), left.lacking, tuple(groups) if left.unsaid else ())
+        return ExportedLists(users, groups, service, tuple(lacking), left.lacking, tuple(groups) if left.unsaid else ())
 
     def _everything(self, name: str, into: Resources, how: pages.Ways, attempts: int) -> bool:
         progress = Progress(self._options.progress_file, name, None)
@@ -159,5 +159,5 @@ class Export(Resource):
         return {**plan.facts, "folder": self._folder or None}
 
 
-def _doubts(found: Found) -> dict[str, int]:
+def _doubts(found: ExportedLists) -> dict[str, int]:
     return {"groups_cut": len(found.cut), "groups_not_checked": len(found.unchecked)}

@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Account:
+class ConfirmedAccount:
     """One that is confirmed."""
 
     name: str
@@ -23,11 +23,11 @@ class Account:
 class Options:
     """Of linux_account: which go."""
 
-    accounts: Sequence[Account]
+    accounts: Sequence[ConfirmedAccount]
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
-        return cls(accounts=[Account(item["name"], item["uid"], item["remove_home"]) for item in params["accounts"]])
+        return cls(accounts=[ConfirmedAccount(item["name"], item["uid"], item["remove_home"]) for item in params["accounts"]])
 
 
 @dataclass(frozen=True)

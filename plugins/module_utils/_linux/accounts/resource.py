@@ -18,7 +18,7 @@ from ..connection import Connection
 from ..cron import plan as cron
 from ..cron.plan import Job
 from . import plan as accounts
-from .options import Account, InfoOptions, Options
+from .options import ConfirmedAccount, InfoOptions, Options
 
 
 class Accounts(Resource):
@@ -35,7 +35,7 @@ class Accounts(Resource):
         self._found: dict[str, Mapping[str, Any]] = {}
         self._jobs: dict[str, Job] = {}
         self._left: list[Job] = []
-        self._meant: dict[str, Account] = {}
+        self._meant: dict[str, ConfirmedAccount] = {}
 
     def _look(self, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         asked = list(dict.fromkeys(names))

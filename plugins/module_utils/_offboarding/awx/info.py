@@ -29,6 +29,6 @@ def info(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         raise OffboardError(f"{root} is not the folder of the collection: it has no playbooks/{plan.ORDER}.yml", code="file_missing")
     steps = [step for text in _texts(root, "roles/*/vars/steps.yml").values() for step in re.findall(r"^ *- id: (\w+)", text, re.MULTILINE)]
     steps += options.steps_of_services
-    wanted = plan.Wanted(playbooks=playbooks, steps=steps, **options.wanted)
+    wanted = plan.WantedSetup(playbooks=playbooks, steps=steps, **options.wanted)
     files = [{"name": f"{stage}.yml", "content": plan.project_file(stage)} for stage in plan.stages(playbooks)]
     return {"files": files, **plan.compare(wanted, options.found, absent=options.absent, check_mode=check_mode)}

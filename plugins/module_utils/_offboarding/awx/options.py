@@ -28,7 +28,7 @@ class InfoOptions:
     absent: bool
     #: ids of the steps that services have
     steps_of_services: Sequence[str]
-    #: the other fields of `plan.Wanted`
+    #: the other fields of `plan.WantedSetup`
     wanted: Mapping[str, Any]
 
     @classmethod
@@ -38,5 +38,5 @@ class InfoOptions:
             found=params["found"],
             absent=params["state"] == "absent",
             steps_of_services=[services.step_id(service) for service in params["services"] if service.get("id") or service.get("name")],
-            wanted={one.name: params[one.name] for one in fields(plan.Wanted) if one.name not in _OF_COLLECTION},
+            wanted={one.name: params[one.name] for one in fields(plan.WantedSetup) if one.name not in _OF_COLLECTION},
         )

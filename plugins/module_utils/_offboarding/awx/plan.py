@@ -48,7 +48,7 @@ Ref = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSetup:
     """What the operator asks for. `playbooks` are the collection's by name, with their text; `steps` the ids of a person's steps."""
 
     playbooks: Mapping[str, str]
@@ -151,7 +151,7 @@ def _question(variable: str, name: str, kind: str, *, choices: Sequence[str] = (
     }  # fmt: skip
 
 
-def nodes(wanted: Wanted) -> list[dict[str, Any]]:
+def nodes(wanted: WantedSetup) -> list[dict[str, Any]]:
     """The workflow: every stage, and before those of `approve` a check job and an approval. Each follows the success of the one before.
 
     Nothing follows a failure: a workflow in which something does is "successful" for AWX although a stage has failed.
@@ -177,7 +177,7 @@ def _approval(prefix: str, stage: str) -> dict[str, str]:
     }
 
 
-def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[AwxObject]:
+def objects(wanted: WantedSetup, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[AwxObject]:
     """Everything that AWX shall hold, in the order in which it is made. Raises OffboardError `bad_option`."""
     _check(wanted)
     prefix, organization = wanted.prefix, ("organizations", wanted.organization)
@@ -222,7 +222,7 @@ def objects(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
     return sorted(made, key=lambda item: KINDS.index(item.kind))
 
 
-def _machines(wanted: Wanted, inventory: Ref) -> list[AwxObject]:
+def _machines(wanted: WantedSetup, inventory: Ref) -> list[AwxObject]:
     def one(kind: str, name: str, needs: Sequence[Ref], **options: Any) -> AwxObject:
         return AwxObject(kind, name, {"name": name, "description": mark(name), **options}, [inventory, *needs])
 
@@ -243,7 +243,7 @@ def _machines(wanted: Wanted, inventory: Ref) -> list[AwxObject]:
     return hosts + groups
 
 
-def _hosts(wanted: Wanted) -> dict[str, dict[str, Any]]:
+def _hosts(wanted: WantedSetup) -> dict[str, dict[str, Any]]:
     """Each machine once, though it may be in several groups; what it is given as an agent wins."""
     found: dict[str, dict[str, Any]] = {}
     for hosts in (*(group.get("hosts") or {} for group in wanted.groups.values()), wanted.agents):
@@ -267,7 +267,7 @@ def _check_prefix(prefix: str) -> None:
         raise OffboardError(f"{msg} from another's. Nothing was done.", code="bad_option")
 
 
-def _check(wanted: Wanted) -> None:
+def _check(wanted: WantedSetup) -> None:
     _check_hosts("awx_agents", wanted.agents)
     for name, group in wanted.groups.items():
         given = (group.get("hosts") or {}, group.get("vars") or {}) if isinstance(group, Mapping) else ()
@@ -291,7 +291,7 @@ def _check(wanted: Wanted) -> None:
         raise OffboardError(f"awx_schedules: {', '.join(without)} has no rrule", code="bad_option")
 
 
-def compare(wanted: Wanted, found: Mapping[str, Sequence[Mapping[str, Any]]], *, absent: bool = False, check_mode: bool = False) -> dict[str, Any]:
+def compare(wanted: WantedSetup, found: Mapping[str, Sequence[Mapping[str, Any]]], *, absent: bool = False, check_mode: bool = False) -> dict[str, Any]:
     """What the tasks do: `objects` and `remove` by kind, and in check mode `later`, what AWX cannot be asked for while something that it needs is missing.
 
     Raises OffboardError `not_ours` when something of the same name was made by somebody else, `bad_option`.

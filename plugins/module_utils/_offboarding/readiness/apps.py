@@ -75,7 +75,7 @@ _STOPPED = "provisioning_stopped"
 
 def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to repair the users: IIJ ID would undo it. Before the stop is confirmed: when it may be done, so that it blocks nobody."""
-    app = facts.app or quiet.App()
+    app = facts.app or quiet.AppActivity()
     step = next((step for step in facts.steps or () if step["id"] == _STOPPED), None)
     until = quiet.token_good_until(app, confirmed.token_minutes, facts.now)
     if step is None or not step["done"]:
@@ -85,7 +85,7 @@ def provisioning_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return [Finding("blocker", "still_active", gate.still_active(found, phrases.told("since", start=start), until))] if found else []
 
 
-def _stop_later(app: quiet.App, until: str, minutes: int) -> Finding:
+def _stop_later(app: quiet.AppActivity, until: str, minutes: int) -> Finding:
     told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=_STOPPED)
     return Finding("blocker", "token_may_be_good", told, (_STOPPED,))
 

@@ -59,7 +59,7 @@ def _settings(found: Mapping[str, list[str]], decided: str, final: bool) -> Find
     )
 
 
-def from_policies(machines: Machines, found: Mapping[str, Any], decided: group_policies.Decided) -> Iterator[Finding]:
+def from_policies(machines: Machines, found: Mapping[str, Any], decided: group_policies.PolicyDecisions) -> Iterator[Finding]:
     """What taking a value off a machine alone does not end: which policy sets it (`found`: what group_policy_info returned), and what none of them explains."""
     setting: dict[str, tuple[group_policies.Value, dict[str, None], list[str]]] = {}
     unexplained: dict[str, list[str]] = {}
@@ -92,7 +92,7 @@ def _is_set(path: str, value: group_policies.Value) -> bool:
     return hive == value.hive and place in (value.place, value.place.rpartition("\\")[0])
 
 
-def _brought_back(policy: Mapping[str, Any], where: list[str], which: list[str], decided: group_policies.Decided) -> Finding:
+def _brought_back(policy: Mapping[str, Any], where: list[str], which: list[str], decided: group_policies.PolicyDecisions) -> Finding:
     """One policy, and the machines on which it was seen at work."""
     confirmed = any(one.module == "group_policy_registry" and decided.is_confirmed(one, policy["guid"]) for one in group_policies.EDITS)
     edited = confirmed and not decided.is_kept(policy["guid"])

@@ -31,7 +31,7 @@ Counts = dict[str, Counter[str]]
 
 
 @dataclass(frozen=True)
-class Decided:
+class CertificateDecisions:
     """What the operator said: issuers to look for; issuers (whole distinguished names) and thumbprints of what goes, and of what stays."""
 
     looked_for: Collection[str] = ()
@@ -60,7 +60,7 @@ class Sorted:
     others: Counts = field(default_factory=dict)
 
 
-def by_decision(machines: Machines, decided: Decided) -> Sorted:
+def by_decision(machines: Machines, decided: CertificateDecisions) -> Sorted:
     """The certificates of all machines."""
     found = Sorted()
     for name, machine in machines.items():
@@ -83,7 +83,7 @@ def _count(to: Counts, issuer: str, machine: str, number: int = 1) -> None:
         to.setdefault(issuer, Counter())[machine] += number
 
 
-def findings(machines: Machines, decided: Decided, *, final: bool) -> Iterator[Finding]:
+def findings(machines: Machines, decided: CertificateDecisions, *, final: bool) -> Iterator[Finding]:
     """`machines`: what was read of each."""
     found = by_decision(machines, decided)
     for issuer, where in found.undecided.items():
@@ -137,7 +137,7 @@ def _going(issuer: str, where: Counter[str], final: bool) -> Finding:
     return Finding("info", "certificates_removed", text, (issuer, *list(where)[:NAMED]))
 
 
-def _in_use(machines: Machines, decided: Decided) -> Iterator[Finding]:
+def _in_use(machines: Machines, decided: CertificateDecisions) -> Iterator[Finding]:
     """What the stage would refuse."""
     used: dict[str, list[str]] = {}
     for name, machine in machines.items():
@@ -177,7 +177,7 @@ def _unreadable(machines: Machines) -> Iterator[Finding]:
         )
 
 
-def _by_hand(machines: Machines, decided: Decided) -> Iterator[Finding]:
+def _by_hand(machines: Machines, decided: CertificateDecisions) -> Iterator[Finding]:
     """What no module changes: Firefox' own databases, and trust in the authority."""
     databases = [
         f"{name} {one['database']}"
@@ -215,7 +215,7 @@ def _by_hand(machines: Machines, decided: Decided) -> Iterator[Finding]:
         )
 
 
-def _is_meant(one: Mapping[str, Any], decided: Decided) -> bool:
+def _is_meant(one: Mapping[str, Any], decided: CertificateDecisions) -> bool:
     if decided.goes(one["issuer"], one["thumbprint"]) is False:
         return False
     return decided.names(one["issuer"]) or _LIKE_IIJ.search(one["issuer"]) is not None
@@ -238,7 +238,7 @@ def _others(others: Counts) -> Iterator[Finding]:
         )
 
 
-def _not_found(machines: Machines, decided: Decided) -> Iterator[Finding]:
+def _not_found(machines: Machines, decided: CertificateDecisions) -> Iterator[Finding]:
     """A name that differs by a letter would remove nothing, and nobody would notice."""
     there = {row["issuer"] for machine in machines.values() for row in machine.get("issuers") or ()}
     there |= {one[part] for machine in machines.values() for one in machine.get("certificates") or () for part in ("issuer", "thumbprint")}

@@ -52,7 +52,7 @@ class Facts:
     #: the exports of IIJ ID's users and groups, as iij_id_export_info says
     export: Mapping[str, Any] | None = None
     #: IIJ ID's app, as the tenant, the journal and the audit log show it, and the time of now (RFC 3339)
-    app: quiet.App | None = None
+    app: quiet.AppActivity | None = None
     now: str = ""
     #: options of the contract whose accounts lie in Active Directory
     needs_directory: Sequence[str] = ()
@@ -118,20 +118,20 @@ class Confirmed:
     disable_app: bool | None = None
 
 
-def decided_policies(confirmed: Confirmed) -> group_policies.Decided:
+def decided_policies(confirmed: Confirmed) -> group_policies.PolicyDecisions:
     """What was decided about group policies."""
     of_rights, of_registry = (edited.variable for edited in group_policies.EDITS)
-    return group_policies.Decided({of_rights: confirmed.right_policies, of_registry: confirmed.registry_policies}, confirmed.kept_policies)
+    return group_policies.PolicyDecisions({of_rights: confirmed.right_policies, of_registry: confirmed.registry_policies}, confirmed.kept_policies)
 
 
-def decided_certificates(confirmed: Confirmed) -> certificates.Decided:
+def decided_certificates(confirmed: Confirmed) -> certificates.CertificateDecisions:
     """What was decided about device certificates."""
-    return certificates.Decided(confirmed.certificate_issuers, confirmed.certificates, confirmed.kept_certificates)
+    return certificates.CertificateDecisions(confirmed.certificate_issuers, confirmed.certificates, confirmed.kept_certificates)
 
 
-def linux_decisions(confirmed: Confirmed) -> linux.Decisions:
+def linux_decisions(confirmed: Confirmed) -> linux.LinuxDecisions:
     """What was said of Directory Sync for Linux."""
-    return linux.Decisions(
+    return linux.LinuxDecisions(
         cron_jobs=confirmed.cron_jobs,
         files=confirmed.linux_files,
         not_files=confirmed.not_iij_linux_files,

@@ -46,7 +46,7 @@ EDITS = (
 
 
 @dataclass(frozen=True)
-class Decided:
+class PolicyDecisions:
     """What the operator has decided: the GUIDs for each variable of EDITS, and of policies that stay as they are."""
 
     confirmed: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ def _is_settled(mention: Mapping[str, Any]) -> bool:
     return mention["kind"] == "preference" and (mention.get("action") == "D" or bool(mention.get("disabled")))
 
 
-def to_edit(found: Mapping[str, Any], decided: Decided) -> Iterator[tuple[Edited, Mapping[str, Any], list[Mapping[str, Any]]]]:
+def to_edit(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[tuple[Edited, Mapping[str, Any], list[Mapping[str, Any]]]]:
     """Each policy that the modules can edit, with what they would take out; those that are kept are left out."""
     for policy in found.get("policies") or ():
         for edited in EDITS:
@@ -113,7 +113,7 @@ def values(found: Mapping[str, Any]) -> Iterator[Value]:
             yield Value(policy, where, hive, place.casefold())
 
 
-def findings(found: Mapping[str, Any], decided: Decided, *, final: bool) -> Iterator[Finding]:
+def findings(found: Mapping[str, Any], decided: PolicyDecisions, *, final: bool) -> Iterator[Finding]:
     """`found`: what group_policy_info returned, or its `failure` and `msg`: what was not read is never taken for clean."""
     if found.get("failure"):
         yield from _not_read(found, decided)
@@ -133,7 +133,7 @@ def findings(found: Mapping[str, Any], decided: Decided, *, final: bool) -> Iter
     yield from _orphaned(found)
 
 
-def _not_read(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
+def _not_read(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Finding]:
     why = phrases.by_code(str((found.get("failure") or {}).get("code") or ""), str(found.get("msg") or ""))
     needed = any(decided.confirmed.values())
     yield Finding(
@@ -204,7 +204,7 @@ def _left(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[
     )
 
 
-def _by_hand(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
+def _by_hand(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Finding]:
     """What no module changes: scripts, texts elsewhere, lists that mean IIJ ID and others."""
     for policy in found.get("policies") or ():
         if decided.is_kept(policy["guid"]):
@@ -270,7 +270,7 @@ def _scripts(netlogon: Mapping[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _unknown(found: Mapping[str, Any], decided: Decided) -> Iterator[Finding]:
+def _unknown(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Finding]:
     """GUIDs that somebody confirmed, and that no policy has: the stage would stop there."""
     there = {names.uuid(policy["guid"]) for policy in found.get("policies") or ()}
     for edited in EDITS:

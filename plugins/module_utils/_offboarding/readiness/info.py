@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..._core import names, plain
 from ..._core.errors import OffboardError
-from ..._core.journal import open_intents
+from ..._core.journal import unfinished
 from ..._module.clock import now
 from ..._module.files import read_journal, read_lines
 from .. import quiet
@@ -82,14 +82,14 @@ def _facts(asked: Mapping[str, Any]) -> Facts:
     return Facts(**read, uninstalled_on=uninstalled_on, app=_app(found, journal) if found is not None else None, now=now())
 
 
-def _app(found: Mapping[str, Any], journal: str | None) -> quiet.App:
+def _app(found: Mapping[str, Any], journal: str | None) -> quiet.AppActivity:
     principal = found.get("service_principal_id")
-    return quiet.App(found.get("enabled"), quiet.switched_off(read_journal(journal), principal) if journal else None, found.get("activity_times"))
+    return quiet.AppActivity(found.get("enabled"), quiet.switched_off(read_journal(journal), principal) if journal else None, found.get("activity_times"))
 
 
 def _besides(gate: str, facts: Facts, confirmed: Confirmed, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a gate tells besides its findings."""
-    begun = open_intents(read_lines(asked["journal"])) if asked["journal"] and gate in ("agents", "clients") else []
+    begun = unfinished(read_lines(asked["journal"])) if asked["journal"] and gate in ("agents", "clients") else []
     if gate == "agents":
         left = plan.agents_left_on(facts, confirmed, begun, bool(asked.get("filter_files")))
         clear = [name for name in [*(facts.machines or {}), *(facts.linux_machines or {})] if name not in left]

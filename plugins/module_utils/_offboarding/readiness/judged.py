@@ -31,7 +31,7 @@ THINGS = (Thing(intune.judge, intune.propose),)
 
 
 @dataclass(frozen=True)
-class Decision:
+class Decided:
     """A variable of the roles. It counts only where its role's option of the contract is in use."""
 
     variable: str
@@ -55,25 +55,25 @@ class Decision:
 _APPS = ("microsoft_365", "external_identity_providers")
 
 #: In the order of the draft. Those that nothing was found for and nothing is confirmed of are left out there.
-DECISIONS: tuple[Decision, ...] = (
-    Decision(
+DECISIONS: tuple[Decided, ...] = (
+    Decided(
         "offboard_break_glass",
         "",
         Text("Administrators who can sign in whatever happens, on the onmicrosoft.com domain.", "緊急アクセス用管理者（onmicrosoft.com のドメイン）"),
     ),
-    Decision(
+    Decided(
         "offboard_directory_host",
         "",
         Text("A domain controller; without it Active Directory is left alone.", "ドメインコントローラー（空の場合、Active Directoryは確認も変更もしない）"),
         one=True,
     ),
-    Decision(
+    Decided(
         "offboard_iij_client_id",
         "client_ids",
         Text("The client id that the console of IIJ ID shows for Microsoft 365.", "IIJ IDコンソールのMicrosoft 365の設定に表示されるクライアントID"),
         one=True,
     ),
-    Decision(
+    Decided(
         "microsoft_365_domains",
         "domains",
         Text(
@@ -81,71 +81,71 @@ DECISIONS: tuple[Decision, ...] = (
             "マネージドに変換するルートドメイン（サブドメインも変換される）。小さいものから",
         ),
     ),
-    Decision("microsoft_365_old_client_ids", "client_ids", Text("Forgotten app registrations of IIJ ID.", "IIJ IDの古いアプリの登録"), options=_APPS),
-    Decision(
+    Decided("microsoft_365_old_client_ids", "client_ids", Text("Forgotten app registrations of IIJ ID.", "IIJ IDの古いアプリの登録"), options=_APPS),
+    Decided(
         "microsoft_365_not_iij_client_ids",
         "not_iij_client_ids",
         Text("App registrations that only look like IIJ ID's.", "IIJ IDのものではないアプリの登録"),
         options=_APPS,
     ),
-    Decision(
+    Decided(
         "microsoft_365_disable_app",
         "disable_app",
         Text("Recommended: IIJ ID's stop then blocks nobody.", "推奨: IIJ IDの停止時に利用者がブロックされない"),
         holds="bool",
         one=True,
     ),
-    Decision("microsoft_365_max_users", "max_users", Text("How many users one task may change.", "1つのタスクで変更できる利用者の上限"), one=True, holds="int"),
-    Decision(
+    Decided("microsoft_365_max_users", "max_users", Text("How many users one task may change.", "1つのタスクで変更できる利用者の上限"), one=True, holds="int"),
+    Decided(
         "microsoft_365_usage_location",
         "usage_location",
         Text("For users without a usage location: two letters, JP for Japan.", "利用場所のない利用者に設定する国（2文字、日本は JP）"),
         one=True,
     ),
-    Decision("microsoft_365_also_enable", "also_enable", Text("Users who are blocked, and shall work again.", "ブロック中で、復帰させる利用者")),
-    Decision(
+    Decided("microsoft_365_also_enable", "also_enable", Text("Users who are blocked, and shall work again.", "ブロック中で、復帰させる利用者")),
+    Decided(
         "microsoft_365_accepted_references", "accepted_references", Text("Objects that may go on pointing at IIJ ID.", "IIJ IDを参照したまま残してよいもの")
     ),
-    Decision(
+    Decided(
         "microsoft_365_accepted_not_looked_at",
         "accepted_not_looked_at",
         Text("Kinds or objects that a person has looked at.", "人が確認した種類またはオブジェクト"),
     ),
-    Decision(
+    Decided(
         "directory_sync_without_machines",
         "without_machines",
         Text("There is no Windows machine with an agent.", "エージェントのあるWindowsマシンはない"),
         holds="bool",
         one=True,
     ),
-    Decision("directory_sync_products", "products", Text("Products to uninstall.", "アンインストールする製品"), holds="dict"),
-    Decision("directory_sync_tasks", "tasks", Text("Scheduled tasks of the agents.", "エージェントのスケジュールタスク"), holds="dict"),
-    Decision("directory_sync_password_filters", "password_filters", Text("Password filters of Password Sync.", "Password Syncのパスワードフィルター")),
-    Decision("directory_sync_leftovers", "leftovers", Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン")),
-    Decision("directory_sync_cron_jobs", "cron_jobs", Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"), holds="dict"),
-    Decision(
+    Decided("directory_sync_products", "products", Text("Products to uninstall.", "アンインストールする製品"), holds="dict"),
+    Decided("directory_sync_tasks", "tasks", Text("Scheduled tasks of the agents.", "エージェントのスケジュールタスク"), holds="dict"),
+    Decided("directory_sync_password_filters", "password_filters", Text("Password filters of Password Sync.", "Password Syncのパスワードフィルター")),
+    Decided("directory_sync_leftovers", "leftovers", Text("Machines whose agents are uninstalled already.", "エージェントがアンインストール済みのマシン")),
+    Decided("directory_sync_cron_jobs", "cron_jobs", Text("Cron jobs of Directory Sync for Linux.", "Directory Sync for Linuxのcronジョブ"), holds="dict"),
+    Decided(
         "directory_sync_linux_files", "linux_files", Text("Folders of Directory Sync for Linux, to be removed.", "削除するDirectory Sync for Linuxのフォルダー")
     ),
-    Decision(
+    Decided(
         "directory_sync_linux_accounts",
         "linux_accounts",
         Text("Accounts of Linux machines that were made for it, to be removed.", "削除する専用のLinuxアカウント"),
         holds="dict",
     ),
-    Decision(
+    Decided(
         "directory_sync_openldap_access",
         "openldap_access",
         Text("Accounts to take out of OpenLDAP's access rules.", "OpenLDAPのアクセス規則から外すアカウント"),
     ),
-    Decision("directory_sync_openldap_entries", "openldap_entries", Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント")),
-    Decision("directory_sync_accounts", "accounts", Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ")),
-    Decision(
+    Decided("directory_sync_openldap_entries", "openldap_entries", Text("Accounts to remove from OpenLDAP.", "OpenLDAPから削除するアカウント")),
+    Decided("directory_sync_accounts", "accounts", Text("Accounts and groups that were made for the agents.", "エージェント用に作られたアカウントとグループ")),
+    Decided(
         "directory_sync_policies",
         "right_policies",
         Text("Group policies out of whose user rights the accounts are taken, by GUID.", "アカウントをユーザー権利から外すグループポリシー（GUID）"),
     ),
-    Decision("integrated_windows_authentication_accounts", "accounts", Text("Accounts of integrated Windows authentication.", "統合Windows認証用のアカウント")),
-    Decision(
+    Decided("integrated_windows_authentication_accounts", "accounts", Text("Accounts of integrated Windows authentication.", "統合Windows認証用のアカウント")),
+    Decided(
         "integrated_windows_authentication_policies",
         "registry_policies",
         Text(
@@ -153,36 +153,36 @@ DECISIONS: tuple[Decision, ...] = (
             "ブラウザーやゾーンの一覧からIIJ IDのホストを取り除くグループポリシー（GUID）",
         ),
     ),
-    Decision("offboard_kept_group_policies", "kept_policies", Text("Group policies that stay as they are, by GUID.", "変更しないグループポリシー（GUID）")),
-    Decision(
+    Decided("offboard_kept_group_policies", "kept_policies", Text("Group policies that stay as they are, by GUID.", "変更しないグループポリシー（GUID）")),
+    Decided(
         "integrated_windows_authentication_browser_settings",
         "browser_settings",
         Text("What becomes of browser settings on machines: absent or keep.", "マシンのブラウザー設定の扱い（absent または keep）"),
         one=True,
     ),
-    Decision(
+    Decided(
         "multi_factor_authentication_certificates",
         "certificates",
         Text("Device certificates to remove from machines: issuers or thumbprints.", "マシンから削除するデバイス証明書（発行者または拇印）"),
     ),
-    Decision(
+    Decided(
         "multi_factor_authentication_kept_certificates",
         "kept_certificates",
         Text("Client certificates that stay.", "残すクライアント証明書（発行者または拇印）"),
     ),
-    Decision(
+    Decided(
         "multi_factor_authentication_intune_assignments",
         "intune_assignments",
         Text("Assignments in Intune to remove; the apps and the profiles stay.", "Intuneから削除する割り当て（アプリやプロファイルは残る）"),
         holds="dict",
     ),
-    Decision("microsoft_365_passwords", "passwords", one=True),
-    Decision("microsoft_365_synced_password", "synced_password", one=True),
-    Decision("microsoft_365_accepted_no_way_in_count", "accepted_no_way_in_count", one=True, holds="int"),
-    Decision("microsoft_365_max_blocked_percent", "max_blocked_percent", one=True, holds="int"),
-    Decision("directory_sync_not_iij_linux_files", "not_iij_linux_files"),
-    Decision("directory_sync_not_iij_linux_accounts", "not_iij_linux_accounts"),
-    Decision("multi_factor_authentication_certificate_issuers", "certificate_issuers"),
+    Decided("microsoft_365_passwords", "passwords", one=True),
+    Decided("microsoft_365_synced_password", "synced_password", one=True),
+    Decided("microsoft_365_accepted_no_way_in_count", "accepted_no_way_in_count", one=True, holds="int"),
+    Decided("microsoft_365_max_blocked_percent", "max_blocked_percent", one=True, holds="int"),
+    Decided("directory_sync_not_iij_linux_files", "not_iij_linux_files"),
+    Decided("directory_sync_not_iij_linux_accounts", "not_iij_linux_accounts"),
+    Decided("multi_factor_authentication_certificate_issuers", "certificate_issuers"),
 )
 #: The fields as options of a module, for what comes out of variables: a text of the command line becomes what it means.
 SPEC: dict[str, dict[str, Any]] = {

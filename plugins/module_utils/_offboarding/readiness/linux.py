@@ -25,7 +25,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Decisions:
+class LinuxDecisions:
     """What the operator has said.
 
     Cron jobs ({place, command}), files and accounts ({name, uid}) to remove; files and accounts (names) that are not the agent's; accounts in OpenLDAP (DN).
@@ -49,23 +49,23 @@ def _of(machine: Machine | None, kind: str) -> Sequence[Any]:
     return (machine or {}).get(kind) or ()
 
 
-def _jobs(machine: Machine | None, said: Decisions, *, confirmed: bool) -> Iterator[Mapping[str, Any]]:
+def _jobs(machine: Machine | None, said: LinuxDecisions, *, confirmed: bool) -> Iterator[Mapping[str, Any]]:
     for job in _of(machine, "jobs"):
         if any(confirmations.cron_job(job["place"], (job["command"],), wanted) for wanted in said.cron_jobs) == confirmed:
             yield job
 
 
-def _files(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+def _files(machine: Machine | None, said: LinuxDecisions) -> list[Mapping[str, Any]]:
     """What is there, and what lies behind a link, so that nobody knows. The operator may have said that it is not the agent's."""
     there = [item for item in _of(machine, "files") if item["exists"] or item["link"]]
     return [item for item in there if not _covered(item["path"], said.not_files)]
 
 
-def _unconfirmed_files(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+def _unconfirmed_files(machine: Machine | None, said: LinuxDecisions) -> list[Mapping[str, Any]]:
     return [item for item in _files(machine, said) if not _covered(item["path"], said.files)]
 
 
-def _not_looked_at(machine: Machine | None, said: Decisions) -> list[str]:
+def _not_looked_at(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     return [path for path in _of(machine, "not_looked_at") if not _covered(path, said.not_files)]
 
 
@@ -79,7 +79,7 @@ def _behind(item: Mapping[str, Any]) -> bool:
     return bool(item["link"])
 
 
-def left(machine: Machine | None, said: Decisions) -> list[str]:
+def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     """What of the agent is on a machine: cron jobs (disabled ones too), timers that start it, files, and the accounts that were confirmed."""
     jobs = [phrases.english("left_cron_job", name=f"{job['place']}: {job['command']}") for job in _of(machine, "jobs")]
     timers = [phrases.english("left_timer", name=timer["timer"]) for timer in _timers(machine)]
@@ -94,7 +94,7 @@ def _told(items: Sequence[str]) -> Text:
     return Text(f"{told.en} (+{more})", f"{told.ja}（ほか{more}件）") if more > 0 else told
 
 
-def unconfirmed(machines: Machines, said: Decisions) -> Iterator[Finding]:
+def unconfirmed(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers: what was found, and of which nobody has said whose it is; and what starts the agent whatever becomes of cron's jobs."""
     for name, machine in machines.items():
         for job in _jobs(machine, said, confirmed=False):
@@ -156,7 +156,7 @@ def _of_file(name: str, item: Mapping[str, Any]) -> Finding:
     )
 
 
-def not_looked_at(machines: Machines, said: Decisions, severity: str) -> Iterator[Finding]:
+def not_looked_at(machines: Machines, said: LinuxDecisions, severity: str) -> Iterator[Finding]:
     """Folders that nobody has looked into, of which the operator has not said that there is nothing of the agent."""
     for name, machine in machines.items():
         if paths := _not_looked_at(machine, said):
@@ -174,7 +174,7 @@ def not_looked_at(machines: Machines, said: Decisions, severity: str) -> Iterato
             )
 
 
-def preflight(machines: Machines, said: Decisions) -> Iterator[Finding]:
+def preflight(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """What is not confirmed, what was not looked at, what there is, and whose it is."""
     yield from unconfirmed(machines, said)
     yield from not_looked_at(machines, said, "warning")
@@ -191,7 +191,7 @@ def preflight(machines: Machines, said: Decisions) -> Iterator[Finding]:
         )
 
 
-def _accounts(machine: Machine | None, said: Decisions) -> Iterator[tuple[Mapping[str, Any], bool]]:
+def _accounts(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[Mapping[str, Any], bool]]:
     """Accounts that run or own the agent, and those that were confirmed by name; whether one is the one that was confirmed. Without those declined."""
     for account in _of(machine, "accounts"):
         confirmed = any(_means(account, wanted) for wanted in said.accounts)
@@ -204,11 +204,11 @@ def _means(account: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return wanted.get("name") == account["name"] and str(wanted.get("uid")) == str(account.get("uid"))
 
 
-def _unconfirmed_accounts(machine: Machine | None, said: Decisions) -> list[Mapping[str, Any]]:
+def _unconfirmed_accounts(machine: Machine | None, said: LinuxDecisions) -> list[Mapping[str, Any]]:
     return [account for account, confirmed in _accounts(machine, said) if not confirmed]
 
 
-def _of_account(name: str, account: Mapping[str, Any], said: Decisions) -> Finding:
+def _of_account(name: str, account: Mapping[str, Any], said: LinuxDecisions) -> Finding:
     who, uid = account["name"], account["uid"]
     others = [str(wanted["uid"]) for wanted in said.accounts if wanted.get("name") == who and wanted.get("uid") is not None]
     told = Text(
@@ -230,7 +230,7 @@ def _of_account(name: str, account: Mapping[str, Any], said: Decisions) -> Findi
     )
 
 
-def present(machines: Machines, said: Decisions) -> Iterator[Finding]:
+def present(machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers of the final gate: what is left, and where nobody has looked."""
     for name, machine in machines.items():
         if items := left(machine, said):
@@ -273,7 +273,7 @@ def _clauses(found: Iterable[Mapping[str, Any]]) -> str:
     return "; ".join(f"{clause['what']} by {clause['clause']}" for clause in found)
 
 
-def _unlisted(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[tuple[str, str, str]]:
+def _unlisted(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[tuple[str, str, str]]:
     """Of the accounts that are confirmed for one thing only: the variable of the other, the account, and what was found of it."""
     for account, clauses in _by_account(openldap, "clauses"):
         if not _named(openldap, account, said.access):
@@ -289,7 +289,7 @@ def _confirmed_as(openldap: Mapping[str, Any] | None, account: str) -> str:
     return dn.extended(entry["entryUUID"], entry["dn"]) if entry.get("entryUUID") else account
 
 
-def _openldap_unknown(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
+def _openldap_unknown(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[Finding]:
     """Blockers where accounts are confirmed, and nobody could look at them."""
     accounts = tuple(dict.fromkeys((*said.access, *said.entries)))
     if openldap is None and accounts:
@@ -310,7 +310,7 @@ def _openldap_unknown(openldap: Mapping[str, Any] | None, said: Decisions) -> It
         yield Finding("blocker", "openldap_not_readable", Text(f"OpenLDAP could not be looked at: {why.en}", f"OpenLDAPを確認できませんでした: {why.ja}"))
 
 
-def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, said: Decisions) -> Iterator[Finding]:
+def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, said: LinuxDecisions) -> Iterator[Finding]:
     """What nobody has confirmed, and what nobody has looked at."""
     yield from _openldap_unknown(openldap, said)
     if openldap is None and not said.access and not said.entries and any(left(machine, said) for machine in machines.values()):
@@ -325,6 +325,17 @@ def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, s
             ),
         )
     yield from _openldap_candidates(openldap, said)
+    for account in (openldap or {}).get("entries") or ():
+        if not _entry(openldap, account) and not ((openldap or {}).get("clauses") or {}).get(account):
+            yield Finding(
+                "warning",
+                "account_not_found",
+                Text(
+                    f"OpenLDAP has no entry {account}, and no access rule names it. It is gone already, or the name is wrong.",
+                    f"OpenLDAPにエントリー {account} はなく、アクセス規則にもありません。削除済みか、名前の誤りです。",
+                ),
+                (account,),
+            )
     for account, mentions in _by_account(openldap, "mentions"):
         told = _clauses(mentions)
         yield Finding(
@@ -338,7 +349,7 @@ def openldap_preflight(openldap: Mapping[str, Any] | None, machines: Machines, s
         )
 
 
-def _openldap_candidates(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
+def _openldap_candidates(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[Finding]:
     for variable, account, what in _unlisted(openldap, said):
         yield Finding(
             "warning",
@@ -351,7 +362,7 @@ def _openldap_candidates(openldap: Mapping[str, Any] | None, said: Decisions) ->
         )
 
 
-def openldap_present(openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[Finding]:
+def openldap_present(openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[Finding]:
     """Of the final gate: blockers for what is confirmed and still there."""
     yield from _openldap_unknown(openldap, said)
     for account, clauses in _by_account(openldap, "clauses"):
@@ -376,7 +387,7 @@ def openldap_present(openldap: Mapping[str, Any] | None, said: Decisions) -> Ite
     yield from _openldap_candidates(openldap, said)
 
 
-def candidates(machines: Machines, openldap: Mapping[str, Any] | None, said: Decisions) -> Iterator[tuple[str, Any, Text]]:
+def candidates(machines: Machines, openldap: Mapping[str, Any] | None, said: LinuxDecisions) -> Iterator[tuple[str, Any, Text]]:
     """For the draft of the decisions: the variable, a value that may belong into it, and why."""
     found: dict[tuple[str, str], tuple[str, Any, dict[str, None]]] = {}
     for name, machine in machines.items():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core.kinds import label
@@ -48,7 +48,7 @@ _MORE = {
 }
 
 
-def _listed(rows: list[Mapping[str, Any]]) -> Text:
+def _listed(rows: Sequence[Mapping[str, Any]]) -> Text:
     """Each object and why it is told, which is a row of places or, of what was not looked at, a message."""
     shown = [_row(row) for row in rows[:_NAMED]]
     more = f" (+{len(rows) - _NAMED})" if len(rows) > _NAMED else ""
@@ -164,87 +164,95 @@ def findings(
     yield from _staged_rollouts(found, converted=final)
     yield from _home_realms(found, severity, accepted)
     for (kind,), rows in _by(found["references"], "kind").items():
-        called = label(kind)
-        if kind == _ROLLOUT:
-            continue
-        others = [
-            row
-            for row in rows
-            if (kind != _REALM or row["id"].casefold() in accepted)
-            and row["client_id"].casefold() not in client_ids
-            and not (kind == "internal_federation" and row["of"].casefold() in iij_domains)
-        ]
-        open_rows = [row for row in others if row["id"].casefold() not in accepted and not intune.is_confirmed(row, intune_assignments)]
-        if open_rows:
-            told = _listed(open_rows)
-            yield Finding(
-                severity,
-                "points_at_iij",
-                Text(
-                    f"Of the {called.en} {counted(len(open_rows), 'points', 'point')} at IIJ ID: {told.en}. Change "
-                    "them, or put the ids of those that may stay into "
-                    "microsoft_365_accepted_references.",
-                    f"{called.ja}{len(open_rows)}件がIIJ IDを参照しています: {told.ja}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
-                    "指定してください。",
-                ),
-                tuple(row["id"] for row in open_rows),
-            )
-        kept = [row for row in others if row not in open_rows]
-        if kept:
-            told = _listed(kept)
-            yield Finding(
-                "info",
-                "reference_accepted",
-                Text(
-                    f"Of the {called.en} {counted(len(kept), 'points', 'point')} at IIJ ID and may: {told.en}.",
-                    f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told.ja}",
-                ),
-                tuple(row["id"] for row in kept),
-            )
+        if kind != _ROLLOUT:
+            others = [row for row in rows if _is_told_here(row, accepted, client_ids, iij_domains)]
+            yield from _pointing(kind, others, severity, lambda row: row["id"].casefold() in accepted or intune.is_confirmed(row, intune_assignments))
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
-        called = label(kind)
-        why = _reason(reason)
-        open_rows = [row for row in rows if kind.casefold() not in accepted_not_looked_at and (row["id"].casefold() or "\0") not in accepted_not_looked_at]
-        told = _listed(open_rows or rows)
-        about = not_looked_at(reason, *(str(row["msg"]) for row in open_rows or rows)) + (f": {told.ja}" if told.ja else "")
-        ids = tuple(row["id"] or kind for row in open_rows or rows)
-        if open_rows:
-            yield Finding(
-                severity,
-                "not_looked_at",
-                Text(
-                    f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told.en} Once a person has looked there, put {kind} or the ids into "
-                    "microsoft_365_accepted_not_looked_at.",
-                    f"{called.ja}がIIJ IDを参照しているか確認できません: {about}。人が確認したら {kind} またはIDを "
-                    "microsoft_365_accepted_not_looked_at に指定してください。",
-                ),
-                ids,
-            )
-        else:
-            yield Finding(
-                "info", "not_looked_at_accepted", Text(f"A person has looked at {called.en} ({why.en}).", f"{called.ja}は人が確認済み（{why.ja}）"), ids
-            )
-    for name, (one, many, japanese) in _MORE.items():
-        if (more := not_listed(found, name)) > 0:
-            yield Finding(
-                severity,
-                "more_references",
-                Text(
-                    f"{counted(more, one, many)}, not listed here; all are in results/references.jsonl. Change the listed ones and run again.",
-                    f"ほかに{more}件{japanese}（results/references.jsonl）。一覧のものを変更してから再実行してください。",
-                ),
-                (),
-            )
-        if (cut := int(found[f"{name}_count"]) - len(found[name]) - more) > 0:
-            yield Finding(
-                "info",
-                "more_references_accepted",
-                Text(
-                    f"{counted(cut, 'more that was accepted is', 'more that were accepted are')} not listed here; all are in results/references.jsonl.",
-                    f"承認済みのものがほかに{cut}件あります（results/references.jsonl）。",
-                ),
-                (),
-            )
+        yield from _not_seen(kind, reason, rows, severity, accepted_not_looked_at)
+    for name in _MORE:
+        yield from _cut(found, name, severity)
+
+
+def _is_told_here(row: Mapping[str, Any], accepted: Collection[str], client_ids: Collection[str], iij_domains: Collection[str]) -> bool:
+    """Whether no other finding is about it: IIJ ID's own apps, the federations of its domains, and policies that nobody has accepted have their own."""
+    if row["client_id"].casefold() in client_ids or (row["kind"] == "internal_federation" and row["of"].casefold() in iij_domains):
+        return False
+    return row["kind"] != _REALM or row["id"].casefold() in accepted
+
+
+def _pointing(kind: str, rows: Sequence[Mapping[str, Any]], severity: str, may_stay: Callable[[Mapping[str, Any]], bool]) -> Iterator[Finding]:
+    """What points at IIJ ID, of one kind."""
+    called, kept = label(kind), [row for row in rows if may_stay(row)]
+    if open_rows := [row for row in rows if row not in kept]:
+        told = _listed(open_rows)
+        yield Finding(
+            severity,
+            "points_at_iij",
+            Text(
+                f"Of the {called.en} {counted(len(open_rows), 'points', 'point')} at IIJ ID: {told.en}. Change them, or put the ids of those that may stay "
+                "into microsoft_365_accepted_references.",
+                f"{called.ja}{len(open_rows)}件がIIJ IDを参照しています: {told.ja}。変更するか、残してよいもののIDを microsoft_365_accepted_references に"
+                "指定してください。",
+            ),
+            tuple(row["id"] for row in open_rows),
+        )
+    if kept:
+        told = _listed(kept)
+        yield Finding(
+            "info",
+            "reference_accepted",
+            Text(
+                f"Of the {called.en} {counted(len(kept), 'points', 'point')} at IIJ ID and may: {told.en}.",
+                f"{called.ja}{len(kept)}件はIIJ IDを参照したまま残します: {told.ja}",
+            ),
+            tuple(row["id"] for row in kept),
+        )
+
+
+def _not_seen(kind: str, reason: str, rows: Sequence[Mapping[str, Any]], severity: str, accepted: Collection[str]) -> Iterator[Finding]:
+    """What was not looked at, of one kind and for one reason."""
+    called, why = label(kind), _reason(reason)
+    open_rows = [] if kind.casefold() in accepted else [row for row in rows if (row["id"].casefold() or "\0") not in accepted]
+    told = _listed(open_rows or rows)
+    ids = tuple(row["id"] or kind for row in open_rows or rows)
+    if not open_rows:
+        yield Finding("info", "not_looked_at_accepted", Text(f"A person has looked at {called.en} ({why.en}).", f"{called.ja}は人が確認済み（{why.ja}）"), ids)
+        return
+    about = not_looked_at(reason, *(str(row["msg"]) for row in open_rows)) + (f": {told.ja}" if told.ja else "")
+    yield Finding(
+        severity,
+        "not_looked_at",
+        Text(
+            f"Nobody knows whether {called.en} point at IIJ ID: {why.en}. {told.en} Once a person has looked there, put {kind} or the ids into "
+            "microsoft_365_accepted_not_looked_at.",
+            f"{called.ja}がIIJ IDを参照しているか確認できません: {about}。人が確認したら {kind} またはIDを microsoft_365_accepted_not_looked_at に"
+            "指定してください。",
+        ),
+        ids,
+    )
+
+
+def _cut(found: Mapping[str, Any], name: str, severity: str) -> Iterator[Finding]:
+    """That there is more than an answer holds."""
+    one, many, japanese = _MORE[name]
+    if (more := not_listed(found, name)) > 0:
+        yield Finding(
+            severity,
+            "more_references",
+            Text(
+                f"{counted(more, one, many)}, not listed here; all are in results/references.jsonl. Change the listed ones and run again.",
+                f"ほかに{more}件{japanese}（results/references.jsonl）。一覧のものを変更してから再実行してください。",
+            ),
+        )
+    if (cut := int(found[f"{name}_count"]) - len(found[name]) - more) > 0:
+        yield Finding(
+            "info",
+            "more_references_accepted",
+            Text(
+                f"{counted(cut, 'more that was accepted is', 'more that were accepted are')} not listed here; all are in results/references.jsonl.",
+                f"承認済みのものがほかに{cut}件あります（results/references.jsonl）。",
+            ),
+        )
 
 
 def not_listed(found: Mapping[str, Any], name: str) -> int:

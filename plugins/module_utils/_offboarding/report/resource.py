@@ -18,13 +18,13 @@ from ..._core.plain import to_json
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.clock import time_zone
-from ..._module.files import check_run_file, read_journal, read_records, write_atomically
+from ..._module.files import check_run_file, read_journal, read_records, read_whole, write_atomically
 from ..._module.runner import Resource
 from ..finding import SEVERITIES
 from ..notices.plan import of_step
 from ..preconditions import steps_now
 from ..steps import plan as steps
-from ..steps.evidence import with_states
+from ..steps.attached import with_states
 from . import page as report_page
 from . import plan as report
 from .options import Options
@@ -55,16 +55,6 @@ def _finding(item: Any) -> dict[str, Any]:
     if item["severity"] not in SEVERITIES or not all(isinstance(item[name], str) for name in ("code", "en", "ja")):
         raise TypeError
     return dict(item)
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise OffboardError(f"cannot read {path}: {exc.strerror or exc}", code="file_read_failed") from exc
 
 
 def _results(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -155,7 +145,7 @@ class RunReport(Resource):
     def read(self) -> Iterable[Object]:
         """The files that are there."""
         for path in self._wanted:
-            content = _read(path)
+            content = read_whole(path)
             if content is not None:
                 yield _object(path, content)
 
@@ -177,7 +167,7 @@ class RunReport(Resource):
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         for change in applied:
-            if _read(change.id) != self._wanted[change.id]:
+            if read_whole(change.id) != self._wanted[change.id]:
                 yield Outcome(change, "failed", "not_seen", f"{change.id} does not hold what was written")
 
     def facts(self, plan: Plan) -> dict[str, Any]:

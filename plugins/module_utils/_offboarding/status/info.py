@@ -38,7 +38,7 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     verdict = held["verdict"]
     if verdict and as_time(verdict["at"]) > as_time(now()) + SKEW:  # no task would believe it
         verdict = {**verdict, "open": False}
-    evidence = plan.Evidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
+    evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
     status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}
     page = os.path.join(folder, "report.html")
     page = page if os.path.exists(page) else ""

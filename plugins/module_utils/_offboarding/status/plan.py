@@ -88,7 +88,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RunEvidence:
     """What the run folder holds."""
 
     run_dir: str
@@ -100,7 +100,7 @@ class Evidence:
     results: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def build(evidence: Evidence) -> dict[str, Any]:
+def build(evidence: RunEvidence) -> dict[str, Any]:
     """The return values of run_status_info, without `lines`."""
     stages = [_stage(stage, evidence) for stage in STAGES]
     reached = _reached(stages)
@@ -130,7 +130,7 @@ def _found(step: Mapping[str, Any]) -> dict[str, Any]:
     return {"found": step["found"][:_FOUND], "found_count": step["found_count"]}
 
 
-def _stage(stage: Stage, evidence: Evidence) -> dict[str, Any]:
+def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     report = evidence.report
     groups = [group for group in report["changes"] if (group["kind"], group["action"]) in stage.changes]
     bad = [entry for entry in (*report["failed"], *report["unfinished"]) if (entry["kind"], entry["action"]) in stage.changes]
@@ -154,7 +154,7 @@ def _files(stage: str, results: Iterable[str]) -> list[str]:
     return sorted(name for name in results if name == stage or name.startswith(f"{stage}-"))
 
 
-def _by_record(stage: str, evidence: Evidence, state: str, last: str) -> tuple[str, str]:
+def _by_record(stage: str, evidence: RunEvidence, state: str, last: str) -> tuple[str, str]:
     """The stages that leave a record of their own."""
     report = evidence.report
     taken = str(report["snapshot"].get("taken", ""))
@@ -182,7 +182,7 @@ def _reached(stages: Sequence[Mapping[str, Any]]) -> int:
     return min((number for number in in_order if number > last), default=in_order[-1])
 
 
-def _domains(evidence: Evidence) -> list[dict[str, str | int]]:
+def _domains(evidence: RunEvidence) -> list[dict[str, str | int]]:
     """The domains of the exit: those that the gate judged, and those that were converted, each with when, and who got a password there."""
     last: dict[str, tuple[str, str]] = {}
     for group in evidence.report["changes"]:

@@ -104,7 +104,7 @@ def parse(content: Any) -> list[Object]:
 
 
 def _is_attached(identity: str, entry: Any) -> bool:
-    if not isinstance(entry, Mapping) or not all(type(entry.get(name)) is wanted for name, wanted in _ATTACHED.items()):
+    if not isinstance(entry, Mapping) or not all(isinstance(entry.get(name), wanted) for name, wanted in _ATTACHED.items()) or isinstance(entry["bytes"], bool):
         return False
     folder, _slash, name = entry["file"].rpartition("/")
     return folder == evidence_folder(identity) and name not in (".", "..") and _FILE.fullmatch(name) is not None
@@ -155,7 +155,7 @@ _BECAME = {"missing": Text("is no longer there", "がありません"), "changed
 
 
 def evidence_lost(step: Mapping[str, Any]) -> list[Text]:
-    """In words, each file of a step's evidence that is not there as it was attached (`state` of an entry, see `_offboarding.steps.evidence`)."""
+    """In words, each file of a step's evidence that is not there as it was attached (`state` of an entry, see `attached.py`)."""
     told = []
     for entry in step.get("evidence", ()):
         if (became := _BECAME.get(entry.get("state", ""))) is not None:

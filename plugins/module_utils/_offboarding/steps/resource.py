@@ -24,9 +24,8 @@ from ..._module.runner import Record, Resource
 from .. import evidence
 from ..finding import SEVERITIES
 from ..preconditions import read_steps, steps_now
-from . import evidence as attached
+from . import attached, services
 from . import plan as steps
-from . import services
 
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
 

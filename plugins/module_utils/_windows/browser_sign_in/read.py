@@ -17,7 +17,7 @@ from .plan import Setting, Values
 
 
 @dataclass
-class Found:
+class MachineSettings:
     """`users`: SIDs with the name of the profile's folder, of those who are signed in and of those who are not."""
 
     settings: list[tuple[Setting, Values]] = field(default_factory=list)
@@ -34,14 +34,14 @@ def _folder(path: str) -> str:
     return path.rstrip("\\").rpartition("\\")[2]
 
 
-def _keys(machine: registry.Machine, hive: str) -> list[Key]:
+def _keys(machine: registry.RegistryConnection, hive: str) -> list[Key]:
     internet = lists.INTERNET if hive == lists.MACHINE else lists.INTERNET[:1]
     return [key for path in (lists.POLICIES, *internet) for key in registry.read_below(machine, hive, path)]
 
 
-def read(machine: registry.Machine) -> Found:
+def read(machine: registry.RegistryConnection) -> MachineSettings:
     """Raises OffboardError `registry_unreadable`."""
-    found = Found()
+    found = MachineSettings()
     known = registry.profiles(machine)
     _take(found, lists.MACHINE, _keys(machine, lists.MACHINE))
     for sid in registry.user_hives(machine):
@@ -58,12 +58,12 @@ def read(machine: registry.Machine) -> Found:
     return found
 
 
-def _take(found: Found, hive: str, keys: list[Key]) -> None:
+def _take(found: MachineSettings, hive: str, keys: list[Key]) -> None:
     found.settings += lists.settings(hive, keys)
     found.automatic_logon += lists.automatic_logon(hive, keys)
 
 
-def values_now(machine: registry.Machine, setting: Setting, paths: Iterable[str]) -> dict[str, str | None]:
+def values_now(machine: registry.RegistryConnection, setting: Setting, paths: Iterable[str]) -> dict[str, str | None]:
     """What the values are at this moment, as `Setting.shown` has them; None where there is none, or none that may be read."""
     result: dict[str, str | None] = {}
     known: dict[str, Key | None] = {}
@@ -77,7 +77,7 @@ def values_now(machine: registry.Machine, setting: Setting, paths: Iterable[str]
     return result
 
 
-def key_now(machine: registry.Machine, path: str) -> tuple[Key | None, list[Key]]:
+def key_now(machine: registry.RegistryConnection, path: str) -> tuple[Key | None, list[Key]]:
     """A key with its values, and its subkeys. reg.exe prints a key's own line only where it has values."""
     listed = registry.look(machine, path)
     full = path.partition("\\")[2].casefold()

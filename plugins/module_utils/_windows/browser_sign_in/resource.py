@@ -30,7 +30,7 @@ from ..ids import is_of, on_host
 from . import plan as lists
 from .options import InfoOptions, Options
 from .plan import Saved, Setting
-from .read import Found, key_now, values_now
+from .read import MachineSettings, key_now, values_now
 from .read import read as read_all
 
 _SUFFIX = ".browser.json"
@@ -48,7 +48,7 @@ class BrowserSignIn(Resource):
     def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._found = Found()
+        self._found = MachineSettings()
         self._known: dict[str, Setting] = {}
         self._copies: dict[str, list[Saved]] = {}
         self._saved: dict[str, str] = {}
@@ -188,7 +188,7 @@ def copies(folder: str, host: str) -> Iterator[Saved]:
             yield found
 
 
-def about(found: Found) -> dict[str, Any]:
+def about(found: MachineSettings) -> dict[str, Any]:
     """What module and _info twin tell alike."""
     return {
         "automatic_logon": found.automatic_logon,

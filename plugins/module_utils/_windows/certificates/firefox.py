@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 
 from ..._core.errors import OffboardError
-from .plan import Certificate, described
+from .plan import StoredCertificate, described
 
 #: no database that a person filled is larger
 MAX_BYTES = 32_000_000
@@ -19,7 +19,7 @@ _CERTIFICATE = b"\0\0\0\1"  # CKO_CERTIFICATE
 _QUERY = "SELECT a11 FROM nssPublic WHERE a0 = ? AND a11 IS NOT NULL"  # CKA_VALUE, CKA_CLASS
 
 
-def certificates(database: bytes, store: str) -> list[Certificate]:
+def certificates(database: bytes, store: str) -> list[StoredCertificate]:
     """Those that can be read. Raises OffboardError `database_unreadable`."""
     if len(database) > MAX_BYTES:
         raise OffboardError("The database is too long", code="database_unreadable")

@@ -55,7 +55,7 @@ NO_KEY, REMOVED, SHARED, LEFT = "none", "removed", "kept: another certificate us
 
 
 @dataclass(frozen=True)
-class Key:
+class PrivateKey:
     """Where a private key lies. `kind` is the provider's type, 0 for CNG."""
 
     container: str
@@ -69,7 +69,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class StoredCertificate:
     """A certificate in one store. `place` is the registry key or the file that holds it; `issuer` and `subject` are by RFC 4514."""
 
     store: str
@@ -80,7 +80,7 @@ class Certificate:
     not_after: str
     client_auth: bool
     is_ca: bool
-    key: Key | None
+    key: PrivateKey | None
     der: bytes
 
     @property
@@ -104,16 +104,16 @@ def _records(blob: bytes) -> Iterator[tuple[int, bytes]]:
         at += length
 
 
-def _key(data: bytes) -> Key:
+def _key(data: bytes) -> PrivateKey:
     container, provider, kind, flags, *_unused = _PROVIDER_HEADER.unpack_from(data)
 
     def text(at: int) -> str:
         return data[at:].decode("utf-16-le", "replace").partition("\0")[0] if 0 < at < len(data) else ""
 
-    return Key(text(container), text(provider), kind, bool(flags & _MACHINE_KEY))
+    return PrivateKey(text(container), text(provider), kind, bool(flags & _MACHINE_KEY))
 
 
-def parse(blob: bytes, store: str, place: str) -> Certificate:
+def parse(blob: bytes, store: str, place: str) -> StoredCertificate:
     """What a store's blob holds. Raises OffboardError `certificate_unreadable`, also where the place's name is not the certificate's thumbprint."""
     try:
         if len(blob) > MAX_BLOB_BYTES:
@@ -133,7 +133,7 @@ def _unreadable(place: str) -> OffboardError:
     return OffboardError(f"{place} is no certificate that can be read", code="certificate_unreadable", details={"place": place})
 
 
-def described(der: bytes, store: str, place: str, key: Key | None) -> Certificate:
+def described(der: bytes, store: str, place: str, key: PrivateKey | None) -> StoredCertificate:
     """A certificate by its DER bytes. Raises OffboardError `certificate_unreadable`."""
     usage = constraints = None
     try:
@@ -145,7 +145,7 @@ def described(der: bytes, store: str, place: str, key: Key | None) -> Certificat
                 constraints = extension.value
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
         raise _unreadable(place) from exc
-    return Certificate(
+    return StoredCertificate(
         store=store,
         place=place,
         thumbprint=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
@@ -185,7 +185,7 @@ def issuers(given: Iterable[str]) -> list[str]:
     return found
 
 
-def why(certificate: Certificate, wanted: Collection[str], names: Collection[str]) -> list[str]:
+def why(certificate: StoredCertificate, wanted: Collection[str], names: Collection[str]) -> list[str]:
     """Why a certificate is meant, in words; none when it is not."""
     found = []
     if certificate.thumbprint in wanted:
@@ -195,7 +195,7 @@ def why(certificate: Certificate, wanted: Collection[str], names: Collection[str
     return found
 
 
-def _same_key(one: Certificate, other: Certificate) -> bool:
+def _same_key(one: StoredCertificate, other: StoredCertificate) -> bool:
     """Whether they may have one private key. Who owns it counts only where that is known of both."""
     if one.key is None or other.key is None or one.key.container.casefold() != other.key.container.casefold():
         return False
@@ -203,7 +203,7 @@ def _same_key(one: Certificate, other: Certificate) -> bool:
     return owners[0] == owners[1] or "" in owners
 
 
-def fate_of_key(certificate: Certificate, others: Iterable[Certificate]) -> str:
+def fate_of_key(certificate: StoredCertificate, others: Iterable[StoredCertificate]) -> str:
     """What becomes of the private key when the certificate goes and `others` stay: NO_KEY, REMOVED, SHARED or LEFT.
 
     The key of another certificate is never removed. What cannot be named for certain is left: CNG and TPM keys of users (only they can open them),
@@ -236,7 +236,7 @@ def key_file(container: str, machine_guid: str) -> str:
     return "".join(f"{number:08x}" for number in struct.unpack("<4I", digest)) + "_" + machine_guid
 
 
-def state_of(certificate: Certificate) -> dict[str, object]:
+def state_of(certificate: StoredCertificate) -> dict[str, object]:
     """A certificate as plans and `_info` show it."""
     key = certificate.key
     return {
@@ -251,14 +251,14 @@ def state_of(certificate: Certificate) -> dict[str, object]:
     }
 
 
-def object_of(host: str, certificate: Certificate) -> Object:
+def object_of(host: str, certificate: StoredCertificate) -> Object:
     return Object(KIND, certificate.id(host), f"{certificate.subject} ({certificate.thumbprint})", state_of(certificate))
 
 
 def planned(
     host: str,
     current: Iterable[Object],
-    found: Sequence[Certificate],
+    found: Sequence[StoredCertificate],
     wanted: Collection[str],
     names: Collection[str],
     *,

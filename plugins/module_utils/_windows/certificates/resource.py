@@ -31,7 +31,7 @@ from ..reg_query import expand
 from . import firefox
 from . import plan as certificates
 from .options import InfoOptions, Options
-from .plan import MACHINE, Certificate
+from .plan import MACHINE, StoredCertificate
 
 _SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
 _PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
@@ -48,7 +48,7 @@ _AUTHORITIES = tuple(
 _GONE = (0x80090011, 0x80092004, 0x80090016)
 
 
-def profiles(machine: registry.Machine) -> dict[str, str]:
+def profiles(machine: registry.RegistryConnection) -> dict[str, str]:
     """The folders of people's profiles by SID, signed in or not. Raises OffboardError `registry_unreadable`."""
     known = registry.environment(machine)
     found = {}
@@ -58,7 +58,7 @@ def profiles(machine: registry.Machine) -> dict[str, str]:
     return found
 
 
-def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[Certificate]:
+def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str]) -> Iterator[StoredCertificate]:
     for key in keys:
         if not re.fullmatch("[0-9A-Fa-f]{40}", key.name):
             continue
@@ -75,7 +75,7 @@ def _of_registry(keys: Iterable[RegistryKey], store: str, unreadable: list[str])
 class Stores:
     """The personal stores of a machine and of every user that has a profile there."""
 
-    def __init__(self, machine: registry.Machine) -> None:
+    def __init__(self, machine: registry.RegistryConnection) -> None:
         self.machine = machine
         self.profiles: dict[str, str] = {}
         self.signed_in: list[str] = []
@@ -89,7 +89,7 @@ class Stores:
             self._contents = Contents(self.machine, registry.system_root(self.machine))
         return self._contents
 
-    def read(self) -> list[Certificate]:
+    def read(self) -> list[StoredCertificate]:
         """Every certificate. What is none that can be read is in `unreadable`."""
         machine, self.unreadable = self.machine, []
         self.profiles = profiles(machine)
@@ -100,7 +100,7 @@ class Stores:
         found += self._of_files()
         return found
 
-    def _of_files(self) -> Iterator[Certificate]:
+    def _of_files(self) -> Iterator[StoredCertificate]:
         stores = {rf"{path}\{_FILES}".casefold(): sid for sid, path in self.profiles.items()}
         folders = [entry.path for entry in existing(self.machine, [rf"{path}\{_FILES}" for path in self.profiles.values()])]
         inside = files_below(self.machine, folders) if folders else []
@@ -132,7 +132,7 @@ class Stores:
                 found.setdefault(thumbprint, []).append(where)
         return found
 
-    def key_path(self, certificate: Certificate, container: str) -> str:
+    def key_path(self, certificate: StoredCertificate, container: str) -> str:
         """The file of a user's CAPI key."""
         guid = registry.read(self.machine, r"HKLM\SOFTWARE\Microsoft\Cryptography")[0].text("MachineGuid")
         if not re.fullmatch(r"[0-9A-Fa-f-]{36}", guid):
@@ -142,11 +142,11 @@ class Stores:
         return rf"{profile}\{_KEYS}\{certificate.store}\{certificates.key_file(container, guid)}"
 
 
-def _folder(entry: files.Entry) -> str:
+def _folder(entry: files.ListedPath) -> str:
     return entry.path.rpartition("\\")[0].casefold()
 
 
-def _certificates(machine: registry.Machine, store: str) -> list[RegistryKey]:
+def _certificates(machine: registry.RegistryConnection, store: str) -> list[RegistryKey]:
     """What lies below a store's key; empty when the listings above it prove that there is none."""
     hive, part, above, below = rf"{store}\Certificates".split("\\", 3)  # HKLM\SOFTWARE\Microsoft or HKU\SID\SOFTWARE are always there
     return registry.read_below(machine, rf"{hive}\{part}\{above}", below)
@@ -163,7 +163,7 @@ class Certificates(Resource):
         self._client = client
         self._options = options
         self._stores = Stores(client)
-        self._found: list[Certificate] = []
+        self._found: list[StoredCertificate] = []
         self._uses: dict[str, list[str]] = {}
         self._saved: dict[str, str] = {}
         self._left: list[dict[str, str]] = []
@@ -235,14 +235,14 @@ class Certificates(Resource):
         self._remove(certificate)
         return details
 
-    def _save(self, certificate: Certificate) -> str:
+    def _save(self, certificate: StoredCertificate) -> str:
         folder = self._options.backup_dir
         path = os.path.join(folder, f"{file_part(self._client.host)}-{file_part(certificate.store)}-{certificate.thumbprint}.cer")
         write_atomically(path, certificate.der)
         self._saved[certificate.id(self._client.host)] = path
         return path
 
-    def _remove_key(self, certificate: Certificate) -> None:
+    def _remove_key(self, certificate: StoredCertificate) -> None:
         key = certificate.key
         if key is None:
             return
@@ -264,7 +264,7 @@ class Certificates(Resource):
         if look(self._client, [path])[0].exists:
             raise OffboardError(f"{path} could not be deleted", code=code)
 
-    def _remove(self, certificate: Certificate) -> None:
+    def _remove(self, certificate: StoredCertificate) -> None:
         if certificate.in_file:
             self._delete_file(certificate.place, "certificate_refused")
             return
@@ -326,7 +326,7 @@ def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     }
 
 
-def _counted(found: Iterable[Certificate]) -> list[dict[str, Any]]:
+def _counted(found: Iterable[StoredCertificate]) -> list[dict[str, Any]]:
     counts: dict[str, int] = {}
     for certificate in found:
         if certificate.client_auth and not certificate.is_ca:

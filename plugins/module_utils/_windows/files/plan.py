@@ -34,7 +34,7 @@ _SECRET = re.compile(r"pass(?!ive)|pwd|secret|token|credential|private|(api|acce
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedPath:
     """A file or folder as cmd.exe sees it; `attributes` is empty when there is none."""
 
     path: str
@@ -112,7 +112,7 @@ def check_allowed_roots(roots: Iterable[str], system_root: str) -> list[str]:
     return checked
 
 
-def listing(text: str) -> list[Entry]:
+def listing(text: str) -> list[ListedPath]:
     """What `for ... do @echo %~af %~zf %~ff` printed. Raises OffboardError `listing_unreadable`."""
     entries = []
     for line in text.splitlines():
@@ -121,11 +121,11 @@ def listing(text: str) -> list[Entry]:
         found = _LINE.fullmatch(line)
         if not found:
             raise OffboardError(f"cmd.exe printed something that is no file: {line!r}", code="listing_unreadable")
-        entries.append(Entry(found["path"].rstrip(), found["attributes"] or "", int(found["size"] or 0)))
+        entries.append(ListedPath(found["path"].rstrip(), found["attributes"] or "", int(found["size"] or 0)))
     return entries
 
 
-def object_of(host: str, entry: Entry, below: Sequence[Entry]) -> Object:
+def object_of(host: str, entry: ListedPath, below: Sequence[ListedPath]) -> Object:
     """A file or folder with what is in it, as plans see it. No contents."""
     files = [item for item in below if not item.is_folder] if entry.is_folder else [entry]
     names = [item.path[len(entry.path) + 1 :] for item in below]

@@ -22,14 +22,14 @@ from ..software import plan as software
 from ..software import resource as software_resource
 from . import plan as files
 from .options import InfoOptions, Options
-from .plan import Entry
+from .plan import ListedPath
 
 _LONG_SECONDS = 600.0
 #: the longest line of cmd.exe is 8,191 characters
 _PATHS_OF_A_LINE = 20
 
 
-def look(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
+def look(machine: registry.RegistryConnection, paths: Sequence[str]) -> list[ListedPath]:
     """Each of the paths, there or not."""
     answer = machine.cmd(f"for %f in ({' '.join(map(quoted, paths))}) do @echo %~af %~zf %~ff")
     entries = files.listing(answer.text)
@@ -38,18 +38,18 @@ def look(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
     return entries
 
 
-def below(machine: registry.Machine, folder: str) -> list[Entry]:
+def below(machine: registry.RegistryConnection, folder: str) -> list[ListedPath]:
     """Everything in a folder, hidden files too."""
     answer = machine.cmd(f"for /f \"delims=\" %f in ('dir /s /b /a {quoted(folder)}') do @echo %~af %~zf %~ff", _LONG_SECONDS)
     return files.listing(answer.text)
 
 
-def existing(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
+def existing(machine: registry.RegistryConnection, paths: Sequence[str]) -> list[ListedPath]:
     """Those of many paths that are there."""
     return [entry for some in _lines(paths) for entry in look(machine, some) if entry.exists]
 
 
-def files_below(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
+def files_below(machine: registry.RegistryConnection, paths: Sequence[str]) -> list[ListedPath]:
     r"""The files in many folders, hidden ones too; with `folder\name` those of that name anywhere below the folder. What cannot be listed has none."""
     found = []
     for some in _lines(paths):
@@ -58,7 +58,7 @@ def files_below(machine: registry.Machine, paths: Sequence[str]) -> list[Entry]:
     return found
 
 
-def unlistable(machine: registry.Machine, folders: Sequence[str]) -> list[str]:
+def unlistable(machine: registry.RegistryConnection, folders: Sequence[str]) -> list[str]:
     """Those of the folders that this account may not list."""
     listed: set[str] = set()
     for some in _lines(folders):
@@ -71,7 +71,7 @@ def _lines(paths: Sequence[str]) -> Iterator[Sequence[str]]:
     return (paths[first : first + _PATHS_OF_A_LINE] for first in range(0, len(paths), _PATHS_OF_A_LINE))
 
 
-def look_into(machine: registry.Machine, path: str) -> tuple[Entry, list[Entry], str]:
+def look_into(machine: registry.RegistryConnection, path: str) -> tuple[ListedPath, list[ListedPath], str]:
     """What is at a path, everything below it, and the first link to another place in or above it."""
     *folders, entry = look(machine, [*files.above(path), path])
     inside = below(machine, path) if entry.is_folder else []
@@ -89,7 +89,7 @@ class Files(Resource):
     def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._entries: dict[str, tuple[Entry, list[Entry]]] = {}
+        self._entries: dict[str, tuple[ListedPath, list[ListedPath]]] = {}
         self._links: dict[str, str] = {}
         self._locations: dict[str, str] = {}
         self._installed: list[str] = []
@@ -104,7 +104,7 @@ class Files(Resource):
             if link:
                 self._links[path] = link
             if entry.exists:
-                found = files.object_of(host, Entry(path, entry.attributes, entry.size), inside)
+                found = files.object_of(host, ListedPath(path, entry.attributes, entry.size), inside)
                 self._entries[found.id] = (entry, inside)
                 yield found
         for product in software_resource.installed(self._client):
@@ -178,7 +178,7 @@ class Files(Resource):
         self._done[path]["status"] = "removed"
         return details
 
-    def _look_again(self, change: Change, details: Mapping[str, Any]) -> tuple[Entry, list[Entry]]:
+    def _look_again(self, change: Change, details: Mapping[str, Any]) -> tuple[ListedPath, list[ListedPath]]:
         """What is there now. Raises OffboardError `changed_since_read` where it is no longer what the guards have judged."""
         entry, inside, link = look_into(self._client, change.name)
         if link or (entry.exists and entry.is_folder != self._entries[change.id][0].is_folder):
@@ -188,7 +188,7 @@ class Files(Resource):
             raise OffboardError(f"{why} since it was read; look at it, and run the task again", code="changed_since_read", details={**details, **steps})
         return entry, inside
 
-    def _wipe(self, path: str, entry: Entry, inside: list[Entry]) -> dict[str, Any]:
+    def _wipe(self, path: str, entry: ListedPath, inside: list[ListedPath]) -> dict[str, Any]:
         """Zeros over the contents of every file, as far as Windows lets us."""
         if any(item.read_only for item in (entry, *inside)):
             self._client.run("attrib.exe", "-r", "-s", "-h", rf"{path}\*" if entry.is_folder else path, *(["/s", "/d"] if entry.is_folder else []))

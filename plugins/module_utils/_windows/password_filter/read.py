@@ -10,7 +10,7 @@ from .. import registry
 from . import plan as filters
 
 
-def packages(machine: registry.Machine) -> list[str]:
+def packages(machine: registry.RegistryConnection) -> list[str]:
     """The registered notification packages, in their order. Raises OffboardError `registry_unreadable`."""
     found = registry.read(machine, filters.LSA)[0].strings(filters.VALUE)
     if not found:

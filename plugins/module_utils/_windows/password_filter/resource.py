@@ -27,7 +27,7 @@ from .read import packages
 _SEARCH_SECONDS = 600.0
 
 
-def library(machine: registry.Machine, name: str) -> str:
+def library(machine: registry.RegistryConnection, name: str) -> str:
     """Where LSA loads a filter from."""
     return rf"{registry.system_root(machine)}\System32\{name}.dll"
 

@@ -44,12 +44,12 @@ def _uninstall_key(scope: str) -> tuple[str, int]:
     return rf"HKU\{scope.partition(':')[2]}\{software.UNINSTALL}", 64
 
 
-def installed(machine: registry.Machine) -> list[Product]:
+def installed(machine: registry.RegistryConnection) -> list[Product]:
     """Everything installed, for the machine (64 and 32 bits) and for accounts that are signed in."""
     return installed_in(machine, [*_VIEWS, *(f"user:{sid}" for sid in registry.user_hives(machine))])
 
 
-def installed_in(machine: registry.Machine, scopes: Iterable[str]) -> list[Product]:
+def installed_in(machine: registry.RegistryConnection, scopes: Iterable[str]) -> list[Product]:
     """What is installed in some of the scopes."""
     found = []
     for scope in scopes:
@@ -62,12 +62,12 @@ def installed_in(machine: registry.Machine, scopes: Iterable[str]) -> list[Produ
     return [software.expanded(product, known) for product in found]
 
 
-def files_pending(machine: registry.Machine) -> set[str]:
+def files_pending(machine: registry.RegistryConnection) -> set[str]:
     """Files that Windows will replace or delete at the next start."""
     return software.files_pending(registry.read(machine, _SESSION_MANAGER)[0].text("PendingFileRenameOperations"))
 
 
-def processes(machine: registry.Machine) -> list[tuple[str, int]]:
+def processes(machine: registry.RegistryConnection) -> list[tuple[str, int]]:
     """(image, pid) of what runs."""
     answer = machine.run("tasklist.exe", "/fo", "csv", "/nh")
     try:

@@ -28,7 +28,7 @@ from .options import InfoOptions, Options
 from .plan import Task
 
 
-def query(machine: registry.Machine) -> list[Task]:
+def query(machine: registry.RegistryConnection) -> list[Task]:
     """All tasks, those in folders and disabled ones too. Raises OffboardError `tasks_unreadable`."""
     answer = machine.run("schtasks.exe", "/query", "/xml", "ONE")
     if answer.exit_code:
@@ -38,7 +38,7 @@ def query(machine: registry.Machine) -> list[Task]:
     return tasks.parse_query(answer.text)
 
 
-def looked_for(machine: registry.Machine, options: InfoOptions) -> list[tuple[Task, list[str], list[str]]]:
+def looked_for(machine: registry.RegistryConnection, options: InfoOptions) -> list[tuple[Task, list[str], list[str]]]:
     """Every task but the excepted ones, with the reasons why the action paths mean it, and where there are none, why they may mean it nevertheless."""
     every = [task for task in query(machine) if task_name(task.name) not in options.except_names]
     paths = options.action_paths

@@ -86,7 +86,7 @@ def _invitation(body: Object, user: Object, state: str) -> Object:
 
 
 def _invited(call: Call, address: str) -> Object:
-    """The new guest; one who is there already is invited again and stays as he is."""
+    """The new guest; one who is there already is invited again and stays as they are."""
     own = call.table("domains").objects.get(_mail_domain(address))
     known = next((item for item in call.table("users").objects.values() if address.casefold() in _addresses(item)), None)
     if known is not None:
@@ -134,8 +134,8 @@ def _reset(call: Call, address: str) -> Object:
 
 
 def redeem(graph: Graph, key: str) -> Object:
-    """The guest opens the invitation in a browser and consents: from now on he signs in with the first identity provider that
-    the redemption order gives him. `key` is his mail address, UPN or id. Raises ValueError when he has nothing to redeem."""
+    """The guest opens the invitation in a browser and consents: from now on they sign in with the first identity provider that
+    the redemption order gives them. `key` is their mail address, UPN or id. Raises ValueError when they have nothing to redeem."""
     user = next(
         (
             item
@@ -145,7 +145,7 @@ def redeem(graph: Graph, key: str) -> Object:
         None,
     )
     if user is None or user["externalUserState"] != PENDING:
-        raise ValueError(f"{key!r} has no invitation that waits for him")
+        raise ValueError(f"{key!r} has no invitation that waits for them")
     identity = {"signInType": "federated", "issuer": _identity_provider(graph, _mail_domain(user["mail"])), "issuerAssignedId": None}
     graph.store.delay = 0.0
     own = [item for item in user["identities"] if item["signInType"] != "federated"]

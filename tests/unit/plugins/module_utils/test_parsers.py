@@ -103,7 +103,9 @@ STEP = {"id": "a", "stage": "x", "en": "x", "ja": "x", "blocks_final_gate": True
 FINDING = {"severity": "blocker", "code": "x", "en": SECRET, "ja": "x", "objects": []}
 DIRECTORY = {"objectClass": [b"top", b"user"], "sAMAccountName": [b"iij"], "objectGUID": [b"0123456789abcdef"], "userAccountControl": [b"512"]}
 SID = bytes.fromhex("010500000000000515000000") + b"abcdefghijklmnop"
-COPY = saved.make(Entry("CN=iij,DC=a", {**DIRECTORY, "objectSid": [SID]}), {}, [saved.Link("CN=g", "member", "CN=iij,DC=a")], datetime.datetime(2026, 11, 21))
+COPY = saved.make(
+    Entry("CN=iij,DC=a", {**DIRECTORY, "objectSid": [SID]}), {}, [saved.SavedLink("CN=g", "member", "CN=iij,DC=a")], datetime.datetime(2026, 11, 21)
+)
 TASK = f"<!-- \\iij -->\n<Task xmlns='http://schemas.microsoft.com/windows/2004/02/mit/task'><Actions><Exec><Command>{SECRET}</Command></Exec></Actions></Task>"
 EDGE = {"hive": "HKLM", "sort": "list", "key": r"SOFTWARE\Policies\Microsoft\Edge", "name": "AuthServerAllowlist"}
 BROWSER_COPY = {"host": "win", "setting": EDGE, "at": AT} | {
@@ -234,7 +236,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         [as_json({"copy": "guest", "tenant_id": TENANT, "version": 1})],
     ),
     "src": (in_file("src.jsonl", lambda path: list(user_selection.src_lines(path))), [a_line({"id": "1", "password": "keep"})]),
-    "journal": (in_file("journal.jsonl", lambda path: [*files.read_journal(path), *journal.open_intents(files.read_lines(path))]), [a_line(INTENT)]),
+    "journal": (in_file("journal.jsonl", lambda path: [*files.read_journal(path), *journal.unfinished(files.read_lines(path))]), [a_line(INTENT)]),
     "report_journal": (in_file("journal.jsonl", a_report), [a_line(INTENT, {**INTENT, "record": "outcome", "status": "done"})]),
     "report_findings": (in_file("results/preflight.json", a_report), [as_json({"findings": [FINDING]})]),
     "report_results": (in_file("results/users.jsonl", a_report), [a_line({"status": "skipped", "code": "x", "msg": "x", "userPrincipalName": "a"})]),

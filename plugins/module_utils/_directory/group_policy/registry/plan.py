@@ -57,7 +57,7 @@ def plan(
             before, after, new[item.id] = _edit(item, old[item.id], names, result.warnings)
             side = scope(file_of(item.id)) or "machine"
             edits.append(changes.FileEdit(item.id, side, before, after, item.state[DIGEST], digest(new[item.id])))
-        work = changes.Work(KIND, guid, files[0].name, "remove", _UNDO, files[0].state[VERSION], files[0].state[INI])
+        work = changes.PolicyWork(KIND, guid, files[0].name, "remove", _UNDO, files[0].state[VERSION], files[0].state[INI])
         found, refusals = changes.of_policy(work, edits, begun)
         result.refusals += refusals
         result.unchanged += len(files) - len(found)
@@ -85,7 +85,7 @@ def plan_return(
                 continue
             new[item.id] = old[item.id] if before == now else saved(item.id, before)
             edits.append(changes.FileEdit(item.id, scope(file_of(item.id)) or "machine", *_differing(item, old[item.id], new[item.id]), now, before))
-        work = changes.Work(KIND, guid, files[0].name, "restore", _UNDO_RETURN, files[0].state[VERSION], files[0].state[INI])
+        work = changes.PolicyWork(KIND, guid, files[0].name, "restore", _UNDO_RETURN, files[0].state[VERSION], files[0].state[INI])
         found, refusals = changes.of_policy(work, edits, begun)
         result.refusals += refusals
         result.unchanged += len(edits) - len(found)

@@ -20,7 +20,7 @@ FILE = r"MACHINE\Microsoft\Windows NT\SecEdit\GptTmpl.inf"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRight:
     """The task's options. `state` is absent or present. `rights`: none for every right that may be meant."""
 
     rights: Sequence[str]
@@ -58,7 +58,7 @@ def rights_of(item: Object) -> dict[str, list[str]]:
 
 
 def plan(
-    items: Iterable[Object], wanted: Wanted, old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
+    items: Iterable[Object], wanted: WantedRight, old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
 ) -> tuple[Plan, dict[str, bytes]]:
     """One change for each policy, and what its file is to hold, by its GUID. `old`: what the files hold; `begun`: what stopped runs had begun."""
     result = Plan()
@@ -67,7 +67,7 @@ def plan(
     for item in items:
         before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals)
         result.warnings += _of_nobody(item, wanted)
-        work = changes.Work(
+        work = changes.PolicyWork(
             KIND,
             item.id,
             item.name,
@@ -85,7 +85,7 @@ def plan(
     return result, new
 
 
-def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) -> tuple[dict[str, list[str] | None], dict[str, list[str] | None], bytes]:
+def _edit(item: Object, wanted: WantedRight, data: bytes, refusals: list[Refusal]) -> tuple[dict[str, list[str] | None], dict[str, list[str] | None], bytes]:
     """The rights that change, before and after, and the file with them."""
     known = {name.casefold(): name for name in rights_of(item)}
     before: dict[str, list[str] | None] = {}
@@ -113,7 +113,7 @@ def _edit(item: Object, wanted: Wanted, data: bytes, refusals: list[Refusal]) ->
     return before, after, data
 
 
-def _of_nobody(item: Object, wanted: Wanted) -> Iterator[str]:
+def _of_nobody(item: Object, wanted: WantedRight) -> Iterator[str]:
     """Members that were taken out and are none of the accounts: an account that was made again has another SID."""
     for (guid, right), gone in (wanted.removed or {}).items():
         others = [member for member in gone if meant(member, wanted.accounts) is None]

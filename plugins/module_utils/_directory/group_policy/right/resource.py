@@ -57,7 +57,7 @@ class GroupPolicyRights(PolicyEdits):
         if unusable:
             raise OffboardError("accounts: " + "; ".join(f"{item['name']}: {item['msg']}" for item in unusable), code="not_found")
         removed = history.taken_out(self.done()) if options.only_removed else None
-        wanted = rights.Wanted(options.rights, found, options.state, options.when_empty, options.when_undefined, removed)
+        wanted = rights.WantedRight(options.rights, found, options.state, options.when_empty, options.when_undefined, removed)
         return rights.plan(items, wanted, self._old, digest, self._begun)
 
 

@@ -30,8 +30,8 @@ from hypothesis import strategies as st
 
 #: What a terminal obeys, or what shows a line otherwise than it is.
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-UNSEEN = "[\u180e\u200b\u2060\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-INVISIBLE = "\u180e\u200b\u2060\u206a\u206f\ufeff\ufff9\ufffb\U000e0000\U000e0041\U000e007f"
+UNSEEN = "[\xad\u180e\u200b\u2060-\u2064\u206a-\u206f\u3164\uffa0\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+INVISIBLE = "\xad\u2061\u2064\u3164\uffa0\u180e\u200b\u2060\u206a\u206f\ufeff\ufff9\ufffb\U000e0000\U000e0041\U000e007f"
 HOSTILE = [
     "\x1b]0;owned\x07",
     "\x1b[2J\x1b[1;1Hok: [localhost]",
@@ -251,7 +251,7 @@ def test_a_document_keeps_its_lines():
 @pytest.mark.parametrize("name", [*HOSTILE, MARKUP], ids=ascii)
 def test_the_partner_sheet_shows_it(name):
     entra = service.service("6b1c4a2e-0d5f-4c3b-9a7e-8f2d1c0b9a87", "global", tenant_type="workforce", login_url=None)
-    known = partners.Known()
+    known = partners.ProviderSettings()
     known.issuer_uri, known.passive_sign_in_uris = f"https://idp.example/{name}", {"saml": f"https://idp.example/adfs/{name}"}
     need = partners.requirements({"name": name, "domains": ["fabrikam.example"]}, entra, known)
     blocks = partner_sheet.blocks(need, name, [f"https://myapps.example/{name}"])

@@ -40,7 +40,7 @@ def test_values_that_are_not_safe_are_base64(value):
 
 def test_folded_lines_and_carriage_returns_of_other_programs():
     text = "version: 1\r\n\r\ndn: CN=a,\r\n DC=b\r\n# a comment\r\ncn: a\r\n\r\n"
-    assert next(ldif.parse(text)) == ldif.Record("CN=a,DC=b", "add", attributes={"cn": [b"a"]})
+    assert next(ldif.parse(text)) == ldif.ChangeRecord("CN=a,DC=b", "add", attributes={"cn": [b"a"]})
 
 
 @pytest.mark.parametrize(

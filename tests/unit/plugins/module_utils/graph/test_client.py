@@ -19,6 +19,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._graph import sdk
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.client import Client
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 Answers = Callable[..., Client]
@@ -73,7 +74,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         return real_client(**options, transport=httpx.MockTransport(made.handle))
 
     monkeypatch.setattr(client_module.asyncio, "sleep", sleep)
-    monkeypatch.setattr(client_module.time, "sleep", made.waited.append)
+    monkeypatch.setattr(waiting, "CLOCK", waiting.Clock(client_module.time.monotonic, made.waited.append))
     monkeypatch.setattr(sdk.httpx, "AsyncClient", opened)
     return made
 

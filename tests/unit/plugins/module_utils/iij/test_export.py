@@ -13,7 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import pages
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import plan as export_plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import KIND, Found, digest, files, plan, table
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import KIND, ExportedLists, digest, files, plan, table
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 
 JP = "urn:oidfj:params:scim:schemas:extention:enterprisejp:2.0:User"
@@ -144,7 +144,7 @@ TARO = {
 
 
 def found(users, groups, **more):
-    return Found(Resources(users), Resources(groups), **more)
+    return ExportedLists(Resources(users), Resources(groups), **more)
 
 
 def test_the_list_for_people():

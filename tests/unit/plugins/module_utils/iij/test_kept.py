@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export import kept, resource
-from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import Found
+from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.plan import ExportedLists
 from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.store import Resources
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
@@ -35,9 +35,9 @@ class Module:
         """Nobody listens."""
 
 
-def found(*users: str, incomplete: tuple[str, ...] = ()) -> Found:
+def found(*users: str, incomplete: tuple[str, ...] = ()) -> ExportedLists:
     resources = [Resources({name: {"id": name} for name in names}) for names in (users, ("g",))]
-    return Found(resources[0], resources[1], {}, incomplete, unchecked=("g",))
+    return ExportedLists(resources[0], resources[1], {}, incomplete, unchecked=("g",))
 
 
 def params_of(folder: Path) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def params_of(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def export(folder: Path, given: Found, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def export(folder: Path, given: ExportedLists, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(resource.Export, "_read_service", lambda self: given)
     params = params_of(folder)
     return _Run(Module(params), resource.Export(params), preconditions.demand).run()  # type: ignore[arg-type]

@@ -102,7 +102,7 @@ class Machine:
     def outcomes(self) -> list[str]:
         """All that was begun is told, as what it came to."""
         records = [json.loads(line) for line in self.journal.read_text().splitlines() if line.endswith("}")]
-        assert journal.unfinished(records) == {}
+        assert journal.unfinished(self.journal.read_bytes().splitlines()) == []
         return [item["status"] for item in records if item["record"] == "outcome"]
 
 

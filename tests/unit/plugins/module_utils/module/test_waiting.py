@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.waiting import insisted, not_shown
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.waiting import Clock, insisted, is_shown, not_shown
 
 
 class World:
@@ -27,7 +26,10 @@ class World:
         self.time += seconds
 
     def wait(self, waiting: str, seconds: float, **options) -> str:
-        return "".join(not_shown(waiting, self.read, seconds, clock=lambda: self.time, sleep=self.sleep, pausing=self.told.append, **options))
+        return "".join(not_shown(waiting, self.read, seconds, clock=self.clock(), pausing=self.told.append, **options))
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.time, self.sleep)
 
 
 @pytest.mark.parametrize(
@@ -95,11 +97,20 @@ def test_an_error_of_the_read_ends_the_waiting():
         pytest.param(["b", "", "", "a"], "b", ["ab", "a", "a"], id="three times is absent"),
     ],
 )
-def test_what_is_not_there_is_asked_for_again(monkeypatch, answers, found, asked):
+def test_what_is_not_there_is_asked_for_again(answers, found, asked):
     world = World(*answers)
-    monkeypatch.setattr(waiting.time, "sleep", world.sleep)
-    assert "".join(key for key, _value in insisted("ab", lambda left: dict.fromkeys(sorted(world.read(left))).items())) == found
+    read = lambda left: dict.fromkeys(sorted(world.read(left))).items()  # noqa: E731
+    assert "".join(key for key, _value in insisted("ab", read, clock=world.clock())) == found
     assert (world.asked, world.pauses) == (asked, [1.0] * (len(asked) - 1))
+
+
+def test_one_thing_is_waited_for_by_the_same_clock():
+    world = World("")
+    assert not is_shown(lambda: bool(world.read(["a"])), 5.0, clock=world.clock()) and world.pauses == [1.0] * 5
+
+
+def test_who_passes_no_clock_waits_by_the_one_of_the_moment(clock):
+    assert not_shown("a", lambda _waiting: (), 3600.0) == ["a"] and sum(clock.pauses) == 3600.0
 
 
 def test_of_nothing_nothing_is_read():

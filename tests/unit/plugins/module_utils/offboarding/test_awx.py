@@ -16,7 +16,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps
 from dev import places
 
 APPROVE = yaml.safe_load((places.ROOT / "roles/awx/defaults/main.yml").read_text())["awx_approve"]
-SCHEDULE = {"stage": "watch_certificates", "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=DAILY"}
+SCHEDULE = {"stage": "watch_certificates", "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=DAILY;INTERVAL=1"}
 PARAMS: dict[str, Any] = {
     "collection": str(places.ROOT), "state": "present", "prefix": "exit", "organization": "org", "approve": APPROVE, "agents": {"sync1": {}, "dc1": {}},
     "domain_controllers": ["dc1"], "agents_variables": {}, "groups": {}, "localhost_variables": {},

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.quiet import App, counts_from, since, switched_off, token_good_until
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.quiet import AppActivity, counts_from, since, switched_off, token_good_until
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.apps import provisioning_gate
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 
@@ -46,11 +46,11 @@ def test_switched_off(records, expected) -> None:
 @pytest.mark.parametrize(
     ("confirmed", "app", "expected"),
     [
-        (at("10:00:00"), App(), at("10:00:00")),
-        (at("10:00:00"), App(enabled=True, switched_off_at=at("11:00:00")), at("10:00:00")),
-        (at("10:00:00"), App(enabled=False, switched_off_at=at("11:00:00")), at("11:00:00")),
-        (at("10:00:00"), App(enabled=False, switched_off_at=at("09:00:00")), at("10:00:00")),
-        ("", App(enabled=False, switched_off_at=at("09:00:00")), at("09:00:00")),
+        (at("10:00:00"), AppActivity(), at("10:00:00")),
+        (at("10:00:00"), AppActivity(enabled=True, switched_off_at=at("11:00:00")), at("10:00:00")),
+        (at("10:00:00"), AppActivity(enabled=False, switched_off_at=at("11:00:00")), at("11:00:00")),
+        (at("10:00:00"), AppActivity(enabled=False, switched_off_at=at("09:00:00")), at("10:00:00")),
+        ("", AppActivity(enabled=False, switched_off_at=at("09:00:00")), at("09:00:00")),
     ],
 )
 def test_counts_from(confirmed, app, expected) -> None:
@@ -69,7 +69,7 @@ def test_counts_from(confirmed, app, expected) -> None:
     ],
 )
 def test_a_time_that_is_none_hides_no_activity(confirmed, off, expected) -> None:
-    found = counts_from(confirmed, App(False, off), at("12:00:00"))
+    found = counts_from(confirmed, AppActivity(False, off), at("12:00:00"))
     assert found == expected
     assert since([at("11:00:00")], found) == [at("11:00:00")]
 
@@ -83,17 +83,17 @@ def test_what_came_in_the_same_second_came_before_it_was_written_down() -> None:
 @pytest.mark.parametrize(
     ("app", "minutes", "now", "expected"),
     [
-        (App(enabled=False, switched_off_at=at("10:00:00")), 90, at("10:00:01"), at("11:30:00")),
-        (App(enabled=False, switched_off_at=at("10:00:00")), 90, at("11:30:00"), None),
-        (App(enabled=False, switched_off_at=at("10:00:00")), 0, at("10:00:00"), None),
-        (App(enabled=True, switched_off_at=at("10:00:00")), 90, at("10:00:01"), None),
-        (App(enabled=False), 90, at("10:00:01"), None),
+        (AppActivity(enabled=False, switched_off_at=at("10:00:00")), 90, at("10:00:01"), at("11:30:00")),
+        (AppActivity(enabled=False, switched_off_at=at("10:00:00")), 90, at("11:30:00"), None),
+        (AppActivity(enabled=False, switched_off_at=at("10:00:00")), 0, at("10:00:00"), None),
+        (AppActivity(enabled=True, switched_off_at=at("10:00:00")), 90, at("10:00:01"), None),
+        (AppActivity(enabled=False), 90, at("10:00:01"), None),
         # a wrong clock, and no time at all
-        (App(enabled=False, switched_off_at="2027-01-01T00:00:00Z"), 90, at("10:00:01"), None),
-        (App(enabled=False, switched_off_at="9999-12-31T23:59:59Z"), 90, at("10:00:01"), None),
-        (App(enabled=False, switched_off_at="2026-01-05T10:00:00"), 90, at("10:00:01"), None),
-        (App(enabled=False, switched_off_at="t"), 90, at("10:00:01"), None),
-        (App(), 90, at("10:00:01"), None),
+        (AppActivity(enabled=False, switched_off_at="2027-01-01T00:00:00Z"), 90, at("10:00:01"), None),
+        (AppActivity(enabled=False, switched_off_at="9999-12-31T23:59:59Z"), 90, at("10:00:01"), None),
+        (AppActivity(enabled=False, switched_off_at="2026-01-05T10:00:00"), 90, at("10:00:01"), None),
+        (AppActivity(enabled=False, switched_off_at="t"), 90, at("10:00:01"), None),
+        (AppActivity(), 90, at("10:00:01"), None),
     ],
 )
 def test_token_good_until(app, minutes, now, expected) -> None:
@@ -111,23 +111,23 @@ OFF = {"enabled": False, "switched_off_at": at("08:00:00")}
     ("app", "steps", "now", "expected"),
     [
         # nothing was switched off, nothing confirmed: the person's word is asked for by another task
-        (App(enabled=True), stop(), "08:10:00", None),
+        (AppActivity(enabled=True), stop(), "08:10:00", None),
         (None, [], "08:10:00", None),
         # switched off: when the stop may be done
-        (App(**OFF), stop(), "08:10:00", ("token_may_be_good", at("09:30:00"))),
-        (App(**OFF), [], "08:10:00", ("token_may_be_good", at("09:30:00"))),
-        (App(**OFF), stop(), "09:30:00", None),
+        (AppActivity(**OFF), stop(), "08:10:00", ("token_may_be_good", at("09:30:00"))),
+        (AppActivity(**OFF), [], "08:10:00", ("token_may_be_good", at("09:30:00"))),
+        (AppActivity(**OFF), stop(), "09:30:00", None),
         # the stop's own blocks came before its confirmation
-        (App(enabled=True, activities=[at("09:59:00"), at("10:00:00")]), stop("10:00:00"), "10:01:00", None),
-        (App(enabled=True, activities=[at("09:59:00"), at("10:00:09")]), stop("10:00:00"), "10:01:00", ("still_active", "withdraw the step")),
-        (App(enabled=True, activities=[]), stop("10:00:00"), "10:01:00", None),
-        (App(enabled=True, activities=None), stop("10:00:00"), "10:01:00", None),
+        (AppActivity(enabled=True, activities=[at("09:59:00"), at("10:00:00")]), stop("10:00:00"), "10:01:00", None),
+        (AppActivity(enabled=True, activities=[at("09:59:00"), at("10:00:09")]), stop("10:00:00"), "10:01:00", ("still_active", "withdraw the step")),
+        (AppActivity(enabled=True, activities=[]), stop("10:00:00"), "10:01:00", None),
+        (AppActivity(enabled=True, activities=None), stop("10:00:00"), "10:01:00", None),
         # switched off before the stop: what came in between does not count; what a living token did since does
-        (App(**OFF, activities=[at("08:30:00"), at("09:59:00")]), stop("10:00:00"), "10:01:00", None),
-        (App(**OFF, activities=[at("09:10:00")]), stop("09:00:00"), "09:20:00", ("still_active", f"until {at('09:30:00')}")),
+        (AppActivity(**OFF, activities=[at("08:30:00"), at("09:59:00")]), stop("10:00:00"), "10:01:00", None),
+        (AppActivity(**OFF, activities=[at("09:10:00")]), stop("09:00:00"), "09:20:00", ("still_active", f"until {at('09:30:00')}")),
         # switched off after the stop
-        (App(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", None),
-        (App(enabled=True, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", "1 entries")),
+        (AppActivity(**OFF, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", None),
+        (AppActivity(enabled=True, activities=[at("07:30:00")]), stop("07:00:00"), "08:20:00", ("still_active", "1 entries")),
     ],
 )
 def test_provisioning_gate(app, steps, now, expected) -> None:

@@ -356,7 +356,7 @@ def test_what_a_killed_run_wrote_without_a_word_is_looked_up(tmp_path):
     assert not manual_steps(tmp_path, steps=[A], journal=str(path))[0]["changed"]
     assert not write(tmp_path, journal=str(path))["changed"]
     records = list(read_records(str(path)))
-    assert journal.unfinished(records) == {}
+    assert journal.unfinished(path.read_bytes().splitlines()) == []
     assert [record["status"] for record in records if record["record"] == "outcome"] == ["done"] * 3
 
 

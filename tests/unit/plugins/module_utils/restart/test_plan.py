@@ -14,11 +14,10 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Outcome
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.predict import Predictions
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import plan as restarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart.options import Options
-from ansible_collections.offboard.iij_id.plugins.module_utils._restart.plan import Machine, Wanted
+from ansible_collections.offboard.iij_id.plugins.module_utils._restart.plan import Machine, WantedRestarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from dev.options import given
 
@@ -39,14 +38,14 @@ MACHINES = [Machine(one.name[0], f"h{one.name[0]}", "m1", True, one) for one in 
     ],
 )
 def test_order(wanted, order, unchanged):
-    made = restarts.plan(MACHINES, [A, B, C], Wanted(by_directory=True, **wanted))
+    made = restarts.plan(MACHINES, [A, B, C], WantedRestarts(by_directory=True, **wanted))
     assert [change.name for change in made.changes] == list(order)
     assert (made.unchanged, made.refusals) == (unchanged, [])
 
 
 @pytest.mark.parametrize(("waiting", "named"), [(None, []), (["ha"], []), (["ha", "hx", "hb2"], ["hb2, hx"])])
 def test_who_is_not_named_is_told(waiting, named):
-    made = restarts.plan(MACHINES, [A, B, C], Wanted(by_directory=True, waiting=waiting))
+    made = restarts.plan(MACHINES, [A, B, C], WantedRestarts(by_directory=True, waiting=waiting))
     assert [text.partition(":")[0] for text in made.warnings] == named
 
 
@@ -62,13 +61,13 @@ def test_who_is_not_named_is_told(waiting, named):
     ],
 )
 def test_refusals(machine, controllers, by_directory, rules):
-    assert [item.rule for item in restarts.plan([machine], controllers, Wanted(by_directory=by_directory)).refusals] == rules
+    assert [item.rule for item in restarts.plan([machine], controllers, WantedRestarts(by_directory=by_directory)).refusals] == rules
 
 
 def test_what_came_back_late_is_not_restarted_again():
-    made = restarts.plan(MACHINES[2:], [A, B, C], Wanted(by_directory=True, late={"hc": "m0"}))
+    made = restarts.plan(MACHINES[2:], [A, B, C], WantedRestarts(by_directory=True, late={"hc": "m0"}))
     assert [(change.before, change.after) for change in made.changes] == [({"boot_mark": "m0"}, {"boot_mark": "m1"})]
-    made = restarts.plan(MACHINES[2:], [A, B, C], Wanted(by_directory=True, late={"hc": "m1"}))
+    made = restarts.plan(MACHINES[2:], [A, B, C], WantedRestarts(by_directory=True, late={"hc": "m1"}))
     assert [change.after for change in made.changes] == [{"boot_mark": restarts.NOT_YET}]
 
 
@@ -174,11 +173,8 @@ class Directory:
 
 
 @pytest.fixture
-def made(monkeypatch):
+def made(monkeypatch, clock):
     """The resource over a scripted machine, with a clock that nobody waits for."""
-    clock = [0.0]
-    monkeypatch.setattr(waiting.not_shown, "__kwdefaults__", {**waiting.not_shown.__kwdefaults__, "clock": lambda: clock[0]})
-    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
 
     def make(machine, directory=None, **options):
         given_directory = {"host": "d"} if directory else None

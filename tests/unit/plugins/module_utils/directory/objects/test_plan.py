@@ -135,7 +135,7 @@ def test_removal_says_what_goes_and_how_it_comes_back():
 
 
 def test_what_is_gone_comes_back_from_its_copy_disabled():
-    copy = copy_of(user(), saved.Link("CN=h", "member", user().dn))
+    copy = copy_of(user(), saved.SavedLink("CN=h", "member", user().dn))
     (change,) = plan("present", wanted=[user().dn.upper()], copies=[copy]).changes
     assert (change.action, change.before) == ("restore", None)
     assert change.after["enabled"] is False and change.after["links"] == [f"member of CN=h: {user().dn}"]
@@ -145,7 +145,7 @@ def test_what_is_gone_comes_back_from_its_copy_disabled():
 
 
 def test_an_interrupted_restoration_is_completed():
-    link = saved.Link("CN=h", "member", user().dn)
+    link = saved.SavedLink("CN=h", "member", user().dn)
     copy = copy_of(user(description=[b"d"]), link)
     assert len(plan("present", user(description=[b"changed"], memberOf=[b"cn=H"]), copies=[copy]).changes) == 0
     (change,) = plan("present", user(), copies=[copy]).changes
@@ -156,9 +156,9 @@ def test_an_interrupted_restoration_is_completed():
 @pytest.mark.parametrize(
     ("entry", "link"),
     [
-        (user(memberOf=[b"CN=h"]), saved.Link("CN=H", "member", user().dn)),
-        (group(member=[b"CN=a"]), saved.Link(group().dn, "member", "cn=A")),
-        (user(managedObjects=[b"CN=g"]), saved.Link("CN=g", "managedBy", user().dn)),
+        (user(memberOf=[b"CN=h"]), saved.SavedLink("CN=H", "member", user().dn)),
+        (group(member=[b"CN=a"]), saved.SavedLink(group().dn, "member", "cn=A")),
+        (user(managedObjects=[b"CN=g"]), saved.SavedLink("CN=g", "managedBy", user().dn)),
     ],
 )
 def test_links_that_are_there_are_not_missing(entry, link):
@@ -214,7 +214,7 @@ GUARDS = [
 
 @pytest.mark.parametrize(("entry", "around", "rules", "action", "expected"), GUARDS)
 def test_guards(entry, around, rules, action, expected):
-    found = list(objects.refusals([describe(entry, **around)], action, objects.Rules(**rules), NOW))
+    found = list(objects.refusals([describe(entry, **around)], action, objects.ObjectRules(**rules), NOW))
     assert [item.rule for item in found] == expected
     for item in found:
         assert item.objects == (entry.dn,) and entry.dn in item.msg
@@ -225,25 +225,25 @@ def test_an_account_goes_before_the_group_that_is_its_primary_one():
     result = plan("absent", group(), user())
     assert [change.id for change in result.changes] == [user().dn, group().dn]
     items = [describe(group(), primary_members=[user().dn]), describe(user())]
-    assert list(objects.refusals(items, "delete", objects.Rules(), NOW)) == []
-    assert list(objects.refusals(items[:1], "delete", objects.Rules(), NOW, [user().dn])) == []
+    assert list(objects.refusals(items, "delete", objects.ObjectRules(), NOW)) == []
+    assert list(objects.refusals(items[:1], "delete", objects.ObjectRules(), NOW, [user().dn])) == []
 
 
 def test_members_that_go_with_their_group_are_expected():
     member = user()
     items = [describe(member), describe(group(member=[member.dn.encode()]))]
-    assert list(objects.refusals(items, "delete", objects.Rules(), NOW)) == []
+    assert list(objects.refusals(items, "delete", objects.ObjectRules(), NOW)) == []
 
 
 def test_the_option_named_for_another_spn_allows_just_that_one():
     entry = user(servicePrincipalName=[OTHER])
-    (refusal,) = objects.refusals([describe(entry)], "delete", objects.Rules(), NOW)
+    (refusal,) = objects.refusals([describe(entry)], "delete", objects.ObjectRules(), NOW)
     pattern = refusal.allow_with.split("'")[1]
-    assert list(objects.refusals([describe(entry)], "delete", objects.Rules(allowed_spns=[pattern]), NOW)) == []
-    assert list(objects.refusals([describe(user(servicePrincipalName=[OTHER + b"4"]))], "delete", objects.Rules(allowed_spns=[pattern]), NOW))
+    assert list(objects.refusals([describe(entry)], "delete", objects.ObjectRules(allowed_spns=[pattern]), NOW)) == []
+    assert list(objects.refusals([describe(user(servicePrincipalName=[OTHER + b"4"]))], "delete", objects.ObjectRules(allowed_spns=[pattern]), NOW))
 
 
 def test_a_bad_pattern_is_named():
     with pytest.raises(OffboardError) as error:
-        objects.Rules(allowed_spns=["("]).spn_patterns()
+        objects.ObjectRules(allowed_spns=["("]).spn_patterns()
     assert error.value.code == "pattern_invalid" and "'('" in error.value.msg

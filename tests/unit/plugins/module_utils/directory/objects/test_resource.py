@@ -17,7 +17,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.plan import KIND
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 from dev.options import given
 
 
@@ -50,9 +49,8 @@ def test_a_change_counts_when_it_is_seen(action, before, now, after, timeout, co
     assert [item.code for item in late] == codes
 
 
-def test_one_that_is_late_hides_no_other(monkeypatch):
+def test_one_that_is_late_hides_no_other(clock):
     """Each is read as long as the others are waited for; the time is not used up by the first."""
-    monkeypatch.setattr(waiting, "READ_INTERVAL", 0.01)
     reads: list[str] = []
 
     class Two:
@@ -60,7 +58,7 @@ def test_one_that_is_late_hides_no_other(monkeypatch):
             reads.append(dn)
             return None if dn == "CN=b" and reads.count("CN=b") > 3 else enabled(True)
 
-    resource = DirectoryObjects(Two(), asked(0.2))
+    resource = DirectoryObjects(Two(), asked(20))
     late = list(resource.verify(Spool([Change(KIND, dn, dn, "delete", {}, {}) for dn in ("CN=a", "CN=b")])))
     assert [(item.change.id, item.code) for item in late] == [("CN=a", "not_seen")]
     assert reads[:4] == ["CN=a", "CN=b", "CN=a", "CN=b"]

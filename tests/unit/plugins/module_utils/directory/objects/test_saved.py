@@ -52,7 +52,7 @@ SCHEMA = {
         ("member", True, 2),
     ]
 }
-LINKS = [saved.Link("CN=g,DC=example", "member", ENTRY.dn), saved.Link("CN=h,DC=example", "managedBy", ENTRY.dn)]
+LINKS = [saved.SavedLink("CN=g,DC=example", "member", ENTRY.dn), saved.SavedLink("CN=h,DC=example", "managedBy", ENTRY.dn)]
 TEXT = saved.make(ENTRY, SCHEMA, LINKS, NOW)
 
 

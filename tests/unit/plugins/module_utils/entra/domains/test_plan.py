@@ -16,7 +16,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.domains.pla
     CONVERT,
     KIND,
     Administrator,
-    Context,
+    DomainContext,
     affected,
     authentication_of,
     guard_domains,
@@ -157,26 +157,26 @@ GOOD = (admin("1@x.onmicrosoft.com"), admin("2@x.onmicrosoft.com"))
 @pytest.mark.parametrize(
     ("name", "context", "rules"),
     [
-        ("a.example", Context("", GOOD), []),
-        ("a.example", Context("me@x.onmicrosoft.com", GOOD), []),
-        ("a.example", Context("me@a.example", GOOD), ["own_identity"]),
-        ("a.example", Context("me@sub.a.example", GOOD), ["own_identity"]),
-        ("a.example", Context("", ()), ["break_glass"]),
-        ("a.example", Context("", (), 0), []),
-        ("a.example", Context("", GOOD[:1]), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], GOOD[0])), ["break_glass"]),
+        ("a.example", DomainContext("", GOOD), []),
+        ("a.example", DomainContext("me@x.onmicrosoft.com", GOOD), []),
+        ("a.example", DomainContext("me@a.example", GOOD), ["own_identity"]),
+        ("a.example", DomainContext("me@sub.a.example", GOOD), ["own_identity"]),
+        ("a.example", DomainContext("", ()), ["break_glass"]),
+        ("a.example", DomainContext("", (), 0), []),
+        ("a.example", DomainContext("", GOOD[:1]), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], GOOD[0])), ["break_glass"]),
         # one person, by user name and by object id
-        ("a.example", Context("", (GOOD[0], Administrator("11111111-1111-1111-1111-111111111111", GOOD[0].state, True))), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], admin("2@a.example"))), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], admin("2@sub.a.example"))), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], admin("2@x.onmicrosoft.com", role=False))), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], admin("2@x.onmicrosoft.com", accountEnabled=False))), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], admin("2@x.onmicrosoft.com", onPremisesSyncEnabled=True))), ["break_glass"]),
-        ("a.example", Context("", (GOOD[0], Administrator("2@x.onmicrosoft.com", None))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], Administrator("11111111-1111-1111-1111-111111111111", GOOD[0].state, True))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], admin("2@a.example"))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], admin("2@sub.a.example"))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], admin("2@x.onmicrosoft.com", role=False))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], admin("2@x.onmicrosoft.com", accountEnabled=False))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], admin("2@x.onmicrosoft.com", onPremisesSyncEnabled=True))), ["break_glass"]),
+        ("a.example", DomainContext("", (GOOD[0], Administrator("2@x.onmicrosoft.com", None))), ["break_glass"]),
         # enough others are there, but whoever was meant is looked after by nobody
-        ("a.example", Context("", (*GOOD, Administrator("3@x.onmicrosoft.com", None))), ["break_glass"]),
-        ("b.example", Context("", GOOD), ["foreign_federation"]),
-        ("broken.example", Context("", GOOD), ["foreign_federation"]),
+        ("a.example", DomainContext("", (*GOOD, Administrator("3@x.onmicrosoft.com", None))), ["break_glass"]),
+        ("b.example", DomainContext("", GOOD), ["foreign_federation"]),
+        ("broken.example", DomainContext("", GOOD), ["foreign_federation"]),
     ],
 )
 def test_guards(name, context, rules):
@@ -190,19 +190,19 @@ def test_guards(name, context, rules):
 @pytest.mark.parametrize(("fit", "offered"), [((), ""), (GOOD[:1], "min_break_glass: 1")])
 def test_nobody_is_advised_to_go_without_a_break_glass_administrator(fit, offered):
     plan, _ = plan_domains(TENANT, ["a.example"], "managed", {}, NOW)
-    (found,) = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, ["auth.iij.jp"], Context("", fit))
+    (found,) = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, ["auth.iij.jp"], DomainContext("", fit))
     assert (found.rule, found.allow_with) == ("break_glass", offered)
 
 
 def test_a_duplicate_name_counts_once():
     plan, _ = plan_domains(TENANT, ["a.example"], "managed", {}, NOW)
-    found = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, ["auth.iij.jp"], Context("", (GOOD[0], GOOD[0])))
+    found = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, ["auth.iij.jp"], DomainContext("", (GOOD[0], GOOD[0])))
     assert found[0].rule == "break_glass"
 
 
 def test_the_default_domain():
     plan, _ = plan_domains(TENANT, ["x.onmicrosoft.com"], "federated", {"x.onmicrosoft.com": IIJ}, NOW)
-    found = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, [], Context("", GOOD))
+    found = guard_domains(plan.changes.head, {item.id: item.state for item in TENANT}, [], DomainContext("", GOOD))
     assert "default_domain" in [item.rule for item in found]
 
 

@@ -40,14 +40,14 @@ def federation(key: str = "f1", *domains: str, **more: Any) -> Object:
     )
 
 
-def wanted(document: str | None = None, **options: Any) -> plan.Wanted:
+def wanted(document: str | None = None, **options: Any) -> plan.WantedFederation:
     read = None if document is None else metadata.read(document.encode(), made.NOW)
     if document is not None:
         options = {"metadata": {"content": document}, **options}
     return Options.of(given("entra_external_federation", **{"domain": DOMAIN, **options})).wanted(read)
 
 
-def changes(current: list[Object], want: plan.Wanted) -> list[Change]:
+def changes(current: list[Object], want: plan.WantedFederation) -> list[Change]:
     return list(plan.plan_federation(current, want).changes)
 
 
@@ -154,9 +154,9 @@ NOW = made.NOW
 CONTEXT: dict[str, Any] = {"now": NOW, "lookup": lambda name: {"txt.example": [f"DirectFedAuthUrl={made.SIGN_IN}"]}.get(name, [])}
 
 
-def found(current: list[Object], options: dict[str, Any], **context: Any) -> plan.Objections:
+def found(current: list[Object], options: dict[str, Any], **context: Any) -> plan.FederationObjections:
     (change,) = changes(current, wanted(**options))
-    return plan.check(change, current, plan.Context(**{**CONTEXT, **context}))
+    return plan.check(change, current, plan.FederationContext(**{**CONTEXT, **context}))
 
 
 @pytest.mark.parametrize(

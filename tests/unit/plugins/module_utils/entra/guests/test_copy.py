@@ -12,7 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import copy as guest_copy
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Context, Tenant, Wanted
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import GuestContext, Tenant, WantedGuest
 
 from .test_plan import FEDERATION, NONE, ORDER, user
 
@@ -150,9 +150,9 @@ DONE = "2026-11-25T00:01:00Z"
 )
 def test_where_the_work_stands(name, there, copy, outcome):
     tenant = Tenant([ORDER, FEDERATION, *([there] if there else [])])
-    plan, who = Plan(), Wanted(mail=name) if "@" in name else Wanted(key=name)
+    plan, who = Plan(), WantedGuest(mail=name) if "@" in name else WantedGuest(key=name)
     copies = [] if copy is None else [saved(OLD, **copy)]
-    found = guest_copy.candidates(tenant, [(who, tenant.find(who))], copies, Context(realms={"fabrikam.example": NONE}), plan)
+    found = guest_copy.candidates(tenant, [(who, tenant.find(who))], copies, GuestContext(realms={"fabrikam.example": NONE}), plan)
     counts = {"fresh": len(found.fresh), "unfinished": len(found.unfinished), "absent": len(found.absent), "unchanged": plan.unchanged}
     assert counts == {**dict.fromkeys(counts, 0), outcome: 1}
 
@@ -198,7 +198,7 @@ def test_a_copy_is_never_replaced_by_less(before, now, differs):
 def test_another_account_with_the_address(other, copy, outcome):
     tenant, plan = Tenant([ORDER, FEDERATION, OLD, other]), Plan()
     copies = [] if copy is None else [saved(OLD, **copy)]
-    found = guest_copy.candidates(tenant, [(Wanted(key="old"), OLD)], copies, Context(realms={"fabrikam.example": NONE}), plan)
+    found = guest_copy.candidates(tenant, [(WantedGuest(key="old"), OLD)], copies, GuestContext(realms={"fabrikam.example": NONE}), plan)
     refused = [item.rule for item in guest_copy.address_taken(tenant, found)]
     assert (refused or ["unfinished" if found.unfinished else "fresh"]) == [outcome]
 
@@ -220,8 +220,8 @@ def test_two_unfinished_copies():
     ],
 )
 def test_guards(lost, roles, accept, rules):
-    plan, found = Plan(), guest_copy.Candidates(fresh=[(Wanted(), OLD, "one_time_passcode", "direct_federation")])
-    refusals = guest_copy.add_reinvited(plan, found, {"old": {**COPY, "lost": lost}}, Context(roles=roles, accept_losses=accept))
+    plan, found = Plan(), guest_copy.Candidates(fresh=[(WantedGuest(), OLD, "one_time_passcode", "direct_federation")])
+    refusals = guest_copy.add_reinvited(plan, found, {"old": {**COPY, "lost": lost}}, GuestContext(roles=roles, accept_losses=accept))
     assert ([item.rule for item in refusals], len(plan.changes)) == (rules, 1)
     (change,) = plan.changes
     assert (change.risk, "state=restored" in change.undo) == ("high", True)

@@ -13,7 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import plan as guest_plan
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import Context, Tenant, Wanted, account
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import GuestContext, Tenant, WantedGuest, account
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import DEFAULT
 
 ISSUER = "http://sts.fabrikam.example/adfs/services/trust"
@@ -46,7 +46,7 @@ def user(mail: str = "adele@fabrikam.example", **more: Any) -> Object:
 
 
 def invited(*objects: Object, mail: str = "adele@fabrikam.example") -> tuple[Any, list[str]]:
-    plan, refusals = guest_plan.plan_invited(Tenant(objects), [Wanted(mail, invitation={"inviteRedirectUrl": "https://x"})])
+    plan, refusals = guest_plan.plan_invited(Tenant(objects), [WantedGuest(mail, invitation={"inviteRedirectUrl": "https://x"})])
     return plan, [item.rule for item in refusals]
 
 
@@ -97,7 +97,7 @@ def test_what_is_posted():
 def reset(item: Object, *, order: Object = ORDER, realm: Realm | None = NONE, federation: bool = True, **more: Any) -> tuple[list[Any], list[str], list[str]]:
     tenant = Tenant([item, order, *([FEDERATION] if federation else [])])
     realms = {} if realm is None else {"fabrikam.example": realm}
-    plan, refusals = guest_plan.plan_reset(tenant, [(Wanted(), item)], Context(realms=realms, **more))
+    plan, refusals = guest_plan.plan_reset(tenant, [(WantedGuest(), item)], GuestContext(realms=realms, **more))
     return list(plan.changes), [skip.code for skip in plan.skipped], [one.rule for one in refusals]
 
 
@@ -165,18 +165,18 @@ def test_selection(selection, taken):
 
 
 @pytest.mark.parametrize(
-    ("context", "refused"), [(Context(), []), (Context(roles={"id-adele@fabrikam.example"}), ["role_holder"]),
-                           (Context(roles={"id-adele@fabrikam.example"}, accept_losses=True), [])]
+    ("context", "refused"), [(GuestContext(), []), (GuestContext(roles={"id-adele@fabrikam.example"}), ["role_holder"]),
+                           (GuestContext(roles={"id-adele@fabrikam.example"}, accept_losses=True), [])]
 )  # fmt: skip
 def test_absent(context, refused):
-    plan, refusals = guest_plan.plan_absent([(Wanted(), user()), (Wanted(), None)], context)
+    plan, refusals = guest_plan.plan_absent([(WantedGuest(), user()), (WantedGuest(), None)], context)
     assert (len(plan.changes), plan.unchanged, [item.rule for item in refusals]) == (1, 1, refused)
     assert "restored" in plan.changes.head[0].undo
 
 
 def test_restored():
     gone = user()
-    who = [Wanted(key="id-adele@fabrikam.example")]
+    who = [WantedGuest(key="id-adele@fabrikam.example")]
     assert len(guest_plan.plan_restored(Tenant([]), who, [gone])[0].changes) == 1
     assert guest_plan.plan_restored(Tenant([gone]), who, [])[0].unchanged == 1
     successor = user(id="new")
@@ -200,7 +200,7 @@ def test_restored():
     ],
 )
 def test_redirects(address, outcome):
-    plan, _unused = guest_plan.plan_invited(Tenant([]), [Wanted("a@fabrikam.example", invitation={"inviteRedirectUrl": address})])
+    plan, _unused = guest_plan.plan_invited(Tenant([]), [WantedGuest("a@fabrikam.example", invitation={"inviteRedirectUrl": address})])
     found = guest_plan.check_redirects(plan.changes, {"t-1", "reiji.example"}, False)
     assert (len(found.refusals), len(found.warnings)) == {"": (0, 0), "refused": (1, 0), "warned": (0, 1)}[outcome]
     accepted = guest_plan.check_redirects(plan.changes, {"t-1", "reiji.example"}, True)
@@ -289,7 +289,7 @@ def test_what_the_tenant_shows_overrules_a_recorded_reset(at, now, counts):
 def test_an_address_is_no_other_that_looks_alike(one, other, same):
     there = account({"id": "1", "mail": one, "userPrincipalName": "x@reiji.example", "userType": "Guest"})
     tenant = Tenant([there])
-    assert (tenant.find(Wanted(mail=other)) is there) is same
+    assert (tenant.find(WantedGuest(mail=other)) is there) is same
     assert bool(tenant.others(other, "2")) is same
 
 

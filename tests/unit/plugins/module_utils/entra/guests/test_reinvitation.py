@@ -18,7 +18,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.opti
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.reinvitation import Reinvitation, read_copies, read_holdings
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Answer, Request
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import AnswerLost
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 from dev.options import given
 
 from .test_plan import user
@@ -83,8 +82,8 @@ class Tenant:
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "READ_INTERVAL", 0.0)
+def _no_pauses(clock: object) -> None:
+    """Nothing is waited for."""
 
 
 def once(tenant: Tenant, folder: Path) -> str:

@@ -52,7 +52,7 @@ def test_the_newest_secret_of_each_and_none_without_a_value() -> None:
     ],
 )
 def test_who_is_chosen(domains: list[str], users: list[str], kept: list[str], missing: list[str]) -> None:
-    found, lost = plan.chosen(PEOPLE.values(), plan.Wanted(domains, users), {})
+    found, lost = plan.chosen(PEOPLE.values(), plan.WantedLetters(domains, users), {})
     assert ([person.upn for person in found], lost) == (kept, missing)
 
 
@@ -79,7 +79,7 @@ WHERE = plan.places(
     ],
 )
 def test_who_is_chosen_by_where_they_are(wanted: dict[str, list[str]], kept: list[str], missing: list[str]) -> None:
-    found, lost = plan.chosen(PEOPLE.values(), plan.Wanted(**wanted), WHERE)
+    found, lost = plan.chosen(PEOPLE.values(), plan.WantedLetters(**wanted), WHERE)
     assert ([person.upn for person in found], lost) == (kept, missing)
 
 
@@ -137,7 +137,7 @@ def test_what_only_looks_like_a_letter_is_said_to_be_something_else(language: st
     letters = {words for _character, words in plan.spelled("KIkaoOsS0", language)}
     assert len(said) == 6 and not letters & set(said.values())
     assert said["\u212a"] == {"en": "kelvin sign", "ja": "文字コード U+212A"}[language]
-    assert plan.letters([plan.Person("1", "a@b.example", "\u0130\u212ax")], head(language))
+    assert plan.letters([plan.Recipient("1", "a@b.example", "\u0130\u212ax")], head(language))
 
 
 def head(language: str = "ja", **more: str) -> plan.Letterhead:
@@ -161,14 +161,14 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_a_page_for_each_person(language: str) -> None:
-    hostile = plan.Person("x", "<script>\x1b\u202e@one.example", "a<b>&c")
+    hostile = plan.Recipient("x", "<script>\x1b\u202e@one.example", "a<b>&c")
     page = Page(plan.letters([*PEOPLE.values(), hostile], head(language)).decode())
     assert page.tags.count("article") == 3 and "script" not in page.tags and "link" not in page.tags and "img" not in page.tags
     assert {"=new<Q>#", "TAP+x", "a<b>&c", "2026-12-01 09:00 JST", "例示<b>", "内線 100"} <= set(page.texts)
     assert not any(character in "".join(page.texts) for character in "\x1b\u202e")
 
 
-def sizes(persons: list[plan.Person], letterhead: plan.Letterhead) -> list[float]:
+def sizes(persons: list[plan.Recipient], letterhead: plan.Letterhead) -> list[float]:
     """The type of each letter in points; 11 where nothing else is said."""
     return [float(size or 11) for size in re.findall(r'<article(?: style="font-size:([0-9.]+)pt")?>', plan.letters(persons, letterhead).decode())]
 
@@ -177,15 +177,20 @@ def sizes(persons: list[plan.Person], letterhead: plan.Letterhead) -> list[float
 @pytest.mark.parametrize(
     ("person", "more", "smallest", "largest"),
     [
-        (plan.Person("x", "taro@reiji.example", "Abcd-efgh-2345"), {}, 11, 11),
-        (plan.Person("x", "taro@reiji.example", "TAP@99887766", "2026-12-01T00:00:00Z"), {"help_desk": "情報システム部 内線 1234、平日 9:00〜17:30"}, 11, 11),
+        (plan.Recipient("x", "taro@reiji.example", "Abcd-efgh-2345"), {}, 11, 11),
+        (
+            plan.Recipient("x", "taro@reiji.example", "TAP@99887766", "2026-12-01T00:00:00Z"),
+            {"help_desk": "情報システム部 内線 1234、平日 9:00〜17:30"},
+            11,
+            11,
+        ),
         # measured in a browser: 128 characters need two pages at 11 points, 256 some more
-        (plan.Person("x", "taro@reiji.example", "Xy" * 64), {}, 5.5, 10),
-        (plan.Person("x", "W" * 330 + "@x.example", "W" * 256, "2026-12-01T00:00:00Z", "長" * 256), {}, 4.4, 8),
-        (plan.Person("x", "taro@reiji.example", "Abcd-efgh-2345"), {"help_desk": "長" * 800, "company": "長" * 200}, 5.5, 10),
+        (plan.Recipient("x", "taro@reiji.example", "Xy" * 64), {}, 5.5, 10),
+        (plan.Recipient("x", "W" * 330 + "@x.example", "W" * 256, "2026-12-01T00:00:00Z", "長" * 256), {}, 4.4, 8),
+        (plan.Recipient("x", "taro@reiji.example", "Abcd-efgh-2345"), {"help_desk": "長" * 800, "company": "長" * 200}, 5.5, 10),
     ],
 )
-def test_a_letter_with_more_text_gets_smaller(language: str, person: plan.Person, more: dict[str, str], smallest: float, largest: float) -> None:
+def test_a_letter_with_more_text_gets_smaller(language: str, person: plan.Recipient, more: dict[str, str], smallest: float, largest: float) -> None:
     (size,) = sizes([person], head(language, **more))
     assert smallest <= size <= largest
 
@@ -200,7 +205,7 @@ def test_a_text_that_leaves_no_room_is_refused() -> None:
 def test_the_end_of_a_pass_is_told_in_the_zone(until: str, shown: str) -> None:
     zone = zoneinfo.ZoneInfo("Asia/Tokyo")
     assert plan.valid_until(until, zone) == shown
-    rows = plan.merge_list([plan.Person("x", "a@x.example", "y", until)], zone).decode("utf-8-sig")
+    rows = plan.merge_list([plan.Recipient("x", "a@x.example", "y", until)], zone).decode("utf-8-sig")
     assert rows.endswith(f'"{shown}",""\r\n')
 
 
@@ -217,7 +222,7 @@ def test_who_has_a_name_is_addressed_by_it() -> None:
 def test_the_list_holds_no_formula_and_changes_no_password() -> None:
     persons = [
         *PEOPLE.values(),
-        *(plan.Person(str(number), f"{sign}cmd@x", f"{sign}pw", name=f"{sign}cmd") for number, sign in enumerate(["=", "+", "-", "@", "\t", " =", "＝"])),
+        *(plan.Recipient(str(number), f"{sign}cmd@x", f"{sign}pw", name=f"{sign}cmd") for number, sign in enumerate(["=", "+", "-", "@", "\t", " =", "＝"])),
     ]
     content = plan.merge_list(persons, zoneinfo.ZoneInfo("UTC"))
     assert content.startswith(b"\xef\xbb\xbf")

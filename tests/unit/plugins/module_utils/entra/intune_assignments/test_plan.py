@@ -30,8 +30,8 @@ def there(target: dict[str, Any], intent: str | None = "required", kind: str = "
     return rules.describe(kind, {"id": key, "displayName": "SmartKey"}, values, {GROUP: "Sales"})
 
 
-def wanted(target: str, kind: str = "mobile_app", key: str = APP) -> rules.Wanted:
-    return rules.Wanted(kind, key, target)
+def wanted(target: str, kind: str = "mobile_app", key: str = APP) -> rules.WantedAssignment:
+    return rules.WantedAssignment(kind, key, target)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_strangers_name_is_obeyed_by_no_terminal() -> None:
         ([], [wanted("allDevices")], [], 1),
     ],
 )
-def test_absent(current: list[Object], named: list[rules.Wanted], going: list[str], unchanged: int) -> None:
+def test_absent(current: list[Object], named: list[rules.WantedAssignment], going: list[str], unchanged: int) -> None:
     plan = rules.plan_absent(current, named)
     assert [rules.target_of(change.before or {}) for change in plan.changes] == going
     assert {(change.action, change.after) for change in plan.changes} <= {("remove", None)} and plan.unchanged == unchanged
@@ -117,7 +117,7 @@ def recorded(*items: Object) -> dict[str, Object]:
         ([], [there(group(deviceAndAppManagementAssignmentFilterId="00000000-0000-0000-0000-000000000000"))], [], False, [GROUP]),
     ],
 )
-def test_present(current: list[Object], gone: list[Object], named: list[rules.Wanted], beta: bool, back: list[str] | str) -> None:
+def test_present(current: list[Object], gone: list[Object], named: list[rules.WantedAssignment], beta: bool, back: list[str] | str) -> None:
     if isinstance(back, str):
         with pytest.raises(OffboardError) as caught:
             rules.plan_present(current, recorded(*gone), named, beta)

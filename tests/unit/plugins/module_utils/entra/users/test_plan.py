@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import plan as user_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.licence_group import LicenceGroup
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Context, Desired, Skus, decide
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import NEW_PASSWORD, Desired, RepairContext, Skus, decide
 
 E3, EXCHANGE = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"
 #: an id that the tenant has not
@@ -32,7 +32,7 @@ ADMINISTRATOR, HELPDESK = "62e90394-69f5-4237-9190-012177145e10", "729827e3-9c14
 
 
 def context(**more):
-    return Context(SKUS, lambda: DOMAINS, **more)
+    return RepairContext(SKUS, lambda: DOMAINS, **more)
 
 
 def state(**more):
@@ -149,7 +149,7 @@ def test_roles_are_not_read_when_nobody_is_touched():
     ids=["passwords", "add", "set", "snapshot", "group"],
 )
 def test_nothing_more_is_read_when_everything_is_as_desired(desired):
-    known = Context(
+    known = RepairContext(
         Skus(never), never, never, never, password_was_set=lambda user_id, last: True, pass_was_given=lambda user_id: True, is_member=lambda _id: True
     )
     decision = decide("1", "u@a.example", state(licences={E3: []}, given={E3: "Active"}), desired, known)

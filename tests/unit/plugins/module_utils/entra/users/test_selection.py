@@ -14,7 +14,6 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.options import SelectionOptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.selection import Selection, fields_of, named_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Answer
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 from dev.options import given
 
 
@@ -59,8 +58,8 @@ def chosen(client: Table, **params: Any) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting.time, "sleep", lambda _seconds: None)
+def _no_pauses(clock: object) -> None:
+    """Nothing is waited for."""
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.access_pass import Terms
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Skus
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.results import Results
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.work import Means, Work
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.work import Work, WorkOptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Answer, Request
 
 
@@ -55,7 +55,7 @@ def run(monkeypatch: pytest.MonkeyPatch):
         client, begun, outcomes = Table(serve), [], list[Outcome]()
         means: Any = SimpleNamespace(path=lambda key: key)
         work_of = Work(
-            Means(client, means, Results(None), Skus(lambda: iter(())), {}, "none", Terms()),  # type: ignore[arg-type]
+            WorkOptions(client, means, Results(None), Skus(lambda: iter(())), {}, "none", Terms()),  # type: ignore[arg-type]
             iter(changes),
             lambda group: begun.extend(change.id for change in group),
             lambda *found: outcomes.extend(found),

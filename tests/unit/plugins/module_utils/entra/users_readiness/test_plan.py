@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.plan import Desired, Skus
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.plan import CHANGED, UNSET, Evidence, Meant, judge
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users_readiness.plan import CHANGED, UNSET, Meant, SignInEvidence, judge
 
 E3, P1 = "00000000-0000-0000-0000-0000000000e3", "00000000-0000-0000-0000-0000000000b1"
 GLOBAL = "62e90394-69f5-4237-9190-012177145e10"
@@ -27,7 +27,7 @@ def user(**other):
 
 def evidence(**other):
     domains = {"a.example": {"isRoot": True, "authenticationType": "Managed"}, "fed.example": {"isRoot": True, "authenticationType": "Federated"}}
-    return Evidence(**{"skus": SKUS, "domains": domains, "roots": domains.keys(), "converted": {"a.example": CONVERTED}, **other})
+    return SignInEvidence(**{"skus": SKUS, "domains": domains, "roots": domains.keys(), "converted": {"a.example": CONVERTED}, **other})
 
 
 @pytest.mark.parametrize(

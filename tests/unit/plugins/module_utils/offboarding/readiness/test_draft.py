@@ -74,7 +74,8 @@ def made(facts: dict[str, Any], confirmed: dict[str, Any], variables: dict[str, 
         ({"provisioning": {"domains": [{"blocked": 3}], "also_enable": ["A@x"], "blocked_users": ["a@x", "b@x"]}}, {"also_enable": ["c@x"]},
          {"microsoft_365_also_enable": ["c@x"]}, {"microsoft_365_also_enable": ["c@x"]}, {"microsoft_365_also_enable": ["c@x", "a@x", "b@x"]}),
         ({"provisioning": {"skipped": True}}, {}, {"microsoft_365_also_enable": []}, None, {}),
-        ({"apps": [], "app": quiet.App(enabled=True)}, {"disable_app": False}, {"microsoft_365_disable_app": False}, None, {"microsoft_365_disable_app": True}),
+        ({"apps": [], "app": quiet.AppActivity(enabled=True)}, {"disable_app": False}, {"microsoft_365_disable_app": False}, None,
+         {"microsoft_365_disable_app": True}),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("language", ["en", "ja", "both"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts, decided_policies
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.group_policies import EDITS, Decided, findings
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.group_policies import EDITS, PolicyDecisions, findings
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
 
 GUID, OTHER = "{6AC1786C-016F-11D2-945F-00C04FB984F9}", "{0FFB0A2D-1001-4000-8000-000000000001}"
@@ -46,7 +46,7 @@ def netlogon(mentions=(), unreadable=()):
 
 
 def told(found, final, **decided):
-    return [(item.severity, item.code) for item in findings(found, Decided(**decided), final=final)]
+    return [(item.severity, item.code) for item in findings(found, PolicyDecisions(**decided), final=final)]
 
 
 @pytest.mark.parametrize(
@@ -89,16 +89,16 @@ def test_the_table_of_findings(found, decided, before, after):
 
 
 def test_both_languages_name_the_policy_the_place_and_the_way_out():
-    (item,) = findings(policies(RIGHT), Decided(), final=False)
+    (item,) = findings(policies(RIGHT), PolicyDecisions(), final=False)
     for text in item.text:
         assert all(part in text for part in (GUID, "Policy", "SeBatchLogonRight", RIGHTS, "offboard_kept_group_policies"))
     many = [OURS | {"where": f"list {number}"} for number in range(9)]
-    (item,) = findings(policies(*many), Decided(), final=True)
+    (item,) = findings(policies(*many), PolicyDecisions(), final=True)
     assert "list 4 (+4)" in item.text.en and "list 5" not in item.text.en
 
 
 def test_scripts_of_the_domain_are_named_in_both_languages():
-    mentioned, unread = findings(netlogon([SCRIPT], [BROKEN | {"file": f"{number}.exe"} for number in range(9)]), Decided(), final=True)
+    mentioned, unread = findings(netlogon([SCRIPT], [BROKEN | {"file": f"{number}.exe"} for number in range(9)]), PolicyDecisions(), final=True)
     for text in mentioned.text:
         assert r"sysvol\ad\scripts" in text and "x.cmd" in text
     for text in unread.text:
@@ -113,4 +113,4 @@ def test_the_gates_judge_them():
     assert [item.code for item in final_gate(facts, Confirmed(right_policies=[GUID]))] == ["group_policy_points_at_iij"]
     assert final_gate(facts, Confirmed(kept_policies=[GUID])) == [] == final_gate(Facts(), Confirmed())
     decided = decided_policies(Confirmed(right_policies=["a"], registry_policies=["b"], kept_policies=["c"]))
-    assert decided == Decided({RIGHTS: ["a"], REGISTRY: ["b"]}, ["c"])
+    assert decided == PolicyDecisions({RIGHTS: ["a"], REGISTRY: ["b"]}, ["c"])

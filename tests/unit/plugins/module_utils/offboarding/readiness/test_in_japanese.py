@@ -45,7 +45,7 @@ APP = {
     "addresses": ["https://auth.iij.jp/x"],
     "permissions": ["Domain.ReadWrite.All", "User.ReadWrite.All"],
 }
-PLACES = [references_plan.Found(f"web.redirectUris[{number}]", "https://auth.iij.jp/", bool(number)) for number in range(5)]
+PLACES = [references_plan.Reference(f"web.redirectUris[{number}]", "https://auth.iij.jp/", bool(number)) for number in range(5)]
 REFERENCES: dict[str, Any] = {
     "references": [references_plan.row("application", {"id": "a1", "displayName": "Portal", "appId": "x"}, PLACES)],
     "references_count": 9,

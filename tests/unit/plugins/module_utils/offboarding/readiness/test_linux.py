@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import linux
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import Decisions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.linux import LinuxDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import agents_gate, final_gate, linux_gate, preflight
 
 TREE, COPY = "/opt/IIJ_ID_Service_Directory_Sync", "/var/tmp/IIJ_ID_Service_Directory_Sync"
@@ -162,7 +162,7 @@ BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
         ({"error": "no", "code": "unreachable"}, {}, [("blocker", "openldap_not_readable")], [("blocker", "openldap_not_readable")]),
         ({"clauses": {}, "mentions": {}, "entries": {}}, {}, [], []),
         (ldap(), BOTH, [], [("blocker", "openldap_access_present"), ("blocker", "openldap_entry_present")]),
-        (ldap(clauses=0, exists=False), BOTH, [], []),
+        (ldap(clauses=0, exists=False), BOTH, [("warning", "account_not_found")], []),
         # confirmed for one thing only
         (ldap(), {"openldap_entries": [DN]}, [("warning", "openldap_account_candidate")],
          [("blocker", "openldap_entry_present"), ("warning", "openldap_account_candidate")]),
@@ -174,7 +174,7 @@ BOTH = {"openldap_access": [DN], "openldap_entries": [OTHER]}
 def test_openldap(openldap, confirmed, before, at_last):
     machines = {"agent01": FULL}
     found = preflight(Facts(linux_machines=machines, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
-    assert [(item.severity, item.code) for item in found if "openldap" in item.code] == before
+    assert [(item.severity, item.code) for item in found if "openldap" in item.code or item.code == "account_not_found"] == before
     found = final_gate(Facts(linux_machines={"agent01": CLEAN}, openldap=openldap), Confirmed(**CONFIRMED, **confirmed))
     assert [(item.severity, item.code) for item in found] == at_last
 
@@ -186,11 +186,11 @@ UUID = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
 def test_an_account_of_openldap_is_the_same_in_whatever_form_it_is_confirmed(form):
     found = ldap()
     found["entries"][DN]["entryUUID"] = UUID
-    said = Decisions(access=[form], entries=[form])
+    said = LinuxDecisions(access=[form], entries=[form])
     assert [item.code for item in linux.openldap_present(found, said)] == ["openldap_access_present", "openldap_entry_present"]
     assert list(linux.candidates({}, found, said)) == []
     # where it is named for one thing only, the other is proposed for this entry and no other
-    half = list(linux.candidates({}, found, Decisions(access=[form])))
+    half = list(linux.candidates({}, found, LinuxDecisions(access=[form])))
     assert [(variable, value) for variable, value, _why in half] == [("directory_sync_openldap_entries", f"<GUID={UUID}>;{DN}")]
 
 
@@ -202,11 +202,11 @@ def test_openldap_that_nobody_needs_is_no_matter():
     ("said", "expected"),
     [
         (
-            Decisions(entries=[DN]),
+            LinuxDecisions(entries=[DN]),
             [("directory_sync_cron_jobs", SAID_JOB), ("directory_sync_linux_files", TREE), ("directory_sync_openldap_access", DN)],
         ),
-        (Decisions([SAID_JOB], [TREE], access=[DN]), [("directory_sync_openldap_entries", DN)]),
-        (Decisions([SAID_JOB], not_files=["/opt"], access=[DN], entries=[OTHER]), []),
+        (LinuxDecisions([SAID_JOB], [TREE], access=[DN]), [("directory_sync_openldap_entries", DN)]),
+        (LinuxDecisions([SAID_JOB], not_files=["/opt"], access=[DN], entries=[OTHER]), []),
     ],
 )
 def test_candidates_are_named_once_with_all_their_machines(said, expected):
@@ -219,6 +219,6 @@ def test_candidates_are_named_once_with_all_their_machines(said, expected):
 
 def test_accounts_are_candidates_too():
     machine = {**CLEAN, "accounts": [ACCOUNT]}
-    (found,) = linux.candidates({"agent01": machine, "agent02": machine}, None, Decisions())
+    (found,) = linux.candidates({"agent01": machine, "agent02": machine}, None, LinuxDecisions())
     assert (found[0], found[1], found[2].en) == ("directory_sync_linux_accounts", SAID_ACCOUNT, "On agent01, agent02.")
-    assert not list(linux.candidates({"agent01": machine}, None, Decisions(accounts=[SAID_ACCOUNT])))
+    assert not list(linux.candidates({"agent01": machine}, None, LinuxDecisions(accounts=[SAID_ACCOUNT])))

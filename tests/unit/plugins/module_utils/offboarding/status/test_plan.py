@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, Evidence, build, lines, summary
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, RunEvidence, build, lines, summary
 
 ROOT = Path(__file__).parents[6]
 AT = "2026-01-01T09:00:0{}Z"
@@ -29,9 +29,9 @@ def step(identity: str, stage: str, done: bool = False) -> dict[str, Any]:
     return {"id": identity, "stage": stage, "en": f"Do {identity}.", "ja": f"{identity} を行う。", "blocks_final_gate": True, "source": "", "done": done}
 
 
-def evidence(records: Any = (), steps: Any = (), preflight: Any = None, final: Any = None, taken: str = "", **more: Any) -> Evidence:
+def evidence(records: Any = (), steps: Any = (), preflight: Any = None, final: Any = None, taken: str = "", **more: Any) -> RunEvidence:
     data = report([record for records_of in records for record in records_of], list(steps), preflight, final, {"taken": taken} if taken else None, "")
-    return Evidence("/srv/run", data, **more)
+    return RunEvidence("/srv/run", data, **more)
 
 
 def states(found: dict[str, Any]) -> dict[str, str]:

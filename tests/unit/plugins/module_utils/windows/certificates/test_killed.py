@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import resource
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import Key, key_file
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import PrivateKey, key_file
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from ansible_collections.offboard.iij_id.plugins.modules import win_certificate
 from lab import killed
@@ -54,11 +54,11 @@ class Windows:
             rf"HKEY_USERS\{HANAKO}\SOFTWARE\Microsoft": {},
         }
         files = {}
-        for name, key in (("pc", Key("pc", CAPI, 1, True)), ("decoy", Key("decoy", CAPI, 1, True))):
+        for name, key in (("pc", PrivateKey("pc", CAPI, 1, True)), ("decoy", PrivateKey("decoy", CAPI, 1, True))):
             registry[rf"{MY}\{self.thumbprint[name]}"] = {"Blob": made.blob(certificates[name], key).hex()}
-        registry[rf"{HANAKOS}\{self.thumbprint['left']}"] = {"Blob": made.blob(certificates["left"], Key("ngc", CNG, 0, False)).hex()}
+        registry[rf"{HANAKOS}\{self.thumbprint['left']}"] = {"Blob": made.blob(certificates["left"], PrivateKey("ngc", CNG, 0, False)).hex()}
         for name, container in (("alone", "{alone}"), ("shared", "{both}"), ("renewed", "{both}")):
-            files[rf"{STORE}\{self.thumbprint[name]}"] = made.blob(certificates[name], Key(container, CAPI, 1, False))
+            files[rf"{STORE}\{self.thumbprint[name]}"] = made.blob(certificates[name], PrivateKey(container, CAPI, 1, False))
             files[rf"{KEYS}\{key_file(container, GUID)}"] = b"private"
         self.kept = killed.Kept({"registry": registry, "files": files, "containers": {"pc", "decoy"}, "written": []})
         #: (pattern of a command, what becomes of it): an exit code, or an error that is raised after (True) or before it was carried out
@@ -188,8 +188,11 @@ class Run:
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.journal.read_text().splitlines() if line.endswith("}")]
 
+    def unfinished(self) -> list[dict[str, Any]]:
+        return journal.unfinished(self.journal.read_bytes().splitlines()) if self.journal.exists() else []
+
     def done(self) -> set[str]:
-        assert journal.unfinished(self.records()) == {}
+        assert self.unfinished() == []
         return {item["id"] for item in self.records() if item["record"] == "outcome" and item["status"] == "done"}
 
 
@@ -289,10 +292,10 @@ def test_a_certificate_of_someone_who_signed_out_meanwhile_is_not_gone(machine: 
 def test_what_a_killed_run_had_begun_and_cannot_be_seen_stays_open(machine: Windows, run: Run, why: str) -> None:
     place = rf"{HANAKOS}\{machine.thumbprint['left']}"
     step = 0
-    while True:  # up to the step at which hers has begun, and is still there
+    while True:  # up to the step at which that of Hanako has begun, and is still there
         fresh = machine.kept.value
         assert killed.is_killed(step, run.main)
-        begun = [name for _kind, name, _action in journal.unfinished(run.records() if run.journal.exists() else [])]
+        begun = [record["id"] for record in run.unfinished()]
         if begun and HANAKO in begun[0]:
             break
         machine.kept.value = fresh
@@ -305,7 +308,7 @@ def test_what_a_killed_run_had_begun_and_cannot_be_seen_stays_open(machine: Wind
             whole = state["registry"][place]
             state["registry"][place] = {"Blob": "00"}
     run()
-    assert len(journal.unfinished(run.records())) == 1
+    assert len(run.unfinished()) == 1
     if why == "signed out":
         signs_in(machine)
     else:

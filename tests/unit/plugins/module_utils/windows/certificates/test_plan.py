@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import Decided
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CertificateDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.options import Options
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, Certificate, Key
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, PrivateKey, StoredCertificate
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.resource import Certificates
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import parse_query
 from dev.options import given
@@ -24,20 +24,20 @@ from lab.windows import certificates as made
 
 TARO, HANAKO = "S-1-5-21-1-2-3-1001", "S-1-12-1-1-2-3-4"
 CA, DECOY = "CN=Sumire Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Other CA,O=Internet Initiative Japan Inc.,C=JP"
-CAPI, CNG, TPM = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software Key Storage Provider", "Microsoft Platform Crypto Provider"
+CAPI, CNG, TPM = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software PrivateKey Storage Provider", "Microsoft Platform Crypto Provider"
 
 
-def key(container: str = "k", provider: str = CAPI, of_machine: bool = False) -> Key:
-    return Key(container, provider, 1 if provider == CAPI else 0, of_machine)
+def key(container: str = "k", provider: str = CAPI, of_machine: bool = False) -> PrivateKey:
+    return PrivateKey(container, provider, 1 if provider == CAPI else 0, of_machine)
 
 
-def certificate(number: int = 1, store: str = TARO, **more: Any) -> Certificate:
+def certificate(number: int = 1, store: str = TARO, **more: Any) -> StoredCertificate:
     thumbprint = f"{number:040X}"
     values = {"issuer": CA, "subject": f"CN={number}", "not_after": "", "client_auth": True, "is_ca": False, "key": None, "der": b"", **more}
-    return Certificate(store=store, place=rf"C:\Users\x\{thumbprint}", thumbprint=thumbprint, **values)
+    return StoredCertificate(store=store, place=rf"C:\Users\x\{thumbprint}", thumbprint=thumbprint, **values)
 
 
-def planned(found: Sequence[Certificate], thumbprints: Sequence[str] = (), issuers: Sequence[str] = (CA,)) -> plan.Plan:
+def planned(found: Sequence[StoredCertificate], thumbprints: Sequence[str] = (), issuers: Sequence[str] = (CA,)) -> plan.Plan:
     return plan.planned("h", [plan.object_of("h", item) for item in found], found, thumbprints, plan.issuers(issuers))
 
 
@@ -60,14 +60,14 @@ def planned(found: Sequence[Certificate], thumbprints: Sequence[str] = (), issue
         (key("k", CNG), TARO, [], LEFT),
         (key("k", TPM), TARO, [], LEFT),
         (key("鍵"), TARO, [], LEFT),
-        (Key("k", CAPI, 13, False), TARO, [], LEFT),
+        (PrivateKey("k", CAPI, 13, False), TARO, [], LEFT),
         (key("k", TPM, True), "machine", [], REMOVED),
-        (key("k", "Microsoft Smart Card Key Storage Provider", True), "machine", [], LEFT),
+        (key("k", "Microsoft Smart Card PrivateKey Storage Provider", True), "machine", [], LEFT),
         (key("k", "eToken Base Cryptographic Provider", True), "machine", [], LEFT),
         (key("", CNG, True), "machine", [], NO_KEY),
     ],
 )
-def test_fate_of_key(key_of_it: Key | None, store: str, others: list[Certificate], expected: str) -> None:
+def test_fate_of_key(key_of_it: PrivateKey | None, store: str, others: list[StoredCertificate], expected: str) -> None:
     assert plan.fate_of_key(certificate(1, store, key=key_of_it), others) == expected
 
 
@@ -82,7 +82,7 @@ def test_fate_of_key(key_of_it: Key | None, store: str, others: list[Certificate
         (certificate(is_ca=True), [], [CA], False),
     ],
 )
-def test_which_are_meant(item: Certificate, thumbprints: list[str], issuers: list[str], meant: bool) -> None:
+def test_which_are_meant(item: StoredCertificate, thumbprints: list[str], issuers: list[str], meant: bool) -> None:
     assert bool(planned([item], thumbprints, issuers).changes) is meant
 
 
@@ -133,7 +133,7 @@ def test_what_stays_wins_as_it_does_where_the_exit_is_judged(confirmed: list[str
     resource._found = [item]
     result = resource.plan([plan.object_of("h", item)])
     assert ([change.name for change in result.changes], [skip.code for skip in result.skipped]) == (([f"CN=1 ({1:040X})"], []) if goes else ([], ["excepted"]))
-    assert (Decided(confirmed=confirmed, kept=kept).goes(item.issuer, item.thumbprint) is True) is goes
+    assert (CertificateDecisions(confirmed=confirmed, kept=kept).goes(item.issuer, item.thumbprint) is True) is goes
 
 
 BINDINGS = r"""

@@ -12,7 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client im
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as files
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import resource as files_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.options import Options
-from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import Entry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import ListedPath
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from dev.options import given
 
@@ -93,7 +93,7 @@ def test_listing():
         "d-------- 0 C:\\a b\n--ah----- 84 C:\\a b\\秘 & 密.bat\n  C:\\nope\nd-------l 0 C:\\a b\\link\n-r------- 5 C:\\a b\\r.txt\nd--h----- C:\\a b\\task\n\n"
     )
     folder, hidden, absent, link, read_only, empty = files.listing(text)
-    assert folder == Entry("C:\\a b", "d--------", 0)
+    assert folder == ListedPath("C:\\a b", "d--------", 0)
     assert (folder.exists, folder.is_folder, folder.hidden, folder.is_link) == (True, True, False, False)
     assert (hidden.path, hidden.size, hidden.hidden, hidden.is_folder) == ("C:\\a b\\秘 & 密.bat", 84, True, False)
     assert (absent.path, absent.exists, absent.is_folder) == ("C:\\nope", False, False)
@@ -108,11 +108,11 @@ def test_a_listing_that_is_none():
 
 
 def test_object_holds_names_and_counts_only():
-    inside = [Entry(SYNC + r"\task", "d--h-----", 0), Entry(SYNC + r"\task\a.bat", "--a------", 84)]
-    found = files.object_of("win", Entry(SYNC, "d--------", 0), inside)
+    inside = [ListedPath(SYNC + r"\task", "d--h-----", 0), ListedPath(SYNC + r"\task\a.bat", "--a------", 84)]
+    found = files.object_of("win", ListedPath(SYNC, "d--------", 0), inside)
     assert found.state == {"is_dir": True, "files": 1, "hidden": 1, "bytes": 84, "children": ["task", r"task\a.bat"], "top": ["task"]}
     assert found.id == f"win/{SYNC}"
-    assert files.object_of("win", Entry(SYNC + "x", "--a------", 3), []).state["bytes"] == 3
+    assert files.object_of("win", ListedPath(SYNC + "x", "--a------", 3), []).state["bytes"] == 3
 
 
 CONFIG = """\
@@ -207,7 +207,7 @@ def _system_root(monkeypatch):
 def resource(paths, links=(), location="", roots=files.DEFAULT_ALLOWED_ROOTS):
     made = files_resource.Files(Client(), asked(paths, roots))
     made._links = dict(links)
-    objects = [files.object_of("win", Entry(path, "d--------", 0), []) for path in paths]
+    objects = [files.object_of("win", ListedPath(path, "d--------", 0), []) for path in paths]
     if location:
         agent = software.Product("Agent_is1", "machine64", "Agent", "IIJ", "1", "inno", "Agent_is1", location, "", "")
         made._locations = {agent.id("win"): location}
@@ -243,25 +243,25 @@ def test_guards(path, more, rules):
 ])  # fmt: skip
 def test_what_an_account_has_registered_keeps_nothing(monkeypatch, scope, location, rules):
     """Any user can write such an entry, with any place."""
-    monkeypatch.setattr(files_resource, "look_into", lambda client, path: (Entry(path, "d--------", 0), [], ""))
+    monkeypatch.setattr(files_resource, "look_into", lambda client, path: (ListedPath(path, "d--------", 0), [], ""))
     theirs = software.Product("Agent_is1", scope, "Agent", "IIJ", "1", "inno", "Agent_is1", location, "", "")
     monkeypatch.setattr(files_resource.software_resource, "installed", lambda client: [theirs])
     made = files_resource.Files(Client(), asked([SYNC]))
     assert [item.rule for item in made.guard(made.plan(list(made.read())))] == rules
 
 
-FOLDER = (Entry(SYNC, "d--------", 0), [Entry(SYNC + r"\a.yml", "--a------", 3)], "")
+FOLDER = (ListedPath(SYNC, "d--------", 0), [ListedPath(SYNC + r"\a.yml", "--a------", 3)], "")
 
 
 @pytest.mark.parametrize(
     ("seen", "code", "commands"),
     [
         # (as read, before the overwriting, before the removal)
-        ([FOLDER, (Entry(SYNC, "d-------l", 0), [], SYNC)], "changed_since_read", []),
-        ([FOLDER, (Entry(SYNC, "--a------", 9), [], "")], "changed_since_read", []),
+        ([FOLDER, (ListedPath(SYNC, "d-------l", 0), [], SYNC)], "changed_since_read", []),
+        ([FOLDER, (ListedPath(SYNC, "--a------", 9), [], "")], "changed_since_read", []),
         ([FOLDER, FOLDER, (FOLDER[0], [], r"C:\Program Files")], "changed_since_read", ["for"]),
         ([FOLDER, FOLDER, FOLDER], "", ["for", "del"]),
-        ([FOLDER, (Entry(SYNC, "", 0), [], "")], "", []),  # somebody else has removed it
+        ([FOLDER, (ListedPath(SYNC, "", 0), [], "")], "", []),  # somebody else has removed it
     ],
 )
 def test_a_link_that_was_laid_after_the_guards_is_not_followed(monkeypatch, seen, code, commands):
@@ -273,7 +273,7 @@ def test_a_link_that_was_laid_after_the_guards_is_not_followed(monkeypatch, seen
             return Answer(0, b"", b"")
 
     monkeypatch.setattr(files_resource, "look_into", lambda client, path: seen.pop(0))
-    monkeypatch.setattr(files_resource, "look", lambda client, paths: [Entry(path, "", 0) for path in paths])
+    monkeypatch.setattr(files_resource, "look", lambda client, paths: [ListedPath(path, "", 0) for path in paths])
     monkeypatch.setattr(files_resource.software_resource, "installed", lambda client: [])
     made = files_resource.Files(Machine(), asked([SYNC]))
     plan = made.plan(made.read())
@@ -295,7 +295,7 @@ def test_a_path_outside_is_refused_even_when_nothing_is_there():
 
 
 def test_what_a_stopped_run_had_begun(monkeypatch):
-    monkeypatch.setattr(files_resource, "look", lambda client, paths: [Entry(path, "d--------" if path == SYNC else "", 0) for path in paths])
+    monkeypatch.setattr(files_resource, "look", lambda client, paths: [ListedPath(path, "d--------" if path == SYNC else "", 0) for path in paths])
     made = files_resource.Files(Client(), asked([SYNC], []))
     begun = [Change(files.KIND, f"{host}/{path}", path, "remove", {}, None) for host, path in (("win", SYNC), ("win", SYNC + r"\log"), ("other", SYNC))]
     begun.append(Change(software.KIND, "win/machine64/Agent_is1", "100% Agent", "uninstall", {}, None))  # its name is no path

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
-from ansible_collections.offboard.iij_id.plugins.module_utils._module import waiting
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.options import Options
@@ -35,8 +34,7 @@ def task(name: str, enabled: bool = True) -> Task:
         pytest.param([[]], [r"\b"], None, id="one that is gone is not disabled"),
     ],
 )
-def test_a_change_counts_when_it_is_seen(monkeypatch: pytest.MonkeyPatch, shown: list[list[Task]], late: list[str], looks: int | None) -> None:
-    monkeypatch.setattr(waiting, "READ_INTERVAL", 0.01)
+def test_a_change_counts_when_it_is_seen(monkeypatch: pytest.MonkeyPatch, clock: object, shown: list[list[Task]], late: list[str], looks: int | None) -> None:
     done: list[int] = []
 
     def query(_client: object) -> list[Task]:
@@ -44,7 +42,7 @@ def test_a_change_counts_when_it_is_seen(monkeypatch: pytest.MonkeyPatch, shown:
         return shown[min(len(done), len(shown)) - 1]
 
     monkeypatch.setattr(tasks_resource, "query", query)
-    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), asked(0.1))  # type: ignore[arg-type]
+    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), asked(10))  # type: ignore[arg-type]
     changes = [
         Change(tasks.KIND, task(r"\a").id("m"), r"\a", "delete", {"enabled": True}, None),
         Change(tasks.KIND, task(r"\b").id("m"), r"\b", "disable", {"enabled": True}, {"enabled": False}),

@@ -33,7 +33,7 @@ def digest(data):
 
 def planned(batch, version=1, in_ini=1, begun=None, **options):
     data = inf(batch)
-    wanted = rights.Wanted(**{"rights": ["sebatchlogonright"], "accounts": [RUN], "state": "absent", **options})
+    wanted = rights.WantedRight(**{"rights": ["sebatchlogonright"], "accounts": [RUN], "state": "absent", **options})
     item = rights.describe(GUID, "Policy", gpt_tmpl.rights(data), version, in_ini, digest(data))
     result, new = rights.plan([item], wanted, {GUID: data}, digest, {GUID: begun} if begun else {})
     return result, new[GUID], next(iter(result.changes), None)
@@ -109,9 +109,9 @@ def test_what_an_earlier_task_of_a_check_run_has_planned_is_not_planned_again():
     change = planned(f"*{SID},*S-1-5-32-544")[2]
     item = rights.describe(GUID, "Policy", gpt_tmpl.rights(data), 1, 1, digest(data))
     predicted = replace(item, state={**item.state, **change.after})
-    result, _new = rights.plan([predicted], rights.Wanted(["SeBatchLogonRight"], [RUN], "absent"), {GUID: data}, digest, {})
+    result, _new = rights.plan([predicted], rights.WantedRight(["SeBatchLogonRight"], [RUN], "absent"), {GUID: data}, digest, {})
     assert len(result.changes) == 0 and result.refusals == []
-    result, _new = rights.plan([predicted], rights.Wanted(["SeAuditPrivilege"], [RUN], "absent"), {GUID: data}, digest, {})
+    result, _new = rights.plan([predicted], rights.WantedRight(["SeAuditPrivilege"], [RUN], "absent"), {GUID: data}, digest, {})
     assert len(result.changes) == 0
 
 

@@ -25,7 +25,7 @@ _SAME_NAME = 1000
 
 
 @dataclass(frozen=True)
-class Source:
+class EvidenceFile:
     """A file that shall be attached, as it was when it was looked at."""
 
     path: str
@@ -38,7 +38,7 @@ class Source:
         return plain.line(os.path.basename(self.path))
 
 
-def look(paths: Iterable[str], max_bytes: int) -> list[Source]:
+def look(paths: Iterable[str], max_bytes: int) -> list[EvidenceFile]:
     """The files, each read once. Raises OffboardError `evidence_not_readable`, `evidence_too_large`."""
     found = []
     for path in paths:
@@ -46,7 +46,7 @@ def look(paths: Iterable[str], max_bytes: int) -> list[Source]:
         for part in _parts(path, max_bytes):
             digest.update(part)
             size += len(part)
-        found.append(Source(path, digest.hexdigest(), size))
+        found.append(EvidenceFile(path, digest.hexdigest(), size))
     return found
 
 
@@ -92,10 +92,10 @@ def _not_readable(path: str, why: str) -> OffboardError:
 class Attaching:
     """What has to be copied so that the sources are evidence of steps. Nothing is written before `copy`."""
 
-    def __init__(self, run_dir: str, sources: Iterable[Source], max_bytes: int) -> None:
+    def __init__(self, run_dir: str, sources: Iterable[EvidenceFile], max_bytes: int) -> None:
         self._run_dir, self._sources, self._max_bytes = run_dir, list(sources), max_bytes
         #: by where it will lie in the run folder
-        self._copies: dict[str, Source] = {}
+        self._copies: dict[str, EvidenceFile] = {}
 
     def entries(self, identity: str, held: Iterable[Mapping[str, Any]], by: str, at: str) -> list[Mapping[str, Any]]:
         """All evidence of the step then; nothing where all sources are. One of the same name and content is held already; where it was damaged, the
@@ -109,7 +109,7 @@ class Attaching:
             entries.append({"file": self._place(identity, source), "name": source.name, "sha256": source.sha256, "bytes": source.size, "by": by, "at": at})
         return entries if more else []
 
-    def _place(self, identity: str, source: Source) -> str:
+    def _place(self, identity: str, source: EvidenceFile) -> str:
         """Where no other content lies."""
         stem, ending = os.path.splitext(plain.file_part(os.path.basename(source.path)))
         for number in range(1, _SAME_NAME):
@@ -132,7 +132,7 @@ class Attaching:
                 check_run_file(os.path.join(self._run_dir, place))
             write_atomically(os.path.join(self._run_dir, file), self._same(source), overwrite=False)
 
-    def _same(self, source: Source) -> Iterator[bytes]:
+    def _same(self, source: EvidenceFile) -> Iterator[bytes]:
         digest = hashlib.sha256()
         for part in _parts(source.path, self._max_bytes):
             digest.update(part)
