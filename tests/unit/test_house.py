@@ -180,8 +180,6 @@ TAKES_PARAMS = {
     "preconditions.py": "of `requires`, and of run_folder_info",
     "modules/manual_steps.py": "asks who confirms before the run's files are looked at",
     "_offboarding/readiness/info.py": "its options are what the roles' modules returned",
-    "_offboarding/status/info.py": "has no options of its own yet",
-    "_offboarding/steps/resource.py": "has no options of its own yet",
 }
 _RAW = re.compile(r"_?(params|options)")
 

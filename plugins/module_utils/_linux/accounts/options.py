@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ConfirmedAccount:
-    """One that is confirmed."""
+    """It goes only while it has the uid with which people have seen it."""
 
     name: str
     uid: int
