@@ -219,7 +219,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
@@ -248,7 +248,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
-    run(module, lambda options: DirectoryObjects(client.Client(options, read_only=module.check_mode), options))
+    run(module, lambda params: make(params, module.check_mode))
 
 
 if __name__ == "__main__":

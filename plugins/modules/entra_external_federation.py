@@ -358,7 +358,7 @@ def main() -> None:
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
-    hide_private_keys(module, [module.params["signing_certificate"]])
+    hide_private_keys(module, "signing_certificate")
     run(module, ExternalFederation)
 
 

@@ -302,7 +302,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
-    hide_private_keys(module, (partner["signing_certificate"] for partner in module.params["partners"]))
+    hide_private_keys(module, "signing_certificate")
     run_info(module, info.partners_info)
 
 

@@ -214,7 +214,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, libraries.NAMES, libraries.IMPORT_ERROR)
-    hide_private_keys(module, module.params["signing_certificates"])
+    hide_private_keys(module, "signing_certificates")
     run_info(module, info.token_info)
 
 

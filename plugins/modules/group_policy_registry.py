@@ -164,7 +164,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client, sysvol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry.resource import GroupPolicyRegistry
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
@@ -189,7 +189,7 @@ def main() -> None:
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
     require(module, "smbprotocol", sysvol.SMBPROTOCOL_IMPORT_ERROR)
-    run(module, lambda options: GroupPolicyRegistry(client.Client(options, read_only=module.check_mode), sysvol.Sysvol(options), options))
+    run(module, lambda params: make(params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory import 
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import ACCOUNT
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.plan import ALLOWABLE
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import Access
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
@@ -123,7 +123,7 @@ def main() -> None:
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
     require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
-    run(module, lambda options: Access(client.Client(options, read_only=module.check_mode), options))
+    run(module, lambda params: make(params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN_FILE
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_accounts import info
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_accounts.info import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 
 from ..module_utils._core import vault

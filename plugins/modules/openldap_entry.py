@@ -82,7 +82,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import OPENLDAP
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import ACCOUNT
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry.resource import OpenLdapEntry
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
@@ -107,7 +107,7 @@ def main() -> None:
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)
     require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
-    run(module, lambda options: OpenLdapEntry(client.Client(options, read_only=module.check_mode), options))
+    run(module, lambda params: make(params, module.check_mode))
 
 
 if __name__ == "__main__":

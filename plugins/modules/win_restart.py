@@ -254,7 +254,7 @@ def main() -> None:
         mutually_exclusive=[("host", "machines")],
         supports_check_mode=True,
     )
-    for library, error in arguments.LIBRARIES + (arguments.LIBRARIES_OF_DIRECTORY if module.params["directory"] else ()):
+    for library, error in arguments.libraries(module.params):
         require(module, library, error)
     run(module, make)
 

@@ -21,7 +21,9 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client as client_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
+from dev.options import given
 from lab import paths
 from lab.directory import group_policies
 from lab.directory.fixture import full_dn
@@ -743,8 +745,7 @@ def test_bad_options_of_info(module, options, code):
 
 def test_every_page_is_read(directory, monkeypatch):
     monkeypatch.setattr(client_module, "PAGE_SIZE", 7)
-    options = {**directory.options(), "port": None, "tls": "ldaps", "authentication": "simple"}
-    client = client_module.Client(options, read_only=True)
+    client = client_module.Client(Connection.from_params(given("directory_object_info", **directory.options())), read_only=True)
     try:
         found = [entry.dn for entry in client.search("(&(objectCategory=person)(objectClass=user))", ["cn"], base=full_dn("OU=People,OU=Reiji"))]
     finally:

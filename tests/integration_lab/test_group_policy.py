@@ -26,8 +26,10 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as sysvol_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import values
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import edit, registry_pol
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Sysvol
+from dev.options import given
 from lab import paths
 from lab.directory import group_policies as fixture
 from lab.directory import settings
@@ -119,7 +121,7 @@ def test_by_kerberos(module, info, directory, tmp_path, monkeypatch):
     assert set(info(**by_ticket)[0]) == set(info()[0])
     (tmp_path / "cc").unlink()
     with pytest.raises(OffboardError) as refused:  # SMB for itself
-        Sysvol({**directory.options(paths.AD_ADMIN), **by_ticket}).read(GPT_INI)
+        Sysvol(Connection.from_params(given("group_policy_info", **{**directory.options(paths.AD_ADMIN), **by_ticket}))).read(GPT_INI)
     assert refused.value.code == "kerberos_failed"
 
 
@@ -131,7 +133,7 @@ def sysvol(directory):
     opened = []
 
     def connect(user=paths.AD_ADMIN, **options):
-        opened.append(Sysvol({**directory.options(user), "authentication": "simple", **options}))
+        opened.append(Sysvol(Connection.from_params(given("group_policy_info", **{**directory.options(user), **options}))))
         return opened[-1]
 
     yield connect

@@ -18,6 +18,8 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import ldif
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.client import Client
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
+from dev.options import given
 from lab.linux import host, slapd
 from lab.linux.slapd import DATABASE, MAIL, RULES, SUFFIX, SYNC, Slapd
 
@@ -52,8 +54,7 @@ def module(server: Slapd, capsys: pytest.CaptureFixture[str]) -> Module:
 
 
 def client(server: Slapd) -> Client:
-    options = {"host": None, "port": None, "ca_file": None, "valid_names": [], "authentication": "simple", "username": None, "password": None, "timeout": 10}
-    return Client({**options, **connection(server)}, read_only=False)
+    return Client(Connection.from_params(given("openldap_entry_info", timeout=10, **connection(server))), read_only=False)
 
 
 def rules(server: Slapd) -> list[str]:

@@ -168,6 +168,52 @@ def test_what_decides_reaches_no_client(file: Path) -> None:
     assert {room for room in rooms if room.startswith(("_module", "_graph")) or room.endswith((".client", ".resource", ".read"))} == set()
 
 
+#: who takes a task's raw options apart, and why it is not called options.py
+TAKES_PARAMS = {
+    "connection.py": "of a world's connection, which all its rooms share",
+    "arguments.py": "of argument fragments",
+    "vault_password.py": "of the fragment VAULT",
+    "known.py": "of the fragment KNOWN",
+    "_module/runner.py": "hands them to the rooms",
+    "_module/one_session.py": "hands them to the kinds of a machine",
+    "_linux/on_target/operations.py": "the runner on the machine",
+    "preconditions.py": "of `requires`, and of run_folder_info",
+    "modules/manual_steps.py": "asks who confirms before the run's files are looked at",
+    "_offboarding/readiness/info.py": "its options are what the roles' modules returned",
+}
+_RAW = re.compile(r"_?(params|options)")
+
+
+def _raw(node: ast.expr) -> bool:
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    return bool(_RAW.fullmatch(name))
+
+
+def _takes_params(file: Path) -> list[str]:
+    """Where a file looks into a mapping of options: `params["x"]`, `self._options["x"]`, `options.get("x")`."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    looked_into = [node for node in nodes if isinstance(node, ast.Subscript) and _raw(node.value)]
+    asked = [
+        node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and _raw(node.func.value)
+    ]
+    return [f"{file.relative_to(PLUGINS)}:{node.lineno}: {ast.unparse(node)}" for node in (*looked_into, *asked)]
+
+
+def test_options_are_parsed_in_one_place_before_anything_is_opened() -> None:
+    """In the room's `options.py`, into a frozen dataclass: what is wrong is told at once, and a wrong name is found by mypy."""
+    taking = {file: found for file in sorted(PLUGINS.glob("module*/**/*.py")) if file.name != "options.py" and (found := _takes_params(file))}
+    excepted = {file for file in taking for name in TAKES_PARAMS if f"/{file.relative_to(PLUGINS)}".endswith(f"/{name}")}
+    assert [line for file, found in taking.items() if file not in excepted for line in found] == []
+
+
+@pytest.mark.parametrize("file", sorted(PLUGINS.glob("module_utils/**/options.py")), ids=lambda file: str(file.relative_to(PLUGINS / "module_utils")))
+def test_options_are_frozen(file: Path) -> None:
+    """And made by a class method that takes the raw ones."""
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            assert [ast.unparse(one) for one in node.decorator_list] == ["dataclass(frozen=True)"], node.name
+
+
 def test_nothing_waits_to_be_set() -> None:
     """What is not there yet has a type of its own, or is read when it is first asked for."""
     raised = [file for file in PLUGINS.rglob("*.py") if re.search(r"raise AssertionError|^\s+assert ", file.read_text(), re.MULTILINE)]
@@ -321,7 +367,10 @@ def test_every_python_file_names_its_licence() -> None:
 SHARED_NAMES = {
     "Answer": "what came back: of a command, of a request",
     "Client": "each world's only way to its machines or its service",
+    "Connection": "where that is, and who asks",
     "Files": "the Resource of files of a world",
+    "InfoOptions": "what a task of a room's module that looks asks",
+    "Options": "what a task of a room's module that changes asks",
     "Reader": "reads for its room, and is imported by no other",
 }
 

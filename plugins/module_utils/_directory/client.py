@@ -14,6 +14,7 @@ from typing import Any
 
 from .._core import dn as names
 from .._core.errors import OffboardError
+from .connection import Connection
 from .values import Entry, parent_dn
 
 try:
@@ -101,14 +102,14 @@ def _address(dn: str, guid: str) -> str:
 class Client:
     """One bound connection; opened at the first use.
 
-    `options` are those of the argument fragment DIRECTORY. With `read_only` ldap3 itself refuses every write.
+    With `read_only` ldap3 itself refuses every write.
     All methods raise OffboardError; its codes are the values of `_BIND_FAILURES` and `_WRITE_FAILURES`, and `credentials_missing`,
     `ca_file_unusable`, `host_unknown`, `unreachable`, `certificate_untrusted`, `timeout`, `connection_lost`, `tls_required`,
     `kerberos_failed`, `missing_library`, `invalid_dn`, `cannot_read`, `not_active_directory`, `ldap_error`.
     """
 
-    def __init__(self, options: Mapping[str, Any], *, read_only: bool) -> None:
-        self._options = options
+    def __init__(self, connection: Connection, *, read_only: bool) -> None:
+        self.connection = connection
         self._read_only = read_only
         self._connection: Any = None
         self._root: Entry | None = None
@@ -119,22 +120,22 @@ class Client:
     def where(self) -> str:
         """The server, for messages."""
         if self._local:
-            return f"ldapi://{self._options['socket']}"
-        scheme = "ldaps" if self._options["tls"] == "ldaps" else "ldap+starttls"
-        return f"{scheme}://{self._options['host']}:{self._port}"
+            return f"ldapi://{self.connection.socket}"
+        scheme = "ldaps" if self.connection.tls == "ldaps" else "ldap+starttls"
+        return f"{scheme}://{self.connection.host}:{self._port}"
 
     @property
     def user(self) -> str:
         """Who binds, for messages."""
-        return self._options["username"] or ("the account that runs this" if self._local else "the Kerberos user")
+        return self.connection.username or ("the account that runs this" if self._local else "the Kerberos user")
 
     @property
     def _local(self) -> bool:
-        return self._options["tls"] == "ldapi"
+        return self.connection.tls == "ldapi"
 
     @property
     def _port(self) -> int:
-        return self._options["port"] or (636 if self._options["tls"] == "ldaps" else 389)
+        return self.connection.port or (636 if self.connection.tls == "ldaps" else 389)
 
     def _connect(self) -> Any:
         return self._connect_locally() if self._local else self._connect_by_tls()
@@ -142,54 +143,54 @@ class Client:
     def _connect_locally(self) -> Any:
         """By the server's own socket; it knows which account of the system asks (SASL EXTERNAL)."""
         with self._failures("cannot open the connection"):
-            server = ldap3.Server(f"ldapi://{self._options['socket']}", get_info=ldap3.NONE, connect_timeout=self._options["timeout"])
+            server = ldap3.Server(f"ldapi://{self.connection.socket}", get_info=ldap3.NONE, connect_timeout=self.connection.timeout)
             who = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ""}
             return self._bound(server, who)
 
     def _connect_by_tls(self) -> Any:
-        options = self._options
+        given = self.connection
         try:
-            ssl.create_default_context(cafile=options["ca_file"])
+            ssl.create_default_context(cafile=given.ca_file)
         except OSError as exc:
-            raise OffboardError(f"ca_file: {options['ca_file']} is no readable file of certificates (PEM): {exc}", code="ca_file_unusable") from exc
+            raise OffboardError(f"ca_file: {given.ca_file} is no readable file of certificates (PEM): {exc}", code="ca_file_unusable") from exc
         try:
-            socket.getaddrinfo(options["host"], self._port, type=socket.SOCK_STREAM)
+            socket.getaddrinfo(given.host, self._port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as exc:
-            raise OffboardError(f"host: the name {options['host']!r} cannot be resolved ({exc})", code="host_unknown") from exc
-        kerberos = options["authentication"] == "kerberos"
-        if not kerberos and not (options["username"] and options["password"]):  # an empty password would bind as nobody
+            raise OffboardError(f"host: the name {given.host!r} cannot be resolved ({exc})", code="host_unknown") from exc
+        kerberos = given.authentication == "kerberos"
+        if not kerberos and not (given.username and given.password):  # an empty password would bind as nobody
             raise OffboardError("authentication=simple needs username and password", code="credentials_missing")
-        valid_names = options["valid_names"]
+        valid_names = given.valid_names
         with self._failures("cannot open the connection"):
-            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options["ca_file"], valid_names=valid_names or None)
+            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=given.ca_file, valid_names=valid_names or None)
             server = ldap3.Server(
-                options["host"],
+                given.host,
                 port=self._port,
-                use_ssl=options["tls"] == "ldaps",
+                use_ssl=given.tls == "ldaps",
                 tls=tls,
                 get_info=ldap3.NONE,
-                connect_timeout=options["timeout"],
+                connect_timeout=given.timeout,
             )
             bind = (
                 # Kerberos needs the server's name, which valid_names holds when host is an address
-                {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.KERBEROS, "sasl_credentials": ((valid_names or [options["host"]])[0],)}
+                {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.KERBEROS, "sasl_credentials": ((valid_names or [given.host])[0],)}
                 if kerberos
-                else {"authentication": ldap3.SIMPLE, "user": options["username"], "password": options["password"]}
+                else {"authentication": ldap3.SIMPLE, "user": given.username, "password": given.password}
             )
             return self._bound(server, bind)
 
     def _bound(self, server: Any, bind: Mapping[str, Any]) -> Any:
-        options = self._options
+        given = self.connection
         connection = ldap3.Connection(
             server,
             client_strategy=ldap3.SAFE_SYNC,  # ASYNC loses answers
             auto_referrals=False,  # a referral must not carry the password to another server
-            receive_timeout=options["timeout"],
+            receive_timeout=given.timeout,
             read_only=self._read_only,
             **bind,
         )
         connection.open()
-        if options["tls"] == "starttls":
+        if given.tls == "starttls":
             connection.start_tls()
         bound, result, _unused, _unused = connection.bind()
         if not bound:
@@ -220,7 +221,7 @@ class Client:
         except LDAPPackageUnavailableError as exc:
             raise OffboardError("authentication=kerberos needs the Python library gssapi: pip install gssapi", code="missing_library") from exc
         except (LDAPResponseTimeoutError, TimeoutError) as exc:
-            raise OffboardError(f"{what}: no answer from {self.where} within {self._options['timeout']} s", code="timeout") from exc
+            raise OffboardError(f"{what}: no answer from {self.where} within {self.connection.timeout} s", code="timeout") from exc
         except (LDAPException, OSError, ssl.CertificateError) as exc:
             raise self._connection_failure(what, exc) from exc
         except Exception as exc:
@@ -246,7 +247,7 @@ class Client:
                 code="certificate_untrusted",
             )
         if isinstance(exc, LDAPSocketReceiveError) and "timed out" in text:
-            return OffboardError(f"{what}: no answer from {self.where} within {self._options['timeout']} s", code="timeout")
+            return OffboardError(f"{what}: no answer from {self.where} within {self.connection.timeout} s", code="timeout")
         if self._connection is None:
             reason = "StartTLS failed: " if isinstance(exc, LDAPStartTLSError) else ""
             return OffboardError(f"cannot reach {self.where}: {reason}{str(exc)[:300]}", code="unreachable")

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .._core import foreign_yaml
@@ -21,23 +22,39 @@ KNOWN: dict[str, Any] = {"known": {"type": "list", "elements": "dict", "default"
 ACCOUNT: dict[str, Any] = {"dn": {"type": "str", "required": True}, **KNOWN_FILE}
 
 
-def remembered(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+@dataclass(frozen=True)
+class Known:
+    """What the task gives, and where the snapshot is. file: "" where there is none."""
+
+    objects: Sequence[Mapping[str, Any]]
+    file: str
+    #: reads the password of the file; raises OffboardError where none is given
+    vault_password: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Known:
+        """Of KNOWN, or of KNOWN_FILE alone."""
+        file = params["known_file"] or {}
+        return cls(objects=params.get("known") or (), file=file.get("path") or "", vault_password=lambda: vault_password(file))
+
+
+def remembered(known: Known) -> list[Mapping[str, Any]]:
     """The objects of both, the oldest first. Without the file, or without a password for it, those of the task: what must be saved, `requires` says.
 
     Raises OffboardError as `decrypt_file` does, and `not_text`.
     """
-    return [*(options.get("known") or ()), *(_saved(options["known_file"]) if options.get("known_file") else [])]
+    return [*known.objects, *(_saved(known) if known.file else [])]
 
 
-def _saved(file: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _saved(known: Known) -> Iterator[Mapping[str, Any]]:
     """Of the file, and of those that a later snapshot has added to it."""
     try:
-        password = vault_password(file)
+        password = known.vault_password()
     except OffboardError as exc:
         if exc.code == "vault_password_missing":
             return
         raise
-    for path in further(file["path"]):
+    for path in further(known.file):
         if (content := decrypt_file(path, password)) is None:
             return
         yield from _objects(path, content)

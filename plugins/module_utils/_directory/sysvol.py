@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._core.errors import OffboardError
+from .connection import Connection
 
 try:
     import smbclient
@@ -97,13 +98,13 @@ class Locked:
 class Sysvol:
     r"""One session with the domain controller that the option `host` names; opened at the first use. Paths are `sysvol\…`.
 
-    DFS is not followed: it would choose another domain controller. `options` are those of the argument fragment DIRECTORY. All methods raise
-    OffboardError: `bad_option`, `credentials_missing`, `unreachable`, `wrong_credentials`, `kerberos_failed`, `missing_library`, `connection_lost`,
-    `timeout`, `insufficient_rights`, `file_in_use`, `not_found`, `already_exists`, `file_write_failed`, `too_large`, `smb_error`.
+    DFS is not followed: it would choose another domain controller. All methods raise OffboardError: `bad_option`, `credentials_missing`,
+    `unreachable`, `wrong_credentials`, `kerberos_failed`, `missing_library`, `connection_lost`, `timeout`, `insufficient_rights`, `file_in_use`,
+    `not_found`, `already_exists`, `file_write_failed`, `too_large`, `smb_error`.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
+    def __init__(self, connection: Connection) -> None:
+        self._reached = connection
         # smbprotocol's own cache is the process's: it would lend this client the session of another account
         self._cache: dict[str, Any] = {}
         self._opened = False
@@ -115,17 +116,17 @@ class Sysvol:
 
     @property
     def _server(self) -> str:
-        kerberos = self._options["authentication"] == "kerberos"
+        kerberos = self._reached.authentication == "kerberos"
         # as for LDAP: Kerberos needs the server's name, which valid_names holds when host is an address
-        return (self._options["valid_names"] or [self._options["host"]])[0] if kerberos else self._options["host"]
+        return (self._reached.valid_names or [self._reached.host])[0] if kerberos else self._reached.host
 
     def _open(self) -> None:
         if self._opened:
             return
-        options = self._options
-        kerberos = options["authentication"] == "kerberos"
-        user = options["username"] or ""
-        if not kerberos and not (user and options["password"]):
+        given = self._reached
+        kerberos = given.authentication == "kerberos"
+        user = given.username or ""
+        if not kerberos and not (user and given.password):
             raise OffboardError("authentication=simple needs username and password", code="credentials_missing")
         if not kerberos and "=" in user:
             raise OffboardError(
@@ -138,15 +139,15 @@ class Sysvol:
                 self._server,
                 # a ticket is whose it is
                 username=None if kerberos else user,
-                password=None if kerberos else options["password"],
-                connection_timeout=options["timeout"],
+                password=None if kerberos else given.password,
+                connection_timeout=given.timeout,
                 # never `negotiate`: with gssapi installed it tries Kerberos, and does not fall back
                 auth_protocol="kerberos" if kerberos else "ntlm",
                 require_signing=True,
                 connection_cache=self._cache,
             )
         for connection in self._cache.values():  # else it would wait for an answer without end
-            connection.receive = functools.partial(connection.receive, timeout=options["timeout"])
+            connection.receive = functools.partial(connection.receive, timeout=given.timeout)
         self._opened = True
 
     @contextlib.contextmanager
@@ -177,14 +178,14 @@ class Sysvol:
         if not isinstance(exc, SMBException) and ("Failed to connect" in text or isinstance(exc, OSError)):
             return OffboardError(f"{what}: nobody answers at port 445 of {self._server}", code="unreachable")
         if "timeout" in text.lower():
-            return OffboardError(f"{what}: no answer within {self._options['timeout']} s", code="timeout")
-        if not self._opened and self._options["authentication"] == "kerberos":
+            return OffboardError(f"{what}: no answer within {self._reached.timeout} s", code="timeout")
+        if not self._opened and self._reached.authentication == "kerberos":
             return OffboardError(
                 f"{what} by Kerberos: {type(exc).__name__}. Get a ticket with kinit, and let host (or valid_names) be the server's DNS name",
                 code="kerberos_failed",
             )
         if not self._opened and (isinstance(exc, SMBAuthenticationError) or not isinstance(exc, SMBException)):
-            return OffboardError(f"{what} as {self._options['username']}: wrong user name or password, or NTLM is not allowed there", code="wrong_credentials")
+            return OffboardError(f"{what} as {self._reached.username}: wrong user name or password, or NTLM is not allowed there", code="wrong_credentials")
         return OffboardError(f"{what} on {self.where}: {type(exc).__name__}", code="smb_error")
 
     def close(self) -> None:

@@ -9,12 +9,13 @@ import base64
 import datetime
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._core import sheet
 from .._core.errors import OffboardError
 from . import captured, certificates, dns_txt, fetch, metadata, partner_sheet, partners, service, token, url_rule, xml
+from .options import MetadataOptions, MetadataSource, PartnersOptions, TokenOptions
 
 _MAX_FILE_BYTES = xml.MAX_BYTES + 1  # one more, so that the limit itself is what refuses it
 _MAX_CAPTURED_BYTES = captured.MAX_RECORDING_BYTES + 1
@@ -22,11 +23,12 @@ _MAX_CAPTURED_BYTES = captured.MAX_RECORDING_BYTES + 1
 
 def metadata_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of federation_metadata_info. Raises OffboardError with the reason of a refusal."""
-    found = metadata.read(document(params), _time(params["at"]))
+    options = MetadataOptions.of(params)
+    found = metadata.read(document(options.source), _at(options.at))
     if found.outcome == metadata.REJECT:
         details = {"reasons": found.all_reasons, "identity_providers": [entity.to_dict() for entity in found.entities]}
         raise OffboardError(found.msg, code=found.reason, details=details)
-    entities = found.entities if params["entity_id"] is None else [metadata.choose(found, params["entity_id"])]
+    entities = found.entities if options.entity_id is None else [metadata.choose(found, options.entity_id)]
     result: dict[str, Any] = {
         "outcome": metadata.OK if len(entities) == 1 else metadata.SELECT,
         "identity_providers": [entity.to_dict() for entity in entities],
@@ -34,13 +36,13 @@ def metadata_info(params: Mapping[str, Any]) -> dict[str, Any]:
         "document_warnings": found.warnings,
         "url_rule": [],
     }
-    if params["domains"]:
-        lookup = dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])
-        result["url_rule"] = [verdict for entity in entities for verdict in _verdicts(entity, params["domains"], params["profile"], lookup)]
+    if options.domains:
+        lookup = dns_txt.txt_lookup(options.dns.servers, port=options.dns.port, timeout=options.dns.timeout)
+        result["url_rule"] = [verdict for entity in entities for verdict in _verdicts(entity, options.domains, options.profile, lookup)]
     return result
 
 
-def _verdicts(entity: metadata.Entity, domains: list[str], profile: str, lookup: url_rule.TxtLookup) -> list[dict[str, Any]]:
+def _verdicts(entity: metadata.Entity, domains: Sequence[str], profile: str, lookup: url_rule.TxtLookup) -> list[dict[str, Any]]:
     return [
         {"entity_id": entity.entity_id, "protocol": name, "domain": domain, "url": role.passive_sign_in_uri}
         | url_rule.check(domain, role.passive_sign_in_uri, profile, lookup).to_dict()
@@ -52,31 +54,26 @@ def _verdicts(entity: metadata.Entity, domains: list[str], profile: str, lookup:
 
 def token_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of federation_token_info. Raises OffboardError when what was given is no sign-in answer."""
-    pinned = []
-    for number, text in enumerate(params["signing_certificates"], 1):
-        try:
-            pinned.append(certificates.from_text(text))
-        except certificates.BadCertificate as exc:
-            msg = f"signing_certificates: number {number} cannot be used. {exc.msg}"
-            raise OffboardError(msg, code="certificate_invalid") from exc  # pylint: disable=bad-exception-cause
+    options = TokenOptions.of(params)
     federation = token.Federation(
-        issuer_uri=params["issuer_uri"],
-        certificates=pinned,
-        audiences=service.audiences(params["audience"], params["tenant_id"], params["login_url"]),
-        domains=params["domains"],
-        login_url=params["login_url"],
+        issuer_uri=options.issuer_uri,
+        certificates=options.signing_certificates,
+        audiences=service.audiences(options.audience, options.tenant_id, options.login_url),
+        domains=options.domains,
+        login_url=options.login_url,
     )
-    data = _file(params["path"], _MAX_CAPTURED_BYTES) if params["path"] else _encode(params["content"])
-    return token.check(data, federation, _time(params["at"]), params["skew"]).to_dict()
+    data = _file(options.path, _MAX_CAPTURED_BYTES) if options.path else _encode(options.content or "")
+    return token.check(data, federation, _at(options.at), options.skew).to_dict()
 
 
 def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of federation_partners_info. Raises OffboardError when the list as a whole cannot be used; metadata that cannot be
     read is a problem of one partner, and does not keep the others from their sheets.
     """
-    now = _time(params["at"])
-    entra = service.service(params["tenant_id"], params["cloud"], tenant_type=params["tenant_type"], login_url=params["login_url"])
-    listed = partners.normal((_with_files(entry, params["files_from"] or "") for entry in params["partners"]), entra)
+    options = PartnersOptions.of(params)
+    now = _at(options.at)
+    entra = service.service(options.tenant_id, options.cloud, tenant_type=options.tenant_type, login_url=options.login_url)
+    listed = partners.normal((_with_files(entry, options.files_from) for entry in options.partners), entra)
     sheets, problems = [], []
     for partner in (one for one in listed if one["state"] == "present"):
         known = partners.ProviderSettings()
@@ -84,8 +81,8 @@ def partners_info(params: Mapping[str, Any]) -> dict[str, Any]:
             known = _known(partner, now)
         except OffboardError as exc:
             problems.append({"name": partner["name"], "code": exc.code, "msg": exc.msg})
-        need = partners.requirements(partner, entra, known, params["profile"])
-        blocks = partner_sheet.blocks(need, params["organization"], params["links"])
+        need = partners.requirements(partner, entra, known, options.profile)
+        blocks = partner_sheet.blocks(need, options.organization, options.links)
         sheets.append(
             {
                 "name": partner["name"],
@@ -119,18 +116,18 @@ def _certificate_text(data: bytes) -> str:
 
 
 def _known(partner: Mapping[str, Any], now: datetime.datetime) -> partners.ProviderSettings:
-    options = partner.get("metadata")
-    given = partner.get("signing_certificate")
-    return partners.known(partner, metadata.read(document(options), now) if options else None, certificates.from_base64(given) if given else None)
+    named, given = partner.get("metadata"), partner.get("signing_certificate")
+    found = metadata.read(document(MetadataSource.of(named)), now) if named else None
+    return partners.known(partner, found, certificates.from_base64(given) if given else None)
 
 
-def document(params: Mapping[str, Any]) -> bytes:
-    """The metadata that the options `path`, `url` (with `ca_file` and `timeout`) or `content` name. Raises OffboardError."""
-    if params.get("path"):
-        return _file(params["path"])
-    if params.get("url"):
-        return fetch.fetch(params["url"], ca_file=params.get("ca_file"), timeout=params.get("timeout") or 30)
-    return _encode(params["content"])
+def document(source: MetadataSource) -> bytes:
+    """Raises OffboardError."""
+    if source.path:
+        return _file(source.path)
+    if source.url:
+        return fetch.fetch(source.url, ca_file=source.ca_file, timeout=source.timeout)
+    return _encode(source.content or "")
 
 
 def _encode(text: str) -> bytes:
@@ -146,11 +143,5 @@ def _file(path: str, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
         raise OffboardError(f"{path} cannot be read: {exc.strerror or exc}.", code="file_read_failed") from exc
 
 
-def _time(value: str | None) -> datetime.datetime:
-    if value is None:
-        return datetime.datetime.now(datetime.UTC)
-    try:
-        when = datetime.datetime.fromisoformat(value)
-    except ValueError as exc:
-        raise OffboardError(f"at: {value!r} is not a time such as 2026-11-21T09:00:00Z.", code="time_invalid") from exc
-    return when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
+def _at(given: datetime.datetime | None) -> datetime.datetime:
+    return given or datetime.datetime.now(datetime.UTC)

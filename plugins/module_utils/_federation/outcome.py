@@ -14,10 +14,10 @@ from .._core.errors import OffboardError
 SEVERITIES = ("ok", "warning", "unknown", "critical")
 
 
-def info(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What federation_outcome_info returns. Raises OffboardError `bad_option` for results of other modules."""
+def info(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """What federation_outcome_info returns; its options are what other modules returned. Raises OffboardError `bad_option` for results of other modules."""
     try:
-        return {"problems": problems(params), "federated": [item["name"] for item in _succeeded(params["made"])], "guests": list(guests(params["made"]))}
+        return {"problems": problems(seen), "federated": [item["name"] for item in _succeeded(seen["made"])], "guests": list(guests(seen["made"]))}
     except (LookupError, TypeError, AttributeError) as exc:
         what = f": {exc.args[0]} is missing" if isinstance(exc, KeyError) else ""
         raise OffboardError(f"An option does not hold what the module returns{what}. Give the results as they were registered.", code="bad_option") from None

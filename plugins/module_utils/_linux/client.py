@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OffboardError
+from .connection import Connection
 
 #: The action plugin ends the task when the connection does; this is for a machine that answers and does not end.
 _LONGEST_SECONDS = 3600.0
@@ -20,9 +20,9 @@ _LONGEST_SECONDS = 3600.0
 class Client:
     """One machine. `ask` raises OffboardError with what the machine or the connection said: `unreachable`, `connection_lost`, or a code of on_target."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self.host: str = options["host"] or ""
-        self._path: str | None = options["target_socket"]
+    def __init__(self, connection: Connection) -> None:
+        self.host = connection.host
+        self._path = connection.target_socket
         self._stream: Any = None
 
     def ask(self, operation: str, **arguments: Any) -> Any:
@@ -47,7 +47,7 @@ class Client:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
                 made.settimeout(_LONGEST_SECONDS)
-                made.connect(self._path or "")
+                made.connect(self._path)
                 return made.makefile("rwb")
         except OSError as exc:
             msg = "there is no way to the machine: the module runs by its action plugin, in a task for that host"

@@ -10,8 +10,10 @@ from contextlib import closing
 from typing import Any
 
 from .._module import one_session
+from .._module.one_session import Kind
 from .accounts import resource as accounts
 from .client import Client
+from .connection import Connection
 from .cron import resource as cron
 from .cron.plan import DEFAULT_COMMAND_PATHS
 from .files import resource as files
@@ -20,7 +22,11 @@ from .files.plan import DEFAULT_SEARCH
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
 
 #: How each kind is read, under the name of its option of linux_machine_info.
-READ: dict[str, one_session.Read[Client]] = {"cron_jobs": cron.info, "files": files.info, "accounts": accounts.info}
+READ: dict[str, Kind[Client]] = {
+    "cron_jobs": Kind(cron.InfoOptions.of, cron.info),
+    "files": Kind(files.InfoOptions.of, files.info),
+    "accounts": Kind(accounts.InfoOptions.of, accounts.info),
+}
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
     "cron_jobs": {"command_paths": {**_TEXTS, "default": list(DEFAULT_COMMAND_PATHS)}, "except_jobs": {**_TEXTS, "default": []}},
@@ -29,18 +35,23 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def _connect(params: Mapping[str, Any]) -> Client:
+    return Client(Connection.from_params(params))
+
+
 def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-    return one_session.of_one(Client, READ[kind])
+    return one_session.of_one(_connect, READ[kind])
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """What linux_machine_info returns: of each kind that is asked for what its own module returns; accounts also of the jobs and files that are found."""
-    with closing(Client(options)) as client:
-        found = {kind: READ[kind](client, options[kind]) for kind in ("cron_jobs", "files") if options[kind] is not None}
-        if options["accounts"] is not None:
+    asked = one_session.parsed(params, READ)
+    named: accounts.InfoOptions | None = asked.pop("accounts", None)
+    with closing(_connect(params)) as client:
+        found = {name: READ[name].read(client, options) for name, options in asked.items()}
+        if named is not None:
             runs = [job["user"] for job in found.get("cron_jobs", {}).get("jobs", ())]
             owns = [item.get("owner") for item in found.get("files", {}).get("files", ())]
-            names = [*options["accounts"]["names"], *(name for name in (*runs, *owns) if name and name != "root")]
-            found["accounts"] = accounts.info(client, {"names": names})
+            found["accounts"] = accounts.info(client, accounts.InfoOptions.named([*named.names, *(name for name in (*runs, *owns) if name and name != "root")]))
         return found

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Session(Protocol):
@@ -15,25 +16,39 @@ class Session(Protocol):
 
 
 _Client = TypeVar("_Client", bound=Session)
-Read = Callable[[_Client, Mapping[str, Any]], dict[str, Any]]
 Info = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-def of_one(connect: Callable[[Mapping[str, Any]], _Client], read: Read[_Client]) -> Info:
+@dataclass(frozen=True)
+class Kind(Generic[_Client]):
+    """One kind: what is asked of it, which raises OffboardError before anything is opened, and the reader of that."""
+
+    parse: Callable[[Mapping[str, Any]], Any]
+    read: Callable[[_Client, Any], dict[str, Any]]
+
+
+def of_one(connect: Callable[[Mapping[str, Any]], _Client], kind: Kind[_Client]) -> Info:
     """The reader of one kind, with a session of its own."""
 
-    def info(options: Mapping[str, Any]) -> dict[str, Any]:
-        with closing(connect(options)) as client:
-            return read(client, options)
+    def info(params: Mapping[str, Any]) -> dict[str, Any]:
+        options = kind.parse(params)
+        with closing(connect(params)) as client:
+            return kind.read(client, options)
 
     return info
 
 
-def of_all(connect: Callable[[Mapping[str, Any]], _Client], reads: Mapping[str, Read[_Client]]) -> Info:
+def parsed(params: Mapping[str, Any], kinds: Mapping[str, Kind[_Client]]) -> dict[str, Any]:
+    """What is asked of each kind that is asked for, under its name."""
+    return {name: kind.parse(params[name]) for name, kind in kinds.items() if params[name] is not None}
+
+
+def of_all(connect: Callable[[Mapping[str, Any]], _Client], kinds: Mapping[str, Kind[_Client]]) -> Info:
     """The reader of all kinds that are asked for: of each, under its name, what `of_one` would give."""
 
-    def info(options: Mapping[str, Any]) -> dict[str, Any]:
-        with closing(connect(options)) as client:
-            return {kind: read(client, options[kind]) for kind, read in reads.items() if options[kind] is not None}
+    def info(params: Mapping[str, Any]) -> dict[str, Any]:
+        asked = parsed(params, kinds)
+        with closing(connect(params)) as client:
+            return {name: kinds[name].read(client, options) for name, options in asked.items()}
 
     return info

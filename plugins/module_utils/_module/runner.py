@@ -9,7 +9,7 @@ import abc
 import contextlib
 import os
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -433,9 +433,24 @@ def _lease(module: AnsibleModule) -> contextlib.AbstractContextManager[None]:
     return lease.held(paths, module._name, works_on)
 
 
-def hide_private_keys(module: AnsibleModule, texts: Iterable[str | None]) -> None:
-    """A private key that was given for a certificate will be refused; whoever gave it by mistake shall not find it in a log."""
-    module.no_log_values.update(text for text in texts if text and "PRIVATE KEY" in text)
+def hide_private_keys(module: AnsibleModule, option: str) -> None:
+    """A private key that was given for a certificate will be refused; whoever gave it by mistake shall not find it in a log.
+
+    option: that of the certificates, at whatever depth.
+    """
+    module.no_log_values.update(text for text in _texts_of(module.params, option) if "PRIVATE KEY" in text)
+
+
+def _texts_of(given: Any, option: str) -> Iterator[str]:
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            if name == option:
+                yield from filter(None, value if isinstance(value, list) else [value])
+            else:
+                yield from _texts_of(value, option)
+    elif isinstance(given, list):
+        for one in given:
+            yield from _texts_of(one, option)
 
 
 def run_info(module: AnsibleModule, read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

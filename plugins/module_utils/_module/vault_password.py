@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._core import vault
@@ -24,7 +24,7 @@ VAULT: dict[str, Any] = {
 }
 
 
-def vault_password(params: dict[str, Any]) -> bytes:
+def vault_password(params: Mapping[str, Any]) -> bytes:
     """The password, without the line end of a file.
 
     Raises OffboardError `vault_password_missing`, `vault_password_empty`, `vault_password_script_failed`, `file_read_failed`.
@@ -48,6 +48,11 @@ def vault_password(params: dict[str, Any]) -> bytes:
     if not password:
         raise OffboardError("The vault password is empty.", code="vault_password_empty")
     return password
+
+
+def if_given(params: Mapping[str, Any]) -> Callable[[], bytes] | None:
+    """What reads the password; None where the task gives none."""
+    return None if params["vault_password"] is None and not params["vault_password_file"] else lambda: vault_password(params)
 
 
 def _printed_by(path: str) -> bytes:

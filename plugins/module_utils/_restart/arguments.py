@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._directory.arguments import DIRECTORY
@@ -42,3 +43,8 @@ RESTART: dict[str, Any] = {
     "back_minutes": {"type": "int", "default": 30},
     "healthy_minutes": {"type": "int", "default": 15},
 }
+
+
+def libraries(params: Mapping[str, Any]) -> Iterable[tuple[str, Exception | None]]:
+    """(library, why it cannot be imported), of those that the task needs."""
+    return LIBRARIES + (LIBRARIES_OF_DIRECTORY if params["directory"] else ())

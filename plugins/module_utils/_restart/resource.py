@@ -22,11 +22,17 @@ from .._module.runner import Resource
 from .._module.waiting import ONE_READ, is_shown
 from .._windows import restart
 from .._windows.client import Client
+from .._windows.connection import Connection
 from .._windows.password_filter.plan import KIND as FILTER
 from . import plan as restarts
+from .options import Options
 
 _LONGEST_PAUSE = 5.0
 _WHY = "offboard.iij_id: restart"
+
+
+def _connected(params: Mapping[str, Any]) -> Client:
+    return Client(Connection.from_params(params))
 
 
 class Restarts(Resource):
@@ -36,8 +42,8 @@ class Restarts(Resource):
     kinds = (restarts.KIND,)
     stop_at_first_failure = True
 
-    def __init__(self, machines: Sequence[Mapping[str, Any]], options: Mapping[str, Any], connect: Callable[[Mapping[str, Any]], Client] = Client) -> None:
-        self._machines = {one["host"]: one for one in machines}
+    def __init__(self, options: Options, connect: Callable[[Mapping[str, Any]], Client] = _connected) -> None:
+        self._machines = {one.host: one for one in options.machines}
         self._options = options
         self._connect = connect
         self._domain: Domain | None = None
@@ -45,9 +51,9 @@ class Restarts(Resource):
         self._known: dict[str, restarts.Machine] = {}
         self._results: list[dict[str, Any]] = []
         self._predicted: set[str] = set()
-        lines = list(read_lines(options["journal"])) if options["journal"] else []
+        lines = list(read_lines(options.journal)) if options.journal else []
         self._waiting, self._over = journal_lines.restarts(lines)
-        also = restarts.besides(((one["name"], host) for host, one in self._machines.items()), options["also"])
+        also = restarts.besides(((one.name, host) for host, one in self._machines.items()), options.also)
         before = also & journal_lines.restarted(lines).keys()
         self._also = also - before  # else each run would restart them once more
         self._restarted = {*self._over, *before}
@@ -58,7 +64,7 @@ class Restarts(Resource):
 
     def _look(self, host: str) -> tuple[str, bool]:
         """The boot mark, and whether Windows says that it is a domain controller. A connection of its own, since a restart ends every one."""
-        client = self._connect(self._machines[host])
+        client = self._connect(self._machines[host].reached)
         try:
             return restart.boot_mark(client), restart.is_domain_controller(client)
         finally:
@@ -78,8 +84,8 @@ class Restarts(Resource):
                 last[:] = [exc]
             return bool(found)
 
-        if not self._wait(answers, self._options["back_minutes"], f"waiting for {host}, which a stopped run may have sent down"):
-            minutes = self._options["back_minutes"]
+        if not self._wait(answers, self._options.back_minutes, f"waiting for {host}, which a stopped run may have sent down"):
+            minutes = self._options.back_minutes
             msg = f"a stopped run had begun to restart {host}, and within {minutes} minutes it did not answer; the last answer was: {last[0].msg}."
             raise OffboardError(f"{msg} Look at its console", code="not_back")
         return found[0]
@@ -94,14 +100,14 @@ class Restarts(Resource):
         """Each machine that was named, asked where it may matter. One that cannot be read stops the task before anything is restarted."""
         for host, one in self._machines.items():
             mark, controller = self._see(host) if self._may_restart(host) or host in self._begun else ("", False)
-            yield Object(restarts.KIND, host, one["name"] or host, {"boot_mark": mark, "domain_controller": controller})
+            yield Object(restarts.KIND, host, one.name or host, {"boot_mark": mark, "domain_controller": controller})
 
     def _may_restart(self, host: str) -> bool:
         waiting = self._wanted().waiting
         return waiting is None or host in waiting or host in self._late
 
     def _ask_directory(self) -> list[health.Controller]:
-        directory = self._options["directory"]
+        directory = self._options.directory
         if directory is None:
             return []
         self._domain = self._domain or Domain(directory)
@@ -110,12 +116,12 @@ class Restarts(Resource):
     def _wanted(self) -> restarts.WantedRestarts:
         options = self._options
         return restarts.WantedRestarts(
-            by_directory=options["directory"] is not None,
-            waiting={*self._waiting, *self._predicted, *self._also} if options["only_unregistered"] else None,
+            by_directory=options.directory is not None,
+            waiting={*self._waiting, *self._predicted, *self._also} if options.only_unregistered else None,
             begun=self._begun,
             late=self._late,
-            healthy_others=options["healthy_others"],
-            ignore=options["ignore"],
+            healthy_others=options.healthy_others,
+            ignore=options.ignore,
         )
 
     def plan(self, current: Iterable[Object]) -> Plan:
@@ -129,7 +135,7 @@ class Restarts(Resource):
     def _names(self, host: str) -> tuple[str, ...]:
         """What the directory may know the machine by: what was said, else its names."""
         one = self._machines[host]
-        return (one["domain_controller"],) if one["domain_controller"] else (host, one["name"] or "")
+        return (one.domain_controller,) if one.domain_controller else (host, one.name or "")
 
     def owner(self) -> Mapping[str, str]:
         """The domain whose controllers are restarted."""
@@ -164,7 +170,7 @@ class Restarts(Resource):
 
     def _restart(self, one: restarts.Machine) -> dict[str, str]:
         self._check_others(one)
-        client = self._connect(self._machines[one.host])
+        client = self._connect(self._machines[one.host].reached)
         try:
             under_way = restart.ask(client, _WHY)
         finally:
@@ -197,13 +203,13 @@ class Restarts(Resource):
                 return False
             return mark not in ("", one.mark)
 
-        if not self._wait(gone, self._options["gone_minutes"], f"waiting for {one.name} to go down"):
+        if not self._wait(gone, self._options.gone_minutes, f"waiting for {one.name} to go down"):
             who = " Somebody else's restart is scheduled there; nothing was added to it." if under_way == "scheduled" else ""
-            raise OffboardError(f"{one.name} did not go down within {self._options['gone_minutes']} minutes.{who}", code="restart_not_begun")
-        if not self._wait(back, self._options["back_minutes"], f"waiting for {one.name} to come back"):
+            raise OffboardError(f"{one.name} did not go down within {self._options.gone_minutes} minutes.{who}", code="restart_not_begun")
+        if not self._wait(back, self._options.back_minutes, f"waiting for {one.name} to come back"):
             why = f"; the last answer was: {last[0].msg}" if last else ""
             raise OffboardError(
-                f"{one.name} went down, and within {self._options['back_minutes']} minutes it was not seen to have started again{why}. Look at its console",
+                f"{one.name} went down, and within {self._options.back_minutes} minutes it was not seen to have started again{why}. Look at its console",
                 code="not_back",
             )
 
@@ -217,9 +223,9 @@ class Restarts(Resource):
             seen[:] = [domain.controller(name)]
             return seen[0].healthy
 
-        if not self._wait(well, self._options["healthy_minutes"], f"waiting for {one.name} to be healthy"):
+        if not self._wait(well, self._options.healthy_minutes, f"waiting for {one.name} to be healthy"):
             raise OffboardError(
-                f"{one.name} was restarted, and is not healthy after {self._options['healthy_minutes']} minutes: {seen[0].why}. No other one is restarted",
+                f"{one.name} was restarted, and is not healthy after {self._options.healthy_minutes} minutes: {seen[0].why}. No other one is restarted",
                 code="not_healthy",
                 details=details,
             )
@@ -232,7 +238,7 @@ class Restarts(Resource):
         for change in applied:
             last = [""]
             answers = functools.partial(self._answers, change.id, (change.before or {})["boot_mark"], last)
-            if not is_shown(answers, self._options["verify_timeout"], agreeing=ONE_READ, longest_pause=_LONGEST_PAUSE):
+            if not is_shown(answers, self._options.verify_timeout, agreeing=ONE_READ, longest_pause=_LONGEST_PAUSE):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was seen restarted, and is not any more: {last[0]}")
 
     def _answers(self, host: str, mark: str, last: list[str]) -> bool:
@@ -249,7 +255,7 @@ class Restarts(Resource):
         now = {change.id for change in plan.changes} | self._carried
         held = {*self._waiting, *self._predicted}
         return {
-            "restarted": [one["name"] or host for host, one in self._machines.items() if host in now | self._restarted],
+            "restarted": [one.name or host for host, one in self._machines.items() if host in now | self._restarted],
             "all_restarted": bool(held or self._over) and held <= now,
             "results": self._results,
             "controllers": [one.to_dict() for one in self._controllers],
@@ -257,14 +263,5 @@ class Restarts(Resource):
         }
 
 
-def make(options: Mapping[str, Any]) -> Restarts:
-    """Raises OffboardError `bad_option`."""
-    single = [{**options, "name": "", "domain_controller": options["domain_controller"]}] if options["host"] else []
-    machines = [*options["machines"], *single]
-    for one in machines:
-        if not one["host"]:
-            raise OffboardError(f"machines: {one['name'] or 'one of them'} is no host of the inventory, and has no host", code="bad_option")
-    restarts.check_machines([(one["name"] or "", one["host"]) for one in machines], options["healthy_others"])
-    if options["only_unregistered"] and not options["journal"]:
-        raise OffboardError("only_unregistered needs a journal, which says what was unregistered", code="bad_option")
-    return Restarts(machines, options)
+def make(params: Mapping[str, Any]) -> Restarts:
+    return Restarts(Options.of(params))

@@ -11,16 +11,16 @@ it open after an error, and waits for ever (https://github.com/diyan/pywinrm).
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .._core.errors import OffboardError
+from .connection import Connection
 
 try:
     import requests.exceptions
@@ -171,33 +171,19 @@ class Shell:
 class Client:
     """One machine. Connects at the first command. Not to be shared between threads."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        """`options` are those of the fragment `windows`. Raises OffboardError when they cannot work."""
-        self.host: str = options["host"]
-        self._options = options
-        scheme, transport = options["scheme"], options["transport"]
-        if scheme == "http" and transport == "basic":
-            raise OffboardError(
-                f"{self.host}: basic authentication over http would send the password in clear, which is refused; use scheme https or transport ntlm",
-                code="unencrypted_refused",
-            )
-        for name in () if transport == "kerberos" else ("username", "password"):
-            if not options.get(name):
-                raise OffboardError(
-                    f"{self.host}: {name} is missing; set ansible_{'user' if name == 'username' else name} or {name}", code="credentials_missing"
-                )
-        if options["ca_file"] and not os.path.exists(options["ca_file"]):
-            raise OffboardError(f"{self.host}: ca_file {options['ca_file']} does not exist", code="ca_file_unusable")
+    def __init__(self, connection: Connection) -> None:
+        self.host = connection.host
+        self._connection = connection
         trusted = ssl.get_default_verify_paths()
-        seconds = max(2, options["timeout"])
+        seconds = max(2, connection.timeout)
         with self.translated():
             self.protocol = Protocol(
-                endpoint=f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{options['port'] or _PORTS[scheme]}/wsman",
-                transport=transport,
-                username=options["username"],
-                password=options["password"],
-                ca_trust_path=options["ca_file"] or trusted.cafile or trusted.capath,
-                server_cert_validation=options["server_cert_validation"],
+                endpoint=f"{connection.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{connection.port or _PORTS[connection.scheme]}/wsman",
+                transport=connection.transport,
+                username=connection.username,
+                password=connection.password,
+                ca_trust_path=connection.ca_file or trusted.cafile or trusted.capath,
+                server_cert_validation=connection.server_cert_validation,
                 read_timeout_sec=seconds,
                 operation_timeout_sec=1,
                 proxy=None,
@@ -270,8 +256,8 @@ class Client:
         if isinstance(exc, AuthenticationError) or (isinstance(exc, WinRMTransportError) and exc.code == 401):
             return (
                 "wrong_credentials",
-                f"{self._options['username'] or 'the Kerberos ticket'} was refused: wrong user name or password, or the service does not accept "
-                f"transport {self._options['transport']}",
+                f"{self._connection.username or 'the Kerberos ticket'} was refused: wrong user name or password, or the service does not accept "
+                f"transport {self._connection.transport}",
             )
         if isinstance(exc, WSManFaultError):
             return self._explain_fault(exc, program)
@@ -290,7 +276,7 @@ class Client:
         if isinstance(exc, requests.exceptions.SSLError):
             return "certificate_untrusted", f"TLS failed at {self.protocol.transport.endpoint} ({chain[-1]}); is it the https port, and is ca_file a PEM file?"
         if isinstance(exc, requests.exceptions.Timeout):
-            return "timeout", f"no answer within {self._options['timeout']} s"
+            return "timeout", f"no answer within {self._connection.timeout} s"
         if isinstance(exc, OSError):
             return "connection_lost", f"the connection failed ({chain[-1]}); what was being done there may or may not have been done"
         return "winrm_failed", f"WinRM failed ({type(exc).__name__}: {exc})"
@@ -300,7 +286,7 @@ class Client:
             case code if program and code in (_FILE_NOT_FOUND, _PATH_NOT_FOUND):
                 return "program_missing", f"there is no program {program}"
             case code if code == _ACCESS_DENIED:
-                return "access_denied", f"{self._options['username']} may not use WinRM; it must be a local administrator"
+                return "access_denied", f"{self._connection.username} may not use WinRM; it must be a local administrator"
         return "winrm_fault", f"WinRM refused ({exc.wsman_fault_code}: {exc.reason})"
 
 

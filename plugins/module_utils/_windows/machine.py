@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._module import one_session
+from .._module.one_session import Kind
 from .browser_sign_in import resource as browser_sign_in
 from .certificates import resource as certificates
 from .client import Answer, Client
+from .connection import Connection
 from .files import resource as files
 from .password_filter import resource as password_filter
 from .software import resource as software
@@ -21,8 +23,8 @@ from .tasks import resource as tasks
 class Look(Client):
     """A machine that is looked at, as it is at one moment: several readers ask for the same keys, and the registry is asked each thing once."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._answers: dict[tuple[str, ...], Answer] = {}
 
     def run(self, *arguments: str, **how: Any) -> Answer:
@@ -36,13 +38,13 @@ class Look(Client):
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 #: How each kind is read, under the name of its option of win_machine_info.
-READ: dict[str, one_session.Read[Look]] = {
-    "software": software.info,
-    "scheduled_tasks": tasks.info,
-    "files": files.info,
-    "password_filters": password_filter.info,
-    "browser_sign_in": browser_sign_in.info,
-    "certificates": certificates.info,
+READ: dict[str, Kind[Client]] = {
+    "software": Kind(software.InfoOptions.of, software.info),
+    "scheduled_tasks": Kind(tasks.InfoOptions.of, tasks.info),
+    "files": Kind(files.InfoOptions.of, files.info),
+    "password_filters": Kind(password_filter.InfoOptions.of, password_filter.info),
+    "browser_sign_in": Kind(browser_sign_in.InfoOptions.of, browser_sign_in.info),
+    "certificates": Kind(certificates.InfoOptions.of, certificates.info),
 }
 #: The options of each kind, those of its own `_info` module.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -58,10 +60,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def _connect(params: Mapping[str, Any]) -> Look:
+    return Look(Connection.from_params(params))
+
+
 def info_of(kind: str) -> one_session.Info:
     """The reader of one kind, with a session of its own."""
-    return one_session.of_one(Look, READ[kind])
+    return one_session.of_one(_connect, READ[kind])
 
 
 #: What win_machine_info returns: of each kind that is asked for what its own module returns.
-info = one_session.of_all(Look, READ)
+info = one_session.of_all(_connect, READ)

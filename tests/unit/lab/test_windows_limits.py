@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Client
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.connection import Connection
+from dev.options import given
 from lab.windows import winrm
 from winrm.exceptions import WinRMTransportError
 
-OPTIONS = {
-    "host": "win", "port": None, "scheme": "https", "transport": "ntlm", "username": "u", "password": "p", "ca_file": None,
-    "server_cert_validation": "validate", "timeout": 30,
-}  # fmt: skip
+OPTIONS = given("win_file", host="win", username="u", password="p")
 
 
 #: fewer than a fresh Windows allows, so that the tests are short
@@ -54,7 +53,7 @@ def client(tmp_path: Path, clock: _Clock) -> Client:
     machine = types.SimpleNamespace(name="win", start=lambda *_command: _Command())
     service = winrm.Service(machine, winrm.Rules(), winrm.Log(tmp_path / "requests.jsonl"), clock)
     service.limits.operations = OPERATIONS
-    made = Client(OPTIONS)
+    made = Client(Connection.from_params(OPTIONS))
 
     def send(message: str | bytes) -> bytes:
         service.close_idle()  # the server does so before each request

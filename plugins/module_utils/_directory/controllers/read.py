@@ -11,6 +11,7 @@ from typing import Any
 from ..._core.dn import canonical
 from ..._core.errors import OffboardError
 from ..client import Client
+from ..connection import Connection
 from ..group_policy import policy
 from ..sysvol import Sysvol
 from ..values import Entry
@@ -22,11 +23,11 @@ _DEFAULT_POLICY = r"Policies\{31B2F340-016D-11D2-945F-00C04FB984F9}\GPT.INI"
 
 
 class Domain:
-    """What one domain controller tells of all. `options` are those of the argument fragment DIRECTORY."""
+    """What one domain controller tells of all."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
-        client = Client(options, read_only=True)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        client = Client(connection, read_only=True)
         try:
             self.base = client.root.text("defaultNamingContext") or ""
             self._here = (client.root.text("dnsHostName") or "").casefold()
@@ -59,9 +60,9 @@ class Domain:
         """The DNS names of the domain controllers, sorted."""
         return sorted(self._known)
 
-    def _reached(self, name: str) -> dict[str, Any]:
-        """The options for one of them; the one that was named keeps the address it was named by."""
-        return dict(self._options) if name.casefold() == self._here else {**self._options, "host": name, "valid_names": [], "port": None}
+    def _reached(self, name: str) -> Connection:
+        """To one of them; the one that was named keeps the address it was named by."""
+        return self._connection if name.casefold() == self._here else self._connection.to(name)
 
     def controllers(self) -> list[health.Controller]:
         """Each as it is now. One that does not answer hides no other."""
@@ -72,8 +73,8 @@ class Domain:
         roles, catalog = self._known[name]
         problems: list[tuple[str, str]] = []
         partners: list[health.Partner] = []
-        options = self._reached(name)
-        client = Client(options, read_only=True)
+        connection = self._reached(name)
+        client = Client(connection, read_only=True)
         try:
             root = client.read("", ("isSynchronized", "isGlobalCatalogReady")) or Entry("", {})
             head = client.read(self.base, ("repsFrom",))
@@ -83,7 +84,7 @@ class Domain:
             problems.append((exc.code, f"{name} does not answer by LDAP: {exc.msg}"))
         finally:
             client.close()
-        share = Sysvol(options)
+        share = Sysvol(connection)
         try:
             share.read(rf"sysvol\{policy.dns_name(self.base)}\{_DEFAULT_POLICY}")
         except OffboardError as exc:
@@ -93,8 +94,8 @@ class Domain:
         return health.Controller(name, roles, catalog, tuple(problems), tuple(partners))
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    domain = Domain(options)
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    domain = Domain(Connection.from_params(params))
     found = domain.controllers()
     return {
         "controllers": [one.to_dict() for one in found],

@@ -10,29 +10,31 @@ from typing import Any
 
 from ..._core.errors import OffboardError
 from ..client import Client
+from ..connection import Connection
 from ..sysvol import Listing, Sysvol
-from . import hosts, mentions, policy, versions
+from . import mentions, policy, versions
 from .accounts import Account, of_domain
+from .options import InfoOptions
 from .read import Reader, elsewhere
 
 #: For such a reason one file, or one folder, is told as unreadable; the others are looked into.
 _UNREADABLE = ("not_found", "policy_unreadable", "insufficient_rights", "too_large", "file_in_use")
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """Every policy, or those that are named, and where they mention the hosts and accounts."""
-    client, sysvol = Client(options, read_only=True), Sysvol(options)
+    options, connection = InfoOptions.of(params), Connection.from_params(params)
+    client, sysvol = Client(connection, read_only=True), Sysvol(connection)
     try:
-        return _find(Reader(client, sysvol), sysvol, options)
+        return _find(Reader(client, sysvol), sysvol, options, connection)
     finally:
         sysvol.close()
         client.close()
 
 
-def _find(reader: Reader, sysvol: Sysvol, options: Mapping[str, Any]) -> dict[str, Any]:
-    names = hosts.checked(options["hosts"])
-    wanted = {policy.guid_of(text) for text in options["policies"]}
-    accounts, unusable = reader.resolve(options["accounts"])
+def _find(reader: Reader, sysvol: Sysvol, options: InfoOptions, connection: Connection) -> dict[str, Any]:
+    names, wanted = options.hosts, options.policies
+    accounts, unusable = reader.resolve(options.accounts)
     links = reader.links()
     found: list[dict[str, Any]] = []
     rights: list[tuple[str, str, str]] = []
@@ -60,7 +62,7 @@ def _find(reader: Reader, sysvol: Sysvol, options: Mapping[str, Any]) -> dict[st
         "unusable": unusable,
         "pdc_emulator": {"name": pdc, "is_host": here},
         "directory": reader.base,
-        **_replication(reader, options, found),
+        **_replication(reader, connection, found),
     }
 
 
@@ -132,11 +134,11 @@ def _orphaned(reader: Reader, rights: Sequence[tuple[str, str, str]]) -> list[di
     return [{"guid": guid, "right": right, "member": member} for guid, right, member in rights if of_domain(member, domain) in gone]
 
 
-def _replication(reader: Reader, options: Mapping[str, Any], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _replication(reader: Reader, connection: Connection, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     pending: list[dict[str, Any]] = []
     not_looked_at: list[dict[str, str]] = []
     here = {item["guid"]: item["version"] for item in found}
-    for name, there in elsewhere(options, reader.other_controllers(), list(here)):
+    for name, there in elsewhere(connection, reader.other_controllers(), list(here)):
         if isinstance(there, OffboardError):
             not_looked_at.append({"domain_controller": name, "code": there.code, "msg": there.msg})
         else:

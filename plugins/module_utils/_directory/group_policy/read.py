@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from ..._core.dn import canonical, parse
 from ..._core.errors import OffboardError
 from ..client import Client, equals, netbios_name
+from ..connection import Connection
 from ..sysvol import Sysvol
 from ..values import Entry, parent_dn, sid
 from . import policy, versions
@@ -108,10 +108,10 @@ class Reader:
         return [one for one in sids if next(self._client.search(equals("objectSid", one), ["objectClass"]), None) is None]
 
 
-def elsewhere(options: Mapping[str, Any], controllers: Iterable[str], guids: Sequence[str]) -> Iterator[tuple[str, dict[str, int] | OffboardError]]:
+def elsewhere(connection: Connection, controllers: Iterable[str], guids: Sequence[str]) -> Iterator[tuple[str, dict[str, int] | OffboardError]]:
     """The policies' versions on other domain controllers, by GUID; the error where one cannot be asked."""
     for name in controllers:
-        client = Client({**options, "host": name, "valid_names": [], "port": None}, read_only=True)
+        client = Client(connection.to(name), read_only=True)
         try:
             base = f"CN=Policies,CN=System,{client.root.text('defaultNamingContext') or ''}"
             found = client.search("(objectClass=groupPolicyContainer)", ("cn", "versionNumber"), base=base)

@@ -21,6 +21,7 @@ from ..client import Client
 from ..sysvol import Sysvol
 from . import changes, history, policy
 from .edit import Edit, Editor, begun, details
+from .options import EditOptions
 from .read import Reader, elsewhere
 
 
@@ -29,10 +30,10 @@ class PolicyEdits(Resource):
 
     noun = "group policies"
 
-    def __init__(self, client: Client, sysvol: Sysvol, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, sysvol: Sysvol, options: EditOptions) -> None:
         self._client = client
         self._sysvol = sysvol
-        self._options = options
+        self._edit = options
         self._policies: dict[str, policy.Policy] = {}
         self._new: dict[str, bytes] = {}
         self._begun: dict[str, Change] = {}
@@ -45,7 +46,7 @@ class PolicyEdits(Resource):
 
     @property
     def _editor(self) -> Editor:
-        return Editor(self._client, self._sysvol, self._reader, self._options["in_use_timeout"])
+        return Editor(self._client, self._sysvol, self._reader, self._edit.in_use_timeout)
 
     @abc.abstractmethod
     def file_of(self, change: Change) -> str:
@@ -61,26 +62,26 @@ class PolicyEdits(Resource):
 
     def done(self) -> list[Change]:
         """What runs with this journal have changed. Raises OffboardError `run_folder_unsafe`, `file_read_failed`."""
-        journal = self._options["journal"]
+        journal = self._edit.journal
         return history.edits(read_journal(journal), self.kinds[0]) if journal else []
 
     def read(self) -> Iterator[Object]:
         """The named policies."""
         reader = self._reader
-        for guid in dict.fromkeys(policy.guid_of(text) for text in self._options["policies"]):
+        for guid in self._edit.policies:
             self._policies[guid] = one = reader.get(guid)
             yield from self.describe(one, reader.ini_version(one))
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """See `decide`; and warnings of domain controllers that are behind."""
-        self._begun = begun(self._options["journal"], self.kinds[0])
+        self._begun = begun(self._edit.journal, self.kinds[0])
         result, self._new = self.decide(current)
         if len(result.changes):
             result.warnings += self._replication(changes.policies(result.changes))
         return result
 
     def _replication(self, guids: Sequence[str]) -> Iterator[str]:
-        for name, there in elsewhere(self._options, self._reader.other_controllers(), guids):
+        for name, there in elsewhere(self._client.connection, self._reader.other_controllers(), guids):
             if isinstance(there, OffboardError):
                 yield f"the versions on the domain controller {name} could not be compared: {there.msg}"
             else:
@@ -93,7 +94,7 @@ class PolicyEdits(Resource):
         result = list(plan.refusals)
         if len(plan.changes):
             pdc, here = self._reader.pdc_emulator()
-            if not here and "other_domain_controller" not in self._options["allow"]:
+            if not here and "other_domain_controller" not in self._edit.allow:
                 result.append(changes.other_controller(pdc))
             for change in plan.changes:
                 self._editor.check_rights(self._policies[change.id[:38]], self.file_of(change))
@@ -106,7 +107,7 @@ class PolicyEdits(Resource):
             raise OffboardError("an earlier change of the same policy failed, so this was not tried", code="earlier_failure")
         self._failed.add(guid)
         if guid not in self._saved:
-            self._saved[guid] = self._editor.save(guid, self._options["backup_dir"], datetime.datetime.now(datetime.UTC))
+            self._saved[guid] = self._editor.save(guid, self._edit.backup_dir, datetime.datetime.now(datetime.UTC))
         edit = Edit(guid, self.file_of(change), *changes.numbers(change), resumes=change == self._begun.get(change.id))
         self._editor.carry_out(edit, self._new[change.id])
         self._failed.discard(guid)
@@ -120,7 +121,7 @@ class PolicyEdits(Resource):
             def shown(change: Change = change) -> bool:
                 return self._is_there(change, last[change.id[:38]])
 
-            if not is_shown(shown, self._options["verify_timeout"], agreeing=ONE_READ):
+            if not is_shown(shown, self._edit.verify_timeout, agreeing=ONE_READ):
                 yield Outcome(change, "failed", "not_seen", f"the policy {change.name} does not show the change")
 
     def _is_there(self, change: Change, version: int) -> bool:

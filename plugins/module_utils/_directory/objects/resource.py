@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -26,10 +27,12 @@ from ..._module.files import read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import agent_config
 from ..client import Client, equals, netbios_name
+from ..connection import Connection
 from ..known import remembered
 from ..values import ACCOUNT_DISABLED, Entry, denied, guid, guid_bytes, parent_dn, sid
 from . import plan as objects
 from . import saved
+from .options import InfoOptions, Options
 
 # Attributes that name another object without being a link in the schema
 _NAMING = ("assistant", "secretary", "seeAlso")
@@ -169,11 +172,10 @@ class DirectoryObjects(Resource):
     noun = "directory objects"
     kinds = (objects.KIND,)
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
         self._reader = Reader(client)
-        self._rules = rules(options)
         self._now = now()
         self._wanted: list[str] = []
         self._objects: dict[str, Object] = {}
@@ -187,11 +189,10 @@ class DirectoryObjects(Resource):
 
     def read(self) -> Iterator[Object]:
         """The wanted objects that exist."""
-        listed = self._options["objects"]
-        names = [parse(text) for text in ([self._options["dn"]] if listed is None else listed)]
+        names = self._options.names
         entries, missing = self._reader.entries(names)
-        present = self._options["state"] == "present"
-        if present or (self._options["backup_dir"] and any(name.guid for name in missing)):
+        present = self._options.state == "present"
+        if present or (self._options.backup_dir and any(name.guid for name in missing)):
             self._every_copy = self._load_copies(must_be_there=present)
         entries, missing = self._made_anew(entries, missing)
         self._remember(names, entries, missing)
@@ -218,11 +219,11 @@ class DirectoryObjects(Resource):
     def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
         """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
         earlier: dict[str, tuple[str, str]] = {}
-        for item in remembered(self._options):
+        for item in remembered(self._options.known):
             if not item.get("dn") or not item.get("objectGUID"):
                 raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
             earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
-        ever = earlier.keys() | _add_from_journal(earlier, self._options.get("journal")) | {uuid for uuid, _why in earlier.values()}
+        ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {uuid for uuid, _why in earlier.values()}
         ever |= {text for copy in self._every_copy for text in (dn_key(copy.dn), copy.guid)}
         given = {dn_key(name.dn) for name in names if not name.guid}
         for entry in entries:
@@ -230,7 +231,7 @@ class DirectoryObjects(Resource):
             if meant and meant[0] != guid(entry.raw("objectGUID")[0]):
                 self._not_meant.append(objects.other_object(Name(entry.dn, meant[0]), entry, f" ({meant[1]})"))
         missing, some = list(missing), any(True for _entry in entries)
-        if self._options.get("journal") and missing and not (some or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
+        if self._options.journal and missing and not (some or self._not_meant or any({dn_key(name.dn), name.guid} & ever for name in missing)):
             self._nothing = [str(name) for name in missing]
         for name in missing:
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
@@ -239,7 +240,7 @@ class DirectoryObjects(Resource):
 
     def _load_copies(self, *, must_be_there: bool) -> list[saved.SavedCopy]:
         """All saved copies, the oldest first. Which is older is in the copies themselves."""
-        folder = self._options["backup_dir"]
+        folder = self._options.backup_dir
         copies = []
         try:
             for name in sorted(os.listdir(folder)):
@@ -278,7 +279,7 @@ class DirectoryObjects(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         self._objects = {dn_key(item.id): item for item in current}
         copies = {key: self._as_it_is_now(copy, self._objects[key].id if key in self._objects else copy.dn) for key, copy in self._copies.items()}
-        return objects.plan(self._wanted, self._objects, self._options["state"], copies)
+        return objects.plan(self._wanted, self._objects, self._options.state, copies)
 
     def _as_it_is_now(self, copy: saved.SavedCopy, dn: str) -> saved.SavedCopy:
         """The copy of the object that is, or shall be, at `dn`, with the names that the other ends of its links have by now."""
@@ -322,7 +323,7 @@ class DirectoryObjects(Resource):
             result.append(guard.nothing_known(self._nothing, f"The directory {self._client.root.text('defaultNamingContext')}"))
         for action in ("disable", "delete"):
             items = [self._objects[dn_key(change.id)] for change in plan.changes if change.action == action]
-            result += objects.refusals(items, action, self._rules, self._now)
+            result += objects.refusals(items, action, self._options.rules, self._now)
         self._removed = [change.id for change in plan.changes if change.action == "delete"]
         return result
 
@@ -384,7 +385,7 @@ class DirectoryObjects(Resource):
     def _judged(self, change: Change) -> Entry:
         """The object as it is now, which the guards let pass once more. Raises OffboardError `changed_since_read`."""
         entry = self._present(change)
-        if stops := list(objects.refusals(self._reader.describe([entry], again=True), change.action, self._rules, self._now, self._removed)):
+        if stops := list(objects.refusals(self._reader.describe([entry], again=True), change.action, self._options.rules, self._now, self._removed)):
             raise OffboardError(
                 f"it is no longer as it was when the plan was made: {' '.join(stop.msg for stop in stops)} Run the task again",
                 code="changed_since_read",
@@ -412,7 +413,7 @@ class DirectoryObjects(Resource):
             for other in others
         ]
         guids = self._reader.guids(dn for link in links for dn in (link.dn, link.value) if dn != entry.dn)
-        path = os.path.join(self._options["backup_dir"], saved.file_name(entry, now()))
+        path = os.path.join(self._options.backup_dir, saved.file_name(entry, now()))
         write_atomically(path, saved.make(entry, self._reader.schema([entry]), links, now(), guids).encode(), overwrite=False)
         self._saved[change.id] = path
         return path
@@ -477,8 +478,8 @@ class DirectoryObjects(Resource):
             return {key for key in keys if self._seen(late[key])}
 
         # one read each: the domain controller that was changed is asked, and no other copy
-        for key in waiting.not_shown(late, shown, self._options["verify_timeout"], agreeing=waiting.ONE_READ):
-            msg = f"{late[key].action} was accepted, but {late[key].id} does not show it after {self._options['verify_timeout']} s"
+        for key in waiting.not_shown(late, shown, self._options.verify_timeout, agreeing=waiting.ONE_READ):
+            msg = f"{late[key].action} was accepted, but {late[key].id} does not show it after {self._options.verify_timeout} s"
             yield Outcome(late[key], "failed", "not_seen", msg)
 
     def _seen(self, change: Change) -> bool:
@@ -538,21 +539,16 @@ def _guid_in(record: Mapping[str, Any]) -> str:
     return (record.get("before") or {}).get("objectGUID") or (record.get("details") or {}).get("objectGUID") or ""
 
 
-def rules(options: Mapping[str, Any]) -> objects.ObjectRules:
-    """The guards' options. Raises OffboardError `pattern_invalid`."""
-    names = objects.ObjectRules.__dataclass_fields__
-    result = objects.ObjectRules(**{name: options[name] for name in names if options.get(name) is not None})
-    result.spn_patterns()
-    return result
+def make(params: Mapping[str, Any], check_mode: bool) -> DirectoryObjects:
+    options = Options.of(params)
+    return DirectoryObjects(Client(Connection.from_params(params), read_only=check_mode), options)
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """What directory_object_info returns: candidates, why each is one, and what would refuse its removal."""
-    client = Client(options, read_only=True)
-    try:
+    options = InfoOptions.of(params)
+    with closing(Client(Connection.from_params(params), read_only=True)) as client:
         return _find(client, options)
-    finally:
-        client.close()
 
 
 class _Candidates:
@@ -619,18 +615,17 @@ class _Candidates:
         self.unusable.append({"name": name, "found_by": why, "code": exc.code, "msg": exc.msg})
 
 
-def _find(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
+def _find(client: Client, options: InfoOptions) -> dict[str, Any]:
     candidates = _Candidates(client)
-    guard_rules = rules(options)
-    for text in options["objects"]:
+    for text in options.objects:
         candidates.add(text, phrases.english("object_named"))
-    for number, text in enumerate(options["agent_configs"]):
+    for number, text in enumerate(options.agent_configs):
         candidates.add_config(number, text)
-    for dn, reason in _by_spn(client, options["spn_patterns"]):
+    for dn, reason in _by_spn(client, options.spn_patterns):
         candidates.add_account(dn, dn, reason)
     found = []
     for item, why in candidates.found():
-        stops = objects.refusals([item], "delete", guard_rules, now())
+        stops = objects.refusals([item], "delete", options.rules, now())
         shown = {name: value for name, value in item.state.items() if name != "attributes"}
         told = {"found_by": why, "removal_refusals": [stop.to_dict() for stop in stops]}
         found.append({"dn": item.id, "confirm_as": extended(item.state["objectGUID"], item.id), **shown, **told})

@@ -23,8 +23,10 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import ldif
 from ..client import Client
+from ..connection import Connection
 from ..openldap_entry.read import Found, Memory, find, named
 from . import plan as access
+from .options import InfoOptions, Options
 from .plan import Rule
 
 
@@ -34,10 +36,10 @@ def rules(client: Client, base: str) -> list[Rule]:
     return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
 
 
-def _account(client: Client, options: Mapping[str, Any]) -> Found:
+def _account(client: Client, options: InfoOptions, journal: str | None = None) -> Found:
     """The account that the task names. Who may change the configuration sees no entry on many servers; there the name alone counts."""
-    memory = Memory(options)
-    name = named(client, options["dn"], memory)
+    memory = Memory(options.known, journal)
+    name = named(client, options.account, memory)
     try:
         return find(client, name, memory)
     except OffboardError as exc:
@@ -52,20 +54,19 @@ class Access(Resource):
     noun = "access rules"
     kinds = (access.KIND,)
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        names.parse(options["dn"])  # what is no name is told before anything is asked
         self._found = Found("", None)
         self._rules: dict[str, Rule] = {}
         self._saved: list[str] = []
 
     def _read(self) -> list[tuple[Object, Rule]]:
-        return list(access.objects(rules(self._client, self._options["config_base"])))
+        return list(access.objects(rules(self._client, self._options.config_base)))
 
     def read(self) -> Iterator[Object]:
         """All rules."""
-        self._found = _account(self._client, self._options)
+        self._found = _account(self._client, self._options, self._options.journal)
         for item, rule in self._read():
             self._rules[item.id] = rule
             yield item
@@ -73,10 +74,10 @@ class Access(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """The clauses about the account go, or come back out of the saved files."""
         current = list(current)  # only then it is known which account is meant
-        if self._options["state"] == "present":
-            plan = access.plan_back(current, access.swaps(_records(self._options["backup_dir"]), self._found.dn))
+        if self._options.state == "present":
+            plan = access.plan_back(current, access.swaps(_records(self._options.backup_dir), self._found.dn))
         else:
-            plan = access.plan_for(self._found.dn, current, self._options["allow"])
+            plan = access.plan_for(self._found.dn, current, self._options.allow)
         if self._found.refusal is not None:
             plan.refusals.append(self._found.refusal)
         plan.facts["mentions"] = _mentions(self._rules.values(), self._found.dn)
@@ -91,13 +92,13 @@ class Access(Resource):
         """Save the way back of a removal, then swap the value for the new one in one request, which fails where the old one is not there any more."""
         rule = self._rules[change.id]
         new = f"{rule.index}{(change.after or {})['access']}"
-        details = {"saved": self._save(rule, new)} if self._options["state"] == "absent" else {}
+        details = {"saved": self._save(rule, new)} if self._options.state == "absent" else {}
         changes = [("delete", "olcAccess", [rule.value.encode()]), ("add", "olcAccess", [new.encode()])]
         self._client.modify(rule.database, "", changes, "manage on the configuration database (cn=config)")
         return details
 
     def _save(self, rule: Rule, new: str) -> str:
-        path = os.path.join(self._options["backup_dir"], f"{file_part(f'{rule.database}-{rule.index}')}_{now().replace(':', '')}.ldif")
+        path = os.path.join(self._options.backup_dir, f"{file_part(f'{rule.database}-{rule.index}')}_{now().replace(':', '')}.ldif")
         write_atomically(path, ldif.swap(rule.database, "olcAccess", new.encode(), rule.value.encode()).encode(), overwrite=False)
         self._saved.append(path)
         return path
@@ -111,7 +112,7 @@ class Access(Resource):
 
         by_key = {change.id: change for change in applied}
         late = waiting.not_shown(
-            list(by_key), lambda ids: [change.id for change in shown([by_key[one] for one in ids])], self._options["verify_timeout"], agreeing=waiting.ONE_READ
+            list(by_key), lambda ids: [change.id for change in shown([by_key[one] for one in ids])], self._options.verify_timeout, agreeing=waiting.ONE_READ
         )
         for key in late:
             yield Outcome(by_key[key], "failed", "not_seen", f"{by_key[key].name} was changed, but is read as before")
@@ -149,10 +150,16 @@ def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
     ]
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    with contextlib.closing(Client(options, read_only=True)) as client:
+def make(params: Mapping[str, Any], check_mode: bool) -> Access:
+    options = Options.of(params)
+    return Access(Client(Connection.from_params(params), read_only=check_mode), options)
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    options = InfoOptions.of(params)
+    with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
         account = _account(client, options).dn
-        return about(rules(client, options["config_base"]), account)
+        return about(rules(client, options.config_base), account)
 
 
 def about(found: Sequence[Rule], account: str) -> dict[str, Any]:

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..._core import dn as names
 from ..._core.errors import OffboardError
 from ..._core.model import Refusal
 from ..._module.files import read_lines
 from ..client import Client, equals
-from ..known import remembered
+from ..known import Known, remembered
 from ..values import Entry
 from . import plan as entries
 
@@ -25,19 +23,18 @@ WANTED = ("*", "hasSubordinates", entries.UUID)
 class Memory:
     """What the snapshot, and the journal of the run folder, have of the confirmed names. The journal is newer."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, known: Known, journal: str | None = None) -> None:
         self._meant: dict[str, tuple[str, str]] = {}
         self._names: dict[str, str] = {}
         self._origins: dict[str, str] = {}
         self._gone: dict[str, str] = {}
         self._ever: set[str] = set()
-        for item in remembered(options):
+        for item in remembered(known):
             if not item.get("dn"):
                 continue
             self._ever.add(names.key(item["dn"]))
             if item.get(entries.UUID):
                 self._add(item["dn"], item[entries.UUID].lower(), "the snapshot has it by that name", first=True)
-        journal = options.get("journal")
         for line in read_lines(journal) if journal else ():
             if b'"kind":"openldap_entry"' in line:
                 self._add_record(line)
@@ -91,14 +88,13 @@ class Found:
     meant: str = ""
 
 
-def named(client: Client, text: str, memory: Memory) -> names.Name:
-    """What `text` says: a DN, an entryUUID, or both as `names.extended` has them; with the DN in any case.
+def named(client: Client, name: names.Name, memory: Memory) -> names.Name:
+    """The same, with the DN in any case.
 
     Raises OffboardError `invalid_dn`, `not_found` where an entryUUID alone is nobody's and never was, and those of `client`.
     """
-    name = names.parse(text)
     if name.dn:
-        return names.Name(names.checked(name.dn), name.guid)
+        return name
     entry = _by_uuid(client, name.guid)
     dn = entry.dn if entry else memory.name_of(name.guid)
     if dn is None:

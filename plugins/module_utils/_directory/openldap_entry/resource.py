@@ -21,11 +21,13 @@ from ..._module import waiting
 from ..._module.clock import now
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
-from ..._module.vault_password import decrypt_file, vault_password
+from ..._module.vault_password import decrypt_file
 from .. import ldif
 from ..client import Client
+from ..connection import Connection
 from ..values import Entry
 from . import plan as entries
+from .options import InfoOptions, Options
 from .read import WANTED, Found, Memory, find, named
 
 
@@ -35,13 +37,11 @@ class OpenLdapEntry(Resource):
     noun = "accounts"
     kinds = (entries.KIND,)
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        names.parse(options["dn"])  # what is no name is told before anything is asked
         self._dn = self._key = ""
-        given = options["vault_password"] is not None or options["vault_password_file"]
-        self._password = vault_password(dict(options)) if given else None
+        self._password = options.vault_password() if options.vault_password else None
         self._memory: Memory | None = None
         self._found = Found("", None)
         self._entry: Entry | None = None
@@ -52,8 +52,8 @@ class OpenLdapEntry(Resource):
 
     def read(self) -> Iterator[Object]:
         """The entry. One that the directory does not show is absent only where its parent can be read."""
-        self._memory = Memory(self._options)
-        self._found = find(self._client, named(self._client, self._options["dn"], self._memory), self._memory)
+        self._memory = Memory(self._options.known, self._options.journal)
+        self._found = find(self._client, named(self._client, self._options.account, self._memory), self._memory)
         self._dn, self._entry = self._found.dn, self._found.entry
         self._key = names.key(self._dn)
         if self._entry is not None:
@@ -62,14 +62,14 @@ class OpenLdapEntry(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """Removed or brought back."""
         current = list(current)  # only then it is known what the name means
-        copy = self._copy() if self._options["state"] == "present" else None
+        copy = self._copy() if self._options.state == "present" else None
         saved = entries.object_of(copy, self._key).state if copy else None
-        return entries.plan_for(self._options["state"], self._dn, self._key, current, saved)
+        return entries.plan_for(self._options.state, self._dn, self._key, current, saved)
 
     def _copy(self) -> Entry | None:
         """The newest copy of the entry. Raises OffboardError where it cannot be read."""
         begins = tuple(entries.begin(text).casefold() for text in (self._dn, self._key))  # it may have been named in another case then
-        paths = glob.glob(os.path.join(glob.escape(self._options["backup_dir"]), "*.ldif"))
+        paths = glob.glob(os.path.join(glob.escape(self._options.backup_dir), "*.ldif"))
         mine = [path for path in paths if os.path.basename(path).casefold().startswith(begins)]
         for path in sorted(mine, key=lambda path: path.rpartition("_")[2], reverse=True):
             try:
@@ -99,9 +99,9 @@ class OpenLdapEntry(Resource):
         yield from plan.refusals
         if self._found.refusal is not None:
             yield self._found.refusal
-        elif self._entry is None and self._options["state"] == "absent" and self._options["journal"] and not self._is_known():
-            yield guard.nothing_known([self._options["dn"]], self._client.where)
-        elif self._entry is not None and self._options["state"] == "absent":
+        elif self._entry is None and self._options.state == "absent" and self._options.journal and not self._is_known():
+            yield guard.nothing_known([str(self._options.account)], self._client.where)
+        elif self._entry is not None and self._options.state == "absent":
             yield from entries.refusals(self._entry, self._password is not None)
 
     def _is_known(self) -> bool:
@@ -125,7 +125,7 @@ class OpenLdapEntry(Resource):
         there = self._read()
         if there is None or self._entry is None or there.attributes != self._entry.attributes:
             raise OffboardError(f"{change.name} was changed since it was read; look at it, and run the task again", code="changed_since_read")
-        path = os.path.join(self._options["backup_dir"], f"{entries.begin(self._dn)}{now().replace(':', '')}.ldif")
+        path = os.path.join(self._options.backup_dir, f"{entries.begin(self._dn)}{now().replace(':', '')}.ldif")
         content = entries.copy_of(there)
         write_atomically(path, vault.encrypt(content, self._password, os.urandom(32)) if self._password else content)
         self._saved.append(path)
@@ -135,9 +135,7 @@ class OpenLdapEntry(Resource):
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read again until it is seen."""
         for change in applied:
-            if not waiting.is_shown(
-                lambda: self._is_there() == (self._options["state"] == "present"), self._options["verify_timeout"], agreeing=waiting.ONE_READ
-            ):
+            if not waiting.is_shown(lambda: self._is_there() == (self._options.state == "present"), self._options.verify_timeout, agreeing=waiting.ONE_READ):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
 
     def _is_there(self) -> bool:
@@ -155,10 +153,16 @@ class OpenLdapEntry(Resource):
         self._client.close()
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
-    with contextlib.closing(Client(options, read_only=True)) as client:
-        memory = Memory(options)
-        return about(find(client, named(client, options["dn"], memory), memory))
+def make(params: Mapping[str, Any], check_mode: bool) -> OpenLdapEntry:
+    options = Options.of(params)
+    return OpenLdapEntry(Client(Connection.from_params(params), read_only=check_mode), options)
+
+
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
+    options = InfoOptions.of(params)
+    with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
+        memory = Memory(options.known)
+        return about(find(client, named(client, options.account, memory), memory))
 
 
 def about(found: Found) -> dict[str, Any]:

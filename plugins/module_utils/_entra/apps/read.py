@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._core import names
-from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.errors import AmbiguousMatch
 from ..._core.model import Object
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._graph.errors import GraphError
 from .audit import check_client_id, entries_of
+from .options import InfoOptions
 from .plan import APPLICATION, ASSIGNMENT, GRANT, GRAPH_APP_ID, MICROSOFT_TENANTS, PRINCIPAL, reasons
 
 _APPLICATION_FIELDS = "id,appId,displayName,createdDateTime,identifierUris,notes,web,spa,publicClient,passwordCredentials,keyCredentials"
@@ -80,22 +80,16 @@ def _role_names(client: Client, resource_id: str) -> dict[str, str]:
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_app_info."""
-    for pattern in params["name_patterns"]:
-        try:
-            re.compile(pattern)
-        except re.error as exc:
-            raise OffboardError(f"name_patterns: {pattern!r} is not a regular expression: {exc}", code="bad_option") from exc
-    named = [names.uuid(client_id) for client_id in params["client_ids"]]
-    hosts = names.idp_hosts(params["hosts"])
+    options = InfoOptions.of(params)
     with Client(Connection.from_params(params)) as client:
         apps = _all_apps(client)
         found = []
         for app in apps.values():
-            app["why"] = reasons(app, named, params["name_patterns"], hosts)
+            app["why"] = reasons(app, options.client_ids, options.name_patterns, options.hosts)
             if app["why"]:
-                found.append({**app, **_details(client, app, params["activity_hours"])})
+                found.append({**app, **_details(client, app, options.activity_hours)})
     known = {names.uuid(client_id) for client_id in apps}
-    missing = [client_id for client_id in named if client_id not in known]
+    missing = [client_id for client_id in options.client_ids if client_id not in known]
     return {"apps": sorted(found, key=lambda app: -len(app["why"])), "missing": missing}
 
 

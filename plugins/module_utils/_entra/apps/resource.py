@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..._core import names
-from ..._core.errors import OffboardError
 from ..._core.guard import nothing_known
-from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -23,16 +20,9 @@ from ..._module import waiting
 from ..._module.files import read_journal
 from ..._offboarding.preconditions import read_manifest
 from ..of_tenant import OfTenant
+from .options import Options
 from .plan import APPLICATION, ASSIGNMENT, GRANT, PRINCIPAL, guard_app, plan_app
 from .read import read_app
-
-# -- pure
-
-
-# -- reading
-
-
-# -- the resource
 
 
 class App(OfTenant):
@@ -41,10 +31,7 @@ class App(OfTenant):
     stop_at_first_failure = True
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._client_id: str = names.uuid(params["app_id"])
-        if not is_id(self._client_id):
-            raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
+        self._options = Options.of(params)
         self._client = Client(Connection.from_params(params))
         self._owner: str | None = None
         self._there = False
@@ -52,7 +39,7 @@ class App(OfTenant):
 
     def read(self) -> Iterator[Object]:
         """The application and what belongs to it, deleted or not."""
-        for item in read_app(self._client, self._client_id):
+        for item in read_app(self._client, self._options.client_id):
             self._there = True
             yield item
 
@@ -60,24 +47,22 @@ class App(OfTenant):
         objects = list(current)
         self._seen = {(item.kind, item.id): item.state for item in objects}
         self._owner = next((item.state.get("appOwnerOrganizationId") for item in objects if item.kind == PRINCIPAL), None)
-        params = self._params
+        options = self._options
         return plan_app(
             objects,
-            self._client_id,
-            params["state"],
-            params["enabled"],
-            params["grants"] == "remove",
-            params.get("restore_ids") or (),
-            params["only_there"],
+            options.client_id,
+            options.state,
+            options.enabled,
+            options.remove_grants,
+            options.restore_ids,
+            options.only_there,
             self._held(),
         )
 
     def _held(self) -> list[str]:
         """The ids of apps' objects in the snapshot that the task demands, where something is to be brought back."""
-        requires = self._params.get("requires") or {}
-        if self._params["state"] == "absent" or self._params["only_there"] or not requires.get("snapshot"):
-            return []
-        saved = read_manifest(os.path.join(requires["run_dir"], "snapshot"))
+        folder = self._options.snapshot
+        saved = read_manifest(folder) if folder and self._options.state != "absent" and not self._options.only_there else None
         return list(saved["app_objects"]) if saved else []
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -85,23 +70,24 @@ class App(OfTenant):
         principals = {key[1] for key, state in self._seen.items() if key[0] == PRINCIPAL and not state["deleted"]}
         for change in begun:
             before = change.before or {}
-            ours = before.get("appId") == self._client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
+            ours = before.get("appId") == self._options.client_id or not principals.isdisjoint({before.get("clientId"), before.get("principalId")})
             if (change.key in self._seen or ours) and _is_seen(change, self._seen):
                 yield change
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         changes = list(plan.changes)
-        if self._params["state"] == "absent" and not self._there and self._params["journal"] and not self._is_known():
-            return [nothing_known([self._client_id], f"The tenant {self._client.identity()['tenant_id']}")]
-        return guard_app(changes, self._client_id, self._client.identity()["app_id"], self._owner) if changes else []
+        if self._options.state == "absent" and not self._there and self._options.journal and not self._is_known():
+            return [nothing_known([self._options.client_id], f"The tenant {self._client.identity()['tenant_id']}")]
+        return guard_app(changes, self._options.client_id, self._client.identity()["app_id"], self._owner) if changes else []
 
     def _is_known(self) -> bool:
         """Whether the snapshot holds it, or the journal has its removal: by then not even the deleted one need be there any more."""
-        journal = self._params["journal"]
-        found = read_manifest(os.path.join((self._params["requires"] or {}).get("run_dir") or os.path.dirname(journal), "snapshot"))
-        if found is not None and self._client_id in map(names.uuid, found["apps"]):
+        options = self._options
+        found = read_manifest(options.kept)
+        if found is not None and options.client_id in map(names.uuid, found["apps"]):
             return True
-        return any((record.get("before") or {}).get("appId") == self._client_id for record in read_journal(journal) if record.get("kind") in self.kinds)
+        removed = (record.get("before") or {} for record in read_journal(options.journal or "") if record.get("kind") in self.kinds)
+        return any(before.get("appId") == options.client_id for before in removed)
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A grant is brought back by the journal alone; IIJ ID's app may have been given one since."""
@@ -142,8 +128,8 @@ class App(OfTenant):
             return {key for key in keys if _is_seen(changes[key], now)}
 
         # One read is enough: no other change of the run builds on these objects, and each read of them is a dozen requests.
-        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=10.0):
-            msg = f"Graph accepted it, but after {self._params['verify_timeout']} s {changes[key].name} still reads as before"
+        for key in waiting.not_shown(changes, shown, self._options.verify_timeout, agreeing=waiting.ONE_READ, longest_pause=10.0):
+            msg = f"Graph accepted it, but after {self._options.verify_timeout} s {changes[key].name} still reads as before"
             yield Outcome(changes[key], "failed", "not_seen", msg)
 
     def close(self) -> None:

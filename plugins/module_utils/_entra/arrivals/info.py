@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -21,12 +21,13 @@ from ..._module.clock import now
 from ..._module.files import read_journal
 from ..._module.progress import Progress
 from ..domains.plan import root_of, upn_domain
-from ..domains.read import check_known, named_domains
-from ..sign_in_readiness.info import MOST_DAYS
+from ..domains.read import check_known
+from ..sign_in_readiness.options import MOST_DAYS
 from ..sign_in_readiness.read import Parts
 from ..users.history import History
 from ..users.results import Results
 from . import plan
+from .options import InfoOptions
 
 _USERS = "/users?$select=id,userPrincipalName,accountEnabled,userType&$top=999"
 _LOG = "sign_in_log"
@@ -35,15 +36,16 @@ _LOG = "sign_in_log"
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_arrivals_info."""
     started = plan.moment(now())
-    named = named_domains("domains", params["domains"])
-    starts, parts = _starts(params, named, started), Parts()
-    results = Results(params["results_file"])
+    options = InfoOptions.of(params, started)
+    named = options.domains
+    starts, parts = _starts(options, started), Parts()
+    results = Results(options.results_file)
     with closing(results), Client(Connection.from_params(params)) as client:
         people = _People(client, starts)
         log = plan.Log((item["id"], starts[root]) for item, _domain, root in people if starts[root])
         oldest = min((start for start in starts.values() if start), default=0)
-        why = parts.read(_LOG, lambda: _read(client, log, oldest, params, parts)) if oldest else ""
-        sums, progress = _Sums(results, starts), Progress(params["progress_file"], "users", None)
+        why = parts.read(_LOG, lambda: _read(client, log, oldest, options, parts)) if oldest else ""
+        sums, progress = _Sums(results, starts), Progress(options.progress_file, "users", None)
         for item, domain, root in people:
             progress.add()
             sums.add(item, domain, root, log.of(item["id"]), _not_known(starts[root], why, started))
@@ -52,23 +54,23 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     if log.addresses_cut:
         parts.tell("addresses", "too_many", "Wrong passwords came from more addresses than are kept apart; those of further addresses were not counted.")
     found = {**sums.answer(), "not_looked_at": parts.not_looked_at, "suspicious_addresses": log.suspicious(), "entries": log.entries}
-    late = bool(oldest) and started - oldest > params["grace_hours"] * 3600
+    late = bool(oldest) and started - oldest > options.grace_hours * 3600
     found["severity"] = plan.severity(found["counts"], sums.codes, late, bool(found["suspicious_addresses"]), converted=bool(oldest))
     text = plan.summary(found)
     return {**found, "late": late, "summary": text.en, "summary_ja": text.ja, "at": now(), "prometheus": plan.prometheus(found, started)}
 
 
-def _starts(params: Mapping[str, Any], named: Iterable[str], started: int) -> dict[str, int]:
-    """From when on sign-ins count, by root domain; 0 where nobody knows."""
-    converted = History(read_journal(params["journal"])).converted if params["journal"] else {}
-    wanted = sorted(named or converted)
-    if not wanted and not params["journal"]:
-        raise OffboardError("domains: name the domains, or the journal of the run that converted them", code="bad_option")
-    given = params["since"]
+def _moment(converted: str | None) -> int:
     try:
-        found = {name: plan.moment(text) if (text := given or converted.get(name)) else 0 for name in wanted}
+        return plan.moment(converted) if converted else 0
     except ValueError as exc:
-        raise OffboardError(f"since: {given!r} is no time such as 2026-02-01T09:00:00+09:00", code="bad_option") from exc
+        raise OffboardError("journal: a conversion has no time that can be read; say by since from when on sign-ins count", code="bad_option") from exc
+
+
+def _starts(options: InfoOptions, started: int) -> dict[str, int]:
+    """From when on sign-ins count, by root domain; 0 where nobody knows. Raises OffboardError `bad_option` for a conversion that is yet to come."""
+    converted = History(read_journal(options.journal)).converted if options.journal else {}
+    found = {name: options.since or _moment(converted.get(name)) for name in sorted(options.domains or converted)}
     if any(start > started for start in found.values()):
         raise OffboardError("since: the time is yet to come", code="bad_option")
     return found
@@ -98,10 +100,10 @@ class _People:
                 yield item, domain, root
 
 
-def _read(client: Client, log: plan.Log, since: int, params: Mapping[str, Any], parts: Parts) -> str:
+def _read(client: Client, log: plan.Log, since: int, options: InfoOptions, parts: Parts) -> str:
     """The log since then, newest entries first. Why it is not whole; empty when it is."""
     path = "/auditLogs/signIns?$filter=" + urllib.parse.quote(f"createdDateTime ge {plan.text_of(since)}", safe="$=' ()")
-    pages, most_pages, progress = client.pages(path), params["max_log_pages"], Progress(params["progress_file"], "entries of the sign-in log", None)
+    pages, most_pages, progress = client.pages(path), options.max_log_pages, Progress(options.progress_file, "entries of the sign-in log", None)
     oldest = ""
     for page in islice(pages, most_pages):
         progress.add(len(page))

@@ -19,6 +19,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.plans import read_predictions
 from ..._offboarding import phrases
+from .options import InfoOptions
 from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, hosts, identified_by, not_managed, root_of
 
 #: what Graph may be asked for, of what people give as a domain
@@ -94,24 +95,24 @@ def read_administrators(client: Client, upns: Sequence[str]) -> list[Administrat
 
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None) -> dict[str, Any]:
     """The return values of entra_domain_info. warn: in check mode, takes why a real run would stop. Raises OffboardError `not_found`, `still_federated`."""
-    names.idp_hosts(params["expected_idp_hosts"])  # told before anything is read
-    wanted = {names.domain(name) for name in params["domains"] or ()}
+    options = InfoOptions.of(params)
+    wanted = options.domains
     with Client(Connection.from_params(params)) as client:
         found = list(read_domains(client, wanted or None))
-    if params["predictions"]:
-        found = predicted(found, read_predictions(params["predictions"]))
+    if options.predictions:
+        found = predicted(found, read_predictions(options.predictions))
     found = [item for item in found if not wanted or item.id in wanted]
     missing = wanted - {item.id for item in found}
     if missing:
         raise OffboardError(f"the tenant has no domain {', '.join(sorted(missing))}", code="not_found", details={"domains": sorted(missing)})
     states = {item.id: item.state for item in found}
-    follow = affected(params["to_convert"], states)
-    if (left := not_managed(follow, states)) and params["require_managed"]:
-        told = " / ".join(phrases.told("still_federated", domains=", ".join(left)).in_language(params["language"]))
+    follow = affected(options.to_convert, states)
+    if (left := not_managed(follow, states)) and options.require_managed:
+        told = " / ".join(phrases.told("still_federated", domains=", ".join(left)).in_language(options.language))
         if warn is None:
             raise OffboardError(told, code="still_federated", details={"domains": left})
         warn(plain.line(f"check mode: a real run would stop here. {told}"))
-    return {"domains": [_describe(item, params["expected_idp_hosts"]) for item in found], "affected": follow, "not_managed": left}
+    return {"domains": [_describe(item, options.expected_idp_hosts) for item in found], "affected": follow, "not_managed": left}
 
 
 def predicted(domains: Sequence[Object], predictions: Predictions) -> list[Object]:

@@ -21,6 +21,7 @@ from ..._graph.connection import Connection
 from ..._graph.errors import AnswerLost, GraphError
 from ..._module import waiting
 from ..of_tenant import OfTenant
+from .options import Options
 from .plan import KIND, MANAGED, DomainContext, _same, guard_domains, plan_domains
 from .read import read_administrators, read_configuration, read_domains
 
@@ -44,22 +45,18 @@ class Domains(OfTenant):
     stop_at_first_failure = True
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
+        self._options = Options.of(params)
         self._client = Client(Connection.from_params(params))
-        self._names = [names.domain(name) for name in params["domains"]]
         self._states: dict[str, Mapping[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
-        names.idp_hosts(self._params["expected_idp_hosts"])  # told before anything is read
-        return read_domains(self._client, set(self._names))
+        return read_domains(self._client, set(self._options.domains))
 
     def plan(self, current: Iterable[Object]) -> Plan:
         objects = list(current)
         self._states = {item.id: item.state for item in objects}
-        params = self._params
-        plan, refusals = plan_domains(
-            objects, self._names, params["authentication"], params["federation_configurations"] or {}, datetime.datetime.now(datetime.UTC)
-        )
+        options = self._options
+        plan, refusals = plan_domains(objects, options.domains, options.authentication, options.federation_configurations, datetime.datetime.now(datetime.UTC))
         plan.refusals += refusals
         return plan
 
@@ -77,10 +74,10 @@ class Domains(OfTenant):
             return plan.refusals
         context = DomainContext(
             caller_upn=self._client.identity()["upn"],
-            break_glass=read_administrators(self._client, self._params["break_glass"]) if self._params["min_break_glass"] else (),
-            min_break_glass=self._params["min_break_glass"],
+            break_glass=read_administrators(self._client, self._options.break_glass) if self._options.min_break_glass else (),
+            min_break_glass=self._options.min_break_glass,
         )
-        return plan.refusals + guard_domains(changes, self._states, self._params["expected_idp_hosts"], context)
+        return plan.refusals + guard_domains(changes, self._states, self._options.expected_idp_hosts, context)
 
     def lacking(self, manifest: Mapping[str, Any], changes: Iterable[Change]) -> list[str]:
         """A domain with the federation configuration that it has, or shall have again."""
@@ -99,7 +96,7 @@ class Domains(OfTenant):
         wanted = (change.after or {})["authenticationType"]
         configuration = (change.after or {})["federationConfiguration"]
         details = self._federate(change.id, configuration) if configuration else self._unfederate(change)
-        seen_after = self._wait(change.id, wanted, self._params["verify_timeout"])
+        seen_after = self._wait(change.id, wanted, self._options.verify_timeout)
         return {**details, "seconds_until_seen": round(seen_after, 1)}
 
     def _unfederate(self, change: Change) -> dict[str, Any]:
@@ -142,7 +139,7 @@ class Domains(OfTenant):
 
         if not waiting.is_shown(read, seconds):
             raise NotSeen(
-                f"Graph accepted the change, but after {self._params['verify_timeout']} s {domain} still reads {state}. Microsoft allows up to "
+                f"Graph accepted the change, but after {self._options.verify_timeout} s {domain} still reads {state}. Microsoft allows up to "
                 "60 minutes; run the task again later, or raise verify_timeout.",
                 domain=domain,
                 wanted=wanted,

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from ..._core import certificate_names
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
@@ -19,7 +18,6 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._federation import fetch, metadata, xml
 from ..._federation.certificates import Certificate
-from ..._federation.values import names
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -32,6 +30,7 @@ from ..guest import Guest, behind
 from ..guest_list import read_guests
 from ..of_tenant import OfTenant
 from . import plan as watch
+from .options import InfoOptions, Options, WatchOptions
 
 #: Documents at a time: each may be xml.MAX_BYTES large.
 _FETCHING = 4
@@ -86,21 +85,17 @@ def selected(items: Iterable[Object], domains: Sequence[str]) -> list[Object]:
 
 
 class Watch:
-    """What the two modules have in common: their options, and one look at the federations' metadata."""
+    """What the two modules have in common: one look at the federations' metadata."""
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self.params = params
+    def __init__(self, options: WatchOptions) -> None:
+        self._options = options
         self.now = datetime.datetime.now(datetime.UTC)
-        self.domains = names(params["domains"] or ())
-        self.urls = {names([domain])[0]: url for domain, url in params["metadata_urls"].items()}
-        if params["critical_days"] > params["warning_days"]:
-            raise OffboardError("critical_days must not be more than warning_days", code="bad_option")
 
     def judge(self, items: Sequence[Object]) -> list[watch.CertificateVerdict]:
         """A verdict for each federation, in order. Each address is read once."""
         served: dict[str | None, list[int]] = {}
         for number, item in enumerate(items):
-            served.setdefault(None if "unreadable" in item.state else watch.metadata_url(item, self.urls), []).append(number)
+            served.setdefault(None if "unreadable" in item.state else watch.metadata_url(item, self._options.metadata_urls), []).append(number)
         verdicts: dict[int, watch.CertificateVerdict] = {}
 
         def work(url: str | None) -> None:
@@ -108,7 +103,7 @@ class Watch:
             document = None if url is None else self._document(url, list(known.values()))
             for number in served[url]:
                 verdicts[number] = watch.judge(
-                    items[number], document, self.now, warning_days=self.params["warning_days"], critical_days=self.params["critical_days"]
+                    items[number], document, self.now, warning_days=self._options.warning_days, critical_days=self._options.critical_days
                 )
 
         with ThreadPoolExecutor(_FETCHING) as pool:
@@ -117,7 +112,7 @@ class Watch:
 
     def _document(self, url: str, known: Sequence[Certificate]) -> metadata.Metadata | OffboardError:
         try:
-            data = fetch.fetch(url, ca_file=self.params["metadata_ca_file"], timeout=self.params["metadata_timeout"])
+            data = fetch.fetch(url, ca_file=self._options.metadata_ca_file, timeout=self._options.metadata_timeout)
         except OffboardError as exc:
             return exc
         document = metadata.read(data, self.now, known)
@@ -128,7 +123,7 @@ class Watch:
     def report(self, items: Sequence[Object], verdicts: Sequence[watch.CertificateVerdict], guests: Sequence[Guest] | None) -> dict[str, Any]:
         """The return values that both modules have."""
         entries = [
-            watch.describe(item, verdict, watch.metadata_url(item, self.urls), _guest_count(item, guests), self.now)
+            watch.describe(item, verdict, watch.metadata_url(item, self._options.metadata_urls), _guest_count(item, guests), self.now)
             for item, verdict in zip(items, verdicts, strict=True)
         ]
         severity = watch.worst(entry["severity"] for entry in entries)
@@ -150,24 +145,15 @@ def _guest_count(item: Object, guests: Sequence[Guest] | None) -> int | None:
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_federation_certificate_info."""
-    look = Watch(params)
+    options = InfoOptions.of(params)
+    look = Watch(options.watch)
     with Client(Connection.from_params(params)) as client:
-        items = selected(read_all(client), look.domains)
-        guests = read_guests(client)[0] if params["guests"] else None
+        items = selected(read_all(client), options.watch.domains)
+        guests = read_guests(client)[0] if options.guests else None
     return look.report(items, look.judge(items), guests)
 
 
 # -- the resource
-
-
-def _trust(params: Mapping[str, Any]) -> watch.Trust:
-    thumbprints = {}
-    for domain, text in params["accept_thumbprints"].items():
-        value = certificate_names.thumbprint(text)
-        if value is None:
-            raise OffboardError(f"accept_thumbprints: that of {domain} is neither SHA-1 (40 hex digits) nor SHA-256 (64).", code="bad_option")
-        thumbprints[names([domain])[0]] = value
-    return watch.Trust(frozenset(names(params["trust_metadata_tls"])), thumbprints)
 
 
 class FederationCertificates(OfTenant):
@@ -177,9 +163,8 @@ class FederationCertificates(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (watch.EXTERNAL, watch.INTERNAL)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._look = Watch(params)
-        self._trust = _trust(params)
+        self._options = Options.of(params)
+        self._look = Watch(self._options.watch)
         self._client = Client(Connection.from_params(params))
 
     def read(self) -> Iterable[Object]:
@@ -187,10 +172,10 @@ class FederationCertificates(OfTenant):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         plan = Plan()
-        items = selected(current, self._look.domains)
+        items = selected(current, self._options.watch.domains)
         verdicts = self._look.judge(items)
         for item, verdict in zip(items, verdicts, strict=True):
-            decision = watch.decide(item, verdict, self._params["apply"], self._look.now, self._trust)
+            decision = watch.decide(item, verdict, self._options.apply, self._look.now, self._options.trust)
             if isinstance(decision, Change):
                 plan.changes.append(decision)
             elif isinstance(decision, Skip):
@@ -220,8 +205,8 @@ class FederationCertificates(OfTenant):
             now = {(item.kind, item.id): item.state for item in read_all(self._client)}
             return {key for key in keys if all(_compact(now.get(key, {}).get(name)) == value for name, value in (changes[key].after or {}).items())}
 
-        for key in waiting.not_shown(changes, seen, self._params["verify_timeout"]):
-            msg = f"Graph accepted the certificate of {changes[key].name}, but after {self._params['verify_timeout']} s it does not show it."
+        for key in waiting.not_shown(changes, seen, self._options.verify_timeout):
+            msg = f"Graph accepted the certificate of {changes[key].name}, but after {self._options.verify_timeout} s it does not show it."
             yield Outcome(changes[key], "failed", "not_seen", f"{msg} Run the task again later.")
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from ..._core.plan import Plan
 from ..._federation import certificates, metadata, url_rule
 from ..._federation.certificates import BadCertificate, Certificate
 from ..._federation.url_rule import comparable
-from ..._federation.values import PROTOCOLS, certificate_text, names, protocol
+from ..._federation.values import PROTOCOLS
 from ..guest import Guest, behind
 from .realm import Realm
 
@@ -57,7 +57,7 @@ TAKES_EFFECT = (
 
 @dataclass(frozen=True)
 class WantedFederation:
-    """A task's options. settings: Graph's properties given by hand or by a saved configuration, None in metadataExchangeUri removes it.
+    """What a task asks for. settings: Graph's properties given by hand or by a saved configuration, None in metadataExchangeUri removes it.
 
     entity, metadata_url: from the metadata, which what is given by hand overrules. set_to: None when the list of domains is not given.
     """
@@ -70,46 +70,6 @@ class WantedFederation:
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     set_to: tuple[str, ...] | None = None
-
-
-def wanted(params: Mapping[str, Any], document: metadata.Metadata | None) -> WantedFederation:
-    """From the module's options and the metadata that was read, before anybody is asked. Raises OffboardError."""
-    domain = url_rule.domain_name(params["domain"])
-    saved = params["configuration"] or {}
-    lists = params["domains"] or {}
-    set_to = lists.get("set")
-    if set_to is None and saved.get("domains") is not None and not (lists.get("add") or lists.get("remove")):
-        set_to = [item["id"] if isinstance(item, Mapping) else item for item in saved["domains"]]
-    made = WantedFederation(
-        domain=domain,
-        present=params["state"] == "present",
-        settings=_settings(params, saved),
-        entity=None if document is None else metadata.choose(document, params["metadata"].get("entity_id")),
-        metadata_url=None if document is None else params["metadata"].get("url"),
-        add=names(lists.get("add") or ()),
-        remove=names(lists.get("remove") or ()),
-        set_to=None if set_to is None else names(set_to),
-    )
-    if domain in made.remove or (made.set_to is not None and domain not in made.set_to):
-        raise OffboardError(
-            f"domain {domain} names the federation, so it cannot be among the domains that leave it. Name the federation by a domain that stays, "
-            "or remove it whole with state: absent.",
-            code="bad_option",
-        )
-    return made
-
-
-def _settings(params: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {name: saved[name] for name in PROPERTIES.values() if name in saved}
-    for option, name in PROPERTIES.items():
-        if params[option] is not None:
-            settings[name] = params[option].strip() or None
-    settings = {name: value for name, value in settings.items() if value is not None or name == "metadataExchangeUri"}
-    if "preferredAuthenticationProtocol" in settings:
-        settings["preferredAuthenticationProtocol"] = protocol(settings["preferredAuthenticationProtocol"])
-    if "signingCertificate" in settings:
-        settings["signingCertificate"] = certificate_text(settings["signingCertificate"])
-    return settings
 
 
 def settings_of(want: WantedFederation, configured: Mapping[str, Any] | None) -> dict[str, Any]:

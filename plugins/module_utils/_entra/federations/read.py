@@ -14,13 +14,13 @@ from ..._core.ids import LONGEST_COMPARED
 from ..._core.model import Object
 from ..._federation import certificates
 from ..._federation.certificates import BadCertificate
-from ..._federation.values import names
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
 from ..guest import Guest, behind
 from ..guest_list import read_guests
+from .options import InfoOptions
 from .plan import LIMIT, days_left, federation
 
 _TYPE = "microsoft.graph.samlOrWsFedExternalDomainFederation"
@@ -61,14 +61,15 @@ def write_properties(client: Client, key: str, properties: Mapping[str, Any]) ->
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_external_federation_info."""
     now = datetime.datetime.now(datetime.UTC)
-    wanted_domains = set(names(params["domains"] or ()))
+    options = InfoOptions.of(params)
+    wanted_domains = options.domains
     with Client(Connection.from_params(params)) as client:
         federations = read_federations(client)
         internal = [item for item in read_domains(client, ()) if item.state["isRoot"] and item.state["authenticationType"] == FEDERATED]
-        guests, readable = read_guests(client) if params["guests"] else ([], False)
+        guests, readable = read_guests(client) if options.guests else ([], False)
     shown = [item for item in federations if not wanted_domains or wanted_domains & set(item.state["domains"])]
     return {
-        "federations": [_describe(item, now, guests if params["guests"] else None) for item in shown],
+        "federations": [_describe(item, now, guests if options.guests else None) for item in shown],
         "others": [_listed(item) for item in federations if item not in shown],
         "last_sign_in_readable": readable,
         "count": {"external": len(federations), "internal": len(internal), "limit": LIMIT},

@@ -38,6 +38,7 @@ from ..domains.read import read_domains
 from ..guest_list import read_guests
 from ..of_tenant import OfTenant
 from . import realm_lookup as realm
+from .options import Options
 from .plan import (
     CREATE,
     DELETE,
@@ -52,7 +53,6 @@ from .plan import (
     plan_federation,
     removed_domains,
     role_of,
-    wanted,
 )
 from .read import _BASE, _LIST, _TYPE, read_by_domain, read_federations, write_properties
 
@@ -69,12 +69,12 @@ class ExternalFederation(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
+        self._options = Options.of(params)
         self._now = datetime.datetime.now(datetime.UTC)
         # What can be wrong with the partner's data is told before anybody is asked.
-        self._document = document(params["metadata"]) if params["metadata"] else b""
-        self._metadata = metadata.read(self._document, self._now) if params["metadata"] else None
-        self._want = wanted(params, self._metadata)
+        given = self._options.metadata
+        self._document = document(given.source) if given else b""
+        self._want = self._options.wanted(metadata.read(self._document, self._now) if given else None)
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
         self._federations: list[Object] = []
@@ -104,19 +104,19 @@ class ExternalFederation(OfTenant):
 
     def _lookup(self, name: str) -> list[str]:
         """TXT records, with a resolver that is made only when a check needs one."""
-        params = self._params
-        return dns_txt.txt_lookup(params["dns_servers"], port=params["dns_port"], timeout=params["dns_timeout"])(name)
+        dns = self._options.dns
+        return dns_txt.txt_lookup(dns.servers, port=dns.port, timeout=dns.timeout)(name)
 
     def _context(self, change: Change) -> tuple[FederationContext, list[str]]:
         """What the checks of this change need, and no more; with warnings about what could not be read."""
-        params = self._params
+        options = self._options
         warnings: list[str] = []
         context = FederationContext(
             now=self._now,
-            profile=params["profile"],
+            profile=options.profile,
             role=role_of(self._want, {**self._current(change), **(change.after or {})}),
             lookup=self._lookup,
-            accept_lockout=params["accept_lockout"],
+            accept_lockout=options.accept_lockout,
             confirmed=self._want.set_to or (self._want.domain,),
             unvouched=self._unvouched(change),
         )
@@ -133,7 +133,7 @@ class ExternalFederation(OfTenant):
     def _unvouched(self, change: Change) -> list[str]:
         """What would change by the word of metadata alone that neither the held certificate's key nor that of one given by hand has signed."""
         changed = from_address(change, self._want)
-        if not changed or self._params["metadata"]["trust_metadata_tls"]:
+        if not changed or (self._options.metadata is not None and self._options.metadata.trust_tls):
             return []
         known = []
         for text in (self._current(change).get("signingCertificate"), self._want.settings.get("signingCertificate")):
@@ -165,8 +165,8 @@ class ExternalFederation(OfTenant):
     def apply(self, change: Change) -> dict[str, Any]:
         steps: list[str] = []
         details: dict[str, Any] = {"steps_done": steps}
-        if change.action != CREATE and self._params["backup_dir"]:
-            details["backup"] = self._back_up(change)
+        if change.action != CREATE and (folder := self._options.backup_dir):
+            details["backup"] = self._back_up(change, folder)
         write = {CREATE: self._create, DELETE: self._delete}.get(change.action, self._update)
         try:
             write(change, steps)
@@ -175,9 +175,9 @@ class ExternalFederation(OfTenant):
             raise
         return details
 
-    def _back_up(self, change: Change) -> str:
+    def _back_up(self, change: Change, folder: str) -> str:
         stamp = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S.%fZ}"
-        path = os.path.join(self._params["backup_dir"], f"external_federation_{re.sub(r'[^a-z0-9.-]', '_', self._want.domain)}_{change.id}_{stamp}.json")
+        path = os.path.join(folder, f"external_federation_{re.sub(r'[^a-z0-9.-]', '_', self._want.domain)}_{change.id}_{stamp}.json")
         saved = {"id": change.id, **self._current(change)}
         write_atomically(path, to_json(saved, indent=1).encode() + b"\n", overwrite=False)
         return path
@@ -230,7 +230,7 @@ class ExternalFederation(OfTenant):
         try:
             self._client.post(path, body)
         except AnswerLost as lost:
-            if not waiting.is_shown(is_there, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ):
+            if not waiting.is_shown(is_there, min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ):
                 raise OffboardError(  # pylint: disable=bad-exception-cause
                     f"{lost.msg} Read back, it is not there, and it was not sent again. Run entra_external_federation_info for {self._want.domain} "
                     "before you run the task again.",
@@ -251,15 +251,15 @@ class ExternalFederation(OfTenant):
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         changes = {change.key: change for change in applied}
-        late = waiting.not_shown(changes, lambda keys: {key for key in keys if self._shown(changes[key])}, self._params["verify_timeout"])
+        late = waiting.not_shown(changes, lambda keys: {key for key in keys if self._shown(changes[key])}, self._options.verify_timeout)
         for key in late:
-            msg = f"Graph accepted the change of {changes[key].name}, but after {self._params['verify_timeout']} s it does not show it."
+            msg = f"Graph accepted the change of {changes[key].name}, but after {self._options.verify_timeout} s it does not show it."
             yield Outcome(changes[key], "failed", "not_seen", f"{msg} Run the task again later, or raise verify_timeout.")
-        if self._params["wait"] and any(change.risk != "low" for key, change in changes.items() if key not in late):
+        if self._options.wait and any(change.risk != "low" for key, change in changes.items() if key not in late):
             self._wait_for_effect()
 
     def _wait_for_effect(self) -> None:
-        end = time.monotonic() + self._params["wait_seconds"]
+        end = time.monotonic() + self._options.wait_seconds
         while (left := end - time.monotonic()) > 0:
             self.tell(f"waiting {left:.0f} s more until the change is in effect")
             time.sleep(min(left, 10.0))

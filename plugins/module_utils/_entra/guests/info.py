@@ -11,7 +11,6 @@ from typing import Any
 
 from ..._core.model import Object
 from ..._federation.url_rule import comparable
-from ..._federation.values import names
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..federations import realm_lookup as realm
@@ -20,13 +19,13 @@ from ..federations.realm_lookup import look_up_realms
 from ..guest import Guest
 from ..guest_list import read_guests
 from ..redemption_order import resource as redemption_order
+from .options import InfoOptions
 from .sign_in import next_redemption, signs_in_by
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_guests_info."""
-    domains = set(names(params["domains"] or ()))
-    issuers = {comparable(issuer) for issuer in params["issuers"] or ()}
+    options = InfoOptions.of(params)
     connection = Connection.from_params(params)
     with Client(connection) as client:
         federations = read_federations(client)
@@ -35,11 +34,11 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     shown = [
         item
         for item in guests
-        if (not domains or item.domain in domains)
-        and (not issuers or issuers & {comparable(issuer) for issuer in item.issuers})
-        and (not params["states"] or item.state in params["states"])
+        if (not options.domains or item.domain in options.domains)
+        and (not options.issuers or options.issuers & {comparable(issuer) for issuer in item.issuers})
+        and (not options.states or item.state in options.states)
     ]
-    realms = look_up_realms(connection, {item.domain for item in shown} - {""}) if params["look_up_domains"] else {}
+    realms = look_up_realms(connection, {item.domain for item in shown} - {""}) if options.look_up_domains else {}
     entries = [_describe(item, federations, order, realms) for item in shown]
     return {
         "guests": entries,

@@ -10,21 +10,17 @@ of the year 2020 that it replaced.
 from __future__ import annotations
 
 import datetime
-import re
 import urllib.parse
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import phrases
-from ..._core.address import shown
 from ..._core.errors import AmbiguousMatch, OffboardError
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.names import user
 from ..._core.plan import Plan
 from ..._core.times import SKEW
-from ..._federation import url_rule
 from ..._federation.url_rule import comparable
 from ..domains.plan import KIND as DOMAIN
 from ..federations.plan import KIND as FEDERATION
@@ -46,10 +42,6 @@ FIELDS = (
 
 #: Where a guest of a direct federation meets an error, unless the address names the tenant; the page's own examples.
 COMMON_ENDPOINTS = ("myapps.microsoft.com", "portal.azure.com", "teams.microsoft.com")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-#: RFC 5321 4.5.3.1.1
-_LONGEST_LOCAL_PART = 64
-_LOCAL_PART = re.compile(r"[^@\s<>\"]+")
 
 
 # -- what is asked for
@@ -68,93 +60,6 @@ class WantedGuest:
     def shown(self) -> str:
         """For messages."""
         return self.mail or self.key
-
-
-def mail_address(text: str) -> str:
-    """With the domain in Graph's form. Raises OffboardError `mail_invalid`, `domain_invalid`, `domain_is_public_suffix`."""
-    local, _unused, domain = text.strip().rpartition("@")
-    if not _LOCAL_PART.fullmatch(local) or len(local) > _LONGEST_LOCAL_PART:
-        raise OffboardError(f"{text!r} is not a mail address", code="mail_invalid")
-    return f"{local}@{url_rule.domain_name(domain)}"
-
-
-def default_redirect_url(tenant_id: str, cloud: str) -> str:
-    """The tenant's My Apps page. Raises OffboardError `bad_option` where its address is not known."""
-    if cloud != "global":
-        raise OffboardError(f"the address of My Apps is not known for cloud {cloud!r}: give redirect_url, with the tenant in it", code="bad_option")
-    return f"https://myapps.microsoft.com/?tenantid={tenant_id}" if _is_guid(tenant_id) else f"https://myapps.microsoft.com/{tenant_id}"
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
-def invitation(options: Mapping[str, Any], defaults: Mapping[str, Any], redirect_url: str) -> dict[str, Any]:
-    """What an invitation says, in Graph's words, from the options of one guest and those of the task. Raises OffboardError `bad_option`."""
-    names = ("redirect_url", "send_message", "message_body", "language", "cc")
-    chosen = {name: options.get(name) if options.get(name) is not None else defaults.get(name) for name in names}
-    address = chosen["redirect_url"] or redirect_url
-    try:
-        parts = urllib.parse.urlsplit(address)
-    except ValueError as exc:
-        raise OffboardError(f"redirect_url is {shown(address)!r}, which is not an address", code="bad_option") from exc
-    if parts.scheme != "https" or not parts.hostname:
-        raise OffboardError(f"redirect_url is {shown(address)!r}, which is not an https address", code="bad_option")
-    if chosen["language"] and not _LANGUAGE.fullmatch(chosen["language"]):
-        raise OffboardError(f"language is {chosen['language']!r}, which is not a language tag such as ja-JP", code="bad_option")
-    copies = [mail_address(text) for text in chosen["cc"] or ()]
-    if len(copies) > 1:
-        raise OffboardError(f"cc names {len(copies)} addresses, but Graph sends an invitation to one of them only", code="bad_option")
-    body: dict[str, Any] = {"inviteRedirectUrl": address, "sendInvitationMessage": bool(chosen["send_message"])}
-    info = {"messageLanguage": chosen["language"], "customizedMessageBody": chosen["message_body"]}
-    info = {name: value for name, value in info.items() if value}
-    if copies:
-        info["ccRecipients"] = [{"emailAddress": {"address": address}} for address in copies]
-    return {**body, "invitedUserMessageInfo": info} if info and body["sendInvitationMessage"] else body
-
-
-def wanted(params: Mapping[str, Any]) -> list[WantedGuest]:
-    """The guests that the options name, each once; none when they are selected. Raises OffboardError."""
-    if any(params[name] for name in ("domains", "issuers", "states")):
-        if params["guests"] is not None or params["ids"] is not None or params["state"] != "redemption_reset":
-            raise OffboardError(
-                "domains, issuers and states select guests for state=redemption_reset only, and not together with guests or ids; "
-                "name those who shall be deleted by ids, which entra_guests_info tells",
-                code="bad_option",
-            )
-        return []
-    names: list[WantedGuest] = []
-    if params["guests"] is not None or params["ids"] is not None:
-        names += [WantedGuest(mail_address(item["mail"]), "", item.get("display_name"), invitation_of(params, item)) for item in params["guests"] or ()]
-        names += [WantedGuest(key=comparable(key.strip()), invitation=invitation_of(params, {})) for key in params["ids"] or ()]
-    elif params["state"] != "redemption_reset":
-        raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
-    else:
-        raise OffboardError("select guests by guests, ids, domains, issuers or states", code="bad_option")
-    if params["state"] == "reinvited" and not params["backup_dir"]:
-        raise OffboardError("state=reinvited needs backup_dir: what the guest holds must be on the disk before the account is deleted", code="bad_option")
-    if params["settle_seconds"] < 0 or (params["settle_seconds"] and not params["journal"]):
-        raise OffboardError("settle_seconds is a number of seconds since what the journal tells: it needs journal, and is not negative", code="bad_option")
-    if params["state"] == "invited" and params["ids"]:
-        raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
-    seen: set[str] = set()
-    for item in names:
-        if comparable(item.shown) in seen:
-            raise OffboardError(f"{item.shown} is named twice", code="bad_option")
-        seen.add(comparable(item.shown))
-    return names
-
-
-def invitation_of(params: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The invitation for one guest, from the options of the guest and of the task. Raises OffboardError `bad_option`."""
-    if params["state"] in ("absent", "restored"):
-        return {}
-    needs_default = not (options.get("redirect_url") or params["redirect_url"])
-    return invitation(options, params, default_redirect_url(params["tenant_id"], params["cloud"]) if needs_default else "")
 
 
 def settling(records: Iterable[Mapping[str, Any]], seconds: float, now: datetime.datetime) -> float:

@@ -28,6 +28,7 @@ from ..._module.files import write_atomically
 from ..users.plan import Skus
 from . import copy as guest_copy
 from .copy import Step
+from .options import Options
 from .plan import invitation_body, made_by_invitation
 
 #: A new account is not known everywhere at once, which refuses what is right a moment later: so often is it tried, with growing pauses.
@@ -94,12 +95,10 @@ def _part(client: Client, path: str, name: str, answer: Answer) -> Any:
 class Reinvitation:
     """The way of one guest. `find` gives the accounts that have the mail address now, `tell` shows what is waited for."""
 
-    def __init__(
-        self, client: Client, params: Mapping[str, Any], find: Callable[[str], list[Object]], tell: Callable[[str], None], copy: dict[str, Any]
-    ) -> None:
-        self._client, self._params, self._find, self._tell, self._copy = client, params, find, tell, copy
+    def __init__(self, client: Client, options: Options, find: Callable[[str], list[Object]], tell: Callable[[str], None], copy: dict[str, Any]) -> None:
+        self._client, self._options, self._find, self._tell, self._copy = client, options, find, tell, copy
         self._skus = Skus(lambda: client.list("/subscribedSkus"))
-        self.path = copy_path(params["backup_dir"], copy)
+        self.path = copy_path(options.backup_dir, copy)
         self.steps: list[str] = []
 
     def run(self, change: Change) -> str:
@@ -169,7 +168,7 @@ class Reinvitation:
             found = self._there()
             return bool(found)
 
-        waiting.is_shown(read, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ)
+        waiting.is_shown(read, min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ)
         return found or ""
 
     def _wait_until_gone(self) -> None:
@@ -178,7 +177,7 @@ class Reinvitation:
         def telling(_left: int) -> None:
             self._tell(f"{mail}: waiting until the old account is gone everywhere")
 
-        if not waiting.is_shown(self._old_is_gone, self._params["verify_timeout"], pausing=telling):
+        if not waiting.is_shown(self._old_is_gone, self._options.verify_timeout, pausing=telling):
             raise NotSeen(f"{mail} is deleted, but reading still shows the old account. Run the task again later.")
 
     def _old_is_gone(self) -> bool:
@@ -199,7 +198,7 @@ class Reinvitation:
                 return left is not None
             given_up = [step for step in left if _is_final(failed.get(step.name), tries[step.name])]
             if len(given_up) == len(left):
-                if not self._params["accept_losses"] or any(failed[step.name].details.get("status") != 404 for step in left):
+                if not self._options.accept_losses or any(failed[step.name].details.get("status") != 404 for step in left):
                     raise self._unfinished(left, failed)
                 self._copy["lost"] += [{"what": "gone", "id": "", "name": step.name, "why": "it is no longer there"} for step in left]
                 return True
@@ -211,7 +210,7 @@ class Reinvitation:
         def telling(_waiting: int) -> None:
             self._tell(f"{self._copy['mail']}: {'waiting for the new account' if left is None else f'{len(left)} things to put back'}")
 
-        seconds = self._params["verify_timeout"]
+        seconds = self._options.verify_timeout
         if not waiting.is_shown(all_back, seconds, agreeing=waiting.ONE_READ, longest_pause=_LONGEST_PAUSE, pausing=telling):
             raise self._unfinished(left, failed)
 

@@ -18,11 +18,9 @@ from ..._core import journal
 from ..._core.errors import NotSeen, OffboardError
 from ..._core.guard import never_touch, nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
-from ..._core.names import user, users
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
 from ..._federation.url_rule import comparable
-from ..._federation.values import names
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -41,6 +39,7 @@ from ..redemption_order.plan import KIND as ORDER
 from ..roles import read_guarded
 from . import copy as guest_copy
 from . import plan as guest_plan
+from .options import Options
 from .plan import DELETE, FIELDS, INVITE, KIND, PENDING, REINVITE, RESET, GuestContext, Tenant, WantedGuest, account
 from .read import _path, by_address, read_named
 from .reinvitation import Reinvitation, read_copies, read_holdings
@@ -66,23 +65,11 @@ class Guests(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (KIND, FEDERATION, ORDER, DOMAIN)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        # What can be wrong with the options is told before anybody is asked.
-        self._wanted = guest_plan.wanted(params)
-        self._default = WantedGuest(invitation=guest_plan.invitation_of(params, {}))
-        self._selection = {
-            "domains": set(names(params["domains"] or ())),
-            "issuers": {comparable(issuer) for issuer in params["issuers"] or ()},
-            "states": set(params["states"] or ()),
-            "exclude": {*users(params["exclude"]), *map(comparable, params["exclude"])},
-        }
-        self._wanted = [who for who in self._wanted if not {user(who.shown), comparable(who.shown)} & self._selection["exclude"]]
-        self._by_name = params["guests"] is not None or params["ids"] is not None
+        self._options = Options.of(params)
         self._connection = Connection.from_params(params)
         self._client = Client(self._connection)
         # what refuses one invitation may refuse all of them, and by then as many guests would be deleted
-        self.stop_at_first_failure = params["state"] == "reinvited"
-        self._invites = params["state"] in ("invited", "redemption_reset", "reinvited")
+        self.stop_at_first_failure = self._options.state == "reinvited"
         self._deleted: list[Object] | None = None
         self._copies: dict[str, dict[str, Any]] = {}
         self._saved: list[dict[str, Any]] = []
@@ -92,37 +79,37 @@ class Guests(OfTenant):
     # -- read
 
     def read(self) -> Iterator[Object]:
-        if self._params["state"] == "reinvited":
-            self._saved = read_copies(self._params["backup_dir"], self._client.identity()["tenant_id"])
-        if self._invites:
+        if self._options.state == "reinvited":
+            self._saved = read_copies(self._options.backup_dir, self._client.identity()["tenant_id"])
+        if self._options.invites:
             yield from read_domains(self._client, ())
-        if self._invites and (self._params["state"] != "invited" or self._params["look_up_domains"]):
+        if self._options.invites and (self._options.state != "invited" or self._options.look_up_domains):
             yield from read_federations(self._client)
             yield redemption_order.read_order(self._client)
-        if self._by_name:
+        if self._options.by_name:
             yield from self._read_named()
         else:
             for user in self._client.list(f"/users?$filter=userType eq 'Guest'&$select={FIELDS}&$top=999"):
                 item = account(user)
-                if guest_plan.selects(self._selection, item):
+                if guest_plan.selects(self._options.selection, item):
                     yield item
 
     def _read_named(self) -> Iterator[Object]:
-        who = list(self._wanted)
-        if self._params["state"] == "restored":  # somebody else may have the address by now
+        who = list(self._options.wanted)
+        if self._options.state == "restored":  # somebody else may have the address by now
             keys = {one.key for one in who}
             who += [WantedGuest(item.state["mail"]) for item in self._read_deleted() if comparable(item.id) in keys and item.state["mail"]]
         names = {comparable(one.shown) for one in who}
         # who is named by the old id has another one after the re-invitation
         who += [WantedGuest(mail) for mail in {copy["mail"] for copy in self._saved if comparable(copy["old_id"]) in names} if comparable(mail) not in names]
         found = list(read_named(self._client, who))
-        if self._params["state"] == "reinvited":  # somebody else who has the address would be taken for the new guest
+        if self._options.state == "reinvited":  # somebody else who has the address would be taken for the new guest
             names = {comparable(one.shown) for one in who}
             mails = {comparable(item.state["mail"]): item.state["mail"] for item in found if item.state["mail"]}
             more = read_named(self._client, [WantedGuest(mail) for name, mail in mails.items() if name not in names]) if mails.keys() - names else ()
             there = {item.id for item in found}
             found += [item for item in more if item.id not in there]
-        if self._params["state"] == "invited":
+        if self._options.state == "invited":
             found += self._read_late(found)
         yield from found
 
@@ -130,7 +117,7 @@ class Guests(OfTenant):
         """Guests whom an earlier run invited, or may have invited when it was killed, and whom the list does not show yet."""
         there = {address for item in found for address in guest_plan.addresses(item.state)}
         known, begun = self._journaled()
-        late = [comparable(who.mail) for who in self._wanted if comparable(who.mail) in (begun | known.keys()) - there]
+        late = [comparable(who.mail) for who in self._options.wanted if comparable(who.mail) in (begun | known.keys()) - there]
         gone = {item.id for item in self._read_deleted()} if known.keys() & set(late) else set()
         expected = {mail: WantedGuest(mail, known.get(mail, "")) for mail in late if known.get(mail) not in gone}
         shown: list[Object] = []
@@ -140,19 +127,19 @@ class Guests(OfTenant):
             shown.extend(found)
             return {address for item in found for address in guest_plan.addresses(item.state)}
 
-        waiting.not_shown(expected, look, min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ)
+        waiting.not_shown(expected, look, min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ)
         return shown
 
     def _journaled(self) -> tuple[dict[str, str], set[str]]:
         """From the journal: the ids of those who were invited, and those whose invitation was begun and not recorded, by address."""
-        path = self._params["journal"]
+        path = self._options.journal
         records = [record for record in read_journal(path) if record.get("kind") == KIND] if path else []
         ids = {r["id"]: r["details"]["id"] for r in records if r["record"] == "outcome" and r["action"] == INVITE and "id" in (r.get("details") or {})}
         begun = journal.unfinished(read_lines(path)) if path else []
         return ids, {record["id"] for record in begun if (record["kind"], record["action"]) == (KIND, INVITE)}
 
     def _reset_at(self, accounts: list[Object]) -> dict[str, str]:
-        path = self._params["journal"]
+        path = self._options.journal
         return guest_plan.resets(read_journal(path) if path else (), accounts, datetime.datetime.now(datetime.UTC))
 
     def _read_deleted(self) -> list[Object]:
@@ -164,14 +151,16 @@ class Guests(OfTenant):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         tenant = Tenant(current)
-        match self._params["state"]:
+        match self._options.state:
             case "invited":
-                plan, refusals = guest_plan.plan_invited(tenant, self._wanted)
+                plan, refusals = guest_plan.plan_invited(tenant, self._options.wanted)
                 self._check_invitations(plan, tenant, {}, [change.name for change in plan.changes])
             case "restored":
-                plan, refusals = guest_plan.plan_restored(tenant, self._wanted, self._read_deleted())
+                plan, refusals = guest_plan.plan_restored(tenant, self._options.wanted, self._read_deleted())
             case state:
-                found = guest_plan.chosen(tenant, self._wanted, self._selection, self._default) if self._wanted or not self._by_name else []
+                options = self._options
+                anybody = options.wanted or not options.by_name
+                found = guest_plan.chosen(tenant, options.wanted, options.selection, options.default) if anybody else []
                 plan, refusals = self._plan_existing(state, tenant, found)
         plan.refusals[:0] = refusals
         for item in tenant.accounts:
@@ -182,20 +171,20 @@ class Guests(OfTenant):
         return plan
 
     def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[WantedGuest, Object | None]]) -> tuple[Plan, list[Refusal]]:
-        params = self._params
+        options = self._options
         if state == "absent":
-            if found and not any(item for _unused, item in found) and self._params["journal"] and not self._are_known([who for who, _unused in found]):
+            if found and not any(item for _unused, item in found) and options.journal and not self._are_known([who for who, _unused in found]):
                 where = f"The tenant {self._client.identity()['tenant_id']}"
                 return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
             roles = set(read_guarded(self._client)) if any(item for _unused, item in found) else set()
-            return guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=params["accept_losses"]))
+            return guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=options.accept_losses))
         absent = [(who, item) for who, item in found if item is None]
         if absent and state == "redemption_reset":
             guest_plan.missing(absent, self._read_deleted())
         there = [item for _unused, item in found if item is not None]
         realms = self._realms({guest_plan.as_guest(item).domain for item in there} - {""})
         reset_at = self._reset_at(there) if state == "redemption_reset" else {}
-        context = GuestContext(realms, set(read_guarded(self._client)) if there else set(), reset_at, params["force"], params["accept_losses"])
+        context = GuestContext(realms, set(read_guarded(self._client)) if there else set(), reset_at, options.force, options.accept_losses)
         if state == "reinvited":
             plan, refusals = self._plan_reinvited(tenant, found, context)
         else:
@@ -207,7 +196,7 @@ class Guests(OfTenant):
         """Whether one of them is among the deleted users, or in the journal."""
         names = {comparable(one.shown) for one in who}
         gone = {form for item in self._read_deleted() for form in (comparable(item.id), *guest_plan.addresses(item.state))}
-        records = (record for record in read_journal(self._params["journal"]) if record.get("kind") == KIND)
+        records = (record for record in read_journal(self._options.journal or "") if record.get("kind") == KIND)
         return bool(names & gone) or any(not names.isdisjoint({comparable(record["id"]), comparable(record["name"])}) for record in records)
 
     def _plan_reinvited(self, tenant: Tenant, guests: list[tuple[WantedGuest, Object | None]], context: GuestContext) -> tuple[Plan, list[Refusal]]:
@@ -215,7 +204,7 @@ class Guests(OfTenant):
         found = guest_copy.candidates(tenant, guests, self._saved, context, plan)
         if found.absent:
             guest_plan.missing(found.absent, self._read_deleted())
-        held = read_holdings(self._client, [item.id for _who, item, *_more in found.fresh], self._params["role_assignable_groups"])
+        held = read_holdings(self._client, [item.id for _who, item, *_more in found.fresh], self._options.role_assignable_groups)
         for who, item, *_more in found.fresh:
             copy = guest_copy.new_copy(item, held[item.id], self._client.identity()["tenant_id"], now(), who.display_name)
             self._copies[item.id] = guest_copy.with_saved(copy, self._saved)
@@ -223,24 +212,24 @@ class Guests(OfTenant):
         return plan, [*guest_copy.address_taken(tenant, found), *guest_copy.add_reinvited(plan, found, self._copies, context)]
 
     def _realms(self, domains: Iterable[str]) -> dict[str, Any]:
-        return look_up_realms(self._connection, domains) if self._params["look_up_domains"] else {}
+        return look_up_realms(self._connection, domains) if self._options.look_up_domains else {}
 
     def _check_invitations(self, plan: Plan, tenant: Tenant, realms: dict[str, Any], mails: Iterable[str]) -> None:
         """What stands against the invitations that are to be sent."""
-        params = self._params
+        options = self._options
         own = {self._connection.tenant_id, self._client.identity()["tenant_id"], *tenant.verified}
-        found = [guest_plan.check_redirects(plan.changes, own, params["accept_redirect_without_tenant"])]
-        if params["look_up_domains"]:
+        found = [guest_plan.check_redirects(plan.changes, own, options.accept_redirect_without_tenant)]
+        if options.look_up_domains:
             domains = sorted({mail.rpartition("@")[2] for mail in mails})
             realms = realms | self._realms(domain for domain in domains if domain not in realms)
-            found.append(guest_plan.check_partners(tenant, domains, realms, params["accept_synced_tenant"]))
+            found.append(guest_plan.check_partners(tenant, domains, realms, options.accept_synced_tenant))
         for one in found:
             plan.refusals += one.refusals
             plan.warnings += one.warnings
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         yield from plan.refusals
-        if len(plan.changes) and self._params["state"] != "invited":
+        if len(plan.changes) and self._options.state != "invited":
             own = self._client.identity()
             touched = [(change.id, self._upn(change) or change.name) for change in plan.changes]
             yield from never_touch(touched, {own["object_id"], own["upn"]} - {""}, "own_identity", "The task is signed in as the guest itself")
@@ -261,7 +250,7 @@ class Guests(OfTenant):
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """A re-invitation; the others are carried out in batches, see apply_all."""
-        work = Reinvitation(self._client, self._params, self._find, self.tell, self._copies[change.id])
+        work = Reinvitation(self._client, self._options, self._find, self.tell, self._copies[change.id])
         details = {"steps_done": work.steps, "copy": work.path}
         try:
             key = work.run(change)
@@ -276,14 +265,14 @@ class Guests(OfTenant):
 
     def _settle(self) -> None:
         """Who redeems before a federation is in effect gets another way to sign in, and keeps it."""
-        seconds = self._params["settle_seconds"] if self._invites else 0
-        while seconds and (left := guest_plan.settling(read_journal(self._params["journal"]), seconds, datetime.datetime.now(datetime.UTC))):
+        seconds = self._options.settle_seconds if self._options.invites else 0
+        while seconds and (left := guest_plan.settling(read_journal(self._options.journal or ""), seconds, datetime.datetime.now(datetime.UTC))):
             self.tell(f"waiting {left:.0f} s until the last change of federations and redemption order is in effect")
             time.sleep(min(left, _SETTLE_INTERVAL))
 
     def apply_all(self, changes: Iterable[Change], begin: Callable[[list[Change]], None], record: Record) -> None:
         self._settle()
-        if self._params["state"] == "reinvited":
+        if self._options.state == "reinvited":
             super().apply_all(changes, begin, record)
             return
         work = _Work(self, iter(changes), begin, record)
@@ -306,8 +295,8 @@ class Guests(OfTenant):
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         changes = {change.id: change for change in applied if change.action != REINVITE}  # those were read while they were made
-        for change in self._not_shown(changes, self._params["verify_timeout"], waiting.AGREEING_READS):
-            late = NotSeen(f"Graph accepted the change of {change.name}, but after {self._params['verify_timeout']} s reading does not show it")
+        for change in self._not_shown(changes, self._options.verify_timeout, waiting.AGREEING_READS):
+            late = NotSeen(f"Graph accepted the change of {change.name}, but after {self._options.verify_timeout} s reading does not show it")
             yield Outcome(change, "failed", late.code, late.msg)
 
     def _not_shown(self, changes: Mapping[str, Change], seconds: float, agreeing: int) -> list[Change]:
@@ -357,7 +346,7 @@ class _Work:
         owner = self._owner
         owner._client.batch(self._requests(), self._done)
         lost = dict(self._uncertain)
-        for change in owner._not_shown(lost, min(waiting.LOST_TIMEOUT, owner._params["verify_timeout"]), waiting.ONE_READ):
+        for change in owner._not_shown(lost, min(waiting.LOST_TIMEOUT, owner._options.verify_timeout), waiting.ONE_READ):
             msg = f"No answer came for {change.name}. Read back, it is not done, and it was not sent again; run the task again."
             self._finish(Outcome(change, "failed", "answer_lost", msg))
             del self._uncertain[change.id]

@@ -20,8 +20,9 @@ from ..._graph.connection import Connection
 from ..._module import budget
 from ..._module.progress import Progress
 from ..domains.plan import root_of, upn_domain
-from ..domains.read import check_known, named_domains
+from ..domains.read import check_known
 from ..users.results import Results
+from .options import ManagersOptions
 
 _USERS = "/users?$select=id,userPrincipalName,userType,department&$top=999"
 #: Users whose managers are asked for at once; so many are kept in memory.
@@ -30,8 +31,9 @@ _ASKED = 1000
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_managers_info."""
-    roots, seen = named_domains("domains", params["domains"]), set[str]()
-    results, progress = Results(params["results_file"]), Progress(params["progress_file"], "users", None)
+    options = ManagersOptions.of(params)
+    roots, seen = options.domains, set[str]()
+    results, progress = Results(options.results_file), Progress(options.progress_file, "users", None)
     departments: Counter[str] = Counter()
     managers: set[str] = set()
     counts = Counter(dict.fromkeys(("total", "without_department", "without_manager"), 0))

@@ -122,7 +122,7 @@ class Recipient:
     since: str = ""
 
     def __repr__(self) -> str:
-        return f"Person({self.id!r})"  # no secret gets into a log by accident
+        return f"Recipient({self.id!r})"  # no secret gets into a log by accident
 
 
 def people(entries: Iterable[Mapping[str, Any]]) -> dict[str, Recipient]:

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import names, phrases, times, vault
+from ..._core import phrases, times, vault
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
 from ..._core.plan import Plan
@@ -20,12 +20,13 @@ from ..._core.spool import Spool
 from ..._module.clock import now, time_zone
 from ..._module.files import append_records, read_journal, read_records, write_atomically
 from ..._module.runner import Resource
-from ..._module.vault_password import decrypt_file, vault_password
+from ..._module.vault_password import decrypt_file
 from ..users.history import History, passwords_set
 from ..users.passwords import from_bytes, generate, to_bytes
 from . import plan as letters
 from . import sealed
-from .plan import GIVEN, KIND, MADE, Letterhead, PlaceInCompany, Recipient, WantedLetters
+from .options import Options
+from .plan import GIVEN, KIND, MADE, Letterhead, PlaceInCompany, Recipient
 
 _MEANS_NOTHING = (
     "The files were overwritten and removed. Where the folder lies on an SSD, on a file system that copies on write or keeps snapshots, or on a "
@@ -45,30 +46,21 @@ class HandoverLetters(Resource):
     kinds: ClassVar[tuple[str, ...]] = (KIND, GIVEN)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._state: str = params["state"]
-        self._folder = os.path.abspath(params["folder"]) if params["folder"] else ""
-        if self._state == "given" and not names.visible(params["by"] or ""):
-            raise OffboardError("by names nobody: who records that the letters were handed over?", code="bad_option")
+        self._options = Options.of(params)
         #: when users were last given a letter, and since when they have the newest secret, by id in lower case (RFC 3339)
         self._given, self._since = self._read_given(), dict[str, str]()
-        by_place = params["departments"] or params["managers"] or (params["split_by"] != "none" and self._state == "present")
-        if params["people_file"] is None and by_place and self._state != "absent":
-            raise OffboardError("departments, managers and split_by need people_file, which entra_managers_info writes (results_file).", code="bad_option")
         #: what the files shall hold, and what opens those of them that are encrypted
         self._wanted: dict[str, bytes] = {}
         self._opened_by: dict[str, str] = {}
         self._recipients: _Recipients | None = None
         self._places: dict[str, PlaceInCompany] = {}
         self._removed = False
-        self._people = 0
-        self._skipped: list[Skip] = []
 
     # -- what is there
 
     def read(self) -> Iterable[Object]:
         """The files in the folder, or the users who were given theirs. Raises OffboardError `folder_not_private`."""
-        if self._state == "given":
+        if self._options.state == "given":
             return [Object(GIVEN, key, key, {"given": True}) for key in self._given]
         self._check_folder()
         return [Object(KIND, path, os.path.basename(path), {"exists": True}) for path in self._paths() if os.path.lexists(path)]
@@ -76,16 +68,16 @@ class HandoverLetters(Resource):
     def _paths(self) -> list[str]:
         """The files of this and earlier runs, and what a killed one may have left of them."""
         try:
-            there = os.listdir(self._folder)
+            there = os.listdir(self._options.folder)
         except FileNotFoundError:
             return []
         except OSError as exc:
-            raise OffboardError(f"cannot read {self._folder}: {exc.strerror or exc}", code="file_read_failed") from exc
+            raise OffboardError(f"cannot read {self._options.folder}: {exc.strerror or exc}", code="file_read_failed") from exc
         made = [name for name in there if MADE.fullmatch(name) or (name.startswith(".") and MADE.match(name[1:]))]
-        return [os.path.join(self._folder, name) for name in sorted(made)]
+        return [os.path.join(self._options.folder, name) for name in sorted(made)]
 
     def _check_folder(self) -> None:
-        self._check((self._folder,))
+        self._check((self._options.folder,))
         self._check(self._paths())
 
     def _check(self, places: Iterable[str]) -> None:
@@ -96,9 +88,9 @@ class HandoverLetters(Resource):
                 continue
             except OSError as exc:
                 raise OffboardError(f"cannot read {place}: {exc.strerror or exc}", code="file_read_failed") from exc
-            kind = stat.S_ISDIR if place == self._folder else stat.S_ISREG
+            kind = stat.S_ISDIR if place == self._options.folder else stat.S_ISREG
             if not kind(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-                what, mode = ("folder", "0700") if place == self._folder else ("file", "0600")
+                what, mode = ("folder", "0700") if place == self._options.folder else ("file", "0600")
                 raise OffboardError(
                     f"{place} must be a {what} of the account that runs this and of nobody else (mode {mode}), and no link: passwords in clear are in it. "
                     "Name another folder, or one that is not there yet.",
@@ -109,8 +101,8 @@ class HandoverLetters(Resource):
     # -- what is meant
 
     def _entries(self) -> Iterator[dict[str, Any]]:
-        path: str = self._params["handover_file"]
-        password = vault_password(dict(self._params))
+        path = self._options.handover_file
+        password = self._options.vault_password()
         stem, extension = os.path.splitext(path)
         number = 1
         while (content := decrypt_file(path if number == 1 else f"{stem}-{number}{extension}", password)) is not None:
@@ -122,25 +114,24 @@ class HandoverLetters(Resource):
     def _persons(self) -> list[Recipient]:
         """Who gets a letter. Raises OffboardError `not_found` for users who are in no hand-over file."""
         people = letters.people(self._entries())
-        if self._params["people_file"] is not None:
-            if not os.path.exists(self._params["people_file"]):
-                raise OffboardError(f"There is no {self._params['people_file']}. entra_managers_info writes it (results_file).", code="file_missing")
-            lines = (item for item in read_records(self._params["people_file"]) if str(item.get("id", "")).casefold() in people)
+        if self._options.people_file is not None:
+            if not os.path.exists(self._options.people_file):
+                raise OffboardError(f"There is no {self._options.people_file}. entra_managers_info writes it (results_file).", code="file_missing")
+            lines = (item for item in read_records(self._options.people_file) if str(item.get("id", "")).casefold() in people)
             self._places = letters.places(lines)
-        wanted = WantedLetters(*(self._params[name] for name in ("domains", "users", "departments", "managers")))
-        found, missing = letters.chosen(people.values(), wanted, self._places)
+        found, missing = letters.chosen(people.values(), self._options.wanted, self._places)
         if missing:
             raise OffboardError(f"no hand-over file has {', '.join(missing)}", code="not_found", details={"users": missing})
         self._since = {person.id.casefold(): person.since for person in found if person.id.casefold() in self._given}
-        if self._since and self._params["journal"]:
+        if self._since and self._options.journal:
             passwords = self._since.keys() - {person.id.casefold() for person in found if person.until}
-            for key, at in passwords_set(read_journal(self._params["journal"]), passwords):
+            for key, at in passwords_set(read_journal(self._options.journal), passwords):
                 self._since[key] = max(self._since[key], at, key=times.as_time)
         return found
 
     def _read_given(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for item in read_records(self._params["given_file"]) if self._params["given_file"] else ():
+        for item in read_records(self._options.given_file) if self._options.given_file else ():
             key, at = str(item.get("id", "")).casefold(), str(item.get("at", ""))
             try:
                 times.past(at, datetime.datetime.now(datetime.UTC))
@@ -156,24 +147,24 @@ class HandoverLetters(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         there = {item.id for item in current}
-        if self._state == "absent":
+        if self._options.state == "absent":
             changes = [Change(KIND, path, os.path.basename(path), "remove", {"exists": True}, None) for path in sorted(there)]
-            return Plan(Spool(changes), unchanged=0 if changes else 1)
+            return Plan(Spool(changes), unchanged=0 if changes else 1, facts=self._facts(0))
         persons = self._persons()
-        if self._state == "given":
+        if self._options.state == "given":
             # a record of an earlier check run has the id as it is
             known = {key.casefold() for key in there} - {key for key in self._given if not self._has_theirs(key)}
             new = [person for person in persons if person.id.casefold() not in known]
-            after = {"given": True, "by": names.visible(self._params["by"])}
-            return Plan(Spool([Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]), unchanged=len(persons) - len(new))
-        kept = list(self._worth_a_letter(persons))
-        self._people = len(kept)
-        plan = Plan(skipped=self._skipped)
-        by = self._params["split_by"]
+            after = {"given": True, "by": self._options.by}
+            given = [Change(GIVEN, person.id, person.upn, "give", None, after) for person in new]
+            return Plan(Spool(given), unchanged=len(persons) - len(new), facts=self._facts(0))
+        plan = Plan()
+        kept = list(self._worth_a_letter(persons, plan.skipped))
+        by = self._options.split_by
         for recipient, group in letters.split(kept, by, self._places).items():
-            for kind in self._params["formats"]:
+            for kind in self._options.formats:
                 name = letters.file_name(kind, by, recipient)
-                path = os.path.join(self._folder, name)
+                path = os.path.join(self._options.folder, name)
                 self._wanted[path] = self._render(kind, group)
                 if kind == "encrypted":
                     self._opened_by[path] = self._kept_passwords().of(name, recipient)
@@ -183,11 +174,16 @@ class HandoverLetters(Resource):
                     before = {"exists": True} if path in there else None
                     after = {"exists": True, "people": len(group), "content": "(encrypted)" if kind == "encrypted" else "(passwords in clear)"}
                     plan.changes.append(Change(KIND, path, name, "write", before, after, undo=phrases.english("undo_same_absent")))
+        plan.facts = self._facts(len(kept))
         return plan
+
+    def _facts(self, people: int) -> dict[str, Any]:
+        found = {"people": people, "files": [path for path in self._wanted if path not in self._opened_by], "encrypted_files": list(self._opened_by)}
+        return {**found, "recipients_file": self._recipients.path if self._recipients else None}
 
     def _kept_passwords(self) -> _Recipients:
         if self._recipients is None:
-            self._recipients = _Recipients(self._params["handover_file"], vault_password(dict(self._params)))
+            self._recipients = _Recipients(self._options.handover_file, self._options.vault_password())
         return self._recipients
 
     def _is_there(self, path: str) -> bool:
@@ -197,46 +193,44 @@ class HandoverLetters(Resource):
             content = sealed.unseal(content, password)
         return content == self._wanted[path]
 
-    def _worth_a_letter(self, persons: Iterable[Recipient]) -> Iterator[Recipient]:
+    def _worth_a_letter(self, persons: Iterable[Recipient], skipped: list[Skip]) -> Iterator[Recipient]:
         """Not whoever has got theirs already, nor whose password was never set: a letter would lock them out."""
-        journal = self._params["journal"]
+        journal = self._options.journal
         history = History(read_journal(journal)) if journal and os.path.exists(journal) else None
         for person in persons:
-            if self._has_theirs(person.id) and not self._params["again"]:
-                self._skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
+            if self._has_theirs(person.id) and not self._options.again:
+                skipped.append(Skip(GIVEN, person.id, person.upn, "handed_over", "was given the letter already; the option again makes another one"))
             elif history is not None and not person.until and not history.password_was_set(person.id):
-                self._skipped.append(
+                skipped.append(
                     Skip(GIVEN, person.id, person.upn, "password_not_set", "the journal does not show that this password was set; run passwords again")
                 )
             else:
                 yield person
 
     def _render(self, kind: str, persons: Sequence[Recipient]) -> bytes:
-        params, zone = self._params, time_zone(self._params["timezone"])
+        options, zone = self._options, time_zone(self._options.timezone)
         if kind == "csv":
             return letters.merge_list(persons, zone)
         # the same for the encrypted page, which holds it
-        return letters.letters(persons, Letterhead(params["language"], params["company"], params["sign_in_address"], params["help_desk"], zone))
+        return letters.letters(persons, Letterhead(options.language, options.company, options.sign_in_address, options.help_desk, zone))
 
     # -- what is done
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         if change.kind == GIVEN:
-            append_records(
-                self._params["given_file"], [{"id": change.id, "userPrincipalName": change.name, "at": now(), "by": names.visible(self._params["by"])}]
-            )
+            append_records(self._options.given_file, [{"id": change.id, "userPrincipalName": change.name, "at": now(), "by": self._options.by}])
         elif change.action == "remove":
             _overwrite_and_remove(change.id)
             self._removed = True
             with contextlib.suppress(OSError):  # other files of the operator's may be in it
-                os.rmdir(self._folder)
+                os.rmdir(self._options.folder)
         else:
             if os.path.lexists(change.id):  # what was in it is not left behind on the disk
                 _overwrite_and_remove(change.id)
             content = self._wanted[change.id]
             if (password := self._opened_by.get(change.id)) is not None:
                 self._kept_passwords().save()  # first: a page that nobody can open would be lost
-                content = sealed.seal(content, password, os.urandom(sealed.SALT), os.urandom(sealed.NONCE), self._params["language"])
+                content = sealed.seal(content, password, os.urandom(sealed.SALT), os.urandom(sealed.NONCE), self._options.language)
             write_atomically(change.id, content)
         return None
 
@@ -252,7 +246,7 @@ class HandoverLetters(Resource):
                 yield change
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
-        if self._state == "given":
+        if self._options.state == "given":
             self._given = self._read_given()
         for change in applied:
             if change.kind == GIVEN:
@@ -263,10 +257,6 @@ class HandoverLetters(Resource):
                 seen = self._is_there(change.id)
             if not seen:
                 yield Outcome(change, "failed", "not_seen", f"{change.name} is not as it was written")
-
-    def facts(self, plan: Plan) -> dict[str, Any]:
-        found = {"people": self._people, "files": [path for path in self._wanted if path not in self._opened_by], "encrypted_files": list(self._opened_by)}
-        return {**found, "recipients_file": self._recipients.path if self._recipients else None}
 
     def warnings(self) -> Iterable[str]:
         return [_MEANS_NOTHING] if self._removed else []

@@ -20,26 +20,15 @@ from ..._graph.errors import AnswerLost
 from ..._module import waiting
 from ..._module.files import read_journal
 from ..of_tenant import OfTenant
-from ..references.plan import Matcher
 from . import plan as rules
+from .options import InfoOptions, Options
 from .read import Assigned, address, group_names, read_assigned
 
 Pair = tuple[str, str]
 
 
-def _wanted(params: Mapping[str, Any]) -> list[rules.WantedAssignment]:
-    """Raises OffboardError `bad_option` for an object that is named by anything but its id: names match more than one thinks."""
-    found = [rules.WantedAssignment(one["kind"], names.uuid(one["object"]), one["target"]) for one in params["assignments"]]
-    for one in found:
-        if not names.is_uuid(one.object):
-            raise OffboardError(f"assignments: {one.object!r} is not the id of an object of Intune (UUID)", code="bad_option")
-        if not one.target.strip():
-            raise OffboardError(f"assignments: {one.object} has no target", code="bad_option")
-    return found
-
-
-def _client(params: Mapping[str, Any]) -> Client:
-    return Client(Connection.from_params(params), version="beta" if params["beta"] else "v1.0")
+def _client(params: Mapping[str, Any], beta: bool) -> Client:
+    return Client(Connection.from_params(params), version="beta" if beta else "v1.0")
 
 
 class _Reader:
@@ -69,16 +58,16 @@ class _Reader:
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of intune_assignment_info."""
-    wanted = _wanted(params)
-    with _client(params) as client:
+    options = InfoOptions.of(params)
+    with _client(params, options.beta) as client:
         reader = _Reader(client)
-        found = reader.read((one.kind, one.object) for one in wanted)
+        found = reader.read((one.kind, one.object) for one in options.wanted)
     rows, there = [], []
     for (kind, key), assigned in found.items():
         item = reader.items[kind, key]
         rows.append({"kind": kind, "id": key, "name": plain.line(str(item.get("displayName") or key)), **assigned.shown(reader.groups)})
         there += [rules.describe(kind, item, one, reader.groups) for one in assigned.assignments or ()]
-    entries = [one._asdict() | {"name": next((item.name for item in there if one.means(item.state)), "")} for one in wanted]
+    entries = [one._asdict() | {"name": next((item.name for item in there if one.means(item.state)), "")} for one in options.wanted]
     return {
         "objects": rows,
         "left": [entry for entry in entries if entry["name"]],
@@ -91,53 +80,45 @@ class IntuneAssignments(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (rules.KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._wanted = _wanted(params)
-        self._absent = params["state"] == "absent"
-        if self._absent and not self._wanted:
-            raise OffboardError("assignments: name those that shall go", code="bad_option")
-        if not self._absent and not params["journal"]:
-            raise OffboardError("journal: what shall come back is known only from the journal of the run that removed it", code="bad_option")
-        self._matcher = Matcher(params["hosts"], params["identifiers"])
+        self._options = Options.of(params)
         self._recorded: dict[str, Object] = {}
-        self._client = _client(params)
+        self._client = _client(params, self._options.beta)
         self._reader = _Reader(self._client)
         self._current: list[Object] = []
 
     def _pairs(self) -> list[Pair]:
-        named = [(one.kind, one.object) for one in self._wanted]
+        named = [(one.kind, one.object) for one in self._options.wanted]
         return named or [(item.state["kind"], names.uuid(item.state["object"])) for item in self._recorded.values()]
 
     def read(self) -> Iterable[Object]:
-        if not self._absent:
-            self._recorded = rules.removed(read_journal(self._params["journal"]))
+        if not self._options.absent:
+            self._recorded = rules.removed(read_journal(self._options.journal))
         return self._reader.objects(self._pairs())
 
     def plan(self, current: Iterable[Object]) -> Plan:
         self._current = list(current)
-        if not self._absent:
-            return rules.plan_present(self._current, self._recorded, self._wanted, self._params["beta"])
-        plan = rules.plan_absent(self._current, self._wanted)
+        if not self._options.absent:
+            return rules.plan_present(self._current, self._recorded, self._options.wanted, self._options.beta)
+        plan = rules.plan_absent(self._current, self._options.wanted)
         for pair in dict.fromkeys(self._pairs()):
             if pair not in self._reader.items:
                 plan.warnings.append(f"{pair[0]} {pair[1]} is not in Intune (any more), so nothing is assigned by it. Was its id copied whole?")
-        for one in self._wanted:
+        for one in self._options.wanted:
             if (one.kind, one.object) in self._reader.items and not any(one.means(item.state) for item in self._current):
                 plan.warnings.append(f"{one.kind} {one.object} is not assigned to {plain.line(one.target)} (any more).")
-        if len(plan.changes) and not self._params["beta"]:
+        if len(plan.changes) and not self._options.beta:
             plan.warnings.append("Microsoft Graph shows filters of assignments in its beta only. If one has a filter, it would come back without; see beta.")
         return plan
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
-        return rules.guard(list(plan.changes), self._current, self._not_iij(plan) if self._absent else {})
+        return rules.guard(list(plan.changes), self._current, self._not_iij(plan) if self._options.absent else {})
 
     def _not_iij(self, plan: Plan) -> dict[str, str]:
-        expected = set(map(names.uuid, self._params["expected_objects"]))
         touched = {(change.before["kind"], names.uuid(change.before["object"])) for change in plan.changes if change.before}
         return {
             key: plain.line(str(item.get("displayName") or key))
             for (kind, key), item in self._reader.items.items()
-            if (kind, key) in touched and key not in expected and not self._matcher.look(item)[0]
+            if (kind, key) in touched and key not in self._options.expected_objects and not self._options.matcher.look(item)[0]
         }
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
@@ -162,7 +143,7 @@ class IntuneAssignments(OfTenant):
             self._client.post(path, rules.body(state))
         except AnswerLost as lost:
             shown = waiting.is_shown(
-                lambda: change.id in self._now([change]), min(waiting.LOST_TIMEOUT, self._params["verify_timeout"]), agreeing=waiting.ONE_READ
+                lambda: change.id in self._now([change]), min(waiting.LOST_TIMEOUT, self._options.verify_timeout), agreeing=waiting.ONE_READ
             )
             if not shown:
                 msg = f"{lost.msg} Read back, {change.name} is not there, and it was not sent again."
@@ -180,8 +161,8 @@ class IntuneAssignments(OfTenant):
             return {key for key in keys if rules.is_seen(changes[key], there)}
 
         # One read is enough: nothing in the run builds on it.
-        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"], agreeing=waiting.ONE_READ, longest_pause=10.0):
-            msg = f"Graph accepted it, but after {self._params['verify_timeout']} s {changes[key].name} still reads as before"
+        for key in waiting.not_shown(changes, shown, self._options.verify_timeout, agreeing=waiting.ONE_READ, longest_pause=10.0):
+            msg = f"Graph accepted it, but after {self._options.verify_timeout} s {changes[key].name} still reads as before"
             yield Outcome(changes[key], "failed", "not_seen", msg)
 
     def close(self) -> None:

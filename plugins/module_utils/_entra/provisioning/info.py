@@ -18,11 +18,12 @@ from ..._graph.connection import Connection
 from ..._module import budget
 from ..._module.files import write_atomically
 from ..._offboarding import phrases
-from ..apps.audit import check_client_id, entries_of, reaches_back_to
+from ..apps.audit import entries_of, reaches_back_to
 from ..domains.plan import root_of, upn_domain
-from ..domains.read import check_known, named_domains
+from ..domains.read import check_known
 from ..users.plan import user_state
 from ..users.selection import fields_of, src_lines
+from .options import CensusOptions, InfoOptions
 from .plan import Census, Deeds, Victim, blocked_list, deeds, source, variables, victims
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True))
@@ -30,21 +31,21 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 _NAMED = 20
 
 
-def census_of(params: Mapping[str, Any]) -> Census:
-    """Whose state is settled, by the options also_enable, src and exclude."""
-    also = names.check_users("also_enable", params["also_enable"])
+def census_of(options: CensusOptions) -> Census:
+    """Reads `src`. Raises OffboardError as `src_lines` does."""
+    also = set(options.also_enable)
     licensed: set[str] = set()
-    for _unused, key, line in src_lines(params["src"]) if params["src"] else ():
+    for _unused, key, line in src_lines(options.src) if options.src else ():
         if "enabled" in line:
             also.add(names.user(key))
         if "licences" in line:
             licensed.add(names.user(key))
-    return Census(frozenset(also), frozenset(licensed), frozenset(names.check_users("exclude", params["exclude"])))
+    return Census(frozenset(also), frozenset(licensed), options.exclude)
 
 
-def check_met(params: Mapping[str, Any], census: Census) -> None:
+def check_met(options: CensusOptions, census: Census) -> None:
     """Refuse an also_enable of whom the domains have nobody. Raises OffboardError `not_found`."""
-    if unknown := sorted(names.users(params["also_enable"]) - census.met):
+    if unknown := sorted(options.also_enable - census.met):
         raise OffboardError(
             f"also_enable: the domains have no user {', '.join(unknown)}. Correct the name, or take it out.", code="not_found", details={"users": unknown}
         )
@@ -61,23 +62,20 @@ class _Users:
 
 def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """The return values of entra_provisioning_info."""
-    roots = named_domains("domains", params["domains"])
-    census = census_of(params)
-    client_ids = [client_id for client_id in map(names.uuid, params["client_ids"]) if client_id]
-    for client_id in client_ids:
-        check_client_id(client_id)
+    options = InfoOptions.of(params)
+    census = census_of(options.census)
     with Client(Connection.from_params(params)) as client:
-        users = _read_users(client, roots, census)
-        check_known(client, "domains", roots, users.roots)
-        check_met(params, census)
-        unusual = census.unusual(params["max_blocked_percent"])
-        log = _read_log(client, client_ids) if unusual else {"looked_at": False, "code": "", "msg": "", "since": None, "entries": []}
+        users = _read_users(client, options.domains, census)
+        check_known(client, "domains", options.domains, users.roots)
+        check_met(options.census, census)
+        unusual = census.unusual(options.max_blocked_percent)
+        log = _read_log(client, options.client_ids) if unusual else {"looked_at": False, "code": "", "msg": "", "since": None, "entries": []}
     done = deeds(log.pop("entries"))
     found = victims(users.suspects, done) if unusual else []
     answer: dict[str, Any] = {
         "domains": census.answer(),
         "blocked_users": _some_of_each_domain(users.blocked),
-        "blocked_file": params["blocked_path"] if users.blocked else None,
+        "blocked_file": options.blocked_path if users.blocked else None,
         "unusual": [item["domain"] for item in unusual],
         "log": log,
         **_told([one for one in found if one.by_stop]),
@@ -86,9 +84,9 @@ def info(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     }
     if answer["blocked_file"] and not check_mode:
         write_atomically(answer["blocked_file"], blocked_list(users.blocked))
-    if params["path"] and any(one.by_stop for one in found):
-        answer["file"] = params["path"]
-        _write(params["path"], found, check_mode)
+    if options.path and any(one.by_stop for one in found):
+        answer["file"] = options.path
+        _write(options.path, found, check_mode)
     return answer
 
 

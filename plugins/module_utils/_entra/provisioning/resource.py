@@ -11,9 +11,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import names, plain
+from ..._core import plain
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id
 from ..._core.model import Change, Object, Outcome
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -28,6 +27,7 @@ from ..apps.audit import entries_of
 from ..apps.plan import PRINCIPAL
 from ..apps.read import read_app
 from ..of_tenant import OfTenant
+from .options import Options
 
 KIND = "gate_verdict"
 
@@ -43,50 +43,45 @@ class ProvisioningGate(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any], check_mode: bool = False, warn: Callable[[str], None] = lambda told: None) -> None:
-        self._params, self._check_mode, self._warn = params, check_mode, warn
-        self._path: str = os.path.abspath(params["path"])
-        self._client_id: str = names.uuid(params["app_id"])
-        if self._client_id and not is_id(self._client_id):
-            raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
-        gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
+        self._options, self._check_mode, self._warn = Options.of(params), check_mode, warn
         self._client = Client(Connection.from_params(params))
 
     def read(self) -> Iterable[Object]:
-        recorded = read_verdict(self._path)
+        recorded = read_verdict(self._options.path)
         if recorded is not None:
-            yield Object(KIND, self._path, os.path.basename(self._path), recorded)
+            yield Object(KIND, self._options.path, os.path.basename(self._options.path), recorded)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         if not self._check_mode:  # there the runner warns
             self._demand_the_word()
-        hours, token_minutes = self._params["activity_hours"], self._params["token_minutes"]
+        hours, token_minutes = self._options.activity_hours, self._options.token_minutes
         activity: list[str] | None = []
         start = until = None
-        if hours and self._client_id:
-            objects = list(read_app(self._client, self._client_id))
+        if hours and self._options.client_id:
+            objects = list(read_app(self._client, self._options.client_id))
             app = self._app(objects)
             until = quiet.token_good_until(app, token_minutes, now())
             start = self._counts_from(app)
             activity = self._activity(hours, start) if objects else None
-        found = gate.judge(self.owner()["tenant_id"], self._params["domains"], self._client_id, hours, activity, start, until)
+        found = gate.judge(self.owner()["tenant_id"], self._options.domains, self._options.client_id, hours, activity, start, until)
         verdict = {**found, "at": now()}
         before = next((dict(item.state) for item in current), None)
         if before is not None and all(before[name] == value for name, value in found.items()) and 0 <= seconds_since(before["at"]) < _FRESH:
-            return Plan(unchanged=1, facts=_facts(before, self._params["language"]))
-        change = Change(KIND, self._path, os.path.basename(self._path), "open" if found["open"] else "close", before, verdict)
-        return Plan(Spool([change]), facts=_facts(verdict, self._params["language"]))
+            return Plan(unchanged=1, facts=_facts(before, self._options.language))
+        change = Change(KIND, self._options.path, os.path.basename(self._options.path), "open" if found["open"] else "close", before, verdict)
+        return Plan(Spool([change]), facts=_facts(verdict, self._options.language))
 
     def _demand_the_word(self) -> None:
         """The steps that `requires` names, in the operator's language; but a stop that would come too early is told as that, for it would block people.
 
         Raises OffboardError `token_may_be_good`, `step_not_done`, `unknown_step`.
         """
-        if not (requires := self._params.get("requires")):
+        if not (requires := self._options.requires):
             return
-        folder, language, minutes = os.path.abspath(requires["run_dir"]), self._params["language"], self._params["token_minutes"]
+        folder, language, minutes = os.path.abspath(requires["run_dir"]), self._options.language, self._options.token_minutes
         states = {item.id: item.state for item in steps_now(os.path.join(folder, "steps.json"))}
-        if self._client_id and not states.get(_STOPPED, {}).get("done"):
-            app = self._app(read_app(self._client, self._client_id))
+        if self._options.client_id and not states.get(_STOPPED, {}).get("done"):
+            app = self._app(read_app(self._client, self._options.client_id))
             if until := quiet.token_good_until(app, minutes, now()):
                 told = phrases.told("stop_later", at=app.switched_off_at or "", minutes=minutes, until=until, step=_STOPPED)
                 raise OffboardError(" / ".join(told.in_language(language)), code="token_may_be_good", details={"until": until})
@@ -98,36 +93,36 @@ class ProvisioningGate(OfTenant):
         principal = next((item for item in objects if item.kind == PRINCIPAL and not item.state["deleted"]), None)
         if principal is None:
             return quiet.AppActivity()
-        journal = os.path.join(os.path.dirname(self._path), "journal.jsonl")
+        journal = os.path.join(os.path.dirname(self._options.path), "journal.jsonl")
         return quiet.AppActivity(principal.state["accountEnabled"], quiet.switched_off(read_journal(journal), principal.id))
 
     def _counts_from(self, app: quiet.AppActivity) -> str | None:
         """From when activity counts; None while nobody has confirmed the stop, which `requires` demands."""
-        step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._path), "steps.json")) if item.id == _STOPPED), None)
+        step = next((item.state for item in steps_now(os.path.join(os.path.dirname(self._options.path), "steps.json")) if item.id == _STOPPED), None)
         return quiet.counts_from(step["at"], app, now()) if step is not None and step["done"] else None
 
     def _activity(self, hours: int, start: str | None) -> list[str]:
         window = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
-        times = [item["activityDateTime"] for item in entries_of(self._client, self._client_id, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
+        times = [item["activityDateTime"] for item in entries_of(self._client, self._options.client_id, f"{window:%Y-%m-%dT%H:%M:%SZ}")]
         return quiet.since(times, start) if start else times
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
-        recorded = read_verdict(self._path)
-        return [change for change in begun if change.id == self._path and recorded == change.after]
+        recorded = read_verdict(self._options.path)
+        return [change for change in begun if change.id == self._options.path and recorded == change.after]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
         """One verdict takes the place of the one before."""
-        write_atomically(self._path, (json.dumps(change.after, ensure_ascii=False, indent=2) + "\n").encode())
+        write_atomically(self._options.path, (json.dumps(change.after, ensure_ascii=False, indent=2) + "\n").encode())
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         for change in applied:
-            if read_verdict(self._path) != change.after:
-                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
+            if read_verdict(self._options.path) != change.after:
+                yield Outcome(change, "failed", "not_seen", f"{self._options.path} does not hold what was written")
 
     def verdict(self, plan: Plan) -> OffboardError | None:
         """With `required` a closed gate stops the stage; a check run is told what a real one would be stopped by."""
-        if plan.facts["open"] or not self._params.get("required"):
+        if plan.facts["open"] or not self._options.required:
             return None
         told = str(plan.facts["told"])
         if not self._check_mode:

@@ -18,6 +18,7 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module import waiting
 from ..of_tenant import OfTenant
+from .options import Options
 from .plan import DEFAULT, KIND, describe, plan_order
 
 _PATH = "/policies/crossTenantAccessPolicy/default"
@@ -46,7 +47,7 @@ class RedemptionOrder(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
+        self._options = Options.of(params)
         self._client = Client(Connection.from_params(params))
         self._current: Mapping[str, Any] = {}
 
@@ -56,7 +57,7 @@ class RedemptionOrder(OfTenant):
     def plan(self, current: Iterable[Object]) -> Plan:
         (only,) = current
         self._current = only.state
-        return plan_order(only, self._params["state"], self._params["order"], self._params["fallback"])
+        return plan_order(only, self._options.state, self._options.order, self._options.fallback)
 
     def apply(self, change: Change) -> None:
         self._client.patch(_PATH, {_PROPERTY: {**self._current, **(change.after or {})}})
@@ -69,7 +70,7 @@ class RedemptionOrder(OfTenant):
             state.update(read_order(self._client).state)
             return {key for key in keys if all(state[name] == value for name, value in (changes[key].after or {}).items())}
 
-        for key in waiting.not_shown(changes, shown, self._params["verify_timeout"]):
+        for key in waiting.not_shown(changes, shown, self._options.verify_timeout):
             yield Outcome(changes[key], "failed", "not_seen", f"Graph accepted the order, but still shows {state}")
 
     def close(self) -> None:

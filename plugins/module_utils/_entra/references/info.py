@@ -11,28 +11,23 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.plan import ANSWER_LIMIT
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.files import append_records
 from . import plan, read
+from .options import InfoOptions
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_references_info."""
-    if not params["hosts"]:
-        raise OffboardError("hosts: without a host nothing can point at one", code="bad_option")
-    if unknown := sorted(set(params["kinds"]) - set(read.TOP)):
-        raise OffboardError(f"kinds: {', '.join(unknown)} is none of {', '.join(read.TOP)}", code="bad_option")
-    matcher = plan.Matcher(params["hosts"], params["identifiers"])
+    options = InfoOptions.of(params)
     connection = Connection.from_params(params)
     with contextlib.ExitStack() as stack:
-        accepted = plan.Accepted.of(params["accepted_references"], params["accepted_not_looked_at"])
-        rows = stack.enter_context(contextlib.closing(_Rows(params["results_file"], accepted)))
+        rows = stack.enter_context(contextlib.closing(_Rows(options.results_file, options.accepted)))
         client = stack.enter_context(Client(connection))
-        beta = stack.enter_context(Client(connection, version="beta")) if params["beta"] else None
+        beta = stack.enter_context(Client(connection, version="beta")) if options.beta else None
 
         def tell(kind: str, item: Mapping[str, Any], found: list[plan.Reference], assigned: Mapping[str, Any]) -> None:
             rows.add("references", {**plan.row(kind, item, found), **assigned})
@@ -40,8 +35,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
         def tell_open(kind: str, item: Mapping[str, Any] | None, path: str, reason: str, words: str) -> None:
             rows.add("not_looked_at", plan.open_row(kind, item, path, reason, words))
 
-        known = read.LookedFor(params["named_locations"], frozenset(map(names.domain, params["domains"])) - {""}, frozenset(params["kinds"]))
-        reader = read.Reader(client, beta, matcher, known, tell, tell_open)
+        reader = read.Reader(client, beta, options.matcher, options.known, tell, tell_open)
         reader.run()
         rows.publish()
         return {**rows.answer(), "looked_at": reader.looked_at}

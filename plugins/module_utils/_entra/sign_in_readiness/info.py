@@ -13,7 +13,6 @@ from contextlib import closing
 from typing import Any
 
 from ..._core import names, plain
-from ..._core.errors import OffboardError
 from ..._core.heads import Heads
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -24,46 +23,39 @@ from ..._module.progress import Progress
 from ..._offboarding import sign_in_verdict as sign_in
 from ..._offboarding.preconditions import steps_now
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
-from ..domains.read import check_known, named_domains, read_domains
+from ..domains.read import check_known, read_domains
 from ..roles import read_guarded, read_roles
 from ..users.plan import FULL_RESET_ROLES
 from ..users.results import Results
 from . import plan, read
+from .options import InfoOptions
 
 _POLICIES = "/identity/conditionalAccess/policies"
 #: those whom a person has accepted take nobody's place in the answer
 _ACCEPTED = "accepted"
 _DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 _HASH_SYNC_VERIFIED = "password_hash_sync_verified"
-#: The log keeps 30 days: learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention
-MOST_DAYS = 30
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_sign_in_readiness_info."""
-    roots = named_domains("domains", params["domains"])
-    if not roots:
-        raise OffboardError("domains: without a domain there is nobody to judge", code="bad_option")
-    if not 1 <= params["days"] <= MOST_DAYS:
-        raise OffboardError(f"days: the sign-in log keeps {MOST_DAYS} days, so this must be a number from 1 to {MOST_DAYS}", code="bad_option")
-    for option in ("exclude", "also_enable", "accepted"):
-        names.check_users(option, params[option])
-    names.check_users("signs_in_otherwise", params["signs_in_otherwise"], whole_domains=True)
-    results, started = Results(params["results_file"]), now()
+    options = InfoOptions.of(params)
+    roots = options.domains
+    results, started = Results(options.results_file), now()
     with closing(results), Client(Connection.from_params(params)) as client:
-        tenant = _Tenant(client, params)
+        tenant = _Tenant(client, options)
         check_known(client, "domains", roots, tenant.domains)
-        sums = _Sums(results, names.users(params["accepted"]))
-        progress = Progress(params["progress_file"], "users", None)
+        sums = _Sums(results, options.accepted)
+        progress = Progress(options.progress_file, "users", None)
         for item, with_activity in read.read_users(client, tenant.parts):
             progress.add()
             domain = upn_domain(item["userPrincipalName"])
             if root_of(domain, roots) is not None and item.get("userType") != "Guest":
                 sums.add(item, domain, *tenant.judge(item, domain, with_activity))
         results.publish()
-        if params["verdict_file"]:
+        if options.verdict_file:
             verdict = sign_in.verdict(client.identity()["tenant_id"], roots, started, *sums.without_way_in())
-            write_atomically(params["verdict_file"], (json.dumps(verdict, ensure_ascii=False, indent=2) + "\n").encode())
+            write_atomically(options.verdict_file, (json.dumps(verdict, ensure_ascii=False, indent=2) + "\n").encode())
         return {**sums.answer(), **tenant.answer()}
 
 
@@ -74,19 +66,19 @@ def _is_confirmed(path: str, step: str) -> bool:
 class _Tenant:
     """What is read once, and then asked for each user."""
 
-    def __init__(self, client: Client, params: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: InfoOptions) -> None:
         self.parts = parts = read.Parts()
-        since = datetime.datetime.fromisoformat(now()) - datetime.timedelta(days=params["days"])
+        since = datetime.datetime.fromisoformat(now()) - datetime.timedelta(days=options.days)
         self._since = since.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.domains = {item.id: item.state for item in read_domains(client, configurations_of=())}
-        self._left_alone, self._otherwise = names.users(params["exclude"]), names.users(params["signs_in_otherwise"])
-        self._also_enable = names.users(params["also_enable"])
+        self._left_alone, self._otherwise = options.exclude, options.signs_in_otherwise
+        self._also_enable = options.also_enable
         self._roles = parts.read("roles", lambda: read_guarded(client))
         organization = parts.read("organization", lambda: read.one(client.list("/organization"), "/organization"))
         self._means = plan.Means(
-            passwords=params["passwords"],
-            synced_password=params["synced_password"],
-            hash_sync=params["password_hash_sync"] or (params["steps_file"] is not None and _is_confirmed(params["steps_file"], _HASH_SYNC_VERIFIED)),
+            passwords=options.passwords,
+            synced_password=options.synced_password,
+            hash_sync=options.password_hash_sync or (options.steps_file is not None and _is_confirmed(options.steps_file, _HASH_SYNC_VERIFIED)),
             synchronized=organization is None or bool(organization.get("onPremisesSyncEnabled")),
             may_reset_every_administrator=self._roles is not None and bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES),
         )
@@ -97,12 +89,12 @@ class _Tenant:
         self._defaults = None if defaults is None else bool(defaults.get("isEnabled"))
 
         def shown(noun: str) -> Progress:
-            return Progress(params["progress_file"], noun, None)
+            return Progress(options.progress_file, noun, None)
 
         self._groups = read.Groups(client, {key for policy in self._policies or () for key in policy.groups}, parts)
         self._registrations = parts.read("registered_methods", lambda: read.Registrations(client, shown("registered methods")))
         self._legacy = parts.read(
-            "legacy_sign_ins", lambda: read.read_legacy(client, self._since, params["max_log_pages"], parts, shown("entries of the sign-in log"))
+            "legacy_sign_ins", lambda: read.read_legacy(client, self._since, options.max_log_pages, parts, shown("entries of the sign-in log"))
         )
 
     def judge(self, item: Mapping[str, Any], domain: str, with_activity: bool) -> tuple[list[tuple[str, str]], dict[str, Any]]:

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from ..._core import names, phrases
+from ..._core import names
 from ..._core.errors import OffboardError
-from ..._core.manifest import ALL
 from ..._core.manifest import NAME as MANIFEST
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
@@ -23,42 +22,17 @@ from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.clock import now
 from ..._module.files import write_atomically
-from ..._module.vault_password import decrypt_file, vault_password, yaml_item
+from ..._module.vault_password import decrypt_file, yaml_item
 from ..._offboarding.preconditions import check_files, check_tenant, read_manifest
 from ..apps.plan import APPLICATION, PRINCIPAL
 from ..apps.read import read_app
-from ..domains.plan import upn_domain
 from ..domains.read import read_domains
 from ..of_tenant import OfTenant
 from ..provisioning.info import census_of, check_met
 from ..provisioning.plan import Census
 from .files import APPS, DOMAINS, LICENCES, USER_IDS, USERS_PER_FILE, users_file, write_encrypted
-
-KIND = "snapshot"
-
-_USER_FIELDS = (
-    "id,userPrincipalName,displayName,accountEnabled,usageLocation,userType,onPremisesSyncEnabled,onPremisesImmutableId,"
-    "lastPasswordChangeDateTime,licenseAssignmentStates"
-)
-
-
-def user_record(item: Mapping[str, Any]) -> dict[str, Any]:
-    """One user as the snapshot keeps it; licences apart by who assigned them, since only direct ones can be put back."""
-    states = item.get("licenseAssignmentStates") or ()
-    record = {name: item.get(name) for name in _USER_FIELDS.split(",") if name != "licenseAssignmentStates"}
-    record["licences"] = [{"skuId": s["skuId"], "disabledPlans": s.get("disabledPlans") or []} for s in states if s.get("assignedByGroup") is None]
-    record["groupLicences"] = [{"skuId": s["skuId"], "group": s["assignedByGroup"]} for s in states if s.get("assignedByGroup")]
-    return record
-
-
-def holds(saved: Mapping[str, Any], name: str) -> bool:
-    """Whether a snapshot that holds the users of the domains `saved["users"]` has the user of this name."""
-    return saved["users"] == ALL or upn_domain(name) in map(names.domain, saved["users"])
-
-
-def _works(state: Mapping[str, Any]) -> bool:
-    """A licence that is assigned directly, or that a group does give."""
-    return state.get("assignedByGroup") is None or state.get("state") == "Active"
+from .options import Options
+from .plan import KIND, USER_FIELDS, check_known, check_usual, holds, plan_snapshot, saved, state_of, user_record, works
 
 
 class Snapshot(OfTenant):
@@ -67,9 +41,9 @@ class Snapshot(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._path: str = os.path.abspath(params["path"])
-        self._password = vault_password(dict(params))
+        self._options = Options.of(params)
+        self._path = self._options.path
+        self._password = self._options.vault_password()
         self._client = Client(Connection.from_params(params))
 
     def read(self) -> Iterable[Object]:
@@ -79,44 +53,13 @@ class Snapshot(OfTenant):
         check_tenant(self._path, manifest, self.owner())
         check_files(self._path, manifest["files"])
         decrypt_file(os.path.join(self._path, LICENCES), self._password)  # a wrong password shows now, not on the day of need
-        try:
-            state = {name: manifest[name] for name in ("taken", "counts", "users", "apps")}
-        except KeyError as exc:
-            raise OffboardError(f"the snapshot is damaged: {os.path.join(self._path, MANIFEST)} has no {exc.args[0]}", code="snapshot_damaged") from exc
-        yield Object(KIND, self._path, os.path.basename(self._path), state)
+        yield Object(KIND, self._path, os.path.basename(self._path), state_of(self._path, manifest))
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        for item in current:
-            if item.id == self._path:  # in check mode the snapshots of earlier tasks are among them
-                self._check_contents(item.state)
-                return Plan(unchanged=1)
-        after = {"domains": ALL, "users": self._params["domains"] or ALL, "apps": self._params["client_ids"]}
-        return Plan(
-            Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=phrases.english("undo_folder", path=self._path))])
-        )
+        return plan_snapshot(self._path, current, self._options.domains, self._options.client_ids)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         return [change for change in begun if change.id == self._path and read_manifest(self._path) is not None]
-
-    def _check_contents(self, state: Mapping[str, Any]) -> None:
-        """A snapshot is never overwritten, so what was confirmed later is not in it. Raises OffboardError `snapshot_incomplete`."""
-        wanted = {
-            "users of": (names.domain, self._params["domains"] or [ALL], state["users"]),
-            "application": (names.uuid, self._params["client_ids"], state["apps"]),
-        }
-        lacks = [
-            f"{noun} {name}"
-            for noun, (as_compared, named, there) in wanted.items()
-            for name in named
-            if there != ALL and as_compared(name) not in map(as_compared, there)
-        ]
-        if lacks:
-            raise OffboardError(
-                f"The snapshot {self._path} of {state.get('taken', 'this check run')} does not hold {', '.join(lacks)}: they were not named when it was taken, "
-                "and a snapshot is never overwritten. Use a run folder (offboard_run_dir) of its own for them. If no stage after the snapshot "
-                "has run yet, the folder may be removed, and a new snapshot taken.",
-                code="snapshot_incomplete",
-            )
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Files first, manifest last: without a manifest there is no snapshot, and a rerun after a kill starts afresh."""
@@ -127,7 +70,7 @@ class Snapshot(OfTenant):
             files.append(write_encrypted(self._path, name, _yaml(name, rows), self._password))
             counts[name.partition(".")[0]] = len(rows)
         counts["users"] = 0
-        census = census_of(self._params) if self._params.get("max_blocked_percent") is not None else None
+        census = census_of(self._options.census) if self._options.max_blocked_percent is not None else None
         users = self._users(census)
         number, ids = 0, bytearray()
         while part := list(islice(users, USERS_PER_FILE)):
@@ -139,14 +82,13 @@ class Snapshot(OfTenant):
         files.append(write_encrypted(self._path, USER_IDS, bytes(ids), self._password))
         if census is not None:
             self._check_people(census)
-        saved = {
-            "users": self._params["domains"] or ALL,
-            "apps": self._params["client_ids"],
+        kept = {
+            **saved(self._options.domains, self._options.client_ids),
             "domains": [item["id"] for item in domains],
             "federated": [item["id"] for item in domains if item["federationConfiguration"]],
             "app_objects": [found["id"] for app in apps for found in app["objects"] if found["kind"] in (APPLICATION, PRINCIPAL)],
         }
-        manifest = {"format": 1, "taken": taken, **self.owner(), "organization": self._organization(), "counts": counts, **saved, "files": files}
+        manifest = {"format": 1, "taken": taken, **self.owner(), "organization": self._organization(), "counts": counts, **kept, "files": files}
         write_atomically(os.path.join(self._path, MANIFEST), json.dumps(manifest, indent=2).encode() + b"\n", overwrite=False)
         return {"counts": counts}
 
@@ -160,15 +102,13 @@ class Snapshot(OfTenant):
             return ""
 
     def _domains(self) -> list[dict[str, Any]]:
-        """Raises OffboardError `not_found` for a domain whose users are to be saved and that the tenant does not have: a snapshot is never overwritten."""
         found = [{"id": item.id, **item.state} for item in read_domains(self._client)]
-        if unknown := {names.domain(name) for name in self._params["domains"] or ()} - {names.domain(item["id"]) for item in found}:
-            raise OffboardError(f"domains: the tenant has no domain {', '.join(sorted(unknown))}", code="not_found")
+        check_known(self._options.domains, (item["id"] for item in found))
         return found
 
     def _apps(self) -> list[dict[str, Any]]:
         rows = []
-        for client_id in self._params["client_ids"]:
+        for client_id in self._options.client_ids:
             found = [{"kind": item.kind, "id": item.id, "name": item.name, **item.state} for item in read_app(self._client, names.uuid(client_id))]
             if not found:
                 raise OffboardError(f"the tenant has no application with the client id {client_id}", code="not_found")
@@ -176,26 +116,19 @@ class Snapshot(OfTenant):
         return rows
 
     def _check_people(self, census: Census) -> None:
-        """What is kept is kept for ever. Raises OffboardError `mostly_blocked` or `not_found`; then there is no manifest, so no snapshot."""
-        check_met(self._params, census)
-        told = [f"{item['domain']}: of {item['total']} users {item['blocked']} are blocked, {item['unlicensed']} have no licence"
-                for item in census.unusual(self._params["max_blocked_percent"])]  # fmt: skip
-        if told:
-            raise OffboardError(
-                f"No snapshot was taken, since it would keep as normal what may be the work of IIJ ID's stop. {'; '.join(told)}. Run the stage preflight: it "
-                "says whom IIJ ID blocked and writes a list for microsoft_365_also_enable. If it is right so, raise microsoft_365_max_blocked_percent "
-                "(max_blocked_percent).",
-                code="mostly_blocked",
-            )
+        """Raises OffboardError `mostly_blocked` or `not_found`; then there is no manifest, so no snapshot."""
+        check_met(self._options.census, census)
+        if self._options.max_blocked_percent is not None:
+            check_usual(census.unusual(self._options.max_blocked_percent))
 
     def _users(self, census: Census | None) -> Iterator[dict[str, Any]]:
         """The users of the domains; a name may have been renamed since it was typed, so case does not matter."""
-        saved = {"users": self._params["domains"] or ALL}
-        for item in self._client.list(f"/users?$select={_USER_FIELDS}&$top=999"):
-            if holds(saved, item["userPrincipalName"]):
+        kept = saved(self._options.domains, ())
+        for item in self._client.list(f"/users?$select={USER_FIELDS}&$top=999"):
+            if holds(kept, item["userPrincipalName"]):
                 if census is not None:
                     states = item.get("licenseAssignmentStates") or ()
-                    census.add(item["id"], item["userPrincipalName"], enabled=bool(item["accountEnabled"]), licensed=any(_works(one) for one in states))
+                    census.add(item["id"], item["userPrincipalName"], enabled=bool(item["accountEnabled"]), licensed=any(works(one) for one in states))
                 yield user_record(item)
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:

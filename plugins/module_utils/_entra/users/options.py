@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,68 @@ from ..._core.marks import Shard
 from ..._module.vault_password import vault_password
 from . import access_pass, passwords
 from . import plan as user_plan
-from .selection import SELECTIONS, check_selection
+
+#: The ways of selecting users; options of both modules.
+SELECTIONS = ("users", "domain", "group", "src", "snapshot")
+
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """Which users both modules are about: by exactly one of SELECTIONS. Of the others the domain is empty, the rest None."""
+
+    users: Sequence[str] | None
+    #: "": of all domains
+    domain: str
+    group: str | None
+    src: str | None
+    snapshot: str | None
+    #: userPrincipalNames or ids, as they are compared
+    exclude: frozenset[str]
+    provisioned_only: bool
+    shard: Shard
+    #: reads the password of Ansible Vault; raises OffboardError where none is given
+    vault_password: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> SelectionOptions:
+        """Exactly one way. An empty list of users selects nobody, and is no mistake; an empty domain is one, since everybody would be in it.
+
+        Raises OffboardError `bad_option`.
+        """
+        given = [name for name in SELECTIONS if params[name] is not None]
+        if len(given) != 1:
+            raise OffboardError(f"select users by exactly one of {', '.join(SELECTIONS)}; given: {', '.join(given) or 'none'}", code="bad_option")
+        domain, group = names.domain(params["domain"] or ""), None if params["group"] is None else names.uuid(params["group"])
+        if params["domain"] is not None and not domain:
+            raise OffboardError(f"domain: {params['domain']!r} names no domain, and would mean every user of the tenant", code="bad_option")
+        if group is not None and not names.is_uuid(group):
+            raise OffboardError(f"group: {plain.line(params['group'])!r} is not the object id of a group", code="bad_option")
+        names.check_users("users", params["users"])
+        return cls(
+            users=params["users"],
+            domain=domain,
+            group=group,
+            src=params["src"],
+            snapshot=params["snapshot"],
+            exclude=frozenset(names.check_users("exclude", params["exclude"])),
+            provisioned_only=params["provisioned_only"],
+            shard=Shard.parse(params["shard"]),
+            vault_password=lambda: vault_password(params),
+        )
+
+
+@dataclass(frozen=True)
+class InfoOptions:
+    """Of entra_users_info."""
+
+    selection: SelectionOptions
+    results_file: str | None
+    list_users: bool
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> InfoOptions:
+        """Raises OffboardError `bad_option`."""
+        return cls(selection=SelectionOptions.of(params), results_file=params["results_file"], list_users=params["list_users"])
 
 
 @dataclass(frozen=True)
@@ -29,8 +90,8 @@ class LicenceGroupOption:
 class Options:
     """Of entra_users. None: not given."""
 
-    #: path of the snapshot whose users are meant; where check mode finds none there, what is read now is what it would hold
-    snapshot: str | None
+    selection: SelectionOptions
+    #: whether check mode finds no snapshot of which the users are meant; then what is read now is what it would hold
     snapshot_is_now: bool
     enabled: bool | None
     usage_location: str | None
@@ -38,7 +99,6 @@ class Options:
     licence_group: LicenceGroupOption | None
     #: userPrincipalNames or ids in lower case
     also_enable: frozenset[str]
-    src: str | None
     #: `keep`, `generate` or `temporary_access_pass`
     password: str
     password_length: int
@@ -49,7 +109,8 @@ class Options:
     handover_file: str | None
     results_file: str | None
     journal: str | None
-    shard: Shard
+    #: further app registrations, as `Connection.further` takes them
+    applications: Sequence[Mapping[str, Any]]
     #: the run folder whose snapshot must hold whoever is changed
     run_dir: str | None
     #: seconds
@@ -60,7 +121,7 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any], check_mode: bool) -> Options:
         """Raises OffboardError `bad_option`, `bad_country`, and what a length or a Temporary Access Pass may not be."""
-        check_selection(params, SELECTIONS)
+        selection = SelectionOptions.of(params)
         snapshot, length, path = params["snapshot"], params["password_length"], params["handover_file"]
         if snapshot is None and params["also_enable"]:
             raise OffboardError("also_enable says who shall be enabled beside those whom a snapshot has enabled, and needs snapshot", code="bad_option")
@@ -76,14 +137,13 @@ class Options:
         if group and not names.is_uuid(names.uuid(group["id"])):
             raise OffboardError(f"licence_group: {plain.line(group['id'])!r} is not the object id of a group", code="bad_option")
         return cls(
-            snapshot=snapshot,
+            selection=selection,
             snapshot_is_now=check_mode and snapshot is not None and not os.path.exists(snapshot),
             enabled=params["enabled"],
             usage_location=user_plan.country(params["usage_location"]) if params["usage_location"] is not None else None,
             licences=params["licences"],
             licence_group=LicenceGroupOption(names.uuid(group["id"]), group["remove_direct"]) if group else None,
             also_enable=frozenset(names.check_users("also_enable", params["also_enable"])),
-            src=params["src"],
             password=params["password"],
             password_length=length,
             force_change=params["force_change"],
@@ -93,10 +153,10 @@ class Options:
             handover_file=path,
             results_file=None if check_mode else params["results_file"],
             journal=params["journal"],
-            shard=Shard.parse(params["shard"]),
+            applications=params["applications"],
             run_dir=requires["run_dir"] if requires.get("snapshot") else None,
             verify_timeout=params["verify_timeout"],
-            vault_password=lambda: vault_password(dict(params)),
+            vault_password=selection.vault_password,
         )
 
     @property
@@ -107,7 +167,7 @@ class Options:
     @property
     def may_set_password(self) -> bool:
         """Whether some user may get a password; a line of `src` may ask for one."""
-        return self.password == "generate" or self.src is not None
+        return self.password == "generate" or self.selection.src is not None
 
     @property
     def hands_over(self) -> bool:
@@ -117,4 +177,4 @@ class Options:
     @property
     def reads_licences(self) -> bool:
         """Whether what is wanted depends on the users' licences."""
-        return self.snapshot is not None or bool(self.licences or self.licence_group or self.src)
+        return self.selection.snapshot is not None or bool(self.licences or self.licence_group or self.selection.src)

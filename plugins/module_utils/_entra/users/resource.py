@@ -35,18 +35,18 @@ from ..domains.read import read_domains
 from ..of_tenant import MANY, OfTenant
 from ..roles import read_guarded
 from ..snapshot.files import read_user_ids
-from ..snapshot.resource import KIND as SNAPSHOT
-from ..snapshot.resource import holds
+from ..snapshot.plan import KIND as SNAPSHOT
+from ..snapshot.plan import holds
 from . import access_pass
 from . import plan as user_plan
 from .display_names import DisplayNames
 from .history import History
 from .licence_group import FIELDS, LicenceGroup
-from .options import Options
+from .options import InfoOptions, Options
 from .passwords import HandOver, PassBook
 from .plan import KIND, Decision, Desired, RepairContext, Skus, decide, user_state
 from .results import Results
-from .selection import SELECTIONS, Named, Selection, check_selection, fields_of, members, named_in, user_path
+from .selection import Named, Selection, fields_of, members, named_in, user_path
 from .verification import Late
 from .work import Work, WorkOptions
 
@@ -61,15 +61,15 @@ _TO_THE_SECOND = len("2026-01-01T00:00:00")
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_users_info."""
-    check_selection(params, SELECTIONS)
-    results = Results(params["results_file"])
+    options = InfoOptions.of(params)
+    results = Results(options.results_file)
     counts = Counter(dict.fromkeys(("total", "enabled", "blocked", "guests", "synced", "without_usage_location", "unlicensed"), 0))
     licences: Counter[str] = Counter()
     users: list[dict[str, Any]] = []
     missing: list[dict[str, str]] = []
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
-        selection = Selection(client, params, fields_of(licences=True, password=True), named_in(client, params, lambda who: None))
+        selection = Selection(client, options.selection, fields_of(licences=True, password=True), named_in(client, options.selection, lambda who: None))
         for item in selection.read():
             if "missing" in item:
                 counts[item["missing"]] += 1
@@ -84,7 +84,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             counts["without_usage_location"] += not state["usageLocation"]
             counts["unlicensed"] += not (state["licences"] or state["group_licences"])
             licences.update({*state["licences"], *state["group_licences"]})
-            if params["list_users"] and len(users) < ANSWER_LIMIT:
+            if options.list_users and len(users) < ANSWER_LIMIT:
                 users.append({"id": item["id"], "userPrincipalName": item["userPrincipalName"], **state})
             results.add(item["id"], item["userPrincipalName"], "found", details=state)
         results.publish()
@@ -96,10 +96,9 @@ class Users(OfTenant):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any], check_mode: bool) -> None:
-        self._params = params
         self._options = Options.of(params, check_mode)
         connection = Connection.from_params(params)
-        self._client = Client(connection, connection.further(params["applications"]))
+        self._client = Client(connection, connection.further(self._options.applications))
         self._results = Results(self._options.results_file)
         self._handover = self._make_handover()
         self._passes = self._make_passes()
@@ -167,10 +166,10 @@ class Users(OfTenant):
             called=options.hands_over,
         )
         make = partial(self._desired_of, self._base)  # a wrong licence is told before anybody is read
-        desired = None if options.snapshot_is_now else named_in(self._client, self._params, make)
+        desired = None if options.snapshot_is_now else named_in(self._client, options.selection, make)
         if not options.snapshot_is_now:
             self._check_met()
-        return Selection(self._client, self._params, fields, desired)
+        return Selection(self._client, options.selection, fields, desired)
 
     @cached_property
     def _base(self) -> Desired:
@@ -242,7 +241,7 @@ class Users(OfTenant):
     @cached_property
     def _planned_snapshot(self) -> Mapping[str, Any] | None:
         """What the snapshot will hold that this check run plans; None where it plans none, or where there is one."""
-        path = self._options.snapshot
+        path = self._options.selection.snapshot
         return self._assumed.state(SNAPSHOT, os.path.abspath(path), None) if path is not None and self._options.snapshot_is_now else None
 
     @cached_property
@@ -306,9 +305,9 @@ class Users(OfTenant):
                 plan.unchanged += 1
                 self._results.add(item.id, item.name, "unchanged")
         if self._options.snapshot_is_now:
-            if self._planned_snapshot is not None and self._options.shard.count == 1:
+            if self._planned_snapshot is not None and self._options.selection.shard.count == 1:
                 self._check_met()
-            missing = f"check mode: there is no snapshot at {self._options.snapshot} yet"
+            missing = f"check mode: there is no snapshot at {self._options.selection.snapshot} yet"
             if self._planned_snapshot is None:
                 plan.warnings.append(f"{missing}, so nothing is planned for the users, and a real run would stop here: run offboard.iij_id.snapshot first")
             else:
@@ -438,7 +437,7 @@ class Users(OfTenant):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this shard's users; without those of whom a part cannot be read (revoked sessions, the value of a pass)."""
-        shard = self._options.shard
+        shard = self._options.selection.shard
         unreadable = {"signInSessions", "temporaryAccessPass"}
         paths = {
             user_path(change.id, fields_of(licences=True, password=True)): change
@@ -454,7 +453,7 @@ class Users(OfTenant):
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         # who is named by id is read by one shard alone, which need not have any
-        all_of_them = self._options.shard.count == 1 or not any(map(is_id, self._selection.keyed or ()))
+        all_of_them = self._options.selection.shard.count == 1 or not any(map(is_id, self._selection.keyed or ()))
         missing = self._not_found + self._soft_deleted
         if missing and not self._found and all_of_them and not self._selection.met_anybody:
             ask = "Is it the tenant that is meant, and the list or the snapshot its own?"

@@ -11,41 +11,36 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..._core import names, plain, strict_json
+from ..._core import names, strict_json
 from ..._core.errors import OffboardError
 from ..._core.ids import is_id, user_address
-from ..._core.marks import Shard
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module import waiting
-from ..._module.vault_password import vault_password
 from ..domains.read import check_known
 from ..of_tenant import MANY, tenant_of
 from ..snapshot.files import read_snapshot_users
+from .options import SelectionOptions
 
 T = TypeVar("T")
 
 _ALWAYS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled")
 
-#: The ways of selecting users; options of both modules.
-SELECTIONS = ("users", "domain", "group", "src", "snapshot")
-
 
 class Selection:
-    """The users that a task is about, read as a stream. Raises OffboardError for a selection that names nothing or too much."""
+    """The users that a task is about, read as a stream."""
 
-    def __init__(self, client: Client, params: Mapping[str, Any], fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
+    def __init__(self, client: Client, options: SelectionOptions, fields: Iterable[str], desired: Mapping[str, Any] | None) -> None:
         self._client = client
-        domain = names.domain(params.get("domain") or "")
-        self._ending = f"@{domain}" if domain else ""
-        self._provisioned_only = params.get("provisioned_only", False)
-        self._domain = domain
-        self._exclude = names.users(params.get("exclude"))
+        self._ending = f"@{options.domain}" if options.domain else ""
+        self._provisioned_only = options.provisioned_only
+        self._domain = options.domain
+        self._exclude = options.exclude
         #: those of `exclude` that were met, by the form in which they are named
         self._met: set[str] = set()
         #: whether the tenant has one of those that are named, of whatever shard
         self.met_anybody = False
-        self._shard = Shard.parse(params.get("shard"))
+        self._shard = options.shard
         #: what is desired, by id or userPrincipalName as `names.user` has it; None when users are not selected one by one
         self.keyed = desired
         self._fields = [*fields, *(["onPremisesImmutableId"] if self._provisioned_only else [])]
@@ -164,21 +159,21 @@ class Named:
     saved: Mapping[str, Any] | None = None
 
 
-def named_in(client: Client, params: Mapping[str, Any], make: Callable[[Named], T]) -> dict[str, T] | None:
+def named_in(client: Client, options: SelectionOptions, make: Callable[[Named], T]) -> dict[str, T] | None:
     """By key, what `make` makes of the users who are named one by one; None when they are selected otherwise."""
-    found = _named(client, params)
+    found = _named(client, options)
     return None if found is None else {who.key: make(who) for who in found}
 
 
-def _named(client: Client, params: Mapping[str, Any]) -> Iterable[Named] | None:
-    if params["users"] is not None:
-        return (Named(names.user(name)) for name in params["users"])
-    if params["group"] is not None:
-        return map(Named, members(client, names.uuid(params["group"])))
-    if (path := params["src"]) is not None:
+def _named(client: Client, options: SelectionOptions) -> Iterable[Named] | None:
+    if options.users is not None:
+        return (Named(names.user(name)) for name in options.users)
+    if options.group is not None:
+        return map(Named, members(client, options.group))
+    if (path := options.src) is not None:
         return (Named(names.user(key), line, f"src: line {number} of {path}") for number, key, line in src_lines(path))
-    if params["snapshot"] is not None:
-        records = read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client))
+    if options.snapshot is not None:
+        records = read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client))
         return (Named(record["id"].casefold(), saved=record) for record in records)
     return None
 
@@ -215,16 +210,3 @@ def _src_line(raw: bytes, where: str) -> dict[str, Any]:
     if not isinstance(key, str):
         raise OffboardError(f"{where} names a user by something else than a text; id and userPrincipalName must be texts", code="bad_src")
     return line
-
-
-def check_selection(params: Mapping[str, Any], ways: Iterable[str]) -> None:
-    """Exactly one way of selecting users. An empty list of users selects nobody, and is no mistake; an empty domain is one, since everybody would be in it."""
-    given = [name for name in ways if params.get(name) is not None]
-    if len(given) != 1:
-        raise OffboardError(f"select users by exactly one of {', '.join(ways)}; given: {', '.join(given) or 'none'}", code="bad_option")
-    if params.get("domain") is not None and not names.domain(params["domain"]):
-        raise OffboardError(f"domain: {params['domain']!r} names no domain, and would mean every user of the tenant", code="bad_option")
-    if params.get("group") is not None and not names.is_uuid(names.uuid(params["group"])):
-        raise OffboardError(f"group: {plain.line(params['group'])!r} is not the object id of a group", code="bad_option")
-    for option in ("users", "exclude"):
-        names.check_users(option, params.get(option))

@@ -19,9 +19,8 @@ from ..._graph.connection import Connection
 from ..._module import budget
 from ..._module.clock import now
 from ..._module.files import read_journal
-from ..._module.vault_password import vault_password
 from ..domains.plan import root_of, upn_domain
-from ..domains.read import check_known, named_domains, read_domains
+from ..domains.read import check_known, read_domains
 from ..of_tenant import tenant_of
 from ..roles import read_guarded, read_roles
 from ..snapshot.files import read_manifest, read_snapshot_users
@@ -31,6 +30,7 @@ from ..users.plan import FULL_RESET_ROLES, KIND, Desired, Skus, from_snapshot, m
 from ..users.resource import skus_of
 from ..users.results import Results
 from ..users.selection import fields_of, src_lines
+from .options import InfoOptions
 from .plan import CHANGED, UNSET, Meant, SignInEvidence, judge
 
 _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userType", "onPremisesSyncEnabled", *fields_of(licences=True, password=True))
@@ -38,17 +38,15 @@ _FIELDS = ("id", "userPrincipalName", "accountEnabled", "usageLocation", "userTy
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of entra_users_readiness_info."""
-    history = History(read_journal(params["journal"])) if params["journal"] else History()
-    named = named_domains("domains", params["domains"])
-    for option in ("exclude", "also_enable"):
-        names.check_users(option, params[option])
-    names.check_users("signs_in_otherwise", params["signs_in_otherwise"], whole_domains=True)
+    options = InfoOptions.of(params)
+    history = History(read_journal(options.journal)) if options.journal else History()
+    named = options.domains
     roots = frozenset(named | history.converted.keys())
-    results = Results(params["results_file"])
+    results = Results(options.results_file)
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
-        meant = _Meant(client, params, skus, roots)
-        evidence = _evidence(client, params, history, skus, roots)
+        meant = _Meant(client, options, skus, roots)
+        evidence = _evidence(client, options, history, skus, roots)
         check_known(client, "domains", named, evidence.domains)
         sums = _Sums(results)
         for item in client.list(f"/users?$select={','.join(_FIELDS)}&$top=999"):
@@ -75,24 +73,24 @@ def _synchronization(client: Client) -> dict[str, Any]:
 class _Meant:
     """What each user shall be, by object id; who is named in the snapshot and was not seen yet."""
 
-    def __init__(self, client: Client, params: Mapping[str, Any], skus: Skus, roots: frozenset[str]) -> None:
+    def __init__(self, client: Client, options: InfoOptions, skus: Skus, roots: frozenset[str]) -> None:
         self.taken: str | None = None
         self._snapshot: dict[str, Desired] = {}
         self._names: dict[str, str] = {}
         self._src: dict[str, Desired] = {}
-        self.left_alone = names.users(params["exclude"])
-        if params["snapshot"] and (manifest := read_manifest(params["snapshot"])) is not None:
+        self.left_alone = options.exclude
+        if options.snapshot and (manifest := read_manifest(options.snapshot)) is not None:
             self.taken = manifest.get("taken")
-            also = names.users(params["also_enable"])
+            also = options.also_enable
             shared: dict[str, Desired] = {}  # most users want one of a few things
-            for record in read_snapshot_users(params["snapshot"], vault_password(dict(params)), tenant_of(client)):
+            for record in read_snapshot_users(options.snapshot, options.vault_password(), tenant_of(client)):
                 if root_of(upn_domain(record["userPrincipalName"]), roots) is None:
                     continue
                 desired = from_snapshot(Desired(), record, also)
                 self._snapshot[record["id"].casefold()] = shared.setdefault(repr(desired), desired)
                 self._names[record["id"].casefold()] = record["userPrincipalName"]
-        if params["src"]:
-            for _unused, key, line in src_lines(params["src"]):
+        if options.src:
+            for _unused, key, line in src_lines(options.src):
                 self._src[names.user(key)] = merged(Desired(), {name: value for name, value in line.items() if name != "password"}, skus)
 
     def of(self, item: Mapping[str, Any]) -> Meant | None:
@@ -144,11 +142,11 @@ class _Sums:
         return {"domains": domains, "counts": dict(self._counts), "exceptions": budget.sample_of(self._exceptions), "left_alone": self.left_alone}
 
 
-def _evidence(client: Client, params: Mapping[str, Any], history: History, skus: Skus, roots: frozenset[str]) -> SignInEvidence:
+def _evidence(client: Client, options: InfoOptions, history: History, skus: Skus, roots: frozenset[str]) -> SignInEvidence:
     handover = passes = None
-    path = params["handover_file"]
+    path = options.handover_file
     if path and os.path.exists(path):
-        password = vault_password(dict(params))
+        password = options.vault_password()
         handover, passes = HandOver(path, password, SHORTEST), PassBook(path, password)
 
     def handed_over(user_id: str, last_change: str | None) -> str:
@@ -169,8 +167,8 @@ def _evidence(client: Client, params: Mapping[str, Any], history: History, skus:
         access_pass=access_pass,
         roles=_once(lambda: read_guarded(client)),
         may_reset_every_administrator=_once(lambda: bool(read_roles(client).get(client.identity()["object_id"], set()) & FULL_RESET_ROLES)),
-        synced_password=params["synced_password"],
-        otherwise=frozenset(names.users(params["signs_in_otherwise"])),
+        synced_password=options.synced_password,
+        otherwise=options.signs_in_otherwise,
     )
 
 

@@ -18,7 +18,8 @@ from ..._core import journal, strict_json
 from ..._core.errors import OffboardError
 from ..._core.times import past
 from ..._module.files import check_run_file, read_lines, read_whole
-from ..._module.vault_password import decrypt_file, vault_password
+from ..._module.vault_password import decrypt_file
+from .options import InfoOptions
 from .plan import KIND
 
 MANIFEST = "manifest.json"
@@ -146,12 +147,8 @@ def _damaged(why: str) -> OffboardError:
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The exports below the folder, oldest first, and the newest complete one whose files are all as they were written."""
-
-    def password() -> bytes | None:
-        given = params["vault_password"] is not None or params["vault_password_file"] is not None
-        return vault_password(dict(params)) if given else None
-
-    found, unknown = exports(os.path.abspath(params["path"]), password, params["journal"])
+    options = InfoOptions.of(params)
+    found, unknown = exports(options.path, options.vault_password or (lambda: None), options.journal)
     latest = next((export for export in reversed(found) if export["complete"]), None)
     if latest is not None:
         check_files(latest)

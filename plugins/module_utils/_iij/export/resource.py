@@ -21,10 +21,11 @@ from ..._module.clock import now
 from ..._module.files import write_atomically
 from ..._module.progress import Progress
 from ..._module.runner import Resource
-from ..._module.vault_password import decrypt_file, vault_password
+from ..._module.vault_password import decrypt_file
 from ..scim import Scim
 from . import pages
 from .kept import MANIFEST, RECORDED, check_files, exports, sealed
+from .options import Options
 from .plan import KIND, ExportedLists, digest, files, incomplete, plan
 from .store import Resources
 
@@ -39,18 +40,16 @@ class Export(Resource):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._path: str = os.path.abspath(params["path"])
-        self._password = vault_password(dict(params))
-        if params["page_size"] < 1:
-            raise OffboardError("page_size must be 1 at least", code="bad_option")
+        self._options = options = Options.of(params)
+        self._path = options.path
+        self._password = options.vault_password()
         self._scim = Scim(
-            params["scim_url"],
-            params["access_token"],
-            ca_file=params["ca_file"],
-            timeout=params["timeout"],
-            pause_ms=params["pause_ms"],
-            max_wait_seconds=params["max_wait_seconds"],
+            options.scim_url,
+            options.access_token,
+            ca_file=options.ca_file,
+            timeout=options.timeout,
+            pause_ms=options.pause_ms,
+            max_wait_seconds=options.max_wait_seconds,
         )
         self._found = ExportedLists(Resources(), Resources())
         #: SHA-256 of what was written, by the name of its file
@@ -67,17 +66,19 @@ class Export(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Read the service, and compare."""
-        self._found = self._read_service()
-        return plan(current, self._path, self._found, digest(files(self._found)))
+        self._found = found = self._read_service()
+        made = plan(current, self._path, found, digest(files(found)))
+        made.facts = {"users": len(found.users), "groups": len(found.groups), **_doubts(found), "complete": not found.incomplete}
+        return made
 
     def _read_service(self) -> ExportedLists:
         service = {name: self._said(f"/{name}") for name in ("ServiceProviderConfig", "Schemas", "ResourceTypes")}
-        how, attempts = pages.ways(service["ServiceProviderConfig"], self._params["page_size"]), self._params["attempts"]
+        how, attempts = pages.ways(service["ServiceProviderConfig"], self._options.page_size), self._options.attempts
         users, groups = Resources(), Resources()
         read = {name: self._everything(name, into, how, attempts) for name, into in (("users", users), ("groups", groups))}
         gone = False
         doubtful = pages.memberships(users.each(), groups.each())
-        progress = Progress(self._params["progress_file"], "groups read one by one", len({*doubtful.empty, *doubtful.lacking}))
+        progress = Progress(self._options.progress_file, "groups read one by one", len({*doubtful.empty, *doubtful.lacking}))
         for identity in sorted({*doubtful.empty, *doubtful.lacking}):
             one = self._said(f"/Groups/{quote(identity, safe='')}")
             gone = gone or one is None
@@ -89,7 +90,7 @@ class Export(Resource):
         return ExportedLists(users, groups, service, tuple(lacking), left.lacking, tuple(groups) if left.unsaid else ())
 
     def _everything(self, name: str, into: Resources, how: pages.Ways, attempts: int) -> bool:
-        progress = Progress(self._params["progress_file"], name, None)
+        progress = Progress(self._options.progress_file, name, None)
         return pages.everything(self._scim.get, f"/{name.capitalize()}", how, attempts, into, progress.add).whole
 
     def _said(self, path: str) -> dict[str, Any] | None:
@@ -116,7 +117,7 @@ class Export(Resource):
         manifest = {
             "format": 1,
             "taken": taken,
-            "service": self._params["scim_url"],
+            "service": self._options.scim_url,
             **(change.after or {}),
             **_doubts(self._found),
             "files": entries,
@@ -155,8 +156,7 @@ class Export(Resource):
         return hashlib.sha256(decrypt_file(os.path.join(self._folder, name), self._password) or b"").hexdigest()
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        counts = {"users": len(self._found.users), "groups": len(self._found.groups), **_doubts(self._found)}
-        return {**counts, "complete": not self._found.incomplete, "folder": self._folder or None}
+        return {**plan.facts, "folder": self._folder or None}
 
 
 def _doubts(found: ExportedLists) -> dict[str, int]:

@@ -35,9 +35,9 @@ def removal(item: Object, *, with_home: bool) -> Change:
     return Change(KIND, item.id, item.name, "remove", before=before, after=None, risk="high" if with_home else "medium", undo=undo)
 
 
-def is_meant(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def is_meant(found: Mapping[str, Any], uid: int | None) -> bool:
     """Whether what is there is the account that was confirmed, and not another one of the same name."""
-    return bool(found["exists"]) and found["uid"] == wanted["uid"]
+    return bool(found["exists"]) and found["uid"] == uid
 
 
 def other_object(found: Mapping[str, Any], uids: Iterable[int]) -> Refusal:

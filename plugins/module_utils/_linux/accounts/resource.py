@@ -14,9 +14,11 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.runner import Resource
 from ..client import Client
+from ..connection import Connection
 from ..cron import plan as cron
 from ..cron.plan import Job
 from . import plan as accounts
+from .options import ConfirmedAccount, InfoOptions, Options
 
 
 class Accounts(Resource):
@@ -27,13 +29,13 @@ class Accounts(Resource):
     kinds = (accounts.KIND, cron.KIND)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
-        self._wanted: list[Mapping[str, Any]] = options["accounts"]
+        self._wanted = options.accounts
         self._found: dict[str, Mapping[str, Any]] = {}
         self._jobs: dict[str, Job] = {}
         self._left: list[Job] = []
-        self._meant: dict[str, Mapping[str, Any]] = {}
+        self._meant: dict[str, ConfirmedAccount] = {}
 
     def _look(self, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         asked = list(dict.fromkeys(names))
@@ -41,11 +43,11 @@ class Accounts(Resource):
 
     def read(self) -> Iterator[Object]:
         """The accounts that were confirmed and are there, and what cron starts."""
-        self._found = self._look(item["name"] for item in self._wanted)
+        self._found = self._look(item.name for item in self._wanted)
         for item in self._wanted:
-            found = self._found[item["name"]]
-            if accounts.is_meant(found, item):
-                self._meant[item["name"]] = item
+            found = self._found[item.name]
+            if accounts.is_meant(found, item.uid):
+                self._meant[item.name] = item
         yield from (accounts.object_of(self._client.host, self._found[name]) for name in self._meant)
         for place in self._client.ask("cron_read")["places"] if self._meant else ():
             for job in cron.jobs(cron.place_of(place)):
@@ -59,7 +61,7 @@ class Accounts(Resource):
             if item.kind == cron.KIND:
                 self._left += [self._jobs[item.id]] if item.id in self._jobs else []
             else:
-                plan.changes.append(accounts.removal(item, with_home=self._meant[item.name]["remove_home"]))
+                plan.changes.append(accounts.removal(item, with_home=self._meant[item.name].remove_home))
         plan.unchanged = len(self._found) - len(plan.changes)
         return plan
 
@@ -67,28 +69,28 @@ class Accounts(Resource):
         """Of this machine's accounts."""
         mine = [change for change in begun if change.kind == accounts.KIND and change.id.startswith(f"{self._client.host}/")]
         now = self._look(change.name for change in mine)
-        yield from (change for change in mine if not accounts.is_meant(now[change.name], change.before or {}))
+        yield from (change for change in mine if not accounts.is_meant(now[change.name], _uid(change)))
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules of plan.py."""
         for name, found in self._found.items():
             if found["exists"] and name not in self._meant:
-                yield accounts.other_object(found, {item["uid"] for item in self._wanted if item["name"] == name})
+                yield accounts.other_object(found, {item.uid for item in self._wanted if item.name == name})
         for change in plan.changes:
-            yield from accounts.refusals(self._found[change.name], self._left, with_home=self._meant[change.name]["remove_home"])
+            yield from accounts.refusals(self._found[change.name], self._left, with_home=self._meant[change.name].remove_home)
 
     def apply(self, change: Change) -> None:
         """If it is still the same. userdel itself refuses while a process of the account is running."""
         name = change.name
-        if not accounts.is_meant(self._look([name])[name], change.before or {}):
+        if not accounts.is_meant(self._look([name])[name], _uid(change)):
             raise OffboardError(f"{name} is no longer the account that was read; look at it, and run the task again", code="changed_since_read")
-        self._client.ask("account_remove", name=name, state="absent", remove=self._meant[name]["remove_home"])
+        self._client.ask("account_remove", name=name, state="absent", remove=self._meant[name].remove_home)
 
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read again, once: what is removed is gone at once."""
         now = self._look(change.name for change in applied)
         for change in applied:
-            if accounts.is_meant(now[change.name], change.before or {}):
+            if accounts.is_meant(now[change.name], _uid(change)):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was removed, but is there again")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
@@ -98,10 +100,14 @@ class Accounts(Resource):
         self._client.close()
 
 
-def make(options: Mapping[str, Any]) -> Accounts:
-    return Accounts(Client(options), options)
+def _uid(change: Change) -> int | None:
+    return (change.before or {}).get("uid")
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    names = list(dict.fromkeys(options["names"]))
-    return {"accounts": client.ask("accounts_look", names=names) if names else []}
+def make(params: Mapping[str, Any]) -> Accounts:
+    options = Options.of(params)
+    return Accounts(Client(Connection.from_params(params)), options)
+
+
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    return {"accounts": client.ask("accounts_look", names=options.names) if options.names else []}

@@ -9,6 +9,7 @@ import base64
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from ..._core import phrases, vault
@@ -19,9 +20,10 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
-from ..._module.vault_password import vault_password
 from ..client import Client
+from ..connection import Connection
 from . import plan as cron
+from .options import InfoOptions, Options
 from .plan import Job, Place
 
 
@@ -53,24 +55,25 @@ class CronJobs(Resource):
     kinds = (cron.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any], password: bytes | None = None) -> None:
+    def __init__(self, client: Client, options: Options, password: bytes | None = None) -> None:
         self._client = client
         self._options = options
         self._password = password
-        self._state: str = options["state"]
-        self._found: _Found | None = None
         self._jobs: dict[str, Job] = {}
         self._unconfirmed: list[tuple[Job, list[str]]] = []
         self._saved: dict[str, str] = {}
 
+    @cached_property
+    def _found(self) -> _Found:
+        return self._look()
+
     def _look(self) -> _Found:
-        return _Found(self._client, self._options["command_paths"], self._options["except_jobs"])
+        return _Found(self._client, self._options.command_paths, self._options.except_jobs)
 
     def read(self) -> Iterator[Object]:
         """The jobs that are meant and confirmed. Those that are only meant are candidates."""
-        self._found = self._look()
         for job, why in self._found.meant:
-            if job.is_confirmed(self._options["jobs"]):
+            if job.is_confirmed(self._options.jobs):
                 self._jobs[job.id(self._client.host)] = job
             else:
                 self._unconfirmed.append((job, why))
@@ -79,10 +82,10 @@ class CronJobs(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Enabled, disabled or removed, each job that is not so already."""
-        plan = Plan(warnings=self._found.warnings() if self._found else [])
-        enabled = self._state == "present"
+        plan = Plan(warnings=self._found.warnings())
+        enabled = self._options.state == "present"
         for item in current:
-            if self._state == "absent":
+            if self._options.state == "absent":
                 undo = phrases.english("undo_cron_line")
                 plan.changes.append(Change(cron.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
             elif item.state["enabled"] != enabled:
@@ -105,14 +108,14 @@ class CronJobs(Resource):
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules not_confirmed, timer_starts_it, job_gone, linked_place, script_does_more, vault_password_missing."""
         for job, why in self._unconfirmed:
-            if self._state == "absent" or job.enabled != (self._state == "present"):
+            if self._options.state == "absent" or job.enabled != (self._options.state == "present"):
                 yield Refusal(
                     "not_confirmed",
                     f"{job.name} is a candidate ({'; '.join(why)}), and nobody has confirmed it",
                     (job.name,),
                     f"{{place: '{job.place.name}', command: '{job.shown}'}} in jobs, or where it is not meant, '{job.shown}' in except_jobs",
                 )
-        for timer in self._found.timers if self._found and self._state != "present" else ():
+        for timer in self._found.timers if self._options.state != "present" else ():
             if timer["enabled"]:
                 yield Refusal(
                     "timer_starts_it",
@@ -121,26 +124,26 @@ class CronJobs(Resource):
                     (timer["timer"],),
                     f"'{timer['timer']}' in except_jobs, when it is to go on",
                 )
-        if self._state == "present" and (files := self._gone()):
+        if self._options.state == "present" and (files := self._gone()):
             msg = f"A job that is confirmed is in none of the machine's crontabs any more. The saved copies are {', '.join(files)}"
             yield Refusal("job_gone", msg, tuple(files), "the job taken out of jobs, when it shall stay away")
         for change in plan.changes:
             job = self._jobs[change.id]
-            if job.place.link and not (job.line < 0 and self._state == "absent"):
+            if job.place.link and not (job.line < 0 and self._options.state == "absent"):
                 msg = f"{job.place.name} is a link to {job.place.link}; look at it, and do there what is right"
                 yield Refusal("linked_place", msg, (change.name,))
-            command_paths, real = self._options["command_paths"], self._found.real if self._found else {}
-            if job.line < 0 and (others := cron.does_more(job, command_paths, real)) and self._state != "present":
+            command_paths, real = self._options.command_paths, self._found.real
+            if job.line < 0 and (others := cron.does_more(job, command_paths, real)) and self._options.state != "present":
                 msg = f"{job.place.name} starts more than the agent ({', '.join(others[:5])}); take the agent's line out of it by hand"
                 yield Refusal("script_does_more", msg, (change.name,))
-            if self._options["backup_dir"] and not self._password and job.place.holds_a_secret:
+            if self._options.backup_dir and not self._password and job.place.holds_a_secret:
                 msg = f"{job.place.name} holds what may be a password, and would be saved in clear"
                 yield Refusal("vault_password_missing", msg, (change.name,), "vault_password or vault_password_file")
 
     def _gone(self) -> list[str]:
         """Saved copies of places of this machine whose confirmed job is nowhere."""
-        folder, files = self._options["backup_dir"], set()
-        for wanted in self._options["jobs"]:
+        folder, files = self._options.backup_dir, set()
+        for wanted in self._options.jobs:
             if folder and wanted.get("place") and not any(job.is_confirmed([wanted]) for job in self._jobs.values()):
                 begin = file_part(f"{self._client.host}-{wanted['place']}")
                 files |= set(glob.glob(os.path.join(glob.escape(folder), f"{glob.escape(begin)}-*.crontab")))
@@ -150,7 +153,7 @@ class CronJobs(Resource):
         """Save the place, then change it, if it is still what was read."""
         job = self._jobs[change.id]
         place = job.place
-        details = {"saved": self._save(place)} if self._options["backup_dir"] else {}
+        details = {"saved": self._save(place)} if self._options.backup_dir else {}
         try:
             if job.line < 0 and change.action == "delete":
                 self._client.ask("cron_remove", path=place.name, was="" if place.link else place.digest, link=place.link)
@@ -168,7 +171,7 @@ class CronJobs(Resource):
         return details
 
     def _save(self, place: Place) -> str:
-        path = os.path.join(self._options["backup_dir"], place.file_name(self._client.host, self._password or b""))
+        path = os.path.join(self._options.backup_dir, place.file_name(self._client.host, self._password or b""))
         # the name holds a hash of the content, so what is there already is the same
         if not os.path.exists(path):
             content = place.content
@@ -184,8 +187,7 @@ class CronJobs(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        timers = self._found.timers if self._found else []
-        return {"jobs": [cron.state_of(job) for job in self._jobs.values()], "timers": timers, "saved": self._saved}
+        return {"jobs": [cron.state_of(job) for job in self._jobs.values()], "timers": self._found.timers, "saved": self._saved}
 
     def close(self) -> None:
         self._client.close()
@@ -198,14 +200,12 @@ def _seen(change: Change, now: Mapping[str, Job]) -> bool:
     return job is not None and job.enabled == change.after["enabled"]
 
 
-def make(options: Mapping[str, Any]) -> CronJobs:
-    cron.check_command_paths(options["command_paths"])
-    given = options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"])
-    return CronJobs(Client(options), options, vault_password(dict(options)) if given else None)
+def make(params: Mapping[str, Any]) -> CronJobs:
+    options = Options.of(params)
+    return CronJobs(Client(Connection.from_params(params)), options, options.vault_password() if options.vault_password else None)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    cron.check_command_paths(options["command_paths"])
-    found = _Found(client, options["command_paths"], options["except_jobs"])
-    listed = found.meant if options["command_paths"] else [(job, []) for job in found.jobs]
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    found = _Found(client, options.command_paths, options.except_jobs)
+    listed = found.meant if options.command_paths else [(job, []) for job in found.jobs]
     return {"jobs": [{**cron.state_of(job), "why": why} for job, why in listed], "timers": found.timers, "orphans": found.orphans}

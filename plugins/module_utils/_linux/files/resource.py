@@ -14,9 +14,11 @@ from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module.runner import Resource
 from ..client import Client
+from ..connection import Connection
 from ..cron import plan as cron
 from ..cron.plan import Job
 from . import plan as files
+from .options import InfoOptions, Options
 
 
 class Files(Resource):
@@ -27,20 +29,18 @@ class Files(Resource):
     kinds = (files.KIND, cron.KIND)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
-        self._overwrite: bool = options["overwrite"]
-        self._paths = list(dict.fromkeys(files.normalised(path) for path in options["paths"]))
-        self._roots = files.check_allowed_roots(options["allowed_roots"])
+        self._options = options
         self._found: dict[str, dict[str, Any]] = {}
         self._jobs: dict[str, Job] = {}
         self._started: list[Job] = []
         #: what `apply` and `verify` have made of the paths
-        self._done: dict[str, dict[str, Any]] = {path: {} for path in self._paths}
+        self._done: dict[str, dict[str, Any]] = {path: {} for path in self._options.paths}
 
     def read(self) -> Iterator[Object]:
         """The paths that exist, with everything below them, and what cron starts."""
-        for found in self._client.ask("files_look", paths=self._paths):
+        for found in self._client.ask("files_look", paths=self._options.paths):
             self._found[found["path"]] = found
             if found["exists"] and not found["link"]:
                 yield files.object_of(self._client.host, found)
@@ -59,13 +59,13 @@ class Files(Resource):
                 continue
             planned.add(item.name)
             plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
-            if self._overwrite and not item.state["overwritten_in_place"]:
+            if self._options.overwrite and not item.state["overwritten_in_place"]:
                 plan.warnings.append(
                     f"{item.name} lies on {item.state['file_system']}, which does not write new contents over the old ones: what lay there stays on the disk "
                     "until it is used again. Revoke the token."
                 )
-        plan.facts["results"] = [{"path": path, "status": "planned" if path in planned else "absent"} for path in self._paths]
-        plan.unchanged = len(self._paths) - len(planned)
+        plan.facts["results"] = [{"path": path, "status": "planned" if path in planned else "absent"} for path in self._options.paths]
+        plan.unchanged = len(self._options.paths) - len(planned)
         return plan
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
@@ -76,17 +76,21 @@ class Files(Resource):
                 yield mine[found["path"]]
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        return files.refusals(self._paths, self._roots, self._found, self._started)
+        return files.refusals(self._options.paths, self._options.allowed_roots, self._found, self._started)
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Overwrite what can be, then remove."""
         path = change.name
         try:
-            details = self._client.ask("files_remove", path=path, identity=self._found[path]["identity"], overwrite=self._overwrite)
+            details = self._client.ask("files_remove", path=path, identity=self._found[path]["identity"], overwrite=self._options.overwrite)
         except OffboardError:
             self._done[path] = {"status": "failed"}
             raise
-        details = {**details, "file_system": self._found[path]["file_system"], "overwritten_in_place": self._overwrite and self._found[path]["in_place"]}
+        details = {
+            **details,
+            "file_system": self._found[path]["file_system"],
+            "overwritten_in_place": self._options.overwrite and self._found[path]["in_place"],
+        }
         self._done[path] = {"status": "removed", **details}
         return details
 
@@ -104,15 +108,14 @@ class Files(Resource):
         self._client.close()
 
 
-def make(options: Mapping[str, Any]) -> Files:
-    return Files(Client(options), options)
+def make(params: Mapping[str, Any]) -> Files:
+    options = Options.of(params)
+    return Files(Client(Connection.from_params(params)), options)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    paths = [files.normalised(path) for path in options["paths"]]
-    search = [files.normalised(path) for path in options["search"]]
-    found = client.ask("files_find", roots=search) if search else {"copies": [], "not_looked_at": []}
-    looked = client.ask("files_look", paths=list(dict.fromkeys([*paths, *found["copies"]])))
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    found = client.ask("files_find", roots=options.search) if options.search else {"copies": [], "not_looked_at": []}
+    looked = client.ask("files_look", paths=list(dict.fromkeys([*options.paths, *found["copies"]])))
     return {"files": [_told(item) for item in looked], **found}
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..._core.errors import OffboardError
-from ..steps import services
 from . import plan
+from .options import InfoOptions
 
 
 def _texts(folder: Path, pattern: str) -> dict[Path, str]:
@@ -22,13 +22,13 @@ def _texts(folder: Path, pattern: str) -> dict[Path, str]:
 
 
 def info(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    root = Path(params["collection"])
+    options = InfoOptions.of(params)
+    root = options.collection
     playbooks = {file.stem: text for file, text in _texts(root, "playbooks/*.yml").items()}
     if plan.ORDER not in playbooks:
         raise OffboardError(f"{root} is not the folder of the collection: it has no playbooks/{plan.ORDER}.yml", code="file_missing")
     steps = [step for text in _texts(root, "roles/*/vars/steps.yml").values() for step in re.findall(r"^ *- id: (\w+)", text, re.MULTILINE)]
-    steps += [services.step_id(service) for service in params["services"] if service.get("id") or service.get("name")]
-    given = {name: params[name] for name in plan.WantedSetup.__dataclass_fields__ if name in params}
-    wanted = plan.WantedSetup(playbooks=playbooks, steps=steps, **given)
+    steps += options.steps_of_services
+    wanted = plan.WantedSetup(playbooks=playbooks, steps=steps, **options.wanted)
     files = [{"name": f"{stage}.yml", "content": plan.project_file(stage)} for stage in plan.stages(playbooks)]
-    return {"files": files, **plan.compare(wanted, params["found"], absent=params["state"] == "absent", check_mode=check_mode)}
+    return {"files": files, **plan.compare(wanted, options.found, absent=options.absent, check_mode=check_mode)}

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..._core.sheet import LANGUAGES, html, markdown
 from . import plan
+from .options import InfoOptions
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of identity_provider_sheet_info. Raises OffboardError `bad_option`."""
-    blocks = plan.blocks(plan.hosts_of(params["hosts"]), params["products"], params["company"])
+    options = InfoOptions.of(params)
+    blocks = plan.blocks(options.hosts, options.products, options.company)
     return {"html": html(blocks, plan.TITLE.ja), "markdown": {language: markdown(blocks, language) for language in LANGUAGES}}

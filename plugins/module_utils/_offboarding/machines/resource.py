@@ -18,6 +18,7 @@ from ..._core.spool import Spool
 from ..._module.files import check_run_file, folder_locked, write_atomically
 from ..._module.runner import Resource
 from . import plan as machines
+from .options import Options
 
 KIND = "machine_record"
 
@@ -46,12 +47,12 @@ class RunMachines(Resource):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._folder = os.path.abspath(params["run_dir"])
+        self._options = Options.of(params)
+        self._folder = self._options.run_dir
         self._path = os.path.join(self._folder, machines.NAME)
 
     def _wanted(self, before: Mapping[str, list[str]] | None) -> machines.Record:
-        return machines.merged(before, *(self._params[name] for name in ("machines", "done", "failed")))
+        return machines.merged(before, self._options.machines, self._options.done, self._options.failed)
 
     def read(self) -> Iterable[Object]:
         """The record as it is."""
@@ -59,9 +60,9 @@ class RunMachines(Resource):
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Written where it would say something else."""
-        stage = self._params["stage"]
+        stage = self._options.stage
         before = next((dict(item.state) for item in current if item.id == stage), None)
-        if before == (after := self._wanted(before)) or not (before or self._params["machines"]):
+        if before == (after := self._wanted(before)) or not (before or self._options.machines):
             return Plan(unchanged=1)
         return Plan(Spool([Change(KIND, stage, stage, "write", before, after)]))
 
@@ -76,15 +77,15 @@ class RunMachines(Resource):
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """Read again."""
         for change in applied:
-            if not set(self._params["done"]) - set(self._params["failed"]) <= set(read_machines(self._folder).get(change.id, {}).get("done", ())):
+            if not set(self._options.done) - set(self._options.failed) <= set(read_machines(self._folder).get(change.id, {}).get("done", ())):
                 yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
 
     def verdict(self, plan: Plan) -> OffboardError | None:
         """`machines_failed`, `no_machines`."""
-        given, language = self._params, self._params["language"]
-        if (told := machines.failure(given["machines"], given["failed"], self._left_out())) is not None:
-            return OffboardError(f"{' / '.join(told.in_language(language))} {machines.reasons(given['failed'])}", code="machines_failed")
-        if not given["machines"] and not given["may_be_none"]:
+        given, language = self._options, self._options.language
+        if (told := machines.failure(given.machines, given.failed, self._left_out())) is not None:
+            return OffboardError(f"{' / '.join(told.in_language(language))} {machines.reasons(given.failed)}", code="machines_failed")
+        if not given.machines and not given.may_be_none:
             return OffboardError(" / ".join(machines.NO_MACHINE.in_language(language)), code="no_machines")
         return None
 
@@ -93,4 +94,4 @@ class RunMachines(Resource):
         return {"left_out": self._left_out()}
 
     def _left_out(self) -> list[str]:
-        return machines.left_out(*(self._params[name] for name in ("machines", "done", "failed")))
+        return machines.left_out(self._options.machines, self._options.done, self._options.failed)

@@ -10,12 +10,12 @@ from typing import Any
 
 from ..._core.sheet import html, plain_text
 from . import plan
+from .options import InfoOptions
 
 
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The return values of user_notices_info. Raises OffboardError `bad_option`."""
-    languages = ("ja", "en") if params["language"] == "both" else (params["language"],)
-    company = plan.company_of(params)
+    options = InfoOptions.of(params)
     return {
         "notices": [
             {
@@ -23,9 +23,9 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
                 "file": notice.file,
                 "steps": list(notice.steps),
                 "title": notice.title._asdict(),
-                "html": html(notice.blocks, " / ".join(getattr(notice.title, language) for language in languages), languages),
-                "plain": {language: plain_text(notice.blocks, language) for language in languages},
+                "html": html(notice.blocks, " / ".join(getattr(notice.title, language) for language in options.languages), options.languages),
+                "plain": {language: plain_text(notice.blocks, language) for language in options.languages},
             }
-            for notice in plan.notices(company, params["topics"])
+            for notice in plan.notices(options.company, options.topics)
         ]
     }

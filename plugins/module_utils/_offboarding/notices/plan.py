@@ -9,12 +9,9 @@ No password is in a notice; those are in the letters of handover_letters.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ..._core import names, plain
-from ..._core.errors import OffboardError
 from ..._core.sheet import Block, Heading, Items, Line, Link, Paragraph, Table
 from ..._core.text import Text
 
@@ -57,37 +54,7 @@ class Notice:
     blocks: Sequence[Block]
 
 
-def company_of(params: Mapping[str, Any]) -> Company:
-    """Out of the module's options. Raises OffboardError `bad_option`."""
-    try:
-        day = datetime.date.fromisoformat(str(params["day"]).strip())
-    except ValueError as exc:
-        raise OffboardError(f"day: {plain.line(str(params['day']))!r} is no date such as 2026-12-05", code="bad_option") from exc
-    for option in ("sign_in_address", "links"):
-        given = params[option] if isinstance(params[option], list) else [params[option]]
-        if wrong := [address for address in given if not str(address).casefold().startswith("https://")]:
-            raise OffboardError(
-                f"{option}: {plain.line(str(wrong[0]))!r} is no address that begins with https://, which people could follow", code="bad_option"
-            )
-    domains = tuple(dict.fromkeys(name for name in map(names.domain, params["domains"]) if name))
-    if not domains:
-        raise OffboardError("domains: without a domain nobody knows whether the notice is for them", code="bad_option")
-    at = plain.line(params["time"].strip())
-    return Company(
-        name=plain.line(params["company"]),
-        domains=domains,
-        day=_day(day, at),
-        sign_in_address=params["sign_in_address"],
-        help_desk=plain.line(params["help_desk"]),
-        passwords=params["passwords"],
-        windows_password=bool(params["windows_password"]),
-        hosts=tuple(params["hosts"]),
-        certificate_issuer=plain.line(params["certificate_issuer"]),
-        links=tuple(params["links"]),
-    )
-
-
-def _day(day: datetime.date, at: str) -> Text:
+def day_of(day: datetime.date, at: str) -> Text:
     english = f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
     japanese = f"{day.year}年{day.month}月{day.day}日（{_WEEKDAYS[day.weekday()]}）"
     return Text(f"{english}, {at}" if at else english, f"{japanese}{at}" if at else japanese)

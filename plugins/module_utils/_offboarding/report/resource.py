@@ -27,6 +27,7 @@ from ..steps import plan as steps
 from ..steps.attached import with_states
 from . import page as report_page
 from . import plan as report
+from .options import Options
 
 KIND = "report_file"
 
@@ -129,12 +130,13 @@ class RunReport(Resource):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: dict[str, Any]) -> None:
-        folder = os.path.abspath(params["run_dir"])
+        options = Options.of(params)
+        folder = options.run_dir
         if not os.path.isdir(folder):
             raise OffboardError(f"There is no run folder {folder}; run_dir must be the folder of the run's journal.", code="run_dir_missing")
-        zone = time_zone(params["timezone"])
-        self._report = read_report(folder, params["title"])
-        html = report_page.page(self._report, params["language"], zone)
+        zone = time_zone(options.timezone)
+        self._report = read_report(folder, options.title)
+        html = report_page.page(self._report, options.language, zone)
         self._wanted = {
             os.path.join(folder, "report.json"): (to_json(self._report, indent=2) + "\n").encode(),
             os.path.join(folder, "report.html"): html.encode(),

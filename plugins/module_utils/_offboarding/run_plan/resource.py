@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -18,8 +17,8 @@ from ..._core.spool import Spool
 from ..._module.files import check_run_file, write_atomically
 from ..._module.plans import read_approved, read_planned
 from ..._module.runner import Resource
-
-KIND = "plan_file"
+from .options import Options
+from .plan import KIND, Planned, lines, plan_file
 
 
 class RunPlan(Resource):
@@ -30,33 +29,21 @@ class RunPlan(Resource):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        folder = os.path.abspath(params["run_dir"])
-        self._planned = params["predictions"]
-        digest, self._count = hashlib.sha256(), 0
-        for line in approval.lines(read_planned(self._planned)):
-            digest.update(line)
-            self._count += 1
-        self._sha256 = digest.hexdigest()
-        self._path = os.path.join(folder, "plans", f"{self._sha256}.jsonl")
-        self._language = params["language"]
+        self._options = Options.of(params)
+        self._planned = Planned.of(approval.lines(read_planned(self._options.predictions)))
+        self._path = self._planned.path(self._options.run_dir)
 
     def read(self) -> Iterable[Object]:
         """The file, where it is there and whole."""
         check_run_file(self._path)
         if os.path.lexists(self._path) and self._is_whole():
-            yield Object(KIND, self._path, os.path.basename(self._path), {"sha256": self._sha256})
+            yield Object(KIND, self._path, os.path.basename(self._path), {"sha256": self._planned.sha256})
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """Written where it is not there. A check run with nothing to do has nothing to approve."""
-        plan = Plan()
-        if any(True for _item in current) or not self._count:
-            plan.unchanged += 1
-        else:
-            plan.changes.append(Change(KIND, self._path, os.path.basename(self._path), "write", None, {"sha256": self._sha256}))
-        return plan
+        return plan_file(current, self._planned, self._path)
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        write_atomically(change.id, approval.lines(read_planned(self._planned)))
+        write_atomically(change.id, approval.lines(read_planned(self._options.predictions)))
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
@@ -66,15 +53,20 @@ class RunPlan(Resource):
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """The hash, and what is approved with it."""
-        told = approval.summary(read_planned(self._planned))
-        lines = [text for item in told for text in ((item["en"], item["ja"]) if self._language == "both" else (item[self._language],))]
-        return {"sha256": self._sha256, "path": self._path if self._count else "", "count": self._count, "summary": told, "lines": lines}
+        told = approval.summary(read_planned(self._options.predictions))
+        return {
+            "sha256": self._planned.sha256,
+            "path": self._path if self._planned.count else "",
+            "count": self._planned.count,
+            "summary": told,
+            "lines": lines(told, self._options.language),
+        }
 
     def _is_whole(self) -> bool:
-        if not self._count:
+        if not self._planned.count:
             return False
         try:
-            return sum(1 for _change in read_approved(self._path, self._sha256)) == self._count
+            return sum(1 for _change in read_approved(self._path, self._planned.sha256)) == self._planned.count
         except OffboardError as exc:
             if exc.code != "plan_damaged":
                 raise

@@ -20,32 +20,33 @@ from ..machines import plan as machines
 from ..machines.resource import read_machines
 from ..report.resource import read_report
 from . import plan
+from .options import InfoOptions
 
 
 def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     """The return values of run_status_info. Raises OffboardError `run_dir_missing`, `file_read_failed`, and those of run_folder_info and run_report."""
-    folder = os.path.abspath(params["run_dir"])
+    options = InfoOptions.of(params)
+    folder = options.folder
     # a check run makes none, and leaves machines out all the same
-    if not _is_folder(folder) and not (params["summary"] and check_mode):
+    if not _is_folder(folder) and not (options.summary and check_mode):
         instead = " (that is a file)" if os.path.exists(folder) else ""
         raise OffboardError(
             f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run "
             "yet, begin with offboard.iij_id.preflight.",
             code="run_dir_missing",
         )
-    held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)
+    held = preconditions.info({"run_dir": folder, "run_tenant_id": options.tenant_id, "requires": None}, None)
     report = read_report(folder, "")
     verdict = held["verdict"]
     if verdict and as_time(verdict["at"]) > as_time(now()) + SKEW:  # no task would believe it
         verdict = {**verdict, "open": False}
     evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
-    status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}
+    status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), options.left_out)}
     page = os.path.join(folder, "report.html")
     page = page if os.path.exists(page) else ""
-    told = plan.summary(status, params["stage"], page, params["in_awx"], check_mode) if params["summary"] else plan.lines(status, page, params["in_awx"])
-    language = params["language"]
-    lines = [*(text for line in told for text in line.in_language(language)), *params.get("also_tell", ())]
-    return {"lines": lines} if params.get("brief") else {**status, "lines": lines}
+    told = plan.summary(status, options.stage, page, options.in_awx, check_mode) if options.summary else plan.lines(status, page, options.in_awx)
+    lines = [*(text for line in told for text in line.in_language(options.language)), *options.also_tell]
+    return {"lines": lines} if options.brief else {**status, "lines": lines}
 
 
 def _is_folder(path: str) -> bool:

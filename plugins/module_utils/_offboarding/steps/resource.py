@@ -26,6 +26,7 @@ from ..finding import SEVERITIES
 from ..preconditions import read_steps, steps_now
 from . import attached, services
 from . import plan as steps
+from .options import InfoOptions, Options
 
 _WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
 
@@ -89,66 +90,59 @@ class ManualSteps(Resource):
     in_run_folder = True
     kinds: ClassVar[tuple[str, ...]] = (steps.KIND,)
 
-    def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
-        self._params, self._check_mode = params, check_mode
-        self._path: str = params["path"]
-        self._folder = os.path.dirname(os.path.abspath(self._path))
-        self._max_bytes: int = params["evidence_max_mb"] * 1_000_000
-        if params["evidence"] and (not params["confirm"] or params["withdraw"]):
-            raise OffboardError("evidence is attached to steps that are confirmed: give it with confirm, and without withdraw", code="bad_option")
-        if params["evidence"] and params["evidence_max_mb"] < 1:
-            raise OffboardError("evidence_max_mb must be 1 at least", code="bad_option")
-        self._sources = attached.look(params["evidence"], self._max_bytes)
+    def __init__(self, params: Mapping[str, Any], check_mode: bool) -> None:
+        self._options, self._check_mode = Options.of(params), check_mode
+        self._sources = attached.look(self._options.evidence, self._options.max_bytes)
         self._attaching = self._new_attaching()
         #: once the task has written: the steps as it meant them, and as the file held them
         self._wanted: dict[str, dict[str, Any]] = {}
         self._held: dict[str, dict[str, Any]] = {}
 
     def read(self) -> Iterable[Object]:
-        return steps_now(self._path)
+        return steps_now(self._options.path)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """Definitions that are new or worded anew, confirmations, withdrawals."""
         before = {item.id: dict(item.state) for item in current}
         made, states = self._decide(before)
         plan = Plan(changes=Spool(made), unchanged=len(before.keys() - {change.id for change in made}), facts={"steps": self._shown(states)})
-        plan.warnings += [" / ".join(_kept(change.id, states).in_language(self._params["language"])) for change in made if _keeps(change, states)]
+        plan.warnings += [" / ".join(_kept(change.id, states).in_language(self._options.language)) for change in made if _keeps(change, states)]
         if self._check_mode:
             if missing := self._missing(states):
-                plan.warnings.append(" / ".join(_WOULD_STOP.in_language(self._params["language"])) + f" {missing.msg}")
+                plan.warnings.append(" / ".join(_WOULD_STOP.in_language(self._options.language)) + f" {missing.msg}")
         elif missing := self._missing(states):
             raise missing
         return plan
 
     def _decide(self, before: dict[str, dict[str, Any]]) -> tuple[list[Change], dict[str, dict[str, Any]]]:
         """What is to be changed, and the steps as they are then."""
-        params, at = self._params, now()
-        wanted = [*params["steps"], *services.definitions(params["services"])]
-        by, self._attaching = params["by"] or "", self._new_attaching()
+        options, at = self._options, now()
+        wanted = [*options.steps, *services.definitions(options.services)]
+        by, self._attaching = options.by, self._new_attaching()
         # a step that nobody knows is told by `changes`
-        held = {one: before.get(one, {}).get("evidence", ()) for one in dict.fromkeys(params["confirm"])} if self._sources else {}
+        held = {one: before.get(one, {}).get("evidence", ()) for one in dict.fromkeys(options.confirm)} if self._sources else {}
         evidence = {one: found for one, entries in held.items() if (found := self._attaching.entries(one, entries, by, at))}
-        made = steps.changes(before, wanted, params["confirm"], params["withdraw"], evidence, by=by, note=params["note"] or "", at=at)
+        made = steps.changes(before, wanted, options.confirm, options.withdraw, evidence, by=by, note=options.note, at=at)
         states = steps.apply(before, made)
-        for identity, by, note in services.done(params["services"], at):
+        for identity, by, note in services.done(options.services, at):
             made += (confirmed := steps.changes(states, confirm=[identity], by=by, note=note, at=at))
             states = steps.apply(states, confirmed)
         if last := [change.id for change in made if change.action == "confirm" and states[change.id]["stage"] == steps.AFTER_FINAL_GATE]:
-            _check_final_gate(self._folder, last, params["gate_max_age_hours"])
+            _check_final_gate(options.folder, last, options.gate_max_age_hours)
         return made, states
 
     def _new_attaching(self) -> attached.Attaching:
-        return attached.Attaching(self._folder, self._sources, self._max_bytes)
+        return attached.Attaching(self._options.folder, self._sources, self._options.max_bytes)
 
     def _shown(self, states: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        return _shown(self._folder, states)
+        return _shown(self._options.folder, states)
 
     def _missing(self, states: dict[str, dict[str, Any]]) -> OffboardError | None:
         try:
-            missing = steps.not_done(states, self._params["require"])
+            missing = steps.not_done(states, self._options.require)
         except OffboardError as exc:  # nobody has recorded it: that stops a real run, and in check mode no stage that is played alone
             return exc
-        return steps.not_done_error(states, missing, self._folder, self._params["language"]) if missing else None
+        return steps.not_done_error(states, missing, self._options.folder, self._options.language) if missing else None
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
         """A registered step may have been confirmed since."""
@@ -167,7 +161,7 @@ class ManualSteps(Resource):
         Decided anew under the lock, and read again under it: others may have confirmed or withdrawn since this task planned, and may do so again
         as soon as it has written. What they did already is not done again, and what they do later is theirs.
         """
-        with folder_locked(self._path):
+        with folder_locked(self._options.path):
             recorded = self._recorded()
             batch, states = self._decide(self._now())
             if missing := self._missing(states):
@@ -188,21 +182,23 @@ class ManualSteps(Resource):
         for change in applied:
             state = self._held.get(change.id, {})
             if any(state.get(name) != self._wanted[change.id][name] for name in change.after or {}):
-                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold it; did something else write the file at the same time? Run it again.")
+                yield Outcome(
+                    change, "failed", "not_seen", f"{self._options.path} does not hold it; did something else write the file at the same time? Run it again."
+                )
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """All steps as they are after this task."""
         return {"steps": self._shown(self._held)} if self._held else plan.facts
 
     def _now(self) -> dict[str, dict[str, Any]]:
-        return {item.id: dict(item.state) for item in steps_now(self._path)}
+        return {item.id: dict(item.state) for item in steps_now(self._options.path)}
 
     def _recorded(self) -> dict[str, dict[str, Any]]:
-        return {item.id: dict(item.state) for item in read_steps(self._path)}
+        return {item.id: dict(item.state) for item in read_steps(self._options.path)}
 
     def _write(self, states: dict[str, dict[str, Any]]) -> None:
         records = [steps.to_record(identity, state) for identity, state in states.items()]
-        write_atomically(self._path, (to_json({"steps": records}, indent=2) + "\n").encode())
+        write_atomically(self._options.path, (to_json({"steps": records}, indent=2) + "\n").encode())
 
 
 def _shown(folder: str, states: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -222,10 +218,10 @@ def _kept(identity: str, states: Mapping[str, Mapping[str, Any]]) -> Text:
     )
 
 
-def info(params: dict[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """The recorded steps, and which are open."""
-    folder = os.path.dirname(os.path.abspath(params["path"]))
-    records = _shown(folder, {item.id: item.state for item in steps_now(params["path"])})
+    options = InfoOptions.of(params)
+    records = _shown(options.folder, {item.id: item.state for item in steps_now(options.path)})
     opened = [record for record in records if not record["done"]]
     return {
         "steps": records,

@@ -22,11 +22,10 @@ from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
-from ..._module.vault_password import decrypt_file, vault_password
-from .. import phrases
+from ..._module.vault_password import decrypt_file
 from ..preconditions import check_owner, read_saved
-
-KIND = "vault_file"
+from .options import InfoOptions, Options
+from .plan import KIND, plan_file
 
 
 def _bound(journal: str | None) -> dict[str, str]:
@@ -45,64 +44,53 @@ class VaultFile(Resource):
     kinds: ClassVar[tuple[str, ...]] = (KIND,)
 
     def __init__(self, params: dict[str, Any]) -> None:
-        self._path: str = os.path.abspath(params["path"])
-        self._content: bytes = params["content"].encode()
-        self._password = vault_password(params)
-        self._holds: dict[str, Any] | None = params.get("holds")
-        self._of_run = {**_bound(params.get("journal")), **binding.tenant(params.get("run_tenant_id"))}
+        self._options = options = Options.of(params)
+        self._password = options.vault_password()
+        self._of_run = {**_bound(options.journal), **binding.tenant(options.run_tenant_id)}
+
+    def _paths(self) -> Iterable[str]:
+        return further(self._options.path)
 
     def read(self) -> Iterable[Object]:
         """The file and those that were added to it, if they are there and can be opened."""
-        for path in further(self._path):
+        for path in self._paths():
             if decrypt_file(path, self._password) is None:
                 return
-            found = read_saved(path) if self._holds else None
+            found = read_saved(path) if self._options.holds else None
             if found is not None:
-                check_owner(path, found, self._of_run | {name: value for name, value in (self._holds or {}).items() if name != "objects" and value})
+                check_owner(path, found, self._of_run | {name: value for name, value in (self._options.holds or {}).items() if name != "objects" and value})
             yield Object(KIND, path, os.path.basename(path), {"exists": True, "objects": found["objects"] if found else None})
-            if not self._holds:
+            if not self._options.holds:
                 return
 
     def plan(self, current: Iterable[Object]) -> Plan:
-        """Create it, or a further one, or nothing."""
-        found = {item.id: item for item in current}  # in check mode the files of earlier tasks are among them
-        there = [found[path] for path in takewhile(found.__contains__, further(self._path))]
-        held = {item.casefold() for one in there for item in one.state.get("objects") or ()}
-        known = not self._holds or any(one.state.get("objects") is not None for one in there)
-        if there and known and {item.casefold() for item in (self._holds or {}).get("objects") or ()} <= held:
-            return Plan(unchanged=1)
-        taken = {one.id for one in there}
-        self._path = next(path for path in further(self._path) if path not in taken)
-        after = {"exists": True, "content": f"(encrypted, {len(self._content)} bytes)"}
-        return Plan(
-            changes=Spool([Change(KIND, self._path, os.path.basename(self._path), "create", None, after, undo=phrases.english("undo_file", path=self._path))])
-        )
+        return plan_file(current, self._paths, self._options.holds, len(self._options.content))
 
     def carried_out(self, begun: Sequence[Change]) -> Iterable[Change]:
-        return [change for change in begun if change.id == self._path and os.path.exists(self._path)]
+        return [change for change in begun if change.id in takewhile(os.path.exists, self._paths())]
 
     def apply(self, change: Change) -> dict[str, Any] | None:
-        content = vault.encrypt(self._content, self._password, os.urandom(32))
-        if self._holds:  # first, so that a file of which nobody knows what it holds is never there
-            entry = {"name": os.path.basename(self._path), "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-            holds = {name: value for name, value in self._holds.items() if value} | {"objects": self._holds["objects"]}
-            manifest = {"format": 1, "taken": now(), **self._of_run, **holds, "files": [entry]}
-            write_atomically(f"{self._path}.json", (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
-        write_atomically(self._path, content, overwrite=False)
+        content = vault.encrypt(self._options.content, self._password, os.urandom(32))
+        if holds := self._options.holds:  # first, so that a file of which nobody knows what it holds is never there
+            entry = {"name": change.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            told = {name: value for name, value in holds.items() if value} | {"objects": holds["objects"]}
+            manifest = {"format": 1, "taken": now(), **self._of_run, **told, "files": [entry]}
+            write_atomically(f"{change.id}.json", (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
+        write_atomically(change.id, content, overwrite=False)
         return None
 
     def verify(self, applied: Spool) -> Iterable[Outcome]:
         """Read back and decrypt."""
         for change in applied:
-            if decrypt_file(self._path, self._password) != self._content:
-                yield Outcome(change, "failed", "not_seen", f"{self._path} does not hold what was written")
+            if decrypt_file(change.id, self._password) != self._options.content:
+                yield Outcome(change, "failed", "not_seen", f"{change.id} does not hold what was written")
 
 
 def info(params: dict[str, Any]) -> dict[str, Any]:
     """The plain contents by path. Raises OffboardError `file_missing`."""
-    password = vault_password(params)
-    contents = {}
-    for path in params["paths"]:
+    options = InfoOptions.of(params)
+    password, contents = options.vault_password(), {}
+    for path in options.paths:
         plain = decrypt_file(path, password)
         if plain is None:
             raise OffboardError(f"There is no file {path}.", code="file_missing", details={"path": path})

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import strict_json
-from ..._core.browser_hosts import checked, is_policy_key
+from ..._core.browser_hosts import is_policy_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part, to_json
@@ -25,8 +25,10 @@ from ..._module.files import check_run_file, write_atomically
 from ..._module.runner import Resource
 from ..._module.waiting import ONE_READ, is_shown
 from ..client import Client
+from ..connection import Connection
 from ..ids import is_of, on_host
 from . import plan as lists
+from .options import InfoOptions, Options
 from .plan import Saved, Setting
 from .read import MachineSettings, key_now, values_now
 from .read import read as read_all
@@ -43,30 +45,25 @@ class BrowserSignIn(Resource):
     kinds = (lists.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._hosts = checked(options["hosts"] or [])
         self._found = MachineSettings()
         self._known: dict[str, Setting] = {}
         self._copies: dict[str, list[Saved]] = {}
         self._saved: dict[str, str] = {}
 
-    @property
-    def _is_return(self) -> bool:
-        return bool(self._options["state"] == "present")
-
     def read(self) -> Iterator[Object]:
         """Every list and site of the loaded hives; for the way back those that have a copy."""
         host = self._client.host
         self._found = read_all(self._client)
-        if not self._is_return:
+        if not self._options.is_return:
             for setting, values in self._found.settings:
                 item = lists.describe(host, setting, values)
                 self._known[item.id] = setting
                 yield item
             return
-        for copy in copies(self._options["backup_dir"], host):
+        for copy in copies(self._options.backup_dir, host):
             self._copies.setdefault(on_host(host, copy.setting.path), []).append(copy)
         for identity, saved in self._copies.items():
             setting = self._known[identity] = saved[0].setting
@@ -77,12 +74,12 @@ class BrowserSignIn(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """See `lists.plan_removal` and `lists.plan_return`; warnings of what stays, and of what a policy brings back."""
         current = list(current)  # what was read is known then
-        if self._is_return:
+        if self._options.is_return:
             result = lists.plan_return(current, self._copies, self._found.hives)
             if not self._copies:
-                result.warnings.append(f"{self._options['backup_dir']} has no copy of a setting of {self._client.host}, so there is nothing to bring back")
+                result.warnings.append(f"{self._options.backup_dir} has no copy of a setting of {self._client.host}, so there is nothing to bring back")
             return result
-        result = lists.plan_removal(current, self._known, self._hosts)
+        result = lists.plan_removal(current, self._known, self._options.hosts)
         from_policy = [change.name for change in result.changes if is_policy_key(self._known[change.id].key)]
         if from_policy:
             result.warnings.append(
@@ -98,9 +95,9 @@ class BrowserSignIn(Resource):
         return result
 
     def _broader(self) -> list[dict[str, str]]:
-        if self._is_return:
+        if self._options.is_return:
             return []
-        return [{"path": one.path, "entry": entry} for one, values in self._found.settings for entry in lists.broader(one, values, self._hosts)]
+        return [{"path": one.path, "entry": entry} for one, values in self._found.settings for entry in lists.broader(one, values, self._options.hosts)]
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's settings, in hives that are loaded."""
@@ -114,7 +111,7 @@ class BrowserSignIn(Resource):
         setting = self._known[change.id]
         if values_now(self._client, setting, change.before or {}) != dict(change.before or {}):
             raise OffboardError(f"{change.name} has changed since it was read, or its user has signed out; run the task again", code="changed_since_read")
-        details = {} if self._is_return else {"saved": self._save(setting, change)}
+        details = {} if self._options.is_return else {"saved": self._save(setting, change)}
         done: list[str] = []
         for path, value in lists.in_order(change):
             key, name = setting.place(path)
@@ -131,7 +128,7 @@ class BrowserSignIn(Resource):
                     details={**details, "steps_done": done},
                 )
             done.append(path)
-        if setting.sort == "zone" and not self._is_return:
+        if setting.sort == "zone" and not self._options.is_return:
             self._remove_empty(setting)
         return details
 
@@ -150,7 +147,7 @@ class BrowserSignIn(Resource):
         data = copy.to_dict(self._client.host)
         # what was removed again in the same way has its copy already; the name holds a hash without the time
         digest = hashlib.sha256(json.dumps({**data, "at": ""}, sort_keys=True).encode()).hexdigest()
-        path = os.path.join(self._options["backup_dir"], f"{file_part(self._client.host)}_{digest[:16]}{_SUFFIX}")
+        path = os.path.join(self._options.backup_dir, f"{file_part(self._client.host)}_{digest[:16]}{_SUFFIX}")
         write_atomically(path, (to_json(data, indent=1) + "\n").encode())
         self._saved[change.id] = path
         return path
@@ -163,7 +160,7 @@ class BrowserSignIn(Resource):
             def shown(change: Change = change, setting: Setting = setting) -> bool:
                 return lists.seen(change, values_now(self._client, setting, change.after or {}))
 
-            if not is_shown(shown, self._options["verify_timeout"], agreeing=ONE_READ):
+            if not is_shown(shown, self._options.verify_timeout, agreeing=ONE_READ):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was written, but is read as something else, or its user has signed out")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
@@ -200,12 +197,13 @@ def about(found: MachineSettings) -> dict[str, Any]:
     }
 
 
-def make(options: Mapping[str, Any]) -> BrowserSignIn:
-    return BrowserSignIn(Client(options), options)
+def make(params: Mapping[str, Any]) -> BrowserSignIn:
+    options = Options.of(params)
+    return BrowserSignIn(Client(Connection.from_params(params)), options)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    hosts = checked(options["hosts"])
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    hosts = options.hosts
     found = read_all(client)
     told = []
     for setting, values in found.settings:

@@ -20,6 +20,7 @@ from ..._module.files import write_atomically
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..contents import Contents
 from ..files import plan as files
 from ..files.resource import existing, files_below, look, unlistable
@@ -29,6 +30,7 @@ from ..reg_query import Key as RegistryKey
 from ..reg_query import expand
 from . import firefox
 from . import plan as certificates
+from .options import InfoOptions, Options
 from .plan import MACHINE, StoredCertificate
 
 _SYSTEM = r"SOFTWARE\Microsoft\SystemCertificates"
@@ -157,13 +159,9 @@ class Certificates(Resource):
     kinds = (certificates.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
-        self._thumbprints = certificates.thumbprints(options["thumbprints"] or ())
-        self._issuers = certificates.issuers(options["issuers"] or ())
-        self._kept = certificates.thumbprints(options["except_thumbprints"])
-        self._kept_issuers = certificates.issuers(options["except_issuers"])
-        self._backup_dir: str | None = options["backup_dir"]
+        self._options = options
         self._stores = Stores(client)
         self._found: list[StoredCertificate] = []
         self._uses: dict[str, list[str]] = {}
@@ -179,9 +177,19 @@ class Certificates(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """A removal for each that is meant."""
         current = list(current)  # only when it has been read, what was found is known
-        host, wanted, names = self._client.host, self._thumbprints, self._issuers
-        saved = bool(self._backup_dir)
-        plan = certificates.planned(host, current, self._found, wanted, names, kept=self._kept, kept_names=self._kept_issuers, uses=self._uses, saved=saved)
+        host, wanted, names = self._client.host, self._options.thumbprints, self._options.issuers
+        saved = bool(self._options.backup_dir)
+        plan = certificates.planned(
+            host,
+            current,
+            self._found,
+            wanted,
+            names,
+            kept=self._options.except_thumbprints,
+            kept_names=self._options.except_issuers,
+            uses=self._uses,
+            saved=saved,
+        )
         if self._stores.unreadable:
             plan.warnings.append(
                 f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "
@@ -218,7 +226,7 @@ class Certificates(Resource):
             return {}
         fate = certificates.fate_of_key(certificate, [item for item in now if item is not certificate])
         details: dict[str, Any] = {"private_key": fate}
-        if self._backup_dir:
+        if self._options.backup_dir:
             details["saved"] = self._save(certificate)
         if fate == certificates.REMOVED:
             self._remove_key(certificate)
@@ -228,7 +236,7 @@ class Certificates(Resource):
         return details
 
     def _save(self, certificate: StoredCertificate) -> str:
-        folder = self._backup_dir or ""
+        folder = self._options.backup_dir
         path = os.path.join(folder, f"{file_part(self._client.host)}-{file_part(certificate.store)}-{certificate.thumbprint}.cer")
         write_atomically(path, certificate.der)
         self._saved[certificate.id(self._client.host)] = path
@@ -286,12 +294,13 @@ class Certificates(Resource):
         self._client.close()
 
 
-def make(options: Mapping[str, Any]) -> Certificates:
-    return Certificates(Client(options), options)
+def make(params: Mapping[str, Any]) -> Certificates:
+    options = Options.of(params)
+    return Certificates(Client(Connection.from_params(params)), options)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    wanted, names = certificates.thumbprints(options["thumbprints"]), certificates.issuers(options["issuers"])
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    wanted, names = options.thumbprints, options.issuers
     stores = Stores(client)
     found, uses = stores.read(), stores.uses()
     shown = []
@@ -311,7 +320,7 @@ def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "certificates": shown,
         "authorities": authorities,
-        "firefox": list(_of_firefox(stores, names)) if options["firefox"] else [],
+        "firefox": list(_of_firefox(stores, names)) if options.firefox else [],
         "issuers": _counted(found),
         "unreadable": stores.unreadable,
     }

@@ -15,11 +15,13 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..ids import is_of
 from ..paths import quoted
 from ..software import plan as software
 from ..software import resource as software_resource
 from . import plan as files
+from .options import InfoOptions, Options
 from .plan import ListedPath
 
 _LONG_SECONDS = 600.0
@@ -84,23 +86,20 @@ class Files(Resource):
     kinds = (files.KIND, software.KIND)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
-        self._overwrite: bool = options["overwrite"]
-        self._paths = list(dict.fromkeys(files.normalised(path) for path in options["paths"]))
-        self._roots: list[str] = options["allowed_roots"]
+        self._options = options
         self._entries: dict[str, tuple[ListedPath, list[ListedPath]]] = {}
         self._links: dict[str, str] = {}
         self._locations: dict[str, str] = {}
         self._installed: list[str] = []
         #: what `apply` and `verify` have made of the paths
-        self._done: dict[str, dict[str, Any]] = {path: {} for path in self._paths}
+        self._done: dict[str, dict[str, Any]] = {path: {} for path in self._options.paths}
 
     def read(self) -> Iterator[Object]:
         """The paths that exist, with everything below them, and the products that are installed."""
         host = self._client.host
-        self._roots = files.check_allowed_roots(self._roots, files.normalised(registry.system_root(self._client)))
-        for path in self._paths:
+        for path in self._options.paths:
             entry, inside, link = look_into(self._client, path)
             if link:
                 self._links[path] = link
@@ -122,7 +121,7 @@ class Files(Resource):
                 continue
             planned.add(item.name)
             plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
-        order = sorted(self._paths, key=lambda path: path not in planned)
+        order = sorted(self._options.paths, key=lambda path: path not in planned)
         plan.facts["results"] = [{"path": path, "status": "planned" if path in planned else "absent"} for path in order]
         plan.unchanged = len(order) - len(planned)
         return plan
@@ -135,10 +134,11 @@ class Files(Resource):
                 yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
-        """The rules outside_allowed_roots, reparse_point, still_installed."""
-        for path in self._paths:
-            if not any(files.within(path, root) for root in self._roots):
-                roots = ", ".join(self._roots)
+        """The rules outside_allowed_roots, reparse_point, still_installed. Raises OffboardError `allowed_root_refused`."""
+        allowed = files.check_allowed_roots(self._options.allowed_roots, files.normalised(registry.system_root(self._client)))
+        for path in self._options.paths:
+            if not any(files.within(path, root) for root in allowed):
+                roots = ", ".join(allowed)
                 yield Refusal("outside_allowed_roots", f"{path} is not in one of the folders that may be removed ({roots})", (path,), "allowed_roots")
         for change in plan.changes:
             path = change.name
@@ -157,7 +157,7 @@ class Files(Resource):
         if not entry.exists:
             self._done[path]["status"] = "removed"
             return details
-        if self._overwrite:
+        if self._options.overwrite:
             details = self._wipe(path, entry, inside)
             self._done[path] |= details
             self._look_again(change, details)  # that takes its time, and del follows a link
@@ -211,15 +211,13 @@ class Files(Resource):
         self._client.close()
 
 
-def make(options: Mapping[str, Any]) -> Files:
-    return Files(Client(options), options)
+def make(params: Mapping[str, Any]) -> Files:
+    options = Options.of(params)
+    return Files(Client(Connection.from_params(params)), options)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    paths = [files.normalised(path) for path in options["paths"]]
-    names: Mapping[str, str] = options["yaml_values"]
-    files.check_secret_names(names)
-    return {"files": [_described(client, path, names) for path in paths]}
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    return {"files": [_described(client, path, options.yaml_values) for path in options.paths]}
 
 
 def _described(client: Client, path: str, names: Mapping[str, str]) -> dict[str, Any]:

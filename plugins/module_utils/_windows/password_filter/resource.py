@@ -16,11 +16,12 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
-from ..files import plan as files
+from ..connection import Connection
 from ..files.resource import below, look
 from ..ids import on_host
 from ..paths import quoted
 from . import plan as filters
+from .options import InfoOptions, Options
 from .read import packages
 
 _SEARCH_SECONDS = 600.0
@@ -38,10 +39,9 @@ class PasswordFilter(Resource):
     kinds = (filters.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
-        self._name: str = options["name"]
-        self._remove_file: bool = options["remove_file"]
+        self._options = options
         self._packages: list[str] = []
         self._path = ""
         self._file_exists = self._unregistered = False
@@ -49,10 +49,10 @@ class PasswordFilter(Resource):
     def read(self) -> Iterator[Object]:
         """The entry and the file, as one object."""
         self._packages = packages(self._client)
-        self._path = library(self._client, self._name)
+        self._path = library(self._client, self._options.name)
         self._file_exists = look(self._client, [self._path])[0].exists
-        state = {"registered": filters.is_registered(self._packages, self._name), "file": self._file_exists}
-        yield Object(filters.KIND, on_host(self._client.host, self._name), self._name, state)
+        state = {"registered": filters.is_registered(self._packages, self._options.name), "file": self._file_exists}
+        yield Object(filters.KIND, on_host(self._client.host, self._options.name), self._options.name, state)
 
     def plan(self, current: Iterable[Object]) -> Plan:
         """First the entry; the file, which LSA holds until the next start, in a later run."""
@@ -63,7 +63,7 @@ class PasswordFilter(Resource):
                 after = {"registered": False, "notification_packages": filters.without(self._packages, item.name)}
                 undo = phrases.english("undo_filter", name=item.name, value=filters.VALUE)
                 plan.changes.append(Change(filters.KIND, item.id, item.name, "unregister", before, after, risk="medium", undo=undo))
-            elif item.state["file"] and self._remove_file:
+            elif item.state["file"] and self._options.remove_file:
                 plan.changes.append(Change(filters.KIND, item.id, item.name, "remove_file", before={"file": True}, after={"file": False}, risk="medium"))
             else:
                 plan.unchanged += 1
@@ -72,27 +72,27 @@ class PasswordFilter(Resource):
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's filter."""
         for change in begun:
-            still = self._file_exists if change.action == "remove_file" else filters.is_registered(self._packages, self._name)
-            if change.id == on_host(self._client.host, self._name) and not still:
+            still = self._file_exists if change.action == "remove_file" else filters.is_registered(self._packages, self._options.name)
+            if change.id == on_host(self._client.host, self._options.name) and not still:
                 yield change
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules would_be_empty, windows_component."""
-        yield from filters.refusals(self._packages, self._name)
+        yield from filters.refusals(self._packages, self._options.name)
         if any(change.action == "remove_file" for change in plan.changes) and self._is_windows_own():
-            yield Refusal("windows_component", f"{self._path} is a part of Windows: its component store has it too", (self._name,))
+            yield Refusal("windows_component", f"{self._path} is a part of Windows: its component store has it too", (self._options.name,))
 
     def _is_windows_own(self) -> bool:
-        store = quoted(rf"{registry.system_root(self._client)}\WinSxS\{self._name}.dll")
+        store = quoted(rf"{registry.system_root(self._client)}\WinSxS\{self._options.name}.dll")
         return self._client.cmd(f"dir /s /b /a {store}", _SEARCH_SECONDS).exit_code == 0
 
     def apply(self, change: Change) -> dict[str, Any]:
         """Write the list without the name, or delete the file."""
         # Read once more: another product may have changed the list since.
         now = packages(self._client)
-        stop = next(iter(filters.refusals(now, self._name)), None)
-        if change.action == "remove_file" and filters.is_registered(now, self._name):
-            stop = Refusal("registered", f"{self._name} has been registered again", (self._name,))
+        stop = next(iter(filters.refusals(now, self._options.name)), None)
+        if change.action == "remove_file" and filters.is_registered(now, self._options.name):
+            stop = Refusal("registered", f"{self._options.name} has been registered again", (self._options.name,))
         if stop:
             raise OffboardError(f"{stop.msg}. That was not so when it was read; run the task again", code="changed_since_read")
         if change.action == "remove_file":
@@ -101,7 +101,7 @@ class PasswordFilter(Resource):
                 raise OffboardError(f"{self._path} is in use by LSA; restart the machine, and run again", code="file_in_use")
             self._file_exists = False
             return {}
-        rest = filters.without(now, self._name)
+        rest = filters.without(now, self._options.name)
         answer = self._client.run("reg.exe", "add", filters.LSA, "/v", filters.VALUE, "/t", "REG_MULTI_SZ", "/d", "\\0".join(rest), "/f", "/reg:64")
         if answer.exit_code:
             raise OffboardError(
@@ -113,10 +113,10 @@ class PasswordFilter(Resource):
     def verify(self, applied: Spool) -> Iterator[Outcome]:
         """Read the list again: without the name, and with everything else."""
         now = packages(self._client)
-        lost = set(filters.without(self._packages, self._name)) - set(now)
+        lost = set(filters.without(self._packages, self._options.name)) - set(now)
         for change in applied:
-            if change.action == "unregister" and (lost or filters.is_registered(now, self._name)):
-                yield Outcome(change, "failed", "not_seen", f"{filters.VALUE} is now {', '.join(now)}; it should be what it was, without {self._name}")
+            if change.action == "unregister" and (lost or filters.is_registered(now, self._options.name)):
+                yield Outcome(change, "failed", "not_seen", f"{filters.VALUE} is now {', '.join(now)}; it should be what it was, without {self._options.name}")
         self._packages = now
 
     def facts(self, plan: Plan) -> dict[str, Any]:
@@ -124,32 +124,32 @@ class PasswordFilter(Resource):
             "notification_packages": self._packages,
             "file": self._path,
             "file_exists": self._file_exists,
-            "reboot_required": self._unregistered or (self._file_exists and self._remove_file and not filters.is_registered(self._packages, self._name)),
+            "reboot_required": self._unregistered
+            or (self._file_exists and self._options.remove_file and not filters.is_registered(self._packages, self._options.name)),
         }
 
     def close(self) -> None:
         self._client.close()
 
 
-def make(options: Mapping[str, Any]) -> PasswordFilter:
-    name = names.visible(options["name"])
-    filters.check_name(name)
-    return PasswordFilter(Client(options), {**options, "name": name})
+def make(params: Mapping[str, Any]) -> PasswordFilter:
+    options = Options.of(params)
+    return PasswordFilter(Client(Connection.from_params(params)), options)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    folders = [files.normalised(path) for path in options["folders"]]
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    folders = options.folders
     libraries = {}
     for entry in look(client, folders) if folders else []:
         for item in below(client, entry.path) if entry.is_folder else []:
             folder, _unused, name = item.path.rpartition("\\")
             if name.casefold().endswith(".dll"):
                 libraries[name[:-4].casefold()] = folder
-    known = {names.program(name) for name in options["names"]}
     found = []
     for name in packages(client):
         path = library(client, name)
         why = [phrases.english("library_lies_in", name=name, folder=libraries[name.casefold()])] if name.casefold() in libraries else []
-        state = {"default": filters.is_default(name), "named": names.program(name) in known, "file": path, "file_exists": look(client, [path])[0].exists}
+        named = names.program(name) in options.names
+        state = {"default": filters.is_default(name), "named": named, "file": path, "file_exists": look(client, [path])[0].exists}
         found.append({"name": name, **state, "why": why})
     return {"filters": found, "meant": filters.meant(found)}

@@ -21,10 +21,11 @@ from ..._core.spool import Spool
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client, Shell
-from ..files.plan import normalised
+from ..connection import Connection
 from ..ids import is_of
 from ..password_filter.read import packages
 from . import plan as software
+from .options import InfoOptions, Options
 from .plan import Product
 
 _VIEWS = {"machine64": 64, "machine32": 32}
@@ -85,10 +86,9 @@ class Software(Resource):
     kinds = (software.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Options) -> None:
         self._client = client
         self._options = options
-        self._wanted: list[Mapping[str, Any]] = options["products"]
         self._products: dict[str, Product] = {}
         self._extra: dict[str, list[str]] = {}
         #: what `apply` and `verify` have made of the products, by id
@@ -105,7 +105,7 @@ class Software(Resource):
         """A removal for each wanted product that is installed."""
         there = [self._products[item.id] for item in current]
         plan, results = Plan(), dict[str, dict[str, Any]]()
-        for wanted in self._wanted:
+        for wanted in self._options.products:
             product = software.select(there, wanted)
             for own in software.beside(there, wanted):
                 if (identity := own.id(self._client.host)) not in results:
@@ -190,7 +190,7 @@ class Software(Resource):
         return {"password_filters_gone": gone} if gone else {}
 
     def _uninstall(self, product: Product, extra: list[str]) -> dict[str, Any]:
-        minutes = self._options["timeout_minutes"]
+        minutes = self._options.timeout_minutes
         end = time.monotonic() + minutes * 60
         program = software.uninstaller(product)
         # every user may make files in that folder: nobody shall know the name before
@@ -299,13 +299,13 @@ def _per_user(product: Product) -> str:
     )
 
 
-def make(options: Mapping[str, Any]) -> Software:
-    return Software(Client(options), options)
+def make(params: Mapping[str, Any]) -> Software:
+    options = Options.of(params)
+    return Software(Client(Connection.from_params(params)), options)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
-    names, publishers = software.patterns(options["name_patterns"]), software.patterns(options["publisher_patterns"])
-    folders = [normalised(path) for path in options["folders"]]
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
+    names, publishers, folders = options.name_patterns, options.publisher_patterns, options.folders
     products = installed(client)
     pending = bool(files_pending(client))
     found = []
@@ -315,5 +315,5 @@ def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
             entry = {**product.described(), "key": product.key, "installer": product.installer, "install_location": product.install_location}
             shown = {"quiet_uninstall": product.quiet_uninstall_string, "uninstall": product.uninstall_string}
             found.append({**entry, **{name: redaction.command_line(text) for name, text in shown.items()}, "why": why})
-    named = sorted({product.name for wanted in options["products"] for product in software.meant(products, wanted)})
+    named = sorted({product.name for wanted in options.products for product in software.meant(products, wanted)})
     return {"products": found, "named": named, "reboot_pending": pending}

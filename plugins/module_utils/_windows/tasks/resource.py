@@ -19,11 +19,12 @@ from ..._core.spool import Spool
 from ..._module import waiting
 from ..._module.files import write_atomically
 from ..._module.runner import Resource
-from ..._module.vault_password import vault_password
 from .. import registry
 from ..client import Client
+from ..connection import Connection
 from ..ids import is_of
 from . import plan as tasks
+from .options import InfoOptions, Options
 from .plan import Task
 
 
@@ -37,11 +38,10 @@ def query(machine: registry.RegistryConnection) -> list[Task]:
     return tasks.parse_query(answer.text)
 
 
-def looked_for(machine: registry.RegistryConnection, options: Mapping[str, Any]) -> list[tuple[Task, list[str], list[str]]]:
+def looked_for(machine: registry.RegistryConnection, options: InfoOptions) -> list[tuple[Task, list[str], list[str]]]:
     """Every task but the excepted ones, with the reasons why the action paths mean it, and where there are none, why they may mean it nevertheless."""
-    excepted = {task_name(name) for name in options.get("except_names") or ()}
-    every = [task for task in query(machine) if task_name(task.name) not in excepted]
-    paths = options["action_paths"]
+    every = [task for task in query(machine) if task_name(task.name) not in options.except_names]
+    paths = options.action_paths
     known = registry.environment(machine) if tasks.needs_environment(every) or any("%" in path for path in paths) else {}
     found = [(task, tasks.why(task, paths, known)) for task in every]
     return [(task, why, [] if why else tasks.perhaps(task, paths, known)) for task, why in found]
@@ -54,12 +54,11 @@ class ScheduledTasks(Resource):
     kinds = (tasks.KIND,)
     on_machine = True
 
-    def __init__(self, client: Client, options: Mapping[str, Any], password: bytes | None = None) -> None:
+    def __init__(self, client: Client, options: Options, password: bytes | None = None) -> None:
         """password: definitions are saved with it as files of Ansible Vault, since what a task is started with may hold a secret."""
         self._client = client
         self._options = options
         self._password = password
-        self._state: str = options["state"]
         self._found: dict[str, Task] = {}
         self._unconfirmed: list[tuple[Task, list[str]]] = []
         self._not_meant: list[Task] = []
@@ -71,16 +70,16 @@ class ScheduledTasks(Resource):
 
     def read(self) -> Iterator[Object]:
         """The tasks that match and are confirmed. Those that only match are candidates, those that are only confirmed start something else by now."""
-        host, confirmed = self._client.host, self._options["tasks"]
+        host, confirmed = self._client.host, self._options.tasks
         self._found, self._unconfirmed, self._not_meant, self._perhaps = {}, [], [], []
-        self._names = [task_name(name) for name in self._options.get("except_names") or ()]
+        self._names = list(self._options.except_names)
         for task, why, perhaps in looked_for(self._client, self._options):
             self._names.append(task.name)
             if why and task.is_confirmed(confirmed):
                 self._found[task.id(host)] = task
             elif why:
                 self._unconfirmed.append((task, why))
-            elif task.is_confirmed(confirmed) and perhaps and task.enabled and self._state != "enabled":
+            elif task.is_confirmed(confirmed) and perhaps and task.enabled and self._options.state != "enabled":
                 self._perhaps.append((task, perhaps))
             elif task.is_confirmed(confirmed):
                 self._not_meant.append(task)
@@ -90,7 +89,7 @@ class ScheduledTasks(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         """Enabled, disabled or removed, each task that is not so already."""
         plan, current = Plan(), list(current)
-        enabled = self._state == "enabled"
+        enabled = self._options.state == "enabled"
         if enabled and not current and (saved := [path for paths in self._gone().values() for path in paths]):
             raise OffboardError(
                 f"{self._client.host} has no such task any more, so nothing can be enabled. Its definition is saved: {', '.join(saved)}. "
@@ -99,7 +98,7 @@ class ScheduledTasks(Resource):
                 details={"saved": saved},
             )
         for item in current:
-            if self._state == "absent":
+            if self._options.state == "absent":
                 undo = phrases.english("undo_task_deleted", name=item.name, account=item.state["run_as"])
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
             elif item.state["enabled"] != enabled:
@@ -115,7 +114,7 @@ class ScheduledTasks(Resource):
 
     def _gone(self) -> dict[str, list[str]]:
         """What lies in backup_dir of tasks that the machine has no longer: paths by how their names begin."""
-        if not (folder := self._options.get("backup_dir")):
+        if not (folder := self._options.backup_dir):
             return {}
         saved = sorted(os.path.basename(path) for path in glob.glob(os.path.join(glob.escape(folder), "*.xml")))
         found = tasks.gone(saved, self._client.host, self._names)
@@ -130,7 +129,7 @@ class ScheduledTasks(Resource):
     def guard(self, plan: Plan) -> Iterator[Refusal]:
         """The rules not_confirmed, other_action, system_task, vault_password_missing, task_gone."""
         for task, why in self._unconfirmed:
-            if self._state == "absent" or task.enabled != (self._state == "enabled"):
+            if self._options.state == "absent" or task.enabled != (self._options.state == "enabled"):
                 yield Refusal(
                     "not_confirmed",
                     f"{task.name} is a candidate ({'; '.join(why)}), and nobody has confirmed it",
@@ -147,14 +146,14 @@ class ScheduledTasks(Resource):
                 f"the task disabled by hand, or '{task.name}' in except_names",
             )
         # what the machine has is enabled only together with what it has no longer, so that nobody takes a part for the whole
-        for name, files in self._gone().items() if self._state == "enabled" else ():
+        for name, files in self._gone().items() if self._options.state == "enabled" else ():
             msg = (
                 f"A task is gone from {self._client.host} whose definition is saved: {', '.join(files)}. Import it "
                 "with schtasks /create /tn NAME /xml FILE (encrypted ones after ansible-vault decrypt --output), and enter the password of its account"
             )
             yield Refusal("task_gone", msg, (name,), "the task's name in except_names, when it shall stay away")
         hits = tuple(change.name for change in plan.changes if change.name.casefold().startswith(tasks.SYSTEM_FOLDER.casefold()))
-        for change in plan.changes if self._options.get("backup_dir") and not self._password else ():
+        for change in plan.changes if self._options.backup_dir and not self._password else ():
             if self._found[change.id].holds_a_secret:
                 msg = f"{change.name} is started with what may be a password, and its definition would be saved in clear"
                 yield Refusal("vault_password_missing", msg, (change.name,), "vault_password or vault_password_file")
@@ -164,7 +163,7 @@ class ScheduledTasks(Resource):
     def apply(self, change: Change) -> dict[str, Any]:
         """Save the definition, then change the task, if it is still the one that was read."""
         details = {}
-        if self._options["backup_dir"]:
+        if self._options.backup_dir:
             details["saved"] = self._save(self._found[change.id])
         there = {task.id(self._client.host): task for task in query(self._client)}.get(change.id)
         if there is None or there.xml != self._found[change.id].xml:
@@ -183,7 +182,7 @@ class ScheduledTasks(Resource):
         return details
 
     def _save(self, task: Task) -> str:
-        path = os.path.join(self._options["backup_dir"], task.file_name(self._client.host, self._password or b""))
+        path = os.path.join(self._options.backup_dir, task.file_name(self._client.host, self._password or b""))
         # The name holds a hash of the definition, so what is there already is the same.
         if not os.path.exists(path):
             # As schtasks /create /xml wants it.
@@ -202,7 +201,7 @@ class ScheduledTasks(Resource):
             now = {task.id(self._client.host): task for task in query(self._client)}
             return {key for key in keys if _seen(changes[key], now)}
 
-        for key in waiting.not_shown(changes, shown, self._options["verify_timeout"], agreeing=waiting.ONE_READ):
+        for key in waiting.not_shown(changes, shown, self._options.verify_timeout, agreeing=waiting.ONE_READ):
             msg = f"{changes[key].name} was changed ({changes[key].action}), but is read as before"
             yield Outcome(changes[key], "failed", "not_seen", msg)
 
@@ -220,16 +219,15 @@ def _seen(change: Change, now: Mapping[str, Task]) -> bool:
     return task is not None and task.enabled == change.after["enabled"]
 
 
-def make(options: Mapping[str, Any]) -> ScheduledTasks:
-    tasks.check_action_paths(options["action_paths"])
-    given = options["backup_dir"] and (options["vault_password"] is not None or options["vault_password_file"])
-    return ScheduledTasks(Client(options), options, vault_password(dict(options)) if given else None)
+def make(params: Mapping[str, Any]) -> ScheduledTasks:
+    options = Options.of(params)
+    return ScheduledTasks(Client(Connection.from_params(params)), options, options.vault_password() if options.vault_password else None)
 
 
-def info(client: Client, options: Mapping[str, Any]) -> dict[str, Any]:
+def info(client: Client, options: InfoOptions) -> dict[str, Any]:
     found = looked_for(client, options)
     return {
-        "tasks": [_told(task, why) for task, why, _perhaps in found if why or not options["action_paths"]],
+        "tasks": [_told(task, why) for task, why, _perhaps in found if why or not options.action_paths],
         "perhaps": [_told(task, perhaps) for task, _why, perhaps in found if perhaps],
     }
 

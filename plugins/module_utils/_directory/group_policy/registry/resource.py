@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...._core.errors import OffboardError
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
 from ...._module.files import read_lines
-from .. import hosts, policy
+from ...client import Client
+from ...connection import Connection
+from ...sysvol import Sysvol
+from .. import policy
 from ..edit import digest
 from ..resource import PolicyEdits
 from . import plan as registry
+from .options import Options
 
 
 class GroupPolicyRegistry(PolicyEdits):
@@ -25,10 +29,10 @@ class GroupPolicyRegistry(PolicyEdits):
 
     kinds = (registry.KIND,)
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, client: Client, sysvol: Sysvol, options: Options) -> None:
+        super().__init__(client, sysvol, options)
+        self._options = options
         self._old: dict[str, bytes] = {}
-        self._hosts = hosts.checked(self._options["hosts"] or [])
 
     def file_of(self, change: Change) -> str:
         return registry.file_of(change.id)
@@ -51,18 +55,23 @@ class GroupPolicyRegistry(PolicyEdits):
     def _saved_file(self, identity: str, content: str) -> bytes:
         """The file as some task has saved it, known by its digest: folders may have been moved, and a killed run has written down none."""
         guid, relative = identity[:38], registry.file_of(identity).replace("\\", os.sep)
-        for path in sorted(glob.glob(os.path.join(glob.escape(self._options["backup_dir"]), f"{glob.escape(guid)}_*", glob.escape(relative)))):
+        for path in sorted(glob.glob(os.path.join(glob.escape(self._options.backup_dir), f"{glob.escape(guid)}_*", glob.escape(relative)))):
             data = b"".join(read_lines(path))
             if digest(data) == content:
                 return data
         raise OffboardError(
-            f"{self._options['backup_dir']} has no copy of {registry.file_of(identity)} of the policy {guid} as it was before this exit changed it "
+            f"{self._options.backup_dir} has no copy of {registry.file_of(identity)} of the policy {guid} as it was before this exit changed it "
             f"(SHA-256 {content}). Nothing was done. Name the folder that has it",
             code="backup_unreadable",
         )
 
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
         """See `registry.plan` and `registry.plan_return`. Raises OffboardError `backup_unreadable`."""
-        if self._options["state"] == "present":
+        if self._options.is_return:
             return registry.plan_return(current, self.done(), self._old, self._saved_file, self._begun)
-        return registry.plan(current, self._hosts, self._old, digest, self._begun)
+        return registry.plan(current, self._options.hosts, self._old, digest, self._begun)
+
+
+def make(params: Mapping[str, Any], check_mode: bool) -> GroupPolicyRegistry:
+    options, connection = Options.of(params), Connection.from_params(params)
+    return GroupPolicyRegistry(Client(connection, read_only=check_mode), Sysvol(connection), options)

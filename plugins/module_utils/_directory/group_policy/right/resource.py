@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...._core.errors import OffboardError
 from ...._core.model import Change, Object
 from ...._core.plan import Plan
+from ...client import Client
+from ...connection import Connection
 from ...known import remembered
+from ...sysvol import Sysvol
 from .. import gpt_tmpl, history, policy
 from ..accounts import as_known
 from ..edit import digest
 from ..resource import PolicyEdits
 from . import plan as rights
+from .options import Options
 
 
 class GroupPolicyRights(PolicyEdits):
@@ -24,8 +28,9 @@ class GroupPolicyRights(PolicyEdits):
 
     kinds = (rights.KIND,)
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, client: Client, sysvol: Sysvol, options: Options) -> None:
+        super().__init__(client, sysvol, options)
+        self._options = options
         self._old: dict[str, bytes] = {}
 
     def file_of(self, change: Change) -> str:
@@ -39,21 +44,23 @@ class GroupPolicyRights(PolicyEdits):
         except OffboardError as exc:
             if exc.code != "not_found":
                 raise
-            if self._options["state"] == "present" and not self._options["only_removed"]:
+            if self._options.state == "present" and not self._options.only_removed:
                 raise OffboardError(f"the policy {one.name} ({one.guid}) has no user rights, and this module makes no new files", code="not_found") from exc
             return
         self._old[one.guid] = data
         yield rights.describe(one.guid, one.name, gpt_tmpl.rights(data), one.version, in_ini, digest(data))
 
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
-        """See `rights.plan`. Raises OffboardError `not_found` for a name that is nobody's, `bad_option` where no right is named that is to be given."""
-        if self._options["state"] == "present" and not self._options["rights"] and not self._options["only_removed"]:
-            raise OffboardError("rights: name the rights that the accounts shall have, or set only_removed", code="bad_option")
-        items = list(current)
-        found, unusable = self._reader.resolve(as_known(self._options["accounts"], remembered(self._options)))
+        """See `rights.plan`. Raises OffboardError `not_found` for a name that is nobody's."""
+        options, items = self._options, list(current)
+        found, unusable = self._reader.resolve(as_known(options.accounts, remembered(options.known)))
         if unusable:
             raise OffboardError("accounts: " + "; ".join(f"{item['name']}: {item['msg']}" for item in unusable), code="not_found")
-        names = ("rights", "state", "when_empty", "when_undefined")
-        removed = history.taken_out(self.done()) if self._options["only_removed"] else None
-        wanted = rights.WantedRight(accounts=found, removed=removed, **{name: self._options[name] for name in names})
+        removed = history.taken_out(self.done()) if options.only_removed else None
+        wanted = rights.WantedRight(options.rights, found, options.state, options.when_empty, options.when_undefined, removed)
         return rights.plan(items, wanted, self._old, digest, self._begun)
+
+
+def make(params: Mapping[str, Any], check_mode: bool) -> GroupPolicyRights:
+    options, connection = Options.of(params), Connection.from_params(params)
+    return GroupPolicyRights(Client(connection, read_only=check_mode), Sysvol(connection), options)

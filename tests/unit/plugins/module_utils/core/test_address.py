@@ -9,7 +9,7 @@ import time
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import address
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.plan import invitation
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.options import invitation
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import fetch
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.connection import Connection
 

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import remembered
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import Known, remembered
 
 GIVEN = {"dn": "CN=a", "objectGUID": "1"}
 
 
 def of_file(path, password="Pw"):
-    return {"known": [GIVEN], "known_file": {"path": str(path), "vault_password": password, "vault_password_file": None}}
+    return Known.of({"known": [GIVEN], "known_file": {"path": str(path), "vault_password": password, "vault_password_file": None}})
 
 
 def saved(path, text):
@@ -25,7 +27,7 @@ def saved(path, text):
 def test_both_count(tmp_path):
     path = saved(tmp_path / "directory.yml", "objects:\n- dn: CN=日本,DC=x\n  objectGUID: '2'\n  objectSid: S-1-5\n  mail: null\n  memberOf: [x]\n")
     assert remembered(of_file(path)) == [GIVEN, {"dn": "CN=日本,DC=x", "objectGUID": "2", "objectSid": "S-1-5"}]
-    assert remembered({"known": [GIVEN]}) == [GIVEN] and remembered({}) == []
+    assert remembered(Known.of({"known": [GIVEN], "known_file": None})) == [GIVEN] and remembered(Known.of({"known": None, "known_file": None})) == []
 
 
 def test_without_file_or_password_it_is_what_the_task_gives(tmp_path):
@@ -55,4 +57,4 @@ def test_what_a_later_snapshot_has_added_counts_too_and_the_oldest_comes_first(t
 
 def test_openldap_has_entries_by_the_names_that_were_confirmed(tmp_path):
     text = "clauses: {cn=a: []}\nentries:\n  cn=gone: {}\n  CN=a:\n    dn: cn=a\n    entryUUID: u-1\n    attributes: [cn]\n"
-    assert remembered({"known_file": of_file(saved(tmp_path / "openldap.yml", text))["known_file"]}) == [{}, {"dn": "cn=a", "entryUUID": "u-1"}]
+    assert remembered(replace(of_file(saved(tmp_path / "openldap.yml", text)), objects=())) == [{}, {"dn": "cn=a", "entryUUID": "u-1"}]

@@ -5,34 +5,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Refusal
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory import openldap_accounts
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_access.plan import Rule
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_accounts import info as openldap_accounts
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry.read import Found
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
+from dev.options import given
 
 SYNC, GONE = "cn=sync,dc=reiji", "CN=Gone, dc=reiji"
 RULE = Rule("olcDatabase={1}mdb,cn=config", '{0}to * by dn.exact="cn=sync,dc=reiji" read by group.exact="cn=readers,dc=reiji" read by * none')
 ENTRY = Entry(SYNC, {})
 #: by its entryUUID it is elsewhere
 MOVED = {"cn=renamed,dc=reiji": Refusal("moved", "it is elsewhere", ())}
-OPTIONS = {"username": "cn=admin", "password": "p", "config_username": None, "config_password": None, "config_base": "cn=config"}
+OPTIONS = {"username": "cn=admin", "password": "p", "tls": "ldapi", "socket": "/run/ldapi"}
 
 
 @pytest.fixture(name="bound")
-def _bound(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def _bound(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str | None]]:
     """Who has bound, of all sessions that were closed again."""
-    closed: list[tuple[str, str]] = []
+    closed: list[tuple[str | None, str | None]] = []
 
     class Client:
-        def __init__(self, options: Mapping[str, Any], *, read_only: bool) -> None:
+        def __init__(self, connection: Connection, *, read_only: bool) -> None:
             assert read_only
-            self.who = (options["username"], options["password"])
+            self.who = (connection.username, connection.password)
 
         def close(self) -> None:
             closed.append(self.who)
@@ -45,8 +44,8 @@ def _bound(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("dns", "there"), [([SYNC, GONE], True), ([GONE], False), ([], False), (["cn=renamed,dc=reiji"], True)])
-def test_each_account_by_the_name_that_was_given(bound: list[tuple[str, str]], dns: list[str], there: bool) -> None:
-    found = openldap_accounts.info({**OPTIONS, "dns": dns})
+def test_each_account_by_the_name_that_was_given(bound: list[tuple[str | None, str | None]], dns: list[str], there: bool) -> None:
+    found = openldap_accounts.info(given("openldap_accounts_info", **OPTIONS, dns=dns))
     assert found["entries"] == {dn: {"dn": SYNC} if dn == SYNC else {} for dn in dns} and found["any_there"] is there
     assert {dn: [clause["clause"] for clause in clauses] for dn, clauses in found["clauses"].items()} == {
         dn: ['dn.exact="cn=sync,dc=reiji" read'] if dn == SYNC else [] for dn in dns
@@ -55,8 +54,8 @@ def test_each_account_by_the_name_that_was_given(bound: list[tuple[str, str]], d
     assert bound == [("cn=admin", "p")] * 2
 
 
-def test_the_configuration_is_read_by_its_own_account(bound: list[tuple[str, str]]) -> None:
-    openldap_accounts.info({**OPTIONS, "config_username": "cn=admin,cn=config", "config_password": "q", "dns": [SYNC]})
+def test_the_configuration_is_read_by_its_own_account(bound: list[tuple[str | None, str | None]]) -> None:
+    openldap_accounts.info(given("openldap_accounts_info", **OPTIONS, config_username="cn=admin,cn=config", config_password="q", dns=[SYNC]))
     assert bound == [("cn=admin,cn=config", "q"), ("cn=admin", "p")]
     with pytest.raises(OffboardError):
-        openldap_accounts.info({**OPTIONS, "dns": ["sync"]})
+        openldap_accounts.info(given("openldap_accounts_info", **OPTIONS, dns=["sync"]))

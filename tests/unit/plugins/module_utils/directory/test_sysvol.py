@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as module
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
+from dev.options import given
 
 FILE, FOLDER, REPARSE_POINT = 0x20, 0x10, 0x400
 POLICY = r"sysvol\ad.reiji.example\Policies\{1}"
@@ -29,7 +31,7 @@ def share(monkeypatch):
     """A SYSVOL that serves these folders."""
     folders = {}
     monkeypatch.setattr(module, "smbclient", SimpleNamespace(scandir=lambda path, **_unused: folders.get(path.partition("{1}")[2], ())))
-    opened = module.Sysvol({"authentication": "simple", "host": "dc1", "valid_names": []})
+    opened = module.Sysvol(Connection.from_params(given("group_policy_info", host="dc1")))
     opened._opened = True
     return folders, opened
 

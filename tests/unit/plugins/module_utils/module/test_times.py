@@ -18,6 +18,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._iij.export.kept i
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.people import _late
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
+from dev.options import given
 
 FILES = [{"name": "a", "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}]
 TENANT = "0b1f3e8a-57a1-4f0c-8a10-aa11d0000001"
@@ -68,7 +69,7 @@ def test_clocks_differ_by_minutes(tmp_path: Path, kind: str) -> None:
 def test_status_believes_no_verdict_of_tomorrow(tmp_path: Path) -> None:
     verdict = {"tenant_id": TENANT, "domains": [], "client_id": "", "evidence_hours": 0, "activity_count": 0, "open": True, "reasons": []}
     (tmp_path / "run").mkdir(mode=0o700)
-    params = {"run_dir": str(tmp_path / "run"), "run_tenant_id": None, "summary": False, "stage": "", "in_awx": False, "language": "en", "left_out": None}
+    params = given("run_status_info", run_dir=str(tmp_path / "run"))
 
     def state(at: str) -> str:
         (tmp_path / "run/gate.json").write_text(json.dumps({**verdict, "at": at}))
@@ -82,8 +83,7 @@ def test_a_letter_that_was_given_in_the_future_was_not_given(tmp_path: Path, at:
     """Whoever has got theirs gets no other one: nobody would have told them their password."""
     at = after(24 * 60) if at == "TOMORROW" else at
     (tmp_path / "given.jsonl").write_text(json.dumps({"id": "U1", "userPrincipalName": "u", "at": at, "by": "a"}) + "\n")
-    given: dict[str, Any] = dict.fromkeys(("people_file", "departments", "managers", "folder", "journal", "by"))
-    letters = HandoverLetters({**given, "state": "present", "split_by": "none", "given_file": str(tmp_path / "given.jsonl"), "folder": str(tmp_path)})
+    letters = HandoverLetters(given("handover_letters", given_file=str(tmp_path / "given.jsonl"), folder=str(tmp_path), handover_file=str(tmp_path / "h.yml")))
     assert letters._has_theirs("u1") is has
 
 

@@ -19,8 +19,9 @@ APPROVE = yaml.safe_load((places.ROOT / "roles/awx/defaults/main.yml").read_text
 SCHEDULE = {"stage": "watch_certificates", "rrule": "DTSTART:20260105T070000Z RRULE:FREQ=DAILY;INTERVAL=1"}
 PARAMS: dict[str, Any] = {
     "collection": str(places.ROOT), "state": "present", "prefix": "exit", "organization": "org", "approve": APPROVE, "agents": {"sync1": {}, "dc1": {}},
-    "domain_controllers": ["dc1"], "agents_variables": {}, "localhost_variables": {}, "credentials": [], "schedules": [SCHEDULE], "notification": False,
-    "services": [], "found": {},
+    "domain_controllers": ["dc1"], "agents_variables": {}, "groups": {}, "localhost_variables": {},
+    "credentials": [], "schedules": [SCHEDULE],
+    "notification": False, "services": [], "found": {},
 }  # fmt: skip
 
 

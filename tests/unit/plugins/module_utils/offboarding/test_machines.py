@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.plan import failure, left_out, lines, merged, parse, reasons, rows
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.machines.resource import RunMachines, read_machines
+from dev.options import given
 
 ALL = ["a", "b", "c"]
 
@@ -67,7 +68,7 @@ def test_what_is_no_record(tmp_path: Path, content: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "told"),
+    ("changed", "code", "told"),
     [
         ({}, None, ""),
         ({"done": []}, None, ""),  # left out by --limit
@@ -83,13 +84,13 @@ def test_what_is_no_record(tmp_path: Path, content: Any) -> None:
     ],
     ids=str,
 )
-def test_what_stops_the_run(tmp_path: Path, given: dict[str, Any], code: str | None, told: str) -> None:
-    params = {"run_dir": str(tmp_path), "stage": "agents", "machines": ALL, "done": ["a"], "failed": {}, "may_be_none": False, "language": "en"}
-    kept = RunMachines({**params, **given})
+def test_what_stops_the_run(tmp_path: Path, changed: dict[str, Any], code: str | None, told: str) -> None:
+    asked = {"run_dir": str(tmp_path), "stage": "agents", "machines": ALL, "done": ["a"], "failed": {}, "language": "en", **changed}
+    kept = RunMachines(given("run_machines", **asked))
     plan = kept.plan(kept.read())
     error = kept.verdict(plan)
     assert (error.code if error else None) == code and (error.msg if error else "").startswith(told)
-    assert len(plan.changes) == bool(given.get("machines", ALL)), "no record of no machine"
+    assert len(plan.changes) == bool(changed.get("machines", ALL)), "no record of no machine"
 
 
 def test_reasons_of_many() -> None:
@@ -99,7 +100,7 @@ def test_reasons_of_many() -> None:
 
 def test_two_slices_keep_both(tmp_path: Path) -> None:
     def record(stage: str, *done: str) -> RunMachines:
-        return RunMachines({"run_dir": str(tmp_path), "stage": stage, "machines": ALL, "done": list(done), "failed": {}})
+        return RunMachines(given("run_machines", run_dir=str(tmp_path), stage=stage, machines=ALL, done=list(done), failed={}))
 
     one, other = record("freeze", "a"), record("freeze", "b")
     plans = [(item, item.plan(item.read())) for item in (one, other, record("agents", *ALL))]

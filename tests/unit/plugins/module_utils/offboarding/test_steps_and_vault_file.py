@@ -20,6 +20,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner imp
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
+from dev.options import given
 
 A = {"id": "a", "stage": "gate", "en": "do a", "ja": "aをする", "blocks_final_gate": True, "source": ""}
 RECORD = {**A, "done": False, "by": "", "at": "", "note": ""}
@@ -45,21 +46,7 @@ def execute(make, params, check_mode=False):
 
 
 def manual_steps(tmp_path, check_mode=False, **options):
-    params = {
-        "path": str(tmp_path / "run" / "steps.json"),
-        "steps": [],
-        "services": [],
-        "confirm": [],
-        "withdraw": [],
-        "require": [],
-        "evidence": [],
-        "evidence_max_mb": 20,
-        "gate_max_age_hours": 24,
-        "by": None,
-        "note": None,
-        "language": "both",
-        **options,
-    }
+    params = given("manual_steps", path=str(tmp_path / "run" / "steps.json"), **options)
     return execute(lambda p: steps.ManualSteps(p, check_mode), params, check_mode)
 
 
@@ -88,20 +75,7 @@ def test_what_another_run_has_recorded_meanwhile_is_not_lost(tmp_path):
     path = str(tmp_path / "run" / "steps.json")
 
     def planned(**options):
-        params = {
-            "path": path,
-            "steps": [],
-            "services": [],
-            "confirm": [],
-            "withdraw": [],
-            "require": [],
-            "evidence": [],
-            "evidence_max_mb": 20,
-            "by": "Hanako",
-            "note": None,
-            "language": "both",
-            **options,
-        }
+        params = given("manual_steps", path=path, **{"by": "Hanako", **options})
         resource = steps.ManualSteps(params, False)
         return resource, list(resource.plan(resource.read()).changes)
 
@@ -131,20 +105,7 @@ def test_it_is_decided_anew_by_what_the_file_holds_when_it_is_written(tmp_path):
     manual_steps(tmp_path, steps=[A, B, {**A, "id": "c"}], confirm=["b"], by="Hanako")
 
     def planned(**options):
-        params = {
-            "path": path,
-            "steps": [],
-            "services": [],
-            "confirm": [],
-            "withdraw": [],
-            "require": [],
-            "evidence": [],
-            "evidence_max_mb": 20,
-            "by": "Taro",
-            "note": None,
-            "language": "both",
-            **options,
-        }
+        params = given("manual_steps", path=path, **{"by": "Taro", **options})
         resource = steps.ManualSteps(params, False)
         return resource, resource.plan(resource.read())
 
@@ -222,7 +183,7 @@ def test_the_journal_names_who_confirmed(tmp_path):
 
 
 def write(tmp_path, content="secret: ひみつ\n", password="pw", check_mode=False, **options):
-    params = {**options, "path": str(tmp_path / "snapshot" / "a.yml"), "content": content, "vault_password": password, "vault_password_file": None}
+    params = given("vault_file", path=str(tmp_path / "snapshot" / "a.yml"), content=content, vault_password=password, **options)
     return execute(vault_file.VaultFile, params, check_mode)[0]
 
 
@@ -244,7 +205,7 @@ def test_check_mode_plans_each_vault_file_of_a_run(tmp_path):
     predictions = str(tmp_path / "predictions.jsonl")
     plans = []
     for name in ("a", "b", "c", "a"):
-        params = {"path": str(tmp_path / f"{name}.yml"), "content": "x", "vault_password": "pw", "vault_password_file": None, "predictions": predictions}
+        params = given("vault_file", path=str(tmp_path / f"{name}.yml"), content="x", vault_password="pw", predictions=predictions)
         plans.append([change["name"] for change in execute(vault_file.VaultFile, params, True)[0]["plan"]])
     assert plans == [["a.yml"], ["b.yml"], ["c.yml"], []]
 
@@ -412,19 +373,7 @@ def test_a_saved_machine_belongs_to_the_run_of_its_tenant(tmp_path, saved_of, wo
 
 def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody_has_recorded(tmp_path):
     """As AWX does with a job of type "check", from an untouched start; a real run stops."""
-    params = {
-        "path": str(tmp_path / "run" / "steps.json"),
-        "steps": [],
-        "services": [],
-        "confirm": [],
-        "withdraw": [],
-        "require": ["x"],
-        "evidence": [],
-        "evidence_max_mb": 20,
-        "by": None,
-        "note": None,
-        "language": "both",
-    }
+    params = given("manual_steps", path=str(tmp_path / "run" / "steps.json"), require=["x"])
     plan = steps.ManualSteps(params, True).plan([])
     assert len(plan.changes) == 0 and plan.warnings[0].startswith(
         "check mode: a real run would stop here. / チェックモード: 実際の実行ではここで停止します。 There is no step 'x'."

@@ -16,8 +16,10 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.predict impo
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.controllers.plan import Controller
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import plan as restarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart import resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._restart.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._restart.plan import Machine, WantedRestarts
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
+from dev.options import given
 
 A, B, C = (Controller(f"{name}.ad.example", roles) for name, roles in (("a", ("pdc_emulator",)), ("b", ("rid_master",)), ("c", ())))
 ILL = Controller("c.ad.example", problems=(("timeout", "no answer"),))
@@ -170,26 +172,15 @@ class Directory:
         return [self.controller(name) for name in self.states]
 
 
-OPTIONS = {
-    "journal": None,
-    "only_unregistered": False,
-    "also": [],
-    "healthy_others": 1,
-    "ignore": [],
-    "gone_minutes": 1,
-    "back_minutes": 1,
-    "healthy_minutes": 1,
-    "verify_timeout": 9,
-}
-
-
 @pytest.fixture
 def made(monkeypatch, clock):
     """The resource over a scripted machine, with a clock that nobody waits for."""
 
     def make(machine, directory=None, **options):
-        one = {"host": "hc", "name": "c", "domain_controller": None}
-        found = resource.Restarts([one], {**OPTIONS, "directory": {} if directory else None, **options}, machine.connect)
+        given_directory = {"host": "d"} if directory else None
+        minutes = dict.fromkeys(("gone_minutes", "back_minutes", "healthy_minutes"), 1)
+        asked = {"machines": [{"host": "hc", "name": "c"}], "directory": given_directory, "verify_timeout": 9, **minutes, **options}
+        found = resource.Restarts(Options.of(given("win_restart", **asked)), machine.connect)
         found._domain = directory
         return found
 
@@ -267,7 +258,7 @@ def test_what_comes_back_between_reading_and_asking_is_not_restarted_again(made)
 
 
 def test_where_nothing_waits_nobody_is_asked(made):
-    found = made(Scripted([REFUSED]), Directory(a=[]), only_unregistered=True)
+    found = made(Scripted([REFUSED]), Directory(a=[]), only_unregistered=True, journal="/none")
     plan = found.plan(found.read())
     assert (len(plan.changes), plan.unchanged, plan.refusals) == (0, 1, [])
 
@@ -308,14 +299,14 @@ def test_which_machines_no_longer_hold_what_was_loaded_before(made, tmp_path, re
 
 
 def test_who_is_named_must_be_one_of_the_machines(made):
-    made(Scripted(["m1"]), only_unregistered=True, also=[" C."])
+    made(Scripted(["m1"]), only_unregistered=True, also=[" C."], journal="/none")
     with pytest.raises(OffboardError, match="also: x is none of the machines") as error:
-        made(Scripted(["m1"]), only_unregistered=True, also=["c", "x"])
+        made(Scripted(["m1"]), only_unregistered=True, also=["c", "x"], journal="/none")
     assert error.value.code == "bad_option"
 
 
 def test_a_check_run_counts_what_it_would_unregister(made):
-    found = made(Scripted(["m1"]), Directory(**WELL), only_unregistered=True)
+    found = made(Scripted(["m1"]), Directory(**WELL), only_unregistered=True, journal="/none")
     assert len(found.plan(found.read()).changes) == 0
     found.assume(Predictions([Change("windows_password_filter", "hc/iid", "iid", "unregister", {"registered": True}, {"registered": False})]))
     assert [one.name for one in found.plan(found.read()).changes] == ["c"]

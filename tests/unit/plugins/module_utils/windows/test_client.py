@@ -15,12 +15,13 @@ import winrm.exceptions
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client as client_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, Client, decode
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.paths import quoted
+from dev.options import given
 
-OPTIONS = {
-    "host": "win", "port": None, "scheme": "https", "transport": "ntlm", "username": "u", "password": "p", "ca_file": None,
-    "server_cert_validation": "validate", "timeout": 30,
-}  # fmt: skip
+
+def made(**changes):
+    return Client(Connection.from_params(given("win_file", **{"host": "win", "username": "u", "password": "p", **changes})))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_quoted_refuses_what_quotes_do_not_protect(path):
 )
 def test_options_that_cannot_work(changes, code):
     with pytest.raises(OffboardError) as error:
-        Client(OPTIONS | changes)
+        made(**changes)
     assert error.value.code == code
     assert error.value.msg.startswith("win: ")
 
@@ -81,14 +82,14 @@ def test_options_that_cannot_work(changes, code):
     ],
 )
 def test_endpoint(changes, endpoint):
-    transport = Client(OPTIONS | changes).protocol.transport
+    transport = made(**changes).protocol.transport
     assert transport.endpoint == endpoint
     assert transport.proxy is None
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 2, 5, 30, 300])
 def test_the_service_always_answers_before_the_http_client_gives_up(seconds):
-    client = Client(OPTIONS | {"timeout": seconds})
+    client = made(timeout=seconds)
     client.poll_for(1000)
     assert 1 <= client.protocol.operation_timeout_sec < client.protocol.read_timeout_sec
     assert client.protocol.operation_timeout_sec <= 55
@@ -137,7 +138,7 @@ def _fault(code: int) -> winrm.exceptions.WSManFaultError:
 def test_errors_become_typed(exc, code, in_message):
     if isinstance(exc, requests.exceptions.SSLError) and code == "certificate_untrusted":
         exc.args[0].reason.verify_message = "self-signed certificate"
-    with pytest.raises(OffboardError) as error, Client(OPTIONS).translated("x.exe"):
+    with pytest.raises(OffboardError) as error, made().translated("x.exe"):
         raise exc
     assert error.value.code == code
     assert in_message in error.value.msg
@@ -175,7 +176,7 @@ class _Protocol:
 
 
 def _client(*answers):
-    client = Client(OPTIONS)
+    client = made()
     client.protocol = _Protocol(answers)
     return client
 
@@ -238,7 +239,7 @@ class _Shells(_Protocol):
 
 
 def _with(protocol):
-    client = Client(OPTIONS)
+    client = made()
     client.protocol = protocol
     return client
 

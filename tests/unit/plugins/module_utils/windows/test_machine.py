@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows import client, machine, registry
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.connection import Connection
+from dev.options import given
 
-OPTIONS = {"host": "win", "scheme": "https", "transport": "ntlm", "port": None, "username": "u", "password": "p", "ca_file": None}
-OPTIONS |= {"timeout": 30, "server_cert_validation": "validate"}
+WIN = Connection.from_params(given("win_file", host="win", username="u", password="p"))
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def run(monkeypatch):
 
 
 def test_the_same_question_is_asked_once(run):
-    look = machine.Look(OPTIONS)
+    look = machine.Look(WIN)
     first = registry.read(look, r"HKLM\SOFTWARE")
     assert registry.read(look, r"HKLM\SOFTWARE") == first
     assert registry.read_below(look, r"HKLM\SOFTWARE", r"IIJ\a") == registry.read_below(look, r"HKLM\SOFTWARE", r"IIJ\a") == []
@@ -38,16 +39,16 @@ def test_the_same_question_is_asked_once(run):
 
 def test_another_look_asks_again_and_so_does_a_machine_that_is_changed(run):
     for connect in (machine.Look, machine.Look, client.Client, client.Client):
-        registry.read(connect(OPTIONS), r"HKLM\SOFTWARE")
+        registry.read(connect(WIN), r"HKLM\SOFTWARE")
     assert len(run) == 4
-    changed = client.Client(OPTIONS)
+    changed = client.Client(WIN)
     registry.read(changed, r"HKLM\SOFTWARE")
     registry.read(changed, r"HKLM\SOFTWARE")
     assert len(run) == 6
 
 
 def test_other_programs_run_each_time(run):
-    look = machine.Look(OPTIONS)
+    look = machine.Look(WIN)
     for _turn in range(2):
         look.run("schtasks.exe", "/query", "/xml")
     assert len(run) == 2

@@ -11,10 +11,13 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import sysvol as sysvol_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import edit, info
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.policy import Policy
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry.resource import GroupPolicyRegistry
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.sysvol import Listing, Sysvol
+from dev.options import given
 
 GUID = "{6AC1786C-016F-11D2-945F-00C04FB984F9}"
 POLICY = Policy(GUID, "CN=x", "1", "P", 1, "enabled", "sysvol", True)
@@ -25,7 +28,7 @@ class Share(Sysvol):
     """In memory. `full`: the call to smbclient that finds no room."""
 
     def __init__(self, monkeypatch, full=""):
-        super().__init__({"authentication": "simple", "host": "dc1", "valid_names": []})
+        super().__init__(Connection.from_params(given("group_policy_info", host="dc1")))
         self._opened = True
         self.content = {INI: b"[General]\r\nVersion=1\r\n", FILE: b"old"}
         self.links = []
@@ -117,8 +120,9 @@ def test_scripts_are_texts_whatever_their_names(monkeypatch):
 def test_registry_settings_that_links_may_hide_are_not_edited(monkeypatch):
     share = Share(monkeypatch)
     share.links = [r"User\Registry.pol"]
+    asked = Options.of(given("group_policy_registry", policies=[GUID], hosts=["auth.iij.jp"], state="absent", backup_dir="/b"))
     with pytest.raises(OffboardError) as refused:
-        list(GroupPolicyRegistry(Directory(), share, {"hosts": ["auth.iij.jp"]}).describe(POLICY, 1))
+        list(GroupPolicyRegistry(Directory(), share, asked).describe(POLICY, 1))
     assert refused.value.code == "policy_unreadable" and r"User\Registry.pol" in refused.value.msg
 
 

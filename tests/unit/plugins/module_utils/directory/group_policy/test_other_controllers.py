@@ -9,15 +9,18 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.connection import Connection
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy import info, read
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.right import plan as rights
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.right.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.right.resource import GroupPolicyRights
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
+from dev.options import given
 
 GUID = "{6AC1786C-016F-11D2-945F-00C04FB984F9}"
 BASE = "DC=ad,DC=reiji,DC=example"
 SETTINGS = "CN=NTDS Settings,CN={},CN=Servers,CN=Default,CN=Sites,CN=Configuration," + BASE
-OPTIONS = {"host": "dc1", "valid_names": ["dc1"], "port": 636, "in_use_timeout": 1, "allow": []}
+CONNECTION = Connection.from_params(given("group_policy_info", host="dc1", valid_names=["dc1"], port=636))
 
 
 def entry(dn, **attributes):
@@ -29,9 +32,9 @@ class Client:
 
     role = "DC2"
 
-    def __init__(self, options=OPTIONS, *, read_only=True):
-        self.host = options["host"]
-        self.options = options
+    def __init__(self, connection=CONNECTION, *, read_only=True):
+        self.host = connection.host
+        self.connection = connection
         self.user = "editor"
         self.root = entry(
             "", defaultNamingContext=BASE, configurationNamingContext=f"CN=Configuration,{BASE}", dsServiceName=SETTINGS.format("DC1"), dnsHostName="dc1"
@@ -65,7 +68,8 @@ def a_plan():
 
 
 def resource(monkeypatch, **options):
-    made = GroupPolicyRights(Client(), None, {**OPTIONS, **options})
+    asked = {"policies": [GUID], "accounts": [], "state": "absent", "backup_dir": "/b", "in_use_timeout": 1, **options}
+    made = GroupPolicyRights(Client(), None, Options.of(given("group_policy_right", **asked)))
     made._policies[GUID] = type("Policy", (), {"name": "P", "version": 5, "may_write": True, "folder": "sysvol", "ini": "x"})
     monkeypatch.setattr("ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.edit.Editor.check_rights", lambda *_unused: None)
     return made
@@ -85,7 +89,7 @@ def test_who_is_behind_is_told(monkeypatch):
 
 
 def test_info_tells_who_is_behind_and_who_was_not_asked():
-    told = info._replication(read.Reader(Client(), None), OPTIONS, [{"guid": GUID, "version": 5}])
+    told = info._replication(read.Reader(Client(), None), CONNECTION, [{"guid": GUID, "version": 5}])
     assert told["replication_pending"] == [{"domain_controller": "dc2", "guid": GUID, "version": 4}]
     assert told["not_looked_at"] == [{"domain_controller": "dc3", "code": "unreachable", "msg": "nobody answers"}]
 
@@ -94,10 +98,10 @@ def test_other_controllers_are_asked_by_their_own_names(monkeypatch):
     seen = []
     original = Client.__init__
 
-    def remember(self, options=OPTIONS, **more):
-        seen.append((options["host"], options["valid_names"], options["port"]))
-        original(self, options, **more)
+    def remember(self, connection=CONNECTION, **more):
+        seen.append((connection.host, connection.valid_names, connection.port))
+        original(self, connection, **more)
 
     monkeypatch.setattr(Client, "__init__", remember)
-    list(read.elsewhere(OPTIONS, ["dc2"], [GUID]))
-    assert seen == [("dc2", [], None)]
+    list(read.elsewhere(CONNECTION, ["dc2"], [GUID]))
+    assert seen == [("dc2", (), None)]

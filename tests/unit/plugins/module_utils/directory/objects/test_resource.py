@@ -13,9 +13,11 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import resource as resource_module
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.plan import KIND
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
+from dev.options import given
 
 
 class Replica:
@@ -32,13 +34,17 @@ def enabled(yes):
     return Entry("CN=a", {"userAccountControl": [b"512" if yes else b"514"]})
 
 
+def asked(verify_timeout):
+    return Options.of(given("directory_object", objects=[], state="absent", verify_timeout=verify_timeout))
+
+
 CASES = [("delete", enabled(True), None), ("disable", enabled(True), enabled(False)), ("enable", enabled(False), enabled(True))]
 
 
 @pytest.mark.parametrize(("action", "before", "now"), CASES)
 @pytest.mark.parametrize(("after", "timeout", "codes"), [(0, 0, []), (1, 5, []), (1000, 0, ["not_seen"])])
 def test_a_change_counts_when_it_is_seen(action, before, now, after, timeout, codes):
-    resource = DirectoryObjects(Replica(before, now, after), {"verify_timeout": timeout})
+    resource = DirectoryObjects(Replica(before, now, after), asked(timeout))
     late = list(resource.verify(Spool([Change(KIND, "CN=a", "a", action, {}, {})])))
     assert [item.code for item in late] == codes
 
@@ -52,7 +58,7 @@ def test_one_that_is_late_hides_no_other(clock):
             reads.append(dn)
             return None if dn == "CN=b" and reads.count("CN=b") > 3 else enabled(True)
 
-    resource = DirectoryObjects(Two(), {"verify_timeout": 20})
+    resource = DirectoryObjects(Two(), asked(20))
     late = list(resource.verify(Spool([Change(KIND, dn, dn, "delete", {}, {}) for dn in ("CN=a", "CN=b")])))
     assert [(item.change.id, item.code) for item in late] == [("CN=a", "not_seen")]
     assert reads[:4] == ["CN=a", "CN=b", "CN=a", "CN=b"]
@@ -63,7 +69,7 @@ def test_one_that_is_late_hides_no_other(clock):
     [("delete", None, True), ("delete", enabled(True), False), ("disable", enabled(False), True), ("disable", enabled(True), False), ("enable", None, False)],
 )
 def test_what_a_stopped_run_had_begun(action, entry, there):
-    resource = DirectoryObjects(Replica(entry, entry, 0), {"verify_timeout": 0})
+    resource = DirectoryObjects(Replica(entry, entry, 0), asked(0))
     resource._wanted = ["CN=A"]
     mine, others = (Change(KIND, dn, "a", action, {}, {}) for dn in ("CN=a", "CN=b"))
     assert list(resource.carried_out([mine, others])) == [mine] * there

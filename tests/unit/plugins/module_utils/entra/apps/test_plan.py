@@ -10,6 +10,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan import guard_app, plan_app, reasons
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.resource import App
+from dev.options import given
 
 
 def application(deleted=False):
@@ -171,7 +172,7 @@ def mine(item):
 )
 def test_what_a_stopped_run_had_begun(there, kind, key, action, before, after, expected):
     """Only of what belongs to the application that the task is about; permissions that went with their principal come back with it."""
-    app = App({"app_id": CLIENT_ID, "tenant_id": "t", "state": "absent", "enabled": None, "grants": "keep", "only_there": False})
+    app = App(given("entra_app", app_id=CLIENT_ID, tenant_id="t", state="absent"))
     app.plan(there)
     change = Change(kind, key, "x", action, before, after)
     assert list(app.carried_out([change])) == [change] * expected

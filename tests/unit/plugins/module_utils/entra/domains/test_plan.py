@@ -33,6 +33,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from dev.options import given
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 
@@ -217,7 +218,7 @@ def test_the_default_domain():
     ],
 )
 def test_what_a_stopped_run_had_begun(wanted, now, expected):
-    resource = Domains({"tenant_id": "t", "domains": []})
+    resource = Domains(given("entra_domain", tenant_id="t", domains=[], authentication="managed"))
     resource._states = {"a.example": now}
     configuration = {"issuerUri": wanted, "passiveSignInUri": "s"} if wanted else None
     after = {"authenticationType": "Federated" if wanted else "Managed", "federationConfiguration": configuration}

@@ -12,22 +12,16 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations import plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federations.realm import Realm
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guest import Guest, behind, guest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.redemption_order.plan import DEFAULT, plan_order
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import metadata
+from dev.options import given
 from lab.identity_providers import made
 
 A, B = made.key("A"), made.key("B")
 DOMAIN = "fabrikam.example"
-OPTIONS: dict[str, Any] = {
-    **dict.fromkeys(plan.PROPERTIES),
-    "state": "present",
-    "domain": DOMAIN,
-    "domains": None,
-    "metadata": None,
-    "configuration": None,
-}
 
 
 def federation(key: str = "f1", *domains: str, **more: Any) -> Object:
@@ -48,8 +42,9 @@ def federation(key: str = "f1", *domains: str, **more: Any) -> Object:
 
 def wanted(document: str | None = None, **options: Any) -> plan.WantedFederation:
     read = None if document is None else metadata.read(document.encode(), made.NOW)
-    given = {"metadata": {}} if document is not None else {}
-    return plan.wanted({**OPTIONS, **given, **options}, read)
+    if document is not None:
+        options = {"metadata": {"content": document}, **options}
+    return Options.of(given("entra_external_federation", **{"domain": DOMAIN, **options})).wanted(read)
 
 
 def changes(current: list[Object], want: plan.WantedFederation) -> list[Change]:

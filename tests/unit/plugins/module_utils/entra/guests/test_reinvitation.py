@@ -14,9 +14,11 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests import copy as guest_copy
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.guests.reinvitation import Reinvitation, read_copies, read_holdings
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Answer, Request
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.errors import AnswerLost
+from dev.options import given
 
 from .test_plan import user
 
@@ -96,7 +98,7 @@ def once(tenant: Tenant, folder: Path) -> str:
         copy = guest_copy.new_copy(Object(made.kind, "old", made.name, made.state), held, "t", "2026-11-27T00:00:00Z", None)
     work = Reinvitation(
         tenant,  # type: ignore[arg-type]
-        {"backup_dir": str(folder), "verify_timeout": 1, "accept_losses": False},
+        Options.of(given("entra_guests", tenant_id="t", state="reinvited", ids=["old"], backup_dir=str(folder), verify_timeout=1)),
         tenant.find,
         lambda _doing: None,
         copy,

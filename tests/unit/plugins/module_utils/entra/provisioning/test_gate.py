@@ -8,8 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.plan import Plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource import ProvisioningGate
-
-PARAMS = {"path": "gate.json", "app_id": "", "activity_hours": 24, "access_token": "x.e30.x", "tenant_id": None, "cloud": "global"}
+from dev.options import given
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ def test_a_closed_gate_stops_the_stage_that_requires_it(
     module = "ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.resource"
     monkeypatch.setattr(f"{module}.Client", lambda connection: None)
     monkeypatch.setattr(f"{module}.Connection.from_params", lambda params: None)
-    made = ProvisioningGate({**PARAMS, "required": required}, check_mode, warnings.append)
+    made = ProvisioningGate(given("entra_provisioning_gate", path="gate.json", required=required), check_mode, warnings.append)
     error = made.verdict(Plan(facts={"open": is_open, "told": "IIJ ID is at work. / IIJ IDが動作中です。"}))
     assert (error.code if error else None) == code and bool(warnings) is warned
     assert all("IIJ ID is at work" in told for told in ([error.msg] if error else []) + warnings)

@@ -10,18 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.options import Options
-
-GIVEN: dict[str, Any] = {
-    **dict.fromkeys(("users", "domain", "group", "src", "snapshot", "enabled", "usage_location", "licences", "licence_group")),
-    **dict.fromkeys(("temporary_access_pass", "handover_file", "results_file", "journal", "shard", "requires", "vault_password", "vault_password_file")),
-    "also_enable": [],
-    "password": "keep",
-    "password_length": 16,
-    "force_change": "next_sign_in",
-    "synced_password": "skip",
-    "revoke_sessions": False,
-    "verify_timeout": 60,
-}
+from dev.options import given
 
 
 @pytest.mark.parametrize(
@@ -29,6 +18,12 @@ GIVEN: dict[str, Any] = {
     [
         ({}, "exactly one of"),
         ({"users": [], "group": "g"}, "exactly one of"),
+        ({"domain": " "}, "every user of the tenant"),
+        ({"group": "sales"}, "object id of a group"),
+        ({"users": ["Taro"]}, "users: 'Taro' is neither"),
+        ({"users": [], "exclude": ["Taro"]}, "exclude: 'Taro' is neither"),
+        ({"users": [], "also_enable": ["a@b.example"]}, "needs snapshot"),
+        ({"users": [], "licence_group": {"id": "sales"}}, "object id of a group"),
         ({"snapshot": "/s", "enabled": True}, "come from the snapshot"),
         ({"snapshot": "/s", "licences": {"add": ["E3"]}}, "come from the snapshot"),
         ({"users": [], "usage_location": "Japan"}, "two letters"),
@@ -41,22 +36,22 @@ GIVEN: dict[str, Any] = {
 )
 def test_what_is_refused(params: dict[str, Any], said: str) -> None:
     with pytest.raises(OffboardError, match=said) as caught:
-        Options.of({**GIVEN, **params}, False)
+        Options.of(given("entra_users", **params), False)
     assert caught.value.code == "bad_option"
 
 
 def test_what_is_made_of_them(tmp_path) -> None:
-    made = Options.of({**GIVEN, "snapshot": str(tmp_path / "none"), "usage_location": " jp", "also_enable": [" A@B.example "], "results_file": "/r"}, True)
+    made = Options.of(given("entra_users", snapshot=str(tmp_path / "none"), usage_location=" jp", also_enable=[" A@B.example "], results_file="/r"), True)
     assert made.usage_location == "JP"
     assert made.also_enable == {"a@b.example"}
     assert made.results_file is None, "check mode writes none"
     assert made.snapshot_is_now
     assert made.reads_licences
-    assert not Options.of({**GIVEN, "snapshot": str(tmp_path)}, True).snapshot_is_now
-    assert not Options.of({**GIVEN, "snapshot": str(tmp_path / "none")}, False).snapshot_is_now
+    assert not Options.of(given("entra_users", snapshot=str(tmp_path)), True).snapshot_is_now
+    assert not Options.of(given("entra_users", snapshot=str(tmp_path / "none")), False).snapshot_is_now
 
 
 def test_the_vault_password_is_asked_for_only_when_it_is_needed() -> None:
-    made = Options.of({**GIVEN, "users": []}, False)
+    made = Options.of(given("entra_users", users=[]), False)
     with pytest.raises(OffboardError):
         made.vault_password()

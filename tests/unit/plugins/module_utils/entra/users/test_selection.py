@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users import selection
-from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.selection import Selection, check_selection, fields_of, named_in
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.options import SelectionOptions
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.users.selection import Selection, fields_of, named_in
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.batches import Answer
+from dev.options import given
 
 
 def key(number: int) -> str:
@@ -25,7 +26,10 @@ def user(number: int, domain: str = "a.example", **more: Any) -> dict[str, Any]:
 
 
 USERS = [user(1), user(2), user(3, "sub.a.example"), user(4, "xa.example", onPremisesImmutableId="i")]
-NOTHING: dict[str, Any] = dict.fromkeys(("users", "domain", "group", "src", "snapshot", "exclude", "shard"))
+
+
+def asked(**params: Any) -> SelectionOptions:
+    return SelectionOptions.of(given("entra_users_info", **params))
 
 
 class Table:
@@ -49,7 +53,7 @@ class Table:
 
 
 def chosen(client: Table, **params: Any) -> list[str]:
-    made = Selection(client, {**NOTHING, **params}, [], named_in(client, {**NOTHING, **params}, lambda who: who.key))  # type: ignore[arg-type]
+    made = Selection(client, asked(**params), [], named_in(client, asked(**params), lambda who: who.key))  # type: ignore[arg-type]
     return [f"{item['userPrincipalName']} {item.get('missing', '')}".strip() for item in made.read()]
 
 
@@ -103,22 +107,16 @@ def test_many_are_found_in_the_list_and_few_one_by_one(monkeypatch):
 
 def test_of_a_groups_members_only_users():
     members = [{"id": key(1).upper()}, {"id": key(2), "@odata.type": "#microsoft.graph.device"}]
-    assert chosen(Table(members=members), group="g") == ["U1@a.example"]
+    assert chosen(Table(members=members), group=key(9)) == ["U1@a.example"]
 
 
 def test_a_line_of_src_is_known_with_its_place(tmp_path):
     (tmp_path / "src").write_text("".join(json.dumps(line) + "\n" for line in ({"id": key(1)}, {"userPrincipalName": "U2@a.example", "enabled": True})))
-    found = named_in(Table(), {**NOTHING, "src": str(tmp_path / "src")}, lambda who: who)  # type: ignore[arg-type]
+    found = named_in(Table(), asked(src=str(tmp_path / "src")), lambda who: who)  # type: ignore[arg-type]
     assert found is not None
     assert found["u2@a.example"].line == {"userPrincipalName": "U2@a.example", "enabled": True}
     assert found["u2@a.example"].where.startswith("src: line 2 of ")
-    assert named_in(Table(), {**NOTHING, "domain": "a.example"}, lambda who: who) is None  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("params", [{}, {"users": [], "group": "g"}])
-def test_exactly_one_way(params):
-    with pytest.raises(OffboardError, match="exactly one of"):
-        check_selection({**NOTHING, **params}, selection.SELECTIONS)
+    assert named_in(Table(), asked(domain="a.example"), lambda who: who) is None  # type: ignore[arg-type]
 
 
 def test_no_field_that_is_not_needed():

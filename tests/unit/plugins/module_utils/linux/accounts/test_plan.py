@@ -88,7 +88,7 @@ def test_a_home_goes_only_where_it_is_its_own_alone(home, there, fires):
 def test_the_number_is_part_of_the_account():
     item = accounts.object_of("agent01", FOUND)
     assert item.id == "agent01/iijsync/6102"
-    assert not accounts.is_meant({**FOUND, "uid": 6110}, {"uid": 6102}) and accounts.is_meant(FOUND, {"uid": 6102})
+    assert not accounts.is_meant({**FOUND, "uid": 6110}, 6102) and accounts.is_meant(FOUND, 6102)
     change = accounts.removal(item, with_home=True)
     assert (change.before or {})["uid"] == 6102 and change.risk == "high"
     assert "useradd --uid 6102 --gid 6102 --home-dir /home/iijsync --shell /bin/sh iijsync" in change.undo

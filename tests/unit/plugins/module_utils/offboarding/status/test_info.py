@@ -12,15 +12,14 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.info import info
-
-PARAMS: dict[str, Any] = {"run_tenant_id": None, "summary": False, "left_out": None, "stage": "", "in_awx": False, "language": "en"}
+from dev.options import given
 
 
 def test_what_is_no_run_folder_is_told_and_none_is_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for name, told in (("nowhere", "nowhere, and none was made"), ("file", "file (that is a file), and none"), ("file/run", "file/run, and none")):
         with pytest.raises(OffboardError) as refused:
-            info({**PARAMS, "run_dir": str(tmp_path / name)})
+            info(given("run_status_info", run_dir=str(tmp_path / name)))
         assert refused.value.code == "run_dir_missing" and told in refused.value.msg
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -33,5 +32,5 @@ def test_what_another_account_keeps_is_not_told_as_missing(tmp_path: Path, monke
     with monkeypatch.context() as patched:  # root, who runs the tests, may read everything
         patched.setattr(os, "stat", denied)
         with pytest.raises(OffboardError) as refused:
-            info({**PARAMS, "summary": summary, "run_dir": str(tmp_path / "run")})
+            info(given("run_status_info", summary=summary, run_dir=str(tmp_path / "run")))
     assert refused.value.code == "file_read_failed" and refused.value.msg == f"cannot read {tmp_path}/run: Permission denied"

@@ -14,8 +14,10 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.predict import Predictions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in import plan as lists
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in import resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.browser_sign_in.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import Key
+from dev.options import given
 
 HOSTS = ["auth.iij.jp"]
 ROOTS = {"HKLM": "HKEY_LOCAL_MACHINE", "HKU": "HKEY_USERS"}
@@ -208,9 +210,13 @@ def company():
     return Machine(keys)
 
 
+def asked(folder, **options):
+    return Options.of(given("win_browser_sign_in", **{"hosts": HOSTS, "state": "absent", "backup_dir": str(folder), "verify_timeout": 0, **options}))
+
+
 def carry_out(machine, folder, **more):
     """Read, plan, apply, verify, as the runner does; the resource and the plan."""
-    made = resource.BrowserSignIn(machine, {"host": "win", "hosts": HOSTS, "state": "absent", "backup_dir": str(folder), "verify_timeout": 0, **more})
+    made = resource.BrowserSignIn(machine, asked(folder, **more))
     plan = made.plan(made.read())
     for change in plan.changes:
         made.apply(change)
@@ -331,7 +337,7 @@ def test_a_copy_that_says_something_else_is_refused(tmp_path, change):
 
 def test_what_changed_since_it_was_read_stays(tmp_path):
     machine = company()
-    made = resource.BrowserSignIn(machine, {"host": "win", "hosts": HOSTS, "state": "absent", "backup_dir": str(tmp_path), "verify_timeout": 0})
+    made = resource.BrowserSignIn(machine, asked(tmp_path))
     (change,) = (change for change in made.plan(made.read()).changes if EDGE in change.id)
     machine.keys[rf"HKLM\{EDGE}"]["AuthServerAllowlist"] = sz("auth.iij.jp,new.example")
     with pytest.raises(OffboardError) as error:
@@ -342,7 +348,7 @@ def test_what_changed_since_it_was_read_stays(tmp_path):
 
 def test_a_refusal_says_what_was_written_before_it(tmp_path):
     machine = Machine({rf"HKLM\{INTERNET}": {SWITCH: dword(1)}, rf"HKLM\{MAP}": {"auth.iij.jp": sz("1")}, **profile_list()})
-    made = resource.BrowserSignIn(machine, {"host": "win", "hosts": HOSTS, "state": "absent", "backup_dir": str(tmp_path), "verify_timeout": 0})
+    made = resource.BrowserSignIn(machine, asked(tmp_path))
     (change,) = made.plan(made.read()).changes
     machine.refuse = "ZoneMapKey"
     with pytest.raises(OffboardError) as error:

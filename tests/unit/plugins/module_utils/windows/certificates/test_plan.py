@@ -15,14 +15,16 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core import dn
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CertificateDecisions
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates import firefox, plan
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.plan import LEFT, NO_KEY, REMOVED, SHARED, PrivateKey, StoredCertificate
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.certificates.resource import Certificates
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import parse_query
+from dev.options import given
 from lab.windows import certificates as made
 
 TARO, HANAKO = "S-1-5-21-1-2-3-1001", "S-1-12-1-1-2-3-4"
 CA, DECOY = "CN=Sumire Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Other CA,O=Internet Initiative Japan Inc.,C=JP"
-CAPI, CNG, TPM = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software Key Storage Provider", "Microsoft Platform Crypto Provider"
+CAPI, CNG, TPM = "Microsoft Enhanced Cryptographic Provider v1.0", "Microsoft Software PrivateKey Storage Provider", "Microsoft Platform Crypto Provider"
 
 
 def key(container: str = "k", provider: str = CAPI, of_machine: bool = False) -> PrivateKey:
@@ -60,7 +62,7 @@ def planned(found: Sequence[StoredCertificate], thumbprints: Sequence[str] = (),
         (key("鍵"), TARO, [], LEFT),
         (PrivateKey("k", CAPI, 13, False), TARO, [], LEFT),
         (key("k", TPM, True), "machine", [], REMOVED),
-        (key("k", "Microsoft Smart Card Key Storage Provider", True), "machine", [], LEFT),
+        (key("k", "Microsoft Smart Card PrivateKey Storage Provider", True), "machine", [], LEFT),
         (key("k", "eToken Base Cryptographic Provider", True), "machine", [], LEFT),
         (key("", CNG, True), "machine", [], NO_KEY),
     ],
@@ -125,9 +127,9 @@ SPELLED = "cn = sumire device CA, o=INTERNET Initiative Japan Inc., c=jp"
 def test_what_stays_wins_as_it_does_where_the_exit_is_judged(confirmed: list[str], kept: list[str], goes: bool) -> None:
     """The role hands both lists over as they were typed. A key that is removed does not come back."""
     item = certificate()
-    split = {name: [[one for one in given if ("=" in one) is wanted] for wanted in (True, False)] for name, given in (("confirmed", confirmed), ("kept", kept))}
+    split = {name: [[one for one in texts if ("=" in one) is wanted] for wanted in (True, False)] for name, texts in (("confirmed", confirmed), ("kept", kept))}
     options = dict(zip(("issuers", "thumbprints", "except_issuers", "except_thumbprints"), split["confirmed"] + split["kept"], strict=True))
-    resource = Certificates(SimpleNamespace(host="h"), {**options, "backup_dir": None})  # type: ignore[arg-type]
+    resource = Certificates(SimpleNamespace(host="h"), Options.of(given("win_certificate", **options)))  # type: ignore[arg-type]
     resource._found = [item]
     result = resource.plan([plan.object_of("h", item)])
     assert ([change.name for change in result.changes], [skip.code for skip in result.skipped]) == (([f"CN=1 ({1:040X})"], []) if goes else ([], ["excepted"]))

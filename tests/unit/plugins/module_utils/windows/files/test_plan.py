@@ -11,8 +11,10 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import plan as files
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files import resource as files_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files.plan import ListedPath
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
+from dev.options import given
 
 SYNC = r"C:\Program Files\IIJ ID Service Directory Sync"
 
@@ -193,8 +195,17 @@ class Client:
     host = "win"
 
 
+def asked(paths, roots=files.DEFAULT_ALLOWED_ROOTS):
+    return Options.of(given("win_file", paths=paths, allowed_roots=list(roots)))
+
+
+@pytest.fixture(autouse=True)
+def _system_root(monkeypatch):
+    monkeypatch.setattr(files_resource.registry, "system_root", lambda client: r"C:\Windows")
+
+
 def resource(paths, links=(), location="", roots=files.DEFAULT_ALLOWED_ROOTS):
-    made = files_resource.Files(Client(), {"overwrite": True, "paths": paths, "allowed_roots": list(roots)})
+    made = files_resource.Files(Client(), asked(paths, roots))
     made._links = dict(links)
     objects = [files.object_of("win", ListedPath(path, "d--------", 0), []) for path in paths]
     if location:
@@ -233,10 +244,9 @@ def test_guards(path, more, rules):
 def test_what_an_account_has_registered_keeps_nothing(monkeypatch, scope, location, rules):
     """Any user can write such an entry, with any place."""
     monkeypatch.setattr(files_resource, "look_into", lambda client, path: (ListedPath(path, "d--------", 0), [], ""))
-    monkeypatch.setattr(files_resource.registry, "system_root", lambda client: r"C:\Windows")
     theirs = software.Product("Agent_is1", scope, "Agent", "IIJ", "1", "inno", "Agent_is1", location, "", "")
     monkeypatch.setattr(files_resource.software_resource, "installed", lambda client: [theirs])
-    made = files_resource.Files(Client(), {"overwrite": True, "paths": [SYNC], "allowed_roots": list(files.DEFAULT_ALLOWED_ROOTS)})
+    made = files_resource.Files(Client(), asked([SYNC]))
     assert [item.rule for item in made.guard(made.plan(list(made.read())))] == rules
 
 
@@ -264,9 +274,8 @@ def test_a_link_that_was_laid_after_the_guards_is_not_followed(monkeypatch, seen
 
     monkeypatch.setattr(files_resource, "look_into", lambda client, path: seen.pop(0))
     monkeypatch.setattr(files_resource, "look", lambda client, paths: [ListedPath(path, "", 0) for path in paths])
-    monkeypatch.setattr(files_resource.registry, "system_root", lambda client: r"C:\Windows")
     monkeypatch.setattr(files_resource.software_resource, "installed", lambda client: [])
-    made = files_resource.Files(Machine(), {"overwrite": True, "paths": [SYNC], "allowed_roots": list(files.DEFAULT_ALLOWED_ROOTS)})
+    made = files_resource.Files(Machine(), asked([SYNC]))
     plan = made.plan(made.read())
     assert list(made.guard(plan)) == []
     (change,) = plan.changes
@@ -281,13 +290,13 @@ def test_a_link_that_was_laid_after_the_guards_is_not_followed(monkeypatch, seen
 
 
 def test_a_path_outside_is_refused_even_when_nothing_is_there():
-    made = files_resource.Files(Client(), {"overwrite": True, "paths": [r"C:\Other"], "allowed_roots": list(files.DEFAULT_ALLOWED_ROOTS)})
+    made = files_resource.Files(Client(), asked([r"C:\Other"]))
     assert [item.rule for item in made.guard(made.plan([]))] == ["outside_allowed_roots"]
 
 
 def test_what_a_stopped_run_had_begun(monkeypatch):
     monkeypatch.setattr(files_resource, "look", lambda client, paths: [ListedPath(path, "d--------" if path == SYNC else "", 0) for path in paths])
-    made = files_resource.Files(Client(), {"overwrite": True, "paths": [SYNC], "allowed_roots": []})
+    made = files_resource.Files(Client(), asked([SYNC], []))
     begun = [Change(files.KIND, f"{host}/{path}", path, "remove", {}, None) for host, path in (("win", SYNC), ("win", SYNC + r"\log"), ("other", SYNC))]
     begun.append(Change(software.KIND, "win/machine64/Agent_is1", "100% Agent", "uninstall", {}, None))  # its name is no path
     assert list(made.carried_out(begun)) == [begun[1]]

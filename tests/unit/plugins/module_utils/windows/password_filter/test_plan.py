@@ -10,6 +10,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import plan as filters
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter import resource as filter_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.password_filter.options import Options
+from dev.options import given
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ class Client:
     ],
 )
 def test_plan(registered, file, remove_file, action):
-    made = filter_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": remove_file})
+    made = filter_resource.PasswordFilter(Client(), Options.of(given("win_password_filter", name="iid", remove_file=remove_file)))
     made._packages = ["scecli", "iid"]
     plan = made.plan([Object(filters.KIND, "win/iid", "iid", {"registered": registered, "file": file})])
     assert [change.action for change in plan.changes] == ([action] if action else [])
@@ -89,7 +91,7 @@ def test_plan(registered, file, remove_file, action):
     ],
 )
 def test_what_a_stopped_run_had_begun(action, packages, file, there):
-    made = filter_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    made = filter_resource.PasswordFilter(Client(), Options.of(given("win_password_filter", name="iid", remove_file=True)))
     made._packages, made._file_exists = packages, file
     mine, others = (Change(filters.KIND, key, "iid", action, {}, {}) for key in ("win/iid", "other/iid"))
     assert list(made.carried_out([mine, others])) == [mine] * there
@@ -98,7 +100,7 @@ def test_what_a_stopped_run_had_begun(action, packages, file, there):
 @pytest.mark.parametrize(("action", "now"), [("unregister", ["iid"]), ("remove_file", ["scecli", "IID"])])
 def test_the_list_is_judged_again_before_the_change(monkeypatch, action, now):
     monkeypatch.setattr(filter_resource, "packages", lambda client: now)
-    made = filter_resource.PasswordFilter(Client(), {"name": "iid", "remove_file": True})
+    made = filter_resource.PasswordFilter(Client(), Options.of(given("win_password_filter", name="iid", remove_file=True)))
     with pytest.raises(OffboardError) as error:  # the client can run nothing
         made.apply(Change(filters.KIND, "win/iid", "iid", action, {}, {}))
     assert error.value.code == "changed_since_read"

@@ -12,6 +12,8 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client im
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.reg_query import Key, parse_query
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software.options import Options
+from dev.options import given
 
 GUID = "{6F5B1C2A-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
 PATCH = "{0A1B2C3D-3D4E-4F60-9A7B-1C2D3E4F5A6B}"
@@ -509,7 +511,7 @@ class Client:
 
 
 def resource(there, *wanted):
-    made = software_resource.Software(Client(), {"products": wanted, "timeout_minutes": 1})
+    made = software_resource.Software(Client(), Options.of(given("win_software", products=wanted, timeout_minutes=1)))
     made._products = {item.id("win"): item for item in there}
     return made, made.plan([software.object_of("win", item) for item in there])
 

@@ -17,7 +17,9 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.client import Answer, decode
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.options import InfoOptions, Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.plan import Action, Task
+from dev.options import given
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 BAT = r"C:\Program Files\IIJ ID Service Directory Sync\bin\normal_mode.bat"
@@ -365,6 +367,10 @@ class Client:
     host = "win"
 
 
+def asked(state, **options):
+    return Options.of(given("win_scheduled_task", **{"state": state, "action_paths": [FOLDER], **options}))
+
+
 @pytest.mark.parametrize(
     ("state", "enabled", "actions"),
     [
@@ -378,7 +384,7 @@ class Client:
 )
 def test_plan(state, enabled, actions):
     task = Task(r"\x", enabled, "run", "Password", (Action(BAT, "", ""),), (), "")
-    made = tasks_resource.ScheduledTasks(Client(), {"state": state})
+    made = tasks_resource.ScheduledTasks(Client(), asked(state))
     plan = made.plan([tasks.object_of("win", task)])
     assert [change.action for change in plan.changes] == actions
     assert plan.unchanged == 1 - len(actions)
@@ -400,7 +406,7 @@ def machine(monkeypatch, *there):
 
 
 def scheduled(client, state, confirmed=(), password=None, **options):
-    return tasks_resource.ScheduledTasks(client, {"state": state, "action_paths": [FOLDER], "tasks": confirmed, "backup_dir": None, **options}, password)
+    return tasks_resource.ScheduledTasks(client, asked(state, tasks=confirmed, **options), password)
 
 
 def one(name=r"\IIJ\x", arguments="", command=BAT, enabled=True):
@@ -458,7 +464,7 @@ def test_a_confirmed_task_that_cannot_be_made_out_is_no_silent_ok(monkeypatch, s
     assert [stop.rule for stop in stops] == rules and [item.code for item in plan.skipped] == skipped
     assert not plan.changes and commands == [] and "hush" not in str(stops)
     assert all("normal_mode.bat" in stop.msg and "/disable" in stop.msg and "except_names" in stop.allow_with for stop in stops)
-    told = tasks_resource.info(client, {"action_paths": [FOLDER]})
+    told = tasks_resource.info(client, InfoOptions.of(given("win_scheduled_task_info", action_paths=[FOLDER])))
     assert told["tasks"] == [] and [(item["name"], item["enabled"]) for item in told["perhaps"]] == [(r"\IIJ\x", enabled)] and told["perhaps"][0]["why"]
 
 
@@ -527,7 +533,7 @@ def test_a_part_of_the_tasks_is_not_taken_for_the_whole(monkeypatch, tmp_path, f
 
 def test_windows_own_tasks_are_refused():
     task = Task(r"\Microsoft\Windows\UpdateOrchestrator\x", True, "", "", (Action(BAT, "", ""),), (), "")
-    made = tasks_resource.ScheduledTasks(Client(), {"state": "absent"})
+    made = tasks_resource.ScheduledTasks(Client(), asked("absent"))
     assert [item.rule for item in made.guard(made.plan([tasks.object_of("win", task)]))] == ["system_task"]
 
 
@@ -541,7 +547,7 @@ def test_what_a_stopped_run_had_begun(monkeypatch, action, enabled, there):
     after = None if action == "delete" else {"enabled": action == "enable"}
     key = Task(r"\x", True, "run", "Password", (), (), "").id("win")
     mine, others = (Change(tasks.KIND, identity, r"\x", action, {}, after) for identity in (key, key.replace("win", "other")))
-    made = tasks_resource.ScheduledTasks(Client(), {"state": "disabled"})
+    made = tasks_resource.ScheduledTasks(Client(), asked("disabled"))
     assert list(made.carried_out([mine, others])) == [mine] * there
     assert list(made.carried_out([others])) == []
 

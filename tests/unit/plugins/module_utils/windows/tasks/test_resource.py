@@ -12,7 +12,13 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
+from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.plan import Task
+from dev.options import given
+
+
+def asked(seconds: float) -> Options:
+    return Options.of(given("win_scheduled_task", state="disabled", action_paths=[r"C:\Program Files\IIJ"], verify_timeout=seconds))
 
 
 def task(name: str, enabled: bool = True) -> Task:
@@ -36,7 +42,7 @@ def test_a_change_counts_when_it_is_seen(monkeypatch: pytest.MonkeyPatch, clock:
         return shown[min(len(done), len(shown)) - 1]
 
     monkeypatch.setattr(tasks_resource, "query", query)
-    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), {"state": "disabled", "verify_timeout": 10})  # type: ignore[arg-type]
+    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), asked(10))  # type: ignore[arg-type]
     changes = [
         Change(tasks.KIND, task(r"\a").id("m"), r"\a", "delete", {"enabled": True}, None),
         Change(tasks.KIND, task(r"\b").id("m"), r"\b", "disable", {"enabled": True}, {"enabled": False}),
@@ -47,5 +53,5 @@ def test_a_change_counts_when_it_is_seen(monkeypatch: pytest.MonkeyPatch, clock:
 
 def test_a_machine_on_which_nothing_changed_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks_resource, "query", lambda _client: pytest.fail("it was looked at"))
-    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), {"state": "disabled", "verify_timeout": 0})  # type: ignore[arg-type]
+    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), asked(0))  # type: ignore[arg-type]
     assert list(resource.verify(Spool([]))) == []

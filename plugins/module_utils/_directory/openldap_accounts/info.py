@@ -9,20 +9,21 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from .client import Client
-from .openldap_access import resource as access
-from .openldap_entry import resource as entry
-from .openldap_entry.read import Memory, find, named
+from ..client import Client
+from ..openldap_access import resource as access
+from ..openldap_entry import resource as entry
+from ..openldap_entry.read import Memory, find, named
+from .options import InfoOptions
 
 
-def info(options: Mapping[str, Any]) -> dict[str, Any]:
+def info(params: Mapping[str, Any]) -> dict[str, Any]:
     """Of each account, by the name that was given, what the modules of its entry and of its access rules return. Raises OffboardError."""
-    others = {name: options[f"config_{name}"] or options[name] for name in ("username", "password")}
-    with contextlib.closing(Client({**options, **others}, read_only=True)) as client:
-        rules = access.rules(client, options["config_base"])
-    memory = Memory(options)
-    with contextlib.closing(Client(options, read_only=True)) as client:
-        accounts = {text: find(client, named(client, text, memory), memory) for text in options["dns"]}
+    options = InfoOptions.of(params)
+    with contextlib.closing(Client(options.config, read_only=True)) as client:
+        rules = access.rules(client, options.config_base)
+    memory = Memory(options.known)
+    with contextlib.closing(Client(options.data, read_only=True)) as client:
+        accounts = {text: find(client, named(client, account, memory), memory) for text, account in options.accounts.items()}
     entries = {text: entry.about(found)["entry"] for text, found in accounts.items()}
     told = {text: access.about(rules, found.dn) for text, found in accounts.items()}
     clauses, mentions = ({text: one[part] for text, one in told.items()} for part in ("clauses", "mentions"))
