@@ -54,9 +54,10 @@ OF_EXIT: dict[str, Text] = {
         "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
     ),
     "still_federated": Text(
-        "Still federated: {domains}. Passwords are given, and IIJ ID's app is removed, only when the domains are managed: run offboard.iij_id.domains first.",
-        "まだフェデレーションされています: {domains}。"
-        "パスワードの設定とIIJ IDのアプリの削除は、ドメインがマネージドになってから行います。先に offboard.iij_id.domains を実行してください。",
+        "Still federated: {domains}. People sign in there through IIJ ID, so what this task does comes too early. Nothing was changed. Run "
+        "offboard.iij_id.domains first.",
+        "まだフェデレーションされています: {domains}。利用者がIIJ ID経由でサインインしているため、この作業にはまだ早すぎます。"
+        "何も変更していません。先に offboard.iij_id.domains を実行してください。",
     ),
     "since": Text("since {start}", "{start} 以降"),
     "within_hours": Text("within the last {hours} hours", "直近{hours}時間"),
