@@ -39,13 +39,15 @@ TERMS: dict[str, str] = {
 #: What the terminal and the report write otherwise than the manual, which sets Latin letters apart.
 OF_MESSAGES: dict[str, str] = {
     r"IIJ ID (?=[ぁ-ん一-龠])": "IIJ ID without a blank behind it",
-    r"[ぁ-んァ-ヶー一-龠」]\((?!\?)": "（）",
 }
 #: labels of IIJ ID's console, which stay as they are there
 LABELS = ("外部IDプロバイダの管理",)
 #: kana, kanji and what belongs to them; words of katakana are set apart by blanks, as Microsoft does
 _JAPANESE, _KATAKANA = "ぁ-んァ-ヶー一-龠々。、（）「」", "ァ-ヶー"
 _BLANK = re.compile(rf"(?:(?<=[{_JAPANESE}]) (?=[ぁ-ん一-龠々。、（「])|(?<=[ぁ-ん一-龠々。、）」]) (?=[{_JAPANESE}]))")
+#: what a page or a text has besides prose: code, links' targets, tags
+_CODE = re.compile(r"^```[\s\S]*?^```|(?<=\n\n)(?:(?:    .*)?\n)+|`[^`\n]+`|(?<=\])\([^)\s]*\)|<[^>\n]*>", re.MULTILINE)
+_AROUND = re.compile(r"[\s*\0`]+")
 #: people, whose names have a blank
 PEOPLE = ("例示 花子", "山田 太郎")
 
@@ -62,6 +64,42 @@ def blanks(text: str) -> list[str]:
     for name in PEOPLE:
         text = text.replace(name, "")
     return [text[max(found.start() - 8, 0) : found.end() + 8] for found in _BLANK.finditer(text)]
+
+
+def brackets(text: str) -> list[str]:
+    """Brackets that hold Japanese, or stand beside it, are of its width, without a blank before and after them; others, and those in code, are of Latin's."""
+    prose = _CODE.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), text)
+    found: list[str] = []
+    opened: list[int] = []
+    for place, character in enumerate(prose):
+        if prose.startswith("\n\n", place):
+            opened = []
+        elif character == "(":
+            opened.append(place)
+        elif character == ")" and opened:
+            first = opened.pop()
+            before, after = _AROUND.sub("", prose[max(first - 40, 0) : first])[-1:], _AROUND.sub("", prose[place + 1 : place + 40])[:1]
+            if re.search(f"[{_JAPANESE}]", before + prose[first:place] + after):
+                found.append(text[max(first - 8, 0) : place + 8])
+    return [*found, *(text[max(one.start() - 8, 0) : one.end() + 8] for one in re.finditer(r"[^\s|>-] +（|） +[^\s|]", prose))]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("既定値(24)を使う", 1),
+        ("既定値 (`x`) を使う", 1),
+        ("Active Directory (オンプレミス)", 1),
+        ("値(既定は `x(y)`、\n  [頁](a.md#b))", 1),
+        ("既定値 （24） を使う", 2),
+        ("既定値（24）を使う。\n（注）", 0),
+        ("`x(y)` と [頁](a.md) を <a href='(x)'> に。\n\n    # 値(注)\n\n", 0),
+        ("Windows Server (2019 or later)", 0),
+        ("| 表 | （なし） |", 0),
+    ],
+)
+def test_brackets_have_the_width_of_what_they_stand_in(text: str, found: int) -> None:
+    assert len(brackets(text)) == found
 
 
 @pytest.mark.parametrize(
@@ -138,7 +176,16 @@ def test_one_word_for_a_thing_and_no_blank_in_a_sentence(file: Path) -> None:
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.suffix != ".md"], ids=lambda file: str(file.relative_to(places.ROOT)))
 def test_messages_are_written_one_way(file: Path) -> None:
-    assert [(line, found) for line in told(file) if (found := wrong(line, OF_MESSAGES))] == []
+    # an English sentence may name labels of IIJ's consoles; "(?" is a pattern
+    japanese = [line for line in told(file) if re.search("[ぁ-ん]", line) and not re.search(r"\(\?|\b(?:the|with)\b", line)]
+    assert [(line, found) for line in japanese if (found := [*wrong(line, OF_MESSAGES), *brackets(line)])] == []
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if "docs/ja/" in str(file)], ids=lambda file: file.name)
+def test_a_page_has_brackets_of_the_right_width_in_its_code_too(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert brackets(text) == []
+    assert [line for line in text.splitlines() if re.search(rf"(?<!\])\((?!\?)[^()]*[{_JAPANESE}][^()]*\)", line)] == []
 
 
 def test_there_are_pages_messages_and_steps_to_look_at() -> None:

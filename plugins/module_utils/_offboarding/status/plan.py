@@ -286,8 +286,11 @@ def _next(status: Mapping[str, Any], in_awx: bool) -> Text:
     """What to type next, or which job template to launch."""
     due = [step["id"] for step in status["steps_due"]]
     if in_awx:
-        stage, survey = ("confirm", f" ({', '.join(due)})") if due else (status["next_stage"], "")
-        return Text(f"Next: launch the job template of {stage}{survey}", f"次の操作: {stage} のジョブテンプレートを起動{survey}")
+        stage, steps = ("confirm", ", ".join(due)) if due else (status["next_stage"], "")
+        return Text(
+            f"Next: launch the job template of {stage}" + (f" ({steps})" if steps else ""),
+            f"次の操作: {stage} のジョブテンプレートを起動" + (f"（{steps}）" if steps else ""),
+        )
     command = (
         confirm_command(due, status["run_dir"]) if due else f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
     )
@@ -310,17 +313,13 @@ _COUNTS = {
 def _line(stage: Mapping[str, Any]) -> Text:
     """One stage: its state, since when, what it did."""
     does = next(item.does for item in STAGES if item.name == stage["stage"])
-
-    def told(language: str) -> str:
-        def of(text: Text) -> str:
-            return text.in_language(language)[0]
-
-        counts = ", ".join(f"{number} {of(_COUNTS.get(name, Text(name, name)))}" for name, number in stage["counts"].items())
-        files = ", ".join(f"results/{name}.jsonl" for name in stage["results"])
-        more = "; ".join(filter(None, (stage["last"], counts, files)))
-        return f"{stage['stage']} ({of(does)}): {of(STATES[stage['state']])}" + (f" – {more}" if more else "")
-
-    return Text(told("en"), told("ja"))
+    name, state, counts = stage["stage"], STATES[stage["state"]], [(number, _COUNTS.get(name, Text(name, name))) for name, number in stage["counts"].items()]
+    files = [f"results/{name}.jsonl" for name in stage["results"]]
+    english = "; ".join(filter(None, (stage["last"], ", ".join(f"{number} {text.en}" for number, text in counts), ", ".join(files))))
+    japanese = "、".join(filter(None, (stage["last"], *(f"{text.ja}{number}件" for number, text in counts), *files)))
+    return Text(
+        f"{name} ({does.en}): {state.en}" + (f" – {english}" if english else ""), f"{name}（{does.ja}）: {state.ja}" + (f" – {japanese}" if japanese else "")
+    )
 
 
 def _counted(number: int, one: str, many: str) -> str:

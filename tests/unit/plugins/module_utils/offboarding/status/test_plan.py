@@ -144,6 +144,11 @@ def test_what_is_told_at_the_end_of_a_stage(given: dict[str, Any], options: dict
     assert all(line.ja != line.en for line in told)
 
 
+def test_a_stage_in_japanese() -> None:
+    found = build(evidence(results={"users": {"done": 31, "skipped": 4}}))
+    assert summary(found, "users", "", False, False)[0].ja == "users（利用者の復旧）: 実施済み – 実施31件、対象外4件、results/users.jsonl"
+
+
 def test_domains_with_their_last_conversion_and_their_passwords() -> None:
     back = [change("domain", "convert_to_managed", "b.example", 1), change("domain", "convert_to_federated", "b.example", 2)]
     records = [change("domain", "convert_to_managed", "a.example", 1), *back]
@@ -167,7 +172,7 @@ def test_the_order_is_that_of_the_playbook() -> None:
 def test_who_has_arrived_is_told() -> None:
     found = build(evidence(results={"arrivals": {"arrived": 7, "failed": 2, "not_seen": 1}}))
     told = next(line for line in lines(found) if line.en.startswith("arrivals"))
-    assert "2 failed, 7 arrived, 1 not seen yet; results/arrivals.jsonl" in told.en and "2 失敗, 7 サインイン済み, 1 未確認" in told.ja
+    assert "2 failed, 7 arrived, 1 not seen yet; results/arrivals.jsonl" in told.en and "失敗2件、サインイン済み7件、未確認1件" in told.ja
 
 
 def finding(number: int) -> dict[str, Any]:
