@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from dev import places
+from dev.japanese import PROSE, brackets, set_apart
 
 #: What must not be written, and what is written instead. The one list of terms.
 TERMS: dict[str, str] = {
@@ -35,6 +36,13 @@ TERMS: dict[str, str] = {
     r"ブロックされた利用者を解除": "利用者のブロックを解除",
     r"ガードが拒否": "安全確認（ガード）で拒否された",
     r"リポジトリを複製": "リポジトリをクローン",
+    r"ブロッカー|阻害要因": "要対応",
+    r"お客様": "自社、ご自身",
+    r"パートナー": "取引先",
+    r"担当者の手順|人の手順": "人が行う手順",
+    r"スケジュールされたタスク": "スケジュールタスク",
+    r"わか[らりるっれ]": "分かる",
+    r"[一二三四五六七八九]つ": "1 つ",
 }
 #: What the terminal and the report write otherwise than the manual, which sets Latin letters apart.
 OF_MESSAGES: dict[str, str] = {
@@ -42,12 +50,8 @@ OF_MESSAGES: dict[str, str] = {
 }
 #: labels of IIJ ID's console, which stay as they are there
 LABELS = ("外部IDプロバイダの管理",)
-#: kana, kanji and what belongs to them; words of katakana are set apart by blanks, as Microsoft does
-_JAPANESE, _KATAKANA = "ぁ-んァ-ヶー一-龠々。、（）「」", "ァ-ヶー"
-_BLANK = re.compile(rf"(?:(?<=[{_JAPANESE}]) (?=[ぁ-ん一-龠々。、（「])|(?<=[ぁ-ん一-龠々。、）」]) (?=[{_JAPANESE}]))")
-#: what a page or a text has besides prose: code, links' targets, tags
-_CODE = re.compile(r"^```[\s\S]*?^```|(?<=\n\n)(?:(?:    .*)?\n)+|`[^`\n]+`|(?<=\])\([^)\s]*\)|<[^>\n]*>", re.MULTILINE)
-_AROUND = re.compile(r"[\s*\0`]+")
+#: words of katakana are set apart by blanks, as Microsoft does
+_BLANK = re.compile(rf"(?:(?<=[{PROSE}]) (?=[ぁ-ん一-龠々。、（「])|(?<=[ぁ-ん一-龠々。、）」]) (?=[{PROSE}]))")
 #: people, whose names have a blank
 PEOPLE = ("例示 花子", "山田 太郎")
 
@@ -64,24 +68,6 @@ def blanks(text: str) -> list[str]:
     for name in PEOPLE:
         text = text.replace(name, "")
     return [text[max(found.start() - 8, 0) : found.end() + 8] for found in _BLANK.finditer(text)]
-
-
-def brackets(text: str) -> list[str]:
-    """Brackets that hold Japanese, or stand beside it, are of its width, without a blank before and after them; others, and those in code, are of Latin's."""
-    prose = _CODE.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), text)
-    found: list[str] = []
-    opened: list[int] = []
-    for place, character in enumerate(prose):
-        if prose.startswith("\n\n", place):
-            opened = []
-        elif character == "(":
-            opened.append(place)
-        elif character == ")" and opened:
-            first = opened.pop()
-            before, after = _AROUND.sub("", prose[max(first - 40, 0) : first])[-1:], _AROUND.sub("", prose[place + 1 : place + 40])[:1]
-            if re.search(f"[{_JAPANESE}]", before + prose[first:place] + after):
-                found.append(text[max(first - 8, 0) : place + 8])
-    return [*found, *(text[max(one.start() - 8, 0) : one.end() + 8] for one in re.finditer(r"[^\s|>-] +（|） +[^\s|]", prose))]
 
 
 @pytest.mark.parametrize(
@@ -181,11 +167,25 @@ def test_messages_are_written_one_way(file: Path) -> None:
     assert [(line, found) for line in japanese if (found := [*wrong(line, OF_MESSAGES), *brackets(line)])] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("IIJ IDのアプリを2回、`a`で", "IIJ ID のアプリを 2 回、`a`で"),
+        ("IIJ IDコンソールの「外部IDプロバイダの管理」", "IIJ IDコンソールの「外部IDプロバイダの管理」"),
+        ("[頁](a.md#その1) の Windowsマシン", "[頁](a.md#その1) の Windows マシン"),
+        ("```text\n1台\n```\n", "```text\n1台\n```\n"),
+    ],
+)
+def test_latin_letters_are_set_apart(text: str, expected: str) -> None:
+    assert set_apart(text) == expected == set_apart(expected)
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if "docs/ja/" in str(file)], ids=lambda file: file.name)
-def test_a_page_has_brackets_of_the_right_width_in_its_code_too(file: Path) -> None:
+def test_a_page_is_set_in_one_way(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
+    assert set_apart(text) == text
     assert brackets(text) == []
-    assert [line for line in text.splitlines() if re.search(rf"(?<!\])\((?!\?)[^()]*[{_JAPANESE}][^()]*\)", line)] == []
+    assert [line for line in text.splitlines() if re.search(rf"(?<!\])\((?!\?)[^()]*[{PROSE}][^()]*\)", line)] == []
 
 
 def test_there_are_pages_messages_and_steps_to_look_at() -> None:
