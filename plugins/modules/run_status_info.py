@@ -151,6 +151,11 @@ next_stage:
   description: The stage to run next.
   returned: success
   type: str
+draft:
+  description: The file in which preflight has written what is to be decided; empty when there is none.
+  returned: success
+  type: str
+  version_added: 1.1.0
 refused:
   description: What guards refused last, three at most.
   returned: success

@@ -23,6 +23,16 @@ GATE_AGAIN = Text(
 
 #: by name, as in `_core.phrases`; those that only the exit says
 OF_EXIT: dict[str, Text] = {
+    # of a check run
+    "would_stop": Text("check mode: a real run would stop here. {why}", "チェックモード: 実際の実行ではここで停止します。{why}"),
+    "planned_on": Text(
+        "check mode: planned against what {number} earlier planned changes would leave behind, not against today's state alone",
+        "チェックモード: 先に計画した{number}件の変更が済んだものとして計画しています",
+    ),
+    "planned_with_snapshot": Text(
+        "check mode: there is no snapshot at {path} yet; planned as if it were taken now",
+        "チェックモード: {path} にはまだスナップショットがないため、今取得したものとして計画しています",
+    ),
     "no_client_id": Text("offboard_iij_client_id is empty", "offboard_iij_client_id が空です"),
     # why the gate is closed, or open
     "gate_open": Text("IIJ ID changes nothing any more.", "IIJ IDによる変更はもうありません。"),
@@ -107,7 +117,7 @@ def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Tex
 #: objects that are named with a refusal
 _NAMED = 5
 #: values that are phrases themselves
-_NESTED = frozenset({"when", "way_out", "reasons"})
+_NESTED = frozenset({"when", "way_out", "reasons", "why"})
 
 
 @functools.cache

@@ -8,7 +8,7 @@ A stage with nothing to do leaves nothing behind. Only what stands in the record
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,12 +98,14 @@ class RunEvidence:
     verdict: Mapping[str, Any] | None = None
     #: name of a results file without its ending → status → how many
     results: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    #: stages that have said on which machines they were done
+    on_machines: Collection[str] = ()
 
 
 def build(evidence: RunEvidence) -> dict[str, Any]:
     """The return values of run_status_info, without `lines`."""
     stages = [_stage(stage, evidence) for stage in STAGES]
-    reached = _reached(stages)
+    reached = _reached(stages, evidence)
     opened = [step for step in evidence.report["steps"] if not step["done"]]
     due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
     shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due]
@@ -171,8 +173,11 @@ def _by_record(stage: str, evidence: RunEvidence, state: str, last: str) -> tupl
     return state, last
 
 
-def _reached(stages: Sequence[Mapping[str, Any]]) -> int:
-    """Where to go on: the first stage that stopped or waits; else the one after the last that left something behind."""
+def _reached(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int:
+    """Where to go on: a stage that must come before any step of a person; the first stage that stopped or waits; else the one after the last that left
+    something behind."""
+    if (first := _before_any_step(stages, evidence)) is not None:
+        return first
     in_order = [number for number, stage in enumerate(STAGES) if not stage.scheduled]
     for number in in_order:
         stage, later = stages[number], any(stages[other]["state"] == "recorded" for other in in_order if other > number)
@@ -180,6 +185,18 @@ def _reached(stages: Sequence[Mapping[str, Any]]) -> int:
             return number
     last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
     return min((number for number in in_order if number > last), default=in_order[-1])
+
+
+def _before_any_step(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int | None:
+    """The stage that keeps the steps of the gate from being due: whoever stopped the provisioning before the snapshot was taken would lose how it was, and
+    before the schedules are disabled they would go on."""
+    state = {stage["stage"]: stage["state"] for stage in stages}
+    worked = {name for name, one in state.items() if one in ("recorded", "stopped")}
+    if worked & {stage.name for stage in STAGES[_ORDER["gate"] :] if not stage.scheduled}:
+        return None
+    if any(step["stage"] == "gate" for step in evidence.report["steps"]) and state["snapshot"] == "nothing":
+        return _ORDER["snapshot" if state["preflight"] == "recorded" else "preflight"]
+    return _ORDER["freeze"] if "snapshot" in evidence.on_machines and "freeze" not in evidence.on_machines else None
 
 
 def _domains(evidence: RunEvidence) -> list[dict[str, str | int]]:
@@ -277,8 +294,11 @@ def _evidence(status: Mapping[str, Any]) -> list[Text]:
 
 
 def _end(status: Mapping[str, Any], report: str, in_awx: bool) -> list[Text]:
-    """What comes next, and where the report is."""
-    told = [_next(status, in_awx)]
+    """What comes next, and where the report is. Where preflight found what stands in the way, it asks for decisions before anything is typed again."""
+    undecided = any(stage["stage"] == "preflight" and stage["state"] == "stopped" for stage in status["stages"])
+    draft = status.get("draft") if undecided else ""
+    told = [Text(f"To decide, with candidates: {draft}", f"決めること（候補つき）: {draft}")] if draft else []
+    told.append(_next(status, in_awx))
     return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.text import Text
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, RunEvidence, build, lines, summary
 
@@ -40,6 +41,8 @@ def states(found: dict[str, Any]) -> dict[str, str]:
 
 BLOCKER = {"severity": "blocker", "code": "x", "en": "x", "ja": "x"}
 OPEN = {"open": True, "at": AT.format(3), "domains": ["a.example", "b.example"]}
+WARNING = {**BLOCKER, "severity": "warning"}
+SAVED = {"preflight": "recorded", "snapshot": "recorded"}
 BEGUN = {"taken": AT.format(1), "preflight": []}
 
 
@@ -79,12 +82,26 @@ BEGUN = {"taken": AT.format(1), "preflight": []}
         ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
         ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting", "report": "waiting"}, "clients"),
         ({"final": [BLOCKER]}, {"final_gate": "stopped"}, "final_gate"),
+        # nobody is asked to stop the provisioning before the snapshot is taken, and while the agents' schedules still run
+        ({"steps": [step("stop", "gate")]}, {"gate": "waiting"}, "preflight"),
+        ({"preflight": [WARNING], "steps": [step("stop", "gate")]}, {"preflight": "recorded", "gate": "waiting"}, "snapshot"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot"]}, {**SAVED, "gate": "waiting"}, "freeze"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot", "freeze"]}, {**SAVED, "gate": "waiting"}, "gate"),
+        # without Microsoft 365 there is no such stop, and nothing of the tenant to be saved
+        ({"preflight": [WARNING], "steps": [step("iwa", "clients")]}, {"preflight": "recorded", "clients": "waiting"}, "clients"),
     ],
 )
 def test_stages_and_what_comes_next(given: dict[str, Any], expected: dict[str, str], following: str) -> None:
     found = build(evidence(**given))
     assert (states(found), found["next_stage"]) == (expected, following)
     assert set(expected.values()) <= set(STATES)
+
+
+def test_the_draft_is_named_while_preflight_asks_for_decisions() -> None:
+    for findings, told in (([BLOCKER], True), ([WARNING], False)):
+        found = build(evidence(preflight=findings)) | {"draft": "/srv/run/decisions.draft.yml"}
+        for shown in (lines(found), summary(found, "preflight", "", False, False)):
+            assert (Text("To decide, with candidates: /srv/run/decisions.draft.yml", "決めること（候補つき）: /srv/run/decisions.draft.yml") in shown) is told
 
 
 def test_only_the_steps_of_the_stages_so_far_are_due() -> None:
