@@ -106,6 +106,9 @@ def build(evidence: RunEvidence) -> dict[str, Any]:
     """The return values of run_status_info, without `lines`."""
     stages = [_stage(stage, evidence) for stage in STAGES]
     reached = _reached(stages, evidence)
+    for stage in stages[reached + 1 :]:  # its steps come later: nobody has to do anything about it now
+        if stage["state"] == "waiting" and not (stage["last"] or stage["counts"]):
+            stage["state"] = "nothing"
     opened = [step for step in evidence.report["steps"] if not step["done"]]
     due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
     shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due]
@@ -174,29 +177,32 @@ def _by_record(stage: str, evidence: RunEvidence, state: str, last: str) -> tupl
 
 
 def _reached(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int:
-    """Where to go on: a stage that must come before any step of a person; the first stage that stopped or waits; else the one after the last that left
-    something behind."""
-    if (first := _before_any_step(stages, evidence)) is not None:
-        return first
+    """Where to go on: the first stage that stopped or waits, else the one after the last that left something behind; but not beyond one that must come before
+    the steps of those after it."""
     in_order = [number for number, stage in enumerate(STAGES) if not stage.scheduled]
+    last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
+    found = min((number for number in in_order if number > last), default=in_order[-1])
     for number in in_order:
         stage, later = stages[number], any(stages[other]["state"] == "recorded" for other in in_order if other > number)
         if stage["state"] == "stopped" or (stage["state"] == "waiting" and not later):
-            return number
-    last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
-    return min((number for number in in_order if number > last), default=in_order[-1])
+            found = number
+            break
+    return min(found, *_must_come_first(stages, evidence))
 
 
-def _before_any_step(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int | None:
-    """The stage that keeps the steps of the gate from being due: whoever stopped the provisioning before the snapshot was taken would lose how it was, and
-    before the schedules are disabled they would go on."""
+def _must_come_first(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> list[int]:
+    """Stages that have not worked, though nothing else has either that comes after them. Before the snapshot nobody may stop the provisioning, which would
+    lose how the users were; before the schedules are disabled, they would go on; before the domains are converted there are no passwords to hand over."""
     state = {stage["stage"]: stage["state"] for stage in stages}
-    worked = {name for name, one in state.items() if one in ("recorded", "stopped")}
-    if worked & {stage.name for stage in STAGES[_ORDER["gate"] :] if not stage.scheduled}:
-        return None
-    if any(step["stage"] == "gate" for step in evidence.report["steps"]) and state["snapshot"] == "nothing":
-        return _ORDER["snapshot" if state["preflight"] == "recorded" else "preflight"]
-    return _ORDER["freeze"] if "snapshot" in evidence.on_machines and "freeze" not in evidence.on_machines else None
+    worked = max((_ORDER[name] for name, one in state.items() if one in ("recorded", "stopped") and not STAGES[_ORDER[name]].scheduled), default=-1)
+    gated = any(step["stage"] == "gate" for step in evidence.report["steps"])
+    missing = {
+        "preflight": gated and state["preflight"] == state["snapshot"] == "nothing",
+        "snapshot": gated and state["snapshot"] == "nothing",
+        "freeze": "snapshot" in evidence.on_machines and "freeze" not in evidence.on_machines,
+        "domains": bool((evidence.verdict or {}).get("domains")) and state["domains"] in ("nothing", "waiting"),
+    }
+    return [len(STAGES), *(_ORDER[name] for name, lacks in missing.items() if lacks and worked < _ORDER[name])]
 
 
 def _domains(evidence: RunEvidence) -> list[dict[str, str | int]]:

@@ -44,6 +44,7 @@ OPEN = {"open": True, "at": AT.format(3), "domains": ["a.example", "b.example"]}
 WARNING = {**BLOCKER, "severity": "warning"}
 SAVED = {"preflight": "recorded", "snapshot": "recorded"}
 BEGUN = {"taken": AT.format(1), "preflight": []}
+REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
 
 
 @pytest.mark.parametrize(
@@ -80,13 +81,24 @@ BEGUN = {"taken": AT.format(1), "preflight": []}
         ({"records": [change("windows_certificate", "remove", "pc1/machine/A1", 1)]}, {"clients": "recorded"}, "final_gate"),
         # a stage of nothing but steps, or whose machines need not be given, is done when they are; the contract waits until the final gate has opened
         ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
-        ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting", "report": "waiting"}, "clients"),
+        ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting"}, "clients"),
         ({"final": [BLOCKER]}, {"final_gate": "stopped"}, "final_gate"),
         # nobody is asked to stop the provisioning before the snapshot is taken, and while the agents' schedules still run
-        ({"steps": [step("stop", "gate")]}, {"gate": "waiting"}, "preflight"),
-        ({"preflight": [WARNING], "steps": [step("stop", "gate")]}, {"preflight": "recorded", "gate": "waiting"}, "snapshot"),
-        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot"]}, {**SAVED, "gate": "waiting"}, "freeze"),
+        ({"steps": [step("stop", "gate")]}, {}, "preflight"),
+        ({"preflight": [WARNING], "steps": [step("stop", "gate")]}, {"preflight": "recorded"}, "snapshot"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot"]}, SAVED, "freeze"),
         ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot", "freeze"]}, {**SAVED, "gate": "waiting"}, "gate"),
+        # nor to hand passwords over that nobody has, since the domains are not converted
+        (
+            {**REPAIRED, "steps": [step("mfa", "domains", done=True), step("handed", "passwords")]},
+            {**SAVED, "gate": "recorded", "users": "recorded"},
+            "domains",
+        ),
+        (
+            {**REPAIRED, "records": [change("domain", "convert_to_managed", "a.example", 4)], "steps": [step("handed", "passwords")]},
+            {**SAVED, "gate": "recorded", "users": "recorded", "domains": "recorded", "passwords": "waiting"},
+            "passwords",
+        ),
         # without Microsoft 365 there is no such stop, and nothing of the tenant to be saved
         ({"preflight": [WARNING], "steps": [step("iwa", "clients")]}, {"preflight": "recorded", "clients": "waiting"}, "clients"),
     ],
