@@ -238,7 +238,7 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
         told.append(
             Text(
                 f"{name}: converted {when}, {_counted(passwords, 'user', 'users')} with a password or pass",
-                f"{name}: {when} に変換済み、パスワード設定済み {passwords} 人",
+                f"{name}: {when} に変換済み、パスワード設定済み{passwords}人",
             )
             if when
             else Text(f"{name}: not converted by this run", f"{name}: この実行では未変換")
