@@ -42,7 +42,8 @@ TERMS: dict[str, str] = {
     r"担当者の手順|人の手順": "人が行う手順",
     r"スケジュールされたタスク": "スケジュールタスク",
     r"わか[らりるっれ]": "分かる",
-    r"[一二三四五六七八九]つ": "1 つ",
+    r"[一二三四五六七八九](?:つ|か所)": "1 つ",
+    r"\bSurvey\b": "サーベイ",
 }
 #: What the terminal and the report write otherwise than the manual, which sets Latin letters apart.
 OF_MESSAGES: dict[str, str] = {
