@@ -457,8 +457,7 @@ from ..module_utils._offboarding.readiness.info import info
 
 def main() -> None:
     module = AnsibleModule(argument_spec=spec(JUDGEMENT, VAULT), supports_check_mode=True)
-    if module.params["export_folder"] or module.params["vault_tried"]:
-        require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, lambda params: info(params, module.warn if module.check_mode else None, exports=kept.info))
 
 
