@@ -18,6 +18,8 @@ html_theme = "furo"
 _FONTS = (
     "-apple-system, BlinkMacSystemFont, 'Segoe UI', Helvetica, Arial, 'Hiragino Sans', 'Noto Sans CJK JP', 'Noto Sans JP', 'Yu Gothic UI', Meiryo, sans-serif"
 )
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_theme_options = {"light_css_variables": {"font-stack": _FONTS}}
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 root_doc = "docs/docsite/index"

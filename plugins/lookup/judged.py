@@ -15,8 +15,8 @@ description:
   - The roles hand their variables and the answers of their tasks over to M(offboard.iij_id.readiness_info), which has the table of both.
 options:
   _terms:
-    description: V(decisions) for the variables in which people decide, V(answers) for what the tasks of the roles register, V(lists)
-      for all of the roles that are lists, V(lists_of_mappings) for those of them that hold mappings.
+    description: V(decisions) for the variables in which people decide, V(answers) for what the tasks of the roles register, V(variables)
+      for all of the roles, V(lists) for those of them that are lists, V(lists_of_mappings) for those of these that hold mappings.
     type: list
     elements: str
     required: true
@@ -46,6 +46,7 @@ from ansible_collections.offboard.iij_id.plugins.plugin_utils import specs
 _NAMES: dict[str, Callable[[], list[str]]] = {
     "decisions": lambda: [one.variable for one in DECISIONS],
     "answers": lambda: list(dict.fromkeys(one.registered for one in ANSWERS)),
+    "variables": specs.variables,
     "lists": lambda: list(specs.lists()),
     "lists_of_mappings": lambda: [name for name, elements in specs.lists().items() if elements == "dict"],
 }

@@ -10,7 +10,7 @@ module: readiness_info
 short_description: Say what stands in the way of leaving IIJ ID
 version_added: 0.1.0
 description:
-  - Judges what the info modules of this collection have read. It contacts nothing by itself.
+  - Judges what the info modules of this collection have read. It contacts nothing by itself, and reads nothing but the run's own files on the controller.
   - With O(gate=preflight) it finds what would stop a later stage, who could be locked out, and what was found but not confirmed.
   - With O(gate=provisioning) it finds what forbids to repair the users, since IIJ ID would undo it, and before that when the provisioning may be stopped
     without blocking anybody.
@@ -25,6 +25,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.language
+  - offboard.iij_id.vault
 options:
   required:
     description:
@@ -153,8 +154,18 @@ options:
     type: list
     elements: dict
   export:
-    description: What M(offboard.iij_id.iij_id_export_info) returned. Without it the export is not judged.
+    description: What M(offboard.iij_id.iij_id_export_info) returned. Without it and O(export_folder) the export is not judged.
     type: dict
+  export_folder:
+    description: The folder of the exports, which is then looked at as M(offboard.iij_id.iij_id_export_info) does, with O(journal) and the vault's password.
+    type: path
+    version_added: 1.1.0
+  vault_tried:
+    description:
+      - A file that is or will be encrypted, usually C(snapshot/domains.yml) in the run folder. That there is no vault's password, or that it does not open the
+        file that is there, would stop the stage C(snapshot). For O(gate=preflight).
+    type: path
+    version_added: 1.1.0
   found:
     description:
       - What the roles of the collection hand over, each one dictionary with any of C(domains), C(users), C(apps), C(provisioning),
@@ -426,21 +437,28 @@ verdict:
   returned: success
   type: str
 failure:
-  description: C(code) is V(bad_option), V(not_ready), V(file_write_failed), or one of those of M(offboard.iij_id.run_folder_info).
+  description:
+    - C(code) is V(bad_option), V(not_ready), V(file_write_failed), or one of those of M(offboard.iij_id.run_folder_info), or with O(export_folder) of
+      M(offboard.iij_id.iij_id_export_info).
   returned: failure
   type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module.runner import run_info
+from ..module_utils._core import vault
+from ..module_utils._iij.export import kept
+from ..module_utils._module.arguments import spec
+from ..module_utils._module.runner import require, run_info
+from ..module_utils._module.vault_password import VAULT
 from ..module_utils._offboarding.readiness.arguments import JUDGEMENT
 from ..module_utils._offboarding.readiness.info import info
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=JUDGEMENT, supports_check_mode=True)
-    run_info(module, lambda params: info(params, module.warn if module.check_mode else None))
+    module = AnsibleModule(argument_spec=spec(JUDGEMENT, VAULT), supports_check_mode=True)
+    require(module, "cryptography", vault.CRYPTOGRAPHY_IMPORT_ERROR)
+    run_info(module, lambda params: info(params, module.warn if module.check_mode else None, exports=kept.info))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ stages:
     state:
       description:
         - V(recorded) when its work is recorded, V(stopped) when its last word was a failure, a blocker or a closed gate, V(waiting) when a step of a person
-          that belongs to it is open, V(nothing) when it left nothing behind.
+          that belongs to it is open, and it has worked or is not later than RV(next_stage), V(nothing) when it left nothing behind.
       type: str
       returned: always
     last: {description: 'When it last did something (RFC 3339), empty when that is not recorded.', type: str, returned: always}
@@ -151,6 +151,11 @@ next_stage:
   description: The stage to run next.
   returned: success
   type: str
+draft:
+  description: The file in which preflight has written what is to be decided; empty when there is none.
+  returned: success
+  type: str
+  version_added: 1.1.0
 refused:
   description: What guards refused last, three at most.
   returned: success

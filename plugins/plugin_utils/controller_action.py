@@ -24,6 +24,7 @@ from ansible.utils.display import Display
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, times
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits
 
 display = Display()
@@ -53,6 +54,8 @@ _QUIET = {f"{_COLLECTION}.{name}" for name in ("run_machines", "run_plan", "run_
 #: Sentences of an answer, in which people read times in the zone of this variable.
 _TOLD = ("msg", "lines", "told", "verdict", "summary", "summary_ja", "warnings")
 _ZONE = "offboard_timezone"
+#: in which language they read what is a module's own words, where it knows none
+_LANGUAGE = "offboard_language"
 #: Variables of a task, rendered when its module has answered, with the answer as `answer`: what the answer holds as `kept` for later plays, and what is
 #: handed on as set_stats does (the artifacts of a job of AWX).
 _KEPT, _HAND_ON = "__offboard_kept", "__offboard_hand_on"
@@ -114,6 +117,15 @@ def _local(value: Any, zone: datetime.tzinfo) -> Any:
     if isinstance(value, list):
         return [_local(part, zone) for part in value]
     return times.local(value, zone) if isinstance(value, str) else value
+
+
+def _in_language(warning: Any, language: str) -> Any:
+    """A warning in the reader's language, where the catalogue of phrases has it; else as it is."""
+    text = warning if isinstance(warning, str) else getattr(getattr(warning, "event", None), "msg", None)  # ansible-core 2.19 and later have objects
+    if not isinstance(text, str):
+        return warning
+    found = phrases.understood(text) if language else None
+    return " / ".join(found.in_language(language)) if found else text
 
 
 class _ProgressTail:
@@ -234,6 +246,9 @@ class ControllerAction(ActionBase):
         tell = task_vars.get(_TELL)
         if tell and not isinstance(tell, str):
             shown = {**plain.failure(shown), "_ansible_verbose_always": True}  # printed whole, and nobody works with it
+        if shown.get("warnings"):
+            language = self._rendered(_LANGUAGE, task_vars)
+            shown = {**shown, "warnings": [_in_language(warning, language) for warning in shown["warnings"]]}
         sentences = {name: value for name in _TOLD if _holds_times(value := shown.get(name))}
         zone = self._zone(task_vars) if sentences else None
         shown = {**shown, **{name: _local(value, zone) for name, value in sentences.items()}} if zone else shown
@@ -244,13 +259,17 @@ class ControllerAction(ActionBase):
 
     def _zone(self, task_vars: Mapping[str, Any]) -> datetime.tzinfo | None:
         """Where the company is. None for a module on its own, and for a zone that nobody knows: the report, which has it as an option, says so."""
-        if not task_vars.get(_ZONE):
-            return None
-        templar = self._templar.copy_with_new_env(available_variables=task_vars)
         try:
-            return time_zone(to_text(templar.template(_trusted("{{ " + _ZONE + " | default('', true) }}"))))
+            return time_zone(zone) if (zone := self._rendered(_ZONE, task_vars)) else None
         except OffboardError:
             return None
+
+    def _rendered(self, name: str, task_vars: Mapping[str, Any]) -> str:
+        """A variable of the role offboard; empty for a module on its own, which has none."""
+        if not task_vars.get(name):
+            return ""
+        templar = self._templar.copy_with_new_env(available_variables=task_vars)
+        return to_text(templar.template(_trusted("{{ " + name + " | default('', true) }}")))
 
     def _run_module(
         self, found: Any, arguments: dict[str, Any], task_vars: dict[str, Any], meanwhile: contextlib.AbstractContextManager[Any]

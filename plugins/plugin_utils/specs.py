@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 
 _ROLES = Path(__file__).parents[2] / "roles"
@@ -21,7 +24,39 @@ _LIST_OR_TEXT = "microsoft_365_domains"
 def lists() -> dict[str, str]:
     """The variables of all roles of the exit that are lists, with what they hold (str, dict)."""
     found: dict[str, str] = {}
-    for file in sorted(_ROLES.glob("*/meta/argument_specs.yml")):
-        for entry in DataLoader().load_from_file(str(file))["argument_specs"].values() if file.parts[-3] != _OWN else ():
+    for role in _roles():
+        for entry in _entries(role).values():
             found |= {name: option.get("elements", "str") for name, option in entry["options"].items() if option["type"] == "list"}
     return {name: elements for name, elements in sorted(found.items()) if name != _LIST_OR_TEXT}
+
+
+@functools.cache
+def variables() -> list[str]:
+    """All variables of the roles of the exit."""
+    return sorted({name for role in _roles() for name in _options(role)})
+
+
+def errors(given: Mapping[str, Any], roles: Iterable[str]) -> list[str]:
+    """What Ansible says against the values that were given, for these roles. Secrets are texts, which any value can be: none is among it."""
+    found = []
+    for role in (role for role in roles if role in _roles()):  # an option of the contract that nobody knows is said by the specification of the role offboard
+        options = _options(role)
+        found += ArgumentSpecValidator(options).validate({name: value for name, value in given.items() if name in options}).error_messages
+    return found
+
+
+@functools.cache
+def _roles() -> list[str]:
+    return sorted(file.parts[-3] for file in _ROLES.glob("*/meta/argument_specs.yml") if file.parts[-3] != _OWN)
+
+
+@functools.cache
+def _entries(role: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = DataLoader().load_from_file(str(_ROLES / role / "meta" / "argument_specs.yml"))["argument_specs"]
+    return found
+
+
+def _options(role: str) -> Mapping[str, Any]:
+    """Those of the role's first entry point, which has all of them."""
+    found: Mapping[str, Any] = next(iter(_entries(role).values()))["options"]
+    return found

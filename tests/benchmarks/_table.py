@@ -66,7 +66,7 @@ def _machine(python: Path) -> Text:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return text(
         "{day}: {system}, {cores} cores, {memory:.0f} GiB, Python {version}, ansible-core {core}; load {load} (last 1, 5, 15 minutes)",
-        "{day}: {system}、{cores} コア、{memory:.0f} GiB、Python {version}、ansible-core {core}、負荷 {load}(直近 1、5、15 分)",
+        "{day}: {system}、{cores} コア、{memory:.0f} GiB、Python {version}、ansible-core {core}、負荷 {load}（直近 1、5、15 分）",
         day=time.strftime("%Y-%m-%d"),
         system=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count(),

@@ -27,17 +27,17 @@ MACHINE = "sync01"
 BARE = {"offboard.iij_id.win_software_info": {"name_patterns": ["IIJ ID"]}}
 _LONGEST_SECONDS = 3600.0
 
-CALL = ("one module call on one machine (win_software_info), CPU", "1 台に対する 1 回のモジュール呼び出し(win_software_info)、CPU")
+CALL = ("one module call on one machine (win_software_info), CPU", "1 台に対する 1 回のモジュール呼び出し（win_software_info）、CPU")
 RERUN = (
     "decommission with nothing to do, 3 Windows machines, a Linux machine, OpenLDAP: CPU · memory",
     "変更するものがない decommission、Windows 3 台・Linux 1 台・OpenLDAP: CPU・メモリー",
 )
 RATIO = ("the same, CPU in module calls", "同上、CPU をモジュール呼び出しの回数に換算")
 BANNERS = (
-    "the same: banners of tasks (without Linux and OpenLDAP at most 90, by a test)",
-    "同上: タスクの見出し(LinuxとOpenLDAPがなければ90以下、テストで確認)",
+    "the same: banners of tasks (at most 90, by a test)",
+    "同上: タスクの見出し（90 以下、テストで確認）",
 )
-DETAILS = ("lowest CPU of {runs} runs (median), in turns", "CPU は交互に {runs} 回実行した最小値(中央値)")
+DETAILS = ("lowest CPU of {runs} runs (median), in turns", "CPU は交互に {runs} 回実行した最小値（中央値）")
 
 
 def changed(output: str) -> int:
@@ -93,7 +93,7 @@ def run(runs: int, write: bool, venv: Path) -> list[Row]:
         Row(text(*CALL), call.cpu, shown=_cpu(calls)),
         Row(text(*RERUN), rerun.cpu, shown=f"{_cpu(reruns)} · {rerun.peak / 1e6:.0f} MB"),
         Row(text(*RATIO), rerun.cpu / call.cpu, 1),
-        Row(text(*BANNERS), banners(rerun.output), 0),
+        Row(text(*BANNERS), banners(rerun.output), 0, at_most=90),
     ]
     report("exit", rows, venv, text(*DETAILS, runs=runs), write)
     return rows

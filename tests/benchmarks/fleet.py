@@ -36,7 +36,7 @@ DECIDED: dict[str, Any] = {
     "integrated_windows_authentication_browser_settings": "keep",
 }
 
-CALL = ("one machine more, one module call (win_browser_sign_in_info): CPU", "マシン 1 台の追加、モジュール呼び出し 1 回(win_browser_sign_in_info): CPU")
+CALL = ("one machine more, one module call (win_browser_sign_in_info): CPU", "マシン 1 台の追加、モジュール呼び出し 1 回（win_browser_sign_in_info）: CPU")
 STAGE = ("one machine more, stage preflight: CPU", "マシン 1 台の追加、preflight 段階: CPU")
 RATIO = ("the same, CPU in module calls", "同上、CPU をモジュール呼び出しの回数に換算")
 MEMORY = ("memory of preflight with {many} machines / with {few}", "preflight のメモリー、{many} 台 / {few} 台")

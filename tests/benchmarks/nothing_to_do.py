@@ -21,7 +21,7 @@ PAGE = 999
 
 EMPTY = ("an empty play, CPU", "空のプレイ、CPU")
 SIZE = ("{users:,} users, enabled and licensed: CPU · memory · requests", "{users:,} 人、有効化とライセンス: CPU・メモリー・リクエスト数")
-REQUESTS = ("{users:,} users, {what}: requests besides sign-in ({sign_in})", "{users:,} 人、{what_ja}: サインイン({sign_in} 回)以外のリクエスト数")
+REQUESTS = ("{users:,} users, {what}: requests besides sign-in ({sign_in})", "{users:,} 人、{what_ja}: サインイン（{sign_in} 回）以外のリクエスト数")
 BY_NAME = ("the same, the licence given by part number", "同上、ライセンスを品番で指定")
 WRITES = ("the same: writes", "同上: 書き込み")
 CPU = ("the same: CPU, whole ansible-playbook", "同上: CPU、ansible-playbook 全体")
@@ -30,7 +30,7 @@ MEMORY = ("the same: memory", "同上: メモリー")
 GROWTH = ("memory at {most:,} / at {least:,} users", "メモリー、{most:,} 人 / {least:,} 人")
 #: CPU seconds differ by a factor of two from machine to machine; how often they hold an empty play hardly does. See `run`.
 MOST_EMPTY_PLAYS = 5.3
-DETAILS = ("lowest CPU of {runs} runs (median)", "CPU は {runs} 回の最小値(中央値)")
+DETAILS = ("lowest CPU of {runs} runs (median)", "CPU は {runs} 回の最小値（中央値）")
 WHAT = {"enabled": "有効化", "enabled and licensed": "有効化とライセンス"}
 
 

@@ -15,7 +15,7 @@ from benchmarks._table import Row, report, text
 
 FIGURES = ("{apps:,} applications: CPU · memory · requests", "アプリ {apps:,} 個: CPU・メモリー・リクエスト数")
 MEMORY = ("memory, {many:,} / {few:,} applications", "メモリー、アプリ {many:,} 個 / {few:,} 個")
-CPU = ("CPU for each 1,000 further applications (s)", "アプリ 1,000 個あたりの CPU (秒)")
+CPU = ("CPU for each 1,000 further applications (s)", "アプリ 1,000 個あたりの CPU（秒）")
 DETAILS = (
     "with as many service principals, of which each is asked for its provisioning jobs",
     "同数のサービスプリンシパルと、それぞれのプロビジョニングジョブの照会を含む",

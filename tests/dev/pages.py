@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 
+from .japanese import set_apart
 from .places import ROOT, tree
 from .say import Failure
 
@@ -31,7 +32,12 @@ def page(language: str) -> str:
     sys.path.insert(0, str(tree()))
     from ansible_collections.offboard.iij_id.plugins.module_utils._core import codes
 
-    return f"{_HEADS[language]}\n{codes.table(language)}"
+    return _set(f"{_HEADS[language]}\n{codes.table(language)}", language)
+
+
+def _set(text: str, language: str) -> str:
+    """What the code says as messages are written, as the manual is."""
+    return set_apart(text) if language == "ja" else text
 
 
 #: what stands around a part of a page that is made
@@ -51,7 +57,7 @@ def tables() -> dict[str, Callable[[str], str]]:
 def with_table(name: str, language: str) -> str:
     """The page of that name, with its table as the code has it."""
     begin, _old, end = _parts(name, (ROOT / "docs" / language / name).read_text(encoding="utf-8"))
-    return f"{begin}{_BEGIN}{tables()[name](language)}{_END}{end}"
+    return f"{begin}{_BEGIN}{_set(tables()[name](language), language)}{_END}{end}"
 
 
 def _parts(name: str, text: str) -> tuple[str, str, str]:

@@ -256,6 +256,26 @@ def test_people_read_times_in_the_zone_of_their_company_and_data_keep_utc(play, 
     answer, output = play({"lab.probe.probe": {"does": "module.fail_json(msg='since 2026-11-29T09:00:00Z')"}}, fails=True, vars=variables)
     assert f"since {until}" in output
 
+    _answer, output = play({"lab.probe.probe": {"does": "module.warn('since 2026-11-29T09:00:00Z')"}}, vars=variables)
+    assert f"since {until}" in output
+
+
+@pytest.mark.parametrize(
+    ("variables", "told", "not_told"),
+    [
+        ({}, "check mode: a real run would stop here. IIJ ID changes nothing any more.", "チェックモード"),
+        ({"offboard_language": "en"}, "check mode: a real run would stop here. IIJ ID changes nothing any more.", "チェックモード"),
+        ({"offboard_language": "ja"}, "チェックモード: 実際の実行ではここで停止します。IIJ IDによる変更はもうありません。", "check mode"),
+        ({"offboard_language": "both"}, "any more. / チェックモード: 実際の実行ではここで停止します。", "原文"),
+    ],
+)
+def test_warnings_are_told_in_the_language_of_their_reader(play, variables, told, not_told):
+    does = "module.warn('check mode: a real run would stop here. IIJ ID changes nothing any more.'); module.warn('mind the gap')"
+    answer, output = play({"lab.probe.probe": {"does": does}}, vars=variables)
+    shown = " ".join(output.split())
+    assert told in str(answer["warnings"]) and told.replace(" ", "") in shown.replace(" ", "") and not_told not in shown
+    assert "mind the gap" in shown
+
 
 @pytest.mark.parametrize(
     ("does", "told"),

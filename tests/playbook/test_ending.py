@@ -138,7 +138,7 @@ def test_decommission_tells_it_once(tmp_path: Path) -> None:
     code, output = play(tmp_path, "decommission", "--tags", "relying_parties,report", offboard_language="ja")
     assert code == 0, output
     ended = told(output, "Tell what was done")
-    assert ended[0] == "relying_parties (IIJ IDと連携するサービス): 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
+    assert ended[0] == "relying_parties（IIJ IDと連携するサービス）: 担当者待ち" and ended[1].startswith("今必要な手順（relying_parties）")
     assert len([line for line in ended if line.startswith("次の操作")]) == 1
 
 
@@ -186,7 +186,7 @@ def test_a_stop_of_a_role_is_told_in_the_language(tmp_path: Path) -> None:
 )
 def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook: str, given: dict[str, object]) -> None:
     steps = [
-        {"id": name, "stage": "gate", "en": name, "ja": name, "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
+        {"id": name, "stage": "clients", "en": name, "ja": name, "blocks_final_gate": True, "source": "", "done": False, "by": "", "at": "", "note": ""}
         for name in ("a", "b")
     ]
     (tmp_path / "run").mkdir(mode=0o700)
@@ -194,9 +194,9 @@ def test_what_is_no_stage_ends_with_what_comes_next_too(tmp_path: Path, playbook
     code, output = play(tmp_path, playbook, offboard_language="ja", **given)
     assert code == 0, output
     ended = told(output, "Tell what was done")
-    assert [line for line in ended if line.startswith("今必要な手順（gate）: b")]
+    assert [line for line in ended if line.startswith("今必要な手順（clients）: b")]
     assert [line for line in ended if line.startswith("次の操作: ansible-playbook offboard.iij_id.confirm")]
-    assert any(line.startswith("今必要な手順（gate）: a") for line in ended) == (playbook != "confirm")
+    assert any(line.startswith("今必要な手順（clients）: a") for line in ended) == (playbook != "confirm")
 
 
 def test_a_scheduled_playbook_that_fails_tells_what_comes_next_before_it_says_why(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "other_object": Text("Another object has the name now than when it was confirmed.", "確認時と別のオブジェクトが同じ名前を持つ。"),
         "changed_since_read": Text("The object changed between reading and writing; it was left alone.", "読み取り後に対象が変わったため、変更しなかった。"),
         "not_found": Text("There is no such object.", "対象が存在しない。"),
-        "nothing_found": Text("Nothing was found of all that was named.", "指定した対象が一つも見つからない。"),
+        "nothing_found": Text("Nothing was found of all that was named.", "指定した対象が1つも見つからない。"),
         "ambiguous_match": Text("More than one object matches; the candidates are in details.", "複数が一致する。候補はdetailsに示す。"),
         "not_exact": Text("Nothing matches exactly, but something nearly does; the candidates are named.", "完全一致がなく、似た候補がある。"),
         "not_seen": Text("The change was accepted, but reading again did not show it in time.", "変更は受け付けられたが、時間内に確認できない。"),

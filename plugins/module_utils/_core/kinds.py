@@ -72,7 +72,7 @@ KINDS: dict[str, Text] = {
     "windows_file": Text("files on Windows machines", "Windowsマシンのファイル"),
     "windows_password_filter": Text("password filters", "パスワードフィルター"),
     "windows_restart": Text("restarts of Windows machines", "Windowsマシンの再起動"),
-    "windows_scheduled_task": Text("scheduled tasks", "スケジュールされたタスク"),
+    "windows_scheduled_task": Text("scheduled tasks", "スケジュールタスク"),
     "windows_software": Text("installed software", "インストール済みソフトウェア"),
 }
 #: Files of the run folder: they record the exit, and nothing outside is changed with them.

@@ -23,6 +23,16 @@ GATE_AGAIN = Text(
 
 #: by name, as in `_core.phrases`; those that only the exit says
 OF_EXIT: dict[str, Text] = {
+    # of a check run
+    "would_stop": Text("check mode: a real run would stop here. {why}", "チェックモード: 実際の実行ではここで停止します。{why}"),
+    "planned_on": Text(
+        "check mode: planned against what {number} earlier planned changes would leave behind, not against today's state alone",
+        "チェックモード: 先に計画した{number}件の変更が済んだものとして計画しています",
+    ),
+    "planned_with_snapshot": Text(
+        "check mode: there is no snapshot at {path} yet; planned as if it were taken now",
+        "チェックモード: {path} にはまだスナップショットがないため、今取得したものとして計画しています",
+    ),
     "no_client_id": Text("offboard_iij_client_id is empty", "offboard_iij_client_id が空です"),
     # why the gate is closed, or open
     "gate_open": Text("IIJ ID changes nothing any more.", "IIJ IDによる変更はもうありません。"),
@@ -54,9 +64,10 @@ OF_EXIT: dict[str, Text] = {
         "（microsoft_365_token_minutes: 0 で待たずに進みます。）",
     ),
     "still_federated": Text(
-        "Still federated: {domains}. Passwords are given, and IIJ ID's app is removed, only when the domains are managed: run offboard.iij_id.domains first.",
-        "まだフェデレーションされています: {domains}。"
-        "パスワードの設定とIIJ IDのアプリの削除は、ドメインがマネージドになってから行います。先に offboard.iij_id.domains を実行してください。",
+        "Still federated: {domains}. People sign in there through IIJ ID, so what this task does comes too early. Nothing was changed. Run "
+        "offboard.iij_id.domains first.",
+        "まだフェデレーションされています: {domains}。利用者がIIJ ID経由でサインインしているため、この作業にはまだ早すぎます。"
+        "何も変更していません。先に offboard.iij_id.domains を実行してください。",
     ),
     "since": Text("since {start}", "{start} 以降"),
     "within_hours": Text("within the last {hours} hours", "直近{hours}時間"),
@@ -106,7 +117,7 @@ def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Tex
 #: objects that are named with a refusal
 _NAMED = 5
 #: values that are phrases themselves
-_NESTED = frozenset({"when", "way_out", "reasons"})
+_NESTED = frozenset({"when", "way_out", "reasons", "why"})
 
 
 @functools.cache

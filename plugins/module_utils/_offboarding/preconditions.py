@@ -22,7 +22,7 @@ from .._module import binding
 from .._module.clock import now
 from .._module.files import check_run_file, read_lines
 from .._module.runner import Resource
-from . import gate
+from . import gate, phrases
 from . import sign_in_verdict as sign_in
 from .steps import plan as steps
 
@@ -90,12 +90,7 @@ def check(
     if requires.get("sign_in_max_age_hours") is not None:
         _check_sign_in(folder, requires, owner, domains)
     if federated is not None and (named := requires.get("managed_domains")) and (left := list(federated(named))):
-        raise OffboardError(
-            f"Still federated: {', '.join(left)}. People sign in there through IIJ ID, so what this task does comes too early. Nothing was changed. Run "
-            "offboard.iij_id.domains first.",
-            code="still_federated",
-            details={"domains": left},
-        )
+        raise OffboardError(phrases.english("still_federated", domains=", ".join(left)), code="still_federated", details={"domains": left})
 
 
 def unsaid(journal: str) -> dict[str, Any]:

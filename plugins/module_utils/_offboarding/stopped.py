@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core.text import Text
 from . import phrases
+from .steps.plan import told_not_done
 
 _JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 #: Ansible's own words for what a module cannot do without, and where a stage takes it from.
@@ -29,6 +30,9 @@ def reason(failed: Mapping[str, Any], language: str) -> str:
 def _one(item: Mapping[str, Any], language: str) -> str:
     given = item.get("msg") or ""
     msg = str(given[-1] if isinstance(given, (list, tuple)) and given else given)
+    details = _details(item)
+    if details.get("steps") and details.get("confirm_command"):
+        return told_not_done(details["steps"], details["confirm_command"], language)
     if not msg or _JAPANESE.search(msg):  # it has been told in the reader's language
         return msg
     if (found := _MISSING.fullmatch(msg)) and found[1] in _VARIABLES:
@@ -39,10 +43,16 @@ def _one(item: Mapping[str, Any], language: str) -> str:
     return f"{japanese} 原文（英語）: {msg}" if language == "ja" else f"{msg} / {japanese}"
 
 
+def _details(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    failure = item.get("failure")
+    details = failure.get("details") if isinstance(failure, Mapping) else None
+    return details if isinstance(details, Mapping) else {}
+
+
 def _in_japanese(item: Mapping[str, Any], msg: str) -> str:
     failure = item.get("failure")
     if not isinstance(failure, Mapping):
         return ""
-    if refusals := (failure.get("details") or {}).get("refusals"):
+    if refusals := _details(item).get("refusals"):
         return f"何も変更していません。{phrases.joined([phrases.refused(refusal) for refusal in refusals], ' ', '').ja}"
     return phrases.by_code(str(failure.get("code") or ""), msg).ja.rstrip("。") + "。"

@@ -41,6 +41,14 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     return None
 
 
+def not_as_specified(errors: Collection[str]) -> Text | None:
+    """The same of what Ansible says against the values, which it says in English."""
+    if not errors:
+        return None
+    told = ". ".join(errors)
+    return Text(f"{told}. Nothing was done.", f"変数の値が正しくありません: {told}。何も実行していません。")
+
+
 def _is_list(value: Any, of_mappings: bool) -> bool:
     """What mappings hold is checked with the specification of the variable."""
     return isinstance(value, (list, tuple)) and (of_mappings or all(isinstance(item, str) for item in value))

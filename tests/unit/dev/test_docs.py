@@ -59,3 +59,55 @@ def test_a_modules_page_has_no_table_of_contents_of_its_own() -> None:
 def test_the_modules_are_listed_under_a_title_that_is_one() -> None:
     page = ":orphan:\n\n.. meta::\n  :x: y\n\n.. _plugins:\n\nOffboard.Iij_Id\n===============\n\nCollection version 1\n"
     assert "Offboard.Iij_Id" not in docs.index_of_modules(page) and "Modules / モジュール\n==============================\n" in docs.index_of_modules(page)
+
+
+#: names of others, and of examples; of pages that tell what was, all are
+OF_OTHERS = {
+    "ansible_play_hosts", "at_the_limit", "azure_rm_aduser", "entra_shard", "entra_shards", "nothing_to_do", "offboard_2_secret",
+    "vault_awx_token", "vault_entra_secret", "vault_group_policy_password", "vault_openldap_config_password", "vault_openldap_password",
+    "vault_run_password", "vault_windows_password", "x86_64",
+}  # fmt: skip
+PAGES = sorted(
+    file
+    for pattern in ("README.md", "docs/*/*.md", "roles/*/README.md", "extensions/awx/*.md")
+    for file in places.ROOT.glob(pattern)
+    if (file.parent.name, file.name) not in (("docsite", "core.md"), ("en", "versions.md"), ("ja", "versions.md"))
+)
+
+
+@pytest.fixture(scope="module")
+def words() -> set[str]:
+    """All names of the collection: modules, options, return values, variables, codes, tags, groups, benchmarks."""
+    patterns = ("plugins/**/*.py", "roles/**/*.yml", "playbooks/**/*.yml", "extensions/**/*.yml", "meta/*.yml", "tests/lab/*.yml", "tests/lab/inventory.py")
+    return {word for pattern in patterns for file in places.ROOT.glob(pattern) for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.name}")
+def test_what_the_manual_names_exists(page: Path, words: set[str]) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w/.@-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w*])", text)) - OF_OTHERS
+    assert named - words == set()
+    places_of = ("playbooks/*.yml", "plugins/modules/*.py", "plugins/filter/*.py", "plugins/lookup/*.py", "roles/*", "roles/*/tasks/*.yml")
+    ours = {file.stem for pattern in places_of for file in places.ROOT.glob(pattern)}
+    assert set(re.findall(r"offboard\.iij_id\.([a-z0-9_]+)", text)) - ours == set()
+    for stage in re.findall(r"ansible-playbook [^`\n]*offboard\.iij_id\.([a-z0-9_]+)", text):
+        assert (places.ROOT / "playbooks" / f"{stage}.yml").exists(), stage
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in (places.ROOT / "docs" / "en").glob("*.md")))
+def test_both_languages_say_the_same(name: str) -> None:
+    """By what can be compared: headings, tables, lists, commands, and what stands in code or leads elsewhere."""
+
+    def shape(language: str) -> dict[str, object]:
+        prose = re.sub(r"^```[\s\S]*?^```", "", (places.ROOT / "docs" / language / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        return {
+            "headings": [len(marks) for marks in re.findall(r"^(#+) ", prose, re.MULTILINE)],
+            "columns": [len(re.findall(r"(?<!\\)\|", line)) for line in prose.splitlines() if line.startswith("|")],
+            "items": len(re.findall(r"^\s*(?:[-*]|\d+\.) ", prose, re.MULTILINE)),
+            "commands": [line.split()[:3] for line in re.findall(r"^    +((?:ansible-|\./dev |IIJ_ID_).*)$", prose, re.MULTILINE)],
+            "names": {found for found in re.findall(r"`([^`\n]+)`", prose) if re.fullmatch(r"[a-z0-9]+(?:_[a-z0-9]+)+", found)},
+            "pages": sorted({found.partition("#")[0] for found in re.findall(r"\]\(([^)]*)\)", prose)}),
+        }
+
+    english, japanese = shape("en"), shape("ja")
+    assert english == japanese, {what: (english[what], japanese[what]) for what in english if english[what] != japanese[what]}

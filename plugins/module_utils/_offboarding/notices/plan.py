@@ -223,7 +223,7 @@ def _smartkey(company: Company) -> Iterator[Block]:
             "他のサービス（ネットショップ、銀行、他社のサービスなど）のワンタイムパスワードも表示している場合。アプリを削除すると登録も失われ、それらのサービスに"
             "サインインできなくなります。",
         ),
-        Text("… you do not know. Ask before you remove it.", "わからない場合。削除する前にお問い合わせください。"),
+        Text("… you do not know. Ask before you remove it.", "分からない場合。削除する前にお問い合わせください。"),
     )
     yield Paragraph(
         [

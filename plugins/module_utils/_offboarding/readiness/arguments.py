@@ -48,7 +48,7 @@ JUDGEMENT: dict[str, Any] = {
     **{name: {"type": "list", "elements": "dict", "default": []} for name in ("directory_unusable", "dry_runs", "found")},
     **LANGUAGE,
     **{name: {"type": "dict"} for name in _DICTS},
-    "journal": {"type": "path"},
+    **{name: {"type": "path"} for name in ("journal", "export_folder", "vault_tried")},
     "client_id": {"type": "str", "default": ""},
     "filter_files": {"type": "bool", "default": False},
     "needs_directory": _TEXTS,

@@ -26,7 +26,7 @@ _TEXTS = frozenset(decision.variable for decision in DECISIONS if decision.one a
 _HEAD = (
     Text(
         "What preflight has found, as variables. Look at each candidate, take away its '# ', and put the file into your inventory (group_vars/all/).",
-        "preflight の結果を変数にしたものです。候補を一つずつ確認し、行頭の「# 」を外して、インベントリー（group_vars/all/）に置いてください。",
+        "preflight の結果を変数にしたものです。候補を1つずつ確認し、行頭の「# 」を外して、インベントリー（group_vars/all/）に置いてください。",
     ),
     Text("Values without '# ' are those that you have confirmed already.", "「# 」のない値は確認済みのものです。"),
     Text(

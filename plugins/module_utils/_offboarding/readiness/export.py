@@ -63,7 +63,7 @@ def cut(facts: Facts) -> Iterator[Finding]:
                 "members of the groups in IIJ ID's console (CSV) while the contract lasts.",
                 f"IIJ IDの最新のエクスポートでは、{latest['groups']}グループ中{lacking}グループで、利用者側に記載のあるメンバーが欠けています"
                 "（サービスが一覧を切り詰めました）。"
-                "わかっている所属は利用者側（users.jsonl と users.csv の groups）にしかなく、それで全部かどうかはわかりません。"
+                "分かっている所属は利用者側（users.jsonl と users.csv の groups）にしかなく、それで全部かどうかは分かりません。"
                 "契約中にIIJ IDコンソールでグループメンバーをCSVエクスポートしてください。",
             ),
         )

@@ -16,6 +16,7 @@ from ..._core.errors import OffboardError
 from ..._core.journal import unfinished
 from ..._module.clock import now
 from ..._module.files import read_journal, read_lines
+from ..._module.vault_password import decrypt_file, vault_password
 from .. import quiet
 from ..finding import Finding
 from . import judged, kept, machines, plan, telling
@@ -24,16 +25,18 @@ from .draft import draft
 from .facts import Confirmed, Facts
 from .found import merged, of_answers
 
+#: of the folder `path` what iij_id_export_info returns
+Exports = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 _READ = {field.name for field in dataclasses.fields(Facts)}
 
 
-def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None) -> dict[str, Any]:
+def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None, *, exports: Exports) -> dict[str, Any]:
     """The return values. warn: in check mode, takes why a real run would stop.
 
-    Raises OffboardError `not_ready`, `bad_option`, and those of `kept.keep`.
+    Raises OffboardError `not_ready`, `bad_option`, and those of `exports` and of `kept.keep`.
     """
     gate, language = params["gate"], params["language"]
-    asked = _asked(params)
+    asked = _with_files(_asked(params), exports)
     try:
         facts, confirmed = _facts(asked), Confirmed(**asked["confirmed"])
         findings = plan.GATES[gate](facts, confirmed)
@@ -71,6 +74,18 @@ def _asked(params: Mapping[str, Any]) -> dict[str, Any]:
         if name != "confirmed":
             own = asked.get(name)
             asked[name] = value if own is None else [*value, *own] if isinstance(own, list) else own
+    return asked
+
+
+def _with_files(asked: dict[str, Any], exports: Exports) -> dict[str, Any]:
+    """And with what lies in the run folder: which exports there are, and whether the vault's password opens what is encrypted."""
+    if asked.get("export_folder"):
+        asked["export"] = exports({**asked, "path": asked["export_folder"]})
+    if asked.get("vault_tried") and asked["gate"] == "preflight":
+        try:
+            decrypt_file(asked["vault_tried"], vault_password(asked))
+        except OffboardError as exc:
+            asked["dry_runs"] = [{"stage": "snapshot", "msg": exc.msg, "failure": {"code": exc.code}}, *asked["dry_runs"]]
     return asked
 
 

@@ -268,7 +268,6 @@ ANSWERS: tuple[Answer, ...] = (
     Answer("__integrated_windows_authentication_candidates", "directory_objects", "objects", gates=(_PREFLIGHT,)),
     Answer("__integrated_windows_authentication_candidates", "directory_unusable", "unusable", gates=(_PREFLIGHT,)),
     Answer("__report_objects", "directory_objects", "objects", gates=(_FINAL,)),
-    Answer("__preflight_vault", "dry_runs", gates=(_PREFLIGHT,), stage="snapshot"),
     Answer("__microsoft_365_trial", "dry_runs", gates=(_PREFLIGHT,), stage="domains"),
     Answer("__directory_sync_trial", "dry_runs", gates=(_PREFLIGHT,), stage="accounts"),
     Answer("__directory_sync_rights_trial", "dry_runs", gates=(_PREFLIGHT,), stage="accounts"),

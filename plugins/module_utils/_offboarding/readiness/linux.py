@@ -359,7 +359,7 @@ def _openldap_candidates(openldap: Mapping[str, Any] | None, said: LinuxDecision
             "openldap_account_candidate",
             Text(
                 f"OpenLDAP still has {account} ({what}), which {variable} does not name, so that will stay. Add it there.",
-                f"OpenLDAPに {account} （{what}）がありますが、{variable} にないため残ります。追加してください。",
+                f"OpenLDAPに {account}（{what}）がありますが、{variable} にないため残ります。追加してください。",
             ),
             (account,),
         )

@@ -138,7 +138,7 @@ def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: 
             Text(
                 f"{name} has the scheduled task {task['name']} ({does}), which looks like one of IIJ ID's agents. If it is, add {{name: '{task['name']}'}} to "
                 "directory_sync_tasks; else add its name to directory_sync_not_iij_tasks.",
-                f"{name} のスケジュールタスク {task['name']} （{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
+                f"{name} のスケジュールタスク {task['name']}（{does}）はIIJ IDのエージェントのものかもしれません。そうであれば directory_sync_tasks に "
                 f"{{name: '{task['name']}'}} を、そうでなければ directory_sync_not_iij_tasks に名前を追加してください。",
             ),
             (name, task["name"]),

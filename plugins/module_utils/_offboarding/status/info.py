@@ -40,10 +40,10 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     verdict = held["verdict"]
     if verdict and as_time(verdict["at"]) > as_time(now()) + SKEW:  # no task would believe it
         verdict = {**verdict, "open": False}
-    evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")))
-    status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), options.left_out)}
-    page = os.path.join(folder, "report.html")
-    page = page if os.path.exists(page) else ""
+    records = read_machines(folder)
+    evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")), records)
+    status = {**plan.build(evidence), "machines": machines.rows(records, options.left_out)}
+    page, status["draft"] = (path if os.path.exists(path := os.path.join(folder, name)) else "" for name in ("report.html", "decisions.draft.yml"))
     told = plan.summary(status, options.stage, page, options.in_awx, check_mode) if options.summary else plan.lines(status, page, options.in_awx)
     lines = [*(text for line in told for text in line.in_language(options.language)), *options.also_tell]
     return {"lines": lines} if options.brief else {**status, "lines": lines}

@@ -8,7 +8,7 @@ A stage with nothing to do leaves nothing behind. Only what stands in the record
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,12 +98,17 @@ class RunEvidence:
     verdict: Mapping[str, Any] | None = None
     #: name of a results file without its ending → status → how many
     results: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    #: stages that have said on which machines they were done
+    on_machines: Collection[str] = ()
 
 
 def build(evidence: RunEvidence) -> dict[str, Any]:
     """The return values of run_status_info, without `lines`."""
     stages = [_stage(stage, evidence) for stage in STAGES]
-    reached = _reached(stages)
+    reached = _reached(stages, evidence)
+    for stage in stages[reached + 1 :]:  # its steps come later: nobody has to do anything about it now
+        if stage["state"] == "waiting" and not (stage["last"] or stage["counts"]):
+            stage["state"] = "nothing"
     opened = [step for step in evidence.report["steps"] if not step["done"]]
     due = sorted((step for step in opened if _ORDER.get(step["stage"], 0) <= reached), key=lambda step: _ORDER.get(step["stage"], 0))
     shown = [{"id": step["id"], "stage": step["stage"], **to_do(step)._asdict(), **_found(step)} for step in due]
@@ -171,15 +176,33 @@ def _by_record(stage: str, evidence: RunEvidence, state: str, last: str) -> tupl
     return state, last
 
 
-def _reached(stages: Sequence[Mapping[str, Any]]) -> int:
-    """Where to go on: the first stage that stopped or waits; else the one after the last that left something behind."""
+def _reached(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> int:
+    """Where to go on: the first stage that stopped or waits, else the one after the last that left something behind; but not beyond one that must come before
+    the steps of those after it."""
     in_order = [number for number, stage in enumerate(STAGES) if not stage.scheduled]
+    last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
+    found = min((number for number in in_order if number > last), default=in_order[-1])
     for number in in_order:
         stage, later = stages[number], any(stages[other]["state"] == "recorded" for other in in_order if other > number)
         if stage["state"] == "stopped" or (stage["state"] == "waiting" and not later):
-            return number
-    last = max((number for number in in_order if stages[number]["state"] != "nothing"), default=-1)
-    return min((number for number in in_order if number > last), default=in_order[-1])
+            found = number
+            break
+    return min(found, *_must_come_first(stages, evidence))
+
+
+def _must_come_first(stages: Sequence[Mapping[str, Any]], evidence: RunEvidence) -> list[int]:
+    """Stages that have not worked, though nothing else has either that comes after them. Before the snapshot nobody may stop the provisioning, which would
+    lose how the users were; before the schedules are disabled, they would go on; before the domains are converted there are no passwords to hand over."""
+    state = {stage["stage"]: stage["state"] for stage in stages}
+    worked = max((_ORDER[name] for name, one in state.items() if one in ("recorded", "stopped") and not STAGES[_ORDER[name]].scheduled), default=-1)
+    gated = any(step["stage"] == "gate" for step in evidence.report["steps"])
+    missing = {
+        "preflight": gated and state["preflight"] == state["snapshot"] == "nothing",
+        "snapshot": gated and state["snapshot"] == "nothing",
+        "freeze": "snapshot" in evidence.on_machines and "freeze" not in evidence.on_machines,
+        "domains": bool((evidence.verdict or {}).get("domains")) and state["domains"] in ("nothing", "waiting"),
+    }
+    return [len(STAGES), *(_ORDER[name] for name, lacks in missing.items() if lacks and worked < _ORDER[name])]
 
 
 def _domains(evidence: RunEvidence) -> list[dict[str, str | int]]:
@@ -215,7 +238,7 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
         told.append(
             Text(
                 f"{name}: converted {when}, {_counted(passwords, 'user', 'users')} with a password or pass",
-                f"{name}: {when} に変換済み、パスワード設定済み {passwords} 人",
+                f"{name}: {when} に変換済み、パスワード設定済み{passwords}人",
             )
             if when
             else Text(f"{name}: not converted by this run", f"{name}: この実行では未変換")
@@ -277,8 +300,11 @@ def _evidence(status: Mapping[str, Any]) -> list[Text]:
 
 
 def _end(status: Mapping[str, Any], report: str, in_awx: bool) -> list[Text]:
-    """What comes next, and where the report is."""
-    told = [_next(status, in_awx)]
+    """What comes next, and where the report is. Where preflight found what stands in the way, it asks for decisions before anything is typed again."""
+    undecided = any(stage["stage"] == "preflight" and stage["state"] == "stopped" for stage in status["stages"])
+    draft = status.get("draft") if undecided else ""
+    told = [Text(f"To decide, with candidates: {draft}", f"決めること（候補つき）: {draft}")] if draft else []
+    told.append(_next(status, in_awx))
     return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
 
 
@@ -286,8 +312,11 @@ def _next(status: Mapping[str, Any], in_awx: bool) -> Text:
     """What to type next, or which job template to launch."""
     due = [step["id"] for step in status["steps_due"]]
     if in_awx:
-        stage, survey = ("confirm", f" ({', '.join(due)})") if due else (status["next_stage"], "")
-        return Text(f"Next: launch the job template of {stage}{survey}", f"次の操作: {stage} のジョブテンプレートを起動{survey}")
+        stage, steps = ("confirm", ", ".join(due)) if due else (status["next_stage"], "")
+        return Text(
+            f"Next: launch the job template of {stage}" + (f" ({steps})" if steps else ""),
+            f"次の操作: {stage} のジョブテンプレートを起動" + (f"（{steps}）" if steps else ""),
+        )
     command = (
         confirm_command(due, status["run_dir"]) if due else f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
     )
@@ -310,17 +339,13 @@ _COUNTS = {
 def _line(stage: Mapping[str, Any]) -> Text:
     """One stage: its state, since when, what it did."""
     does = next(item.does for item in STAGES if item.name == stage["stage"])
-
-    def told(language: str) -> str:
-        def of(text: Text) -> str:
-            return text.in_language(language)[0]
-
-        counts = ", ".join(f"{number} {of(_COUNTS.get(name, Text(name, name)))}" for name, number in stage["counts"].items())
-        files = ", ".join(f"results/{name}.jsonl" for name in stage["results"])
-        more = "; ".join(filter(None, (stage["last"], counts, files)))
-        return f"{stage['stage']} ({of(does)}): {of(STATES[stage['state']])}" + (f" – {more}" if more else "")
-
-    return Text(told("en"), told("ja"))
+    name, state, counts = stage["stage"], STATES[stage["state"]], [(number, _COUNTS.get(name, Text(name, name))) for name, number in stage["counts"].items()]
+    files = [f"results/{name}.jsonl" for name in stage["results"]]
+    english = "; ".join(filter(None, (stage["last"], ", ".join(f"{number} {text.en}" for number, text in counts), ", ".join(files))))
+    japanese = "、".join(filter(None, (stage["last"], *(f"{text.ja}{number}件" for number, text in counts), *files)))
+    return Text(
+        f"{name} ({does.en}): {state.en}" + (f" – {english}" if english else ""), f"{name}（{does.ja}）: {state.ja}" + (f" – {japanese}" if japanese else "")
+    )
 
 
 def _counted(number: int, one: str, many: str) -> str:

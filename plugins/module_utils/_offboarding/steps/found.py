@@ -36,8 +36,8 @@ _CODES: dict[str, frozenset[str]] = {
         }
     ),
     "smartkey_uninstalled": frozenset({"intune_assignments", "intune_assignment_left", "intune_not_read"}),
-    "identity_providers_unlinked": frozenset({"points_at_iij", "more_references", "reference_accepted", "not_looked_at"}),
-    "relying_parties_unlinked": frozenset({"points_at_iij", "more_references", "reference_accepted", "not_looked_at"}),
+    "identity_providers_unlinked": frozenset({"points_at_iij", "more_references", "not_looked_at"}),
+    "relying_parties_unlinked": frozenset({"points_at_iij", "more_references", "not_looked_at"}),
     "domain_controllers_restarted": frozenset({"password_filter_not_confirmed"}),
 }  # fmt: skip
 

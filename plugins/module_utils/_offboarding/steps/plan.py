@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._core import journal_lines, names, plain
@@ -242,18 +242,19 @@ def confirm_command(identities: Iterable[str], run_dir: str) -> str:
 
 def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], run_dir: str, language: str = "both") -> OffboardError:
     """`step_not_done`: names each step, what to do in the language asked for, and how to confirm it."""
-    lines = [plain.line(f"{identity}: {' / '.join(to_do(states[identity]).in_language(language))}") for identity in missing]
     command = confirm_command(missing, run_dir)
-    count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
-    head = Text(f"{count} not done.", f"担当者の手順が{len(missing)}件完了していません。")
-    how = Text("When done, with the same -i and -e as this run:", "実施後、今回と同じ -i と -e を付けて次を実行してください:")
     void = {identity: {"void": states[identity]["void"]} for identity in missing if states[identity].get("void")}
     details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}, **void.get(identity, {})} for identity in missing]
-    return OffboardError(
-        f"{' / '.join(head.in_language(language))} {' | '.join(lines)} | {' / '.join(how.in_language(language))} {command}",
-        code="step_not_done",
-        details={"steps": details, "confirm_command": command},
-    )
+    return OffboardError(told_not_done(details, command, language), code="step_not_done", details={"steps": details, "confirm_command": command})
+
+
+def told_not_done(missing: Sequence[Mapping[str, Any]], command: str, language: str) -> str:
+    """What `step_not_done` says, out of its details."""
+    lines = [plain.line(f"{step['id']}: {' / '.join(to_do(step).in_language(language))}") for step in missing]
+    count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
+    head = Text(f"{count} not done.", f"人が行う手順が{len(missing)}件完了していません。")
+    how = Text("When done, with the same -i and -e as this run:", "実施後、今回と同じ -i と -e を付けて次を実行してください:")
+    return f"{' / '.join(head.in_language(language))} {' | '.join(lines)} | {' / '.join(how.in_language(language))} {command}"
 
 
 def _changed(state: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -424,7 +424,7 @@ def test_findings_out_of_something_else_are_a_clear_error(value, option):
     given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
     for gate in ("preflight", "agents", "final"):
         try:
-            judge({**base, "gate": gate, option: given_value})
+            judge({**base, "gate": gate, option: given_value}, exports=dict)
         except OffboardError as exc:
             assert exc.code == "bad_option" and SECRET not in exc.msg
 

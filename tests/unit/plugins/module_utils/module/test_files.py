@@ -107,7 +107,8 @@ READERS = {
     "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
     "read_journal": lambda folder: list(files.read_journal(str(folder / "journal.jsonl"))),
     "readiness": lambda folder: judge(
-        {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None, "language": "both", "variables": None}
+        {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None, "language": "both", "variables": None},
+        exports=dict,
     ),
     "steps": lambda folder: read_steps(str(folder / "steps.json")),
     "binding": lambda folder: binding.check(str(folder / "journal.jsonl"), {}),

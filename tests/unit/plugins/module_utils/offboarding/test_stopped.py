@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.filter.stop_reason import stop_reason
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import codes
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.plan import not_done_error
 
 GONE = {"msg": "There is no complete snapshot in /srv/run.", "failure": {"code": "snapshot_missing", "details": {}}}
 REFUSAL = {"rule": "too_many_changes", "msg": "30 users would change, and 20 are allowed", "objects": [], "allow_with": "max_changes"}
@@ -44,6 +45,15 @@ def _ja(code: str) -> str:
 )  # fmt: skip
 def test_the_last_words(failed: dict[str, Any], expected: dict[str, str]) -> None:
     assert {language: stop_reason(failed, language) for language in expected} == expected
+
+
+def test_open_steps_are_told_in_one_language() -> None:
+    states = {"stop": {"stage": "gate", "en": "Do stop.", "ja": "止める。", "blocks_final_gate": True, "source": "", "done": False}}
+    error = not_done_error(states, ["stop"], "/srv/run")
+    failed = {"msg": error.msg, "failure": {"code": error.code, "details": error.details}}
+    assert stop_reason(failed, "both") == error.msg and "Do stop. / 止める。" in error.msg
+    assert "Do stop." not in stop_reason(failed, "ja") and "人が行う手順が1件" in stop_reason(failed, "ja") and "-e step=stop" in stop_reason(failed, "ja")
+    assert "止める" not in stop_reason(failed, "en") and "Do stop." in stop_reason(failed, "en")
 
 
 def test_a_refusal_is_told_in_japanese_with_what_allows_it() -> None:

@@ -44,3 +44,19 @@ def test_what_must_not_begin_a_run(given, named, why):
     if text is not None:
         assert why in text.en and text.en.startswith(f"{named}: " if named else EMPTY)
     assert refused_variables(GOOD | given, LISTS, MAPPINGS, MOST) == " / ".join(text or ())
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, ""),
+        ({"microsoft_365_passwords": "none at all"}, "microsoft_365_passwords"),
+        ({"offboard_options": ["microsoft_356"]}, "microsoft_356"),
+        # of a role whose option is not in use
+        ({"integrated_windows_authentication_state": "gone"}, ""),
+        ({"report_language": "fr"}, "report_language"),
+    ],
+)
+def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
+    said = refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard", "report"])
+    assert (told in said and "Nothing was done. / 変数の値が正しくありません" in said) if told else said == ""

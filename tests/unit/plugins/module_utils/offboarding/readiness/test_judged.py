@@ -61,5 +61,5 @@ def test_the_roles_ask_by_the_tables() -> None:
     assert made.run(["decisions"]) == [one.variable for one in DECISIONS]
     assert set(made.run(["answers"])) == {one.registered for one in ANSWERS} and len(set(made.run(["answers"]))) == len(made.run(["answers"]))
     assert set(made.run(["lists_of_mappings"])) < set(made.run(["lists"]))
-    with pytest.raises(Exception, match="none of decisions, answers, lists"):
+    with pytest.raises(Exception, match="none of decisions, answers, variables, lists"):
         made.run(["others"])

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import Exports, info
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import anything_left, clients_left
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}
@@ -22,6 +24,10 @@ def asked(gate: str, **given: Any) -> dict[str, Any]:
     options: dict[str, Any] = dict.fromkeys(("domains", "users", "apps", "steps", "machines", "linux_machines", "openldap", "export", "journal", "variables"))
     options |= {"gate": gate, "language": "en", "client_id": "", "confirmed": {"without_machines": True}}
     return {**options, **given}
+
+
+def judge(params: dict[str, Any], warn: Callable[[str], None] | None = None, *, exports: Exports = dict) -> dict[str, Any]:
+    return info(params, warn, exports=exports)
 
 
 def test_the_final_gate_is_kept_with_what_the_last_step_asks_for(tmp_path):
@@ -74,6 +80,34 @@ def test_what_is_required_is_told_with_its_reasons_and_of_machines_in_check_mode
     with pytest.raises(OffboardError, match="Agent") as caught:
         judge(asked("agents", machines={"sync01": machine}, required=True), warn)
     assert caught.value.code == "not_ready"
+
+
+@pytest.mark.parametrize(("gate", "code"), [("preflight", "export_cut"), ("final", "export_missing")])
+def test_the_exports_are_looked_at_with_the_vaults_password(gate, code):
+    def exports(params):
+        assert (params["path"], params["journal"], params["vault_password"]) == ("/run/iij-id-export", None, "secret")
+        return {"latest": None if gate == "final" else {"users": 5, "groups": 2, "groups_cut": 1, "groups_not_checked": 0}}
+
+    answer = judge(asked(gate, export_folder="/run/iij-id-export", journal=None, vault_password="secret"), exports=exports)
+    assert code in {found["code"] for found in answer["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"vault_password": None}, "vault_password_missing"),
+        ({"vault_password": ""}, "vault_password_empty"),
+        ({"vault_password": "another one"}, "vault_wrong_password"),
+        ({"vault_password": "the one"}, None),
+        ({"vault_password": "whatever it is", "vault_tried": "/nowhere/domains.yml"}, None),
+        ({"vault_password": None, "gate": "final"}, None),
+    ],
+)
+def test_preflight_tries_the_vaults_password(tmp_path, given, code):
+    (tmp_path / "domains.yml").write_bytes(vault.encrypt(b"domains: []", b"the one", bytes(32)))
+    params = {**asked("preflight", vault_tried=str(tmp_path / "domains.yml"), vault_password_file=None, dry_runs=[]), **given}
+    found = [(one["severity"], one["code"]) for one in judge(params)["findings"] if one["code"].startswith("vault")]
+    assert found == ([("blocker", code)] if code else [])
 
 
 EMPTY: dict[str, Any] = {"host": "h", "products": [], "tasks": [], "filters": [], "folders": [], "named": [], "perhaps": []}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.text import Text
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, RunEvidence, build, lines, summary
 
@@ -40,7 +41,10 @@ def states(found: dict[str, Any]) -> dict[str, str]:
 
 BLOCKER = {"severity": "blocker", "code": "x", "en": "x", "ja": "x"}
 OPEN = {"open": True, "at": AT.format(3), "domains": ["a.example", "b.example"]}
+WARNING = {**BLOCKER, "severity": "warning"}
+SAVED = {"preflight": "recorded", "snapshot": "recorded"}
 BEGUN = {"taken": AT.format(1), "preflight": []}
+REPAIRED = {**BEGUN, "verdict": OPEN, "results": {"users": {"done": 3}}}
 
 
 @pytest.mark.parametrize(
@@ -77,14 +81,39 @@ BEGUN = {"taken": AT.format(1), "preflight": []}
         ({"records": [change("windows_certificate", "remove", "pc1/machine/A1", 1)]}, {"clients": "recorded"}, "final_gate"),
         # a stage of nothing but steps, or whose machines need not be given, is done when they are; the contract waits until the final gate has opened
         ({"steps": [step("phones", "clients", done=True)], "final": []}, {"clients": "recorded", "final_gate": "recorded"}, "report"),
-        ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting", "report": "waiting"}, "clients"),
+        ({"steps": [step("phones", "clients"), step("contract", "report")]}, {"clients": "waiting"}, "clients"),
         ({"final": [BLOCKER]}, {"final_gate": "stopped"}, "final_gate"),
+        # nobody is asked to stop the provisioning before the snapshot is taken, and while the agents' schedules still run
+        ({"steps": [step("stop", "gate")]}, {}, "preflight"),
+        ({"preflight": [WARNING], "steps": [step("stop", "gate")]}, {"preflight": "recorded"}, "snapshot"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot"]}, SAVED, "freeze"),
+        ({**BEGUN, "steps": [step("stop", "gate")], "on_machines": ["snapshot", "freeze"]}, {**SAVED, "gate": "waiting"}, "gate"),
+        # nor to hand passwords over that nobody has, since the domains are not converted
+        (
+            {**REPAIRED, "steps": [step("mfa", "domains", done=True), step("handed", "passwords")]},
+            {**SAVED, "gate": "recorded", "users": "recorded"},
+            "domains",
+        ),
+        (
+            {**REPAIRED, "records": [change("domain", "convert_to_managed", "a.example", 4)], "steps": [step("handed", "passwords")]},
+            {**SAVED, "gate": "recorded", "users": "recorded", "domains": "recorded", "passwords": "waiting"},
+            "passwords",
+        ),
+        # without Microsoft 365 there is no such stop, and nothing of the tenant to be saved
+        ({"preflight": [WARNING], "steps": [step("iwa", "clients")]}, {"preflight": "recorded", "clients": "waiting"}, "clients"),
     ],
 )
 def test_stages_and_what_comes_next(given: dict[str, Any], expected: dict[str, str], following: str) -> None:
     found = build(evidence(**given))
     assert (states(found), found["next_stage"]) == (expected, following)
     assert set(expected.values()) <= set(STATES)
+
+
+def test_the_draft_is_named_while_preflight_asks_for_decisions() -> None:
+    for findings, told in (([BLOCKER], True), ([WARNING], False)):
+        found = build(evidence(preflight=findings)) | {"draft": "/srv/run/decisions.draft.yml"}
+        for shown in (lines(found), summary(found, "preflight", "", False, False)):
+            assert (Text("To decide, with candidates: /srv/run/decisions.draft.yml", "決めること（候補つき）: /srv/run/decisions.draft.yml") in shown) is told
 
 
 def test_only_the_steps_of_the_stages_so_far_are_due() -> None:
@@ -144,6 +173,11 @@ def test_what_is_told_at_the_end_of_a_stage(given: dict[str, Any], options: dict
     assert all(line.ja != line.en for line in told)
 
 
+def test_a_stage_in_japanese() -> None:
+    found = build(evidence(results={"users": {"done": 31, "skipped": 4}}))
+    assert summary(found, "users", "", False, False)[0].ja == "users（利用者の復旧）: 実施済み – 実施31件、対象外4件、results/users.jsonl"
+
+
 def test_domains_with_their_last_conversion_and_their_passwords() -> None:
     back = [change("domain", "convert_to_managed", "b.example", 1), change("domain", "convert_to_federated", "b.example", 2)]
     records = [change("domain", "convert_to_managed", "a.example", 1), *back]
@@ -167,7 +201,7 @@ def test_the_order_is_that_of_the_playbook() -> None:
 def test_who_has_arrived_is_told() -> None:
     found = build(evidence(results={"arrivals": {"arrived": 7, "failed": 2, "not_seen": 1}}))
     told = next(line for line in lines(found) if line.en.startswith("arrivals"))
-    assert "2 failed, 7 arrived, 1 not seen yet; results/arrivals.jsonl" in told.en and "2 失敗, 7 サインイン済み, 1 未確認" in told.ja
+    assert "2 failed, 7 arrived, 1 not seen yet; results/arrivals.jsonl" in told.en and "失敗2件、サインイン済み7件、未確認1件" in told.ja
 
 
 def finding(number: int) -> dict[str, Any]:
