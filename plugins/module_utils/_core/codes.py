@@ -197,8 +197,8 @@ CODES: dict[Text, dict[str, Text]] = {
         "other_run_folder": Text("The run folder belongs to another tenant or domain.", "実行フォルダーが別のテナントまたはドメインのもの。"),
         "steps_file_damaged": Text("steps.json cannot be understood.", "steps.jsonが壊れている。"),
         "requires_missing": Text(
-            "The journal lies in the run folder of an exit, and the task does not say what must be true before it changes anything.",
-            "ジャーナルが移行の実行フォルダーにあるのに、変更前に満たすべき条件（requires）がタスクで指定されていない。",
+            "What the task writes lies in the run folder of an exit, and it does not say what must be true before it changes anything.",
+            "タスクの書き込み先が移行の実行フォルダーにあるのに、変更前に満たすべき条件（requires）が指定されていない。",
         ),
         "not_approved": Text("The plan that was approved does not hold what would be done now.", "承認された計画に、今行おうとする変更が含まれていない。"),
         "plan_missing": Text("There is no kept plan with that hash.", "そのハッシュの計画が保存されていない。"),
