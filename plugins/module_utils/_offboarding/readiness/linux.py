@@ -88,6 +88,21 @@ def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     return [*jobs, *timers, *files, *accounts]
 
 
+def unknown(machines: Machines, said: LinuxDecisions) -> list[str]:
+    """Of what was confirmed for Linux machines, what none of them has; nothing where a machine was not read."""
+    found = list(machines.values())
+    if not found or any(machine is None or machine.get("error") for machine in found):
+        return []
+    jobs = [(job["place"], (job["command"],)) for machine in found for job in _of(machine, "jobs")]
+    paths = [item["path"] for machine in found for item in _of(machine, "files") if item["exists"] or item["link"]]
+    accounts = [account for machine in found for account in _of(machine, "accounts") if account["exists"]]
+    return [
+        *(str(one.get("command") or one.get("place")) for one in said.cron_jobs if not any(confirmations.cron_job(*job, one) for job in jobs)),
+        *(one for one in said.files if not any(_covered(path, [one]) or _covered(one, [path]) for path in paths)),
+        *(str(one.get("name")) for one in said.accounts if not any(_means(account, one) for account in accounts)),
+    ]
+
+
 def _told(items: Sequence[str]) -> Text:
     told = phrases.joined([phrases.understood(item) or Text(item, item) for item in items[:_SHOWN]], ", ", "、")
     more = len(items) - _SHOWN

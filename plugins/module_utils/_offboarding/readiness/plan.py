@@ -83,6 +83,14 @@ def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return [*found, *machines.unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux_decisions(confirmed))]
 
 
+def every_agent_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to begin with the machines at all: of all that was confirmed nothing is on any of them."""
+    said = linux_decisions(confirmed)
+    unknown, found = _linux_unknown(facts, confirmed), (facts.linux_machines or {}).values()
+    nothing = len(unknown) == len([*said.cron_jobs, *said.files, *said.accounts]) and not any(linux.left(machine, said) for machine in found)
+    return [*machines.nothing_found(facts, confirmed), *machines.not_found(unknown if nothing else (), "blocker")]
+
+
 def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]], filter_files: bool = False) -> list[str]:
     """The machines on which the stage agents has something to do, or must not go on: the others are done.
 
@@ -168,7 +176,14 @@ def _linux(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]
     found, said = facts.linux_machines or {}, linux_decisions(confirmed)
     yield from machines.unreadable(found)
     yield from linux.present(found, said) if final else linux.preflight(found, said)
+    yield from () if final else machines.not_found(_linux_unknown(facts, confirmed))
     yield from linux.openldap_present(facts.openldap, said) if final else linux.openldap_preflight(facts.openldap, found, said)
+
+
+def _linux_unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
+    """What was confirmed for Linux machines, and none of them has; nothing where this run's journal may tell why."""
+    begun = any(kind.startswith("linux_") for kind in facts.begun_kinds)
+    return [] if begun else linux.unknown(facts.linux_machines or {}, linux_decisions(confirmed))
 
 
 Gate = Callable[[Facts, Confirmed], list[Finding]]
@@ -178,6 +193,7 @@ GATES: dict[str, Gate] = {
     "provisioning": apps.provisioning_gate,
     "domains": domains_gate,
     "agents": agents_gate,
+    "every_agent": every_agent_gate,
     "clients": clients_gate,
     "linux": linux_gate,
     "final": final_gate,
