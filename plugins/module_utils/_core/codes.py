@@ -98,6 +98,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "primary_group": Text("The group is the primary group of accounts.", "アカウントのプライマリグループである。"),
         "moved": Text("The object has another name now than when it was confirmed.", "確認後にオブジェクトの名前または場所が変わった。"),
         "other_object": Text("Another object has the name now than when it was confirmed.", "確認時と別のオブジェクトが同じ名前を持つ。"),
+        "disabled_before": Text("It was disabled before, so it stays disabled.", "以前から無効だったため、無効のままにした。"),
         "changed_since_read": Text("The object changed between reading and writing; it was left alone.", "読み取り後に対象が変わったため、変更しなかった。"),
         "not_found": Text("There is no such object.", "対象が存在しない。"),
         "nothing_found": Text("Nothing was found of all that was named.", "指定した対象が一つも見つからない。"),
