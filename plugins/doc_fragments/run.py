@@ -64,8 +64,8 @@ options:
     description:
       - What the run folder must hold before anything is changed, for a task that works for the exit. The module itself looks, so that it holds
         whatever plays and tasks ran before, or were left out. In check mode what is missing is a warning.
-      - Needed where O(journal) lies in the run folder of an exit (beside C(steps.json), C(gate.json) or C(snapshot/manifest.json)). Else the task fails
-        with the code C(requires_missing) before it changes anything.
+      - Needed where O(journal) lies in the run folder of an exit (beside C(steps.json), C(gate.json) or C(snapshot/manifest.json)), or what a task without
+        a journal writes (a hand-over file, results, backups). Else the task fails with the code C(requires_missing) before it changes anything.
       - A run folder that belongs to another tenant or Active Directory domain (C(run.json)) is refused with the code C(other_run_folder).
     type: dict
     suboptions:

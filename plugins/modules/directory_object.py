@@ -67,6 +67,14 @@ options:
     type: str
     required: true
     choices: [absent, disabled, enabled, present]
+  only_disabled:
+    description:
+      - With O(state=enabled) enable only what tasks with the same O(journal) have disabled. What was disabled before stays so, and is listed in
+        RV(skipped_objects) with the code V(disabled_before).
+      - Needs O(journal).
+    type: bool
+    default: false
+    version_added: 1.1.0
   backup_dir:
     description:
       - A folder on the controller for the saved copies, one file for each removal (mode 0600). Nothing is removed when it cannot be written.
@@ -236,6 +244,7 @@ def main() -> None:
             dn={"type": "str"},
             objects={"type": "list", "elements": "str"},
             state={"type": "str", "required": True, "choices": ["absent", "disabled", "enabled", "present"]},
+            only_disabled={"type": "bool", "default": False},
             backup_dir={"type": "path"},
             allowed_spns={"type": "list", "elements": "str", "default": list(objects.IIJ_SPNS)},
             expected_members={"type": "list", "elements": "str", "default": []},
@@ -244,7 +253,7 @@ def main() -> None:
         ),
         mutually_exclusive=[("dn", "objects")],
         required_one_of=[("dn", "objects")],
-        required_if=[("state", "absent", ["backup_dir"]), ("state", "present", ["backup_dir"])],
+        required_if=[("state", "absent", ["backup_dir"]), ("state", "present", ["backup_dir"]), ("only_disabled", True, ["journal"])],
         supports_check_mode=True,
     )
     require(module, "ldap3", client.LDAP3_IMPORT_ERROR)

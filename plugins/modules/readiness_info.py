@@ -16,6 +16,7 @@ description:
     without blocking anybody.
   - With O(gate=domains) it finds what forbids to convert the domains, since users would be left without a way to sign in.
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines) and O(linux_machines).
+  - With O(gate=every_agent) it finds whether any of the O(machines) and O(linux_machines) has anything of all that was confirmed for them.
   - With O(gate=clients) it finds on which of the O(clients) the stage clients has something to do.
   - With O(gate=linux) it finds what keeps a person from being spared the look at the O(linux_machines).
   - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
@@ -55,7 +56,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, provisioning, domains, agents, clients, linux, final]
+    choices: [preflight, provisioning, domains, agents, every_agent, clients, linux, final]
   domains:
     description: RV(offboard.iij_id.entra_domain_info#module:domains). Without it, domains are not judged.
     type: list
@@ -117,7 +118,7 @@ options:
     default: ""
   filter_files:
     description: Whether the files of confirmed password filters go as well, of which only the names are known, so that something is to be done on each of the
-      O(machines). For O(gate=agents).
+      O(machines). For O(gate=agents) and O(gate=every_agent).
     type: bool
     default: false
     version_added: 1.1.0
@@ -418,18 +419,18 @@ anything_left:
   description:
     - Whether there is anything to take off one of the O(machines), or a change of one that a stopped run has begun, by the O(journal). Windows machines
       also have C(named) of M(offboard.iij_id.win_software_info) for this.
-  returned: O(gate=agents)
+  returned: O(gate=agents) and O(gate=every_agent)
   type: bool
 machines_left:
   description:
     - Those of the O(clients) on which is what was decided to go, or a change that a stopped run has begun, by the O(journal).
-    - With O(gate=agents) those of the O(machines) and O(linux_machines) on which something is left, or stands in the way.
-  returned: O(gate=clients) and O(gate=agents)
+    - With O(gate=agents) and O(gate=every_agent) those of the O(machines) and O(linux_machines) on which something is left, or stands in the way.
+  returned: O(gate=clients), O(gate=agents) and O(gate=every_agent)
   type: list
   elements: str
 machines_clear:
   description: The others of the O(machines) and O(linux_machines).
-  returned: O(gate=agents)
+  returned: O(gate=agents) and O(gate=every_agent)
   type: list
   elements: str
 verdict:

@@ -60,6 +60,14 @@ options:
     type: str
     default: disabled
     choices: [enabled, disabled, absent]
+  only_disabled:
+    description:
+      - With O(state=enabled) enable only what tasks with the same O(journal) have disabled. What was disabled before stays so, and is listed in
+        RV(skipped_objects) with the code V(disabled_before).
+      - Needs O(journal).
+    type: bool
+    default: false
+    version_added: 1.1.0
   backup_dir:
     description:
       - Folder on the controller for the definitions. Required for O(state=absent).
@@ -152,9 +160,10 @@ def main() -> None:
             except_names={"type": "list", "elements": "str", "default": []},
             action_paths={"type": "list", "elements": "str", "required": True},
             state={"type": "str", "default": "disabled", "choices": ["enabled", "disabled", "absent"]},
+            only_disabled={"type": "bool", "default": False},
             backup_dir={"type": "path"},
         ),
-        required_if=[("state", "absent", ["backup_dir"])],
+        required_if=[("state", "absent", ["backup_dir"]), ("only_disabled", True, ["journal"])],
         supports_check_mode=True,
     )
     require(module, "pywinrm", WINRM_IMPORT_ERROR)

@@ -98,6 +98,7 @@ CODES: dict[Text, dict[str, Text]] = {
         "primary_group": Text("The group is the primary group of accounts.", "アカウントのプライマリグループである。"),
         "moved": Text("The object has another name now than when it was confirmed.", "確認後にオブジェクトの名前または場所が変わった。"),
         "other_object": Text("Another object has the name now than when it was confirmed.", "確認時と別のオブジェクトが同じ名前を持つ。"),
+        "disabled_before": Text("It was disabled before, so it stays disabled.", "以前から無効だったため、無効のままにした。"),
         "changed_since_read": Text("The object changed between reading and writing; it was left alone.", "読み取り後に対象が変わったため、変更しなかった。"),
         "not_found": Text("There is no such object.", "対象が存在しない。"),
         "nothing_found": Text("Nothing was found of all that was named.", "指定した対象が1つも見つからない。"),
@@ -197,8 +198,8 @@ CODES: dict[Text, dict[str, Text]] = {
         "other_run_folder": Text("The run folder belongs to another tenant or domain.", "実行フォルダーが別のテナントまたはドメインのもの。"),
         "steps_file_damaged": Text("steps.json cannot be understood.", "steps.jsonが壊れている。"),
         "requires_missing": Text(
-            "The journal lies in the run folder of an exit, and the task does not say what must be true before it changes anything.",
-            "ジャーナルが移行の実行フォルダーにあるのに、変更前に満たすべき条件（requires）がタスクで指定されていない。",
+            "What the task writes lies in the run folder of an exit, and it does not say what must be true before it changes anything.",
+            "タスクの書き込み先が移行の実行フォルダーにあるのに、変更前に満たすべき条件（requires）が指定されていない。",
         ),
         "not_approved": Text("The plan that was approved does not hold what would be done now.", "承認された計画に、今行おうとする変更が含まれていない。"),
         "plan_missing": Text("There is no kept plan with that hash.", "そのハッシュの計画が保存されていない。"),

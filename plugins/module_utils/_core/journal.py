@@ -116,6 +116,12 @@ def unfinished(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     return records
 
 
+def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """The intents to disable an object of that kind, of objects to which nothing else was done since."""
+    last = {r["id"]: r for r in records if r["record"] == "intent" and r["kind"] == kind}
+    return [record for record in last.values() if record["action"] == "disable"]
+
+
 def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:
     """(kind, id) of the objects for which `action` is known to have been done."""
     return {(r["kind"], r["id"]) for r in records if r["record"] == "outcome" and r["action"] == action and r["status"] == "done"}

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import Refusal, Skip
+from .model import Object, Refusal, Skip
 from .spool import Spool
 
 #: Entries of `plan` and `skipped_objects` in the task's answer; the rest is counted (a bulk module writes all to a file).
@@ -30,3 +31,10 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def leave_disabled(self, items: Iterable[Object]) -> None:
+        """Of what shall be enabled again, those that were disabled before, or by somebody else."""
+        for item in items:
+            msg = "no task with this journal has disabled it, so it stays disabled; where it shall be enabled all the same, do that by hand"
+            self.skipped.append(Skip(item.kind, item.id, item.name, "disabled_before", msg))
+            self.warnings.append(f"{item.name}: {msg}")

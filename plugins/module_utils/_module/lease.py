@@ -158,7 +158,7 @@ def _world() -> str:
 
 
 def _is_ansible(command: list[str]) -> bool:
-    return any(os.path.basename(word) in _ANSIBLE for word in command[:3])
+    return any(os.path.basename(word) in _ANSIBLE for word in command)  # wherever it stands: the interpreter may be given switches
 
 
 def _user() -> str:

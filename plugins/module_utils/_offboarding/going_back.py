@@ -61,8 +61,8 @@ WAYS: tuple[Way, ...] = (
             "`restore` の `tasks`、またはタスクスケジューラで有効化",
         ),
         Text(
-            "–",
-            "なし",
+            "`restore` enables those that this exit has disabled, by the journal",
+            "`restore` が有効化するのは、この作業で無効化したもの（ジャーナルによる）だけです",
         ),
     ),
     Way(
@@ -147,8 +147,8 @@ WAYS: tuple[Way, ...] = (
             "`restore` の `accounts`、または `directory_object` の `state: enabled`",
         ),
         Text(
-            "–",
-            "なし",
+            "`restore` enables those that this exit has disabled, by the journal",
+            "`restore` が有効化するのは、この作業で無効化したもの（ジャーナルによる）だけです",
         ),
     ),
     Way(

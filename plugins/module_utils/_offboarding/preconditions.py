@@ -32,6 +32,9 @@ Lacks = Callable[[Mapping[str, Any]], Collection[str]]
 Federated = Callable[[Collection[str]], Iterable[str]]
 _RESTORE = "Restore it from a backup."
 
+#: Options that say where a task writes what it did; a task that has no journal, but another of them there, works for the exit all the same.
+_WRITTEN = ("journal", "handover_file", "results_file", "backup_dir")
+
 _Content = TypeVar("_Content")
 
 
@@ -42,9 +45,11 @@ def demand(params: Mapping[str, Any], resource: Resource, owner: Mapping[str, st
     """
     requires = params.get("requires")
     if not requires:
-        if not params.get("journal") or resource.in_run_folder:
+        written = [params[name] for name in _WRITTEN if params.get(name)]
+        if not written or resource.in_run_folder:
             return
-        requires = unsaid(params["journal"])
+        # with a journal elsewhere, somebody has said that it is no part of the exit
+        requires = unsaid(*written[: 1 if params.get("journal") else None])
     check(
         requires,
         {**owner, **({"machine": params["host"]} if resource.on_machine else {})},
@@ -93,25 +98,26 @@ def check(
         raise OffboardError(phrases.english("still_federated", domains=", ".join(left)), code="still_federated", details={"domains": left})
 
 
-def unsaid(journal: str) -> dict[str, Any]:
-    """What a task demands that says nothing: nothing, unless its journal lies in the run folder of an exit, or anywhere below it. There it must say it.
+def unsaid(*written: str) -> dict[str, Any]:
+    """What a task demands that says nothing: nothing, unless its journal, or another file that it writes, lies in the run folder of an exit, or anywhere
+    below it. There it must say it.
 
     Raises OffboardError `requires_missing`.
     """
-    own = os.path.dirname(os.path.abspath(journal))
+    own = [os.path.dirname(os.path.abspath(one)) for one in written]
     # also where a link leads: the folder is the one that is written to
-    for folder in dict.fromkeys(str(one) for start in (own, os.path.realpath(own)) for one in (Path(start), *Path(start).parents)):
+    for folder in dict.fromkeys(str(one) for start in (*own, *map(os.path.realpath, own)) for one in (Path(start), *Path(start).parents)):
         there = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
         if not there:
             continue
         raise OffboardError(
-            f"The journal lies in the run folder of an exit ({folder} holds {', '.join(there)}), and this task does not say what must be true there before "
-            "it changes anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give another "
-            "journal.",
+            f"What this task writes lies in the run folder of an exit ({folder} holds {', '.join(there)}), and it does not say what must be true there "
+            "before it changes anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give "
+            "a journal of its own elsewhere.",
             code="requires_missing",
             details={"path": folder, "evidence": there},
         )
-    return {"run_dir": own, "steps": [], "snapshot": False}
+    return {"run_dir": own[0], "steps": [], "snapshot": False}
 
 
 def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Options:
     rules: ObjectRules
     #: what the names meant earlier
     known: Known
+    #: to enable only what a task with the same journal has disabled
+    only_disabled: bool
     journal: str | None
     #: seconds
     verify_timeout: float
@@ -46,6 +48,7 @@ class Options:
             backup_dir=params["backup_dir"] or "",
             rules=_rules(params),
             known=Known.of(params),
+            only_disabled=params["only_disabled"],
             journal=params["journal"] or None,
             verify_timeout=params["verify_timeout"],
         )

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from ..._core import guard, phrases
+from ..._core import guard, journal, phrases
 from ..._core.dn import Name, canonical, extended, parse
 from ..._core.dn import key as dn_key
 from ..._core.errors import OffboardError
@@ -23,7 +23,7 @@ from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module import waiting
-from ..._module.files import read_lines, write_atomically
+from ..._module.files import read_journal, read_lines, write_atomically
 from ..._module.runner import Record, Resource
 from .. import agent_config
 from ..client import Client, equals, netbios_name
@@ -279,7 +279,17 @@ class DirectoryObjects(Resource):
     def plan(self, current: Iterable[Object]) -> Plan:
         self._objects = {dn_key(item.id): item for item in current}
         copies = {key: self._as_it_is_now(copy, self._objects[key].id if key in self._objects else copy.dn) for key, copy in self._copies.items()}
-        return objects.plan(self._wanted, self._objects, self._options.state, copies)
+        before = self._disabled_before() if self._options.only_disabled else []
+        others = {item.id for item in before}
+        plan = objects.plan([dn for dn in self._wanted if dn not in others], self._objects, self._options.state, copies)
+        plan.leave_disabled(before)
+        return plan
+
+    def _disabled_before(self) -> list[Object]:
+        """Those that are disabled, and not by a task with the same journal."""
+        here = map(Change.from_dict, journal.disabled_last(read_journal(self._options.journal) if self._options.journal else (), objects.KIND))
+        mine = {key for change in here for key in (dn_key(change.id), objects.guid_of(change))}
+        return [item for key, item in self._objects.items() if item.state["enabled"] is False and mine.isdisjoint({key, item.state["objectGUID"]})]
 
     def _as_it_is_now(self, copy: saved.SavedCopy, dn: str) -> saved.SavedCopy:
         """The copy of the object that is, or shall be, at `dn`, with the names that the other ends of its links have by now."""

@@ -37,6 +37,8 @@ class Facts:
     openldap: Mapping[str, Any] | None = None
     #: hosts on which this run has begun to uninstall a confirmed product, as its journal says
     uninstalled_on: Collection[str] = ()
+    #: the kinds of objects on machines that it has begun to change
+    begun_kinds: Collection[str] = ()
     #: what group policies say of IIJ ID, as group_policy_info says, or its failure
     group_policies: Mapping[str, Any] | None = None
     #: the machines of iij_id_browser_machines, each with `browsers` and `certificates` as win_browser_sign_in_info and win_certificate_info say,

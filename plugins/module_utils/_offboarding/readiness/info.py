@@ -91,10 +91,16 @@ def _with_files(asked: dict[str, Any], exports: Exports) -> dict[str, Any]:
 
 def _facts(asked: Mapping[str, Any]) -> Facts:
     journal, client_id = asked["journal"], names.uuid(asked["client_id"])
-    uninstalled_on = machines.uninstalled_on(read_journal(journal)) if journal else ()
+    begun = machines.begun(read_journal(journal)) if journal else []
     found = next((app for app in asked["apps"] or () if client_id and names.uuid(app["client_id"]) == client_id), None)
     read = {name: value for name, value in asked.items() if name in _READ}
-    return Facts(**read, uninstalled_on=uninstalled_on, app=_app(found, journal) if found is not None else None, now=now())
+    return Facts(
+        **read,
+        uninstalled_on=machines.uninstalled_on(begun),
+        begun_kinds={record["kind"] for record in begun},
+        app=_app(found, journal) if found is not None else None,
+        now=now(),
+    )
 
 
 def _app(found: Mapping[str, Any], journal: str | None) -> quiet.AppActivity:
@@ -104,8 +110,8 @@ def _app(found: Mapping[str, Any], journal: str | None) -> quiet.AppActivity:
 
 def _besides(gate: str, facts: Facts, confirmed: Confirmed, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a gate tells besides its findings."""
-    begun = unfinished(read_lines(asked["journal"])) if asked["journal"] and gate in ("agents", "clients") else []
-    if gate == "agents":
+    begun = unfinished(read_lines(asked["journal"])) if asked["journal"] and gate in ("agents", "every_agent", "clients") else []
+    if gate in ("agents", "every_agent"):
         left = plan.agents_left_on(facts, confirmed, begun, bool(asked.get("filter_files")))
         clear = [name for name in [*(facts.machines or {}), *(facts.linux_machines or {})] if name not in left]
         return {"anything_left": plan.anything_left(facts, confirmed, begun), "machines_left": left, "machines_clear": clear}

@@ -20,7 +20,7 @@ from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate
 from .facts import Confirmed, Facts
-from .machines import unreadable
+from .machines import not_found, unreadable
 
 Machine = Mapping[str, Any]
 Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation
@@ -89,6 +89,21 @@ def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
     files = [phrases.english("left_link" if _behind(item) else "left_folder", name=item["path"]) for item in _files(machine, said)]
     accounts = [phrases.english("left_account", name=account["name"]) for account, confirmed in _accounts(machine, said) if confirmed]
     return [*jobs, *timers, *files, *accounts]
+
+
+def _unknown(machines: Machines, said: LinuxDecisions) -> list[str]:
+    """Of what was confirmed for Linux machines, what none of them has; nothing where a machine was not read."""
+    found = list(machines.values())
+    if not found or any(machine is None or machine.get("error") for machine in found):
+        return []
+    jobs = [(job["place"], (job["command"],)) for machine in found for job in _of(machine, "jobs")]
+    paths = [item["path"] for machine in found for item in _of(machine, "files") if item["exists"] or item["link"]]
+    accounts = [account for machine in found for account in _of(machine, "accounts") if account["exists"]]
+    return [
+        *(str(one.get("command") or one.get("place")) for one in said.cron_jobs if not any(confirmations.cron_job(*job, one) for job in jobs)),
+        *(one for one in said.files if not any(_covered(path, [one]) or _covered(one, [path]) for path in paths)),
+        *(str(one.get("name")) for one in said.accounts if not any(_means(account, one) for account in accounts)),
+    ]
 
 
 def _told(items: Sequence[str]) -> Text:
@@ -403,11 +418,18 @@ def decided(confirmed: Confirmed) -> LinuxDecisions:
     )
 
 
+def not_there(facts: Facts, confirmed: Confirmed) -> list[str]:
+    """What was confirmed for Linux machines, and none of them has; nothing where this run's journal may tell why."""
+    begun = any(kind.startswith("linux_") for kind in facts.begun_kinds)
+    return [] if begun else _unknown(facts.linux_machines or {}, decided(confirmed))
+
+
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     """As a Thing."""
     found, said = facts.linux_machines or {}, decided(confirmed)
     yield from unreadable(found)
     yield from present(found, said) if final else preflight(found, said)
+    yield from () if final else not_found(not_there(facts, confirmed))
     yield from openldap_present(facts.openldap, said) if final else openldap_preflight(facts.openldap, found, said)
 
 

@@ -13,7 +13,7 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate, nearly, with_hint
-from .facts import Confirmed, Facts, fold
+from .facts import Confirmed, Facts, fold, some_of
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -22,6 +22,7 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _none_given(facts.machines, confirmed)
     yield from unreadable(facts.machines)
     yield from unconfirmed(facts, confirmed)
+    yield from not_found(_unknown(facts, confirmed))
     filters = {names.program(name) for name in confirmed.password_filters}
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
@@ -125,6 +126,54 @@ def files_without_product(facts: Facts, confirmed: Confirmed) -> list[str]:
     return [name for name, machine in (facts.machines or {}).items() if not _products(machine) and _unexplained(name, machine, facts, confirmed)]
 
 
+def not_found(unknown: Sequence[str], severity: str = "warning") -> Iterator[Finding]:
+    """A name that differs by a letter, or an inventory of other machines: nothing would be taken off, and nobody would notice."""
+    if unknown:
+        shown = some_of(unknown)
+        yield Finding(
+            severity,
+            "agents_not_found",
+            Text(
+                f"None of the machines has what was confirmed: {shown}. It is gone already, the name is wrong, or it is on other machines. Correct it, take it "
+                "off the list, or add the Windows machines from which it was taken before to directory_sync_leftovers.",
+                f"確認済みとされた {shown} は、どのマシンにもありません（削除済み、名前の誤り、または別のマシン）。修正するか、一覧から外すか、"
+                "すでに取り除いたWindowsマシンを directory_sync_leftovers に追加してください。",
+            ),
+            tuple(unknown),
+        )
+
+
+def nothing_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A blocker where no machine has anything of all that was confirmed for them."""
+    unknown = _unknown(facts, confirmed)
+    named = [*confirmed.products, *confirmed.tasks, *confirmed.password_filters]
+    if len(unknown) == len(named) and not any(agents_left(found) or (found or {}).get("perhaps") for found in (facts.machines or {}).values()):
+        yield from not_found(unknown, "blocker")
+
+
+def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
+    """Of what was confirmed, what none of the machines has. Nothing where it may be known why: by this run's journal, by the operator, on a machine that
+    was not read.
+    """
+    machines = list((facts.machines or {}).values())
+    known = confirmed.leftovers or any(kind.startswith("windows_") for kind in facts.begun_kinds)
+    if known or not machines or any(found is None or found.get("error") for found in machines):
+        return []
+    products = [product for found in machines for product in (*_products(found), *((found or {}).get("named") or ()))]
+    tasks = [
+        (task["name"], [[text] for text in task.get("actions") or ()])
+        for found in machines
+        for part in ("tasks", "perhaps")
+        for task in (found or {}).get(part) or ()
+    ]
+    filters = {names.program(item["name"]) for found in machines for item in (found or {}).get("filters") or ()}
+    return [
+        *(str(one.get("product_code") or one.get("name")) for one in confirmed.products if not any(is_confirmed(product, one) for product in products)),
+        *(str(one.get("name") or one.get("action")) for one in confirmed.tasks if not any(confirmations.scheduled_task(*task, one) for task in tasks)),
+        *(name for name in confirmed.password_filters if names.program(name) not in filters),
+    ]
+
+
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
     """Scheduled tasks that only match: the stages refuse them."""
     for task in (machine or {}).get("tasks") or ():
@@ -218,9 +267,14 @@ def _files_left(machine: Mapping[str, Any] | None) -> list[str]:
     return [*tasks, *(phrases.english("left_folder", name=path) for path in (machine or {}).get("folders") or ())]
 
 
+def begun(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What a run has begun to change on machines, as its journal says."""
+    return [record for record in records if record.get("record") == "intent" and record["kind"].startswith(("windows_", "linux_"))]
+
+
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
     """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
-    ids = (record["id"] for record in records if record.get("record") == "intent" and (record["kind"], record["action"]) == ("windows_software", "uninstall"))
+    ids = (record["id"] for record in begun(records) if (record["kind"], record["action"]) == ("windows_software", "uninstall"))
     return {identity.partition("/")[0] for identity in ids}
 
 

@@ -46,6 +46,14 @@ def agents_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return [*found, *machines.unreadable(facts.linux_machines or {}), *linux.unconfirmed(facts.linux_machines or {}, linux.decided(confirmed))]
 
 
+def every_agent_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """What forbids to begin with the machines at all: of all that was confirmed nothing is on any of them."""
+    said = linux.decided(confirmed)
+    unknown, found = linux.not_there(facts, confirmed), (facts.linux_machines or {}).values()
+    nothing = len(unknown) == len([*said.cron_jobs, *said.files, *said.accounts]) and not any(linux.left(machine, said) for machine in found)
+    return [*machines.nothing_found(facts, confirmed), *machines.not_found(unknown if nothing else (), "blocker")]
+
+
 def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]], filter_files: bool = False) -> list[str]:
     """The machines on which the stage agents has something to do, or must not go on: the others are done.
 
@@ -100,6 +108,7 @@ GATES: dict[str, Gate] = {
     "provisioning": apps.provisioning_gate,
     "domains": domains_gate,
     "agents": agents_gate,
+    "every_agent": every_agent_gate,
     "clients": clients_gate,
     "linux": linux_gate,
     "final": final_gate,

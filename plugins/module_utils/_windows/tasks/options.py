@@ -40,6 +40,9 @@ class Options(InfoOptions):
     backup_dir: str
     #: reads the password with which they are saved; None: in clear
     vault_password: Callable[[], bytes] | None
+    #: to enable only what a task with the same journal has disabled
+    only_disabled: bool
+    journal: str | None
     #: seconds
     verify_timeout: float
 
@@ -53,5 +56,7 @@ class Options(InfoOptions):
             state=params["state"],
             backup_dir=params["backup_dir"] or "",
             vault_password=if_given(params) if params["backup_dir"] else None,
+            only_disabled=params["only_disabled"],
+            journal=params["journal"] or None,
             verify_timeout=params["verify_timeout"],
         )

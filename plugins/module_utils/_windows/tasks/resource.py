@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import phrases, vault
+from ..._core import journal, phrases, vault
 from ..._core.confirmations import task_name
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module import waiting
-from ..._module.files import write_atomically
+from ..._module.files import read_journal, write_atomically
 from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
@@ -97,7 +97,11 @@ class ScheduledTasks(Resource):
                 code="task_gone",
                 details={"saved": saved},
             )
+        before = self._disabled_before(current) if enabled and self._options.only_disabled else []
+        plan.leave_disabled(before)
         for item in current:
+            if item in before:
+                continue
             if self._options.state == "absent":
                 undo = phrases.english("undo_task_deleted", name=item.name, account=item.state["run_as"])
                 plan.changes.append(Change(tasks.KIND, item.id, item.name, "delete", before=dict(item.state), after=None, risk="medium", undo=undo))
@@ -111,6 +115,11 @@ class ScheduledTasks(Resource):
             msg = f"it is confirmed, but starts nothing of action_paths: {'; '.join(action.shown() for action in task.actions) or '(no program)'}"
             plan.skipped.append(Skip(tasks.KIND, task.id(self._client.host), task.name, "other_action", msg))
         return plan
+
+    def _disabled_before(self, current: Iterable[Object]) -> list[Object]:
+        """Those that are disabled, and not by a task with the same journal."""
+        mine = {record["id"].casefold() for record in journal.disabled_last(read_journal(self._options.journal) if self._options.journal else (), tasks.KIND)}
+        return [item for item in current if not item.state["enabled"] and item.id.casefold() not in mine]
 
     def _gone(self) -> dict[str, list[str]]:
         """What lies in backup_dir of tasks that the machine has no longer: paths by how their names begin."""

@@ -69,13 +69,13 @@ class Task:
 class Playbook:
     """An ansible-playbook, as far as the process table shows one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *switches: str) -> None:
         self.folder = folder
         folder.mkdir()
         script = folder / "ansible-playbook"
         script.write_text(_PLAYBOOK)
         self.process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(), start_new_session=True
+            [sys.executable, *switches, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(), start_new_session=True
         )
         self.pid = json.loads(self.process.stdout.readline())["pid"]
         self.count = 0
@@ -114,8 +114,8 @@ def said(task: tuple[Any, Any]) -> dict[str, Any]:
 def playbook(tmp_path):
     made = []
 
-    def make() -> Playbook:
-        made.append(Playbook(tmp_path / f"playbook-{len(made)}"))
+    def make(*switches: str) -> Playbook:
+        made.append(Playbook(tmp_path / f"playbook-{len(made)}", *switches))
         return made[-1]
 
     yield make
@@ -169,9 +169,10 @@ def test_one_file_by_two_names(tmp_path):
     first.end()
 
 
-def test_machines_of_one_playbook_go_on_side_by_side_and_another_playbook_does_not(tmp_path, playbook):
+@pytest.mark.parametrize("switches", [[], ["-X", "utf8", "-W", "ignore"]], ids=["python", "python with switches"])
+def test_machines_of_one_playbook_go_on_side_by_side_and_another_playbook_does_not(tmp_path, playbook, switches):
     path = str(tmp_path / "journal.jsonl")
-    mine, other = playbook(), playbook()
+    mine, other = playbook(*switches), playbook(*switches)
     first, second = mine.task("dc1", path), mine.task("dc2", path)
     assert "code" not in said(first) and "code" not in said(second)
     refused = said(other.task("dc3", path))

@@ -417,8 +417,9 @@ def test_the_changing_module_itself_demands_its_preconditions(tmp_path, steps, m
         (["snapshot/manifest.json"], "requires_missing"),
     ],
 )
-def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tmp_path, lies_there, code):
-    """A single task with nothing but a journal would convert a domain that no gate has opened."""
+@pytest.mark.parametrize("option", ["journal", "handover_file", "results_file", "backup_dir"])
+def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tmp_path, lies_there, code, option):
+    """A single task with nothing but a journal, or a hand-over file, would convert a domain or set passwords although no gate has opened."""
     (tmp_path / "snapshot").mkdir()
     for name in lies_there:
         (tmp_path / name).write_text("{}" if name == "run.json" else "")
@@ -429,13 +430,22 @@ def test_a_task_of_ones_own_in_the_run_folder_of_an_exit_says_what_it_demands(tm
     for check, inside, requires, folder in itertools.product((False, True), (False, True), saying, (tmp_path, deeper, elsewhere)):
         lamps = Lamps({"a": True})
         lamps.in_run_folder = inside
-        module = Module(check_mode=check, max_changes=9, journal=str(folder / "journal.jsonl"), requires=requires)
+        module = Module(check_mode=check, max_changes=9, **{option: str(folder / "written")}, requires=requires)
         with pytest.raises(Finished) as caught:
             task.run(module, lambda params, lamps=lamps: lamps)
         refused = code if not inside and not requires else None
         assert (caught.value.result.get("failure") or {}).get("code") == (None if check else refused)
         assert bool(lamps.writes) == (not check and refused is None)
         assert any("`requires`" in text for text in module.warnings) == bool(check and refused)
+
+
+def test_a_journal_of_its_own_says_that_a_task_is_no_part_of_the_exit(tmp_path):
+    (tmp_path / "steps.json").write_text("")
+    lamps = Lamps({"a": True})
+    module = Module(max_changes=9, journal=str(tmp_path.parent / "own.jsonl"), results_file=str(tmp_path / "results.jsonl"))
+    with pytest.raises(Finished):
+        task.run(module, lambda params: lamps)
+    assert lamps.writes
 
 
 def verdict(**other):

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.dn import key as dn_key
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import resource as resource_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.plan import KIND
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from dev.options import given
 
 
@@ -148,3 +150,23 @@ def test_a_configuration_that_is_none_hides_no_other():
     names, unusable, made = candidates(Domain(), "password: @hush", config("svc-sync"))
     assert names == [dn_key("CN=svc-sync")] and unusable == [("agent_configs[0]", "config_unreadable")]
     assert made.unusable[0]["found_by"] == ["config.yml, number 1"] and "hush" not in json.dumps(made.unusable)
+
+
+def test_who_was_disabled_before_the_exit_stays_disabled(tmp_path):
+    """`restore` enables whom this exit has disabled; an account that somebody else had switched off long ago could sign in again."""
+    path = str(tmp_path / "journal.jsonl")
+    guids = {name: f"0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f1{number}" for number, name in enumerate("abcdef")}
+    done = [("CN=A", "a", "disable"), ("CN=was,OU=elsewhere", "b", "disable"), ("CN=c", "c", "disable"), ("CN=c", "c", "enable"), ("CN=g", "f", "disable")]
+    for dn, name, action in done:
+        change = Change(KIND, dn, name, action, {"enabled": True, "objectGUID": guids[name]}, {"enabled": False})
+        append_records(path, [journal.intent(change, "r", "2026-11-29T09:00:00Z")])
+    there = {"CN=a": ("a", False), "CN=b": ("b", False), "CN=c": ("c", False), "CN=d": ("d", False), "CN=e": ("e", True), "CN=group": ("f", None)}
+    current = [Object(KIND, dn, dn, {"enabled": yes, "objectGUID": guids[name]}) for dn, (name, yes) in there.items()]
+    for only, enabled, skipped in ((True, ["CN=a", "CN=b"], ["CN=c", "CN=d"]), (False, ["CN=a", "CN=b", "CN=c", "CN=d"], [])):
+        resource = DirectoryObjects(
+            Replica(None, None, 0), Options.of(given("directory_object", objects=[], state="enabled", only_disabled=only, journal=path))
+        )
+        resource._wanted = list(there)
+        plan = resource.plan(current)
+        assert [change.id for change in plan.changes] == enabled and plan.unchanged == 1
+        assert [item.id for item in plan.skipped if item.code == "disabled_before"] == skipped and len(plan.warnings) == len(skipped)

@@ -7,7 +7,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.machines import agents_left, uninstalled_on
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import agents_gate, agents_left_on, final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import (
+    agents_gate,
+    agents_left_on,
+    every_agent_gate,
+    final_gate,
+    preflight,
+)
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.telling import lines, message, verdict
 
 IIJ = {"idp": "iij"}
@@ -116,7 +122,11 @@ def codes(findings):
         (
             {"machines": {"m": {"products": [AGENT]}}},
             {"products": [{"name": AGENT["name"], "publisher": "somebody else"}]},
-            [("blocker", "product_not_confirmed", "m"), ("info", "agents", "m: IIJ ID Service Directory Sync")],
+            [
+                ("blocker", "product_not_confirmed", "m"),
+                ("warning", "agents_not_found", "IIJ ID Service Directory Sync"),
+                ("info", "agents", "m: IIJ ID Service Directory Sync"),
+            ],
         ),
         (
             {"machines": {"m": {"filters": [{"name": "f", "why": ["DLL"]}]}}},
@@ -130,7 +140,7 @@ def codes(findings):
         (
             {"machines": {"m": FILES}},
             {"products": [{"product_code": "{1}_is1"}]},
-            [("blocker", "agent_without_product", "m"), ("info", "agents", "m: task sync, folder C:\\x")],
+            [("blocker", "agent_without_product", "m"), ("warning", "agents_not_found", "{1}_is1"), ("info", "agents", "m: task sync, folder C:\\x")],
         ),
         ({"machines": {"m": FILES}}, {"leftovers": ["M"]}, [("info", "agents", "m: task sync, folder C:\\x")]),
         # accounts
@@ -169,7 +179,50 @@ def codes(findings):
     ],
 )
 def test_preflight(facts, confirmed, expected):
-    assert codes(preflight(Facts(**facts), Confirmed(**{"tasks": [{"name": "sync"}], **confirmed}))) == expected
+    tasks = [{"name": "sync"}] if any((machine or {}).get("tasks") for machine in facts.get("machines", {}).values()) else []
+    assert codes(preflight(Facts(**facts), Confirmed(**{"tasks": tasks, **confirmed}))) == expected
+
+
+HERE = {"products": [AGENT], "tasks": [{"name": "sync"}], "filters": [{"name": "f", "why": []}]}
+JOB = {"place": "user:root", "command": "/opt/IIJ/normal.sh", "schedule": "@daily"}
+LINUX = {"jobs": [JOB], "timers": [], "files": [{"path": "/opt/IIJ", "exists": True, "link": ""}], "accounts": []}
+NOTHING: dict = {"products": [], "jobs": [], "timers": [], "files": []}
+PRODUCT, TASK, CRON = {"name": AGENT["name"], "publisher": "IIJ"}, {"name": "sync"}, {"command": "/opt/IIJ/normal.sh"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "confirmed", "unknown", "stops"),
+    [
+        ({"machines": {"m": HERE, "n": NOTHING}}, {"products": [PRODUCT], "tasks": [TASK], "password_filters": ["F"]}, [], False),
+        ({"machines": {"m": HERE}}, {"products": [PRODUCT, {"product_code": "{2}"}], "tasks": [TASK, {"action": "x"}]}, ["{2}", "x"], False),
+        ({"machines": {"m": NOTHING}}, {"products": [PRODUCT], "password_filters": ["f"]}, [AGENT["name"], "f"], True),
+        ({"machines": {"m": NOTHING}}, {}, [], False),
+        # found by what Windows Installer knows alone
+        ({"machines": {"m": {"named": [{**AGENT, "name": "x"}]}}}, {"products": [{"product_code": "{1}_IS1"}]}, [], False),
+        # something else than what was confirmed is there, which the stage tells
+        ({"machines": {"m": {"perhaps": [PERHAPS]}}}, {"products": [PRODUCT]}, [AGENT["name"]], False),
+        # why it is gone may be known, or nobody has looked everywhere
+        ({"machines": {"m": NOTHING}, "begun_kinds": {"windows_scheduled_task"}}, {"products": [PRODUCT]}, [], False),
+        ({"machines": {"m": NOTHING}}, {"products": [PRODUCT], "leftovers": ["m"]}, [], False),
+        ({"machines": {"m": NOTHING, "n": None}}, {"products": [PRODUCT]}, [], False),
+        ({"machines": {"m": NOTHING, "n": {"error": "off"}}}, {"products": [PRODUCT]}, [], False),
+        ({"machines": {}}, {"products": [PRODUCT]}, [], False),
+        # Linux machines, of which a folder may be confirmed by what is in it
+        ({"linux_machines": {"l": LINUX}}, {"cron_jobs": [CRON], "linux_files": ["/opt/IIJ/"]}, [], False),
+        ({"linux_machines": {"l": LINUX}}, {"cron_jobs": [CRON, {"command": "y"}], "linux_files": ["/srv"]}, ["y", "/srv"], False),
+        ({"linux_machines": {"l": NOTHING}}, {"linux_accounts": [{"name": "iijsync", "uid": 1}], "cron_jobs": [CRON]}, [JOB["command"], "iijsync"], True),
+        ({"linux_machines": {"l": NOTHING}, "begun_kinds": {"linux_cron_job"}}, {"cron_jobs": [CRON]}, [], False),
+        ({"linux_machines": {"l": NOTHING}, "begun_kinds": {"windows_software"}}, {"cron_jobs": [CRON]}, [JOB["command"]], True),
+        ({"linux_machines": {"l": NOTHING, "k": {"error": "off"}}}, {"cron_jobs": [CRON]}, [], False),
+        ({"linux_machines": {}}, {"cron_jobs": [CRON]}, [], False),
+    ],
+)
+def test_what_was_confirmed_and_no_machine_has(facts, confirmed, unknown, stops):
+    """Other machines are in the inventory, or a name is wrong: the stage would take nothing off, and end well."""
+    told = [item for item in preflight(Facts(**facts), Confirmed(**confirmed)) if item.code == "agents_not_found"]
+    assert [(item.severity, list(item.objects)) for item in told] == ([("warning", unknown)] if unknown else [])
+    stopped = every_agent_gate(Facts(**facts), Confirmed(**confirmed))
+    assert [(item.severity, list(item.objects)) for item in stopped] == ([("blocker", unknown)] if stops else [])
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import journal
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import resource as tasks_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.options import Options
@@ -55,3 +58,18 @@ def test_a_machine_on_which_nothing_changed_is_not_looked_at(monkeypatch: pytest
     monkeypatch.setattr(tasks_resource, "query", lambda _client: pytest.fail("it was looked at"))
     resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), asked(0))  # type: ignore[arg-type]
     assert list(resource.verify(Spool([]))) == []
+
+
+def test_what_was_disabled_before_the_exit_stays_disabled(tmp_path: Path) -> None:
+    """`restore` enables what this exit has disabled; a task that somebody else had switched off long ago would run again."""
+    path = str(tmp_path / "journal.jsonl")
+    there = [task(rf"\{name}", enabled=False) for name in "abc"]
+    for number, (name, action) in enumerate([(r"\A", "disable"), (r"\b", "disable"), (r"\b", "enable"), (r"\d", "disable")]):
+        change = Change(tasks.KIND, task(name).id("m"), name, action, {"enabled": True}, {"enabled": False})
+        append_records(path, [journal.intent(change, f"r{number}", "2026-11-29T09:00:00Z")])
+    options = Options.of(given("win_scheduled_task", state="enabled", action_paths=[r"C:\Program Files\IIJ"], only_disabled=True, journal=path))
+    resource = tasks_resource.ScheduledTasks(SimpleNamespace(host="m"), options)  # type: ignore[arg-type]
+    plan = resource.plan([tasks.object_of("m", one) for one in [*there, task(r"\e")]])
+    assert [change.name for change in plan.changes] == [r"\a"] and plan.unchanged == 1
+    assert [(item.name, item.code) for item in plan.skipped] == [(r"\b", "disabled_before"), (r"\c", "disabled_before")]
+    assert len(plan.warnings) == 2 and plan.warnings[0].startswith(r"\b: no task with this journal")
