@@ -138,13 +138,13 @@ PEOPLE = f'dn.subtree="ou=people,{SUFFIX}"'
     ("before", "after"),
     [
         # what LDIF has to show in base64: other letters than ASCII's, a blank in front or at the end, line ends
-        (f'to {PEOPLE} by dn.exact="cn=経理,{SUFFIX}" write by dn.exact="{SYNC}" read by * none', f'to {PEOPLE} by dn.exact="cn=経理,{SUFFIX}" write by * none'),
+        (f'to {PEOPLE} by dn.exact="cn=経理,{SUFFIX}" write by dn="{SYNC}" read by * none', f'to {PEOPLE} by dn.exact="cn=経理,{SUFFIX}" write by * none'),
         (f'  to {PEOPLE} by dn.exact="{SYNC}" read by * none', f"  to {PEOPLE} by * none"),
         (f'to {PEOPLE}\tby\tdn.exact="{SYNC}"\tread\tby * none  ', f"to {PEOPLE}\tby * none  "),
         (f'to {PEOPLE}\n  by dn.exact="{SYNC}" read\n  by * none\n', f"to {PEOPLE}\n  by * none\n"),
         (f'to {PEOPLE}\r\n by dn.exact="{SYNC}" read\r\n by * none', f"to {PEOPLE}\r\n by * none"),
         # an ideographic space is no blank to slapd
-        (f'to {PEOPLE} by dn.exact=cn=山\u3000田,{SUFFIX} write by dn="{SYNC}" read by * none', f"to {PEOPLE} by dn.exact=cn=山\u3000田,{SUFFIX} write by * none"),
+        (f'to {PEOPLE} by dn=cn=山\u3000田,{SUFFIX} write by dn="{SYNC}" read by * none', f"to {PEOPLE} by dn=cn=山\u3000田,{SUFFIX} write by * none"),
         # quotes where slapd takes them, and long names of types
         (f'to {PEOPLE} by "dn.exact={SYNC}" read by * none', f"to {PEOPLE} by * none"),
         (f'to {PEOPLE} "by" dn.exact=cn="iij-dirsync,ou=services,{SUFFIX}" read by * none', f"to {PEOPLE} by * none"),
