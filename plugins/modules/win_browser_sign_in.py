@@ -45,6 +45,14 @@ options:
         by the same O(host) only.
     type: path
     required: true
+  policies:
+    description:
+      - RV(offboard.iij_id.group_policy_info#module:policies), read with the same O(hosts). With it the task warns of each value by the name of the policy
+        that brings it back, preference items of the machine's and the users' zones too. A machine itself does not tell which policy sets what.
+      - Policies and sides of policies that are switched off, and policies that are linked nowhere, set nothing.
+    type: list
+    elements: dict
+    default: []
 notes:
   - What stands below C(SOFTWARE\Policies) and comes from a group policy is set again at the next refresh, within two hours. The task warns of these values.
     Take the hosts out of the policy first, with M(offboard.iij_id.group_policy_registry).
@@ -57,6 +65,7 @@ notes:
 seealso:
   - module: offboard.iij_id.win_browser_sign_in_info
   - module: offboard.iij_id.group_policy_registry
+  - module: offboard.iij_id.group_policy_info
 """
 
 EXAMPLES = r"""
@@ -65,6 +74,22 @@ EXAMPLES = r"""
     hosts: [auth.iij.jp]
     state: absent
     backup_dir: /srv/offboard-run/backups/browsers
+
+- name: Which policies set what?
+  offboard.iij_id.group_policy_info:
+    host: dc1.ad.reiji.example
+    username: offboard@ad.reiji.example
+    password: "{{ vault_directory_password }}"
+    hosts: [auth.iij.jp]
+  register: found
+
+- name: The same, and say which policy brings back which value
+  offboard.iij_id.win_browser_sign_in:
+    hosts: [auth.iij.jp]
+    state: absent
+    policies: "{{ found.policies }}"
+    backup_dir: /srv/offboard-run/backups/browsers
+  check_mode: true
 
 - name: Back to how it was
   offboard.iij_id.win_browser_sign_in:
@@ -145,6 +170,7 @@ def main() -> None:
             hosts={"type": "list", "elements": "str"},
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
             backup_dir={"type": "path", "required": True},
+            policies={"type": "list", "elements": "dict", "default": []},
         ),
         required_if=[("state", "absent", ["hosts"])],
         supports_check_mode=True,

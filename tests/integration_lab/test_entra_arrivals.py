@@ -141,6 +141,17 @@ def test_many_wrong_passwords_from_one_address(look, tenant):
     assert found["severity"] == "critical"
 
 
+def test_an_entry_that_comes_on_two_pages_counts_once(look, tenant):
+    """Entries arrive while the log is read, and push others to the page behind."""
+    for number in range(40, 52):
+        sign_in(tenant, number, 50126, hours=2, ipAddress="192.0.2.9")
+    clean = look()
+    (asked,) = (item["path"] for item in tenant.requests() if item["path"].startswith("/v1.0/auditLogs/signIns"))
+    tenant.faults.add(method="GET", path="/v1.0/auditLogs/signIns", next_link=f"{tenant.url}{asked}")
+    found = look()
+    assert (found["entries"], found["suspicious_addresses"]) == (clean["entries"], []) == (12, [])
+
+
 @pytest.mark.parametrize("options", [{"since": "yesterday"}, {"since": "2026-02-01T00:00:00"}, {"since": ago(-2)}, {"domains": [], "journal": None}])
 def test_bad_options(look, options):
     assert look(**options)["failure"]["code"] == "bad_option"

@@ -55,6 +55,18 @@ def test_the_fixture_and_its_decoys(look, tenant):
     assert tenant.writes() == []
 
 
+def test_a_page_that_comes_twice_gives_nothing_two_lines(look, tenant):
+    """A list that changes while it is read repeats what was on the page before."""
+    key = company.make_id("app", "x")
+    tenant.arrange("applications", key, id=key, web={"redirectUris": ["https://reiji.auth.iij.jp/x"]})
+    clean = look()
+    for path in ("/servicePrincipals?$top=999", "/domains", "/applications?$top=999"):
+        tenant.faults.add(method="GET", path=f"/v1.0{path.partition('?')[0]}", next_link=f"{tenant.url}/v1.0{path}")
+    found = look()
+    assert {**found, "references": None} == {**clean, "references": None}, found
+    assert sorted(found["references"], key=str) == sorted(clean["references"], key=str)
+
+
 def test_what_intune_gives_is_told_with_whom_and_how_many(look, tenant):
     group = company.make_id("group", "m365-e3")
     found = {item["kind"]: item for item in look()["references"]}

@@ -132,6 +132,47 @@ def test_a_clause_does_not_come_back_into_another_rule(server: Slapd, module: Mo
     assert server.writes() == written
 
 
+PEOPLE = f'dn.subtree="ou=people,{SUFFIX}"'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # what LDIF has to show in base64: other letters than ASCII's, a blank in front or at the end, line ends
+        (f'to {PEOPLE} by dn.exact="cn=経理,{SUFFIX}" write by dn="{SYNC}" read by * none', f'to {PEOPLE} by dn.exact="cn=経理,{SUFFIX}" write by * none'),
+        (f'  to {PEOPLE} by dn.exact="{SYNC}" read by * none', f"  to {PEOPLE} by * none"),
+        (f'to {PEOPLE}\tby\tdn.exact="{SYNC}"\tread\tby * none  ', f"to {PEOPLE}\tby * none  "),
+        (f'to {PEOPLE}\n  by dn.exact="{SYNC}" read\n  by * none\n', f"to {PEOPLE}\n  by * none\n"),
+        (f'to {PEOPLE}\r\n by dn.exact="{SYNC}" read\r\n by * none', f"to {PEOPLE}\r\n by * none"),
+        # an ideographic space is no blank to slapd
+        (f'to {PEOPLE} by dn=cn=山\u3000田,{SUFFIX} write by dn="{SYNC}" read by * none', f"to {PEOPLE} by dn=cn=山\u3000田,{SUFFIX} write by * none"),
+        # quotes where slapd takes them, and long names of types
+        (f'to {PEOPLE} by "dn.exact={SYNC}" read by * none', f"to {PEOPLE} by * none"),
+        (f'to {PEOPLE} "by" dn.exact=cn="iij-dirsync,ou=services,{SUFFIX}" read by * none', f"to {PEOPLE} by * none"),
+        (f'to {PEOPLE} by dn.exact="commonName=iij-dirsync, OrganizationalUnitName=services,{SUFFIX}" read by * none', f"to {PEOPLE} by * none"),
+    ],
+)
+def test_however_a_rule_is_written_the_rest_of_it_stays_byte_for_byte(server: Slapd, module: Module, tmp_path: Path, before: str, after: str) -> None:
+    def values() -> list[bytes]:
+        (entry,) = asked.search("(olcAccess=*)", ["olcAccess"], base=DATABASE)
+        return entry.raw("olcAccess")
+
+    asked = client(server)
+    asked.modify(DATABASE, "", [("add", "olcAccess", [f"{{0}}{before}".encode()])], "")
+    old = values()
+    assert (old[0], server.may_read(SYNC, TARO)) == (f"{{0}}{before}".encode(), True)
+    options = {"dn": SYNC, "backup_dir": str(tmp_path / "saved"), "journal": str(tmp_path / "journal.jsonl"), "allow": ["denying_clause"]}
+    assert module("openldap_access", **options)["counts"]["done"] == 4
+    new = values()
+    assert (new[0], new[1], new[-1]) == (f"{{0}}{after}".encode(), old[1], old[-1])
+    assert not server.may_read(SYNC, TARO)
+    assert not module("openldap_access", **options)["changed"]
+    assert module("openldap_access", state="present", **options)["counts"]["done"] == 4
+    assert (values(), server.may_read(SYNC, TARO)) == (old, True)
+    assert not module("openldap_access", state="present", **options)["changed"]
+    asked.close()
+
+
 def test_a_denying_clause_is_refused(server: Slapd, module: Module, tmp_path: Path) -> None:
     answer = module("openldap_access", dn=SYNC, backup_dir=str(tmp_path))
     assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["denying_clause"]

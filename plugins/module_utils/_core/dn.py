@@ -96,8 +96,17 @@ def canonical(dn: str) -> str:
         return dn.strip()
 
 
-#: RFC 4514 lets a type be its OID; of the others Active Directory names nothing by them.
-_TYPES = {"2.5.4.3": "cn", "2.5.4.11": "ou", "2.5.4.10": "o", "2.5.4.6": "c", "2.5.4.7": "l", "0.9.2342.19200300.100.1.25": "dc"}
+#: RFC 4514 lets a type be its OID, and OpenLDAP also its long name; by others than these nothing is named.
+_LONG = {
+    ("2.5.4.3", "commonname"): "cn",
+    ("2.5.4.11", "organizationalunitname"): "ou",
+    ("2.5.4.10", "organizationname"): "o",
+    ("2.5.4.6", "countryname"): "c",
+    ("2.5.4.7", "localityname"): "l",
+    ("0.9.2342.19200300.100.1.25", "domaincomponent"): "dc",
+    ("0.9.2342.19200300.100.1.1", "userid"): "uid",
+}
+_TYPES = {name: short for long, short in _LONG.items() for name in long}
 _PAIR = re.compile(rb"[0-9a-fA-F]{2}")
 _MUST_ESCAPE = re.compile(r'[,+"\\<>;\x00]')
 

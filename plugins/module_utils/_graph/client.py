@@ -162,7 +162,8 @@ class Client:
     # -- lists
 
     def pages(self, path: str, *, eventual: bool = False) -> Generator[list[dict[str, Any]], None, None]:
-        """A list, page by page; the next one is fetched while the caller works on this one.
+        """A list, page by page; the next one is fetched while the caller works on this one. What was on the page before is not given again: a list that
+        changes while it is read moves, and its pages overlap.
 
         `eventual` sends `ConsistencyLevel: eventual` with every page, because a nextLink does not carry it. Raises GraphError
         `foreign_next_link` when the continuation names another host, `duplicate_page` when it runs in a circle, and `no_list` for an answer
@@ -171,6 +172,7 @@ class Client:
         loop = self._start()
         coming: Any = asyncio.run_coroutine_threadsafe(self._send("GET", path, eventual=eventual), loop)
         seen: set[int] = set()
+        last: set[str] = set()
         try:
             while coming is not None:
                 page = coming.result()
@@ -183,18 +185,17 @@ class Client:
                         raise GraphError(f"GET {path}: Graph sent the same page twice; the list would never end", code="duplicate_page")
                     seen.add(hash(link))
                     coming = asyncio.run_coroutine_threadsafe(self._send("GET", self._own(link), eventual=eventual), loop)
-                yield page["value"]
+                now = {item["id"] for item in page["value"] if "id" in item}
+                yield page["value"] if last.isdisjoint(now) else [item for item in page["value"] if item.get("id") not in last]
+                last = now
         finally:
             if coming is not None:
                 coming.cancel()
 
     def list(self, path: str, *, eventual: bool = False) -> Iterator[dict[str, Any]]:
-        """The same, object by object; an object that comes on two pages is given once in a row of pages that overlap."""
-        last: set[str] = set()
+        """The same, object by object."""
         for page in self.pages(path, eventual=eventual):
-            now = {item["id"] for item in page if "id" in item}
-            yield from page if last.isdisjoint(now) else [item for item in page if item.get("id") not in last]
-            last = now
+            yield from page
 
     def list_below(self, parent: str, name: str) -> Iterator[dict[str, Any]]:
         """`list` of what belongs to an object that was in a list a moment ago; nothing where the object has gone meanwhile.

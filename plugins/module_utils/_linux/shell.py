@@ -58,6 +58,7 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "unbuffer": _launcher(),
     "busybox": _launcher(),
     "stdbuf": _launcher(values="-i -o -e"),
+    "time": _launcher(values="-f --format -o --output"),
     "timeout": _launcher(1, values="-s --signal -k --kill-after"),
     "flock": _launcher(1, values="-w --wait --timeout -E --conflict-exit-code", commands="-c --command"),
     "setlock": _launcher(1),

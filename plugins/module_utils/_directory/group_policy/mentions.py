@@ -123,8 +123,9 @@ def _preferences(relative: str, data: bytes, names: Sequence[str], accounts: Seq
             where = f"{item.hive}\\{item.key}\\{item.name}"
             by = "group_policy_registry" if id(item) in ours else ""
             found.mentions.append(_mention("preference", relative, where, item.value, hits, by, **told))
-    others = [element for element in elements if "Registry" not in element.path]
-    hits = [hit for element in others for value in element.attributes.values() for hit in _hits(value, names, accounts)]
+    values = [value for element in elements if "Registry" not in element.path for value in element.attributes.values()]
+    values += ["".join(element.texts) for element in elements]
+    hits = [hit for value in values for hit in _hits(value, names, accounts)]
     if hits:
         found.mentions.append(_mention("other", relative, "", "", list(dict.fromkeys(hits))))
     return found

@@ -8,11 +8,10 @@ Registry items are turned into "delete on the clients": an item that is merely t
 
 from __future__ import annotations
 
-import itertools
 import re
 import xml.parsers.expat
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core.errors import OffboardError
@@ -23,12 +22,13 @@ _DEEPEST, _MOST = 200, 100_000
 
 @dataclass(frozen=True)
 class Element:
-    """A start tag: the names of the elements around it and its own, its attributes, and where it begins and ends in the file."""
+    """A start tag: the names of the elements around it and its own, its attributes, and where it begins and ends in the file; and the texts in the element."""
 
     path: tuple[str, ...]
     attributes: Mapping[str, str]
     start: int
     end: int
+    texts: list[str] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _tag_end(data: bytes, start: int) -> int:
 def elements(data: bytes) -> list[Element]:
     """Every element in its order. Raises OffboardError `policy_unreadable`, which quotes nothing of the file."""
     found: list[Element] = []
-    stack: list[str] = []
+    stack: list[Element] = []
     parser = xml.parsers.expat.ParserCreate()
 
     def doctype(*_unused: Any) -> None:
@@ -79,16 +79,17 @@ def elements(data: bytes) -> list[Element]:
             raise _refused("it is not in UTF-8")
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        stack.append(name)
-        if len(stack) > _DEEPEST or len(found) >= _MOST:
+        if len(stack) >= _DEEPEST or len(found) >= _MOST:
             raise _refused("it is nested too deeply, or has too many elements")
         at = parser.CurrentByteIndex
-        found.append(Element(tuple(stack), attributes, at, _tag_end(data, at)))
+        stack.append(Element((*(stack[-1].path if stack else ()), name), attributes, at, _tag_end(data, at)))
+        found.append(stack[-1])
 
     parser.StartDoctypeDeclHandler = doctype
     parser.XmlDeclHandler = declaration
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _name: stack.pop()
+    parser.CharacterDataHandler = lambda text: stack[-1].texts.append(text)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # the places that expat tells would be those of another text
         raise _refused("it is not in UTF-8")
     try:
@@ -106,8 +107,11 @@ def has_password(found: Sequence[Element]) -> bool:
 def registry_items(found: Sequence[Element]) -> list[Item]:
     """The items of a Registry.xml, of nested collections too. Raises OffboardError `policy_unreadable`."""
     items = []
-    for outer, inner in itertools.pairwise(found):
-        if outer.path[-1] == "Registry" and inner.path == (*outer.path, "Properties"):
+    outer: Element | None = None
+    for inner in found:
+        if inner.path[-1] == "Registry":
+            outer = inner
+        elif outer is not None and inner.path == (*outer.path, "Properties"):
             value = inner.attributes
             items.append(
                 Item(

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from ..._core import dn as names
 from ..._core import phrases
-from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Refusal
 from ..._core.plan import Plan
 from .. import ldif
@@ -23,7 +22,9 @@ from .. import ldif
 KIND = "openldap_access"
 ALLOWABLE = ("denying_clause",)
 
-_WORD = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+', re.DOTALL)
+# As cn=config takes a value apart (strtok_quote_ldif of slapd): blanks are those of ASCII, a quote may begin within a word and ends before a blank,
+# and no backslash escapes anything
+_WORD = re.compile(r'[^\s"]*"(?:[^"]|"(?!\s|\Z))*(?:"|\Z)|[^\s"]+', re.ASCII)
 _NUMBERED = re.compile(r"(\{\d+\})(.*)", re.DOTALL)
 _EXACT = re.compile(r"(?:real)?dn(?:\.(?:exact|base|baseobject))?=(?P<dn>.+)", re.IGNORECASE | re.DOTALL)
 #: everybody else of whom a clause may speak: what they are is found out by the server alone
@@ -34,16 +35,20 @@ _GIVES = re.compile(r"(?:self)?(?:auth|compare|search|read|write|add|delete|mana
 
 @dataclass(frozen=True)
 class Clause:
-    """One `by …` of a rule, with the white space before it; `start` and `end` in the rule's text."""
+    """One `by …` of a rule, with the white space before it; `start` and `end` in the rule's text, `written` the words after `by`."""
 
     start: int
     end: int
-    words: tuple[str, ...]
+    written: tuple[str, ...]
+
+    @property
+    def words(self) -> list[str]:
+        """Without their quotes."""
+        return [_unquoted(word) for word in self.written]
 
     def is_about(self, account: str) -> bool:
         """Whether it speaks of that account and of nobody else."""
-        exact = [found["dn"] for word in self.words if (found := _EXACT.fullmatch(word))]
-        return any(_same(text, account) for text in exact)
+        return any(names.key(found["dn"]) == names.key(account) for word in self.words if (found := _EXACT.fullmatch(word)))
 
     @property
     def is_of_some(self) -> bool:
@@ -56,18 +61,16 @@ class Clause:
         return not any(_GIVES.fullmatch(word) for word in self.words[1:])
 
 
-def _same(text: str, account: str) -> bool:
-    plain = re.sub(r"\\([\"\\])", r"\1", text[1:-1]) if text.startswith('"') and text.endswith('"') else text
-    try:
-        return names.key(plain) == names.key(account)
-    except OffboardError:
-        return False
+def _unquoted(word: str) -> str:
+    """What slapd makes of it: without the quote where it begins, and the one at its end."""
+    head, quote, rest = word.partition('"')
+    return head + rest.removesuffix('"') if quote else word
 
 
 def clauses(text: str) -> list[Clause]:
     """The clauses of a rule, in order."""
     words = list(_WORD.finditer(text))
-    begins = [at for at, word in enumerate(words) if word[0].casefold() == "by" and at]
+    begins = [at for at, word in enumerate(words) if _unquoted(word[0]).casefold() == "by" and at]
     found = []
     for number, at in enumerate(begins):
         last = begins[number + 1] if number + 1 < len(begins) else len(words)

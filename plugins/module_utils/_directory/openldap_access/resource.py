@@ -143,7 +143,7 @@ def _records(folder: str) -> Iterator[ldif.ChangeRecord]:
 def _mentions(every: Iterable[Rule], account: str) -> list[dict[str, Any]]:
     """Clauses that may be about the account too: groups, sets, patterns. A person decides."""
     return [
-        {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.words)}
+        {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.written)}
         for rule in every
         for clause in access.clauses(rule.text)
         if clause.is_of_some and not clause.is_about(account)
@@ -165,7 +165,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
 def about(found: Sequence[Rule], account: str) -> dict[str, Any]:
     """Which of the rules speak of the account, as openldap_access_info returns it."""
     clauses = [
-        {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.words), "denies": clause.denies}
+        {"database": rule.database, "index": rule.index, "what": rule.what, "clause": " ".join(clause.written), "denies": clause.denies}
         for rule in found
         for clause in access.clauses(rule.text)
         if clause.is_about(account)

@@ -95,7 +95,7 @@ dl, ol { margin: .8em 0; } dt { font-weight: bold; margin-top: .8em; } dd { marg
 .secret { font: bold 1.8em/1.4 "DejaVu Sans Mono", Consolas, Menlo, monospace; letter-spacing: .12em; border: 1pt solid #000; padding: .35em .4em;
   width: fit-content; white-space: break-spaces; line-break: anywhere; unicode-bidi: isolate; }
 table { border-collapse: collapse; table-layout: fixed; width: 100%; }
-td { font-size: .77em; line-height: 1.3; border: .5pt solid #999; padding: .25em .3em; text-align: center; }
+td { font-size: .77em; line-height: 1.3; border: .5pt solid #999; padding: .25em .3em; text-align: center; word-break: keep-all; }
 td b { font: bold 1.4em/1.2 "DejaVu Sans Mono", Consolas, Menlo, monospace; display: block; white-space: pre; } td.none { border: 0; }
 @media screen { body { margin: 1rem; } article { padding-bottom: 2rem; } }
 """
@@ -303,14 +303,14 @@ def _height(texts: list[str], parts: int, said: list[tuple[str, str]], columns: 
     height += 1.8 * 1.4 * math.ceil(len(said) * 1.31 / (width - 2)) + 1.6  # the secret in its box
     room = width / columns / 0.77 - 0.8
     for at in range(0, len(said), columns):
-        height += 0.77 * (1.4 * 1.2 + 1.3 * max(_lines(name, room) for _character, name in said[at : at + columns]) + 0.6)
+        height += 0.77 * (1.4 * 1.2 + 1.3 * max(_lines(name, room, r"\S+") for _character, name in said[at : at + columns]) + 0.6)
     return height
 
 
-def _lines(text: str, room: float) -> int:
-    """How many lines a browser makes of a text: words of Latin letters as a whole, unless they are too long, and others after each character."""
+def _lines(text: str, room: float, words: str = "[!-~]+") -> int:
+    """How many lines a browser makes of a text: words (of Latin letters, if nothing else is said) as a whole, unless they are too long; others end anywhere."""
     lines, at = 1, 0.0
-    for word in re.findall(r"[!-~]+|.", text):
+    for word in re.findall(f"{words}|.", text):
         width = sum(map(_em, word))
         if at and at + width > room:
             lines, at = lines + 1, 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import urllib.parse
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from ..._core import plain
@@ -168,8 +168,4 @@ def read_users(client: Client, parts: Parts) -> Iterator[tuple[Mapping[str, Any]
         for item in client.list(_USERS_ALONE):
             yield item, False
         return
-    yield from ((item, True) for item in first)
-    last = {item["id"] for item in first}
-    for page in pages:
-        yield from ((item, True) for item in page if item["id"] not in last)
-        last = {item["id"] for item in page}
+    yield from ((item, True) for page in chain([first], pages) for item in page)

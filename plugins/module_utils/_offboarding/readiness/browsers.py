@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..._core.policy_values import Value, named, written
 from ..._core.text import Text, counted
 from ..finding import Finding
 from . import clients, group_policies
@@ -63,12 +64,12 @@ def _settings(found: Mapping[str, list[str]], decided: str, final: bool) -> Find
 
 def from_policies(machines: Machines, found: Mapping[str, Any], decided: group_policies.PolicyDecisions) -> Iterator[Finding]:
     """What taking a value off a machine alone does not end: which policy sets it (`found`: what group_policy_info returned), and what none of them explains."""
-    setting: dict[str, tuple[group_policies.Value, dict[str, None], list[str]]] = {}
+    setting: dict[str, tuple[Value, dict[str, None], list[str]]] = {}
     unexplained: dict[str, list[str]] = {}
-    wanted = list(group_policies.values(found))
+    wanted = list(written(found.get("policies") or ()))
     for name, machine in machines.items():
         for one in machine.get("settings") or ():
-            values = [value for value in wanted if _is_set(one["path"], value)]
+            values = [value for value in wanted if value.is_set_at(one["path"])]
             for value in values:
                 _value, where, which = setting.setdefault(value.policy["guid"], (value, {}, []))
                 where[value.where] = None
@@ -84,14 +85,7 @@ def from_policies(machines: Machines, found: Mapping[str, Any], decided: group_p
 def policies_of(machines: Machines, found: Mapping[str, Any]) -> list[str]:
     """The policies, by name and GUID, that set something of what the machines have."""
     paths = {one["path"] for machine in machines.values() for one in machine.get("settings") or ()}
-    return list(dict.fromkeys(group_policies.named(value.policy) for value in group_policies.values(found) if any(_is_set(path, value) for path in paths)))
-
-
-def _is_set(path: str, value: group_policies.Value) -> bool:
-    """Whether a machine's setting (a value, or a key with its values) holds what the policy sets."""
-    hive, _unused, rest = path.casefold().partition("\\")
-    place = rest.partition("\\")[2] if hive == "hku" else rest
-    return hive == value.hive and place in (value.place, value.place.rpartition("\\")[0])
+    return list(dict.fromkeys(named(value.policy) for value in written(found.get("policies") or ()) if any(value.is_set_at(path) for path in paths)))
 
 
 def _brought_back(policy: Mapping[str, Any], where: list[str], which: list[str], decided: group_policies.PolicyDecisions) -> Finding:
@@ -108,9 +102,9 @@ def _brought_back(policy: Mapping[str, Any], where: list[str], which: list[str],
         "info" if edited else "warning",
         "browser_settings_of_policy",
         Text(
-            f"The group policy {group_policies.named(policy)} sets {places}, and brings it back at each refresh on {number} "
+            f"The group policy {named(policy)} sets {places}, and brings it back at each refresh on {number} "
             f"machine{'' if number == 1 else 's'}: {some(which)}. {out.en}.",
-            f"グループポリシー {group_policies.named(policy)} が {places} を設定しており、更新のたびに{number}台で元に戻します: {some(which)}。{out.ja}。",
+            f"グループポリシー {named(policy)} が {places} を設定しており、更新のたびに{number}台で元に戻します: {some(which)}。{out.ja}。",
         ),
         (policy["guid"], policy["name"], *which[:NAMED]),
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._core import names
 from ..._core.heads import few
+from ..._core.policy_values import is_off, is_settled, named
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
@@ -63,11 +64,6 @@ class PolicyDecisions:
         return names.uuid(guid) in map(names.uuid, self.confirmed.get(edited.variable, ()))
 
 
-def _is_settled(mention: Mapping[str, Any]) -> bool:
-    """A preference item that deletes already, or is switched off, sets nothing."""
-    return mention["kind"] == "preference" and (mention.get("action") == "D" or bool(mention.get("disabled")))
-
-
 def to_edit(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[tuple[Edited, Mapping[str, Any], list[Mapping[str, Any]]]]:
     """Each policy that the modules can edit, with what they would take out; those that are kept are left out."""
     for policy in found.get("policies") or ():
@@ -83,36 +79,11 @@ def places(mentions: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(listed[:_NAMED]) + (f" (+{len(listed) - _NAMED})" if len(listed) > _NAMED else "")
 
 
-@dataclass(frozen=True)
-class Value:
-    """A registry value that a policy sets: which policy, where in it, and below which hive of a machine (HKLM, HKU) it is then, in lower case."""
-
-    policy: Mapping[str, Any]
-    where: str
-    hive: str
-    place: str
-
-
 def defining(found: Mapping[str, Any], right: str) -> list[str]:
     """The policies, by name and GUID, that say who has a user right. Where one applies, it counts, and not the machine's local policy."""
     wanted = right.casefold()
-    return [named(policy) for policy in found.get("policies") or () if wanted in map(str.casefold, policy.get("rights") or ())]
-
-
-_HIVES = {"hkey_local_machine": "hklm", "hklm": "hklm", "hkey_current_user": "hku", "hkcu": "hku"}
-
-
-def values(found: Mapping[str, Any]) -> Iterator[Value]:
-    """What the policies have clients write into their registry, those that stay as they are too."""
-    for policy in found.get("policies") or ():
-        for mention in policy["mentions"]:
-            where, hive, place = mention["where"], "hklm" if mention["file"].casefold().startswith("machine") else "hku", mention["where"]
-            if mention["kind"] == "preference" and not _is_settled(mention):
-                first, _unused, place = where.partition("\\")
-                hive = _HIVES.get(first.casefold(), "")
-            elif mention["kind"] != "registry":
-                continue
-            yield Value(policy, where, hive, place.casefold())
+    there = (policy for policy in found.get("policies") or () if not is_off(policy, "hklm"))
+    return [named(policy) for policy in there if wanted in map(str.casefold, policy.get("rights") or ())]
 
 
 def findings(found: Mapping[str, Any], decided: PolicyDecisions, *, final: bool) -> Iterator[Finding]:
@@ -150,11 +121,6 @@ def _not_read(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Fi
             "offboard_look_at_group_policies: false とし、手順 batch_logon_right_removed と spnego_settings_removed に従って人が確認してください。",
         ),
     )
-
-
-def named(policy: Mapping[str, Any]) -> str:
-    """A policy as people know it, and as only one is."""
-    return f"{policy['name']} ({policy['guid']})"
 
 
 def _not_confirmed(edited: Edited, policy: Mapping[str, Any], mentions: Sequence[Mapping[str, Any]]) -> Finding:
@@ -211,7 +177,7 @@ def _by_hand(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[Fin
     for policy in found.get("policies") or ():
         if decided.is_kept(policy["guid"]):
             continue
-        mentions = [one for one in policy["mentions"] if (not one.get("changed_by") or one.get("broader")) and not _is_settled(one)]
+        mentions = [one for one in policy["mentions"] if (not one.get("changed_by") or one.get("broader")) and not is_settled(one)]
         if mentions:
             where = places(mentions)
             yield Finding(

@@ -67,6 +67,8 @@ header p, .soft { color: var(--soft); margin: .25rem 0 0; }
 table { width: 100%; border-collapse: collapse; background: var(--paper); border: 1px solid var(--line); }
 th, td { text-align: left; vertical-align: top; padding: .5rem .7rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { background: var(--head); font-size: .85rem; white-space: nowrap; }
+.numbers th { white-space: normal; overflow-wrap: break-word; width: 30%; } .numbers th + th { text-align: right; min-width: 4.5em; width: auto; }
+.chart { margin-bottom: .75rem; }
 td.name { min-width: 15rem; } td.rule { min-width: 10rem; }
 td.time, td.number { white-space: nowrap; font-variant-numeric: tabular-nums; } td.number { text-align: right; }
 code { font: .88em/1.5 ui-monospace, Consolas, "Noto Sans Mono CJK JP", monospace; overflow-wrap: anywhere; }
@@ -94,7 +96,7 @@ details th:nth-child(1) { width: 13.5rem; } details th:nth-child(3) { width: 34%
   details th:nth-child(1) { width: 9rem; } details th:nth-child(3) { width: 36%; } details th:nth-child(4) { width: 18%; }
   td.name { min-width: 11rem; }
   details::details-content { content-visibility: visible; height: auto; }
-  tr, .figures li, .verdict { break-inside: avoid; } h2, h3, summary { break-after: avoid; }
+  tr, .figures li, .verdict, .chart { break-inside: avoid; } h2, h3, summary { break-after: avoid; }
 }
 """
 
@@ -196,9 +198,9 @@ def _none(text: Text) -> str:
     return f'<p class="none">{_both(text)}</p>'
 
 
-def _table(heads: Iterable[Text], rows: Iterable[str]) -> str:
+def _table(heads: Iterable[Text], rows: Iterable[str], name: str = "") -> str:
     head = "".join(f"<th>{_both(text)}</th>" for text in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(rows)}</tbody></table>"
+    return f"<table{f' class={name}' if name else ''}><thead><tr>{head}</tr></thead><tbody>\n{''.join(rows)}</tbody></table>"
 
 
 def _figures(counts: Mapping[str, int]) -> str:
@@ -374,7 +376,7 @@ def _sign_in(found: Mapping[str, Any] | None) -> str:
             f'<td class="number" data-ja="{escape(text.ja)}" data-en="{escape(text.en)}">{row["counts"].get(code, 0)}</td>' for code, text in columns.items()
         )
         rows.append(f"<tr><td>{escape(row['domain'])}</td>{numbers}</tr>\n")
-    parts = [_table((Text("Domain", "ドメイン"), *columns.values()), rows)] if rows else []
+    parts = [_table((Text("Domain", "ドメイン"), *columns.values()), rows, "numbers")] if rows else []
     if found["kept_out"]:
         more = found["kept_out_count"] - len(found["kept_out"])
         rest = f" {_both(Text(f'and {more} more', f'ほか{more}人'))}" if more > 0 else ""
@@ -432,7 +434,7 @@ def _bar(counts: Mapping[str, int]) -> str:
             parts.append(f'<rect x="{at:.1f}" y="0" width="{width:.1f}" height="12" fill="{colour}"><title>{escape(label)}</title></rect>')
         at += width
     label = escape(", ".join(labels) or "0")
-    return f'<svg role="img" aria-label="{label}" width="200" height="12" viewBox="0 0 200 12">{"".join(parts)}</svg>'
+    return f'<svg role="img" aria-label="{label}" width="200" height="12" viewBox="0 0 200 12" preserveAspectRatio="none">{"".join(parts)}</svg>'
 
 
 def _hours(hours: list[Mapping[str, Any]], when: Time) -> str:
@@ -449,7 +451,7 @@ def _hours(hours: list[Mapping[str, Any]], when: Time) -> str:
     told = _both(Text(f"Arrived in all: {total}", f"サインイン済みの累計: {total}人"))
     span = f"{_time(hours[0]['hour'], when)} – {_time(hours[-1]['hour'], when)}"
     size = 'width="100%" height="102" viewBox="0 0 600 102" preserveAspectRatio="none"'
-    return f'<p>{told} ({span})</p><svg role="img" aria-label="0 – {total}" {size}>{axis}{line}</svg>'
+    return f'<div class="chart"><p>{told} ({span})</p><svg role="img" aria-label="0 – {total}" {size}>{axis}{line}</svg></div>'
 
 
 def _changes(groups: Iterable[Mapping[str, Any]], when: Time) -> str:

@@ -10,6 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.browser_hosts import checked
+from ..._core.errors import OffboardError
+from ..._core.policy_values import Value, written
+
+
+def _values(policies: Sequence[Mapping[str, Any]]) -> list[Value]:
+    try:
+        return list(written(policies))
+    except (KeyError, TypeError, AttributeError):
+        raise OffboardError("policies: this is not what group_policy_info returned as policies", code="bad_option") from None
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,8 @@ class Options:
     is_return: bool
     #: as they are compared; none needed for the way back
     hosts: Sequence[str]
+    #: what group policies write
+    policies: Sequence[Value]
     backup_dir: str
     #: seconds
     verify_timeout: float
@@ -30,6 +41,7 @@ class Options:
         return cls(
             is_return=params["state"] == "present",
             hosts=checked(params["hosts"] or []),
+            policies=_values(params["policies"]),
             backup_dir=params["backup_dir"],
             verify_timeout=params["verify_timeout"],
         )

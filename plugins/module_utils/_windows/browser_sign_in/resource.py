@@ -18,6 +18,7 @@ from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part, to_json
 from ..._core.plan import Plan
+from ..._core.policy_values import named
 from ..._core.spool import Spool
 from ..._core.text import counted
 from ..._module.clock import now
@@ -80,12 +81,7 @@ class BrowserSignIn(Resource):
                 result.warnings.append(f"{self._options.backup_dir} has no copy of a setting of {self._client.host}, so there is nothing to bring back")
             return result
         result = lists.plan_removal(current, self._known, self._options.hosts)
-        from_policy = [change.name for change in result.changes if is_policy_key(self._known[change.id].key)]
-        if from_policy:
-            result.warnings.append(
-                "if a group policy sets them, these come back at its next refresh; take the hosts out of the policy first (group_policy_registry): "
-                + ", ".join(from_policy)
-            )
+        result.warnings += self._brought_back(result.changes)
         if away := [name or sid for sid, name in self._found.users_not_signed_in.items()]:
             result.warnings.append(
                 f"{counted(len(away), 'user', 'users')} of {self._client.host} {'is' if len(away) == 1 else 'are'} not signed in, so nothing is "
@@ -93,6 +89,25 @@ class BrowserSignIn(Resource):
             )
         result.warnings += [f"{one['path']} has {one['entry']}, which means more than the hosts, and stays; decide about it" for one in self._broader()]
         return result
+
+    def _brought_back(self, changes: Iterable[Change]) -> Iterator[str]:
+        """Which values a group policy brings back, by what the task was told of the policies; of those that none of them explains one may all the same."""
+        unexplained = []
+        for change in changes:
+            setting = self._known[change.id]
+            value = f"{change.name} ({', '.join(lists.mine(setting, setting.values(change.before or {}), self._options.hosts))})"
+            if policies := list(dict.fromkeys(named(one.policy) for one in self._options.policies if one.is_set_at(change.name))):
+                yield (
+                    f"{value} comes back at the next refresh of the group policy {', '.join(policies)}, which sets it; "
+                    "take the hosts out of the policy first (group_policy_registry)"
+                )
+            elif is_policy_key(setting.key):
+                unexplained.append(value)
+        if unexplained:
+            yield (
+                "if a group policy sets them, these come back at its next refresh; take the hosts out of the policy first (group_policy_registry): "
+                + ", ".join(unexplained)
+            )
 
     def _broader(self) -> list[dict[str, str]]:
         if self._options.is_return:

@@ -240,6 +240,8 @@ def test_who_will_be_able_to_sign_in() -> None:
     assert (made["sign_in"]["kept_out_count"], len(made["sign_in"]["kept_out"]), made["sign_in"]["kept_out"][0]) == (60, 50, "no_way_in00@b.example")
     shown = report_page.page(made, "ja", zoneinfo.ZoneInfo("Asia/Tokyo"))
     assert "サインイン不可" in shown and "ほか10人" in shown and "of_a_later_release" in shown and "results/sign_in_readiness.jsonl" in shown
+    # seen in a browser: with heads that stay on one line eight columns of numbers run out of an A4 page, and everything is printed smaller for it
+    assert "<table class=numbers><thead>" in report_page.page(made, "ja", TOKYO)
 
 
 @pytest.mark.parametrize("broken", [{}, [], "x", {**ARRIVALS, "domains": None}, {**ARRIVALS, "arrivals_by_hour": [{"hour": "x", "count": 1}]}])

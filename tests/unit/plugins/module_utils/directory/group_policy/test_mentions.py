@@ -137,3 +137,25 @@ def test_scripts_in_any_encoding(encoding):
     (told,) = found(r"User\Scripts\Logon\x.cmd", "start https://WWW1.auth.iij.jp\r\n".encode(encoding)).mentions
     assert (told["kind"], told["found"]) == ("script", ["www1.auth.iij.jp"])
     assert not found(r"User\Scripts\Logon\x.cmd", bytes(range(256))).mentions
+
+
+TASK = "<ScheduledTasks><TaskV2><Properties action='U'><Task><Exec><Arguments>{}</Arguments></Exec></Task></Properties></TaskV2></ScheduledTasks>"
+ITEM = "<RegistrySettings><Registry uid='{{1}}'>{}</Registry></RegistrySettings>"
+
+
+@pytest.mark.parametrize(
+    ("file", "xml"),
+    [
+        # a task's command, and a value with several lines, are text between tags
+        ("ScheduledTasks", TASK.format("/u https://reiji.auth.iij.jp/x")),
+        ("ScheduledTasks", TASK.format("/u https://reiji.auth.iij.&#106;p/x")),
+        ("ScheduledTasks", TASK.format("<![CDATA[https://reiji.auth.iij.jp/x]]>")),
+        ("Registry", ITEM.format("<Properties action='U' key='x' name='y' type='REG_MULTI_SZ'><Values><Value>reiji.auth.iij.jp</Value></Values></Properties>")),
+        # Microsoft's own programs write the filters behind the properties
+        ("Registry", ITEM.format("<Filters><FilterRunOnce hidden='1'/></Filters><Properties action='U' key='x' name='y' value='reiji.auth.iij.jp'/>")),
+    ],
+)
+def test_wherever_a_preference_says_it(file, xml):
+    place = rf"Machine\Preferences\{file}\{file}.xml"
+    assert [mention["found"] for mention in found(place, xml.encode()).mentions] == [["reiji.auth.iij.jp"]]
+    assert not found(place, xml.replace("iij", "example").encode()).mentions

@@ -31,6 +31,16 @@ MINE = f'by dn.exact="{SYNC}" read'
         (f'to * by dn.exact="{SYNC}" ssf=128 peername.ip=127.0.0.1 read break by * read', "to * by * read"),
         (f'to * by realdn.exact="{SYNC}" read by * read', "to * by * read"),
         (rf'to * by dn.exact="cn=a\"b,dc=x" read {MINE} by * none', r'to * by dn.exact="cn=a\"b,dc=x" read by * none'),
+        # what real slapd was seen to take for this account's (test_openldap.py asks it)
+        (f'to * by "dn.exact={SYNC}" read by * none', "to * by * none"),
+        (f'to * "by" dn.exact={SYNC} read by * none', "to * by * none"),
+        (f'to * by dn.exact=cn="iij-dirsync,{SYNC.partition(",")[2]}" read by * none', "to * by * none"),
+        (f'to dn.regex="ou=x\\" {MINE} by * none', 'to dn.regex="ou=x\\" by * none'),
+        (f"to dn.exact=ou=a\u3000by\u3000b,dc=x {MINE} by * none", "to dn.exact=ou=a\u3000by\u3000b,dc=x by * none"),
+        (
+            'to * by dn.exact="commonName=iij-dirsync, organizationalUnitName=services,DC=reiji,DomainComponent=example" read by * none',
+            "to * by * none",
+        ),
     ],
 )
 def test_a_clause_goes_and_the_rest_stays(rule, left):

@@ -80,6 +80,23 @@ def test_the_policy_that_sets_it_is_named(has, sets, explained):
         assert (f"Browsers ({GUID})" in drafted and words in drafted) == explained
 
 
+@pytest.mark.parametrize(
+    ("state", "sets"),
+    [
+        ({"status": "enabled", "links": [{"enabled": False}, {"enabled": True}]}, True),
+        ({"status": "user_disabled"}, True),
+        ({"status": "machine_disabled"}, False),
+        ({"status": "disabled"}, False),
+        ({"status": "enabled", "links": []}, False),
+        ({"status": "enabled", "links": [{"enabled": False}]}, False),
+    ],
+)
+def test_a_policy_that_is_switched_off_or_linked_nowhere_brings_nothing_back(state, sets):
+    facts = Facts(clients=machines(setting(rf"HKLM\{EDGE}")), group_policies={"policies": [policy(mention(EDGE)) | state]})
+    codes = [one.code for one in preflight(facts, Confirmed())]
+    assert ("browser_settings_of_policy" in codes, "browser_settings_of_no_policy" in codes) == (sets, not sets)
+
+
 def test_what_nobody_manages_is_nobodys():
     """A site that the user has entered is no policy's, and none has to explain it."""
     facts = Facts(clients=machines(setting(rf"{USER}\{SITE}", policy=False)), group_policies={"policies": [policy()]})

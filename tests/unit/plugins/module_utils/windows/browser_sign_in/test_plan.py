@@ -249,6 +249,50 @@ def test_the_machine_and_whoever_is_signed_in(tmp_path):
     assert (len(again.changes), again.unchanged, again.skipped) == (0, 5, [])
 
 
+GUID = "{6AC1786C-016F-11D2-945F-00C04FB984F9}"
+
+
+def policies(where, file=r"Machine\Registry.pol", kind="registry", status="enabled", links=({"enabled": True},), **more):
+    mention = {"kind": kind, "file": file, "where": where, **more}
+    return [{"guid": GUID, "name": "Browsers", "status": status, "links": list(links), "mentions": [mention]}]
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ([], []),
+        (policies(rf"{EDGE}\AuthServerAllowlist".lower()), [rf"HKLM\{EDGE}\AuthServerAllowlist (auth.iij.jp)"]),
+        (policies(rf"{EDGE}\AuthNegotiateDelegateAllowlist"), []),
+        (policies(rf"{EDGE}\AuthServerAllowlist", status="machine_disabled"), []),
+        (policies(rf"{EDGE}\AuthServerAllowlist", status="disabled"), []),
+        (policies(rf"{EDGE}\AuthServerAllowlist", status="user_disabled"), [rf"HKLM\{EDGE}\AuthServerAllowlist (auth.iij.jp)"]),
+        (policies(rf"{EDGE}\AuthServerAllowlist", links=[]), []),
+        (policies(rf"{EDGE}\AuthServerAllowlist", links=[{"enabled": False}]), []),
+        (policies(rf"{SPNEGO}\1", r"User\Registry.pol"), [rf"HKU\{sid}\{SPNEGO} (auth.iij.jp)" for sid in (PERSON, ENTRA)]),
+        (policies(rf"{SPNEGO}\1", r"User\Registry.pol", status="user_disabled"), []),
+        # outside the policies' keys only a preference item explains it
+        (
+            policies(rf"HKEY_CURRENT_USER\{SITE}\https", r"User\Preferences\Registry\Registry.xml", "preference", action="U"),
+            [rf"HKU\{sid}\{SITE} (www1.auth.iij.jp)" for sid in (PERSON, ENTRA)],
+        ),
+        (policies(rf"HKEY_CURRENT_USER\{SITE}\https", r"User\Preferences\Registry\Registry.xml", "preference", action="D"), []),
+    ],
+)
+def test_which_policy_brings_which_value_back(tmp_path, told, named):
+    warnings = carry_out(company(), tmp_path, policies=told)[1].warnings
+    by_policy = [text for text in warnings if f"group policy Browsers ({GUID})" in text]
+    assert [text.partition(" comes back")[0] for text in by_policy] == named
+    (others,) = [text for text in warnings if text.startswith("if a group policy")]
+    assert (rf"{EDGE}\AuthServerAllowlist (auth.iij.jp)" in others) == (not any(EDGE in text for text in named))
+
+
+@pytest.mark.parametrize("broken", [[{}], [{"mentions": [{}]}], [{"mentions": None}], [{"mentions": ["x"]}]])
+def test_what_is_no_answer_about_policies(tmp_path, broken):
+    with pytest.raises(OffboardError) as error:
+        carry_out(company(), tmp_path, policies=broken)
+    assert error.value.code == "bad_option"
+
+
 def json_keys(text):
     return {path: {name: tuple(value) for name, value in values.items()} for path, values in json.loads(text).items()}
 
