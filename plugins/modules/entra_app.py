@@ -34,6 +34,14 @@ options:
   enabled:
     description: Whether the service principal can sign in. Without it, that stays as it is.
     type: bool
+  only_disabled:
+    description:
+      - With O(enabled=true) enable the service principal only where tasks with the same O(journal) have disabled it. One that was disabled before stays so, and
+        is listed in RV(skipped_objects) with the code V(disabled_before).
+      - Needs O(journal).
+    type: bool
+    default: false
+    version_added: 1.1.0
   grants:
     description: With V(remove), all delegated and application permissions of the service principal are removed. V(absent) does so always.
     type: str
@@ -127,10 +135,12 @@ def main() -> None:
             app_id={"type": "str", "required": True},
             state={"type": "str", "default": "present", "choices": ["present", "absent"]},
             enabled={"type": "bool"},
+            only_disabled={"type": "bool", "default": False},
             grants={"type": "str", "default": "keep", "choices": ["keep", "remove"]},
             restore_ids={"type": "list", "elements": "str", "default": []},
             only_there={"type": "bool", "default": False},
         ),
+        required_if=[("only_disabled", True, ["journal"])],
         supports_check_mode=True,
     )
     require(module, "msgraph-sdk, azure-identity", SDK_IMPORT_ERROR)

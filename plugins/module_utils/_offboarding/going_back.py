@@ -75,8 +75,8 @@ WAYS: tuple[Way, ...] = (
             "`restore` の `app`、または `entra_app` の `enabled: true`",
         ),
         Text(
-            "–",
-            "なし",
+            "`restore` enables it only where this exit has disabled it, by the journal",
+            "`restore` が有効化するのは、この作業で無効化した場合（ジャーナルによる）だけです",
         ),
     ),
     Way(

@@ -24,6 +24,8 @@ class Options:
     #: `present` or `absent`
     state: str
     enabled: bool | None
+    #: to enable only what a task with the same journal has disabled
+    only_disabled: bool
     remove_grants: bool
     restore_ids: Sequence[str]
     only_there: bool
@@ -47,6 +49,7 @@ class Options:
             client_id=client_id,
             state=params["state"],
             enabled=params["enabled"],
+            only_disabled=params["only_disabled"],
             remove_grants=params["grants"] == "remove",
             restore_ids=params["restore_ids"],
             only_there=params["only_there"],

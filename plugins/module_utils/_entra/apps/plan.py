@@ -62,11 +62,13 @@ def plan_app(
     restore_ids: Sequence[str] = (),
     only_there: bool = False,
     held: Collection[str] = (),
+    mine: Collection[str] | None = None,
 ) -> Plan:
     """The changes in the order in which they are made: grants, service principal, application; back in the other order.
 
     Of several deleted ones that were the same application one after the other, the one comes back that `restore_ids` names, else the one whose id is in
     `held` (in the snapshot), else the newest; none of them with `only_there`, which takes nothing to keep for nothing to do.
+    Where `mine` are the ids of those that the exit has disabled, no other service principal is enabled.
     Raises OffboardError `not_found` when there is nothing to keep or to bring back, AmbiguousMatch when it cannot be told which is the newest.
     """
     plan = Plan()
@@ -84,7 +86,10 @@ def plan_app(
         applications, principals = _chosen(applications, principals, client_id, restore_ids, held, plan.warnings)
         changes = [_back(item) for item in (*applications, *principals) if item.state["deleted"]]
         changes += [_removal(item) for item in grants if remove_grants]
-        changes += [_switched(item, enabled) for item in principals if enabled is not None and item.state["accountEnabled"] != enabled]
+        switched = [item for item in principals if enabled is not None and item.state["accountEnabled"] != enabled]
+        left = [item for item in switched if enabled and mine is not None and item.id not in mine]
+        plan.leave_disabled(left)
+        changes += [_switched(item, bool(enabled)) for item in switched if item not in left]
     for change in changes:
         plan.changes.append(change)
     if not changes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import names
+from ..._core import journal, names
 from ..._core.guard import nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -57,7 +57,13 @@ class App(OfTenant):
             options.restore_ids,
             options.only_there,
             self._held(),
+            self._disabled() if options.only_disabled else None,
         )
+
+    def _disabled(self) -> set[str]:
+        """The ids of service principals that tasks with the same journal have switched off, and not on again; removal and return switch nothing."""
+        switches = (record for record in read_journal(self._options.journal or "") if record.get("action") in ("enable", "disable"))
+        return {record["id"] for record in journal.disabled_last(switches, PRINCIPAL)}
 
     def _held(self) -> list[str]:
         """The ids of apps' objects in the snapshot that the task demands, where something is to be brought back."""

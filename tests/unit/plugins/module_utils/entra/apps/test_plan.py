@@ -47,6 +47,25 @@ def test_plan(there, state, enabled, grants, plan):
 
 
 @pytest.mark.parametrize(
+    ("there", "enabled", "mine", "plan", "left"),
+    [
+        ([application(), principal(enabled=False)], True, None, ["p enable"], []),
+        ([application(), principal(enabled=False)], True, {"p"}, ["p enable"], []),
+        ([application(), principal(enabled=False)], True, {"other"}, [], ["p"]),
+        ([application(deleted=True), principal(deleted=True, enabled=False)], True, set(), ["a restore", "p restore"], ["p"]),
+        ([application(deleted=True), principal(deleted=True, enabled=False)], True, {"p"}, ["a restore", "p restore", "p enable"], []),
+        ([application(), principal()], True, set(), [], []),
+        ([application(), principal()], False, set(), ["p disable"], []),
+    ],
+)
+def test_what_was_switched_off_before_the_exit_stays_off(there, enabled, mine, plan, left):
+    """`restore` with `app` must not let IIJ ID change the tenant again where somebody had switched that off before."""
+    found = plan_app(there, "c", "present", enabled, False, mine=mine)
+    assert [f"{change.id} {change.action}" for change in found.changes] == plan
+    assert [(item.id, item.code) for item in found.skipped] == [(one, "disabled_before") for one in left]
+
+
+@pytest.mark.parametrize(
     ("there", "enabled", "plan"),
     [
         ([application(), principal()], False, ["p disable"]),
