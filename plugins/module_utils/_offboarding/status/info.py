@@ -42,9 +42,14 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     status = {**plan.build(evidence), "machines": machines.rows(read_machines(folder), params["left_out"] or {})}
     page = os.path.join(folder, "report.html")
     page = page if os.path.exists(page) else ""
-    told = plan.summary(status, params["stage"], page, params["in_awx"], check_mode) if params["summary"] else plan.lines(status, page, params["in_awx"])
-    language = params["language"]
-    lines = [*(text for line in told for text in line.in_language(language)), *params.get("also_tell", ())]
+    in_awx, in_workflow, language = params["in_awx"], params["in_workflow"], params["language"]
+    if params["summary"]:
+        told = plan.summary(status, params["stage"], page, in_awx, check_mode, in_workflow=in_workflow, stopped=params["stopped"])
+    else:
+        told = plan.lines(status, page, in_awx)
+    hashed = plan.plan_hash(params["plan_hash"], in_awx, in_workflow) if params["plan_hash"] else []
+    lines = [text for line in told for text in line.in_language(language)]
+    lines += [*params["also_tell"], *dict.fromkeys(text for line in hashed for text in line.in_language(language))]
     return {"lines": lines} if params.get("brief") else {**status, "lines": lines}
 
 

@@ -68,7 +68,10 @@ def test_clocks_differ_by_minutes(tmp_path: Path, kind: str) -> None:
 def test_status_believes_no_verdict_of_tomorrow(tmp_path: Path) -> None:
     verdict = {"tenant_id": TENANT, "domains": [], "client_id": "", "evidence_hours": 0, "activity_count": 0, "open": True, "reasons": []}
     (tmp_path / "run").mkdir(mode=0o700)
-    params = {"run_dir": str(tmp_path / "run"), "run_tenant_id": None, "summary": False, "stage": "", "in_awx": False, "language": "en", "left_out": None}
+    params = {
+        "run_dir": str(tmp_path / "run"), "run_tenant_id": None, "summary": False, "stage": "", "in_awx": False, "in_workflow": False, "language": "en",
+        "left_out": None, "also_tell": [], "plan_hash": "",
+    }  # fmt: skip
 
     def state(at: str) -> str:
         (tmp_path / "run/gate.json").write_text(json.dumps({**verdict, "at": at}))
