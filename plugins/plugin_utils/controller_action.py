@@ -210,7 +210,7 @@ class ControllerAction(ActionBase):
                 **result,
                 "failed": True,
                 "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Name localhost beside the machines "
-                "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1').",
+                "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1'; in AWX the field Limit).",
                 "failure": {"code": "controller_not_in_limit", "details": {}},
             }
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)

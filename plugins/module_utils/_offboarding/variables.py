@@ -23,9 +23,9 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     if found := ", ".join(name for name in lists if not _is_list(given[name], name in mappings)):
         return Text(
             f"{found}: a text, a number or nothing was given where a list must be, or the list holds something else than texts. Nothing was done. "
-            """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables a list.""",
+            """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list.""",
             f"{found}: リストが必要な変数に、リスト以外の値か、文字列以外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
-            """-e '{"NAME": ["one", "two"]}' のように指定してください。""",
+            """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。""",
         )
     if not given[_OPTIONS]:
         return Text(

@@ -29,8 +29,8 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     if not _is_folder(folder) and not (params["summary"] and check_mode):
         instead = " (that is a file)" if os.path.exists(folder) else ""
         raise OffboardError(
-            f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run "
-            "yet, begin with offboard.iij_id.preflight.",
+            f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir; in AWX the "
+            "inventory has it); if nothing was run yet, begin with offboard.iij_id.preflight.",
             code="run_dir_missing",
         )
     held = preconditions.info({"run_dir": folder, "run_tenant_id": params["run_tenant_id"], "requires": None}, None)

@@ -246,7 +246,10 @@ def not_done_error(states: Mapping[str, Mapping[str, Any]], missing: list[str], 
     command = confirm_command(missing, run_dir)
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
     head = Text(f"{count} not done.", f"担当者の手順が{len(missing)}件完了していません。")
-    how = Text("When done, with the same -i and -e as this run:", "実施後、今回と同じ -i と -e を付けて次を実行してください:")
+    how = Text(
+        "When done, with the same -i and -e as this run (in AWX the job template of confirm):",
+        "実施後、今回と同じ -i と -e を付けて次を実行してください（AWX では confirm のジョブテンプレート）:",
+    )
     void = {identity: {"void": states[identity]["void"]} for identity in missing if states[identity].get("void")}
     details = [{"id": identity, **{name: states[identity][name] for name in DEFINITION}, **void.get(identity, {})} for identity in missing]
     return OffboardError(
