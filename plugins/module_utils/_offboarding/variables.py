@@ -41,6 +41,12 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     return None
 
 
+def unanswered(option: Mapping[str, Any], value: Any) -> bool:
+    """Whether an option of a role's specification, of yes and no or of a choice, is left to its default: an empty answer of a survey is null, or a text."""
+    chosen = option.get("type") == "bool" or (option.get("type") == "str" and "choices" in option)
+    return chosen and (value is None or (isinstance(value, str) and not value.strip()))
+
+
 def _is_list(value: Any, of_mappings: bool) -> bool:
     """What mappings hold is checked with the specification of the variable."""
     return isinstance(value, (list, tuple)) and (of_mappings or all(isinstance(item, str) for item in value))
