@@ -68,7 +68,9 @@ users:
       elements: str
       returned: always
 missing:
-  description: Users that were named and are not there, with C(why) (V(soft_deleted) or V(not_found)).
+  description:
+    - The first users (20 kB) that were named and are not there, with C(why) (V(soft_deleted) or V(not_found)); of both some, so that many of one hide none of
+      the other. C(counts) has how many there are, and O(results_file) all, with the C(status) V(missing).
   returned: success
   type: list
   elements: dict

@@ -53,10 +53,25 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  plan_hash:
+    description: The hash of the plan that a check run has kept. How it reaches the job that may do that plan is told at the end of RV(lines).
+    type: str
+    default: ""
+    version_added: 1.1.0
+  stopped:
+    description: Whether the stage has failed, for O(summary) in a workflow.
+    type: bool
+    default: false
+    version_added: 1.1.0
   in_awx:
     description: Whether people launch job templates of AWX, and type no commands.
     type: bool
     default: false
+  in_workflow:
+    description: Whether this is a job of a workflow of AWX, for O(summary). An approval follows a check job then, and the next job what has ended well.
+    type: bool
+    default: false
+    version_added: 1.1.0
 seealso:
   - module: offboard.iij_id.run_report
   - module: offboard.iij_id.manual_steps_info
@@ -194,7 +209,10 @@ def main() -> None:
             "left_out": {"type": "dict"},
             "also_tell": {"type": "list", "elements": "str", "default": []},
             "brief": {"type": "bool", "default": False},
+            "plan_hash": {"type": "str", "default": ""},
+            "stopped": {"type": "bool", "default": False},
             "in_awx": {"type": "bool", "default": False},
+            "in_workflow": {"type": "bool", "default": False},
             **LANGUAGE,
         },
         supports_check_mode=True,

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -23,6 +24,7 @@ from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import plain, times
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._module import budget
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import time_zone
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases
 from ansible_collections.offboard.iij_id.plugins.plugin_utils import diffs, fork, limits
@@ -93,6 +95,19 @@ def _for_terminals(result: dict[str, Any]) -> dict[str, Any]:
         return result
     display.warning("-v does not show this result: it holds names with control characters or marks of direction, which later tasks need as they are.")
     return {**result, "_ansible_verbose_override": True}
+
+
+@dataclass
+class _Loop:
+    """What is left of a loop's last event, which holds the answers to all items. `items` is None where nobody knows how many there are."""
+
+    items: int | None
+    left: int = budget.LOOP_BYTES
+
+    @property
+    def share(self) -> int:
+        """Of one answer: as much as of each other, or half of what is left."""
+        return min(budget.LOOP_BYTES // max(self.items, 1), self.left) if self.items is not None else self.left // 2
 
 
 def progress_line(host: str, record: Mapping[str, Any]) -> str:
@@ -187,6 +202,8 @@ class ControllerAction(ActionBase):
     in_fork: ClassVar[bool] = fork.KNOWN
     #: Options that are set here, whatever the task says.
     _lent: Mapping[str, Any] = {}
+    #: By task: a process of Ansible's runs all items of a loop.
+    _loops: ClassVar[dict[str, _Loop]] = {}
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = dict(task_vars or {})
@@ -205,7 +222,7 @@ class ControllerAction(ActionBase):
                 **result,
                 "failed": True,
                 "msg": f"--limit {limit} leaves localhost out, where the stages decide and judge. Nothing was done. Name localhost beside the machines "
-                "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1').",
+                "(--limit 'sync01,localhost', '@FILE,localhost' or 'all:localhost:!dc1'; in AWX the field Limit).",
                 "failure": {"code": "controller_not_in_limit", "details": {}},
             }
         found = self._shared_loader_obj.module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
@@ -223,7 +240,30 @@ class ControllerAction(ActionBase):
 
     def _answer(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The module's result as people see it, with what the task makes of it."""
-        return _for_terminals(self._made(self._shown(result, task_vars), task_vars))
+        return _for_terminals(self._fitting(self._made(self._shown(result, task_vars), task_vars), task_vars))
+
+    def _fitting(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The result, of a loop's item with lists short enough for its share."""
+        if self._task.loop is None:
+            return result
+        item = task_vars.get(task_vars.get("ansible_loop_var", "item"))
+        if (loop := self._loops.get(self._task._uuid)) is None:
+            loop = self._loops[self._task._uuid] = _Loop(self._number_of_items(item, task_vars))
+        result, taken = budget.in_loop(result, item, loop.share, budget.files(self._task.args, self._task.check_mode))
+        loop.left = max(loop.left - taken, 0)
+        return result
+
+    def _number_of_items(self, item: Any, task_vars: Mapping[str, Any]) -> int | None:
+        """Of the task's loop, which Ansible tells its plugins as it is written. Those of `with_…` are not looked up twice."""
+        if self._task.loop_with:
+            return None
+        try:
+            items = self._templar.copy_with_new_env(available_variables=task_vars).template(self._task.loop)
+        except AnsibleError:
+            return None
+        # `loop: "{{ x }}"` has become a list of one, as `loop: ["{{ x }}"]` is
+        only = items[0] if isinstance(items, list) and len(items) == 1 else None
+        return len(only) if isinstance(only, list) and only != item else len(items)
 
     def _made(self, result: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The result, with what later tasks and jobs take of it."""

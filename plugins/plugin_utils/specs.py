@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import unanswered
 
 _ROLES = Path(__file__).parents[2] / "roles"
 #: it works on AWX, not on the exit, and checks its variables itself
@@ -41,7 +42,8 @@ def errors(given: Mapping[str, Any], roles: Iterable[str]) -> list[str]:
     found = []
     for role in (role for role in roles if role in _roles()):  # an option of the contract that nobody knows is said by the specification of the role offboard
         options = _options(role)
-        found += ArgumentSpecValidator(options).validate({name: value for name, value in given.items() if name in options}).error_messages
+        answered = {name: value for name, value in given.items() if name in options and not unanswered(options[name], value)}
+        found += ArgumentSpecValidator(options).validate(answered).error_messages
     return found
 
 

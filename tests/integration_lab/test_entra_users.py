@@ -486,6 +486,19 @@ def test_info_counts(change, tenant, tmp_path):
     assert named["missing"] == [{"name": "former@reiji.example", "why": "soft_deleted"}]
 
 
+def test_info_of_many_who_are_not_there(change, tmp_path):
+    """An answer that AWX keeps as one event: of each reason some, all of them in the file."""
+    src = tmp_path / "users.jsonl"
+    gone = [f"{'x' * 40}{number}@reiji.example" for number in range(1500)]
+    src.write_text("".join(json.dumps({"userPrincipalName": name}) + "\n" for name in [*gone, "former@reiji.example"]))
+    found = change(module="entra_users_info", src=str(src))
+    assert (found["counts"]["not_found"], found["counts"]["soft_deleted"]) == (1500, 1)
+    assert {one["why"] for one in found["missing"]} == {"not_found", "soft_deleted"}
+    assert len(json.dumps(found["missing"])) < 21_000
+    told = results(tmp_path)
+    assert len(told) == 1501 and {one["status"] for one in told.values()} == {"missing"}
+
+
 # -- passwords
 
 

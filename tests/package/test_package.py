@@ -387,14 +387,18 @@ class Awx:
         }
         self._secret = tenant.credentials()["client_secret"]
 
-    def launch(self, template: str, *words: str) -> ansible_runner.Runner:
+    def launch(self, template: str, *words: str, **more: Any) -> ansible_runner.Runner:
+        """One job of a playbook of the collection, with more extra variables."""
+        return self.play(f"---\n- ansible.builtin.import_playbook: offboard.iij_id.{template}\n", *words, **more)
+
+    def play(self, playbook: str, *words: str, **more: Any) -> ansible_runner.Runner:
         """One job, in a folder of its own."""
         private = self._folder / f"job-{uuid.uuid4()}"
         (private / "project").mkdir(parents=True)
         (private / "project" / "collections").symlink_to(self._installed)
-        (private / "project" / "job.yml").write_text(f"---\n- ansible.builtin.import_playbook: offboard.iij_id.{template}\n")
+        (private / "project" / "job.yml").write_text(playbook)
         return ansible_runner.run(
-            private_data_dir=str(private), playbook="job.yml", cmdline=" ".join(words) or None, quiet=True, extravars=self._variables,
+            private_data_dir=str(private), playbook="job.yml", cmdline=" ".join(words) or None, quiet=True, extravars={**self._variables, **more},
             inventory={"all": {"hosts": {"localhost": LOCALHOST}}},
             envvars={"AZURE_CLIENT_SECRET": self._secret, "ANSIBLE_COLLECTIONS_PATH": str(private / "project" / "collections")},
         )  # fmt: skip
@@ -403,6 +407,26 @@ class Awx:
     def artifacts(job: ansible_runner.Runner) -> dict[str, Any]:
         """What the job hands on to the next one of a workflow."""
         return next(event["event_data"].get("artifact_data", {}) for event in job.events if event["event"] == "playbook_on_stats")
+
+
+def test_an_event_of_a_loop_over_many_domains_is_small(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:
+    """AWX keeps the answers to all items of a loop as one event, beside one for each."""
+    awx = Awx(installed, tenant, tmp_path)
+    (domain, *_others) = _variables(tenant, tmp_path / "run")["microsoft_365_domains"]
+    look = {"name": "Look", "offboard.iij_id.entra_users_info": {"domain": domain}, "loop": "{{ range(30) | list }}"}
+    book = {
+        "hosts": "localhost", "gather_facts": False, "module_defaults": {"group/offboard.iij_id.entra": "{{ offboard_entra }}"},
+        "tasks": [{"ansible.builtin.import_role": {"name": "offboard.iij_id.offboard", "tasks_from": "start"}}, look],
+    }  # fmt: skip
+    job = awx.play(yaml.safe_dump([book]))
+    assert job.status == "successful", job.stdout.read()
+    options = ["microsoft_365", "multi_factor_authentication", "integrated_windows_authentication"]
+    told = awx.launch("notices", "--diff", microsoft_365_notices_day="2026-12-05", offboard_options=options)
+    assert told.status == "successful", told.stdout.read()
+    sizes = [{(event["event"], event["event_data"].get("task")): len(json.dumps(event)) for event in one.events} for one in (job, told)]
+    assert sizes[0]["runner_on_ok", "Look"] > 50_000
+    assert sizes[1]["runner_on_ok", "Write the texts for a mail"] > 3_000
+    assert max(size for one in sizes for size in one.values()) < 100_000, sizes
 
 
 def test_stages_are_awx_jobs(installed: Path, tenant: RunningTenant, tmp_path: Path) -> None:

@@ -312,6 +312,30 @@ def test_what_every_stage_begins_with_imports_the_libraries_for_all_tasks(play, 
     assert play({"lab.probe.probe": {}}, hosts="localhost", before=[begin])[0]["loaded"] == ["azure.identity", "ldap3"]
 
 
+@pytest.mark.parametrize(
+    ("loop", "items"),
+    [
+        ({"loop": "{{ range(30) | list }}"}, 30),
+        ({"loop": list(range(3))}, 3),
+        ({"loop": ["{{ range(30) | list }}"]}, 1),
+        ({"loop": "{{ [range(3) | list] }}"}, 1),
+        ({"with_items": "{{ range(30) | list }}"}, 30),
+    ],
+    ids=str,
+)
+def test_the_answers_to_all_items_of_a_loop_have_room_in_one_event(play, loop, items):
+    """Whatever each has to tell: here 24 kB of changes, differences and arguments."""
+    plan = "[{'name': 'x' * 100}] * 100"
+    does = f"module.exit_json(changed=True, plan={plan}, diff=[dict(before='', after='y' * 100)] * 100, counts=dict(planned=500), " \
+        f"cut=dict(plan=dict(shown=100, of=500), files=['f']), invocation=dict(module_args='z' * 2000))"  # fmt: skip
+    answer, _output = play({"lab.probe.probe": {"does": does}, **loop}, "--diff", hosts="localhost")
+    assert len(answer["results"]) == items
+    assert len(json.dumps(answer)) < 90_000
+    first = answer["results"][0]
+    assert first["counts"] == {"planned": 500} and first["cut"]["plan"] == {"shown": len(first["plan"]), "of": 500} and first["cut"]["files"] == ["f"]
+    assert len(json.dumps(first)) > (20_000 if items < 4 else 2_000)
+
+
 HOSTILE = "a\x9b31m\u202egpj.exe 日本"
 
 

@@ -61,6 +61,12 @@ def test_the_final_gate_tells_each_point_once_and_says_last_why_it_stops(tmp_pat
     assert verdict in output[output.rindex("fatal:") :] and output.rindex("fatal:") > output.index(ended[-1])
 
 
+def test_a_job_of_a_workflow_names_what_its_user_does(tmp_path: Path) -> None:
+    code, output = play(tmp_path, "final_gate", offboard_language="en", awx_job_id=7, awx_workflow_job_id=3)
+    (what_next,) = [line for line in told(output, "Tell what was done") if line.startswith("Next: ")]
+    assert code == 2 and "confirm (" in what_next and "ends here on purpose. Then launch the workflow again" in what_next
+
+
 @pytest.mark.parametrize(
     ("language", "last"),
     [

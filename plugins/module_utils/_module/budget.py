@@ -18,6 +18,10 @@ from .._core.heads import Heads, shares
 
 #: Of an answer. A failed task's event holds it twice (as data, and as the line that is printed), and so does that of a difference.
 ANSWER_BYTES = 40_000
+#: Of the answers to all items of a loop together: its last event holds them all.
+LOOP_BYTES = 80_000
+#: What Ansible adds to each of them.
+_ITEM_BYTES = 300
 #: Of the lists of an answer that only reads: roles hand on several of them as one fact, which is one event too.
 SAMPLE_BYTES = 20_000
 #: Of one option among the arguments that Ansible repeats with each answer.
@@ -25,6 +29,8 @@ _OPTION_BYTES = 2_000
 
 #: What of a changing module's answer a file keeps whole.
 LISTS = ("failed_objects", "plan", "applied", "skipped_objects", "restore", "diff")
+#: What of an info module's answer is the head of a longer list.
+SAMPLES = ("users", "exceptions")
 
 
 def size(value: Any) -> int:
@@ -49,26 +55,50 @@ def cut(lists: Mapping[str, Sequence[Any]], room: int) -> dict[str, list[Any]]:
     return {name: list(items[: fitting(items, share[name], sizes[name])]) for name, items in lists.items()}
 
 
-def answer(result: Mapping[str, Any], totals: Mapping[str, int], files: Collection[str]) -> dict[str, Any]:
+def answer(result: Mapping[str, Any], totals: Mapping[str, int], files: Collection[str], room: int = ANSWER_BYTES) -> dict[str, Any]:
     """A changing module's answer with lists that are short enough. What is left off is counted in `cut`, with the files that have all of it."""
-    lists = {name: result[name] for name in LISTS if isinstance(result.get(name), list)}
+    lists = {name: result[name] for name in (*LISTS, *SAMPLES) if isinstance(result.get(name), list)}
     rest = {name: value for name, value in result.items() if name not in lists}
     failure = rest.get("failure")
     if isinstance(failure, Mapping) and (refusals := failure.get("details", {}).get("refusals")):
-        rest["failure"] = {**failure, "details": {**failure["details"], "refusals": _refusals(refusals)}}
+        rest["failure"] = {**failure, "details": {**failure["details"], "refusals": _refusals(refusals, room // 4)}}
     # a share of its own, so that a check run and the run after it show the same
-    plan = cut({"plan": lists.get("plan", [])}, ANSWER_BYTES // 3)
-    others = cut({name: items for name, items in lists.items() if name != "plan"}, ANSWER_BYTES - size(rest) - size(plan))
+    plan = cut({"plan": lists.get("plan", [])}, room // 3)
+    others = cut({name: items for name, items in lists.items() if name != "plan"}, room - size(rest) - size(plan))
     kept = {name: {**plan, **others}[name] for name in lists}
-    short = {name: {"shown": len(kept[name]), "of": max(totals.get(name, 0), len(items))} for name, items in lists.items()}
+    short = {name: {"shown": len(kept[name]), "of": max(totals.get(name, 0), len(items))} for name, items in lists.items() if name in LISTS}
     short = {name: counts for name, counts in short.items() if counts["shown"] < counts["of"]}
     return {**rest, **kept, **({"cut": {**short, "files": list(files)}} if short else {})}
 
 
-def _refusals(refusals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def files(params: Mapping[str, Any], check_mode: bool) -> list[str]:
+    """Those that keep all of what an answer has no room for."""
+    return [str(params[name]) for name in (("predictions",) if check_mode else ("results_file", "journal")) if params.get(name)]
+
+
+def in_loop(result: Mapping[str, Any], item: Any, room: int, whole: Collection[str]) -> tuple[dict[str, Any], int]:
+    """The answer to one item of a loop, short enough for its share of the loop's event, and how much of that it takes. whole: the files that keep all."""
+    room -= _ITEM_BYTES + size(item)
+    if (taken := _size_of_answer(result)) > room:
+        before = result.get("cut", {})
+        totals = {name: counts["of"] for name, counts in before.items() if name != "files"}
+        # the arguments of the task stand in the playbook
+        rest = {name: value for name, value in result.items() if name not in ("cut", "invocation")}
+        result = answer(rest, totals, before.get("files", whole), room)
+        taken = _size_of_answer(result)
+    return dict(result), taken + _ITEM_BYTES + size(item)
+
+
+def _size_of_answer(result: Mapping[str, Any]) -> int:
+    diff = result.get("diff")
+    entries = diff if isinstance(diff, list) else []
+    return size({name: value for name, value in result.items() if name != "diff"}) + sum(map(_size_of_diff, entries))
+
+
+def _refusals(refusals: Iterable[Mapping[str, Any]], room: int) -> list[dict[str, Any]]:
     """Each with as many of its objects as have room; how many there are is said in words by `msg`."""
     refusals = list(refusals)
-    each = ANSWER_BYTES // 4 // max(len(refusals), 1)
+    each = room // max(len(refusals), 1)
     return [{**one, "objects": one["objects"][: fitting(one["objects"], each)]} for one in refusals]
 
 

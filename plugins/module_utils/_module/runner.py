@@ -176,9 +176,7 @@ class _Run:
     @property
     def files(self) -> list[str]:
         """Those that keep all of what an answer has no room for."""
-        params = self.module.params
-        names = ["predictions"] if self.module.check_mode else ["results_file", "journal"]
-        return [path for name in names if (path := params.get(name))]
+        return budget.files(self.module.params, self.module.check_mode)
 
     def read(self) -> Iterable[Object]:
         if self.module.check_mode and self.predictions:

@@ -23,9 +23,9 @@ def refused(given: Mapping[str, Any], lists: Collection[str], mappings: Collecti
     if found := ", ".join(name for name in lists if not _is_list(given[name], name in mappings)):
         return Text(
             f"{found}: a text, a number or nothing was given where a list must be, or the list holds something else than texts. Nothing was done. "
-            """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables a list.""",
+            """On the command line write -e '{"NAME": ["one", "two"]}', in a file of variables or the variables of AWX a list.""",
             f"{found}: リストが必要な変数に、リスト以外の値か、文字列以外の要素を含むリストが指定されています。何も実行していません。コマンドラインでは "
-            """-e '{"NAME": ["one", "two"]}' のように指定してください。""",
+            """-e '{"NAME": ["one", "two"]}' のように、変数ファイルや AWX の変数ではリストとして指定してください。""",
         )
     if not given[_OPTIONS]:
         return Text(
@@ -47,6 +47,12 @@ def not_as_specified(errors: Collection[str]) -> Text | None:
         return None
     told = ". ".join(errors)
     return Text(f"{told}. Nothing was done.", f"変数の値が正しくありません: {told}。何も実行していません。")
+
+
+def unanswered(option: Mapping[str, Any], value: Any) -> bool:
+    """Whether an option of a role's specification, of yes and no or of a choice, is left to its default: an empty answer of a survey is null, or a text."""
+    chosen = option.get("type") == "bool" or (option.get("type") == "str" and "choices" in option)
+    return chosen and (value is None or (isinstance(value, str) and not value.strip()))
 
 
 def _is_list(value: Any, of_mappings: bool) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from ..._core import names
 from ..._core.errors import OffboardError
+from ..._core.heads import Heads
 from ..._core.ids import is_id
 from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
@@ -66,14 +67,15 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
     counts = Counter(dict.fromkeys(("total", "enabled", "blocked", "guests", "synced", "without_usage_location", "unlicensed"), 0))
     licences: Counter[str] = Counter()
     users: list[dict[str, Any]] = []
-    missing: list[dict[str, str]] = []
+    missing = Heads[dict[str, str]]()
     with closing(results), Client(Connection.from_params(params)) as client:
         skus = skus_of(client)
         selection = Selection(client, options.selection, fields_of(licences=True, password=True), named_in(client, options.selection, lambda who: None))
         for item in selection.read():
             if "missing" in item:
                 counts[item["missing"]] += 1
-                missing.append({"name": item["userPrincipalName"], "why": item["missing"]})
+                missing.add(item["missing"], {"name": item["userPrincipalName"], "why": item["missing"]})
+                results.add(item["id"], item["userPrincipalName"], "missing", item["missing"])
                 continue
             state = user_state(item)
             state |= {"licences": user_plan.named(state["licences"], skus), "group_licences": sorted(map(skus.name, state["group_licences"]))}
@@ -88,7 +90,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
                 users.append({"id": item["id"], "userPrincipalName": item["userPrincipalName"], **state})
             results.add(item["id"], item["userPrincipalName"], "found", details=state)
         results.publish()
-    return {"counts": dict(counts), "licences": dict(licences), "users": budget.sample(users), "missing": missing}
+    return {"counts": dict(counts), "licences": dict(licences), "users": budget.sample(users), "missing": budget.sample_of(missing)}
 
 
 class Users(OfTenant):

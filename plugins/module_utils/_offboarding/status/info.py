@@ -31,8 +31,8 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     if not _is_folder(folder) and not (options.summary and check_mode):
         instead = " (that is a file)" if os.path.exists(folder) else ""
         raise OffboardError(
-            f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir); if nothing was run "
-            "yet, begin with offboard.iij_id.preflight.",
+            f"There is no run folder {folder}{instead}, and none was made. Give the same -i and -e as in the run itself (offboard_run_dir; in AWX the "
+            "inventory has it); if nothing was run yet, begin with offboard.iij_id.preflight.",
             code="run_dir_missing",
         )
     held = preconditions.info({"run_dir": folder, "run_tenant_id": options.tenant_id, "requires": None}, None)
@@ -44,8 +44,14 @@ def info(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
     evidence = plan.RunEvidence(folder, report, held["owner"], verdict, _results(os.path.join(folder, "results")), records)
     status = {**plan.build(evidence), "machines": machines.rows(records, options.left_out)}
     page, status["draft"] = (path if os.path.exists(path := os.path.join(folder, name)) else "" for name in ("report.html", "decisions.draft.yml"))
-    told = plan.summary(status, options.stage, page, options.in_awx, check_mode) if options.summary else plan.lines(status, page, options.in_awx)
+    in_awx, in_workflow = options.in_awx, options.in_workflow
+    if options.summary:
+        told = plan.summary(status, options.stage, page, in_awx, check_mode, in_workflow=in_workflow, stopped=options.stopped)
+    else:
+        told = plan.lines(status, page, in_awx)
+    hashed = plan.plan_hash(options.plan_hash, in_awx, in_workflow) if options.plan_hash else []
     lines = [*(text for line in told for text in line.in_language(options.language)), *options.also_tell]
+    lines += [text for line in hashed for text in line.in_language(options.language)]
     return {"lines": lines} if options.brief else {**status, "lines": lines}
 
 

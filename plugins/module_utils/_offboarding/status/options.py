@@ -28,7 +28,12 @@ class InfoOptions:
     also_tell: Sequence[str]
     #: whether the lines alone are returned
     brief: bool
+    #: of the plan that a check run has kept; "": none
+    plan_hash: str
+    #: whether the stage has failed
+    stopped: bool
     in_awx: bool
+    in_workflow: bool
     language: str
 
     @classmethod
@@ -41,6 +46,9 @@ class InfoOptions:
             left_out=params["left_out"] or {},
             also_tell=params["also_tell"],
             brief=params["brief"],
+            plan_hash=params["plan_hash"],
+            stopped=params["stopped"],
             in_awx=params["in_awx"],
+            in_workflow=params["in_workflow"],
             language=params["language"],
         )

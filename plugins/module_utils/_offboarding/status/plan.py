@@ -258,16 +258,32 @@ def lines(status: Mapping[str, Any], report: str = "", in_awx: bool = False) -> 
     return [*told, *_end(status, report, in_awx)]
 
 
-def summary(status: Mapping[str, Any], stage: str, report: str, in_awx: bool, check_mode: bool) -> list[Text]:
+def summary(
+    status: Mapping[str, Any], stage: str, report: str, in_awx: bool, check_mode: bool, *, in_workflow: bool = False, stopped: bool = False
+) -> list[Text]:
     """What a person reads at the end of a stage (of all that have left something behind, without one), or where it stopped: what was done, what guards
     refused and nothing has been done since, which machines were left out, what waits for a person, what comes next, and where the report is (its path;
     empty when there is none)."""
+    next_in_workflow = _next_in_workflow(status, check_mode, stopped) if in_workflow and (stopped or stage != STAGES[-1].name) else None
     last = max((item["last"] for item in status["stages"]), default="")
     told = [Text("Check run: nothing was changed.", "チェックモードのため、何も変更していません。")] if check_mode else []
     told += [_line(item) for item in status["stages"] if item["stage"] == stage or (not stage and item["state"] != "nothing")]
     told += [_refused(item) for item in status["refused"] if item["at"] >= last]
     told += machines.lines(status.get("machines", ()))
-    return [*told, *_due(status), *_end(status, report, in_awx)]
+    return [*told, *_due(status), *_end(status, report, in_awx, next_in_workflow)]
+
+
+def plan_hash(sha256: str, in_awx: bool, in_workflow: bool) -> list[Text]:
+    """How the hash of what a check run has planned reaches the job that may do it."""
+    if in_workflow:
+        return [Text(f"The plan's hash, which the workflow hands to the next job: {sha256}", f"計画のハッシュ（ワークフローが次のジョブに渡します）: {sha256}")]
+    if in_awx:
+        told = f"offboard_plan_hash: {sha256}"
+        return [
+            Text(f"The extra variable with which a job does this plan, and nothing else: {told}", f"この計画だけを実行するジョブに指定する追加変数: {told}")
+        ]
+    typed = f"-e offboard_plan_hash={sha256}"
+    return [Text(f"To let a real run do this plan alone: {typed}", f"本番の実行でこの計画だけを許可する場合: {typed}")]
 
 
 def _refused(item: Mapping[str, str]) -> Text:
@@ -299,12 +315,12 @@ def _evidence(status: Mapping[str, Any]) -> list[Text]:
     return told
 
 
-def _end(status: Mapping[str, Any], report: str, in_awx: bool) -> list[Text]:
+def _end(status: Mapping[str, Any], report: str, in_awx: bool, next_in_workflow: Text | None = None) -> list[Text]:
     """What comes next, and where the report is. Where preflight found what stands in the way, it asks for decisions before anything is typed again."""
     undecided = any(stage["stage"] == "preflight" and stage["state"] == "stopped" for stage in status["stages"])
     draft = status.get("draft") if undecided else ""
     told = [Text(f"To decide, with candidates: {draft}", f"決めること（候補つき）: {draft}")] if draft else []
-    told.append(_next(status, in_awx))
+    told.append(next_in_workflow or _next(status, in_awx))
     return [*told, Text(f"Report: {report}", f"報告書: {report}")] if report else told
 
 
@@ -321,6 +337,29 @@ def _next(status: Mapping[str, Any], in_awx: bool) -> Text:
         confirm_command(due, status["run_dir"]) if due else f"ansible-playbook offboard.iij_id.{status['next_stage']} -e offboard_run_dir={status['run_dir']}"
     )
     return Text(f"Next: {command}", f"次の操作: {command}")
+
+
+def _next_in_workflow(status: Mapping[str, Any], check_mode: bool, stopped: bool) -> Text:
+    """What AWX's user does at a node of the workflow. An approval follows a check job; a job that has ended well needs nobody."""
+    names = ", ".join(step["id"] for step in status["steps_due"])
+    confirm = Text(f"launch the job template of confirm ({names})", f"confirm のジョブテンプレートを起動（{names}）")
+    again = Text("launch the workflow again; what is done is not done again", "ワークフローをもう一度起動（済んだことは二度行いません）")
+    if stopped and names:
+        return Text(
+            f"Next: {confirm.en}; until that is done the workflow ends here on purpose. Then {again.en}",
+            f"次の操作: {confirm.ja}。確認されるまで、ワークフローは意図的にここで終了します。確認後に{again.ja}",
+        )
+    if stopped:
+        return Text(f"Next: mend what stopped it, then {again.en}", f"次の操作: 停止の原因を取り除いてから、{again.ja}")
+    if check_mode:
+        first = Text(f"{confirm.en} where that is done, then ", f"済んだ手順は{confirm.ja}。その後、") if names else Text("", "")
+        return Text(f"Next: {first.en}approve this plan in the workflow, or deny it", f"次の操作: {first.ja}ワークフローでこの計画を承認または却下")
+    if names:
+        return Text(
+            f"Next: {confirm.en}. The workflow goes on without waiting for it, and ends at the first stage that needs it",
+            f"次の操作: {confirm.ja}。ワークフローは待たずに進み、その確認が必要な段階で終了します",
+        )
+    return Text("Next: the workflow goes on by itself", "次の操作: ありません（ワークフローが次に進みます）")
 
 
 _COUNTS = {

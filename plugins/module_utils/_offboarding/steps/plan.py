@@ -253,7 +253,10 @@ def told_not_done(missing: Sequence[Mapping[str, Any]], command: str, language: 
     lines = [plain.line(f"{step['id']}: {' / '.join(to_do(step).in_language(language))}") for step in missing]
     count = "1 step that only a person can do is" if len(missing) == 1 else f"{len(missing)} steps that only a person can do are"
     head = Text(f"{count} not done.", f"人が行う手順が{len(missing)}件完了していません。")
-    how = Text("When done, with the same -i and -e as this run:", "実施後、今回と同じ -i と -e を付けて次を実行してください:")
+    how = Text(
+        "When done, with the same -i and -e as this run (in AWX the job template of confirm):",
+        "実施後、今回と同じ -i と -e を付けて次を実行してください（AWX では confirm のジョブテンプレート）:",
+    )
     return f"{' / '.join(head.in_language(language))} {' | '.join(lines)} | {' / '.join(how.in_language(language))} {command}"
 
 

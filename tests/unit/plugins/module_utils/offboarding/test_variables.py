@@ -5,9 +5,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.refused_variables import refused_variables
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import refused
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.variables import refused, unanswered
+
+ROOT = Path(__file__).parents[5]
 
 GOOD = {"offboard_run_dir": "run", "offboard_options": ["microsoft_365"], "hosts": [], "partners": [], "percent": 0, "days": 90}
 LISTS, MAPPINGS, MOST = ["offboard_options", "hosts", "partners"], ["partners"], {"percent": 100, "days": 100000}
@@ -60,3 +67,36 @@ def test_what_must_not_begin_a_run(given, named, why):
 def test_what_is_not_as_the_specifications_of_the_roles_in_use_say(given, told):
     said = refused_variables(GOOD | given, LISTS, MAPPINGS, MOST, ["offboard", "report"])
     assert (told in said and "Nothing was done. / 変数の値が正しくありません" in said) if told else said == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "empty"),
+    [
+        ({"type": "bool"}, "", True), ({"type": "bool"}, None, True), ({"type": "bool"}, False, False), ({"type": "bool"}, "no", False),
+        ({"type": "str", "choices": ["a"]}, " ", True), ({"type": "str", "choices": ["a"]}, "a", False),
+        ({"type": "str"}, "", False), ({"type": "int"}, None, False), ({"type": "list", "choices": ["a"]}, "", False),
+    ],
+)  # fmt: skip
+def test_what_was_not_answered_means_the_default(option: dict[str, Any], value: Any, empty: bool) -> None:
+    assert unanswered(option, value) is empty
+
+
+def test_the_defaults_that_an_empty_answer_means() -> None:
+    """Each variable of yes and no, or of a choice, has its default in defaults/main.yml, and once more where an empty answer becomes it."""
+    known = {"offboard_language", "integrated_windows_authentication_browser_settings"}  # has a way of its own; its default is empty
+    for file in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        role = file.parents[1]
+        if role.name in ("awx", "guest_federation"):
+            continue
+        defaults, texts = (role / "defaults/main.yml"), role / "vars/main.yml"
+        given = yaml.safe_load(defaults.read_text()) if defaults.exists() else {}
+        said = yaml.safe_load(texts.read_text()) if texts.exists() else {}
+        options = {name: option for entry in yaml.safe_load(file.read_text())["argument_specs"].values() for name, option in entry["options"].items()}
+        for name, option in options.items():
+            if name in known or name not in given or not unanswered(option, None):
+                continue
+            default = given[name]
+            read = f"default('{default}', true)" if isinstance(default, str) else f"default({str(default).lower()}, true) | bool"
+            assert said[f"__{name}"] == "{{ " + (f"true if {name} in ['', none] else {name} | bool" if default is True else f"{name} | {read}") + " }}"
+            uses = [text for path in role.glob("tasks/*.yml") for text in re.findall(rf"(?<![\w.-]){name}\b(?!=)", path.read_text())]
+            assert uses == [], f"{name} is used as it was given"

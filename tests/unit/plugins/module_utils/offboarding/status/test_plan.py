@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.text import Text
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, RunEvidence, build, lines, summary
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, RunEvidence, build, lines, plan_hash, summary
 
 ROOT = Path(__file__).parents[6]
 AT = "2026-01-01T09:00:0{}Z"
@@ -152,6 +152,38 @@ NEXT = "Next: ansible-playbook offboard.iij_id.domains -e offboard_run_dir=/srv/
                 "Next: launch the job template of confirm (stop)",
             ],
         ),
+        # a job of a workflow: an approval follows a check job, and the next job what has ended well
+        ({}, {"stage": "users", "in_awx": True, "in_workflow": True}, [USERS, "Next: the workflow goes on by itself"]),
+        (
+            {},
+            {"stage": "users", "in_awx": True, "in_workflow": True, "check_mode": True},
+            ["Check run: nothing was changed.", USERS, "Next: approve this plan in the workflow, or deny it"],
+        ),
+        (
+            {},
+            {"stage": "users", "in_awx": True, "in_workflow": True, "stopped": True},
+            [USERS, "Next: mend what stopped it, then launch the workflow again; what is done is not done again"],
+        ),
+        *(
+            (
+                {"steps": [step("stop", "gate")], "results": {}},
+                {"stage": "gate", "in_awx": True, "in_workflow": True, **more},
+                [
+                    *(["Check run: nothing was changed."] if "check_mode" in more else []),
+                    "gate (IIJ ID can change nothing any more): waits for a person",
+                    "Due now (gate): stop: Do stop.",
+                    f"Next: launch the job template of confirm (stop){then}",
+                ],
+            )
+            for more, then in (
+                ({}, ". The workflow goes on without waiting for it, and ends at the first stage that needs it"),
+                ({"check_mode": True}, " where that is done, then approve this plan in the workflow, or deny it"),
+                (
+                    {"stopped": True},
+                    "; until that is done the workflow ends here on purpose. Then launch the workflow again; what is done is not done again",
+                ),
+            )
+        ),
         # what was refused is told until something was done
         (
             {"records": [[{**REFUSED, "at": AT.format(5)}]]},
@@ -176,6 +208,13 @@ def test_what_is_told_at_the_end_of_a_stage(given: dict[str, Any], options: dict
 def test_a_stage_in_japanese() -> None:
     found = build(evidence(results={"users": {"done": 31, "skipped": 4}}))
     assert summary(found, "users", "", False, False)[0].ja == "users（利用者の復旧）: 実施済み – 実施31件、対象外4件、results/users.jsonl"
+
+
+def test_the_hash_of_a_plan_goes_the_way_of_its_reader() -> None:
+    typed, launched, approved = (plan_hash("5d41", *where) for where in ((False, False), (True, False), (True, True)))
+    assert [line.en for line in typed] == ["To let a real run do this plan alone: -e offboard_plan_hash=5d41"]
+    assert launched[0].en.endswith("offboard_plan_hash: 5d41") and launched[0].ja.endswith("offboard_plan_hash: 5d41")
+    assert approved[0].en.endswith(": 5d41") and "-e " not in approved[0].en and "ワークフロー" in approved[0].ja
 
 
 def test_domains_with_their_last_conversion_and_their_passwords() -> None:
