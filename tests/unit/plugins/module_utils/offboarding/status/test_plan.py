@@ -166,7 +166,7 @@ NEXT = "Next: ansible-playbook offboard.iij_id.domains -e offboard_run_dir=/srv/
         ),
         *(
             (
-                {"steps": [step("stop", "gate")], "results": {}},
+                {**BEGUN, "steps": [step("stop", "gate")], "results": {}},
                 {"stage": "gate", "in_awx": True, "in_workflow": True, **more},
                 [
                     *(["Check run: nothing was changed."] if "check_mode" in more else []),
