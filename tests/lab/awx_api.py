@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The part of AWX 24.6.1's API that configures it: strict about fields, filters and rights, with a log of every request. It runs no job.
 
-Written after what awx.awx 24.6.1 sends and reads. What else AWX answers (an inventory's removal is accepted and done later, a credential type in use
-stays, an approval goes with its node) is from memory of awx/api, and was not compared with a real AWX. It is stricter in one thing: a field that it does
-not know is refused, where AWX says nothing. Plain HTTP on loopback.
+Written after what awx.awx 24.6.1 sends and reads. What AWX refuses is from its source, tag 24.6.1, where a file of it is named. What else it answers (an
+inventory's removal is accepted and done later, a credential type in use stays, an approval goes with its node) is from memory of awx/api, and was not
+compared with a real AWX. It is stricter in one thing: a field that it does not know is refused, where AWX says nothing. Plain HTTP on loopback.
 """
 
 from __future__ import annotations
@@ -29,12 +29,28 @@ PROMPTS = (
     "instance_groups", "job_slice_count", "labels", "timeout", "scm_branch",
 )  # fmt: skip
 NOTIFICATIONS = tuple(f"notification_templates_{when}" for when in ("started", "success", "error"))
-#: what a notification's configuration may hold by type: name to default, `...` when needed; and what is secret
-NOTIFICATION_TYPES: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "webhook": (
-        {"url": ..., "headers": {}, "http_method": "POST", "disable_ssl_verification": False, "username": "", "password": ""}, {"password"}
-    ),
-    "slack": ({"token": ..., "channels": ..., "hex_color": ""}, {"token"}),
+#: what a notification's configuration must hold by type, as awx/main/notifications/*_backend.py (`init_parameters`) has it: name to kind and default, `...`
+#: when needed
+NOTIFICATION_TYPES: dict[str, dict[str, tuple[str, Any]]] = {
+    "webhook": {
+        "url": ("string", ...), "http_method": ("string", "POST"), "disable_ssl_verification": ("bool", False), "username": ("string", ""),
+        "password": ("password", ""), "headers": ("object", ...),
+    },
+    "slack": {"token": ("password", ...), "channels": ("list", ...)},
+}  # fmt: skip
+#: what a backend reads besides
+NOTIFICATIONS_MAY_HOLD = {"slack": {"hex_color"}}
+#: awx/api/serializers.py, NotificationTemplateSerializer.type_map
+NOTIFICATION_VALUES: dict[str, type] = {"string": str, "bool": bool, "list": list, "password": str, "object": dict}
+#: awx/main/constants.py, ENV_BLOCKLIST
+NO_INJECTED_ENV = {
+    "VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "INVENTORY_SOURCE_ID", "INVENTORY_UPDATE_ID", "AD_HOC_COMMAND_ID", "REST_API_URL",
+    "REST_API_TOKEN", "MAX_EVENT_RES", "CALLBACK_QUEUE", "CALLBACK_CONNECTION", "CACHE", "JOB_CALLBACK_DEBUG", "INVENTORY_HOSTVARS", "AWX_HOST",
+    "PROJECT_REVISION", "SUPERVISOR_CONFIG_PATH",
+}  # fmt: skip
+#: awx/main/constants.py, SURVEY_TYPE_MAPPING: of which type a default is
+SURVEY_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("text", "textarea", "password", "multiplechoice", "multiselect"), (str,)), "integer": (int,), "float": (float, int),
 }  # fmt: skip
 
 
@@ -254,8 +270,9 @@ class AwxApi:
             if method == "GET":
                 return 200, self._shown(kind, item)
             if method == "PATCH":
-                self._check(kind, {**item, **self._known(kind, body, item)}, item)
-                item.update(self._known(kind, body, item))
+                changed = {**item, **self._known(kind, body, item)}
+                self._check(kind, changed, item)
+                item.update(changed)
                 return 200, self._shown(kind, item)
             if method == "DELETE":
                 return self._delete(kind, item)
@@ -400,6 +417,21 @@ class AwxApi:
         used = before and any(one["credential_type"] == before["id"] for one in self.objects["credentials"].values())
         if used and before and before["inputs"] != item["inputs"]:
             raise Refused(403, {"detail": "Modifications to inputs are not allowed for credential types that are in use"})
+        # awx/main/fields.py, CredentialTypeInputField and CredentialTypeInjectorField
+        fields = item["inputs"].get("fields", [])
+        keys = {"type", "format", "choices", "id", "label", "help_text", "multiline", "secret", "ask_at_runtime", "default"}
+        ids = [one.get("id") for one in fields]
+        if set(item["inputs"]) - {"fields", "required"} or len(ids) > len(set(ids)) or "tower" in ids:
+            raise Refused(400, {"inputs": ["Schema validation failed."]})
+        for one in fields if not item.get("managed") else []:
+            secret = {"choices", "multiline", "format", "secret"} & set(one) and one.get("type", "string") != "string"
+            if set(one) - keys or not {"id", "label"} <= set(one) or one.get("type", "string") not in ("string", "boolean") or secret:
+                raise Refused(400, {"inputs": [f"Schema validation failed for {one.get('id')}."]})
+        environment = item["injectors"].get("env", {})
+        if set(item["injectors"]) - {"file", "env", "extra_vars"} or not all(re.fullmatch(r"[a-zA-Z_]\w*", name, re.ASCII) for name in environment):
+            raise Refused(400, {"injectors": ["Schema validation failed."]})
+        if refused := [name for name in environment if name.startswith("ANSIBLE_") or name in NO_INJECTED_ENV]:
+            raise Refused(400, {"injectors": [f"Environment variable {refused[0]} is not allowed to be used in credentials."]})
         known = {one["id"] for one in item["inputs"].get("fields", [])} | {"tower"}
         if unknown := set(re.findall(r"\{\{ *(\w+)", json.dumps(item["injectors"]))) - known:
             raise Refused(400, {"injectors": [f"{sorted(unknown)[0]} is undefined"]})
@@ -415,19 +447,36 @@ class AwxApi:
     def _check_projects(self, item: dict[str, Any], _before: dict[str, Any] | None) -> None:
         if item["scm_type"] not in ("", "git", "svn", "insights", "archive"):
             raise Refused(400, {"scm_type": [f'"{item["scm_type"]}" is not a valid choice.']})
-        if not item["scm_type"] and not (item["local_path"] and (self._projects / item["local_path"]).is_dir()):
-            raise Refused(400, {"local_path": ["This path is not below the folder of projects."]})
+        # awx/main/models/projects.py, get_local_path_choices, asked by awx/api/serializers.py, ProjectOptionsSerializer.validate
+        path, used = item["local_path"], {one["local_path"] for one in self.objects["projects"].values() if one["id"] != item["id"]}
+        if not item["scm_type"] and (not path or path[0] in "._" or "/" in path or path in used or not (self._projects / path).is_dir()):
+            raise Refused(400, {"local_path": ["This path is already being used by another manual project."]})
+        if not item["scm_type"] and any(item[name] for name in ("scm_update_on_launch", "scm_delete_on_update", "scm_track_submodules", "scm_clean")):
+            raise Refused(400, {"scm_type": ["Update options must be set to false for manual projects."]})
         if item["scm_type"] and not item["scm_url"]:
             raise Refused(400, {"scm_url": ["SCM URL is required."]})
 
     def _check_notification_templates(self, item: dict[str, Any], _before: dict[str, Any] | None) -> None:
         if item["notification_type"] not in NOTIFICATION_TYPES:
             raise Refused(400, {"notification_type": ["Not a valid choice."]})
-        fields, _secret = NOTIFICATION_TYPES[item["notification_type"]]
-        held = item["notification_configuration"]
-        if wrong := [name for name in {*held, *fields} if name not in fields or (fields[name] is ... and name not in held)]:
-            raise Refused(400, {"notification_configuration": [f"Missing or unexpected fields: {sorted(wrong)}"]})
-        item["notification_configuration"] = {**{name: default for name, default in fields.items() if default is not ...}, **held}
+        # awx/api/serializers.py, NotificationTemplateSerializer.validate
+        fields, held = NOTIFICATION_TYPES[item["notification_type"]], dict(item["notification_configuration"])
+        held = {**{name: default for name, (_kind, default) in fields.items() if default is not ...}, **held}
+        told = []
+        if missing := [name for name in fields if name not in held]:
+            told.append(f"Missing required fields for Notification Configuration: {missing}.")
+        for name, (kind, _default) in fields.items():
+            if name in held and type(held[name]) is not NOTIFICATION_VALUES[kind]:
+                told.append(f"Configuration field '{name}' incorrect type, expected {kind}.")
+            elif kind == "list" and name in held and not held[name]:
+                told.append(f"No values specified for field '{name}'")
+            elif name == "http_method" and held[name].lower() not in ("put", "post"):
+                told.append("HTTP method must be either 'POST' or 'PUT'.")
+        if unknown := sorted(set(held) - set(fields) - NOTIFICATIONS_MAY_HOLD.get(item["notification_type"], set())):
+            told.append(f"Unknown fields: {unknown}")
+        if told:
+            raise Refused(400, {"__all__": told})
+        item["notification_configuration"] = held
 
     def _check_job_templates(self, item: dict[str, Any], _before: dict[str, Any] | None) -> None:
         if item["project"] is None:
@@ -442,11 +491,17 @@ class AwxApi:
             raise Refused(400, {"job_type": ["Field is not configured to prompt on launch."]})
 
     def _check_schedules(self, item: dict[str, Any], _before: dict[str, Any] | None) -> None:
-        # awx/api/serializers.py, validate_rrule
-        if not re.match(r"DTSTART(;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z) RRULE:\S+$", item["rrule"]):
-            raise Refused(400, {"rrule": ["Valid DTSTART required in rrule."]})
-        if "INTERVAL=" not in item["rrule"]:
-            raise Refused(400, {"rrule": ["INTERVAL required in rrule."]})
+        # awx/api/serializers.py, SchedulePreviewSerializer.validate_rrule; what follows DTSTART is parsed by dateutil there
+        if not re.match(r"DTSTART(;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)( (EX)?RULE:\S+| RRULE:\S+)+$", item["rrule"]) or "RRULE:" not in item["rrule"]:
+            raise Refused(400, {"rrule": ["Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ"]})
+        for rule in re.findall(r"RULE:\S*", item["rrule"]):
+            count = re.search(r"COUNT=([0-9]+)", rule)
+            if "INTERVAL" not in rule:
+                raise Refused(400, {"rrule": [f"INTERVAL required in rrule: {rule}"]})
+            if "SECONDLY" in rule or re.search(r"BYDAY[:=][0-9]+[a-zA-Z]{2}", rule):
+                raise Refused(400, {"rrule": [f"SECONDLY, and BYDAY with numeric prefix, are not supported: {rule}"]})
+            if count and ("UNTIL" in rule or int(count[1]) > 999):
+                raise Refused(400, {"rrule": [f"RRULE may not contain both COUNT and UNTIL, and COUNT > 999 is unsupported: {rule}"]})
         template = self.objects["job_templates"].get(item["unified_job_template"])
         if item["extra_data"] and not (template and template["ask_variables_on_launch"]):
             raise Refused(400, {"extra_data": ["Variables are not allowed on launch."]})
@@ -465,7 +520,7 @@ class AwxApi:
         if kind == "credentials":
             shown["inputs"] = {name: ENCRYPTED if name in self._secret_inputs(item) else value for name, value in item["inputs"].items()}
         if kind == "notification_templates":
-            _fields, secret = NOTIFICATION_TYPES[item["notification_type"]]
+            secret = {name for name, (kind, _default) in NOTIFICATION_TYPES[item["notification_type"]].items() if kind == "password"}
             shown["notification_configuration"] = {
                 name: ENCRYPTED if name in secret and value else value for name, value in item["notification_configuration"].items()
             }
@@ -508,18 +563,43 @@ class AwxApi:
         if method == "DELETE":
             self.surveys.pop(identity, None)
             return 200, None
-        if set(body) != {"name", "description", "spec"} or not body["spec"]:
+        # awx/api/views/__init__.py, JobTemplateSurveySpec._validate_spec_data
+        kinds = {"name": str, "description": str, "spec": list}
+        if set(body) - set(kinds) or not all(isinstance(body.get(name), kind) for name, kind in kinds.items()) or not body["spec"]:
             raise Refused(400, {"error": "name, description and spec are needed."})
+        asked: set[str] = set()
         for question in body["spec"]:
-            needed = {"type", "question_name", "variable", "required"}
-            if not needed <= set(question) or set(question) - needed - {"question_description", "default", "choices", "min", "max", "new_question"}:
-                raise Refused(400, {"error": f"'{question.get('variable')}': missing or unknown keys"})
-            if question["type"] in ("multiplechoice", "multiselect") and not question.get("choices"):
-                raise Refused(400, {"error": f"'{question['variable']}' needs choices"})
-            if question["type"] not in ("text", "textarea", "password", "multiplechoice", "multiselect", "integer", "float"):
-                raise Refused(400, {"error": f"'{question['type']}' is no type"})
+            needed = {"type": str, "question_name": str, "variable": str, "required": bool}
+            if not all(isinstance(question.get(name), kind) for name, kind in needed.items()):
+                raise Refused(400, {"error": f"missing from survey question, or of another type: one of {', '.join(needed)}"})
+            if set(question) - set(needed) - {"question_description", "default", "choices", "min", "max", "new_question"}:
+                raise Refused(400, {"error": f"'{question['variable']}': unknown keys"})
+            if wrong := self._wrong_question(question, asked):
+                raise Refused(400, {"error": f"survey question '{question['variable']}': {wrong}"})
+            asked.add(question["variable"])
         self.surveys[identity] = body
         return 200, None
+
+    @staticmethod
+    def _wrong_question(question: dict[str, Any], asked: set[str]) -> str:
+        kind, default, choices = question["type"], question.get("default", ""), question.get("choices")
+        if question["variable"] in asked:
+            return "'variable' duplicated"
+        if kind not in SURVEY_TYPES:
+            return f"'{kind}' is not one of the allowed question types"
+        if default != "" and not isinstance(default, SURVEY_TYPES[kind]):
+            return "the default is of another type"
+        if any(question.get(limit) is not None and not isinstance(question[limit], int) for limit in ("min", "max")):
+            return "the min or max limit expected to be integer"
+        if kind in ("multiplechoice", "multiselect"):
+            defaults = [line for line in default.splitlines() if line.strip()]
+            if choices is None:
+                return "must specify choices"
+            if kind == "multiplechoice" and len(defaults) > 1:
+                return "Multiple Choice (Single Select) can only have one default value."
+            if any(one not in choices for one in defaults):
+                return "Default choice must be answered from the choices listed."
+        return "$encrypted$ is a reserved keyword" if isinstance(default, str) and default.startswith(ENCRYPTED) and kind != "password" else ""
 
     def _approval(self, node: dict[str, Any], body: dict[str, Any]) -> tuple[int, Any]:
         if node["unified_job_template"] is not None:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from dev import environment, places
 from dev.say import Failure
-from lab.awx_api import AwxApi
+from lab.awx_api import AwxApi, Refused
 
 PREFIX = "IIJ ID exit"
 #: Some of the collection's playbooks, since each job template costs a second or more: that all of them are taken is tested in
@@ -207,9 +207,10 @@ def test_a_changed_configuration(setup: Setup) -> None:
     without = dict.fromkeys((*SECRETS, "awx_machine_username", "awx_entra_tenant_id", "awx_entra_client_id"))
     assert "changed=0" in setup.play(**asked, **without) and setup.api.writes() == []
 
-    notification["configuration"]["channels"] = ["#offboarding"]
+    asked["awx_notification"] = {"type": "webhook", "configuration": {"url": "https://hook.example", "password": "hook-geheim"}}
     output = setup.play(**{**asked, "awx_agents": {"sync2": {}}, "awx_domain_controllers": [], "awx_approve": ["preflight"]})
-    assert setup.api.named("notification_templates", PREFIX)["notification_configuration"]["channels"] == ["#offboarding"], output
+    held = setup.api.named("notification_templates", PREFIX)["notification_configuration"]
+    assert (held["url"], held["headers"], held["http_method"]) == ("https://hook.example", {}, "POST"), output
     assert sorted(host["name"] for host in setup.api.all("hosts")) == ["localhost", "sync2"]
     assert [group["name"] for group in setup.api.all("groups")] == ["iij_id_agents"]
     assert [name for name in _walk(setup.api) if "-" in name] == ["preflight-check", "preflight-approval"]
@@ -233,6 +234,61 @@ def test_refusals(setup: Setup) -> None:
     said = setup.play(code=1)
     assert f"inventories {PREFIX}" in said and "another awx_prefix" in said and setup.api.writes() == []
     assert "changed=0" in setup.play(awx_state="absent") and setup.api.writes() == []
+
+
+def test_the_api_refuses_what_a_real_one_refuses(tmp_path: Path) -> None:
+    """From AWX's source: each of these is right but for one thing."""
+    (tmp_path / "a").mkdir()
+    api = AwxApi(tmp_path)
+    try:
+        organization = api.create("organizations", {"name": "o"})["id"]
+        project = api.create("projects", {"name": "p", "organization": organization, "local_path": "a"})["id"]
+        (tmp_path / "a" / "x.yml").write_text("[]")
+        template = api.create("job_templates", {"name": "j", "project": project, "playbook": "x.yml"})["id"]
+
+        def refused(kind: str, good: dict[str, Any], *changes: dict[str, Any]) -> None:
+            for number, change in enumerate(changes):
+                with pytest.raises(Refused) as answer:
+                    api.create(kind, {**good, "name": str(number), **change})
+                assert answer.value.status == 400
+            api.create(kind, {**good, "name": "good"})
+
+        webhook = {"url": "https://x.example", "headers": {}}
+        refused(
+            "notification_templates", {"organization": organization, "notification_type": "webhook", "notification_configuration": webhook},
+            *({"notification_configuration": held} for held in (
+                {"url": "https://x.example"}, {**webhook, "headers": ""}, {**webhook, "http_method": "GET"}, {**webhook, "disable_ssl_verification": "no"},
+            )),
+            {"notification_type": "slack", "notification_configuration": {"token": "t", "channels": []}},
+            {"notification_type": "slack", "notification_configuration": {"token": "t", "channels": "#a"}},
+        )  # fmt: skip
+        fields = {"fields": [{"id": "a", "label": "A"}]}
+        refused(
+            "credential_types", {"kind": "cloud", "inputs": fields, "injectors": {"env": {"AZURE_A": "{{ a }}"}}},
+            *({"injectors": {"env": {name: "{{ a }}"}}} for name in ("ANSIBLE_A", "PATH", "1A")),
+            *({"inputs": {"fields": [one, *fields["fields"]]}} for one in ({"id": "b"}, {"id": "a", "label": "A"}, {"id": "b", "label": "B", "type": "int"})),
+        )  # fmt: skip
+        (tmp_path / "b").mkdir()
+        refused("projects", {"organization": organization, "local_path": "b"}, {"local_path": "a"}, {"local_path": "c"}, {"scm_clean": True})
+        rule = "DTSTART;TZID=Asia/Tokyo:20260105T070000 RRULE:FREQ=DAILY;INTERVAL=1"
+        refused(
+            "schedules", {"unified_job_template": template, "rrule": rule},
+            *({"rrule": one} for one in (
+                rule.replace("DAILY", "SECONDLY"), f"{rule};COUNT=3;UNTIL=20260205T070000Z", f"{rule};COUNT=1000", rule.replace(";INTERVAL=1", ""),
+                rule.replace(";TZID=Asia/Tokyo", ""), "RRULE:FREQ=DAILY;INTERVAL=1", f"{rule};BYDAY=2MO",
+            )),
+        )  # fmt: skip
+
+        question = {"variable": "v", "question_name": "q", "type": "multiplechoice", "required": False, "choices": ["a", "b"], "default": "a"}
+        for wrong in (
+            [question, question], [{**question, "default": "c"}], [{**question, "default": "a\nb"}], [{**question, "required": "no"}],
+            [{**question, "type": "list"}], [{**question, "type": "integer", "default": "1"}], [{**question, "min": "1"}], [],
+        ):  # fmt: skip
+            body = json.dumps({"name": "", "description": "", "spec": wrong}).encode()
+            with pytest.raises(Refused):
+                api.serve("POST", f"/api/v2/job_templates/{template}/survey_spec/", body, f"Bearer {api.token}")
+    finally:
+        api.stop()
 
 
 @pytest.mark.parametrize(
