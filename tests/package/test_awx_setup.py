@@ -225,6 +225,9 @@ def test_refusals(setup: Setup) -> None:
     assert "Invalid authentication credentials" in said and "ansible-galaxy" not in said
     said = setup.play(code=1, awx_oauthtoken=None, awx_username=setup.api.username, awx_password="wrong-geheim")
     assert "AWX cannot be read: " in said and "401" in said and "wrong-geheim" not in said and setup.api.tokens() == 0
+    by_password = {"awx_oauthtoken": None, "awx_username": setup.api.username, "awx_password": setup.api.password}
+    said = setup.play(code=1, **by_password, ansible_python_interpreter="/nowhere/python")
+    assert "AWX cannot be read: " in said and "/nowhere/python" in said and "has no attribute" not in said
     said = setup.play("--check", code=1, awx_oauthtoken=None, awx_username=setup.api.username, awx_password=setup.api.password, awx_image=None)
     assert "awx_image is not given" in said and setup.api.tokens() == 0
     assert "awx_image is not given" in setup.play(code=1, awx_image=None)
