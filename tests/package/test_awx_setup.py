@@ -168,6 +168,11 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
 
     planned = setup.play("--check", awx_state="absent")
     assert setup.api.writes() == [] and "changed=0" not in planned
+    job = setup.api.create("unified_jobs", {"name": PREFIX, "organization": template["organization"]})
+    said = setup.play(code=1, awx_state="absent")  # AWX removes no template of which something runs
+    assert f"at work in AWX: {PREFIX}. Nothing was done." in said and setup.api.writes() == []
+    setup.api.objects["unified_jobs"].pop(job["id"])
+
     setup.play(awx_state="absent")
     left = {kind: held - before[kind] for kind, held in setup.ids().items() if held - before[kind]}
     assert left == {"organizations": {template["organization"]}, "job_templates": {copy["id"]}, "inventories": {other["id"]}}
