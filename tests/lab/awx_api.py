@@ -152,6 +152,8 @@ KINDS: dict[str, Kind] = {
     ),
     "instance_groups": Kind("instance_group", {"name": ..., "is_container_group": False}, unique=("name",)),
     "labels": Kind("label", {"name": ..., "organization": ...}, _ORG),
+    # named as its template; one that has not ended holds its template (seen in AWX 24.6.1: 409)
+    "unified_jobs": Kind("unified_job", {"name": ..., "organization": None, "status": "running"}, _ORG, unique=()),
 }  # fmt: skip
 ALWAYS_READ_ONLY = ("id", "type", "url", "related", "summary_fields")
 UNIFIED = ("job_templates", "projects", "workflow_job_templates", "workflow_approval_templates")
@@ -260,7 +262,7 @@ class AwxApi:
         if len(words) == 1:
             if method == "GET":
                 return 200, self._page(kind, [self._shown(kind, item) for item in self.objects[kind].values()], query, path)
-            if method == "POST" and kind not in ("workflow_approval_templates", "instance_groups"):
+            if method == "POST" and kind not in ("workflow_approval_templates", "instance_groups", "unified_jobs"):
                 return 201, self._shown(kind, self.create(kind, body))
             raise Refused(405, {"detail": f'Method "{method}" not allowed.'})
         item = self.objects[kind].get(int(words[1])) if words[1].isdecimal() else None
@@ -531,6 +533,8 @@ class AwxApi:
         return shown
 
     def _delete(self, kind: str, item: dict[str, Any]) -> tuple[int, Any]:
+        if kind in UNIFIED and any((job["name"], job["organization"]) == (item["name"], item.get("organization")) for job in self.all("unified_jobs")):
+            raise Refused(409, {"error": "Resource is being used by running jobs."})
         if kind == "credential_types" and any(one["credential_type"] == item["id"] for one in self.objects["credentials"].values()):
             raise Refused(403, {"detail": "Credential types that are in use cannot be deleted"})
         self._gone(kind, item["id"])

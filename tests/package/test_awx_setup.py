@@ -168,6 +168,11 @@ def test_made_once_then_unchanged_then_gone(setup: Setup) -> None:
 
     planned = setup.play("--check", awx_state="absent")
     assert setup.api.writes() == [] and "changed=0" not in planned
+    job = setup.api.create("unified_jobs", {"name": PREFIX, "organization": template["organization"]})
+    said = setup.play(code=1, awx_state="absent")  # AWX removes no template of which something runs
+    assert f"at work in AWX: {PREFIX}. Nothing was done." in said and setup.api.writes() == []
+    setup.api.objects["unified_jobs"].pop(job["id"])
+
     setup.play(awx_state="absent")
     left = {kind: held - before[kind] for kind, held in setup.ids().items() if held - before[kind]}
     assert left == {"organizations": {template["organization"]}, "job_templates": {copy["id"]}, "inventories": {other["id"]}}
@@ -226,6 +231,9 @@ def test_refusals(setup: Setup) -> None:
     assert "Invalid authentication credentials" in said and "ansible-galaxy" not in said
     said = setup.play(code=1, awx_oauthtoken=None, awx_username=setup.api.username, awx_password="wrong-geheim")
     assert "AWX cannot be read: " in said and "401" in said and "wrong-geheim" not in said and setup.api.tokens() == 0
+    by_password = {"awx_oauthtoken": None, "awx_username": setup.api.username, "awx_password": setup.api.password}
+    said = setup.play(code=1, **by_password, ansible_python_interpreter="/nowhere/python")
+    assert "AWX cannot be read: " in said and "/nowhere/python" in said and "has no attribute" not in said
     said = setup.play("--check", code=1, awx_oauthtoken=None, awx_username=setup.api.username, awx_password=setup.api.password, awx_image=None)
     assert "awx_image is not given" in said and setup.api.tokens() == 0
     assert "awx_image is not given" in setup.play(code=1, awx_image=None)
