@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import confirmations, names
@@ -159,7 +159,8 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     known = confirmed.leftovers or any(kind.startswith("windows_") for kind in facts.begun_kinds)
     if known or not machines or any(found is None or found.get("error") for found in machines):
         return []
-    products = [product for found in machines for product in (*_products(found), *((found or {}).get("named") or ()))]
+    products = [product for found in machines for product in _products(found)]
+    named = {_plainly(name) for found in machines for name in (found or {}).get("named") or ()}
     tasks = [
         (task["name"], [[text] for text in task.get("actions") or ()])
         for found in machines
@@ -168,10 +169,23 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     ]
     filters = {names.program(item["name"]) for found in machines for item in (found or {}).get("filters") or ()}
     return [
-        *(str(one.get("product_code") or one.get("name")) for one in confirmed.products if not any(is_confirmed(product, one) for product in products)),
+        *(
+            str(one.get("product_code") or one.get("name"))
+            for one in confirmed.products
+            if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products))
+        ),
         *(str(one.get("name") or one.get("action")) for one in confirmed.tasks if not any(confirmations.scheduled_task(*task, one) for task in tasks)),
         *(name for name in confirmed.password_filters if names.program(name) not in filters),
     ]
+
+
+def _plainly(name: str) -> str:
+    return names.visible(name).casefold()
+
+
+def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
+    """Whether the machines' own looking has found it, of which they tell names alone: a product that was confirmed by its code has whatever name."""
+    return bool(named) if wanted.get("product_code") else _plainly(str(wanted.get("name") or "")) in named
 
 
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:

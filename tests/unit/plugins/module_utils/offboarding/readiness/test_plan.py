@@ -197,8 +197,9 @@ PRODUCT, TASK, CRON = {"name": AGENT["name"], "publisher": "IIJ"}, {"name": "syn
         ({"machines": {"m": HERE}}, {"products": [PRODUCT, {"product_code": "{2}"}], "tasks": [TASK, {"action": "x"}]}, ["{2}", "x"], False),
         ({"machines": {"m": NOTHING}}, {"products": [PRODUCT], "password_filters": ["f"]}, [AGENT["name"], "f"], True),
         ({"machines": {"m": NOTHING}}, {}, [], False),
-        # found by what Windows Installer knows alone
-        ({"machines": {"m": {"named": [{**AGENT, "name": "x"}]}}}, {"products": [{"product_code": "{1}_IS1"}]}, [], False),
+        # found by its code or by its name, though nothing else speaks for it
+        ({"machines": {"m": {"named": ["Agent of another name"]}}}, {"products": [{"product_code": "{1}_IS1"}]}, [], False),
+        ({"machines": {"m": {"named": ["Agent of another name"]}}}, {"products": [{"name": "agent of another Name"}, PRODUCT]}, [AGENT["name"]], False),
         # something else than what was confirmed is there, which the stage tells
         ({"machines": {"m": {"perhaps": [PERHAPS]}}}, {"products": [PRODUCT]}, [AGENT["name"]], False),
         # why it is gone may be known, or nobody has looked everywhere
