@@ -146,7 +146,7 @@ EXAMPLES = r"""
       - CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
       - CN=iij-sync-accounts,OU=Groups,OU=Reiji,DC=ad,DC=reiji,DC=example
     state: absent
-    backup_dir: /srv/offboard-run/directory
+    backup_dir: /srv/backups/directory
 
 - name: Bring them back
   offboard.iij_id.directory_object:
@@ -157,7 +157,7 @@ EXAMPLES = r"""
       - CN=iij-dirsync-bind,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
       - CN=iij-sync-accounts,OU=Groups,OU=Reiji,DC=ad,DC=reiji,DC=example
     state: present
-    backup_dir: /srv/offboard-run/directory
+    backup_dir: /srv/backups/directory
 """
 
 RETURN = r"""
@@ -204,7 +204,7 @@ saved_copies:
   returned: always
   type: dict
   sample:
-    CN=iij-iwa,OU=Services,DC=example: /srv/offboard-run/directory/iij-iwa_0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11_20260401T031500.000000Z.ldif
+    CN=iij-iwa,OU=Services,DC=example: /srv/backups/directory/iij-iwa_0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11_20260401T031500.000000Z.ldif
 predicted:
   description: Whether the plan stands on earlier planned changes (O(predictions)).
   returned: always

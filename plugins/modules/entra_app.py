@@ -107,6 +107,11 @@ plan:
       after: null
       risk: medium
       undo: consent to the permission in before again
+skipped_objects:
+  description: Objects that were deliberately left alone, each with C(code) and C(msg).
+  returned: always
+  type: list
+  elements: dict
 failure:
   description:
     - C(code) is V(guard_refused) (rules V(own_identity), V(microsoft_app), V(max_changes), and V(nothing_found) for O(state=absent) where the tenant has no

@@ -226,7 +226,7 @@ EXAMPLES = r"""
     shard: 2/4
     enabled: true
     max_changes: 100000
-    results_file: offboard-run/results/shard-2.jsonl
+    results_file: shard-2.jsonl
 
 - name: With a second app registration, in half the time
   offboard.iij_id.entra_users:
@@ -246,9 +246,9 @@ EXAMPLES = r"""
       lifetime_minutes: 240
       usable_once: false
       start: "{{ '%Y-%m-%dT08:00:00+09:00' | strftime((now().timestamp() + 86400) | int) }}"
-    handover_file: offboard-run/passes.yml
+    handover_file: passes.yml
     vault_password_file: vault-password
-    results_file: offboard-run/results/passes.jsonl
+    results_file: passes.jsonl
 
 - name: Licences by a group, 20 users a request
   offboard.iij_id.entra_users:

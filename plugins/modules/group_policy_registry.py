@@ -93,7 +93,7 @@ EXAMPLES = r"""
     policies: ['{0FFB0A2D-1001-4000-8000-000000000001}']
     hosts: [auth.iij.jp]
     state: absent
-    backup_dir: /srv/offboard-run/policies
+    backup_dir: /srv/backups/policies
 """
 
 RETURN = r"""

@@ -126,7 +126,7 @@ EXAMPLES = r"""
     accounts:
       - CN=iij-dirsync-run,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
     state: absent
-    backup_dir: /srv/offboard-run/policies
+    backup_dir: /srv/backups/policies
 
 - name: In the Default Domain Policy it was the only one; each machine shall have its own value again
   offboard.iij_id.group_policy_right:
@@ -140,7 +140,7 @@ EXAMPLES = r"""
       - CN=iij-dirsync-run,OU=Services,OU=Reiji,DC=ad,DC=reiji,DC=example
     state: absent
     when_empty: undefine
-    backup_dir: /srv/offboard-run/policies
+    backup_dir: /srv/backups/policies
 """
 
 RETURN = r"""

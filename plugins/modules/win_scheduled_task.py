@@ -110,6 +110,11 @@ plan:
   returned: always
   type: list
   elements: dict
+skipped_objects:
+  description: Objects that were deliberately left alone, each with C(code) and C(msg).
+  returned: always
+  type: list
+  elements: dict
 tasks:
   description: Names of the tasks that match and are confirmed, changed or not.
   returned: always

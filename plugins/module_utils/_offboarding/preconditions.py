@@ -45,11 +45,14 @@ def demand(params: Mapping[str, Any], resource: Resource, owner: Mapping[str, st
     """
     requires = params.get("requires")
     if not requires:
-        written = [params[name] for name in _WRITTEN if params.get(name)]
+        journal = params.get("journal")
+        # with a journal elsewhere, somebody has said that it is no part of the exit
+        written = [journal] if journal else [params[name] for name in _WRITTEN if params.get(name)]
         if not written or resource.in_run_folder:
             return
-        # with a journal elsewhere, somebody has said that it is no part of the exit
-        requires = unsaid(*written[: 1 if params.get("journal") else None])
+        requires = unsaid(*written)
+        if not journal:
+            return  # its files lie in nobody's run folder, and make none
     check(
         requires,
         {**owner, **({"machine": params["host"]} if resource.on_machine else {})},

@@ -85,11 +85,14 @@ def elements(data: bytes) -> list[Element]:
         stack.append(Element((*(stack[-1].path if stack else ()), name), attributes, at, _tag_end(data, at)))
         found.append(stack[-1])
 
+    def said(text: str) -> None:
+        stack[-1].texts.append(text)
+
     parser.StartDoctypeDeclHandler = doctype
     parser.XmlDeclHandler = declaration
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _name: stack.pop()
-    parser.CharacterDataHandler = lambda text: stack[-1].texts.append(text)
+    parser.CharacterDataHandler = said
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # the places that expat tells would be those of another text
         raise _refused("it is not in UTF-8")
     try:
