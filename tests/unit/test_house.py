@@ -175,6 +175,7 @@ TAKES_PARAMS = {
     "vault_password.py": "of the fragment VAULT",
     "known.py": "of the fragment KNOWN",
     "_module/runner.py": "hands them to the rooms",
+    "_module/budget.py": "of the fragment RUN: which files keep what an answer has no room for",
     "_module/one_session.py": "hands them to the kinds of a machine",
     "_linux/on_target/operations.py": "the runner on the machine",
     "preconditions.py": "of `requires`, and of run_folder_info",
