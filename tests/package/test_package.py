@@ -297,9 +297,10 @@ def test_the_gate_wants_evidence(installed: Path, tenant: RunningTenant, tmp_pat
 
     assert "There is no run folder" in run("status") and not (tmp_path / "run").exists()
     assert "provisioning_stopped" in run("gate")
+    # nobody is asked to stop the provisioning before a snapshot holds how the users were
     told = run("status", offboard_language="ja")
-    assert "今必要な手順（gate）: provisioning_stopped" in told and "Due now" not in told
-    assert "Due now (gate): provisioning_stopped" in run("status", offboard_language="en")
+    assert "次の操作: ansible-playbook offboard.iij_id.preflight" in told and "今必要な手順" not in told and "Next:" not in told
+    assert "Next: ansible-playbook offboard.iij_id.preflight" in run("status", offboard_language="en")
     assert "failed=0" in run("confirm", step="provisioning_stopped,break_glass_tested", by="Hanako Reiji")
     client_id = variables["offboard_iij_client_id"]
     for hours, given, told in (
