@@ -81,13 +81,13 @@ EXAMPLES = r"""
     username: offboard@ad.reiji.example
     password: "{{ vault_directory_password }}"
     hosts: [auth.iij.jp]
-  register: found
+  register: group_policies
 
 - name: The same, and say which policy brings back which value
   offboard.iij_id.win_browser_sign_in:
     hosts: [auth.iij.jp]
     state: absent
-    policies: "{{ found.policies }}"
+    policies: "{{ group_policies.policies }}"
     backup_dir: /srv/offboard-run/backups/browsers
   check_mode: true
 
