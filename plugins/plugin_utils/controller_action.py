@@ -297,6 +297,23 @@ class ControllerAction(ActionBase):
                 display.display(plain.line(str(line)))
         return shown
 
+    def _with_warnings_told(self, outcome: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """What the module printed, with its warnings as people read them: ansible-core 2.20 and later take them out of it when they read it."""
+        if '"warnings"' not in outcome["stdout"]:
+            return outcome
+        try:
+            answer = json.loads(outcome["stdout"])
+            events = [warning["event"] if isinstance(warning, dict) else {"msg": warning} for warning in answer["warnings"]]
+        except (ValueError, LookupError, TypeError):
+            return outcome  # it printed something else, or has none
+        zone, language = self._zone(task_vars), self._rendered(_LANGUAGE, task_vars)
+        for number, event in enumerate(events):
+            told = _in_language(event.get("msg"), language)
+            event["msg"] = _local(told, zone) if zone else told
+            if not isinstance(answer["warnings"][number], dict):
+                answer["warnings"][number] = event["msg"]
+        return {**outcome, "stdout": json.dumps(answer)}
+
     def _zone(self, task_vars: Mapping[str, Any]) -> datetime.tzinfo | None:
         """Where the company is. None for a module on its own, and for a zone that nobody knows: the report, which has it as an option, says so."""
         try:
@@ -325,7 +342,7 @@ class ControllerAction(ActionBase):
         self._compute_environment_string(environment)
         module = fork.Fork(f"ansible_collections.{collection}.plugins.modules.{name}", fork.parameters(arguments), environment)
         with module, meanwhile:  # its thread must not be there when the process forks
-            result = self._parse_returned_data(module.outcome(), *fork.PARSED_BY)
+            result = self._parse_returned_data(self._with_warnings_told(module.outcome(), task_vars), *fork.PARSED_BY)
         return result if isinstance(result, dict) else result.as_result_dict(for_round_trip=True)
 
     def _leaves_the_controller_out(self, task_vars: Mapping[str, Any]) -> bool:
