@@ -54,7 +54,7 @@ _COLLECTION = "offboard.iij_id"
 _READS_FOR_LONG = {f"{_COLLECTION}.{name}" for name in ("entra_arrivals_info", "entra_managers_info", "entra_sign_in_readiness_info")}
 _QUIET = {f"{_COLLECTION}.{name}" for name in ("run_machines", "run_plan", "run_report")}
 #: Sentences of an answer, in which people read times in the zone of this variable.
-_TOLD = ("msg", "lines", "told", "verdict", "summary", "summary_ja", "warnings")
+_TOLD = ("msg", "lines", "told", "verdict", "summary", "summary_ja")
 _ZONE = "offboard_timezone"
 #: in which language they read what is a module's own words, where it knows none
 _LANGUAGE = "offboard_language"
@@ -134,13 +134,10 @@ def _local(value: Any, zone: datetime.tzinfo) -> Any:
     return times.local(value, zone) if isinstance(value, str) else value
 
 
-def _in_language(warning: Any, language: str) -> Any:
+def _in_language(warning: str, language: str) -> str:
     """A warning in the reader's language, where the catalogue of phrases has it; else as it is."""
-    text = warning if isinstance(warning, str) else getattr(getattr(warning, "event", None), "msg", None)  # ansible-core 2.19 and later have objects
-    if not isinstance(text, str):
-        return warning
-    found = phrases.understood(text) if language else None
-    return " / ".join(found.in_language(language)) if found else text
+    found = phrases.understood(warning) if language else None
+    return " / ".join(found.in_language(language)) if found else warning
 
 
 class _ProgressTail:
@@ -286,9 +283,6 @@ class ControllerAction(ActionBase):
         tell = task_vars.get(_TELL)
         if tell and not isinstance(tell, str):
             shown = {**plain.failure(shown), "_ansible_verbose_always": True}  # printed whole, and nobody works with it
-        if shown.get("warnings"):
-            language = self._rendered(_LANGUAGE, task_vars)
-            shown = {**shown, "warnings": [_in_language(warning, language) for warning in shown["warnings"]]}
         sentences = {name: value for name in _TOLD if _holds_times(value := shown.get(name))}
         zone = self._zone(task_vars) if sentences else None
         shown = {**shown, **{name: _local(value, zone) for name, value in sentences.items()}} if zone else shown
@@ -308,7 +302,7 @@ class ControllerAction(ActionBase):
             return outcome  # it printed something else, or has none
         zone, language = self._zone(task_vars), self._rendered(_LANGUAGE, task_vars)
         for number, event in enumerate(events):
-            told = _in_language(event.get("msg"), language)
+            told = _in_language(str(event.get("msg")), language)
             event["msg"] = _local(told, zone) if zone else told
             if not isinstance(answer["warnings"][number], dict):
                 answer["warnings"][number] = event["msg"]

@@ -39,7 +39,7 @@ _Content = TypeVar("_Content")
 
 
 def demand(params: Mapping[str, Any], resource: Resource, owner: Mapping[str, str], changes: Iterable[Change]) -> None:
-    """`runner.Preconditions`: what the task's option `requires` says, and that a task whose journal lies in the run folder of an exit says it.
+    """`runner.Preconditions`: what the task's option `requires` says, and that a task that writes into the run folder of an exit says it.
 
     Raises OffboardError as `check` and `unsaid` do.
     """

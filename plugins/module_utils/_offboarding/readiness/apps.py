@@ -105,12 +105,12 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     yield from left(facts, confirmed) if final else findings(facts, confirmed)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: whose an app is, and whether to switch IIJ ID's off before the stop."""
+    """Whose an app is, and whether to switch IIJ ID's off before the stop."""
     for app in sorted(candidates(facts, confirmed), key=lambda app: -len(app["why"])):
         why = phrases.reasons(list(app["why"]))
         told = Text(

@@ -166,7 +166,7 @@ def _broader(machines: Machines) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing: settings on machines, and the policies that bring them back."""
+    """Settings on machines, and the policies that bring them back."""
     if facts.clients is None:
         return
     found = clients.of(facts.clients, "browsers")
@@ -176,7 +176,7 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: what becomes of settings that are there."""
+    """What becomes of settings that are there."""
     found = clients.of(facts.clients or {}, "browsers")
     machines = with_settings(found)
     if machines and not confirmed.browser_settings:

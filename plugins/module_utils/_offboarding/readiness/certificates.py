@@ -265,12 +265,12 @@ def decided(confirmed: Confirmed) -> CertificateDecisions:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     if facts.clients is not None:
         yield from findings(clients.of(facts.clients, "certificates"), decided(confirmed), final=final)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: issuers of which nobody has decided."""
+    """Issuers of which nobody has decided."""
     for issuer, having in by_decision(clients.of(facts.clients or {}, "certificates"), decided(confirmed)).undecided.items():
         yield Candidate(CONFIRMED, issuer, Text(f"On {some(having)}.", f"{some(having)} にあります。"))

@@ -61,5 +61,5 @@ def not_read(machines: Clients, *, final: bool) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing: the machines themselves. What is on them, browsers.py and certificates.py judge."""
+    """The machines themselves. What is on them, browsers.py and certificates.py judge."""
     yield from not_read(facts.clients or {}, final=final)

@@ -155,12 +155,12 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     yield from left(facts, confirmed) if final else findings(facts, confirmed)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: a domain controller, and accounts."""
+    """A domain controller, and accounts."""
     if facts.directory_objects is None and (facts.needs_directory or confirmed.accounts):
         options = ", ".join(facts.needs_directory) or "accounts"
         told = Text(f"Needed for {options}; write the name of one.", f"{options} に必要です。ホスト名を記入してください。")

@@ -74,11 +74,11 @@ def left(facts: Facts) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     yield from left(facts) if final else findings(facts, confirmed)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing."""
+    """Domains that nobody has confirmed."""
     for name in unlisted_domains(facts, confirmed):
         yield Candidate("microsoft_365_domains", name, Text("People of it sign in through IIJ ID.", "利用者がIIJ ID経由でサインインしています。"))

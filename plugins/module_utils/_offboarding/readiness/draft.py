@@ -16,7 +16,7 @@ from ..._core.text import Text
 from . import references
 from .candidate import Candidate, in_yaml
 from .facts import Confirmed, Facts
-from .judged import DECISIONS, THINGS
+from .judged import DECISIONS, SUBJECTS
 
 #: The variables that the draft names, and what each is for.
 VARIABLES: dict[str, Text] = {decision.variable: decision.purpose for decision in DECISIONS if decision.purpose}
@@ -38,7 +38,7 @@ _HEAD = (
 def draft(facts: Facts, confirmed: Confirmed, variables: Mapping[str, Any], language: str) -> str:
     """The file. variables: what those of VARIABLES hold now."""
     found: dict[str, list[Candidate]] = {}
-    for candidate in (one for thing in THINGS for one in thing.propose(facts, confirmed)):
+    for candidate in (one for subject in SUBJECTS for one in subject.propose(facts, confirmed)):
         if candidate.value not in [known.value for known in found.setdefault(candidate.variable, [])]:
             found[candidate.variable].append(candidate)
     lines = ["---", *_comments(_HEAD, language)]

@@ -81,5 +81,5 @@ def cut(facts: Facts) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     yield from missing(facts) if final else cut(facts)

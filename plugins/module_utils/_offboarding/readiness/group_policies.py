@@ -280,13 +280,13 @@ def decided(confirmed: Confirmed) -> PolicyDecisions:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     if facts.group_policies is not None:
         yield from findings(facts.group_policies, decided(confirmed), final=final)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: policies to edit."""
+    """Policies to edit."""
     decisions = decided(confirmed)
     for edited, policy, mentions in to_edit(facts.group_policies or {}, decisions):
         if not decisions.is_confirmed(edited, policy["guid"]):

@@ -100,13 +100,13 @@ def is_confirmed(row: Mapping[str, Any], confirmed: Sequence[Mapping[str, Any]])
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     accepted = {names.uuid(item) for item in confirmed.accepted_references}
     yield from findings(facts.references, facts.intune, confirmed.intune_assignments, accepted, final=final)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: assignments of objects that were not accepted as they are."""
+    """Assignments of objects that were not accepted as they are."""
     accepted = {names.uuid(item) for item in confirmed.accepted_references}
     for row, one in candidates(facts.references, confirmed.intune_assignments):
         if names.uuid(row["id"]) not in accepted:

@@ -38,11 +38,11 @@ from .facts import Confirmed, Facts
 
 
 def _nothing(_facts: Facts, _confirmed: Confirmed) -> Iterator[Candidate]:
-    """Of a Thing that nobody decides about."""
+    """Of a subject that nobody decides about."""
     yield from ()
 
 
-class Thing(NamedTuple):
+class Subject(NamedTuple):
     """A subject that preflight and the final gate judge, in a file of its own."""
 
     #: what stands in the way; `final`: whether the final gate asks, or preflight
@@ -52,23 +52,23 @@ class Thing(NamedTuple):
 
 
 #: In the order in which their findings stand, among those that weigh the same.
-THINGS = (
-    Thing(domains.judge, domains.propose),
-    Thing(users.judge, users.propose),
-    Thing(apps.judge, apps.propose),
-    Thing(references.judge, references.propose),
-    Thing(sign_in.judge),
-    Thing(machines.judge, machines.propose),
-    Thing(linux.judge, linux.propose),
-    Thing(directory.judge, directory.propose),
-    Thing(people.judge),
-    Thing(group_policies.judge, group_policies.propose),
-    Thing(clients.judge),
-    Thing(browsers.judge, browsers.propose),
-    Thing(certificates.judge, certificates.propose),
-    Thing(intune.judge, intune.propose),
-    Thing(stages.judge),
-    Thing(export.judge),
+SUBJECTS = (
+    Subject(domains.judge, domains.propose),
+    Subject(users.judge, users.propose),
+    Subject(apps.judge, apps.propose),
+    Subject(references.judge, references.propose),
+    Subject(sign_in.judge),
+    Subject(machines.judge, machines.propose),
+    Subject(linux.judge, linux.propose),
+    Subject(directory.judge, directory.propose),
+    Subject(people.judge),
+    Subject(group_policies.judge, group_policies.propose),
+    Subject(clients.judge),
+    Subject(browsers.judge, browsers.propose),
+    Subject(certificates.judge, certificates.propose),
+    Subject(intune.judge, intune.propose),
+    Subject(stages.judge),
+    Subject(export.judge),
 )
 
 

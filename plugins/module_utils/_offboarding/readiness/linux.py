@@ -425,7 +425,7 @@ def not_there(facts: Facts, confirmed: Confirmed) -> list[str]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     found, said = facts.linux_machines or {}, decided(confirmed)
     yield from unreadable(found)
     yield from present(found, said) if final else preflight(found, said)
@@ -434,7 +434,7 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: cron jobs, folders and accounts of machines, each with those that have it, and what is in OpenLDAP."""
+    """Cron jobs, folders and accounts of machines, each with those that have it, and what is in OpenLDAP."""
     said = decided(confirmed)
     found: dict[tuple[str, str], tuple[Any, list[str]]] = {}
     for name, machine in (facts.linux_machines or {}).items():

@@ -305,12 +305,12 @@ def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     yield from left(facts, confirmed) if final else findings(facts, confirmed)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: products, tasks and filters of agents, and machines that have files without one."""
+    """Products, tasks and filters of agents, and machines that have files without one."""
     if facts.machines == {} and not confirmed.without_machines:
         told = Text("The group iij_id_agents is empty.", "グループ iij_id_agents が空です。")
         yield Candidate("directory_sync_without_machines", True, told)

@@ -79,7 +79,7 @@ SENTENCES = {
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing, in the end: each user of the exit is enabled as meant, licensed as meant, and has a way to sign in."""
+    """In the end: each user of the exit is enabled as meant, licensed as meant, and has a way to sign in."""
     people = facts.people
     if people is None or not final:
         return

@@ -15,7 +15,7 @@ from typing import Any
 from ..finding import SEVERITIES, Finding
 from . import apps, browsers, certificates, clients, linux, machines, references, sign_in
 from .facts import Confirmed, Facts, ids
-from .judged import THINGS
+from .judged import SUBJECTS
 
 
 def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
@@ -29,7 +29,7 @@ def final_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
 
 
 def _judged(facts: Facts, confirmed: Confirmed, final: bool) -> list[Finding]:
-    found = [finding for thing in THINGS for finding in thing.judge(facts, confirmed, final)]
+    found = [finding for subject in SUBJECTS for finding in subject.judge(facts, confirmed, final)]
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))
 
 

@@ -265,7 +265,7 @@ def not_listed(found: Mapping[str, Any], name: str) -> int:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     if facts.references is not None:
         yield from findings(
             facts.references,
@@ -285,7 +285,7 @@ def _called(row: Mapping[str, Any]) -> Text:
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: what may go on pointing there, and what a person has to look at."""
+    """What may go on pointing there, and what a person has to look at."""
     found = facts.references or {}
     accepted, apps = ids(confirmed.accepted_references), ids(confirmed.client_ids)
     for row in found.get("references", ()):

@@ -134,6 +134,6 @@ def _overview(found: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing: before the exit. Whoever has no way in at its end, people.py tells."""
+    """Before the exit. Whoever has no way in at its end, people.py tells."""
     if facts.sign_in is not None and not final:
         yield from findings(facts.sign_in, gate=False, accepted_count=confirmed.accepted_no_way_in_count)

@@ -79,7 +79,7 @@ def evidence(facts: Facts) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing."""
+    """What stands in the way of the exit, or is left at its end."""
     if final:
         yield from open_steps(facts)
         yield from evidence(facts)

@@ -215,13 +215,13 @@ def _max_users(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
-    """As a Thing: before the exit. Of the users in the end, people.py judges."""
+    """Before the exit. Of the users in the end, people.py judges."""
     if not final:
         yield from findings(facts, confirmed)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
-    """As a Thing: how many may be changed, where those without one are, and who is blocked before the first snapshot."""
+    """How many may be changed, where those without one are, and who is blocked before the first snapshot."""
     people = people_to_change(facts, confirmed)
     if confirmed.max_users is not None and people > confirmed.max_users:
         told = Text(
