@@ -63,8 +63,9 @@ class Run:
 
     @property
     def messages(self) -> list[str]:
-        """The messages of the failed tasks, each once: a stage says in the end again why it stopped."""
-        return list(dict.fromkeys(str(task.result.get("msg", "")) for task in self.tasks if task.status in ("fatal", "failed")))
+        """The messages of the failed tasks, each once: a stage says in the end again why it stopped, with its Japanese where both languages are wanted."""
+        told = list(dict.fromkeys(str(task.result.get("msg", "")) for task in self.tasks if task.status in ("fatal", "failed")))
+        return [message for message in told if not any(other.startswith(f"{message} / ") for other in told)]
 
     @property
     def findings(self) -> list[str]:

@@ -162,8 +162,8 @@ def refused(refusal: Mapping[str, Any]) -> Text:
     )
 
 
-#: as Microsoft writes permissions: Policy.Read.All
-_PERMISSION = re.compile(r"\b[A-Z][A-Za-z]+(?:\.[A-Z][A-Za-z]+)+\b")
+#: as Microsoft writes permissions: Policy.Read.All, Domain-InternalFederation.Read.All
+_PERMISSION = re.compile(r"(?<![\w.-])[A-Z][A-Za-z]+(?:-[A-Z][A-Za-z]+)*(?:\.[A-Z][A-Za-z]+)+\b")
 
 
 def permissions(japanese: str, *messages: str) -> str:

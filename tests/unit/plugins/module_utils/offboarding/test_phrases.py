@@ -10,6 +10,7 @@ import re
 import string
 
 import pytest
+from ansible_collections.offboard.iij_id.plugins.module_utils._graph.permissions import MODULES
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, phrases
 from dev import places
 
@@ -30,6 +31,12 @@ def test_both_languages_say_the_same_values(name: str) -> None:
     text = phrases.PHRASES[name]
     assert fields(text.en) == fields(text.ja)
     assert re.search("[ぁ-んァ-ヶ一-龠]", text.ja) or name == "undo_state"
+
+
+@pytest.mark.parametrize("permission", sorted({name for wants in MODULES.values() for names in wants.values() for name in names}))
+def test_a_permission_is_named_in_japanese_as_it_is_called(permission: str) -> None:
+    told = phrases.by_code("forbidden", f"Grant the app registration the application permission {permission} with admin consent.")
+    assert f"（{permission}）" in told.ja
 
 
 def test_a_phrase_in_a_phrase_is_understood_and_a_name_is_not_translated() -> None:
