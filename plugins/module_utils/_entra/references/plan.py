@@ -4,7 +4,8 @@
 """Where an answer of Microsoft Graph points at given hosts: every string of it is looked at, whatever property it stands in. Pure.
 
 There is no list of properties that one could have forgotten. What a string holds is opened too: JSON, base64 (a profile's payload, a certificate, a part of
-a token), percent-encoding, character references and the dots of patterns. What could not be opened is told, and never passes for "nothing there".
+a token), what is compressed in it, percent-encoding, character references and the dots of patterns. What could not be opened is told, and never passes for
+"nothing there".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import re
 import unicodedata
 import urllib.parse
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -260,6 +262,25 @@ class _Walk:
         except (binascii.Error, ValueError):
             return
         below = f"{path}⇒"
+        self._bytes(inner, below, depth)
+        if plain_bytes := self._inflated(inner, below):
+            self._bytes(plain_bytes, f"{below}⇒", depth + PAYLOAD)
+
+    def _inflated(self, packed: bytes, path: str) -> bytes:
+        """What gzip, zlib or DEFLATE alone (a SAML request in an address) has packed; nothing for what is not packed, or not to its end."""
+        for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+            stream = zlib.decompressobj(window)
+            try:
+                inner = stream.decompress(packed, max(1, self._left))
+            except zlib.error:
+                continue
+            if stream.eof:
+                return inner
+            if stream.unconsumed_tail:
+                self.unopened.append(Unopened(path, "too_large"))
+        return b""
+
+    def _bytes(self, inner: bytes, below: str, depth: int) -> None:
         try:
             self.text(inner.decode("utf-8-sig"), below, depth + PAYLOAD, True)
             if b"\0" not in inner:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import time
 import urllib.parse
+import zlib
 from typing import Any
 
 import pytest
@@ -121,6 +123,7 @@ def test_whatever_holds_it_is_opened(item: Any, path: str, match: str) -> None:
 
 
 ACS = f"https://{H}/saml/acs"
+PROFILE_WITH_HOST = f"<plist><string>{H}</string></plist>".encode()
 JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature')}"
 
 
@@ -145,6 +148,10 @@ JWT = f"{b64('{}')}.{b64(json.dumps({'iss': ACS})).rstrip('=')}.{b64('signature'
         (urllib.parse.quote(json.dumps({"b": b64(ACS)})), "a→.b⇒"),
         (f"&lt;data v=&quot;{b64(ACS)}&quot;/&gt;", "a⇒"),
         (b64(urllib.parse.quote(ACS, safe="").replace(".", "%2E")), "a⇒"),
+        # what is compressed: a script in a command, a SAML request in an address (the redirect binding)
+        (b64(gzip.compress(PROFILE_WITH_HOST)), "a⇒⇒"),
+        (b64(zlib.compress(PROFILE_WITH_HOST)), "a⇒⇒"),
+        (f"https://x.example/sso?SAMLRequest={urllib.parse.quote(b64(zlib.compress(PROFILE_WITH_HOST)[2:-4]), safe='')}&RelayState=1", "a⇒⇒"),
         # a pattern of a rule, whose dots are escaped
         (r"^https://auth\.iij\.jp/", "a"),
         (json.dumps({"pattern": r"^https://auth\.iij\.jp/"}), "a→.pattern"),
@@ -175,6 +182,7 @@ def test_an_identifier_is_whole(text: str) -> None:
         ({"omaSettings": [{"secretReferenceValueId": "1"}]}, ("omaSettings[0]", "encrypted")),
         ({"settingInstance": {"value": {"valueState": "encryptedValueToken"}}}, ("settingInstance.value", "encrypted")),
         ({"a": "x" * (plan.LARGEST + 1)}, ("a", "too_large")),
+        ({"a": b64(gzip.compress(b"x" * (plan.LARGEST + 1)))}, ("a⇒", "too_large")),
     ],
 )
 def test_what_cannot_be_looked_at_is_told(item: Any, unopened: tuple[str, str]) -> None:
