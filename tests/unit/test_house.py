@@ -296,6 +296,47 @@ def test_core_knows_no_iij_id() -> None:
     assert knows == []
 
 
+def _is_english(node: ast.expr) -> bool:
+    """Whether it is words that nobody has in Japanese: a text, or several, put there by hand."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return " " in text
+        case ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _is_english(left) or _is_english(right)
+        case ast.List(elts=parts):
+            return any(map(_is_english, parts))
+        case ast.ListComp(elt=part) | ast.GeneratorExp(elt=part):
+            return _is_english(part)
+    return False
+
+
+def _warnings(tree: ast.AST) -> Iterator[ast.expr]:
+    """What is added to the warnings of a plan, or given to `warn`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="warnings") | ast.Name(id="warnings"), attr="append" | "extend"), args=[told]):
+                yield told
+            case ast.AugAssign(target=ast.Attribute(attr="warnings"), value=told):
+                yield told
+            case ast.Call(func=ast.Name(id="warn" | "_warn") | ast.Attribute(attr="warn" | "_warn"), args=[*_first, told]):
+                yield told
+
+
+def test_what_modules_warn_of_is_in_the_catalogue_in_both_languages() -> None:
+    rooms = [*(PLUGINS / "module_utils").rglob("*.py"), *(PLUGINS / "modules").glob("*.py")]
+    # codes of federation metadata, which have their own words
+    own = [
+        f"{file.relative_to(PLUGINS)}:{told.lineno}"
+        for file in rooms
+        if file.parent.name != "_federation"
+        for told in _warnings(ast.parse(file.read_text()))
+        if _is_english(told)
+    ]
+    assert own == []
+
+
 @pytest.mark.parametrize("module", [file for file in MODULES if not file.stem.endswith("_info") and file.stem != "linux_target"], ids=lambda file: file.stem)
 def test_every_changing_module_asks_for_what_the_exit_demands(module: Path) -> None:
     """The runner takes what must be true as it is given: only `_offboarding` knows it."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The catalogue of phrases that modules put into their results and journals, in both languages. Pure.
+"""The catalogue of phrases that modules put into their results, warnings and journals, in both languages. Pure.
 
 Records keep the English one (they are compared, and outlive releases); whoever shows it to people asks `_offboarding.phrases` for the Japanese.
 """
@@ -9,6 +9,7 @@ Records keep the English one (they are compared, and outlive releases); whoever 
 from __future__ import annotations
 
 from .text import Text
+from .warned import WARNINGS
 
 #: by name; a value in braces stands for a name, a number or a value of the case. A new one is written here first.
 PHRASES: dict[str, Text] = {
@@ -132,6 +133,7 @@ PHRASES: dict[str, Text] = {
         "install {name} {version} again with its own setup; its configuration is not kept",
         "{name} {version} を専用のインストーラーで再インストールする（設定は保存されない）",
     ),
+    **WARNINGS,
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import phrases
 from .model import Object, Refusal, Skip
 from .spool import Spool
 
@@ -35,6 +36,6 @@ class Plan:
     def leave_disabled(self, items: Iterable[Object]) -> None:
         """Of what shall be enabled again, those that were disabled before, or by somebody else."""
         for item in items:
-            msg = "no task with this journal has disabled it, so it stays disabled; where it shall be enabled all the same, do that by hand"
-            self.skipped.append(Skip(item.kind, item.id, item.name, "disabled_before", msg))
-            self.warnings.append(f"{item.name}: {msg}")
+            told = phrases.english("stays_disabled", name=item.name)
+            self.skipped.append(Skip(item.kind, item.id, item.name, "disabled_before", told))
+            self.warnings.append(told)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._core import diff, guard, journal, plain
+from .._core import diff, guard, journal, phrases, plain
 from .._core.errors import OffboardError
 from .._core.model import Change, Object, Outcome, Refusal
 from .._core.plan import ANSWER_LIMIT, Plan
@@ -220,7 +220,7 @@ class _Run:
                 result = Outcome(change, "done", msg="a stopped run had done it; seen by a later one", details={"begun_at": record["at"]})
                 self._append([journal.outcome(result, record["run"], now())])
         except OffboardError as exc:
-            _warn(self.module, f"what a stopped run had begun could not be looked up, and stays unfinished in the journal: {exc.msg}")
+            _warn(self.module, phrases.english("begun_not_looked_up", msg=exc.msg))
 
     def _fail(self, result: Outcome) -> None:
         self.codes.add(result.code)
@@ -281,7 +281,7 @@ class _Run:
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise
-            _warn(self.module, f"check mode: a real run would stop here. {exc.msg}")
+            _warn(self.module, phrases.english("would_stop", why=exc.msg))
 
     def _check_approved(self, changes: Iterable[Change]) -> None:
         if not (approved := self.module.params.get("approved_plan")) or self.resource.in_run_folder:
@@ -291,7 +291,7 @@ class _Run:
         except OffboardError as exc:
             if not self.module.check_mode:
                 raise
-            _warn(self.module, f"check mode: a real run would stop here. {exc.msg}")
+            _warn(self.module, phrases.english("would_stop", why=exc.msg))
 
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:
@@ -300,7 +300,7 @@ class _Run:
             result["predicted"] = True
             _warn(
                 self.module,
-                f"check mode: planned against what {len(self.assumed)} earlier planned changes would leave behind, not against today's state alone",
+                phrases.english("planned_on", number=len(self.assumed)),
             )
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .._core.names import domain
 from .._core.times import SKEW, moment
+from . import phrases
 
 
 class Doubt(NamedTuple):
@@ -29,11 +30,11 @@ def doubt(found: Mapping[str, Any], owner: Mapping[str, str], domains: Iterable[
     age = now - moment(found["at"])
     missing = sorted(set(map(domain, domains)) - set(map(domain, found["domains"])))
     if found["tenant_id"].casefold() != tenant.casefold():
-        return Doubt("tenant", f"is for the tenant {found['tenant_id']}, and this task works on {tenant}")
+        return Doubt("tenant", phrases.english("is_of_other_tenant", found=found["tenant_id"], tenant=tenant))
     if age < -SKEW:
-        return Doubt("clock", f"is of {found['at']}, which is yet to come; is a clock wrong?")
+        return Doubt("clock", phrases.english("is_yet_to_come", at=found["at"]))
     if age.total_seconds() > max_age_hours * 3600:
-        return Doubt("age", f"is of {found['at']}, older than the {max_age_hours} hours for which it is believed (offboard_gate_max_age_hours)")
+        return Doubt("age", phrases.english("is_too_old", at=found["at"], hours=max_age_hours))
     if missing:
-        return Doubt("domains", f"was reached for {', '.join(found['domains']) or 'no domain'}, not for {', '.join(missing)}")
+        return Doubt("domains", phrases.english("is_of_other_domains", found=", ".join(found["domains"]) or "no domain", missing=", ".join(missing)))
     return None

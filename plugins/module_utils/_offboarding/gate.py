@@ -96,4 +96,4 @@ def objection(
     if doubt is None:
         return None
     code = {"tenant": "other_run_folder", "age": "gate_outdated"}.get(doubt.about, "gate_closed")
-    return OffboardError(f"The gate's verdict {doubt.why}. {phrases.GATE_AGAIN.en}", code=code, details={"at": verdict["at"], "open": verdict["open"]})
+    return OffboardError(phrases.english("gate_doubted", why=doubt.why), code=code, details={"at": verdict["at"], "open": verdict["open"]})

@@ -21,17 +21,19 @@ GATE_AGAIN = Text(
     "offboard.iij_id.gate（IIJ IDのアプリを無効化する場合を除き読み取りのみ）を実行してから、この段階を再実行してください。何も変更していません。",
 )
 
+#: the way out where nobody knows who can sign in
+DOMAINS_AGAIN = Text(
+    "Run offboard.iij_id.domains from its beginning: it looks at the people before it converts a domain. Nothing was changed.",
+    "offboard.iij_id.domains を最初から実行してください（ドメインの変換前に利用者を確認します）。何も変更していません。",
+)
+
 #: by name, as in `_core.phrases`; those that only the exit says
 OF_EXIT: dict[str, Text] = {
-    # of a check run
-    "would_stop": Text("check mode: a real run would stop here. {why}", "チェックモード: 実際の実行ではここで停止します。{why}"),
-    "planned_on": Text(
-        "check mode: planned against what {number} earlier planned changes would leave behind, not against today's state alone",
-        "チェックモード: 先に計画した{number}件の変更が済んだものとして計画しています",
-    ),
-    "planned_with_snapshot": Text(
-        "check mode: there is no snapshot at {path} yet; planned as if it were taken now",
-        "チェックモード: {path} にはまだスナップショットがないため、今取得したものとして計画しています",
+    "no_snapshot_for_users": Text(
+        "check mode: there is no snapshot at {path} yet, so nothing is planned for the users, and a real run would stop here: run offboard.iij_id.snapshot "
+        "first",
+        "チェックモード: {path} にはまだスナップショットがないため、利用者については計画していません。実際の実行ではここで停止します。先に "
+        "offboard.iij_id.snapshot を実行してください",
     ),
     "no_client_id": Text("offboard_iij_client_id is empty", "offboard_iij_client_id が空です"),
     # why the gate is closed, or open
@@ -90,6 +92,72 @@ OF_EXIT: dict[str, Text] = {
         f"The gate's verdict of {{at}} is that it stays closed: {{reasons}} {GATE_AGAIN.en}",
         f"ゲートは閉じたままです（{{at}} の判定）: {{reasons}}{GATE_AGAIN.ja}",
     ),
+    "gate_doubted": Text(f"The gate's verdict {{why}}. {GATE_AGAIN.en}", f"ゲートの判定{{why}}。{GATE_AGAIN.ja}"),
+    # why a verdict does not count: after "The verdict"
+    "is_of_other_tenant": Text("is for the tenant {found}, and this task works on {tenant}", "はテナント {found} のもので、このタスクの対象は {tenant} です"),
+    "is_yet_to_come": Text("is of {at}, which is yet to come; is a clock wrong?", "の日時 {at} が未来になっています（時計を確認してください）"),
+    "is_too_old": Text(
+        "is of {at}, older than the {hours} hours for which it is believed (offboard_gate_max_age_hours)",
+        "は {at} のもので、有効期間の{hours}時間（offboard_gate_max_age_hours）を過ぎています",
+    ),
+    "is_of_other_domains": Text("was reached for {found}, not for {missing}", "は {found} についてのもので、{missing} が含まれていません"),
+    # who can sign in
+    "sign_in_not_judged": Text(
+        f"The run folder does not say whether everybody could sign in after the conversion: nobody has looked. {DOMAINS_AGAIN.en}",
+        f"変換後に全員がサインインできるかどうかの記録が実行フォルダーにありません（未確認）。{DOMAINS_AGAIN.ja}",
+    ),
+    "sign_in_doubted": Text(f"The verdict on who can sign in {{why}}. {DOMAINS_AGAIN.en}", f"サインイン可否の判定{{why}}。{DOMAINS_AGAIN.ja}"),
+    "sign_in_no_way": Text(
+        "of {at} is that {number} users will have no way to sign in: {names}. Let them have a password, name who signs in otherwise in "
+        "microsoft_365_signs_in_otherwise, or accept it by name (microsoft_365_accepted_no_way_in) or number (microsoft_365_accepted_no_way_in_count)",
+        "（{at}）では、{number}人にサインインの手段がありません: {names}。パスワードを設定するか、他の方法でサインインする利用者を "
+        "microsoft_365_signs_in_otherwise に指定するか、名前（microsoft_365_accepted_no_way_in）または人数"
+        "（microsoft_365_accepted_no_way_in_count）で許容してください",
+    ),
+    # what a run folder lacks
+    "no_step": Text("There is no step {step}. Recorded steps: {steps}.", "手順 {step} はありません。記録済みの手順: {steps}。"),
+    "no_step_yet": Text(
+        "There is no step {step}. Recorded steps: none is recorded yet; run the stage preflight first.",
+        "手順 {step} はまだ記録されていません。先に preflight を実行してください。",
+    ),
+    "requires_missing": Text(
+        "What this task writes lies in the run folder of an exit ({folder} holds {files}), and it does not say what must be true there before it changes "
+        "anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give a journal of its own "
+        "elsewhere.",
+        "このタスクの書き込み先は脱退作業の実行フォルダー（{folder} に {files} があります）ですが、変更前に満たすべき条件の指定がありません。"
+        "何も変更していません。段階のプレイブックを実行するか、ロールと同様に `requires` を指定してください。脱退以外の作業では、別の場所の作業記録を"
+        "指定してください。",
+    ),
+    "no_snapshot": Text(
+        "There is no complete snapshot in {folder}. Nothing is changed without one: run offboard.iij_id.snapshot first, or name the run folder that has it by "
+        "offboard_run_dir.",
+        "{folder} に完全なスナップショットがありません。スナップショットなしでは何も変更しません。先に offboard.iij_id.snapshot を実行するか、"
+        "スナップショットのある実行フォルダーを offboard_run_dir に指定してください。",
+    ),
+    "snapshot_lacks": Text(
+        "The snapshot {folder} of {taken} does not hold {names}, so nothing could bring it back. Nothing was changed. A snapshot is never overwritten: take "
+        "one in a run folder of its own (offboard_run_dir) for what it lacks.",
+        "スナップショット {folder}（{taken}）に {names} がないため、元に戻せません。何も変更していません。スナップショットは上書きされません。"
+        "不足分は別の実行フォルダー（offboard_run_dir）で取得してください。",
+    ),
+    "snapshot_of_other_tenant": Text(
+        "The snapshot {folder} was taken of the tenant {found}, and this task works on {tenant}: it says nothing about that one. Nothing was changed. Use the "
+        "run folder of this tenant (offboard_run_dir).",
+        "スナップショット {folder} はテナント {found} のもので、このタスクの対象 {tenant} のものではありません。何も変更していません。対象テナントの"
+        "実行フォルダー（offboard_run_dir）を使用してください。",
+    ),
+    "no_saved_file": Text(
+        "There is no {name} in {folder}. Nothing is changed that was not saved before: run offboard.iij_id.snapshot first, or name the run folder that has it "
+        "by offboard_run_dir.",
+        "{folder} に {name} がありません。保存していないものは変更しません。先に offboard.iij_id.snapshot を実行するか、保存済みの実行フォルダーを "
+        "offboard_run_dir に指定してください。",
+    ),
+    "not_saved": Text(
+        "The snapshot {folder} does not hold {names}: they were not named when it was taken. Nothing was changed. Run offboard.iij_id.snapshot again; it "
+        "saves what is named now in addition.",
+        "スナップショット {folder} に {names} がありません（取得時に指定されていませんでした）。何も変更していません。offboard.iij_id.snapshot を"
+        "再実行してください（今指定されているものを追加で保存します）。",
+    ),
     # how to go back
     "undo_withdraw": Text("withdraw the step {step}", "手順 {step} の確認を取り消す"),
     "undo_confirm": Text("confirm the step {step} again", "手順 {step} を再度確認する"),
@@ -114,6 +182,8 @@ def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Tex
     return Text(english.join(part.en for part in parts), japanese.join(part.ja for part in parts))
 
 
+#: whether a text has been told in the reader's language
+JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 #: objects that are named with a refusal
 _NAMED = 5
 #: values that are phrases themselves
@@ -136,9 +206,16 @@ def understood(record: str) -> Text | None:
     for name, pattern in _patterns():
         if found := pattern.fullmatch(record):
             values = found.groupdict()
-            values |= {field: phrase.ja for field in _NESTED & values.keys() if (phrase := understood(values[field]))}
+            values |= {field: _nested(values[field]) for field in _NESTED & values.keys()}
             return Text(record, PHRASES[name].ja.format(**values))
     return None
+
+
+def _nested(record: str) -> str:
+    """A phrase in a phrase, in Japanese; an English sentence that the catalogue has not is called that."""
+    if (found := understood(record)) is not None:
+        return found.ja
+    return f"原文（英語）: {record}" if record.endswith(".") and not JAPANESE.search(record) else record
 
 
 def reasons(records: list[str]) -> Text:

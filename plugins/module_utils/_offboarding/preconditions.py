@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,8 @@ Lacks = Callable[[Mapping[str, Any]], Collection[str]]
 #: Given names of domains, those of them, and below them, that are not managed.
 Federated = Callable[[Collection[str]], Iterable[str]]
 _RESTORE = "Restore it from a backup."
+#: objects that a message names
+_NAMED = 10
 
 #: Options that say where a task writes what it did; a task that has no journal, but another of them there, works for the exit all the same.
 _WRITTEN = ("journal", "handover_file", "results_file", "backup_dir")
@@ -113,13 +115,8 @@ def unsaid(*written: str) -> dict[str, Any]:
         there = [name for name in ("steps.json", gate.NAME, os.path.join("snapshot", manifest.NAME)) if os.path.lexists(os.path.join(folder, name))]
         if not there:
             continue
-        raise OffboardError(
-            f"What this task writes lies in the run folder of an exit ({folder} holds {', '.join(there)}), and it does not say what must be true there "
-            "before it changes anything. Nothing was changed. Play the stage, or give `requires` as the roles do; for work that is no part of the exit, give "
-            "a journal of its own elsewhere.",
-            code="requires_missing",
-            details={"path": folder, "evidence": there},
-        )
+        told = phrases.english("requires_missing", folder=folder, files=", ".join(there))
+        raise OffboardError(told, code="requires_missing", details={"path": folder, "evidence": there})
     return {"run_dir": own[0], "steps": [], "snapshot": False}
 
 
@@ -142,7 +139,7 @@ def info(params: Mapping[str, Any], warn: Callable[[str], None] | None) -> dict[
         except OffboardError as exc:
             if warn is None:
                 raise
-            warn(f"check mode: a real run would stop here. {exc.msg}")
+            warn(phrases.english("would_stop", why=exc.msg))
     return found
 
 
@@ -199,8 +196,7 @@ def check_tenant(folder: str, found: Mapping[str, Any], owner: Mapping[str, str]
     tenant = owner.get("tenant_id", found["tenant_id"])
     if tenant.casefold() != found["tenant_id"].casefold():
         raise OffboardError(
-            f"The snapshot {folder} was taken of the tenant {plain.line(found['tenant_id'])}, and this task works on {tenant}: it says nothing about that one. "
-            "Nothing was changed. Use the run folder of this tenant (offboard_run_dir).",
+            phrases.english("snapshot_of_other_tenant", folder=folder, found=plain.line(found["tenant_id"]), tenant=tenant),
             code="other_run_folder",
             details={"path": folder, "tenant_id": found["tenant_id"], "given": tenant},
         )
@@ -223,17 +219,12 @@ def _check_sign_in(folder: str, requires: Mapping[str, Any], owner: Mapping[str,
 def _check_snapshot(folder: str, owner: Mapping[str, str], lacks: Lacks) -> None:
     found = read_manifest(folder)
     if found is None:
-        raise OffboardError(
-            f"There is no complete snapshot in {folder}. Nothing is changed without one: run offboard.iij_id.snapshot first, or name the run folder that has "
-            "it by offboard_run_dir.",
-            code="snapshot_missing",
-        )
+        raise OffboardError(phrases.english("no_snapshot", folder=folder), code="snapshot_missing")
     check_tenant(folder, found, owner)
     check_files(folder, found["files"])
     if missing := list(lacks(found)):
         raise OffboardError(
-            f"The snapshot {folder} of {found['taken']} does not hold {', '.join(missing[:10])}{' and others' if len(missing) > 10 else ''}, so nothing could "
-            "bring it back. Nothing was changed. A snapshot is never overwritten: take one in a run folder of its own (offboard_run_dir) for what it lacks.",
+            phrases.english("snapshot_lacks", folder=folder, taken=found["taken"], names=_first(missing)),
             code="snapshot_incomplete",
             details={"lacks": missing[:1000]},
         )
@@ -253,18 +244,18 @@ def _check_saved(folder: str, names: Iterable[str], owner: Mapping[str, str], id
             check_files(os.path.dirname(path), [{**one["files"][0], "name": os.path.basename(path)}])
             found = one
         if found is None:
-            raise OffboardError(
-                f"There is no {name} in {folder}. Nothing is changed that was not saved before: run offboard.iij_id.snapshot first, or name the run folder "
-                "that has it by offboard_run_dir.",
-                code="snapshot_missing",
-            )
+            raise OffboardError(phrases.english("no_saved_file", name=name, folder=folder), code="snapshot_missing")
     if missing := [item for item in ids if item.casefold() not in held]:
         raise OffboardError(
-            f"The snapshot {folder} does not hold {', '.join(missing[:10])}: they were not named when it was taken. Nothing was changed. Run "
-            "offboard.iij_id.snapshot again; it saves what is named now in addition.",
+            phrases.english("not_saved", folder=folder, names=_first(missing)),
             code="snapshot_incomplete",
             details={"lacks": missing[:1000]},
         )
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first of many, and how many more there are."""
+    return ", ".join(names[:_NAMED]) + (f" (+{len(names) - _NAMED})" if len(names) > _NAMED else "")
 
 
 def check_owner(path: str, found: Mapping[str, Any], owner: Mapping[str, str]) -> None:

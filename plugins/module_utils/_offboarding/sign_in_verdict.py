@@ -13,7 +13,7 @@ from .._core import plain
 from .._core.errors import OffboardError
 from .._core.names import domain
 from .._core.times import moment
-from . import evidence
+from . import evidence, phrases
 
 #: in the run folder
 NAME = "sign_in.json"
@@ -56,22 +56,17 @@ def objection(
     owner: the `tenant_id` of the change, where it is known. domains: those that change. accepted_count: how many may be left without a way in, besides those
     whom the verdict does not count because they are accepted by name.
     """
-    again = "Run offboard.iij_id.domains from its beginning: it looks at the people before it converts a domain. Nothing was changed."
     if found is None:
-        why = "The run folder does not say whether everybody could sign in after the conversion: nobody has looked."
-        return OffboardError(f"{why} {again}", code="sign_in_not_judged")
+        return OffboardError(phrases.english("sign_in_not_judged"), code="sign_in_not_judged")
     count = found["no_way_in_open"]
     if doubt := evidence.doubt(found, owner, domains, max_age_hours, now):
         code = {"tenant": "other_run_folder", "age": "sign_in_outdated"}.get(doubt.about, "sign_in_not_judged")
         why = doubt.why
     elif count > accepted_count:
         names = ", ".join(found["users"]) + (f" (+{count - len(found['users'])})" if count > len(found["users"]) else "")
-        why = (
-            f"of {found['at']} is that {count} users will have no way to sign in: {names}. Let them have a password, name who signs in otherwise in "
-            "microsoft_365_signs_in_otherwise, or accept it by name (microsoft_365_accepted_no_way_in) or number (microsoft_365_accepted_no_way_in_count)"
-        )
+        why = phrases.english("sign_in_no_way", at=found["at"], number=count, names=names)
         code = "no_way_in"
     else:
         return None
     details = {"at": found["at"], "no_way_in_open": count, "users": found["users"]}
-    return OffboardError(f"The verdict on who can sign in {why}. {again}", code=code, details=details)
+    return OffboardError(phrases.english("sign_in_doubted", why=why), code=code, details=details)

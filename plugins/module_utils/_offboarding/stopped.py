@@ -13,7 +13,6 @@ from .._core.text import Text
 from . import phrases
 from .steps.plan import told_not_done
 
-_JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 #: Ansible's own words for what a module cannot do without, and where a stage takes it from.
 _MISSING = re.compile(r"missing required arguments: (\w+)")
 _VARIABLES = {"tenant_id": "offboard_tenant_id (AZURE_TENANT_ID)"}
@@ -33,7 +32,7 @@ def _one(item: Mapping[str, Any], language: str) -> str:
     details = _details(item)
     if details.get("steps") and details.get("confirm_command"):
         return told_not_done(details["steps"], details["confirm_command"], language)
-    if not msg or _JAPANESE.search(msg):  # it has been told in the reader's language
+    if not msg or phrases.JAPANESE.search(msg):  # it has been told in the reader's language
         return msg
     if (found := _MISSING.fullmatch(msg)) and found[1] in _VARIABLES:
         variable = _VARIABLES[found[1]]

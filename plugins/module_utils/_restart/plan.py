@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._core import journal, names
+from .._core import journal, names, phrases
 from .._core.errors import OffboardError
 from .._core.model import Change, Refusal
 from .._core.plan import Plan
@@ -126,7 +126,7 @@ def plan(machines: Sequence[Machine], controllers: Sequence[health.Controller], 
         else:
             due.append(one)
     if others := sorted(set(wanted.waiting or ()) - {one.host for one in machines}):
-        made.warnings.append(f"{', '.join(others)}: a password filter was unregistered there too, and the task does not name it, so it is not restarted")
+        made.warnings.append(phrases.english("not_restarted", machines=", ".join(others)))
     for one in in_order(due):
         before, after = one.mark, NOT_YET
         if _came_back(one, wanted):  # only whether it is well remains to be seen

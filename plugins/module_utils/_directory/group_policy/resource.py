@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -83,11 +84,11 @@ class PolicyEdits(Resource):
     def _replication(self, guids: Sequence[str]) -> Iterator[str]:
         for name, there in elsewhere(self._client.connection, self._reader.other_controllers(), guids):
             if isinstance(there, OffboardError):
-                yield f"the versions on the domain controller {name} could not be compared: {there.msg}"
+                yield phrases.english("versions_not_compared", name=name, msg=there.msg)
             else:
                 for guid in guids:
                     if there.get(guid) != self._policies[guid].version:
-                        yield f"the policy {self._policies[guid].name} ({guid}) has another version on {name}; it is not replicated yet (replication_pending)"
+                        yield phrases.english("replication_pending", name=self._policies[guid].name, guid=guid, controller=name)
 
     def guard(self, plan: Plan) -> list[Refusal]:
         """What planning found, whether this is the domain controller to edit on, and, by asking, whether the account may."""

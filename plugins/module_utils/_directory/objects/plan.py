@@ -127,7 +127,7 @@ def plan(wanted: Sequence[str], current: Mapping[str, Object], state: str, copie
             case Skip():
                 result.skipped.append(step)
                 if step.code == "not_found" or state == "disabled":
-                    result.warnings.append(f"{dn}: {step.msg}")
+                    result.warnings.append(phrases.english("nothing_to_disable" if step.code == "not_found" else "group_stays", dn=dn))
             case None:
                 result.unchanged += 1
     return result

@@ -160,6 +160,6 @@ def _one(kind: str, items: Sequence[Object], wanted: Collection[str], held: Coll
             f"{len(items)} deleted {kind} objects have that client id; name the one to bring back in a task of offboard.iij_id.entra_app, by restore_ids", found
         )
     if not named:
-        which = "the one that the snapshot holds" if meant[0].id.casefold() in saved else "the one deleted last"
-        warnings.append(f"{len(items)} deleted {kind} objects have that client id; {which}, {meant[0].id}, is brought back")
+        phrase = "deleted_several_saved" if meant[0].id.casefold() in saved else "deleted_several"
+        warnings.append(phrases.english(phrase, number=len(items), kind=kind, id=meant[0].id))
     return meant

@@ -217,7 +217,7 @@ def writable(domain: str, saved: Mapping[str, Any] | None, now: datetime.datetim
             f"{domain}: signingCertificate of the saved configuration is not a certificate (base64 of DER): {exc}", code="bad_configuration"
         ) from exc
     if certificate.not_valid_after_utc < now:
-        warnings.append(f"{domain}: the signing certificate of the saved configuration expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
+        warnings.append(phrases.english("saved_certificate_expired", domain=domain, date=f"{certificate.not_valid_after_utc:%Y-%m-%d}"))
     return body
 
 

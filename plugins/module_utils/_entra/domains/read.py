@@ -108,10 +108,10 @@ def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None) -
     states = {item.id: item.state for item in found}
     follow = affected(options.to_convert, states)
     if (left := not_managed(follow, states)) and options.require_managed:
-        told = " / ".join(phrases.told("still_federated", domains=", ".join(left)).in_language(options.language))
+        told = phrases.told("still_federated", domains=", ".join(left))
         if warn is None:
-            raise OffboardError(told, code="still_federated", details={"domains": left})
-        warn(plain.line(f"check mode: a real run would stop here. {told}"))
+            raise OffboardError(" / ".join(told.in_language(options.language)), code="still_federated", details={"domains": left})
+        warn(plain.line(phrases.english("would_stop", why=told.en)))
     return {"domains": [_describe(item, options.expected_idp_hosts) for item in found], "affected": follow, "not_managed": left}
 
 

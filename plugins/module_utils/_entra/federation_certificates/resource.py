@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
+from ..._core import phrases
 from ..._core.address import shown
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Skip
@@ -180,7 +181,7 @@ class FederationCertificates(OfTenant):
                 plan.changes.append(decision)
             elif isinstance(decision, Skip):
                 plan.skipped.append(decision)
-                plan.warnings.append(f"{item.name}: the certificate is not renewed. {decision.msg}")
+                plan.warnings.append(phrases.english("certificate_not_renewed", name=item.name, msg=decision.msg))
             else:
                 plan.unchanged += 1
         if len(plan.changes):

@@ -47,9 +47,7 @@ _ROLES = {"saml": "saml", "wsFed": "wsfed"}
 LIMIT, NEAR_LIMIT = 1000, 900
 #: Days before the end of a certificate from which on it is told. AD FS makes the successor the active one 15 days before.
 EXPIRY_WARNING_DAYS = 30
-TAKES_EFFECT = (
-    "It takes 5 to 10 minutes until the change is in effect. Meanwhile nobody should redeem an invitation for these domains (wait: true waits that long)."
-)
+TAKES_EFFECT = phrases.english("takes_effect")
 
 
 # -- what shall be
@@ -306,10 +304,8 @@ def check(change: Change, federations: Sequence[Object], context: FederationCont
         if change.action == CREATE:
             _check_limit(found, len(federations) + len(context.internal))
             if not after["metadataExchangeUri"]:
-                found.warnings.append(
-                    "Without metadata_exchange_uri Entra cannot renew the signing certificate by itself: somebody has to, before "
-                    f"{certificates.from_base64(after['signingCertificate']).not_after[:10]}."
-                )
+                until = certificates.from_base64(after["signingCertificate"]).not_after[:10]
+                found.warnings.append(phrases.english("no_metadata_address", date=until))
         if change.risk != "low":
             found.warnings.append(TAKES_EFFECT)
     _check_lockout(found, change, current, context)
@@ -352,7 +348,7 @@ def _check_certificate(found: FederationObjections, text: str, now: datetime.dat
     elif not certificate.valid_at(now):
         found.refuse("certificate_not_yet_valid", f"{what} is valid from {certificate.not_before} only.")
     elif days_left(certificate, now) <= EXPIRY_WARNING_DAYS:
-        found.warnings.append(f"{what} expires in {days_left(certificate, now)} days, on {certificate.not_after}.")
+        found.warnings.append(phrases.english("certificate_expires_soon", certificate=what, days=days_left(certificate, now), date=certificate.not_after))
     if not certificate.is_rsa:
         found.refuse("key_not_rsa", f"{what} has a key of kind {certificate.key}; Microsoft Entra takes RSA keys only.")
     elif certificate.key_bits < metadata.MIN_RSA_BITS:
@@ -401,10 +397,8 @@ def _check_older(found: FederationObjections, text: str, configured: str | None)
         return
     after = certificates.from_base64(text)
     if after.not_before < before.not_before:
-        found.warnings.append(
-            f"The signing certificate with SHA-1 {after.sha1} began on {after.not_before[:10]}, before the one that it replaces ({before.not_before[:10]}): "
-            "make sure that the partner signs with it."
-        )
+        dates = {"date": after.not_before[:10], "before": before.not_before[:10]}
+        found.warnings.append(phrases.english("certificate_is_older", thumbprint=after.sha1, **dates))
 
 
 def days_left(certificate: Certificate, now: datetime.datetime) -> int:
@@ -429,17 +423,14 @@ def _check_metadata_exchange_uri(found: FederationObjections, address: str) -> N
     if not address.lower().startswith("https://"):
         found.refuse("metadata_exchange_uri_not_https", f"metadata_exchange_uri {address} is not https.")
     elif re.search(r"/mex/?$", address, re.IGNORECASE):
-        found.warnings.append(
-            f"metadata_exchange_uri {address} looks like a WS-Trust metadata exchange, which answers with WSDL: Entra needs the address of federation "
-            "metadata to renew the certificate."
-        )
+        found.warnings.append(phrases.english("ws_trust_address", address=address))
 
 
 def _check_limit(found: FederationObjections, count: int) -> None:
     if count >= LIMIT:
         found.refuse("limit", f"The tenant has {count} federations, internal and external ones counted together; Microsoft Entra takes {LIMIT}.")
     elif count >= NEAR_LIMIT:
-        found.warnings.append(f"The tenant has {count} federations of at most {LIMIT}, internal and external ones counted together.")
+        found.warnings.append(phrases.english("near_the_limit", number=count, limit=LIMIT))
 
 
 def _check_domains(found: FederationObjections, change: Change, after: Mapping[str, Any], federations: Iterable[Object], context: FederationContext) -> None:
@@ -466,16 +457,13 @@ def _check_tenants(found: FederationObjections, name: str, context: FederationCo
         return
     parent = next((own for own in context.own_domains if name.endswith(f".{own}")), None)
     if parent:
-        found.warnings.append(f"{name} lies below {parent}, which is verified in this tenant; Entra is known to refuse such domains with a TXT record.")
+        found.warnings.append(phrases.english("below_own_domain", domain=name, parent=parent))
     if name not in context.realms:
         return
     realm = context.realms[name]
     if realm is None:
-        found.warnings.append(f"Whether {name} belongs to another Entra tenant could not be looked up.")
+        found.warnings.append(phrases.english("tenant_not_looked_up", domain=name))
     elif realm.verified and context.profile == "2020":
         found.refuse("domain_verified_elsewhere", f"{name} is verified in another Entra tenant, which profile 2020 does not allow.", name)
     elif realm.verified:
-        found.warnings.append(
-            f"{name} is verified in another Entra tenant: its people sign in there first, and this federation is used only when the redemption order "
-            "puts externalFederation before azureActiveDirectory (entra_redemption_order)."
-        )
+        found.warnings.append(phrases.english("verified_elsewhere", domain=name))

@@ -20,6 +20,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import to_json
@@ -96,7 +97,7 @@ class ExternalFederation(OfTenant):
                 plan.facts["locked_out"] = [item.to_dict() for item in locked_out(change, self._current(change), context.guests)]
                 plan.facts["last_sign_in_readable"] = context.sign_in_readable
         if self._want.entity is not None and self._want.entity.warnings:
-            plan.warnings.append(f"The metadata of {self._want.entity.entity_id}: {', '.join(self._want.entity.warnings)}.")
+            plan.warnings.append(phrases.english("metadata_says", issuer=str(self._want.entity.entity_id), codes=", ".join(self._want.entity.warnings)))
         return plan
 
     def _current(self, change: Change) -> Mapping[str, Any]:
@@ -151,9 +152,7 @@ class ExternalFederation(OfTenant):
                 if answer.ok and items:
                     found[paths[path]] = items[0].get("issuerUri") or ""
             if unknown := [name for name, issuer in found.items() if not issuer]:
-                warnings.append(
-                    f"The issuer could not be compared with that of this tenant's own domains {', '.join(unknown)}: their federation is not readable."
-                )
+                warnings.append(phrases.english("issuer_not_compared", domains=", ".join(unknown)))
         return found
 
     def _realm(self, domain: str) -> realm.Realm | None:

@@ -350,10 +350,7 @@ def add_reinvited(plan: Plan, found: Candidates, held: Mapping[str, Mapping[str,
             msg = f"What cannot be put back: {'; '.join(lost)}."
             refusals.append(Refusal("not_put_back", msg, tuple(lost), "accept_losses: true"))
     if len(plan.changes):
-        plan.warnings.append(
-            "The old account stays among the deleted users for 30 days. The new one gets what the copy in backup_dir tells; what the guest was given outside "
-            "of the directory (shared files, channels, access packages, sponsors) is not in it. state=redemption_reset would keep all of that."
-        )
+        plan.warnings.append(phrases.english("guest_made_again"))
     return refusals
 
 

@@ -217,7 +217,7 @@ def plan_invited(tenant: Tenant, guests: Sequence[WantedGuest]) -> tuple[Plan, l
         if found is not None and _is_external(found):
             plan.unchanged += 1
             if not found.state.get("accountEnabled", True):
-                plan.warnings.append(f"{who.mail} is a guest of the tenant, but blocked.")
+                plan.warnings.append(phrases.english("guest_blocked", guest=who.mail))
         elif found is not None:
             members.append(f"{who.mail} ({found.state['userPrincipalName']}, {found.id})")
         elif who.mail.rpartition("@")[2] in tenant.verified:
@@ -385,7 +385,7 @@ def plan_absent(found: Iterable[tuple[WantedGuest, Object | None]], context: Gue
         undo = phrases.english("undo_guest_deleted", id=item.id)
         plan.changes.append(Change(KIND, item.id, item.name, DELETE, before, None, risk="high", undo=undo))
     if len(plan.changes):
-        plan.warnings.append("A deleted guest stays among the deleted users for 30 days; until then state=restored brings it back, with its groups.")
+        plan.warnings.append(phrases.english("guest_deleted"))
     roles = () if context.accept_losses else context.roles
     return plan, [*untouchable(changed), *role_holders(changed, roles, "They would lose it", "accept_losses: true")]
 
@@ -449,16 +449,13 @@ def check_redirects(changes: Iterable[Change], tenants: Collection[str], accept:
             (wrong if urllib.parse.urlsplit(address).hostname in COMMON_ENDPOINTS else doubtful)[address] = None
     example = "https://myapps.microsoft.com/?tenantid=<tenant id>"
     if wrong:
-        msg = f"redirect_url {', '.join(wrong)} does not name the tenant. Guests of a direct federation meet an error there; use for example {example}."
+        msg = phrases.english("redirect_without_tenant", addresses=", ".join(wrong), example=example)
         if accept:
             objections.warnings.append(msg)
         else:
             objections.refusals.append(Refusal("redirect_without_tenant", msg, tuple(wrong), "accept_redirect_without_tenant: true"))
     if doubtful:
-        objections.warnings.append(
-            f"redirect_url {', '.join(doubtful)} does not name the tenant. That is well where the application belongs to this tenant alone; "
-            "guests of a direct federation cannot sign in by an address that all tenants share."
-        )
+        objections.warnings.append(phrases.english("redirect_doubtful", addresses=", ".join(doubtful)))
     return objections
 
 
@@ -477,22 +474,15 @@ def check_partners(tenant: Tenant, domains: Iterable[str], realms: Mapping[str, 
     for domain in domains:
         found = realms.get(domain)
         if found is None:
-            objections.warnings.append(f"Whether {domain} belongs to an Entra tenant could not be looked up; how its guests will sign in is not known.")
+            objections.warnings.append(phrases.english("guests_sign_in_unknown", domain=domain))
             continue
         federation = tenant.federation_of(domain)
         if tenant.next_redemption(domain, realms) != ENTRA or not (federation or found.namespace == "Federated"):
             continue
         if federation:
-            msg = (
-                f"{domain} is served by the federation {federation.name}, but it belongs to an Entra tenant, and Entra comes first in the redemption "
-                "order: guests would have to sign in there, and those without an account there cannot. Put externalFederation first with "
-                "entra_redemption_order."
-            )
+            msg = phrases.english("entra_comes_first", domain=domain, federation=federation.name)
         else:
-            msg = (
-                f"{domain} belongs to an Entra tenant that is synced from a directory on premises. If it is synced in part only, guests whose "
-                "accounts are not in the cloud cannot redeem. Direct federation does not help them; the e-mail one-time passcode does."
-            )
+            msg = phrases.english("synced_in_part", domain=domain)
         if accept:
             objections.warnings.append(msg)
         else:

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..._core import names, plain
+from ..._core import names, phrases, plain
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -102,12 +102,12 @@ class IntuneAssignments(OfTenant):
         plan = rules.plan_absent(self._current, self._options.wanted)
         for pair in dict.fromkeys(self._pairs()):
             if pair not in self._reader.items:
-                plan.warnings.append(f"{pair[0]} {pair[1]} is not in Intune (any more), so nothing is assigned by it. Was its id copied whole?")
+                plan.warnings.append(phrases.english("not_in_intune", kind=pair[0], id=pair[1]))
         for one in self._options.wanted:
             if (one.kind, one.object) in self._reader.items and not any(one.means(item.state) for item in self._current):
-                plan.warnings.append(f"{one.kind} {one.object} is not assigned to {plain.line(one.target)} (any more).")
+                plan.warnings.append(phrases.english("not_assigned", kind=one.kind, id=one.object, target=plain.line(one.target)))
         if len(plan.changes) and not self._options.beta:
-            plan.warnings.append("Microsoft Graph shows filters of assignments in its beta only. If one has a filter, it would come back without; see beta.")
+            plan.warnings.append(phrases.english("filters_in_beta"))
         return plan
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:

@@ -124,10 +124,10 @@ class ProvisioningGate(OfTenant):
         """With `required` a closed gate stops the stage; a check run is told what a real one would be stopped by."""
         if plan.facts["open"] or not self._options.required:
             return None
-        told = str(plan.facts["told"])
         if not self._check_mode:
-            return OffboardError(told, code="gate_closed")
-        self._warn(plain.line(f"check mode: a real run would stop here. {told}"))
+            return OffboardError(str(plan.facts["told"]), code="gate_closed")
+        for reason in plan.facts["verdict"]["reasons"]:
+            self._warn(plain.line(phrases.english("would_stop", why=reason)))
         return None
 
     def close(self) -> None:

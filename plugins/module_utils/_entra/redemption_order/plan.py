@@ -50,7 +50,7 @@ def plan_order(current: Object, state: str, order: Sequence[str] | None, fallbac
     if after:
         undo = phrases.english("undo_order")
         plan.changes.append(Change(KIND, current.id, current.name, "update", before, after, risk="medium", undo=undo))
-        plan.warnings.append("Guests who have redeemed their invitation keep their identity provider; the order is for the next redemption.")
+        plan.warnings.append(phrases.english("order_is_for_the_next"))
     else:
         plan.unchanged += 1
     return plan

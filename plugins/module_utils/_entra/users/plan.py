@@ -541,8 +541,7 @@ def too_few(name: str, needed: int, sku: Sku) -> str:
     free = max(0, sku.free)
     if needed <= free:
         return ""
-    told = f"{name}: {needed} seats are needed and {free} are free, {needed - free} are missing; who gets none counts as failed"
-    return f"{told}. The subscription is suspended or locked out: none of its seats can be assigned until it is renewed" if sku.ended else told
+    return phrases.english("seats_ended" if sku.ended else "seats_missing", name=name, needed=needed, free=free, missing=needed - free)
 
 
 def new_seats(change: Change, steps: Collection[str] = ("group", "licences")) -> list[str]:

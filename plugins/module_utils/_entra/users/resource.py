@@ -22,7 +22,6 @@ from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
 from ..._core.spool import Spool
-from ..._core.text import counted
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._graph.connection import Connection
@@ -30,6 +29,7 @@ from ..._module import budget, waiting
 from ..._module.clock import now, seconds_since
 from ..._module.files import read_journal
 from ..._module.runner import Record
+from ..._offboarding import phrases
 from ..._offboarding.preconditions import read_manifest
 from ..domains.plan import KIND as DOMAIN
 from ..domains.read import read_domains
@@ -309,19 +309,12 @@ class Users(OfTenant):
         if self._options.snapshot_is_now:
             if self._planned_snapshot is not None and self._options.selection.shard.count == 1:
                 self._check_met()
-            missing = f"check mode: there is no snapshot at {self._options.selection.snapshot} yet"
-            if self._planned_snapshot is None:
-                plan.warnings.append(f"{missing}, so nothing is planned for the users, and a real run would stop here: run offboard.iij_id.snapshot first")
-            else:
-                plan.warnings.append(f"{missing}; planned as if it were taken now")
+            phrase = "no_snapshot_for_users" if self._planned_snapshot is None else "planned_with_snapshot"
+            plan.warnings.append(phrases.english(phrase, path=str(self._options.selection.snapshot)))
         if self._unproven:
-            plan.warnings.append(
-                f"{counted(self._unproven, 'user counts', 'users count')} as having the password of the hand-over file, "
-                "because theirs was changed after it was written; "
-                "whether it was to that one, only a journal could tell, and there is none"
-            )
+            plan.warnings.append(phrases.english("passwords_unproven", number=self._unproven))
         for code, count in left_out.items():
-            plan.warnings.append(f"{counted(count, 'user', 'users')}: a part of the change is left out ({code}); see left_out in the plan")
+            plan.warnings.append(phrases.english("left_out", number=count, code=code))
         for name, count in seats.items():
             sku = self._skus.find(name)
             self._free[name] = sku.free

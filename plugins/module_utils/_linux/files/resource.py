@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
@@ -60,10 +61,7 @@ class Files(Resource):
             planned.add(item.name)
             plan.changes.append(Change(files.KIND, item.id, item.name, "remove", before=dict(item.state), after=None, risk="high"))
             if self._options.overwrite and not item.state["overwritten_in_place"]:
-                plan.warnings.append(
-                    f"{item.name} lies on {item.state['file_system']}, which does not write new contents over the old ones: what lay there stays on the disk "
-                    "until it is used again. Revoke the token."
-                )
+                plan.warnings.append(phrases.english("not_written_in_place", name=item.name, file_system=item.state["file_system"]))
         plan.facts["results"] = [{"path": path, "status": "planned" if path in planned else "absent"} for path in self._options.paths]
         plan.unchanged = len(self._options.paths) - len(planned)
         return plan

@@ -17,7 +17,7 @@ from ..._core.journal import unfinished
 from ..._module.clock import now
 from ..._module.files import read_journal, read_lines
 from ..._module.vault_password import decrypt_file, vault_password
-from .. import quiet
+from .. import phrases, quiet
 from ..finding import Finding
 from . import judged, kept, machines, plan, telling
 from .arguments import CONFIRMED
@@ -131,4 +131,4 @@ def _keep(gate: str, findings: Sequence[Finding], made: Mapping[str, Any], param
 def _stop(gate: str, told: Mapping[str, Any], why: str, warn: Callable[[str], None] | None) -> None:
     if warn is None or gate not in plan.AFTER_CHANGES:
         raise OffboardError(why, code="not_ready", details={name: value for name, value in told.items() if name != "verdict"})
-    warn(plain.line(f"check mode: a real run would stop here. {why}"))
+    warn(plain.line(phrases.english("would_stop", why=why)))

@@ -268,5 +268,6 @@ def _changed(state: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 def _known(states: Mapping[str, Mapping[str, Any]], identity: str) -> Mapping[str, Any]:
     if identity in states:
         return states[identity]
-    known = ", ".join(sorted(states)) or "none is recorded yet; run the stage preflight first"
-    raise OffboardError(f"There is no step {identity!r}. Recorded steps: {known}.", code="unknown_step", details={"steps": sorted(states)})
+    known = sorted(states)
+    told = phrases.english("no_step", step=repr(identity), steps=", ".join(known)) if known else phrases.english("no_step_yet", step=repr(identity))
+    raise OffboardError(told, code="unknown_step", details={"steps": known})

@@ -21,14 +21,12 @@ from ..._module import binding
 from ..._module.clock import now
 from ..._module.files import check_run_file, folder_locked, read_lines, write_atomically
 from ..._module.runner import Record, Resource
-from .. import evidence
+from .. import evidence, phrases
 from ..finding import SEVERITIES
 from ..preconditions import read_steps, steps_now
 from . import attached, services
 from . import plan as steps
 from .options import InfoOptions, Options
-
-_WOULD_STOP = Text("check mode: a real run would stop here.", "チェックモード: 実際の実行ではここで停止します。")
 
 
 def _check_final_gate(folder: str, identities: Sequence[str], max_age_hours: int) -> None:
@@ -109,7 +107,7 @@ class ManualSteps(Resource):
         plan.warnings += [" / ".join(_kept(change.id, states).in_language(self._options.language)) for change in made if _keeps(change, states)]
         if self._check_mode:
             if missing := self._missing(states):
-                plan.warnings.append(" / ".join(_WOULD_STOP.in_language(self._options.language)) + f" {missing.msg}")
+                plan.warnings.append(phrases.english("would_stop", why=missing.msg))
         elif missing := self._missing(states):
             raise missing
         return plan

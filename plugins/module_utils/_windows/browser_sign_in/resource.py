@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import strict_json
+from ..._core import phrases, strict_json
 from ..._core.browser_hosts import is_policy_key
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome
@@ -20,7 +20,6 @@ from ..._core.plain import file_part, to_json
 from ..._core.plan import Plan
 from ..._core.policy_values import named
 from ..._core.spool import Spool
-from ..._core.text import counted
 from ..._module.clock import now
 from ..._module.files import check_run_file, write_atomically
 from ..._module.runner import Resource
@@ -78,16 +77,14 @@ class BrowserSignIn(Resource):
         if self._options.is_return:
             result = lists.plan_return(current, self._copies, self._found.hives)
             if not self._copies:
-                result.warnings.append(f"{self._options.backup_dir} has no copy of a setting of {self._client.host}, so there is nothing to bring back")
+                result.warnings.append(phrases.english("no_copy_of_a_setting", path=self._options.backup_dir, host=self._client.host))
             return result
         result = lists.plan_removal(current, self._known, self._options.hosts)
         result.warnings += self._brought_back(result.changes)
         if away := [name or sid for sid, name in self._found.users_not_signed_in.items()]:
-            result.warnings.append(
-                f"{counted(len(away), 'user', 'users')} of {self._client.host} {'is' if len(away) == 1 else 'are'} not signed in, so nothing is "
-                f"known of their settings: {', '.join(away[:_NAMED])}" + (", …" if len(away) > _NAMED else "")
-            )
-        result.warnings += [f"{one['path']} has {one['entry']}, which means more than the hosts, and stays; decide about it" for one in self._broader()]
+            named_users = ", ".join(away[:_NAMED]) + (", …" if len(away) > _NAMED else "")
+            result.warnings.append(phrases.english("users_not_signed_in", number=len(away), host=self._client.host, names=named_users))
+        result.warnings += [phrases.english("setting_is_broader", path=one["path"], entry=one["entry"]) for one in self._broader()]
         return result
 
     def _brought_back(self, changes: Iterable[Change]) -> Iterator[str]:
@@ -97,17 +94,11 @@ class BrowserSignIn(Resource):
             setting = self._known[change.id]
             value = f"{change.name} ({', '.join(lists.mine(setting, setting.values(change.before or {}), self._options.hosts))})"
             if policies := list(dict.fromkeys(named(one.policy) for one in self._options.policies if one.is_set_at(change.name))):
-                yield (
-                    f"{value} comes back at the next refresh of the group policy {', '.join(policies)}, which sets it; "
-                    "take the hosts out of the policy first (group_policy_registry)"
-                )
+                yield phrases.english("policy_brings_back", value=value, policies=", ".join(policies))
             elif is_policy_key(setting.key):
                 unexplained.append(value)
         if unexplained:
-            yield (
-                "if a group policy sets them, these come back at its next refresh; take the hosts out of the policy first (group_policy_registry): "
-                + ", ".join(unexplained)
-            )
+            yield phrases.english("a_policy_may_bring_back", values=", ".join(unexplained))
 
     def _broader(self) -> list[dict[str, str]]:
         if self._options.is_return:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import dn
+from ..._core import dn, phrases
 from ..._core.errors import OffboardError
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import file_part
@@ -191,10 +191,8 @@ class Certificates(Resource):
             saved=saved,
         )
         if self._stores.unreadable:
-            plan.warnings.append(
-                f"{self._client.host}: {len(self._stores.unreadable)} certificates cannot be read, so it is not known whose they are: "
-                f"{', '.join(self._stores.unreadable)}"
-            )
+            unreadable = self._stores.unreadable
+            plan.warnings.append(phrases.english("certificates_unreadable", host=host, number=len(unreadable), names=", ".join(unreadable)))
         return plan
 
     def guard(self, plan: Plan) -> Iterator[Refusal]:

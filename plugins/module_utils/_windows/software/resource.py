@@ -110,7 +110,7 @@ class Software(Resource):
             for own in software.beside(there, wanted):
                 if (identity := own.id(self._client.host)) not in results:
                     plan.skipped.append(Skip(software.KIND, identity, own.name, "per_user", _per_user(own)))
-                    plan.warnings.append(f"{_per_user(own)}. It stays")
+                    plan.warnings.append(_per_user(own))
                     results[identity] = {**own.described(), "status": "per_user"}
             if product is None:
                 plan.unchanged += 1
@@ -293,10 +293,7 @@ def _no_program(product: Product) -> str:
 def _per_user(product: Product) -> str:
     """Why it is left alone, and the way out."""
     key = rf"HKU\{product.scope[5:]}\{software.UNINSTALL}\{product.key}"
-    return (
-        f"{product.name} is installed for the account {product.scope[5:]} alone, and only that account can uninstall it: sign in as it, "
-        f"or, where its files are gone, take its entry {key} out of the registry"
-    )
+    return phrases.english("installed_for_one", name=product.name, account=product.scope[5:], key=key)
 
 
 def make(params: Mapping[str, Any]) -> Software:

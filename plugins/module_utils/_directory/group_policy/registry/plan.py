@@ -126,12 +126,12 @@ def _edit(item: Object, data: bytes, names: Sequence[str], warnings: list[str]) 
     """What shows of the change, before and after, and the file with it."""
     if file_of(item.id).casefold().endswith(ITEMS):
         ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(data)), names)
-        warnings += [f"{item.name}: the preference item {one.uid} has a list with other hosts besides; take the hosts out of it by hand" for one in mixed]
+        warnings += [phrases.english("item_is_mixed", name=item.name, item=one.uid) for one in mixed]
         shown = {_shown_item(one): one.action for one in ours}
         return shown, dict.fromkeys(shown, "D"), preferences.deleting(data, [one.uid for one in ours])
     listed = registry_pol.parse(data)
     broader = [(record, entry) for record in listed for entry in entries(record) if hosts.is_broader(entry, names)]
-    warnings += [f"{item.name}: {one.key}\\{one.name} has {entry}, which means more than the hosts, and stays; decide about it" for one, entry in broader]
+    warnings += [phrases.english("entry_is_broader", name=item.name, place=rf"{one.key}\{one.name}", entry=entry) for one, entry in broader]
     rest = registry_pol.pack(without(listed, names))
     return *_differing(item, data, rest), rest
 

@@ -118,10 +118,7 @@ def _of_nobody(item: Object, wanted: WantedRight) -> Iterator[str]:
     for (guid, right), gone in (wanted.removed or {}).items():
         others = [member for member in gone if meant(member, wanted.accounts) is None]
         if guid == item.id and others:
-            yield (
-                f"{item.name}: {', '.join(others)} was taken out of {right}, and is none of the accounts now. An account that was made again has another SID: "
-                f"give it the right by name, with state=present and rights: [{right}]"
-            )
+            yield phrases.english("right_of_nobody", name=item.name, members=", ".join(others), right=right)
 
 
 def _empty(item: Object, right: str) -> Refusal:

@@ -17,7 +17,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.clock import now
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import read_records
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.runner import _Failed, _Run
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import preconditions
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases, preconditions
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps import resource as steps
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.vault_file import resource as vault_file
 from dev.options import given
@@ -375,9 +375,8 @@ def test_a_stage_that_is_played_alone_in_check_mode_is_told_of_steps_that_nobody
     """As AWX does with a job of type "check", from an untouched start; a real run stops."""
     params = given("manual_steps", path=str(tmp_path / "run" / "steps.json"), require=["x"])
     plan = steps.ManualSteps(params, True).plan([])
-    assert len(plan.changes) == 0 and plan.warnings[0].startswith(
-        "check mode: a real run would stop here. / チェックモード: 実際の実行ではここで停止します。 There is no step 'x'."
-    )
+    assert len(plan.changes) == 0 and plan.warnings[0].startswith("check mode: a real run would stop here. There is no step 'x'.")
+    assert (told := phrases.understood(plan.warnings[0])) and "手順 'x' はまだ記録されていません" in told.ja
     with pytest.raises(OffboardError) as stopped:
         steps.ManualSteps(params, False).plan([])
     assert stopped.value.code == "unknown_step"

@@ -30,6 +30,6 @@ def test_a_closed_gate_stops_the_stage_that_requires_it(
     monkeypatch.setattr(f"{module}.Client", lambda connection: None)
     monkeypatch.setattr(f"{module}.Connection.from_params", lambda params: None)
     made = ProvisioningGate(given("entra_provisioning_gate", path="gate.json", required=required), check_mode, warnings.append)
-    error = made.verdict(Plan(facts={"open": is_open, "told": "IIJ ID is at work. / IIJ IDが動作中です。"}))
+    error = made.verdict(Plan(facts={"open": is_open, "told": "IIJ ID is at work. / IIJ IDが動作中です。", "verdict": {"reasons": ["IIJ ID is at work."]}}))
     assert (error.code if error else None) == code and bool(warnings) is warned
     assert all("IIJ ID is at work" in told for told in ([error.msg] if error else []) + warnings)

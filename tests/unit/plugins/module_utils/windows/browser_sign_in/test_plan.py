@@ -239,7 +239,7 @@ def test_the_machine_and_whoever_is_signed_in(tmp_path):
     assert facts["broader"] == [{"path": rf"HKLM\{EDGE}\AuthServerAllowlist", "entry": "*iij.jp"}]
     assert [one["zone"] for one in facts["automatic_logon"]] == [2]
     assert any("group_policy_registry" in text and "AuthServerAllowlist" in text and SITE not in text for text in plan.warnings)
-    assert any(text.startswith("1 user of win is not signed in") and text.endswith(": tanaka") for text in plan.warnings)
+    assert any("1 of the users of win, who are not signed in" in text and text.endswith(": tanaka") for text in plan.warnings)
     writes = len(machine.writes)
     assert not len(carry_out(machine, tmp_path)[1].changes) and len(machine.writes) == writes
     # and back, once
