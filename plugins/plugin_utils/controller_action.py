@@ -134,12 +134,6 @@ def _local(value: Any, zone: datetime.tzinfo) -> Any:
     return times.local(value, zone) if isinstance(value, str) else value
 
 
-def _in_language(warning: str, language: str) -> str:
-    """A warning in the reader's language, where the catalogue of phrases has it; else as it is."""
-    found = phrases.understood(warning) if language else None
-    return " / ".join(found.in_language(language)) if found else warning
-
-
 class _ProgressTail:
     """Shows what is appended to the progress file until the `with` block ends. A fault here never harms the task."""
 
@@ -302,7 +296,7 @@ class ControllerAction(ActionBase):
             return outcome  # it printed something else, or has none
         zone, language = self._zone(task_vars), self._rendered(_LANGUAGE, task_vars)
         for number, event in enumerate(events):
-            told = _in_language(str(event.get("msg")), language)
+            told = phrases.in_language(str(event.get("msg")), language)
             event["msg"] = _local(told, zone) if zone else told
             if not isinstance(answer["warnings"][number], dict):
                 answer["warnings"][number] = event["msg"]

@@ -182,6 +182,8 @@ def joined(parts: list[Text], english: str = "; ", japanese: str = "、") -> Tex
     return Text(english.join(part.en for part in parts), japanese.join(part.ja for part in parts))
 
 
+#: characters of the Japanese by which a text that has been told in both languages is known
+_ALREADY = 10
 #: whether a text has been told in the reader's language
 JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 #: objects that are named with a refusal
@@ -209,6 +211,12 @@ def understood(record: str) -> Text | None:
             values |= {field: _nested(values[field]) for field in _NESTED & values.keys()}
             return Text(record, PHRASES[name].ja.format(**values))
     return None
+
+
+def in_language(record: str, language: str) -> str:
+    """A record as its reader wants it; as it is where the catalogue has none like it, and where it has been told in both languages."""
+    found = understood(record) if language else None
+    return record if found is None or f" / {found.ja[:_ALREADY]}" in record else " / ".join(found.in_language(language))
 
 
 def _nested(record: str) -> str:

@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..._core import names, plain
 from ..._core.errors import OffboardError
 from ..._core.journal import unfinished
+from ..._core.text import Text
 from ..._module.clock import now
 from ..._module.files import read_journal, read_lines
 from ..._module.vault_password import decrypt_file, vault_password
@@ -49,7 +50,12 @@ def info(params: Mapping[str, Any], warn: Callable[[str], None] | None = None, *
     told = telling.summary(findings, language, final=gate == "final")
     msg = telling.message(findings, language)
     if params.get("required") and msg:
-        _stop(gate, told, told["verdict"] if params.get("brief") else msg, warn)
+        why = telling.verdict if params.get("brief") else telling.message
+        if warn is None or gate not in plan.AFTER_CHANGES:
+            details = {name: value for name, value in told.items() if name != "verdict"}
+            raise OffboardError(why(findings, language), code="not_ready", details=details)
+        stops = phrases.told("would_stop", why=Text(why(findings, "en"), why(findings, "ja")))
+        warn(plain.line(" / ".join(stops.in_language(language))))
     return told if params.get("brief") else {**made, **told, "findings": [item.to_dict() for item in findings], "msg": msg}
 
 
@@ -126,9 +132,3 @@ def _keep(gate: str, findings: Sequence[Finding], made: Mapping[str, Any], param
     if params.get("run_dir") and gate in ("preflight", "final"):
         options = (params.get("contract_options") or []) if gate == "final" else None
         kept.keep(params["run_dir"], params.get("run_tenant_id"), [item.to_dict() for item in findings], options, made.get("draft"))
-
-
-def _stop(gate: str, told: Mapping[str, Any], why: str, warn: Callable[[str], None] | None) -> None:
-    if warn is None or gate not in plan.AFTER_CHANGES:
-        raise OffboardError(why, code="not_ready", details={name: value for name, value in told.items() if name != "verdict"})
-    warn(plain.line(phrases.english("would_stop", why=why)))

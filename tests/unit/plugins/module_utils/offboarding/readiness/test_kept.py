@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.phrases import in_language
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import Exports, info
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import anything_left, clients_left
@@ -43,10 +44,15 @@ def test_nothing_is_kept_in_check_mode_or_of_other_gates(tmp_path, gate, check_m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_in_check_mode_what_earlier_stages_bring_about_is_a_warning():
+@pytest.mark.parametrize("brief", [True, False])
+@pytest.mark.parametrize("language", ["ja", "en", "both"])
+def test_in_check_mode_what_earlier_stages_bring_about_is_a_warning_that_is_told_once_in_each_language(language, brief):
     told: list[str] = []
-    answer = judge(asked("final", steps=[STEP], required=True, brief=True), told.append)
-    assert told == ["check mode: a real run would stop here. " + answer["verdict"]] and answer["blockers"] == 1
+    answer = judge(asked("final", steps=[STEP], required=True, brief=brief, language=language), told.append)
+    assert len(told) == 1 and answer["blockers"] == 1
+    shown = in_language(told[0], language)
+    assert shown.count("1 thing stands in the way.") == (language != "ja") and shown.count("1件の要対応の項目があります。") == (language != "en")
+    assert "原文" not in shown
 
 
 def test_preflight_keeps_the_findings_from_before_the_exit(tmp_path):
