@@ -18,6 +18,8 @@ class Predictions:
         self._after: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._created: set[tuple[str, str]] = set()
+        #: objects that somebody has asked for, and of which something is predicted
+        self._met: set[tuple[str, str]] = set()
         for change in changes:
             self._names[change.key] = change.name
             if change.before is None:
@@ -30,14 +32,22 @@ class Predictions:
     def __len__(self) -> int:
         return len(self._after)
 
+    @property
+    def met(self) -> int:
+        """Of how many objects a prediction took the place of what is there, so far. A task that met none plans for today's state alone."""
+        return len(self._met)
+
     def of(self, kind: str) -> dict[str, Mapping[str, Any] | None]:
         """By id, what is predicted of the objects of one kind: what changes in their state, None when they will not exist."""
-        return {identity: after for (other, identity), after in self._after.items() if other == kind}
+        found: dict[str, Mapping[str, Any] | None] = {identity: after for (other, identity), after in self._after.items() if other == kind}
+        self._met |= {(kind, identity) for identity in found}
+        return found
 
     def state(self, kind: str, identity: str, current: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """The predicted state of one object; None when it will not exist."""
         if (kind, identity) not in self._after:
             return current
+        self._met.add((kind, identity))
         after = self._after[kind, identity]
         return None if after is None else {**(current or {}), **after}
 
@@ -52,4 +62,5 @@ class Predictions:
         for key in self._created - seen:
             after = self._after[key]
             if key[0] in kinds and after is not None:
+                self._met.add(key)
                 yield Object(key[0], key[1], self._names[key], after)

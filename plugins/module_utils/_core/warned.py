@@ -11,8 +11,8 @@ WARNINGS: dict[str, Text] = {
     # of a check run
     "would_stop": Text("check mode: a real run would stop here. {why}", "チェックモード: 実際の実行ではここで停止します。{why}"),
     "planned_on": Text(
-        "check mode: planned against what {number} earlier planned changes would leave behind, not against today's state alone",
-        "チェックモード: 先に計画した{number}件の変更が済んだものとして計画しています",
+        "check mode: planned against what earlier planned changes would leave behind of {number} objects, not against today's state alone",
+        "チェックモード: オブジェクト{number}件については、先に計画した変更が済んだものとして計画しています",
     ),
     "planned_with_snapshot": Text(
         "check mode: there is no snapshot at {path} yet; planned as if it were taken now",

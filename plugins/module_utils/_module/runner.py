@@ -296,12 +296,9 @@ class _Run:
     def _predict(self, plan: Plan, result: dict[str, Any]) -> None:
         if not self.predictions:
             return
-        if len(self.assumed):
+        if met := self.assumed.met:
             result["predicted"] = True
-            _warn(
-                self.module,
-                phrases.english("planned_on", number=len(self.assumed)),
-            )
+            _warn(self.module, phrases.english("planned_on", number=met))
         append_records(self.predictions, [change.to_dict() for change in plan.changes])
 
     def _apply(self, plan: Plan, result: dict[str, Any]) -> None:

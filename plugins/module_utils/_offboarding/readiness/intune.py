@@ -45,7 +45,7 @@ def to_whom(assignment: Mapping[str, Any]) -> Text:
     if target.startswith(_NOT):
         who = Text(f"not {who.en}", f"{who.ja} を除外")
     means = _INTENTS.get(intent, Text(intent, intent))
-    return Text(f"{who.en}, {means.en}", f"{who.ja}、{means.ja}") if intent else who
+    return Text(f"{means.en}: {who.en}", f"{means.ja}: {who.ja}") if intent else who
 
 
 def assigned(row: Mapping[str, Any]) -> Text | None:
@@ -60,7 +60,7 @@ def assigned(row: Mapping[str, Any]) -> Text | None:
     shown = [to_whom(one) for one in rows]
     if not shown:
         return Text(f"assigned to nobody; {number.en}", f"割り当てなし、{number.ja}")
-    return Text(f"assigned to {some(text.en for text in shown)}; {number.en}", f"割り当て先: {some(text.ja for text in shown)}、{number.ja}")
+    return Text(f"assigned: {some(text.en for text in shown)}; {number.en}", f"割り当て先: {some(text.ja for text in shown)}、{number.ja}")
 
 
 def _not_counted(reason: str) -> Text:

@@ -36,3 +36,12 @@ def test_a_changed_object_that_was_not_read_is_not_invented():
 def test_kinds_do_not_mix():
     predictions = Predictions([change("1", {"a": 1}, None, kind="group")])
     assert predictions.state("user", "1", {"a": 1}) == {"a": 1}
+
+
+def test_only_what_took_the_place_of_something_counts():
+    """A task that meets no prediction plans for what is there, and says nothing of others' plans."""
+    predictions = Predictions([change("1", {"a": 1}, {"a": 2}), change("2", None, {"a": 1}), change("3", {"a": 1}, None, kind="group")])
+    assert predictions.state("user", "9", {"a": 1}) == {"a": 1} and predictions.met == 0
+    list(predictions.overlay(("user",), [Object("user", "1", "1", {"a": 1}), Object("user", "9", "9", {})]))
+    assert predictions.met == 2
+    assert predictions.of("group") == {"3": None} and predictions.met == 3

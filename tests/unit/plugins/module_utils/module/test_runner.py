@@ -250,6 +250,9 @@ def test_check_mode_plans_against_what_earlier_plans_predict(tmp_path):
     module = Module(check_mode=True, predictions=predictions)
     second = finish(Lamps({"a": True, "b": True, "c": True}), module)
     assert ids(second.result["plan"]) == ["c"] and second.result["predicted"] and len(module.warnings) == 1
+    module = Module(check_mode=True, predictions=predictions)
+    third = finish(Lamps({"d": True}), module)
+    assert ids(third.result["plan"]) == ["d"] and not third.result["predicted"] and module.warnings == []
 
 
 def test_predictions_are_not_used_in_a_real_run(tmp_path):

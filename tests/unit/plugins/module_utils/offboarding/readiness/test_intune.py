@@ -87,12 +87,12 @@ def test_an_app_that_may_stay_as_it_is_has_no_candidates() -> None:
 @pytest.mark.parametrize(
     ("row", "english", "japanese"),
     [
-        (app(one(), one(GROUP, "available", "営業")), f"assigned to all devices, required, 営業 ({GROUP}), available; devices: not known",
-         f"割り当て先: すべてのデバイス、必須, 営業 ({GROUP})、使用可能、デバイス数: 不明"),
+        (app(one(), one(GROUP, "available", "営業")), f"assigned: required: all devices, available: 営業 ({GROUP}); devices: not known",
+         f"割り当て先: 必須: すべてのデバイス, 使用可能: 営業 ({GROUP})、デバイス数: 不明"),
         ({**app(), "devices_reason": "not_detected"}, "assigned to nobody; devices: not known (Intune has detected no app of this name)",
          "割り当てなし、デバイス数: 不明（この名前のアプリをIntuneが検出していない）"),
         ({**app(), "devices_reason": "x"}, "assigned to nobody; devices: not known (Graph refused, x)", "割り当てなし、デバイス数: 不明（Graphのエラー、x）"),
-        (app(one(f"not {GROUP}", "")), f"assigned to not {GROUP}; devices: not known", f"割り当て先: {GROUP} を除外、デバイス数: 不明"),
+        (app(one(f"not {GROUP}", "")), f"assigned: not {GROUP}; devices: not known", f"割り当て先: {GROUP} を除外、デバイス数: 不明"),
         (app(devices=0), "assigned to nobody; devices: 0", "割り当てなし、デバイス: 0台"),
         (app(readable=False, devices=3), "assigned to: not known; devices: 3", "割り当て先: 不明、デバイス: 3台"),
     ],
