@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._core import names
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import gate, phrases, quiet
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts, some_of
+from .facts import Confirmed, Facts
 
 
 def candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
@@ -64,8 +65,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "warning",
             "app_not_found",
             Text(
-                f"The tenant has no app registration with the confirmed client id {some_of(gone)}. It is gone already, or the id is wrong.",
-                f"指定されたクライアントID {some_of(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
+                f"The tenant has no app registration with the confirmed client id {some(gone)}. It is gone already, or the id is wrong.",
+                f"指定されたクライアントID {some(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
             ),
             gone,
         )

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..._core.heads import some
 from ..._core.policy_values import Value, named, written
 from ..._core.text import Text, counted
 from ..finding import Finding
 from . import clients, group_policies
 from .candidate import Candidate
-from .clients import NAMED, some
+from .clients import NAMED
 from .facts import Confirmed, Facts
 
 VARIABLE = "integrated_windows_authentication_browser_settings"

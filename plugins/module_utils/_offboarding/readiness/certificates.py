@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import certificate_names
+from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
 from . import clients
 from .candidate import Candidate
-from .clients import NAMED, some
+from .clients import NAMED
 from .facts import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_certificates"
@@ -148,8 +149,7 @@ def _in_use(machines: Machines, decided: CertificateDecisions) -> Iterator[Findi
             if one.get("used_by") and decided.goes(one["issuer"], one["thumbprint"]):
                 used.setdefault(one["thumbprint"], []).append(f"{name}: {', '.join(one['used_by'])}")
     if used:
-        shown = "; ".join(f"{thumbprint} ({some(where)})" for thumbprint, where in list(used.items())[:NAMED])
-        shown += f" (+{len(used) - NAMED})" if len(used) > NAMED else ""
+        shown = some((f"{thumbprint} ({some(where)})" for thumbprint, where in used.items()), between="; ")
         yield Finding(
             "blocker",
             "certificate_in_use",
@@ -226,16 +226,14 @@ def _is_meant(one: Mapping[str, Any], decided: CertificateDecisions) -> bool:
 
 def _others(others: Counts) -> Iterator[Finding]:
     if others:
-        shown = "; ".join(f"'{issuer}' ({where.total()})" for issuer, where in list(others.items())[:NAMED])
-        more = f" (+{len(others) - NAMED})" if len(others) > NAMED else ""
+        shown = some((f"'{issuer}' ({where.total()})" for issuer, where in others.items()), between="; ")
         yield Finding(
             "info",
             "certificate_issuers",
             Text(
-                f"Other issuers of certificates for clients: {shown}{more}. If IIJ ID's device certificates come from one of them (an external CA), add it to "
+                f"Other issuers of certificates for clients: {shown}. If IIJ ID's device certificates come from one of them (an external CA), add it to "
                 f"{CONFIRMED}.",
-                f"そのほかのクライアント認証用証明書の発行者: {shown}{more}。IIJ IDのデバイス証明書に外部CAを使用している場合は、"
-                f"{CONFIRMED} に追加してください。",
+                f"そのほかのクライアント認証用証明書の発行者: {shown}。IIJ IDのデバイス証明書に外部CAを使用している場合は、{CONFIRMED} に追加してください。",
             ),
             tuple(list(others)[:NAMED]),
         )

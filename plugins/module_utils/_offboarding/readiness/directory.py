@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 
 from ..._core import dn
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
-from . import clients, group_policies
+from . import group_policies
 from .candidate import Candidate
-from .facts import Confirmed, Facts, fold, some_of
+from .facts import Confirmed, Facts, fold
 
 
 def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -26,10 +27,10 @@ def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "blocker",
             "directory_not_given",
             Text(
-                f"{some_of(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or "
+                f"{some(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or "
                 "change them. "
                 "Set it, or take them out of directory_sync_accounts and integrated_windows_authentication_accounts.",
-                f"{some_of(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
+                f"{some(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
                 "offboard_directory_host を設定するか、directory_sync_accounts と integrated_windows_authentication_accounts から外してください。",
             ),
             accounts,
@@ -40,8 +41,8 @@ def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "warning",
             "directory_not_given",
             Text(
-                f"{some_of(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
-                f"{some_of(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
+                f"{some(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
+                f"{some(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
                 "Active Directoryは確認も変更もせず、アカウントは残ります。",
             ),
             options,
@@ -86,11 +87,11 @@ def _local_rights(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     accounts = [item for item in facts.directory_objects or () if item.get("objectSid") and any(dn.means(name, item) for name in confirmed.accounts)]
     if not accounts:
         return
-    shown = clients.some(f"*{item['objectSid']} ({item['dn']})" for item in accounts)
+    shown = some(f"*{item['objectSid']} ({item['dn']})" for item in accounts)
     defining = group_policies.defining(facts.group_policies or {}, _BATCH_LOGON)
     wins = Text("", "")
     if defining:
-        which = clients.some(defining)
+        which = some(defining)
         wins = Text(
             f" {which} define this right: where one applies, it wins over the local policy, and a change there does nothing. Edit the policy instead.",
             f"この権利は {which} が定義しています。適用されるマシンではローカルポリシーより優先され、ローカルの変更は効きません。ポリシーを編集してください。",

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..._core import names
+from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts, fold, some_of
+from .facts import Confirmed, Facts, fold
 
 
 def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -37,9 +38,9 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "blocker",
             "domain_not_listed",
             Text(
-                f"People of {some_of(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
+                f"People of {some(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
                 "when the contract ends. Add them.",
-                f"{some_of(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
+                f"{some(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
                 "解約後にサインインできなくなります。追加してください。",
             ),
             forgotten,
@@ -50,7 +51,7 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield Finding(
             "info",
             "domains_affected",
-            Text(f"Will be converted to managed: {some_of([*affected, *children])}.", f"マネージドに変換するドメイン: {some_of([*affected, *children])}"),
+            Text(f"Will be converted to managed: {some([*affected, *children])}.", f"マネージドに変換するドメイン: {some([*affected, *children])}"),
             (*affected, *children),
         )
     others = tuple(d["id"] for d in facts.domains if (d.get("federation") or {}).get("idp") == "other")
@@ -59,8 +60,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "info",
             "domains_of_others",
             Text(
-                f"Federated to another identity provider, left alone: {some_of(others)}.",
-                f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {some_of(others)}",
+                f"Federated to another identity provider, left alone: {some(others)}.",
+                f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {some(others)}",
             ),
             others,
         )

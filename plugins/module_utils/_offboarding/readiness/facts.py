@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core import names
-from ..._core.heads import few
 from .. import quiet
 
 
@@ -126,8 +125,3 @@ def fold(values: Iterable[str]) -> set[str]:
 def ids(values: Iterable[str]) -> set[str]:
     """Ids that people gave, to look up those that Graph gives in lower case; a word among them stays one."""
     return {names.uuid(value) for value in values}
-
-
-def some_of(values: Iterable[str], limit: int = 10) -> str:
-    shown = list(values)
-    return few(shown, len(shown), limit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core import names
-from ..._core.heads import few
+from ..._core.heads import some
 from ..._core.policy_values import is_off, is_settled, named
 from ..._core.text import Text
 from .. import phrases
@@ -75,8 +75,7 @@ def to_edit(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[tupl
 
 def places(mentions: Sequence[Mapping[str, Any]]) -> str:
     """Where a policy mentions it, once each."""
-    listed = list(dict.fromkeys(mention["where"] or mention["file"] for mention in mentions))
-    return "; ".join(listed[:_NAMED]) + (f" (+{len(listed) - _NAMED})" if len(listed) > _NAMED else "")
+    return some((mention["where"] or mention["file"] for mention in mentions), _NAMED, "; ")
 
 
 def defining(found: Mapping[str, Any], right: str) -> list[str]:
@@ -226,7 +225,7 @@ def _scripts(netlogon: Mapping[str, Any]) -> Iterator[Finding]:
     if unreadable := netlogon.get("unreadable"):
         why = phrases.by_code(str(unreadable[0]["code"]), str(unreadable[0]["msg"]))
         files = [item["file"] or netlogon["folder"] for item in unreadable]
-        shown = few(files, len(files), _NAMED)
+        shown = some(files, _NAMED)
         yield Finding(
             "warning",
             "logon_scripts_not_readable",
@@ -259,8 +258,7 @@ def _orphaned(found: Mapping[str, Any]) -> Iterator[Finding]:
     """Members of rights whose account is gone. Whose it was nobody can tell from the SID."""
     gone = found.get("orphaned") or ()
     if gone:
-        listed = list(dict.fromkeys(f"{item['member']} ({item['right']}, {item['guid']})" for item in gone))
-        shown = few(listed, len(listed), _NAMED)
+        shown = some((f"{item['member']} ({item['right']}, {item['guid']})" for item in gone), _NAMED)
         yield Finding(
             "info",
             "orphaned_rights",

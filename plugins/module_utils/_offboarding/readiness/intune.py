@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import confirmations, names
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate
-from .clients import some
 from .facts import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_intune_assignments"

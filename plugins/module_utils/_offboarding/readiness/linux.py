@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core import confirmations, dn
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
@@ -178,7 +179,7 @@ def not_looked_at(machines: Machines, said: LinuxDecisions, severity: str) -> It
     """Folders that nobody has looked into, of which the operator has not said that there is nothing of the agent."""
     for name, machine in machines.items():
         if paths := _not_looked_at(machine, said):
-            shown = ", ".join(paths[:_SHOWN]) + (f" (+{len(paths) - _SHOWN})" if len(paths) > _SHOWN else "")
+            shown = some(paths, _SHOWN)
             yield Finding(
                 severity,
                 "linux_folder_not_looked_at",

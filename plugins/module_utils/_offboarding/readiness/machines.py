@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from ..._core import confirmations, names
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate, nearly, with_hint
-from .facts import Confirmed, Facts, fold, some_of
+from .facts import Confirmed, Facts, fold
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -129,7 +130,7 @@ def files_without_product(facts: Facts, confirmed: Confirmed) -> list[str]:
 def not_found(unknown: Sequence[str], severity: str = "warning") -> Iterator[Finding]:
     """A name that differs by a letter, or an inventory of other machines: nothing would be taken off, and nobody would notice."""
     if unknown:
-        shown = some_of(unknown)
+        shown = some(unknown)
         yield Finding(
             severity,
             "agents_not_found",
