@@ -106,7 +106,7 @@ def _chosen(
     warnings: list[str],
 ) -> tuple[list[Object], list[Object]]:
     """The application and the service principal that come back, or are there. Raises OffboardError `not_found`, AmbiguousMatch."""
-    wanted = {names.uuid(key) for key in restore_ids}
+    wanted = names.uuids(restore_ids)
     if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
         raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
     return _one(APPLICATION, applications, wanted, held, warnings), _one(PRINCIPAL, principals, wanted, held, warnings)

@@ -19,7 +19,7 @@ from .facts import Confirmed, Facts
 
 def candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
     """Living apps for which something speaks, and of which the operator has not said whose they are."""
-    known = {names.uuid(text) for text in (*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id)}
+    known = names.uuids((*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id))
     return [app for app in facts.apps or () if app.get("why") and names.uuid(app["client_id"]) not in known and not app.get("deleted")]
 
 
@@ -94,7 +94,7 @@ def _stop_later(app: quiet.AppActivity, until: str, minutes: int) -> Finding:
 
 def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Those that are still there at the end, or may be."""
-    confirmed_ids = {names.uuid(text) for text in confirmed.client_ids}
+    confirmed_ids = names.uuids(confirmed.client_ids)
     for app in facts.apps or ():
         if names.uuid(app["client_id"]) in confirmed_ids and not app.get("deleted"):
             text = Text(

@@ -15,7 +15,7 @@ from .. import phrases
 from ..finding import Finding
 from . import group_policies
 from .candidate import Candidate
-from .facts import Confirmed, Facts, fold
+from .facts import Confirmed, Facts
 
 
 def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -57,7 +57,9 @@ _BUILT_IN = re.compile(
 
 def _task_accounts(facts: Facts) -> Iterator[Finding]:
     """Who runs the agents' scheduled tasks. Who is known to Active Directory as a candidate, or confirmed, is not named twice."""
-    known = fold(str(item[name]) for item in facts.directory_objects or () for name in ("sAMAccountName", "objectSid", "userPrincipalName") if item.get(name))
+    known = {
+        str(item[name]).casefold() for item in facts.directory_objects or () for name in ("sAMAccountName", "objectSid", "userPrincipalName") if item.get(name)
+    }
     who: dict[str, list[tuple[str, str]]] = {}
     for machine, found in (facts.machines or {}).items():
         for task in (found or {}).get("tasks") or ():

@@ -13,7 +13,7 @@ from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts, fold
+from .facts import Confirmed, Facts
 
 
 def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -47,7 +47,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         )
     affected = tuple(name for name in iij if names.domain(name) in listed)
     if affected:
-        children = [d["id"] for d in facts.domains if (d.get("parent") or "").casefold() in fold(affected)]
+        parents = set(map(names.domain, affected))
+        children = [d["id"] for d in facts.domains if d.get("parent") and names.domain(d["parent"]) in parents]
         yield Finding(
             "info",
             "domains_affected",

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core import names
 from .. import quiet
 
 
@@ -116,12 +115,3 @@ class Confirmed:
     token_minutes: int = quiet.TOKEN_MINUTES
     #: whether the gate switches IIJ ID's service principal off before the stop (None: not judged)
     disable_app: bool | None = None
-
-
-def fold(values: Iterable[str]) -> set[str]:
-    return {names.visible(value).casefold() for value in values}
-
-
-def ids(values: Iterable[str]) -> set[str]:
-    """Ids that people gave, to look up those that Graph gives in lower case; a word among them stays one."""
-    return {names.uuid(value) for value in values}

@@ -101,13 +101,13 @@ def is_confirmed(row: Mapping[str, Any], confirmed: Sequence[Mapping[str, Any]])
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     """What stands in the way of the exit, or is left at its end."""
-    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    accepted = names.uuids(confirmed.accepted_references)
     yield from findings(facts.references, facts.intune, confirmed.intune_assignments, accepted, final=final)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """Assignments of objects that were not accepted as they are."""
-    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    accepted = names.uuids(confirmed.accepted_references)
     for row, one in candidates(facts.references, confirmed.intune_assignments):
         if names.uuid(row["id"]) not in accepted:
             whom = to_whom(one)

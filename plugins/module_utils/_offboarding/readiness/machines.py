@@ -14,7 +14,7 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate, nearly, with_hint
-from .facts import Confirmed, Facts, fold
+from .facts import Confirmed, Facts
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
     """What lies on a machine without its product, unless it is known that the agent is uninstalled already."""
-    known = name.casefold() in fold(confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
+    known = names.machine(name) in map(names.machine, confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
     return [] if known else _without_product(machine)
 
 
@@ -161,7 +161,7 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     if known or not machines or any(found is None or found.get("error") for found in machines):
         return []
     products = [product for found in machines for product in _products(found)]
-    named = {_plainly(name) for found in machines for name in (found or {}).get("named") or ()}
+    named = {names.program(name) for found in machines for name in (found or {}).get("named") or ()}
     tasks = [
         (task["name"], [[text] for text in task.get("actions") or ()])
         for found in machines
@@ -180,13 +180,9 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     ]
 
 
-def _plainly(name: str) -> str:
-    return names.visible(name).casefold()
-
-
 def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
     """Whether the machines' own looking has found it, of which they tell names alone: a product that was confirmed by its code has whatever name."""
-    return bool(named) if wanted.get("product_code") else _plainly(str(wanted.get("name") or "")) in named
+    return bool(named) if wanted.get("product_code") else names.program(str(wanted.get("name") or "")) in named
 
 
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
@@ -269,7 +265,7 @@ def unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Fin
 
 
 def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
-    """What of the agents is on a machine: products, scheduled tasks, registered password filters, folders."""
+    """What of the agents is on a machine: products, scheduled tasks, registered password filtersers."""
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]

@@ -12,9 +12,10 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..._core import names
 from ..finding import SEVERITIES, Finding
 from . import apps, browsers, certificates, clients, linux, machines, references, sign_in
-from .facts import Confirmed, Facts, ids
+from .facts import Confirmed, Facts
 from .judged import SUBJECTS
 
 
@@ -35,7 +36,7 @@ def _judged(facts: Facts, confirmed: Confirmed, final: bool) -> list[Finding]:
 
 def domains_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to convert the domains: people would be left without a way to sign in. And what should be seen before it."""
-    seen = references.before_conversion(facts.references, ids(confirmed.accepted_references)) if facts.references is not None else ()
+    seen = references.before_conversion(facts.references, names.uuids(confirmed.accepted_references)) if facts.references is not None else ()
     ways_in = sign_in.findings(facts.sign_in, gate=True, accepted_count=confirmed.accepted_no_way_in_count) if facts.sign_in is not None else ()
     return [*ways_in, *seen]
 

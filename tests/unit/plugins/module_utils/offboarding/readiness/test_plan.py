@@ -282,6 +282,7 @@ def test_final_gate(facts, confirmed, expected):
         (FILES, {}, {}, ["agent_without_product"]),
         (FILES, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
         (FILES, {}, {"leftovers": ["m"]}, []),
+        (FILES, {}, {"leftovers": [" \uff2d\u200b"]}, []),
         # tasks that only match
         (FILES, {}, {"leftovers": ["m"], "tasks": []}, ["task_not_confirmed"]),
         (FILES, {}, {"leftovers": ["m"], "tasks": [{"name": "other"}]}, ["task_not_confirmed"]),
