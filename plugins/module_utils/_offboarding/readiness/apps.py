@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.heads import some
@@ -14,7 +14,9 @@ from ..._core.text import Text
 from .. import gate, phrases, quiet
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:

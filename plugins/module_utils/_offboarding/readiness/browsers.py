@@ -9,7 +9,7 @@ There may be thousands of machines: a finding counts them, and names a few.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core.heads import some
 from ..._core.policy_values import Value, named, written
@@ -18,7 +18,9 @@ from ..finding import Finding
 from . import clients, group_policies
 from .candidate import Candidate
 from .clients import NAMED
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 VARIABLE = "integrated_windows_authentication_browser_settings"
 

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import certificate_names
 from ..._core.heads import some
@@ -21,7 +21,9 @@ from ..finding import Finding
 from . import clients
 from .candidate import Candidate
 from .clients import NAMED
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_certificates"
 KEPT = "multi_factor_authentication_kept_certificates"

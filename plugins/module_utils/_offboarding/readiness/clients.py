@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import codes
 from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 #: machines, users and entries that a finding names; the others are counted
 NAMED = 10

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..._core import dn
 from ..._core.heads import some
@@ -15,7 +16,9 @@ from .. import phrases
 from ..finding import Finding
 from . import group_policies
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..._core.heads import some
 from ..._core.text import Text, counted
 from ..finding import Finding
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def missing(facts: Facts) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.heads import some
@@ -16,7 +16,9 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 _NAMED = 5
 KEPT = "offboard_kept_group_policies"

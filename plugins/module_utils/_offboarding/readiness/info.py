@@ -22,8 +22,8 @@ from ..finding import Finding
 from . import judged, kept, machines, plan, telling
 from .arguments import CONFIRMED
 from .draft import draft
-from .facts import Confirmed, Facts
 from .found import merged, of_answers
+from .judged import Confirmed, Facts
 
 #: of the folder `path` what iij_id_export_info returns
 Exports = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -57,7 +57,7 @@ def confirmed_by(handed_over: Sequence[Mapping[str, Any]], given: Mapping[str, A
     """What the roles hand over as confirmed, as the option `confirmed` would have it; what the task itself gives wins. Raises OffboardError `bad_option`."""
     found = merged(handed_over).get("confirmed", {}) | given
     found.pop("iij_client_id", None)  # for the option client_id
-    checked = ArgumentSpecValidator({**judged.SPEC, **CONFIRMED}).validate(found)
+    checked = ArgumentSpecValidator(CONFIRMED).validate(found)
     if checked.error_messages:
         raise OffboardError(f"found: {'; '.join(checked.error_messages)}", code="bad_option")
     return dict(checked.validated_parameters)

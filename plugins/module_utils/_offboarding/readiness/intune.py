@@ -9,7 +9,7 @@ The apps stay, since they may be somebody else's or be used for other services; 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, names
 from ..._core.heads import some
@@ -17,7 +17,9 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_intune_assignments"
 #: kinds of entra_references_info whose assignments intune_assignment removes

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, dn
 from ..._core.heads import some
@@ -20,8 +20,10 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate
-from .facts import Confirmed, Facts
 from .machines import not_found, unreadable
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 Machine = Mapping[str, Any]
 Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation

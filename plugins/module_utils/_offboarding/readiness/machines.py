@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, names
 from ..._core.heads import some
@@ -14,7 +14,9 @@ from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from .candidate import Candidate, nearly, with_hint
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -15,8 +15,7 @@ from typing import Any
 from ..._core import names
 from ..finding import SEVERITIES, Finding
 from . import apps, browsers, certificates, clients, linux, machines, references, sign_in
-from .facts import Confirmed, Facts
-from .judged import SUBJECTS
+from .judged import SUBJECTS, Confirmed, Facts
 
 
 def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:

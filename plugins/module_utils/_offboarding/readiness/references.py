@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.kinds import label
@@ -16,7 +16,9 @@ from ..finding import Finding
 from . import intune
 from .candidate import Candidate
 from .domains import federated_to_iij
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 _NAMED = 10
 

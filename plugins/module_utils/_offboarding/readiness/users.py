@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.heads import few
@@ -15,7 +15,9 @@ from .. import phrases
 from ..finding import Finding
 from ..quiet import mostly
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -53,3 +53,8 @@ def test_pages_are_as_the_code_has_them(name: str, language: str) -> None:
 def test_meta_runtime_is_as_the_modules_have_it() -> None:
     """`./dev pages` writes it."""
     assert (places.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8") == pages.runtime()
+
+
+def test_the_options_of_a_judgement_are_documented_as_the_code_has_them() -> None:
+    """`./dev pages` writes it."""
+    assert (places.ROOT / "plugins" / "doc_fragments" / "judged.py").read_text(encoding="utf-8") == pages.judged_fragment()

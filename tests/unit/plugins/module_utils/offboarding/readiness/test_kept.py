@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import Exports, info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import anything_left, clients_left
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.machines import agents_left, uninstalled_on
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import (
     agents_gate,
