@@ -53,7 +53,12 @@ def tables() -> dict[str, Callable[[str], str]]:
     from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import going_back
     from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import judged
 
-    return {"before-you-start.md": permissions.table, "going-back.md": going_back.table, "stages.md": judged.table}
+    ways = [way for subject in judged.SUBJECTS for way in subject.ways]
+    return {
+        "before-you-start.md": permissions.table,
+        "going-back.md": lambda language: going_back.table(ways, language),
+        "stages.md": judged.table,
+    }
 
 
 def with_table(name: str, language: str) -> str:

@@ -13,6 +13,7 @@ from ..._core.heads import some
 from ..._core.text import Text
 from .. import gate, phrases, quiet
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
 
 if TYPE_CHECKING:
@@ -124,3 +125,21 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             yield Candidate(variable, app["client_id"], told)
     if confirmed.disable_app is False and facts.app is not None and facts.app.enabled:
         yield Candidate("microsoft_365_disable_app", True, Text("Its app is enabled.", "アプリは有効です。"))
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("IIJ's service principal disabled (the hard guard)", "IIJのサービスプリンシパルの無効化（ハードガード）"),
+        Text("`restore` with `app`, or `entra_app` with `enabled: true`", "`restore` の `app`、または `entra_app` の `enabled: true`"),
+        Text(
+            "`restore` enables it only where this exit has disabled it, by the journal",
+            "`restore` が有効化するのは、この作業で無効化した場合（ジャーナルによる）だけです",
+        ),
+    ),
+    Way(
+        Text("IIJ's app removed", "IIJのアプリの削除"),
+        Text("`restore` with `app`, or `entra_app` with `state: present`", "`restore` の `app`、または `entra_app` の `state: present`"),
+        Text("30 days; its secrets come back, consent has to be checked", "30 日以内。シークレットは戻りますが、同意は確認が必要です"),
+    ),
+)

@@ -18,6 +18,7 @@ from ..._core import certificate_names
 from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
+from ..going_back import Way
 from . import clients
 from .candidate import Candidate
 from .clients import NAMED
@@ -274,3 +275,13 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """Issuers of which nobody has decided."""
     for issuer, having in by_decision(clients.of(facts.clients or {}, "certificates"), decided(confirmed)).undecided.items():
         yield Candidate(CONFIRMED, issuer, Text(f"On {some(having)}.", f"{some(having)} にあります。"))
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("device certificate removed", "デバイス証明書の削除"),
+        Text("the certificate is in `backups/certificates`; its private key is gone", "証明書は `backups/certificates` にありますが、秘密鍵は戻りません"),
+        Text("enrol it again", "発行し直してください"),
+    ),
+)

@@ -14,6 +14,7 @@ from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from . import group_policies
 from .candidate import Candidate
 
@@ -180,3 +181,28 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             variable = "integrated_windows_authentication_accounts" if by_name else "directory_sync_accounts"
             told = Text(f"{item['dn']}: {why.en}.{more.en}", f"{item['dn']}: {why.ja}{more.ja}")
             yield Candidate(variable, item.get("confirm_as") or item["dn"], told)
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("AD account disabled", "AD アカウントの無効化"),
+        Text(
+            "`restore` with `accounts`, or `directory_object` with `state: enabled`", "`restore` の `accounts`、または `directory_object` の `state: enabled`"
+        ),
+        Text(
+            "`restore` enables those that this exit has disabled, by the journal",
+            "`restore` が有効化するのは、この作業で無効化したもの（ジャーナルによる）だけです",
+        ),
+    ),
+    Way(
+        Text("AD account removed", "AD アカウントの削除"),
+        Text(
+            "`restore` with `accounts`, or `directory_object` with `state: present` and the `backup_dir`: a new object out of the saved "
+            "LDIF, with a new SID, disabled and without its password; with the AD recycle bin, restore it there instead",
+            "`restore` の `accounts`、または `directory_object` の `state: present` と `backup_dir`。保存した LDIF から、新しい SID の新し"
+            "いオブジェクトを、無効かつパスワードなしで作ります。AD のごみ箱が有効なら、代わりにそこから復元してください",
+        ),
+        Text("rights granted to the old SID are lost. So the default is to disable.", "以前の SID に与えた権限は失われます。そのため既定は「無効化」です"),
+    ),
+)

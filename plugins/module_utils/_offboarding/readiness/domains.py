@@ -12,6 +12,7 @@ from ..._core import names
 from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
 
 if TYPE_CHECKING:
@@ -86,3 +87,15 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """Domains that nobody has confirmed."""
     for name in unlisted_domains(facts, confirmed):
         yield Candidate("microsoft_365_domains", name, Text("People of it sign in through IIJ ID.", "利用者がIIJ ID経由でサインインしています。"))
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("domain converted to managed", "ドメインのマネージド化"),
+        Text(
+            "`restore` with `domains` posts the saved federation configuration again", "`restore` の `domains` が保存済みのフェデレーション設定を再登録します"
+        ),
+        Text("IIJ ID must still serve it; passwords set meanwhile stay set", "IIJ ID側がまだ動いていること。設定したパスワードは残ります"),
+    ),
+)

@@ -15,6 +15,7 @@ from ..._core.policy_values import is_off, is_settled, named
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
 
 if TYPE_CHECKING:
@@ -292,3 +293,24 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         if not decisions.is_confirmed(edited, policy["guid"]):
             where = places(mentions)
             yield Candidate(edited.variable, policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("accounts taken out of user rights of group policies", "グループポリシーのユーザー権利からのアカウントの除外"),
+        Text("`restore` with `accounts`: what this exit took out is put back", "`restore` の `accounts`。この作業で外したものだけを戻します"),
+        Text(
+            "an account that was made again from LDIF has another SID: give it the right by name (the task warns)",
+            "LDIF から作り直したアカウントは SID が変わります。権利は名前を指定して与えてください（タスクが警告します）",
+        ),
+    ),
+    Way(
+        Text("hosts taken out of group policies", "グループポリシーからのホストの削除"),
+        Text("`restore` with `policies`: each edited file as it was", "`restore` の `policies`。編集した各ファイルを元の内容に戻します"),
+        Text(
+            "a file that somebody else has edited since stays (`setting_changed`); the copy is in `backups/policies`",
+            "その後にほかの人が編集したファイルには触れません（`setting_changed`）。写しは `backups/policies` にあります",
+        ),
+    ),
+)

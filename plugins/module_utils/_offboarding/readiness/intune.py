@@ -16,6 +16,7 @@ from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
 
 if TYPE_CHECKING:
@@ -184,3 +185,19 @@ def _not_read(looked: Mapping[str, Any], final: bool) -> Finding:
             f"{CONFIRMED} の割り当てがIntuneにあるか確認できません: {why.ja}。",
         ),
     )
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("assignment in Intune removed", "Intune の割り当ての削除"),
+        Text(
+            "`restore` with `intune`, or `intune_assignment` with `state: present` and the same journal: with target, intent and settings as they were",
+            "`restore` の `intune`、または同じ `journal` で `intune_assignment` の `state: present`。割り当て先、目的、設定は元のとおりです",
+        ),
+        Text(
+            "its id in Graph is new; a filter comes back only when Graph's beta was allowed; certificates of a profile are issued anew",
+            "Graph での ID は変わります。フィルターは beta を許可していた場合だけ戻ります。プロファイルの証明書は新しく発行されます",
+        ),
+    ),
+)

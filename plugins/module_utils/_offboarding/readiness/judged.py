@@ -17,6 +17,7 @@ from ..._core import names
 from ..._core.text import Text
 from .. import quiet
 from ..finding import Finding
+from ..going_back import Way, WayBack
 from . import (
     apps,
     browsers,
@@ -186,27 +187,45 @@ class Subject(NamedTuple):
     judge: Callable[[Facts, Confirmed, bool], Iterator[Finding]]
     #: candidates for variables of DECISIONS
     propose: Callable[[Facts, Confirmed], Iterator[Candidate]] = _nothing
+    #: how what the exit does to it is undone
+    ways: tuple[Way, ...] = ()
 
 
 #: In the order in which their findings stand, among those that weigh the same.
 SUBJECTS = (
-    Subject(domains.judge, domains.propose),
-    Subject(users.judge, users.propose),
-    Subject(apps.judge, apps.propose),
+    Subject(domains.judge, domains.propose, domains.WAYS),
+    Subject(users.judge, users.propose, users.WAYS),
+    Subject(apps.judge, apps.propose, apps.WAYS),
     Subject(references.judge, references.propose),
     Subject(sign_in.judge),
-    Subject(machines.judge, machines.propose),
-    Subject(linux.judge, linux.propose),
-    Subject(directory.judge, directory.propose),
+    Subject(machines.judge, machines.propose, machines.WAYS),
+    Subject(linux.judge, linux.propose, linux.WAYS),
+    Subject(directory.judge, directory.propose, directory.WAYS),
     Subject(people.judge),
-    Subject(group_policies.judge, group_policies.propose),
+    Subject(group_policies.judge, group_policies.propose, group_policies.WAYS),
     Subject(clients.judge),
-    Subject(browsers.judge, browsers.propose),
-    Subject(certificates.judge, certificates.propose),
-    Subject(intune.judge, intune.propose),
+    Subject(browsers.judge, browsers.propose, browsers.WAYS),
+    Subject(certificates.judge, certificates.propose, certificates.WAYS),
+    Subject(intune.judge, intune.propose, intune.WAYS),
     Subject(stages.judge),
     Subject(export.judge),
 )
+
+#: By the word of `offboard_restore`, what is played on the controller. In this order: what was done last is undone first.
+BROUGHT_BACK: dict[str, tuple[WayBack, ...]] = {
+    "accounts": (
+        WayBack("directory_sync", "restore_accounts"),
+        WayBack("directory_sync", "openldap_restore"),
+        WayBack("integrated_windows_authentication", "restore_accounts"),
+    ),
+    "app": (WayBack("microsoft_365", "restore_app"),),
+    "domains": (WayBack("microsoft_365", "restore_domains"),),
+    "policies": (WayBack("integrated_windows_authentication", "restore_policies"),),
+    "intune": (WayBack("multi_factor_authentication", "restore_intune"),),
+    "users": (WayBack("microsoft_365", "restore_users"),),
+    # on machines alone
+    "tasks": (),
+}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
 from .machines import not_found, unreadable
 
@@ -461,3 +462,32 @@ def _undecided(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[
             yield "directory_sync_linux_files", item["path"]
     for who in _unconfirmed_accounts(machine, said):
         yield "directory_sync_linux_accounts", {"name": who["name"], "uid": who["uid"]}
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("cron jobs disabled", "cron ジョブの無効化"),
+        Text("`restore` with `tasks`, or `linux_cron_job` with `state: present`", "`restore` の `tasks`、または `linux_cron_job` の `state: present`"),
+        Text("–", "なし"),
+    ),
+    Way(
+        Text("cron jobs removed", "cron ジョブの削除"),
+        Text(
+            "put the line back out of the saved copy of the crontab in `backups/` (`ansible-vault decrypt`)",
+            "`backups/` に保存した crontab の写しから行を戻します（`ansible-vault decrypt`）",
+        ),
+        Text("the agent is gone as well", "エージェントも削除済みです"),
+    ),
+    Way(
+        Text("account of OpenLDAP removed, taken out of its access rules", "OpenLDAP のアカウントの削除、アクセス規則からの除外"),
+        Text(
+            "`restore` with `accounts`, or `openldap_entry` and `openldap_access` with `state: present` and the same `backup_dir`; it has its password again",
+            "`restore` の `accounts`、または同じ `backup_dir` で `openldap_entry` と `openldap_access` の `state: present`。パスワードも戻ります",
+        ),
+        Text(
+            "a rule that somebody has changed since stays, and is named; `entryUUID` is new",
+            "その後に変更された規則は変えずに示します。`entryUUID` は新しくなります",
+        ),
+    ),
+)

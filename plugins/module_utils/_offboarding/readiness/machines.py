@@ -13,6 +13,7 @@ from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate, nearly, with_hint
 
 if TYPE_CHECKING:
@@ -340,3 +341,26 @@ def _each(facts: Facts, kind: str, value: Callable[[Mapping[str, Any]], Any]) ->
     for number, (item, shown, _name) in enumerate(seen):
         if shown not in [earlier for _item, earlier, _machine in seen[:number]]:
             yield item, shown, ", ".join(dict.fromkeys(name for _item, other, name in seen if other == shown))
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("scheduled tasks disabled", "スケジュールタスクの無効化"),
+        Text("`restore` with `tasks`, or enable them in Task Scheduler", "`restore` の `tasks`、またはタスクスケジューラで有効化"),
+        Text(
+            "`restore` enables those that this exit has disabled, by the journal",
+            "`restore` が有効化するのは、この作業で無効化したもの（ジャーナルによる）だけです",
+        ),
+    ),
+    Way(
+        Text("agent uninstalled", "エージェントのアンインストール"),
+        Text("install it again; config.yml and secret.yml were removed on purpose", "再インストール。config.yml と secret.yml は意図して消しています"),
+        Text("the IIJ token is not kept", "IIJのトークンは保存しません"),
+    ),
+    Way(
+        Text("secrets removed from disk", "ディスク上の秘密情報の消去"),
+        Text("cannot be undone", "取り消せません"),
+        Text("meant so", "意図どおりです"),
+    ),
+)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.going_back import going_back as played
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import going_back
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import BROUGHT_BACK
 from dev import pages, places
 
 
@@ -34,7 +34,7 @@ def test_what_is_played(given: Any, entries: list[str], unknown: list[str]) -> N
 
 
 def test_every_entry_is_there_and_every_word_in_the_manual() -> None:
-    for word, entries in going_back.ON_CONTROLLER.items():
+    for word, entries in BROUGHT_BACK.items():
         assert all((places.ROOT / "roles" / entry.role / "tasks" / f"{entry.tasks_from}.yml").exists() for entry in entries), word
         for language in ("en", "ja"):
             shown = {"en": f"`restore` with `{word}`", "ja": f"`restore` の `{word}`"}[language]
