@@ -479,6 +479,49 @@ def test_no_role_asks_for_a_variable_that_nobody_gives() -> None:
     assert len(files) > 100 and asked == set()
 
 
+#: The walk of CONTRIBUTING.md for a managed thing, gone with its example: each file, and how the walk calls it.
+WALKED = {
+    "plugins/module_utils/_entra/intune_assignments/__init__.py": "`plugins/module_utils/_entra/<things>/__init__.py`",
+    "plugins/module_utils/_entra/intune_assignments/options.py": "`options.py`",
+    "plugins/module_utils/_entra/intune_assignments/plan.py": "`plan.py`",
+    "plugins/module_utils/_entra/intune_assignments/resource.py": "`resource.py`",
+    "plugins/modules/intune_assignment.py": "`plugins/modules/entra_<thing>.py`",
+    "plugins/modules/intune_assignment_info.py": "`entra_<thing>_info.py`",
+    "plugins/module_utils/_core/kinds.py": "`_core/kinds.py`",
+    "plugins/module_utils/_graph/permissions.py": "`_graph/permissions.py`",
+    "roles/multi_factor_authentication/tasks/intune.yml": "`tasks/<thing>.yml`",
+    "roles/multi_factor_authentication/tasks/restore_intune.yml": "`restore_<thing>.yml`",
+    "roles/multi_factor_authentication/tasks/preflight.yml": "`preflight.yml`",
+    "roles/multi_factor_authentication/defaults/main.yml": "`defaults/main.yml`",
+    "roles/multi_factor_authentication/meta/argument_specs.yml": "`meta/argument_specs.yml`",
+    "plugins/module_utils/_offboarding/readiness/intune.py": "`_offboarding/readiness/<things>.py`",
+    "plugins/module_utils/_offboarding/readiness/judged.py": "`judged.py`",
+}
+#: what else knows the example, and why not every thing has it
+OF_THE_EXAMPLE = {
+    "playbooks/stages/clients.yml": "its stage played the role on the users' machines alone",
+    "plugins/doc_fragments/intune.py": "options that both modules take",
+    "plugins/doc_fragments/judged.py": "made by ./dev pages",
+    "plugins/module_utils/_core/phrases.py": "a way back in words of its own",
+    "plugins/module_utils/_entra/arguments.py": "options that both modules take",
+    "plugins/module_utils/_entra/references/read.py": "what points at IIJ ID is read with whom it is assigned to",
+    "plugins/module_utils/_offboarding/readiness/references.py": "what points at IIJ ID and reaches nobody may stay",
+    "plugins/module_utils/_offboarding/readiness/stages.py": "what it needs depends on what is confirmed",
+    "plugins/module_utils/_offboarding/steps/found.py": "a step of a person for what it leaves",
+    "plugins/modules/entra_references_info.py": "tells of it to see also",
+}
+_EXAMPLE = re.compile(r"(?i:intune_assignment|intuneassignment|to whom intune|(restore_|tasks_from: |multi_factor_authentication_)intune)|\bINTUNE\b")
+
+
+def test_the_walk_for_a_managed_thing_is_short_and_names_every_file() -> None:
+    walk = (places.ROOT / "CONTRIBUTING.md").read_text().partition("**A managed thing")[2].partition("**A task**")[0]
+    (said,) = map(int, re.findall(r"(\d+) files of the\s+collection", walk))
+    assert said == len(WALKED) == sum(map(int, re.findall(r"\((\d+)\)", walk))) <= 15
+    assert [words for words in WALKED.values() if words not in walk] == []
+    files = [*PLUGINS.rglob("*.py"), *places.ROOT.glob("roles/**/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
+    assert {str(file.relative_to(places.ROOT)) for file in files if _EXAMPLE.search(file.read_text())} == {*WALKED, *OF_THE_EXAMPLE}
+
+
 def _tasks(node: object) -> list[dict[str, object]]:
     """The tasks of a file, in blocks too."""
     if isinstance(node, list):
