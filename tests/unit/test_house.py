@@ -180,9 +180,8 @@ TAKES_PARAMS = {
     "_linux/on_target/operations.py": "the runner on the machine",
     "preconditions.py": "of `requires`, and of run_folder_info",
     "modules/manual_steps.py": "asks who confirms before the run's files are looked at",
-    "_offboarding/readiness/info.py": "its options are what the roles' modules returned",
 }
-_RAW = re.compile(r"_?(params|options)")
+_RAW = re.compile(r"_?(params|options|asked)")
 
 
 def _raw(node: ast.expr) -> bool:

@@ -13,10 +13,11 @@ from .judged import Confirmed, Facts
 from .plan import GATES
 
 CONFIRMED = argument_spec(Confirmed)
+FACTS = argument_spec(Facts)
 JUDGEMENT: dict[str, Any] = {
     "answers": {"type": "dict", "default": {}},
     "gate": {"type": "str", "required": True, "choices": [*GATES]},
-    **argument_spec(Facts),
+    **FACTS,
     "found": {"type": "list", "elements": "dict", "default": []},
     "variables": {"type": "dict"},
     **LANGUAGE,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.lookup.judged import LookupModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import confirmed_by
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import ANSWERS, DECISIONS, Confirmed, confirmed
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.options import confirmed_by
 from dev import places
 
 ALL = ("directory_sync", "microsoft_365", "multi_factor_authentication", "external_identity_providers", "integrated_windows_authentication")
