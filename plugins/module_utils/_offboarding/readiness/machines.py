@@ -163,24 +163,29 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     known = confirmed.leftovers or any(kind.startswith("windows_") for kind in facts.begun_kinds)
     if known or not machines or any(found is None or found.get("error") for found in machines):
         return []
-    products = [product for found in machines for product in _products(found)]
-    named = {names.program(name) for found in machines for name in (found or {}).get("named") or ()}
-    tasks = [
-        (task["name"], [[text] for text in task.get("actions") or ()])
-        for found in machines
-        for part in ("tasks", "perhaps")
-        for task in (found or {}).get(part) or ()
-    ]
-    filters = {names.program(item["name"]) for found in machines for item in (found or {}).get("filters") or ()}
+    read = [found for found in machines if found]
+    filters = {names.program(item["name"]) for found in read for item in found.get("filters") or ()}
     return [
-        *(
-            str(one.get("product_code") or one.get("name"))
-            for one in confirmed.products
-            if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products))
-        ),
-        *(str(one.get("name") or one.get("action")) for one in confirmed.tasks if not any(confirmations.scheduled_task(*task, one) for task in tasks)),
+        *_unknown_products(read, confirmed),
+        *_unknown_tasks(read, confirmed),
         *(name for name in confirmed.password_filters if names.program(name) not in filters),
     ]
+
+
+def _unknown_products(machines: Sequence[Mapping[str, Any]], confirmed: Confirmed) -> Iterator[str]:
+    products = [product for found in machines for product in _products(found)]
+    named = {names.program(name) for found in machines for name in found.get("named") or ()}
+    for one in confirmed.products:
+        if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products)):
+            yield str(one.get("product_code") or one.get("name"))
+
+
+def _unknown_tasks(machines: Sequence[Mapping[str, Any]], confirmed: Confirmed) -> Iterator[str]:
+    listed = [task for found in machines for part in ("tasks", "perhaps") for task in found.get(part) or ()]
+    tasks = [(task["name"], [[text] for text in task.get("actions") or ()]) for task in listed]
+    for one in confirmed.tasks:
+        if not any(confirmations.scheduled_task(*task, one) for task in tasks):
+            yield str(one.get("name") or one.get("action"))
 
 
 def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
