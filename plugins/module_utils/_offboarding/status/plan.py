@@ -8,6 +8,7 @@ A stage with nothing to do leaves nothing behind. Only what stands in the record
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,11 +140,10 @@ def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     report = evidence.report
     groups = [group for group in report["changes"] if (group["kind"], group["action"]) in stage.changes]
     bad = [entry for entry in (*report["failed"], *report["unfinished"]) if (entry["kind"], entry["action"]) in stage.changes]
-    counts = {"done": sum(group["count"] for group in groups), "failed": len(bad)}
     files = _files(stage.name, evidence.results)
+    counts = Counter({"done": sum(group["count"] for group in groups), "failed": len(bad)})
     for name in files:
-        for status, number in evidence.results[name].items():
-            counts[status] = counts.get(status, 0) + number
+        counts.update(evidence.results[name])
     last = max((group["last"] for group in groups), default="")
     stopped = counts["failed"] and not stage.scheduled
     state = "stopped" if stopped else "recorded" if groups or files else "nothing"
