@@ -14,7 +14,6 @@ from typing import Any
 
 from ..._core import names, phrases
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id
 from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .access_pass import moment
@@ -102,7 +101,7 @@ class Skus:
         """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
         found = self._ids.get(name)
         if found is None:
-            found = self._ids[name] = meant if is_id(meant := names.licence(name)) else self.find(name).id
+            found = self._ids[name] = meant if names.is_uuid(meant := names.licence(name)) else self.find(name).id
         return found
 
     def name(self, sku: str) -> str:
