@@ -14,6 +14,7 @@ from typing import Any
 from ..._core import phrases
 from ..._core.errors import OffboardError
 from ..._core.heads import some
+from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal
 from ..cron.plan import Job
 from ..files import plan as files
@@ -24,7 +25,7 @@ _SHOWN = 5
 
 def object_of(host: str, found: Mapping[str, Any]) -> Object:
     """An account as plans see it. Its number is part of what it is: another one of the same name is another account."""
-    return Object(KIND, f"{host}/{found['name']}/{found['uid']}", found["name"], {name: found[name] for name in ("uid", "gid", "home", "shell")})
+    return Object(KIND, on_host(host, found["name"], str(found["uid"])), found["name"], {name: found[name] for name in ("uid", "gid", "home", "shell")})
 
 
 def removal(item: Object, *, with_home: bool) -> Change:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, names
 from ..._core.heads import some
+from ..._core.machine_ids import host_of
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
@@ -294,7 +295,7 @@ def begun(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
     """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
     ids = (record["id"] for record in begun(records) if (record["kind"], record["action"]) == ("windows_software", "uninstall"))
-    return {identity.partition("/")[0] for identity in ids}
+    return set(map(host_of, ids))
 
 
 def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -26,9 +26,9 @@ from ..._core.browser_hosts import (
     zone_host,
 )
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Skip
 from ..._core.plan import Plan
-from ..ids import on_host
 from ..reg_query import Key
 
 KIND = "windows_browser_sign_in"

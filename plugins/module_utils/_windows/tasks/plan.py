@@ -18,9 +18,9 @@ from typing import Any
 
 from ..._core import confirmations, phrases, redaction
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Object
 from ..._core.plain import file_part
-from ..ids import on_host
 from ..reg_query import expand
 
 KIND = "windows_scheduled_task"
