@@ -127,6 +127,11 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         yield Candidate("microsoft_365_disable_app", True, Text("Its app is enabled.", "アプリは有効です。"))
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {
+    "gate": (("service_principal", "disable"),),
+    "app": (("oauth2_permission_grant", "remove"), ("app_role_assignment", "remove"), ("service_principal", "delete"), ("application", "delete")),
+}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

@@ -192,6 +192,8 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         yield Candidate(VARIABLE, "absent", told)
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"clients": (("windows_browser_sign_in", "remove"),)}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

@@ -277,6 +277,8 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         yield Candidate(CONFIRMED, issuer, Text(f"On {some(having)}.", f"{some(having)} にあります。"))
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"clients": (("windows_certificate", "remove"),)}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

@@ -183,6 +183,8 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             yield Candidate(variable, item.get("confirm_as") or item["dn"], told)
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"accounts": (("directory_object", "disable"), ("directory_object", "delete"))}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

@@ -89,6 +89,8 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         yield Candidate("microsoft_365_domains", name, Text("People of it sign in through IIJ ID.", "利用者がIIJ ID経由でサインインしています。"))
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"domains": (("domain", "convert_to_managed"),)}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

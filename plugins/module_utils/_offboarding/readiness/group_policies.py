@@ -295,6 +295,8 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             yield Candidate(edited.variable, policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"accounts": (("group_policy_right", "remove"),), "clients": (("group_policy_registry", "remove"),)}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

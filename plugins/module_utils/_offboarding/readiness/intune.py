@@ -187,6 +187,8 @@ def _not_read(looked: Mapping[str, Any], final: bool) -> Finding:
     )
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"clients": (("intune_assignment", "remove"),)}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

@@ -189,24 +189,26 @@ class Subject(NamedTuple):
     propose: Callable[[Facts, Confirmed], Iterator[Candidate]] = _nothing
     #: how what the exit does to it is undone
     ways: tuple[Way, ...] = ()
+    #: kind and action of what the exit does to it, by the stage
+    work: Mapping[str, tuple[tuple[str, str], ...]] = {}
 
 
 #: In the order in which their findings stand, among those that weigh the same.
 SUBJECTS = (
-    Subject(domains.judge, domains.propose, domains.WAYS),
+    Subject(domains.judge, domains.propose, domains.WAYS, domains.WORK),
     Subject(users.judge, users.propose, users.WAYS),
-    Subject(apps.judge, apps.propose, apps.WAYS),
+    Subject(apps.judge, apps.propose, apps.WAYS, apps.WORK),
     Subject(references.judge, references.propose),
     Subject(sign_in.judge),
-    Subject(machines.judge, machines.propose, machines.WAYS),
-    Subject(linux.judge, linux.propose, linux.WAYS),
-    Subject(directory.judge, directory.propose, directory.WAYS),
+    Subject(machines.judge, machines.propose, machines.WAYS, machines.WORK),
+    Subject(linux.judge, linux.propose, linux.WAYS, linux.WORK),
+    Subject(directory.judge, directory.propose, directory.WAYS, directory.WORK),
     Subject(people.judge),
-    Subject(group_policies.judge, group_policies.propose, group_policies.WAYS),
+    Subject(group_policies.judge, group_policies.propose, group_policies.WAYS, group_policies.WORK),
     Subject(clients.judge),
-    Subject(browsers.judge, browsers.propose, browsers.WAYS),
-    Subject(certificates.judge, certificates.propose, certificates.WAYS),
-    Subject(intune.judge, intune.propose, intune.WAYS),
+    Subject(browsers.judge, browsers.propose, browsers.WAYS, browsers.WORK),
+    Subject(certificates.judge, certificates.propose, certificates.WAYS, certificates.WORK),
+    Subject(intune.judge, intune.propose, intune.WAYS, intune.WORK),
     Subject(stages.judge),
     Subject(export.judge),
 )

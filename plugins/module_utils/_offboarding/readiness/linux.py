@@ -464,6 +464,12 @@ def _undecided(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[
         yield "directory_sync_linux_accounts", {"name": who["name"], "uid": who["uid"]}
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {
+    "freeze": (("linux_cron_job", "disable"),),
+    "agents": (("linux_cron_job", "delete"), ("linux_file", "remove"), ("linux_account", "remove")),
+    "accounts": (("openldap_access", "update"), ("openldap_entry", "delete")),
+}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(

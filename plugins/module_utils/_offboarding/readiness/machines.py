@@ -349,6 +349,17 @@ def _each(facts: Facts, kind: str, value: Callable[[Mapping[str, Any]], Any]) ->
             yield item, shown, ", ".join(dict.fromkeys(name for _item, other, name in seen if other == shown))
 
 
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {
+    "freeze": (("windows_scheduled_task", "disable"),),
+    "agents": (
+        ("windows_software", "uninstall"),
+        ("windows_scheduled_task", "delete"),
+        ("windows_password_filter", "unregister"),
+        ("windows_restart", "restart"),
+        ("windows_file", "remove"),
+    ),
+}
 #: How what the exit does to it is undone, for the manual.
 WAYS = (
     Way(
