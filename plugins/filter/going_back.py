@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.offboard.iij_id.plugins.filter.listed import listed
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import going_back as table
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.going_back import entries
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import BROUGHT_BACK
 
 
 def going_back(given: Any) -> dict[str, Any]:
     """`words` and those of them that are `unknown`, all that are `known`, and the `entries` of roles that are played on the controller, in their order."""
     words = listed(given)
-    entries = [entry._asdict() for entry in table.entries(words)]
-    return {"words": words, "unknown": [word for word in words if word not in table.ON_CONTROLLER], "known": list(table.ON_CONTROLLER), "entries": entries}
+    played = [entry._asdict() for entry in entries(BROUGHT_BACK, words)]
+    return {"words": words, "unknown": [word for word in words if word not in BROUGHT_BACK], "known": list(BROUGHT_BACK), "entries": played}
 
 
 class FilterModule:

@@ -32,6 +32,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
+  - offboard.iij_id.only_disabled
   - offboard.iij_id.directory
   - offboard.iij_id.directory.known
 options:
@@ -67,14 +68,6 @@ options:
     type: str
     required: true
     choices: [absent, disabled, enabled, present]
-  only_disabled:
-    description:
-      - With O(state=enabled) enable only what tasks with the same O(journal) have disabled. What was disabled before stays so, and is listed in
-        RV(skipped_objects) with the code V(disabled_before).
-      - Needs O(journal).
-    type: bool
-    default: false
-    version_added: 1.1.0
   backup_dir:
     description:
       - A folder on the controller for the saved copies, one file for each removal (mode 0600). Nothing is removed when it cannot be written.
@@ -228,7 +221,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._directory.argumen
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import KNOWN
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import plan as objects
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import make
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import ONLY_DISABLED, spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._module.runner import require
@@ -241,10 +234,10 @@ def main() -> None:
             RUN,
             DIRECTORY,
             KNOWN,
+            ONLY_DISABLED,
             dn={"type": "str"},
             objects={"type": "list", "elements": "str"},
             state={"type": "str", "required": True, "choices": ["absent", "disabled", "enabled", "present"]},
-            only_disabled={"type": "bool", "default": False},
             backup_dir={"type": "path"},
             allowed_spns={"type": "list", "elements": "str", "default": list(objects.IIJ_SPNS)},
             expected_members={"type": "list", "elements": "str", "default": []},

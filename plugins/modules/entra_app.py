@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
+  - offboard.iij_id.only_disabled
   - offboard.iij_id.entra
 options:
   app_id:
@@ -34,14 +35,6 @@ options:
   enabled:
     description: Whether the service principal can sign in. Without it, that stays as it is.
     type: bool
-  only_disabled:
-    description:
-      - With O(enabled=true) enable the service principal only where tasks with the same O(journal) have disabled it. One that was disabled before stays so, and
-        is listed in RV(skipped_objects) with the code V(disabled_before).
-      - Needs O(journal).
-    type: bool
-    default: false
-    version_added: 1.1.0
   grants:
     description: With V(remove), all delegated and application permissions of the service principal are removed. V(absent) does so always.
     type: str
@@ -125,7 +118,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.resource import App
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import ONLY_DISABLED, spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._module.runner import require
@@ -137,10 +130,10 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             ENTRA,
+            ONLY_DISABLED,
             app_id={"type": "str", "required": True},
             state={"type": "str", "default": "present", "choices": ["present", "absent"]},
             enabled={"type": "bool"},
-            only_disabled={"type": "bool", "default": False},
             grants={"type": "str", "default": "keep", "choices": ["keep", "remove"]},
             restore_ids={"type": "list", "elements": "str", "default": []},
             only_there={"type": "bool", "default": False},

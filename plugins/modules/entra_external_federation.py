@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.entra
+  - offboard.iij_id.dns
 options:
   state:
     description:
@@ -149,19 +150,6 @@ options:
     description: How long that takes. Microsoft says 5 to 10 minutes.
     type: int
     default: 600
-  dns_servers:
-    description: IP addresses of the DNS resolvers for the TXT record. Without it, the system's.
-    type: list
-    elements: str
-    default: []
-  dns_port:
-    description: UDP and TCP port of O(dns_servers).
-    type: int
-    default: 53
-  dns_timeout:
-    description: Seconds for one look-up, retries included.
-    type: int
-    default: 10
 requirements:
   - lxml
   - signxml >= 5.2
@@ -312,6 +300,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments 
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 
 from ..module_utils._federation import libraries
+from ..module_utils._federation.arguments import DNS
 from ..module_utils._module.runner import hide_private_keys, require
 from ..module_utils._offboarding.runner import run
 
@@ -333,6 +322,7 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             ENTRA,
+            DNS,
             state={"type": "str", "choices": ["present", "absent"], "default": "present"},
             domain={"type": "str", "required": True},
             domains={"type": "dict", "options": {"add": _NAMES, "remove": _NAMES, "set": _NAMES}},
@@ -349,9 +339,6 @@ def main() -> None:
             backup_dir={"type": "path"},
             wait={"type": "bool", "default": False},
             wait_seconds={"type": "int", "default": 600},
-            dns_servers={"type": "list", "elements": "str", "default": []},
-            dns_port={"type": "int", "default": 53},
-            dns_timeout={"type": "int", "default": 10},
         ),
         mutually_exclusive=[("metadata", "configuration")],
         supports_check_mode=True,

@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run.info
   - offboard.iij_id.entra
+  - offboard.iij_id.census
 options:
   domains:
     description: The root domains to look at. Subdomains follow them. One that the tenant does not have is an error (C(not_found)).
@@ -26,19 +27,6 @@ options:
     required: true
   client_ids:
     description: The apps whose doings are looked for.
-    type: list
-    elements: str
-    default: []
-  also_enable:
-    description: Users who will be enabled, and do not count as blocked.
-    type: list
-    elements: str
-    default: []
-  src:
-    description: A JSON-lines file of M(offboard.iij_id.entra_users). Whose C(enabled) or C(licences) it names does not count as blocked or without licence.
-    type: path
-  exclude:
-    description: Users who do not count.
     type: list
     elements: str
     default: []
@@ -137,6 +125,7 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.arguments import CENSUS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.provisioning.info import info
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
@@ -146,15 +135,12 @@ from ..module_utils._module.runner import require, run_info
 
 
 def main() -> None:
-    names = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(
         argument_spec=spec(
             ENTRA,
+            CENSUS,
             domains={"type": "list", "elements": "str", "required": True},
-            client_ids=names,
-            also_enable=names,
-            exclude=names,
-            src={"type": "path"},
+            client_ids={"type": "list", "elements": "str", "default": []},
             max_blocked_percent={"type": "int", "default": 50},
             path={"type": "path"},
             blocked_path={"type": "path"},

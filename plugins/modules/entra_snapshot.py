@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.entra
+  - offboard.iij_id.census
   - offboard.iij_id.vault
 options:
   path:
@@ -40,19 +41,6 @@ options:
       - Take no snapshot when more of a domain's users than so many in a hundred are blocked or have no licence (failure code C(mostly_blocked)). Without
         it, that is not judged.
     type: int
-  also_enable:
-    description: Users who do not count as blocked, since they will be enabled.
-    type: list
-    elements: str
-    default: []
-  src:
-    description: A JSON-lines file of M(offboard.iij_id.entra_users). Whose C(enabled) or C(licences) it names does not count as blocked or without licence.
-    type: path
-  exclude:
-    description: Users who do not count.
-    type: list
-    elements: str
-    default: []
 notes:
   - Needs the application permissions C(Domain.Read.All), C(Domain-InternalFederation.Read.All), C(User.Read.All), C(LicenseAssignment.Read.All),
     C(Application.Read.All) and C(Directory.Read.All).
@@ -101,6 +89,7 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.offboard.iij_id.plugins.module_utils._entra.arguments import CENSUS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.snapshot.resource import Snapshot
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.arguments import ENTRA
 from ansible_collections.offboard.iij_id.plugins.module_utils._graph.sdk import SDK_IMPORT_ERROR
@@ -119,13 +108,11 @@ def main() -> None:
             RUN,
             ENTRA,
             VAULT,
+            CENSUS,
             path={"type": "path", "required": True},
             domains={"type": "list", "elements": "str"},
             client_ids={"type": "list", "elements": "str", "default": []},
             max_blocked_percent={"type": "int"},
-            also_enable={"type": "list", "elements": "str", "default": []},
-            src={"type": "path"},
-            exclude={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
     )

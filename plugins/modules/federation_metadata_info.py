@@ -21,6 +21,7 @@ author:
   - the offboard.iij_id maintainers (!UNKNOWN)
 extends_documentation_fragment:
   - offboard.iij_id.run.info
+  - offboard.iij_id.dns
 options:
   path:
     description: The metadata, a file on the controller. Exactly one of O(path), O(content) and O(url) is needed.
@@ -55,19 +56,6 @@ options:
     type: str
     choices: [current, "2020"]
     default: current
-  dns_servers:
-    description: IP addresses of the DNS resolvers for the TXT record. Without it, the system's.
-    type: list
-    elements: str
-    default: []
-  dns_port:
-    description: UDP and TCP port of O(dns_servers).
-    type: int
-    default: 53
-  dns_timeout:
-    description: Seconds for one look-up, retries included.
-    type: int
-    default: 10
   at:
     description: The time at which certificates and the document are judged, such as V(2026-11-21T09:00:00Z). Without it, now.
     type: str
@@ -309,6 +297,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._federation import info, libraries
+from ..module_utils._federation.arguments import DNS
 from ..module_utils._module.arguments import spec
 from ..module_utils._module.runner import require, run_info
 
@@ -316,6 +305,7 @@ from ..module_utils._module.runner import require, run_info
 def main() -> None:
     module = AnsibleModule(
         argument_spec=spec(
+            DNS,
             path={"type": "path"},
             content={"type": "str"},
             url={"type": "str"},
@@ -324,9 +314,6 @@ def main() -> None:
             timeout={"type": "int", "default": 30},
             domains={"type": "list", "elements": "str", "default": []},
             profile={"type": "str", "choices": ["current", "2020"], "default": "current"},
-            dns_servers={"type": "list", "elements": "str", "default": []},
-            dns_port={"type": "int", "default": 53},
-            dns_timeout={"type": "int", "default": 10},
             at={"type": "str"},
         ),
         mutually_exclusive=[("path", "content", "url")],

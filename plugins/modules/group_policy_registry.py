@@ -37,6 +37,7 @@ extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
   - offboard.iij_id.directory
+  - offboard.iij_id.policy_edit
   - offboard.iij_id.sysvol
 options:
   policies:
@@ -58,26 +59,6 @@ options:
     type: str
     required: true
     choices: [absent, present]
-  backup_dir:
-    description:
-      - A folder on the controller. Each policy is copied to a folder of its own below it before it is changed (mode 0600), its object as LDIF, and its files.
-      - Files with a C(cpassword) are not copied, since it can be decrypted by anybody, and links are not followed. They are named in C(not_saved) of the
-        change's C(details).
-    type: path
-    required: true
-  in_use_timeout:
-    description: Seconds to wait while a client reads the file. After that the policy is as it was before, and the change has failed (code V(file_in_use)).
-    type: int
-    default: 30
-  allow:
-    description:
-      - Guards to switch off.
-      - V(other_domain_controller), O(host) is not the PDC emulator. The Group Policy Management Console edits there, and when two domain controllers have a
-        file changed, SYSVOL's replication keeps that of the last writer.
-    type: list
-    elements: str
-    choices: [other_domain_controller]
-    default: []
 seealso:
   - module: offboard.iij_id.group_policy_info
   - module: offboard.iij_id.group_policy_right
@@ -163,7 +144,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory import client, sysvol
-from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.arguments import DIRECTORY, POLICY_EDIT
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.group_policy.registry.resource import make
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
@@ -177,12 +158,10 @@ def main() -> None:
         argument_spec=spec(
             RUN,
             DIRECTORY,
+            POLICY_EDIT,
             policies={"type": "list", "elements": "str", "required": True},
             hosts={"type": "list", "elements": "str"},
             state={"type": "str", "required": True, "choices": ["absent", "present"]},
-            backup_dir={"type": "path", "required": True},
-            in_use_timeout={"type": "int", "default": 30},
-            allow={"type": "list", "elements": "str", "choices": ["other_domain_controller"], "default": []},
         ),
         required_if=[("state", "absent", ["hosts"]), ("state", "present", ["journal"])],
         supports_check_mode=True,

@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - offboard.iij_id.run
   - offboard.iij_id.run.attributes
+  - offboard.iij_id.only_disabled
   - offboard.iij_id.windows
   - offboard.iij_id.vault
 options:
@@ -60,14 +61,6 @@ options:
     type: str
     default: disabled
     choices: [enabled, disabled, absent]
-  only_disabled:
-    description:
-      - With O(state=enabled) enable only what tasks with the same O(journal) have disabled. What was disabled before stays so, and is listed in
-        RV(skipped_objects) with the code V(disabled_before).
-      - Needs O(journal).
-    type: bool
-    default: false
-    version_added: 1.1.0
   backup_dir:
     description:
       - Folder on the controller for the definitions. Required for O(state=absent).
@@ -135,7 +128,7 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import spec
+from ansible_collections.offboard.iij_id.plugins.module_utils._module.arguments import ONLY_DISABLED, spec
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.arguments import RUN
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.arguments import WINDOWS
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks.resource import make
@@ -161,11 +154,11 @@ def main() -> None:
             RUN,
             WINDOWS,
             VAULT,
+            ONLY_DISABLED,
             tasks=TASKS,
             except_names={"type": "list", "elements": "str", "default": []},
             action_paths={"type": "list", "elements": "str", "required": True},
             state={"type": "str", "default": "disabled", "choices": ["enabled", "disabled", "absent"]},
-            only_disabled={"type": "bool", "default": False},
             backup_dir={"type": "path"},
         ),
         required_if=[("state", "absent", ["backup_dir"]), ("only_disabled", True, ["journal"])],

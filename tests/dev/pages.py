@@ -1,13 +1,15 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages of the manual that are made from the code, so that no fact stands twice: `./dev pages`."""
+"""Pages of the manual, and of modules, that are made from the code, so that no fact stands twice: `./dev pages`."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Callable
+
+import yaml
 
 from .japanese import set_apart
 from .places import ROOT, tree
@@ -51,7 +53,12 @@ def tables() -> dict[str, Callable[[str], str]]:
     from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import going_back
     from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import judged
 
-    return {"before-you-start.md": permissions.table, "going-back.md": going_back.table, "stages.md": judged.table}
+    ways = [way for subject in judged.SUBJECTS for way in subject.ways]
+    return {
+        "before-you-start.md": permissions.table,
+        "going-back.md": lambda language: going_back.table(ways, language),
+        "stages.md": judged.table,
+    }
 
 
 def with_table(name: str, language: str) -> str:
@@ -106,8 +113,36 @@ def runtime() -> str:
     return hand + mark + "\n".join(lines) + "\n"
 
 
+_JUDGED = ROOT / "plugins" / "doc_fragments" / "judged.py"
+
+
+class _Indented(yaml.SafeDumper):
+    """Lists stand below their key, as everywhere here."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def judged_fragment() -> str:
+    """The documentation of what a judgement goes by."""
+    sys.path.insert(0, str(tree()))
+    from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import described, judged
+
+    confirmed = {
+        "description": "What the operator confirmed.",
+        "type": "dict",
+        "default": {},
+        "suboptions": described.documented(judged.Confirmed),
+    }
+    options = {"options": described.documented(judged.Facts) | {"confirmed": confirmed}}
+    text = yaml.dump(options, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110)
+    head = "".join(_JUDGED.read_text(encoding="utf-8").partition('r"""\n')[:2])
+    return f'{head}{text}"""\n'
+
+
 def write() -> None:
     """Write all pages."""
+    _JUDGED.write_text(judged_fragment(), encoding="utf-8")
     for language in _HEADS:
         (ROOT / "docs" / language / "codes.md").write_text(page(language), encoding="utf-8")
         for name in tables():

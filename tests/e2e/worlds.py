@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,3 @@ def password_is(user: str, password: str) -> tuple[bool, int]:
     """Whether the password is the user's, and how many times one was set since the fixture."""
     answer = control().call("POST", "/_lab/password", {"user": user, "password": password}).data
     return answer["matches"], answer["count"]
-
-
-def writes_to_users(requests: Iterable[Mapping[str, Any]], app: str) -> list[Mapping[str, Any]]:
-    """The requests of that app that changed a user."""
-    return [item for item in requests if item["write"] and item["app_id"] == app and "/users/" in item["path"]]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import json
 import re
@@ -56,6 +57,7 @@ ONE_IMPORTER = {
 }
 
 
+@functools.cache
 def imports(file: Path) -> set[str]:
     """Dotted names of everything that `file` imports; relative ones resolved below plugins/."""
     found = set()
@@ -153,6 +155,11 @@ PLANNERS = sorted(
 NOT_IN_A_PLANNER = {"ansible", *ONE_IMPORTER}
 
 
+def _reaches_out(name: str) -> bool:
+    """Whether a file of plugins/module_utils, or a name in it, is none that a planner may know."""
+    return name.startswith(("_module", "_graph")) or bool(re.search(r"\.(client|resource|read)(\.|$)", name))
+
+
 @pytest.mark.parametrize("file", PLANNERS, ids=lambda file: str(file.relative_to(PLUGINS / "module_utils")))
 def test_what_decides_reaches_no_client(file: Path) -> None:
     """Imported in an interpreter of its own: what `sys.modules` holds then is what a test of that planner costs."""
@@ -165,7 +172,11 @@ def test_what_decides_reaches_no_client(file: Path) -> None:
     mine = "ansible_collections.offboard.iij_id.plugins.module_utils."
     rooms = {module.removeprefix(mine) for module in loaded if module.startswith(mine)}
     assert {module for module in loaded if module in NOT_IN_A_PLANNER} == set()
-    assert {room for room in rooms if room.startswith(("_module", "_graph")) or room.endswith((".client", ".resource", ".read"))} == set()
+    assert {room for room in rooms if _reaches_out(room)} == set()
+    # nor when a function of it, or of what it imports, is called: an import within a function is seen by nobody until then
+    files = [PLUGINS / "module_utils" / Path(*room.split(".")).with_suffix(".py") for room in rooms]
+    within = {name for file in files if file.exists() for name in imports(file)}
+    assert {name for name in within if name.split(".")[0] in NOT_IN_A_PLANNER or _reaches_out(name.removeprefix("module_utils."))} == set()
 
 
 #: who takes a task's raw options apart, and why it is not called options.py
@@ -180,7 +191,6 @@ TAKES_PARAMS = {
     "_linux/on_target/operations.py": "the runner on the machine",
     "preconditions.py": "of `requires`, and of run_folder_info",
     "modules/manual_steps.py": "asks who confirms before the run's files are looked at",
-    "_offboarding/readiness/info.py": "its options are what the roles' modules returned",
 }
 _RAW = re.compile(r"_?(params|options)")
 
@@ -205,6 +215,8 @@ def test_options_are_parsed_in_one_place_before_anything_is_opened() -> None:
     taking = {file: found for file in sorted(PLUGINS.glob("module*/**/*.py")) if file.name != "options.py" and (found := _takes_params(file))}
     excepted = {file for file in taking for name in TAKES_PARAMS if f"/{file.relative_to(PLUGINS)}".endswith(f"/{name}")}
     assert [line for file, found in taking.items() if file not in excepted for line in found] == []
+    infos = [file for file in PLUGINS.glob("module_utils/**/info.py") if file.parent.name != "permissions"]  # which takes nothing but a connection
+    assert [file for file in infos if "Options.of(params" not in file.read_text()] == []
 
 
 @pytest.mark.parametrize("file", sorted(PLUGINS.glob("module_utils/**/options.py")), ids=lambda file: str(file.relative_to(PLUGINS / "module_utils")))
@@ -518,6 +530,49 @@ def test_no_role_asks_for_a_variable_that_nobody_gives() -> None:
     given = {name for file in files for name in _given(yaml.safe_load(file.read_text().replace("!unsafe", "")))}
     asked = {(file.name, name) for file in files for name in _OWN_NAME.findall(file.read_text()) if name not in given}
     assert len(files) > 100 and asked == set()
+
+
+#: The walk of CONTRIBUTING.md for a managed thing, gone with its example: each file, and how the walk calls it.
+WALKED = {
+    "plugins/module_utils/_entra/intune_assignments/__init__.py": "`plugins/module_utils/_entra/<things>/__init__.py`",
+    "plugins/module_utils/_entra/intune_assignments/options.py": "`options.py`",
+    "plugins/module_utils/_entra/intune_assignments/plan.py": "`plan.py`",
+    "plugins/module_utils/_entra/intune_assignments/resource.py": "`resource.py`",
+    "plugins/modules/intune_assignment.py": "`plugins/modules/entra_<thing>.py`",
+    "plugins/modules/intune_assignment_info.py": "`entra_<thing>_info.py`",
+    "plugins/module_utils/_core/kinds.py": "`_core/kinds.py`",
+    "plugins/module_utils/_graph/permissions.py": "`_graph/permissions.py`",
+    "roles/multi_factor_authentication/tasks/intune.yml": "`tasks/<thing>.yml`",
+    "roles/multi_factor_authentication/tasks/restore_intune.yml": "`restore_<thing>.yml`",
+    "roles/multi_factor_authentication/tasks/preflight.yml": "`preflight.yml`",
+    "roles/multi_factor_authentication/defaults/main.yml": "`defaults/main.yml`",
+    "roles/multi_factor_authentication/meta/argument_specs.yml": "`meta/argument_specs.yml`",
+    "plugins/module_utils/_offboarding/readiness/intune.py": "`_offboarding/readiness/<things>.py`",
+    "plugins/module_utils/_offboarding/readiness/judged.py": "`judged.py`",
+}
+#: what else knows the example, and why not every thing has it
+OF_THE_EXAMPLE = {
+    "playbooks/stages/clients.yml": "its stage played the role on the users' machines alone",
+    "plugins/doc_fragments/intune.py": "options that both modules take",
+    "plugins/doc_fragments/judged.py": "made by ./dev pages",
+    "plugins/module_utils/_core/phrases.py": "a way back in words of its own",
+    "plugins/module_utils/_entra/arguments.py": "options that both modules take",
+    "plugins/module_utils/_entra/references/read.py": "what points at IIJ ID is read with whom it is assigned to",
+    "plugins/module_utils/_offboarding/readiness/references.py": "what points at IIJ ID and reaches nobody may stay",
+    "plugins/module_utils/_offboarding/readiness/stages.py": "what it needs depends on what is confirmed",
+    "plugins/module_utils/_offboarding/steps/found.py": "a step of a person for what it leaves",
+    "plugins/modules/entra_references_info.py": "tells of it to see also",
+}
+_EXAMPLE = re.compile(r"(?i:intune_assignment|intuneassignment|to whom intune|(restore_|tasks_from: |multi_factor_authentication_)intune)|\bINTUNE\b")
+
+
+def test_the_walk_for_a_managed_thing_is_short_and_names_every_file() -> None:
+    walk = (places.ROOT / "CONTRIBUTING.md").read_text().partition("**A managed thing")[2].partition("**A task**")[0]
+    (said,) = map(int, re.findall(r"(\d+) files of the\s+collection", walk))
+    assert said == len(WALKED) == sum(map(int, re.findall(r"\((\d+)\)", walk))) <= 15
+    assert [words for words in WALKED.values() if words not in walk] == []
+    files = [*PLUGINS.rglob("*.py"), *places.ROOT.glob("roles/**/*.yml"), *places.ROOT.glob("playbooks/**/*.yml")]
+    assert {str(file.relative_to(places.ROOT)) for file in files if _EXAMPLE.search(file.read_text())} == {*WALKED, *OF_THE_EXAMPLE}
 
 
 def _tasks(node: object) -> list[dict[str, object]]:

@@ -51,3 +51,10 @@ def few(names: Sequence[str], count: int, limit: int = 10) -> str:
     shown = ", ".join(names[:limit])
     more = count - min(len(names), limit)
     return f"{shown} (+{more})".lstrip() if more > 0 else shown
+
+
+def some(names: Iterable[str], limit: int = 10, between: str = ", ") -> str:
+    """The first of several names, once each, and how many more there are."""
+    listed = list(dict.fromkeys(names))
+    more = len(listed) - limit
+    return between.join(listed[:limit]) + (f" (+{more})" if more > 0 else "")

@@ -33,20 +33,34 @@ def refusal(item: Refusal, noun: str, run: str, at: str) -> dict[str, Any]:
 def known(records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Those that are whole. A damaged line, or one that somebody wrote by hand, is evidence of nothing, and must not stop a run or its report."""
     for record in records:
-        kind = record.get("record")
-        texts = ("kind", "id", "name", "action") if kind in ("intent", "outcome") else ("rule", "msg", "noun", "allow_with") if kind == "refusal" else None
-        if texts is None or not all(isinstance(record.get(name), str) for name in texts) or not _is_moment(record.get("at")):
-            continue
-        if kind == "refusal" and not _are_texts(record.get("objects")):
-            continue
-        if kind == "outcome" and not isinstance(record.get("status"), str):
-            continue
-        if not all(isinstance(record.get(name, ""), str) for name in ("run", "status", "code", "msg", "undo", "risk")):
-            continue
-        if not all(isinstance(record.get(name), Mapping | None) for name in ("before", "after", "details")) or not isinstance(record.get("objects", []), list):
-            continue
-        if all(_DETAILS[name](value) for name, value in (record.get("details") or {}).items() if name in _DETAILS):
+        if _has_its_own(record) and _is_well_typed(record):
             yield record
+
+
+#: The texts without which a record is none, by what it records.
+_TEXTS_OF = {
+    "intent": ("kind", "id", "name", "action"),
+    "outcome": ("kind", "id", "name", "action", "status"),
+    "refusal": ("rule", "msg", "noun", "allow_with"),
+}
+
+
+def _has_its_own(record: Mapping[str, Any]) -> bool:
+    """Whether there is all that its sort of record is made of."""
+    sort = record.get("record")
+    texts = _TEXTS_OF.get(sort) if isinstance(sort, str) else None
+    if texts is None or not all(isinstance(record.get(name), str) for name in texts):
+        return False
+    return _is_moment(record.get("at")) and (sort != "refusal" or _are_texts(record.get("objects")))
+
+
+def _is_well_typed(record: Mapping[str, Any]) -> bool:
+    """Whether what any record may have is of the type that it has in ours."""
+    if not all(isinstance(record.get(name, ""), str) for name in ("run", "status", "code", "msg", "undo", "risk")):
+        return False
+    if not all(isinstance(record.get(name), Mapping | None) for name in ("before", "after", "details")) or not isinstance(record.get("objects", []), list):
+        return False
+    return all(_DETAILS[name](value) for name, value in (record.get("details") or {}).items() if name in _DETAILS)
 
 
 def _is_moment(text: Any) -> bool:

@@ -61,6 +61,11 @@ def uuid(text: str) -> str:
     return "-".join(found.groups()) if found else text
 
 
+def uuids(texts: Iterable[str]) -> set[str]:
+    """Ids that people gave, to look others up in by `uuid`; a word among them stays one."""
+    return {uuid(text) for text in texts}
+
+
 def is_uuid(text: str) -> bool:
     """Whether it is an id as `uuid` gives it."""
     return bool(_UUID.fullmatch(text)) and text.count("-") == 4
@@ -73,6 +78,11 @@ def licence(text: str) -> str:
 
 def program(text: str) -> str:
     """A password filter or another program of Windows by its name, which knows no case."""
+    return _plain(text)
+
+
+def machine(text: str) -> str:
+    """A machine by its name in the inventory."""
     return _plain(text)
 
 

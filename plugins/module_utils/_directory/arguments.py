@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How to reach Active Directory by LDAP; the twins are the fragments `directory` and `openldap` in plugins/doc_fragments/."""
+"""How to reach Active Directory by LDAP, and how a policy is edited; each has its twin in plugins/doc_fragments/."""
 
 from __future__ import annotations
 
@@ -27,4 +27,11 @@ OPENLDAP: dict[str, Any] = {
     "host": {"type": "str"},
     "tls": {"type": "str", "default": "ldaps", "choices": ["ldaps", "starttls", "ldapi"]},
     "socket": {"type": "path"},
+}
+
+#: How a group policy is edited; the twin is plugins/doc_fragments/policy_edit.py.
+POLICY_EDIT: dict[str, Any] = {
+    "backup_dir": {"type": "path", "required": True},
+    "in_use_timeout": {"type": "int", "default": 30},
+    "allow": {"type": "list", "elements": "str", "choices": ["other_domain_controller"], "default": []},
 }

@@ -46,3 +46,10 @@ INTUNE: dict[str, Any] = {
     },
     "beta": {"type": "bool", "default": False},
 }
+
+#: Whom a count of blocked users, and of those without licence, leaves out; the twin is plugins/doc_fragments/census.py.
+CENSUS: dict[str, Any] = {
+    "also_enable": {"type": "list", "elements": "str", "default": []},
+    "src": {"type": "path"},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+}

@@ -20,7 +20,6 @@ from .._core.errors import OffboardError
 WORKFORCE, EXTERNAL = "workforce", "external"
 LOGIN_URL = "https://login.microsoftonline.com/login.srf"
 GLOBAL_AUDIENCE = "urn:federation:MicrosoftOnline"
-AUDIENCE_PROFILES = ("current", "2020", "any")
 
 
 @dataclass(frozen=True)

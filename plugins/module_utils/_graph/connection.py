@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._core import names
 from .._core.address import shown
 from .._core.errors import OffboardError
 from .pacer import TENANT_WRITE_QUOTA, WRITE_QUOTA
@@ -61,9 +62,9 @@ class Connection:
     def further(self, applications: Iterable[Mapping[str, Any]]) -> list[Connection]:
         """The same tenant by other app registrations; items of the option `applications`. Raises OffboardError `bad_option`."""
         made = [replace(self, access_token=None, credential="auto", **_own(item)) for item in applications]
-        known = {(self.client_id or "").casefold()}
+        known = {names.uuid(self.client_id or "")}
         for connection in made:
-            client_id = (connection.client_id or "").casefold()
+            client_id = names.uuid(connection.client_id or "")
             if client_id in known:
                 raise OffboardError(f"applications: {connection.client_id} is given twice; its quota is there only once", code="bad_option")
             known.add(client_id)

@@ -83,6 +83,10 @@ _LAUNCHERS: dict[str, _Launcher] = {
 }
 
 
+#: They start the login shell of a user, who may be the first word.
+_LOGINS = ("su", "runuser")
+
+
 def variables(text: str, environment: Mapping[str, str]) -> str:
     """`text` with the known variables in it replaced, and ~ at its beginning."""
     if text == "~" or text.startswith("~/"):
@@ -217,7 +221,7 @@ def _given(words: Sequence[str], folder: str, environment: dict[str, str], depth
         yield folder, variables(words[at], environment)
 
 
-def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:  # noqa: C901
+def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, environment: dict[str, str], depth: int) -> Iterator[tuple[str, str]]:
     """What a launcher starts: its own options, in one pass as it reads them itself, and then the command."""
     at, own = 0, how.words
     named = False  # su and runuser: whether a user was given by an option, so that a command follows at once
@@ -227,34 +231,46 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
             at += 1
             if own == 0:
                 break
-        elif word in how.commands or (how.commands and re.fullmatch(r"-[a-z]*c", word) and "-c" in how.commands):
-            yield from _line(words[at + 1] if at + 1 < len(words) else "", folder, environment, depth - 1)
+            continue
+        if (commands := _told(how, words[at:])) is not None:
+            yield from _line(commands, folder, environment, depth - 1)
             return
-        elif how.commands and (glued := re.fullmatch(r"--command=(.*)|-S(.+)", word, re.DOTALL)):
-            yield from _line(glued[1] or glued[2], folder, environment, depth - 1)
-            return
+        taken, folder, environment = _surroundings(name, words[at:], folder, environment)
+        if taken:
+            at += taken
         elif name == "runuser" and word in ("-u", "--user"):
             named, at = True, at + 2
-        elif name == "env" and (assigned := _ASSIGNMENT.fullmatch(word)):
-            environment = {**environment, assigned[1]: variables(assigned[2], environment)}
-            at += 1
-        elif name == "sudo" and _ASSIGNMENT.fullmatch(word):
-            at += 1
-        elif name in ("env", "sudo") and word in ("-C", "--chdir", "-D") and at + 1 < len(words):
-            folder = posixpath.normpath(posixpath.join(folder, variables(words[at + 1], environment)))
-            at += 2
         elif word.startswith("-") and word != "-":
             at += 2 if word in how.values else 1
         elif own and not named and word != "-":
             own, at = own - 1, at + 1
-        elif word == "-" and name in ("su", "runuser"):
+        elif word == "-" and name in _LOGINS:
             at += 1
         else:
             break
     rest = list(words[at:])
-    if name in ("su", "runuser") and not named:
+    if name in _LOGINS and not named:
         return  # what is left are arguments of the login shell, whose -c stands among the options
     if rest and name == "flock" and rest[0] in how.commands:
         yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, depth - 1)
     elif rest:
         yield from _started(rest, folder, environment, depth - 1)
+
+
+def _told(how: _Launcher, words: Sequence[str]) -> str | None:
+    """The commands for a shell that a launcher's option holds, or the word behind it; None where the first word is no such option."""
+    if words[0] in how.commands or ("-c" in how.commands and re.fullmatch(r"-[a-z]*c", words[0])):
+        return words[1] if len(words) > 1 else ""
+    glued = re.fullmatch(r"--command=(.*)|-S(.+)", words[0], re.DOTALL) if how.commands else None
+    return (glued[1] or glued[2]) if glued else None
+
+
+def _surroundings(name: str, words: Sequence[str], folder: str, environment: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+    """How many words env and sudo take for the folder or a variable of what they start, and both with these; 0 where the first word is neither."""
+    if name in ("env", "sudo"):
+        if assigned := _ASSIGNMENT.fullmatch(words[0]):
+            own = {assigned[1]: variables(assigned[2], environment)} if name == "env" else {}
+            return 1, folder, environment | own
+        if words[0] in ("-C", "--chdir", "-D") and len(words) > 1:
+            return 2, posixpath.normpath(posixpath.join(folder, variables(words[1], environment))), environment
+    return 0, folder, environment

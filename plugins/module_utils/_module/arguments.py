@@ -16,6 +16,9 @@ from .._core.text import LANGUAGES
 #: In which language a module tells people what it has found; the twin is plugins/doc_fragments/language.py.
 LANGUAGE: dict[str, Any] = {"language": {"type": "str", "choices": list(LANGUAGES), "default": "both"}}
 
+#: Of what can be disabled, and enabled again; the twin is plugins/doc_fragments/only_disabled.py. `only_disabled` needs the journal of RUN.
+ONLY_DISABLED: dict[str, Any] = {"only_disabled": {"type": "bool", "default": False}}
+
 
 def spec(*fragments: dict[str, Any], **options: dict[str, Any]) -> dict[str, Any]:
     """An argument_spec of its own from fragments and further options."""

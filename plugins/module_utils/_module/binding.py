@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from .._core import names, plain, strict_json
 from .._core.errors import OffboardError
-from .._core.ids import is_id
 from .files import check_run_file, folder_locked, write_atomically
 
 #: beside the journal
@@ -22,7 +21,7 @@ _WORDS = {"tenant_id": "the tenant", "directory": "the Active Directory domain"}
 def tenant(text: str | None) -> dict[str, str]:
     """The tenant with that id as an owner; nobody where it is none, for instance one of the tenant's domains."""
     found = names.uuid(text or "")
-    return {"tenant_id": found} if is_id(found) else {}
+    return {"tenant_id": found} if names.is_uuid(found) else {}
 
 
 def check(journal: str, owner: Mapping[str, str]) -> dict[str, str]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .._core import journal, names, phrases
 from .._core.errors import OffboardError
@@ -77,13 +78,8 @@ def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[di
 
     What a run tried and did not ask for, or did not come to, says nothing of what an earlier one had asked for.
     """
-    records = []
-    for line in lines:
-        if _OF_KIND in line:
-            with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
-                records.append(json.loads(line))
     tried: dict[str, list[tuple[str, str, bool]]] = {}  # when, the mark before, whether an outcome says how it failed
-    for record in journal.known(item for item in records if isinstance(item, dict)):
+    for record in journal.known(_records(lines)):
         of_host = tried.setdefault(record["id"], [])
         if record["record"] == "intent":
             mark = (record.get("before") or {}).get("boot_mark")
@@ -96,6 +92,15 @@ def from_journal(lines: Iterable[bytes], waiting: Mapping[str, str]) -> tuple[di
                 of_host.append((at, mark, True))
     last = {host: found[-1] for host, found in tried.items() if found and is_later(found[-1][0], waiting.get(host, ""))}
     return {host: mark for host, (_at, mark, failed) in last.items() if not failed}, {host: mark for host, (_at, mark, failed) in last.items() if failed}
+
+
+def _records(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Those of restarts."""
+    for line in lines:
+        if _OF_KIND in line:
+            with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
+                if isinstance(record := json.loads(line), dict):
+                    yield record
 
 
 def is_done(machine: Machine, wanted: WantedRestarts) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core import journal_lines
 from .._core.errors import OffboardError
+from .._core.machine_ids import host_of
 from .._core.model import Change, Object, Outcome
 from .._core.plan import Plan
 from .._core.predict import Predictions
@@ -94,7 +95,7 @@ class Restarts(Resource):
         """A filter that an earlier plan would unregister makes its machine wait for a restart."""
         super().assume(predictions)
         after = predictions.of(FILTER)
-        self._predicted = {identity.partition("/")[0] for identity, state in after.items() if state is not None and state.get("registered") is False}
+        self._predicted = {host_of(identity) for identity, state in after.items() if state is not None and state.get("registered") is False}
 
     def read(self) -> Iterator[Object]:
         """Each machine that was named, asked where it may matter. One that cannot be read stops the task before anything is restarted."""

@@ -218,11 +218,7 @@ class DirectoryObjects(Resource):
 
     def _remember(self, names: Iterable[Name], entries: Iterable[Entry], missing: Iterable[Name]) -> None:
         """A name that the snapshot, or this run folder's journal, has for another object was not confirmed for the one that has it now."""
-        earlier: dict[str, tuple[str, str]] = {}
-        for item in remembered(self._options.known):
-            if not item.get("dn") or not item.get("objectGUID"):
-                raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
-            earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
+        earlier = self._known_before()
         ever = earlier.keys() | _add_from_journal(earlier, self._options.journal) | {uuid for uuid, _why in earlier.values()}
         ever |= {text for copy in self._every_copy for text in (dn_key(copy.dn), copy.guid)}
         given = {dn_key(name.dn) for name in names if not name.guid}
@@ -237,6 +233,15 @@ class DirectoryObjects(Resource):
             meant = earlier.get(dn_key(name.dn)) if not name.guid else None
             if meant and (there := self._client.read("", guid=meant[0])):
                 self._not_meant.append(objects.moved(Name(name.dn, meant[0]), there, f" ({meant[1]})"))
+
+    def _known_before(self) -> dict[str, tuple[str, str]]:
+        """By the name that the option `known` has for an object: its objectGUID, and how that is known. Raises OffboardError `bad_option`."""
+        earlier: dict[str, tuple[str, str]] = {}
+        for item in remembered(self._options.known):
+            if not item.get("dn") or not item.get("objectGUID"):
+                raise OffboardError("known: each object needs dn and objectGUID, as directory_object_info returns it", code="bad_option")
+            earlier.setdefault(dn_key(str(item["dn"])), (str(item["objectGUID"]).lower(), "it was known by that name"))
+        return earlier
 
     def _load_copies(self, *, must_be_there: bool) -> list[saved.SavedCopy]:
         """All saved copies, the oldest first. Which is older is in the copies themselves."""
@@ -257,14 +262,7 @@ class DirectoryObjects(Resource):
 
     def _choose_copies(self, entries: Iterable[Entry], missing: Iterable[Name]) -> list[Name]:
         """The newest copy of each object, by the DN that it has or shall have. Returns the missing ones by that DN."""
-        for entry in entries:
-            own = guid(entry.raw("objectGUID")[0])
-            at_name = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(entry.dn)]
-            mine = [copy for copy in self._every_copy if copy.guid == own] + [copy for copy in at_name if copy.is_origin_of(entry)]
-            if mine:
-                self._copies[dn_key(entry.dn)] = max(mine, key=lambda copy: copy.saved_at)
-            elif at_name:
-                self._not_meant.append(objects.other_object(Name(entry.dn, at_name[-1].guid), entry, " (whose copy was saved)"))
+        self._choose_for_those_there(entries)
         named = []
         for name in missing:
             at_name = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(name.dn)]
@@ -275,6 +273,17 @@ class DirectoryObjects(Resource):
                 self._copies[dn_key(mine[-1].dn)] = mine[-1]
             named.append(Name(mine[-1].dn) if mine else name)
         return named
+
+    def _choose_for_those_there(self, entries: Iterable[Entry]) -> None:
+        """A copy of another object that had the name is refused."""
+        for entry in entries:
+            own = guid(entry.raw("objectGUID")[0])
+            at_name = [copy for copy in self._every_copy if dn_key(copy.dn) == dn_key(entry.dn)]
+            mine = [copy for copy in self._every_copy if copy.guid == own] + [copy for copy in at_name if copy.is_origin_of(entry)]
+            if mine:
+                self._copies[dn_key(entry.dn)] = max(mine, key=lambda copy: copy.saved_at)
+            elif at_name:
+                self._not_meant.append(objects.other_object(Name(entry.dn, at_name[-1].guid), entry, " (whose copy was saved)"))
 
     def plan(self, current: Iterable[Object]) -> Plan:
         self._objects = {dn_key(item.id): item for item in current}

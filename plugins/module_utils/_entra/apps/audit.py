@@ -11,8 +11,8 @@ from typing import Any
 
 from ..._core import names, plain
 from ..._core.errors import OffboardError
-from ..._core.ids import LONGEST_COMPARED
 from ..._graph.client import Client
+from ..addresses import LONGEST_COMPARED
 
 _PATH = "/auditLogs/directoryAudits"
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from ..._core import names
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Options:
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`."""
         client_id = names.uuid(params["app_id"])
-        if not is_id(client_id):
+        if not names.is_uuid(client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         requires, journal = params["requires"] or {}, params["journal"] or None
         run_dir = requires.get("run_dir") or (os.path.dirname(journal) if journal else None)

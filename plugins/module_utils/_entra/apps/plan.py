@@ -86,10 +86,7 @@ def plan_app(
         applications, principals = _chosen(applications, principals, client_id, restore_ids, held, plan.warnings)
         changes = [_back(item) for item in (*applications, *principals) if item.state["deleted"]]
         changes += [_removal(item) for item in grants if remove_grants]
-        switched = [item for item in principals if enabled is not None and item.state["accountEnabled"] != enabled]
-        left = [item for item in switched if enabled and mine is not None and item.id not in mine]
-        plan.leave_disabled(left)
-        changes += [_switched(item, bool(enabled)) for item in switched if item not in left]
+        changes += _switches(principals, enabled, mine, plan) if enabled is not None else []
     for change in changes:
         plan.changes.append(change)
     if not changes:
@@ -106,7 +103,7 @@ def _chosen(
     warnings: list[str],
 ) -> tuple[list[Object], list[Object]]:
     """The application and the service principal that come back, or are there. Raises OffboardError `not_found`, AmbiguousMatch."""
-    wanted = {names.uuid(key) for key in restore_ids}
+    wanted = names.uuids(restore_ids)
     if unknown := wanted - {item.id.casefold() for item in (*applications, *principals)}:
         raise OffboardError(f"restore_ids: {', '.join(sorted(unknown))} is no object of the application {client_id}", code="not_found")
     return _one(APPLICATION, applications, wanted, held, warnings), _one(PRINCIPAL, principals, wanted, held, warnings)
@@ -120,6 +117,14 @@ def _switched(item: Object, enabled: bool) -> Change:
     action, risk = ("enable", "low") if enabled else ("disable", "medium")
     undo = phrases.english("undo_app_switched", enabled=str(not enabled).lower())
     return Change(PRINCIPAL, item.id, item.name, action, {"accountEnabled": item.state["accountEnabled"]}, {"accountEnabled": enabled}, risk, undo)
+
+
+def _switches(principals: Sequence[Object], enabled: bool, mine: Collection[str] | None, plan: Plan) -> list[Change]:
+    """Adds to `plan` which of them are left disabled."""
+    switched = [item for item in principals if item.state["accountEnabled"] != enabled]
+    left = [item for item in switched if enabled and mine is not None and item.id not in mine]
+    plan.leave_disabled(left)
+    return [_switched(item, enabled) for item in switched if item not in left]
 
 
 def _removal(item: Object) -> Change:

@@ -88,7 +88,7 @@ def info(params: Mapping[str, Any]) -> dict[str, Any]:
             app["why"] = reasons(app, options.client_ids, options.name_patterns, options.hosts)
             if app["why"]:
                 found.append({**app, **_details(client, app, options.activity_hours)})
-    known = {names.uuid(client_id) for client_id in apps}
+    known = names.uuids(apps)
     missing = [client_id for client_id in options.client_ids if client_id not in known]
     return {"apps": sorted(found, key=lambda app: -len(app["why"])), "missing": missing}
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from ..._core import names, plain
 from ..._core.errors import OffboardError
-from ..._core.ids import user_address
 from ..._core.model import Object
 from ..._core.predict import Predictions
 from ..._graph.client import Client
 from ..._graph.connection import Connection
 from ..._module.plans import read_predictions
 from ..._offboarding import phrases
+from ..addresses import user_address
 from .options import InfoOptions
 from .plan import FEDERATED, GLOBAL_ADMINISTRATOR, KIND, Administrator, affected, hosts, identified_by, not_managed, root_of
 

@@ -10,12 +10,12 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core.ids import LONGEST_COMPARED
 from ..._core.model import Object
 from ..._federation import certificates
 from ..._federation.certificates import BadCertificate
 from ..._graph.client import Client
 from ..._graph.connection import Connection
+from ..addresses import LONGEST_COMPARED
 from ..domains.plan import FEDERATED
 from ..domains.read import read_domains
 from ..guest import Guest, behind

@@ -278,18 +278,7 @@ def candidates(
     """Adds to `plan` who is skipped or needs nothing."""
     found = Candidates()
     for who, named in guests:
-        name = comparable(who.shown)
-        copy = copy_of(copies, name, named)
-        item = named
-        if item is None and copy is not None:
-            item = tenant.find(WantedGuest(copy["mail"]))  # named by the old id: the new account has another
-            copy = copy_of(copies, name, item)
-        elif item is None:
-            later = [one for one in copies if comparable(one["old_id"]) == name]
-            item = next((there for one in later if (there := tenant.find(WantedGuest(one["mail"]))) is not None), None)
-            copy = copy_of(copies, name, item) if item is not None else None
-        if copy is None and item is not None and (begun := _successor(tenant, item, copies)):
-            item, copy = begun
+        item, copy = _account_and_copy(tenant, comparable(who.shown), named, copies)
         if copy is not None and not copy["completed_at"]:
             if any(copy is other for _who, _item, other in found.unfinished):
                 raise OffboardError(f"{who.shown} is named twice, by the address and by an id", code="bad_option")
@@ -303,6 +292,21 @@ def candidates(
             if ways is not None:
                 found.fresh.append((who, item, *ways))
     return found
+
+
+def _account_and_copy(tenant: Tenant, name: str, named: Object | None, copies: Sequence[Mapping[str, Any]]) -> tuple[Object | None, Mapping[str, Any] | None]:
+    """Who is meant by now, and the copy of an earlier run. named: who has that name, or id, today."""
+    copy, item = copy_of(copies, name, named), named
+    if item is None and copy is not None:
+        item = tenant.find(WantedGuest(copy["mail"]))  # named by the old id: the new account has another
+        copy = copy_of(copies, name, item)
+    elif item is None:
+        later = [one for one in copies if comparable(one["old_id"]) == name]
+        item = next((there for one in later if (there := tenant.find(WantedGuest(one["mail"]))) is not None), None)
+        copy = copy_of(copies, name, item) if item is not None else None
+    if copy is None and item is not None and (begun := _successor(tenant, item, copies)):
+        return begun
+    return item, copy
 
 
 def _successor(tenant: Tenant, item: Object, copies: Sequence[Mapping[str, Any]]) -> tuple[Object, Mapping[str, Any]] | None:

@@ -110,34 +110,38 @@ class InfoOptions:
 
 def _wanted(params: Mapping[str, Any]) -> list[WantedGuest]:
     """The guests that the options name, each once; none when they are selected. Raises OffboardError."""
+    named = params["guests"] is not None or params["ids"] is not None
     if any(params[name] for name in ("domains", "issuers", "states")):
-        if params["guests"] is not None or params["ids"] is not None or params["state"] != "redemption_reset":
+        if named or params["state"] != "redemption_reset":
             raise OffboardError(
                 "domains, issuers and states select guests for state=redemption_reset only, and not together with guests or ids; "
                 "name those who shall be deleted by ids, which entra_guests_info tells",
                 code="bad_option",
             )
         return []
-    found: list[WantedGuest] = []
-    if params["guests"] is not None or params["ids"] is not None:
-        found += [WantedGuest(mail_address(item["mail"]), "", item.get("display_name"), _invitation_of(params, item)) for item in params["guests"] or ()]
-        found += [WantedGuest(key=comparable(key.strip()), invitation=_invitation_of(params, {})) for key in params["ids"] or ()]
-    elif params["state"] != "redemption_reset":
-        raise OffboardError(f"state={params['state']} needs guests or ids", code="bad_option")
-    else:
-        raise OffboardError("select guests by guests, ids, domains, issuers or states", code="bad_option")
-    if params["state"] == "reinvited" and not params["backup_dir"]:
-        raise OffboardError("state=reinvited needs backup_dir: what the guest holds must be on the disk before the account is deleted", code="bad_option")
-    if params["settle_seconds"] < 0 or (params["settle_seconds"] and not params["journal"]):
-        raise OffboardError("settle_seconds is a number of seconds since what the journal tells: it needs journal, and is not negative", code="bad_option")
-    if params["state"] == "invited" and params["ids"]:
-        raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
+    if not named:
+        state = params["state"]
+        missing = "select guests by guests, ids, domains, issuers or states" if state == "redemption_reset" else f"state={state} needs guests or ids"
+        raise OffboardError(missing, code="bad_option")
+    found = [WantedGuest(mail_address(item["mail"]), "", item.get("display_name"), _invitation_of(params, item)) for item in params["guests"] or ()]
+    found += [WantedGuest(key=comparable(key.strip()), invitation=_invitation_of(params, {})) for key in params["ids"] or ()]
+    _check_state(params)
     seen: set[str] = set()
     for item in found:
         if comparable(item.shown) in seen:
             raise OffboardError(f"{item.shown} is named twice", code="bad_option")
         seen.add(comparable(item.shown))
     return found
+
+
+def _check_state(params: Mapping[str, Any]) -> None:
+    """Raises OffboardError `bad_option` for what the state needs and has not, or has and cannot need."""
+    if params["state"] == "reinvited" and not params["backup_dir"]:
+        raise OffboardError("state=reinvited needs backup_dir: what the guest holds must be on the disk before the account is deleted", code="bad_option")
+    if params["settle_seconds"] < 0 or (params["settle_seconds"] and not params["journal"]):
+        raise OffboardError("settle_seconds is a number of seconds since what the journal tells: it needs journal, and is not negative", code="bad_option")
+    if params["state"] == "invited" and params["ids"]:
+        raise OffboardError("state=invited takes guests, not ids: who is not there yet has none", code="bad_option")
 
 
 def _invitation_of(params: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core.ids import LONGEST_COMPARED, user_address
 from ..._core.model import Object
 from ..._federation.url_rule import comparable
 from ..._graph.batches import Answer, Request
 from ..._graph.client import Client
 from ..._module import waiting
+from ..addresses import LONGEST_COMPARED, user_address
 from ..of_tenant import MANY
 from . import plan as guest_plan
 from .plan import FIELDS, WantedGuest, account

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -103,15 +103,18 @@ class Guests(OfTenant):
         # who is named by the old id has another one after the re-invitation
         who += [WantedGuest(mail) for mail in {copy["mail"] for copy in self._saved if comparable(copy["old_id"]) in names} if comparable(mail) not in names]
         found = list(read_named(self._client, who))
-        if self._options.state == "reinvited":  # somebody else who has the address would be taken for the new guest
-            names = {comparable(one.shown) for one in who}
-            mails = {comparable(item.state["mail"]): item.state["mail"] for item in found if item.state["mail"]}
-            more = read_named(self._client, [WantedGuest(mail) for name, mail in mails.items() if name not in names]) if mails.keys() - names else ()
-            there = {item.id for item in found}
-            found += [item for item in more if item.id not in there]
+        if self._options.state == "reinvited":
+            found += self._read_others_of(found, {comparable(one.shown) for one in who})
         if self._options.state == "invited":
             found += self._read_late(found)
         yield from found
+
+    def _read_others_of(self, found: Sequence[Object], names: Collection[str]) -> list[Object]:
+        """Who else has an address of theirs, and would be taken for the new guest. names: those who were asked for."""
+        mails = {comparable(item.state["mail"]): item.state["mail"] for item in found if item.state["mail"]}
+        more = [WantedGuest(mail) for name, mail in mails.items() if name not in names]
+        there = {item.id for item in found}
+        return [item for item in read_named(self._client, more) if item.id not in there] if more else []
 
     def _read_late(self, found: Sequence[Object]) -> list[Object]:
         """Guests whom an earlier run invited, or may have invited when it was killed, and whom the list does not show yet."""
@@ -173,11 +176,7 @@ class Guests(OfTenant):
     def _plan_existing(self, state: str, tenant: Tenant, found: list[tuple[WantedGuest, Object | None]]) -> tuple[Plan, list[Refusal]]:
         options = self._options
         if state == "absent":
-            if found and not any(item for _unused, item in found) and options.journal and not self._are_known([who for who, _unused in found]):
-                where = f"The tenant {self._client.identity()['tenant_id']}"
-                return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
-            roles = set(read_guarded(self._client)) if any(item for _unused, item in found) else set()
-            return guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=options.accept_losses))
+            return self._plan_absent(found)
         absent = [(who, item) for who, item in found if item is None]
         if absent and state == "redemption_reset":
             guest_plan.missing(absent, self._read_deleted())
@@ -191,6 +190,14 @@ class Guests(OfTenant):
             plan, refusals = guest_plan.plan_reset(tenant, found, context)
         self._check_invitations(plan, tenant, realms, [change.name for change in plan.changes])
         return plan, refusals
+
+    def _plan_absent(self, found: list[tuple[WantedGuest, Object | None]]) -> tuple[Plan, list[Refusal]]:
+        nobody_there = not any(item for _unused, item in found)
+        if found and nobody_there and self._options.journal and not self._are_known([who for who, _unused in found]):
+            where = f"The tenant {self._client.identity()['tenant_id']}"
+            return Plan(), [nothing_known([who.shown for who, _unused in found], where)]
+        roles = set() if nobody_there else set(read_guarded(self._client))
+        return guest_plan.plan_absent(found, GuestContext(roles=roles, accept_losses=self._options.accept_losses))
 
     def _are_known(self, who: Iterable[WantedGuest]) -> bool:
         """Whether one of them is among the deleted users, or in the journal."""

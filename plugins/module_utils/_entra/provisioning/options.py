@@ -12,7 +12,6 @@ from typing import Any
 
 from ..._core import names
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id
 from ..._offboarding import gate
 from ..apps.audit import check_client_id
 from ..domains.read import named_domains
@@ -90,7 +89,7 @@ class Options:
     def of(cls, params: Mapping[str, Any]) -> Options:
         """Raises OffboardError `bad_option`."""
         client_id = names.uuid(params["app_id"])
-        if client_id and not is_id(client_id):
+        if client_id and not names.is_uuid(client_id):
             raise OffboardError(f"app_id {params['app_id']!r} is not a client id (UUID); names match more than one thinks", code="bad_option")
         gate.judge("", (), "", params["activity_hours"], ())  # a bad number is told before anything is read
         return cls(

@@ -203,12 +203,7 @@ class Reader:
     def _look(self, source: Source, item: Mapping[str, Any], parent: Mapping[str, Any] | None = None) -> None:
         self.looked_at[source.kind] = self.looked_at.get(source.kind, 0) + 1
         found, unopened = self._matcher.look(item)
-        if source.kind == "named_location" and plan.is_named(item, self._known.named_locations):
-            found.insert(0, plan.Reference("displayName", "the option named_locations", False))
-        if source.kind == "home_realm_discovery_policy":
-            found += plan.home_realm(item, self._known.domains)
-        if source.kind == "feature_rollout_policy":
-            found += plan.staged_rollout(item)
+        found = self._of_its_kind(source.kind, item, found)
         shown = dict(item)
         if parent is not None:
             shown[plan.OF] = parent["id"]
@@ -223,13 +218,25 @@ class Reader:
                 self._matcher.also(str(item["id"]))
         for place in unopened:
             self._tell_open(source.kind, shown, place.path, place.reason, "")
-        if source.kind == "conditional_access_policy":
+        if not found:
+            self._tell_what_is_not_shown(source.kind, item, shown)
+
+    def _of_its_kind(self, kind: str, item: Mapping[str, Any], found: list[plan.Reference]) -> list[plan.Reference]:
+        """What was found, and what only an object of that kind may point with."""
+        if kind == "named_location" and plan.is_named(item, self._known.named_locations):
+            return [plan.Reference("displayName", "the option named_locations", False), *found]
+        if kind == "home_realm_discovery_policy":
+            return [*found, *plan.home_realm(item, self._known.domains)]
+        return [*found, *plan.staged_rollout(item)] if kind == "feature_rollout_policy" else found
+
+    def _tell_what_is_not_shown(self, kind: str, item: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
+        """Where an object may point although nothing that Graph shows of it does."""
+        if kind == "conditional_access_policy":
             for name in plan.custom_controls(item):
-                if not found:
-                    words = f"It sends people to the custom control {name}."
-                    self._tell_open(source.kind, shown, "grantControls.customAuthenticationFactors", "custom_control", words)
-        if source.kind == "synchronization_job" and not found:
-            self._tell_open(source.kind, shown, "", "target_not_shown", "The address that it provisions to is kept with its secrets.")
+                words = f"It sends people to the custom control {name}."
+                self._tell_open(kind, shown, "grantControls.customAuthenticationFactors", "custom_control", words)
+        if kind == "synchronization_job":
+            self._tell_open(kind, shown, "", "target_not_shown", "The address that it provisions to is kept with its secrets.")
 
     def _below(self, client: Client, source: Source, below: Source, parents: Iterator[tuple[Mapping[str, Any], str]]) -> None:
         """What lies below each of the objects, in batches, while their list is being read."""

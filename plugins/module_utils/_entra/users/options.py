@@ -86,6 +86,23 @@ class LicenceGroupOption:
     remove_direct: bool
 
 
+def _check(params: Mapping[str, Any]) -> None:
+    """Raises OffboardError `bad_option`, and what a length may not be, for options that do not go together."""
+    snapshot, path, group = params["snapshot"], params["handover_file"], params["licence_group"]
+    if snapshot is None and params["also_enable"]:
+        raise OffboardError("also_enable says who shall be enabled beside those whom a snapshot has enabled, and needs snapshot", code="bad_option")
+    if snapshot is not None and (params["enabled"] is not None or params["licences"]):
+        raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
+    if params["password"] == "generate" or params["src"] is not None:
+        passwords.generate(params["password_length"])
+    if path is None and params["password"] == "generate":
+        raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
+    if path is None and params["password"] == "temporary_access_pass":
+        raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
+    if group and not names.is_uuid(names.uuid(group["id"])):
+        raise OffboardError(f"licence_group: {plain.line(group['id'])!r} is not the object id of a group", code="bad_option")
+
+
 @dataclass(frozen=True)
 class Options:
     """Of entra_users. None: not given."""
@@ -121,21 +138,9 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any], check_mode: bool) -> Options:
         """Raises OffboardError `bad_option`, `bad_country`, and what a length or a Temporary Access Pass may not be."""
-        selection = SelectionOptions.of(params)
-        snapshot, length, path = params["snapshot"], params["password_length"], params["handover_file"]
-        if snapshot is None and params["also_enable"]:
-            raise OffboardError("also_enable says who shall be enabled beside those whom a snapshot has enabled, and needs snapshot", code="bad_option")
-        if snapshot is not None and (params["enabled"] is not None or params["licences"]):
-            raise OffboardError("with snapshot, enabled and licences come from the snapshot; leave the options out", code="bad_option")
-        if params["password"] == "generate" or params["src"] is not None:
-            passwords.generate(length)
-        if path is None and params["password"] == "generate":
-            raise OffboardError("password=generate needs handover_file: a password must be on the disk before it is set", code="bad_option")
-        if path is None and params["password"] == "temporary_access_pass":
-            raise OffboardError("password=temporary_access_pass needs handover_file, for a pass is told only once", code="bad_option")
+        selection, snapshot = SelectionOptions.of(params), params["snapshot"]
+        _check(params)
         requires, group = params["requires"] or {}, params["licence_group"]
-        if group and not names.is_uuid(names.uuid(group["id"])):
-            raise OffboardError(f"licence_group: {plain.line(group['id'])!r} is not the object id of a group", code="bad_option")
         return cls(
             selection=selection,
             snapshot_is_now=check_mode and snapshot is not None and not os.path.exists(snapshot),
@@ -145,12 +150,12 @@ class Options:
             licence_group=LicenceGroupOption(names.uuid(group["id"]), group["remove_direct"]) if group else None,
             also_enable=frozenset(names.check_users("also_enable", params["also_enable"])),
             password=params["password"],
-            password_length=length,
+            password_length=params["password_length"],
             force_change=params["force_change"],
             synced_password=params["synced_password"],
             revoke_sessions=params["revoke_sessions"],
             terms=access_pass.Terms.from_option(params["temporary_access_pass"]),
-            handover_file=path,
+            handover_file=params["handover_file"],
             results_file=None if check_mode else params["results_file"],
             journal=params["journal"],
             applications=params["applications"],

@@ -14,7 +14,6 @@ from typing import Any
 
 from ..._core import names, phrases
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id
 from ..._core.model import Change, Skip
 from ..domains.plan import FEDERATED, authentication_of, root_of, upn_domain
 from .access_pass import moment
@@ -102,7 +101,7 @@ class Skus:
         """The id of a part number; an id as it is, known or not. Raises OffboardError `licence_unknown`."""
         found = self._ids.get(name)
         if found is None:
-            found = self._ids[name] = meant if is_id(meant := names.licence(name)) else self.find(name).id
+            found = self._ids[name] = meant if names.is_uuid(meant := names.licence(name)) else self.find(name).id
         return found
 
     def name(self, sku: str) -> str:
@@ -461,10 +460,8 @@ def wanted_licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, 
     group = desired.group
     if not (desired.add or desired.remove or desired.exact or group is not None):
         return there
-    by_group, given = (group.licences, state["given"]) if group is not None else ({}, {})
-    gone = {name for name in there if name in desired.remove or (desired.exact and name not in desired.add)}
-    gone -= {name for name in by_group if given.get(name) != "Active"}
-    gone |= group.replaceable(there, given) if group is not None else set()
+    by_group = group.licences if group is not None else {}
+    gone = _licences_to_take(there, state, desired)
     wanted = {name: plans for name, plans in there.items() if name not in gone}
     for name, plans in desired.add.items():
         if name in wanted:
@@ -472,6 +469,14 @@ def wanted_licences(state: Mapping[str, Any], desired: Desired) -> Mapping[str, 
         elif name not in there and name not in state["group_licences"] and name not in by_group:
             wanted[name] = sorted(plans or ())
     return wanted
+
+
+def _licences_to_take(there: Mapping[str, list[str]], state: Mapping[str, Any], desired: Desired) -> set[str]:
+    """Those of the direct licences that nobody wants; one that a group gives as well stays until the group's is seen."""
+    gone = {name for name in there if name in desired.remove or (desired.exact and name not in desired.add)}
+    if (group := desired.group) is None:
+        return gone
+    return (gone - {name for name in group.licences if state["given"].get(name) != "Active"}) | group.replaceable(there, state["given"])
 
 
 def _password_done(user_id: str, state: Mapping[str, Any], context: RepairContext) -> bool:

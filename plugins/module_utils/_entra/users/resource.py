@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 from ..._core import names
 from ..._core.errors import OffboardError
 from ..._core.heads import Heads
-from ..._core.ids import is_id
 from ..._core.marks import Marks, mark
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import ANSWER_LIMIT, Plan
@@ -448,7 +447,7 @@ class Users(OfTenant):
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
         # who is named by id is read by one shard alone, which need not have any
-        all_of_them = self._options.selection.shard.count == 1 or not any(map(is_id, self._selection.keyed or ()))
+        all_of_them = self._options.selection.shard.count == 1 or not any(map(names.is_uuid, self._selection.keyed or ()))
         missing = self._not_found + self._soft_deleted
         if missing and not self._found and all_of_them and not self._selection.met_anybody:
             ask = "Is it the tenant that is meant, and the list or the snapshot its own?"

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from ..._core import names, strict_json
 from ..._core.errors import OffboardError
-from ..._core.ids import is_id, user_address
 from ..._graph.batches import Request
 from ..._graph.client import Client
 from ..._module import waiting
+from ..addresses import user_address
 from ..domains.read import check_known
 from ..of_tenant import MANY, tenant_of
 from ..snapshot.files import read_snapshot_users
@@ -90,7 +90,7 @@ class Selection:
 
     def _named(self, keyed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         # A user named by object id need not be read to know that they are another shard's.
-        missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not is_id(key) or key in self._shard))
+        missing = dict.fromkeys(key for key in keyed if key not in self._exclude and (not names.is_uuid(key) or key in self._shard))
         if len(missing) > MANY:
             for item in self._client.list(f"/users?$select={_select(self._fields)}&$top=999"):
                 both = (item["id"].casefold(), names.user(item["userPrincipalName"]))  # may be named by both

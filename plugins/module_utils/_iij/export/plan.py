@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ..._core import phrases
 from ..._core.errors import OffboardError
+from ..._core.heads import some
 from ..._core.model import Change, Object
 from ..._core.plain import to_json
 from ..._core.plan import Plan
@@ -166,10 +167,10 @@ def plan(current: Iterable[Object], path: str, found: ExportedLists, content_sha
     after = {"users": len(found.users), "groups": len(found.groups), "complete": not found.incomplete, "content_sha256": content_sha256}
     if found.incomplete and newest is not None and newest.state["complete"]:
         raise incomplete(found, f"The export in {path} stays as it is: it was whole.")
-    told = [f"{_few(found.cut)}: the service leaves out members whom users name; see groups.jsonl beside users.jsonl."] if found.cut else []
+    told = [f"{some(found.cut)}: the service leaves out members whom users name; see groups.jsonl beside users.jsonl."] if found.cut else []
     if found.unchecked:
         told.append(
-            f"{_few(found.unchecked)}: nothing tells whether all their members came, since the service shows of no user which groups they are in. Compare with "
+            f"{some(found.unchecked)}: nothing tells whether all their members came, since the service shows of no user which groups they are in. Compare with "
             "the console's own list of group members."
         )
     if newest is not None and not found.incomplete and newest.state == after:
@@ -188,8 +189,3 @@ def incomplete(found: ExportedLists, kept: str, record: Mapping[str, Any] | None
         code="export_incomplete",
         details={"lists": list(found.incomplete), **(record or {})},
     )
-
-
-def _few(names: Iterable[str]) -> str:
-    shown = list(names)
-    return ", ".join(shown[:10]) + (f" (+{len(shown) - 10})" if len(shown) > 10 else "")

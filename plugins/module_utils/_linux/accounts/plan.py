@@ -13,6 +13,8 @@ from typing import Any
 
 from ..._core import phrases
 from ..._core.errors import OffboardError
+from ..._core.heads import some
+from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal
 from ..cron.plan import Job
 from ..files import plan as files
@@ -23,7 +25,7 @@ _SHOWN = 5
 
 def object_of(host: str, found: Mapping[str, Any]) -> Object:
     """An account as plans see it. Its number is part of what it is: another one of the same name is another account."""
-    return Object(KIND, f"{host}/{found['name']}/{found['uid']}", found["name"], {name: found[name] for name in ("uid", "gid", "home", "shell")})
+    return Object(KIND, on_host(host, found["name"], str(found["uid"])), found["name"], {name: found[name] for name in ("uid", "gid", "home", "shell")})
 
 
 def removal(item: Object, *, with_home: bool) -> Change:
@@ -62,14 +64,14 @@ def refusals(found: Mapping[str, Any], jobs: Iterable[Job], *, with_home: bool) 
     own = [job.name for job in jobs if job.user == name or word.search(job.command)]
     if own:
         out = "Remove the agent's first (linux_cron_job); with others the account is needed, or they have to move"
-        msg = f"cron has jobs of {name}, or that name it: {_some(own)}. {out}"
+        msg = f"cron has jobs of {name}, or that name it: {some(own, _SHOWN)}. {out}"
         yield Refusal("cron_jobs_left", msg, (name,))
     if found["at_jobs"]:
         yield Refusal("cron_jobs_left", f"{name} has jobs of at that wait to be run: {found['at_jobs']}", (name,))
     if found["units"]:
-        yield Refusal("unit_runs_as", f"systemd's units run as {name}: {_some(found['units'])}. Remove them, or give them another User=", (name,))
+        yield Refusal("unit_runs_as", f"systemd's units run as {name}: {some(found['units'], _SHOWN)}. Remove them, or give them another User=", (name,))
     if found["processes"]:
-        told = _some([f"{one['program']} ({one['pid']})" for one in found["processes"]])
+        told = some((f"{one['program']} ({one['pid']})" for one in found["processes"]), _SHOWN)
         yield Refusal("account_in_use", f"processes of {name} are running: {told}. Wait until they have ended, or end them", (name,))
     if with_home and (why := _home(found)):
         yield Refusal("home_refused", f"the home {found['home']} of {name} is not removed: {why}", (name,), "remove_home: false")
@@ -93,7 +95,3 @@ def _home(found: Mapping[str, Any]) -> str:
     if there["mount"]:
         return f"another file system is mounted at {there['mount']}"
     return f"it is the home of {', '.join(there['others'])} too" if there["others"] else ""
-
-
-def _some(items: list[str]) -> str:
-    return ", ".join(items[:_SHOWN]) + (f" (+{len(items) - _SHOWN})" if len(items) > _SHOWN else "")

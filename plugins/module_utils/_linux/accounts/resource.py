@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -67,7 +68,7 @@ class Accounts(Resource):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's accounts."""
-        mine = [change for change in begun if change.kind == accounts.KIND and change.id.startswith(f"{self._client.host}/")]
+        mine = [change for change in begun if change.kind == accounts.KIND and is_of(self._client.host, change.id)]
         now = self._look(change.name for change in mine)
         yield from (change for change in mine if not accounts.is_meant(now[change.name], _uid(change)))
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..._core import confirmations, redaction
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Object
 from ..._core.plain import file_part
 from .. import shell
@@ -103,7 +104,7 @@ class Job:
 
     def id(self, host: str) -> str:
         """What identifies it in journals and predictions, enabled or not."""
-        return f"{host}/{self.name}"
+        return on_host(host, self.name)
 
     def is_confirmed(self, wanted: Iterable[Mapping[str, Any]]) -> bool:
         return any(confirmations.cron_job(self.place.name, (self.shown, self.command), item) for item in wanted)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..._core import phrases, vault
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
@@ -98,7 +99,7 @@ class CronJobs(Resource):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's jobs."""
-        if mine := [change for change in begun if change.id.startswith(f"{self._client.host}/")]:
+        if mine := [change for change in begun if is_of(self._client.host, change.id)]:
             now = self._now()
             yield from (change for change in mine if _seen(change, now))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Object, Refusal
 from ..cron.plan import Job
 
@@ -60,7 +61,7 @@ def object_of(host: str, found: Mapping[str, Any]) -> Object:
     """What is at a path, as plans see it. No contents."""
     names = ("is_dir", "files", "bytes", "links", "owner", "file_system", "children")
     state = {**{name: found[name] for name in names}, "overwritten_in_place": found["in_place"]}
-    return Object(KIND, f"{host}:{found['path']}", found["path"], state)
+    return Object(KIND, on_host(host, found["path"]), found["path"], state)
 
 
 def refusals(paths: Sequence[str], roots: Sequence[str], found: Mapping[str, Mapping[str, Any]], started: Iterable[Job]) -> Iterator[Refusal]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._core import phrases
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -68,7 +69,7 @@ class Files(Resource):
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Of this machine's paths."""
-        mine = {change.name: change for change in begun if change.kind == files.KIND and change.id.startswith(f"{self._client.host}:")}
+        mine = {change.name: change for change in begun if change.kind == files.KIND and is_of(self._client.host, change.id)}
         for found in self._client.ask("files_look", paths=list(mine)) if mine else ():
             if not found["exists"]:
                 yield mine[found["path"]]

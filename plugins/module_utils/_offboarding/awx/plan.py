@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._core import plain
 from ..._core.errors import OffboardError
-from .. import going_back
+from ..readiness.judged import BROUGHT_BACK
 
 #: kinds as AWX's API names their lists, in the order in which they are made; removed in the other order
 KINDS = (
@@ -42,7 +42,7 @@ GROUPS = ("iij_id_browser_machines", "iij_id_linux_agents")
 #: what stands in a name between the prefix and the rest
 _AFTER_PREFIX = ": "
 #: what `-e '{offboard_restore: [...]}'` may name
-RESTORABLE = tuple(going_back.ON_CONTROLLER)
+RESTORABLE = tuple(BROUGHT_BACK)
 
 Ref = tuple[str, str]
 

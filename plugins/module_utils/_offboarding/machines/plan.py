@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core.heads import few
+from ..._core.heads import some
 from ..._core.text import Text
 
 #: in the run folder
@@ -52,7 +52,7 @@ def failure(machines: Collection[str], failed: Mapping[str, str], out: Sequence[
     """What is told of a run that failed on some machines, without its reasons, which are in one language. None where it did not."""
     if not failed:
         return None
-    number, all_of_them, names = len(failed), len(machines), few(out, len(out), _NAMED)
+    number, all_of_them, names = len(failed), len(machines), some(out, _NAMED)
     return Text(
         f"{number} of {all_of_them} machines failed; {f'{len(out)} were not looked at ({names}); ' if out else ''}the others are done.",
         f"{all_of_them}台中{number}台のマシンで失敗しました（{f'{len(out)}台は未確認: {names}、' if out else ''}ほかは完了しています）。",
@@ -91,7 +91,7 @@ def lines(found: Iterable[Mapping[str, Any]]) -> list[Text]:
     for row in found:
         stage, out, waiting = row["stage"], row["left_out"], row["not_done"]
         if out:
-            names = few(out, len(out), _NAMED)
+            names = some(out, _NAMED)
             told.append(
                 Text(
                     f"Not looked at ({stage}): {len(out)} of the inventory's machines, left out by --limit or not reached: {names}",
@@ -99,7 +99,7 @@ def lines(found: Iterable[Mapping[str, Any]]) -> list[Text]:
                 )
             )
         if waiting:
-            names = few(waiting, len(waiting), _NAMED)
+            names = some(waiting, _NAMED)
             told.append(
                 Text(
                     f"Still to be done ({stage}): {len(waiting)} of {len(row['machines'])} machines: {names}. Run {stage} for them too.",

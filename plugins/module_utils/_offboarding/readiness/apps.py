@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import gate, phrases, quiet
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
-from .facts import Confirmed, Facts, some_of
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def candidates(facts: Facts, confirmed: Confirmed) -> list[Mapping[str, Any]]:
     """Living apps for which something speaks, and of which the operator has not said whose they are."""
-    known = {names.uuid(text) for text in (*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id)}
+    known = names.uuids((*confirmed.client_ids, *confirmed.not_iij_client_ids, confirmed.own_client_id))
     return [app for app in facts.apps or () if app.get("why") and names.uuid(app["client_id"]) not in known and not app.get("deleted")]
 
 
@@ -64,8 +68,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "warning",
             "app_not_found",
             Text(
-                f"The tenant has no app registration with the confirmed client id {some_of(gone)}. It is gone already, or the id is wrong.",
-                f"指定されたクライアントID {some_of(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
+                f"The tenant has no app registration with the confirmed client id {some(gone)}. It is gone already, or the id is wrong.",
+                f"指定されたクライアントID {some(gone)} のアプリの登録はテナントにありません（削除済みか、IDの誤り）。",
             ),
             gone,
         )
@@ -93,7 +97,7 @@ def _stop_later(app: quiet.AppActivity, until: str, minutes: int) -> Finding:
 
 def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     """Those that are still there at the end, or may be."""
-    confirmed_ids = {names.uuid(text) for text in confirmed.client_ids}
+    confirmed_ids = names.uuids(confirmed.client_ids)
     for app in facts.apps or ():
         if names.uuid(app["client_id"]) in confirmed_ids and not app.get("deleted"):
             text = Text(
@@ -121,3 +125,26 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             yield Candidate(variable, app["client_id"], told)
     if confirmed.disable_app is False and facts.app is not None and facts.app.enabled:
         yield Candidate("microsoft_365_disable_app", True, Text("Its app is enabled.", "アプリは有効です。"))
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {
+    "gate": (("service_principal", "disable"),),
+    "app": (("oauth2_permission_grant", "remove"), ("app_role_assignment", "remove"), ("service_principal", "delete"), ("application", "delete")),
+}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("IIJ's service principal disabled (the hard guard)", "IIJのサービスプリンシパルの無効化（ハードガード）"),
+        Text("`restore` with `app`, or `entra_app` with `enabled: true`", "`restore` の `app`、または `entra_app` の `enabled: true`"),
+        Text(
+            "`restore` enables it only where this exit has disabled it, by the journal",
+            "`restore` が有効化するのは、この作業で無効化した場合（ジャーナルによる）だけです",
+        ),
+    ),
+    Way(
+        Text("IIJ's app removed", "IIJのアプリの削除"),
+        Text("`restore` with `app`, or `entra_app` with `state: present`", "`restore` の `app`、または `entra_app` の `state: present`"),
+        Text("30 days; its secrets come back, consent has to be checked", "30 日以内。シークレットは戻りますが、同意は確認が必要です"),
+    ),
+)

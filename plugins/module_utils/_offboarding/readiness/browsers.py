@@ -9,15 +9,19 @@ There may be thousands of machines: a finding counts them, and names a few.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..._core.heads import some
 from ..._core.policy_values import Value, named, written
 from ..._core.text import Text, counted
 from ..finding import Finding
+from ..going_back import Way
 from . import clients, group_policies
 from .candidate import Candidate
-from .clients import NAMED, some
-from .facts import Confirmed, Facts
+from .clients import NAMED
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 VARIABLE = "integrated_windows_authentication_browser_settings"
 
@@ -186,3 +190,21 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             f"{len(machines)}台にあります。" + (f"グループポリシーが元に戻します: {policies}。" if policies else ""),
         )
         yield Candidate(VARIABLE, "absent", told)
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"clients": (("windows_browser_sign_in", "remove"),)}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("hosts taken out of a machine's browsers and zones", "マシンのブラウザーとゾーンからのホストの削除"),
+        Text(
+            "`restore` with `policies`, or `win_browser_sign_in` with `state: present` and the same `backup_dir`",
+            "`restore` の `policies`、または同じ `backup_dir` で `win_browser_sign_in` の `state: present`",
+        ),
+        Text(
+            "a setting that somebody has changed since, or of a user who is not signed in, stays",
+            "その後に変更された設定と、サインインしていない利用者の設定には触れません",
+        ),
+    ),
+)

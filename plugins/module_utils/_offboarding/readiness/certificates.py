@@ -12,15 +12,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import certificate_names
+from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
+from ..going_back import Way
 from . import clients
 from .candidate import Candidate
-from .clients import NAMED, some
-from .facts import Confirmed, Facts
+from .clients import NAMED
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_certificates"
 KEPT = "multi_factor_authentication_kept_certificates"
@@ -148,8 +152,7 @@ def _in_use(machines: Machines, decided: CertificateDecisions) -> Iterator[Findi
             if one.get("used_by") and decided.goes(one["issuer"], one["thumbprint"]):
                 used.setdefault(one["thumbprint"], []).append(f"{name}: {', '.join(one['used_by'])}")
     if used:
-        shown = "; ".join(f"{thumbprint} ({some(where)})" for thumbprint, where in list(used.items())[:NAMED])
-        shown += f" (+{len(used) - NAMED})" if len(used) > NAMED else ""
+        shown = some((f"{thumbprint} ({some(where)})" for thumbprint, where in used.items()), between="; ")
         yield Finding(
             "blocker",
             "certificate_in_use",
@@ -226,16 +229,14 @@ def _is_meant(one: Mapping[str, Any], decided: CertificateDecisions) -> bool:
 
 def _others(others: Counts) -> Iterator[Finding]:
     if others:
-        shown = "; ".join(f"'{issuer}' ({where.total()})" for issuer, where in list(others.items())[:NAMED])
-        more = f" (+{len(others) - NAMED})" if len(others) > NAMED else ""
+        shown = some((f"'{issuer}' ({where.total()})" for issuer, where in others.items()), between="; ")
         yield Finding(
             "info",
             "certificate_issuers",
             Text(
-                f"Other issuers of certificates for clients: {shown}{more}. If IIJ ID's device certificates come from one of them (an external CA), add it to "
+                f"Other issuers of certificates for clients: {shown}. If IIJ ID's device certificates come from one of them (an external CA), add it to "
                 f"{CONFIRMED}.",
-                f"そのほかのクライアント認証用証明書の発行者: {shown}{more}。IIJ IDのデバイス証明書に外部CAを使用している場合は、"
-                f"{CONFIRMED} に追加してください。",
+                f"そのほかのクライアント認証用証明書の発行者: {shown}。IIJ IDのデバイス証明書に外部CAを使用している場合は、{CONFIRMED} に追加してください。",
             ),
             tuple(list(others)[:NAMED]),
         )
@@ -274,3 +275,15 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """Issuers of which nobody has decided."""
     for issuer, having in by_decision(clients.of(facts.clients or {}, "certificates"), decided(confirmed)).undecided.items():
         yield Candidate(CONFIRMED, issuer, Text(f"On {some(having)}.", f"{some(having)} にあります。"))
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"clients": (("windows_certificate", "remove"),)}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("device certificate removed", "デバイス証明書の削除"),
+        Text("the certificate is in `backups/certificates`; its private key is gone", "証明書は `backups/certificates` にありますが、秘密鍵は戻りません"),
+        Text("enrol it again", "発行し直してください"),
+    ),
+)

@@ -5,26 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..._core import codes
-from ..._core.heads import few
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 #: machines, users and entries that a finding names; the others are counted
 NAMED = 10
 
 Clients = Mapping[str, Mapping[str, Any] | None]  # pylint: disable=unsupported-binary-operation
-
-
-def some(values: Iterable[str]) -> str:
-    """The first of several names, once each, and how many more there are."""
-    listed = list(dict.fromkeys(values))
-    return few(listed, len(listed), NAMED)
 
 
 def of(machines: Clients, kind: str) -> dict[str, Mapping[str, Any]]:

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..._core import dn
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
-from . import clients, group_policies
+from ..going_back import Way
+from . import group_policies
 from .candidate import Candidate
-from .facts import Confirmed, Facts, fold, some_of
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -26,10 +31,10 @@ def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "blocker",
             "directory_not_given",
             Text(
-                f"{some_of(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or "
+                f"{some(accounts, 3)} shall be disabled or removed, but offboard_directory_host names no domain controller, so nobody can see or "
                 "change them. "
                 "Set it, or take them out of directory_sync_accounts and integrated_windows_authentication_accounts.",
-                f"{some_of(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
+                f"{some(accounts, 3)} を無効化または削除する指定ですが、offboard_directory_host にドメインコントローラーがないため、確認も変更もできません。"
                 "offboard_directory_host を設定するか、directory_sync_accounts と integrated_windows_authentication_accounts から外してください。",
             ),
             accounts,
@@ -40,8 +45,8 @@ def not_given(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "warning",
             "directory_not_given",
             Text(
-                f"{some_of(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
-                f"{some_of(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
+                f"{some(options)} made accounts in Active Directory, but offboard_directory_host is empty: Active Directory is left alone, and they stay.",
+                f"{some(options)} はActive Directoryにアカウントを作りますが、offboard_directory_host が空のため、"
                 "Active Directoryは確認も変更もせず、アカウントは残ります。",
             ),
             options,
@@ -56,7 +61,9 @@ _BUILT_IN = re.compile(
 
 def _task_accounts(facts: Facts) -> Iterator[Finding]:
     """Who runs the agents' scheduled tasks. Who is known to Active Directory as a candidate, or confirmed, is not named twice."""
-    known = fold(str(item[name]) for item in facts.directory_objects or () for name in ("sAMAccountName", "objectSid", "userPrincipalName") if item.get(name))
+    known = {
+        str(item[name]).casefold() for item in facts.directory_objects or () for name in ("sAMAccountName", "objectSid", "userPrincipalName") if item.get(name)
+    }
     who: dict[str, list[tuple[str, str]]] = {}
     for machine, found in (facts.machines or {}).items():
         for task in (found or {}).get("tasks") or ():
@@ -86,11 +93,11 @@ def _local_rights(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     accounts = [item for item in facts.directory_objects or () if item.get("objectSid") and any(dn.means(name, item) for name in confirmed.accounts)]
     if not accounts:
         return
-    shown = clients.some(f"*{item['objectSid']} ({item['dn']})" for item in accounts)
+    shown = some(f"*{item['objectSid']} ({item['dn']})" for item in accounts)
     defining = group_policies.defining(facts.group_policies or {}, _BATCH_LOGON)
     wins = Text("", "")
     if defining:
-        which = clients.some(defining)
+        which = some(defining)
         wins = Text(
             f" {which} define this right: where one applies, it wins over the local policy, and a change there does nothing. Edit the policy instead.",
             f"この権利は {which} が定義しています。適用されるマシンではローカルポリシーより優先され、ローカルの変更は効きません。ポリシーを編集してください。",
@@ -174,3 +181,30 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             variable = "integrated_windows_authentication_accounts" if by_name else "directory_sync_accounts"
             told = Text(f"{item['dn']}: {why.en}.{more.en}", f"{item['dn']}: {why.ja}{more.ja}")
             yield Candidate(variable, item.get("confirm_as") or item["dn"], told)
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"accounts": (("directory_object", "disable"), ("directory_object", "delete"))}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("AD account disabled", "AD アカウントの無効化"),
+        Text(
+            "`restore` with `accounts`, or `directory_object` with `state: enabled`", "`restore` の `accounts`、または `directory_object` の `state: enabled`"
+        ),
+        Text(
+            "`restore` enables those that this exit has disabled, by the journal",
+            "`restore` が有効化するのは、この作業で無効化したもの（ジャーナルによる）だけです",
+        ),
+    ),
+    Way(
+        Text("AD account removed", "AD アカウントの削除"),
+        Text(
+            "`restore` with `accounts`, or `directory_object` with `state: present` and the `backup_dir`: a new object out of the saved "
+            "LDIF, with a new SID, disabled and without its password; with the AD recycle bin, restore it there instead",
+            "`restore` の `accounts`、または `directory_object` の `state: present` と `backup_dir`。保存した LDIF から、新しい SID の新し"
+            "いオブジェクトを、無効かつパスワードなしで作ります。AD のごみ箱が有効なら、代わりにそこから復元してください",
+        ),
+        Text("rights granted to the old SID are lost. So the default is to disable.", "以前の SID に与えた権限は失われます。そのため既定は「無効化」です"),
+    ),
+)

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
+from ..._core.heads import some
 from ..._core.text import Text
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
-from .facts import Confirmed, Facts, fold, some_of
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def federated_to_iij(domains: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -37,20 +41,21 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "blocker",
             "domain_not_listed",
             Text(
-                f"People of {some_of(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
+                f"People of {some(forgotten)} sign in through IIJ ID, but microsoft_365_domains does not list them. They would be locked out "
                 "when the contract ends. Add them.",
-                f"{some_of(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
+                f"{some(forgotten)} の利用者はIIJ ID経由でサインインしていますが、microsoft_365_domains にありません。"
                 "解約後にサインインできなくなります。追加してください。",
             ),
             forgotten,
         )
     affected = tuple(name for name in iij if names.domain(name) in listed)
     if affected:
-        children = [d["id"] for d in facts.domains if (d.get("parent") or "").casefold() in fold(affected)]
+        parents = set(map(names.domain, affected))
+        children = [d["id"] for d in facts.domains if d.get("parent") and names.domain(d["parent"]) in parents]
         yield Finding(
             "info",
             "domains_affected",
-            Text(f"Will be converted to managed: {some_of([*affected, *children])}.", f"マネージドに変換するドメイン: {some_of([*affected, *children])}"),
+            Text(f"Will be converted to managed: {some([*affected, *children])}.", f"マネージドに変換するドメイン: {some([*affected, *children])}"),
             (*affected, *children),
         )
     others = tuple(d["id"] for d in facts.domains if (d.get("federation") or {}).get("idp") == "other")
@@ -59,8 +64,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
             "info",
             "domains_of_others",
             Text(
-                f"Federated to another identity provider, left alone: {some_of(others)}.",
-                f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {some_of(others)}",
+                f"Federated to another identity provider, left alone: {some(others)}.",
+                f"別のIDプロバイダーとフェデレーションしているため変更しないドメイン: {some(others)}",
             ),
             others,
         )
@@ -82,3 +87,17 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """Domains that nobody has confirmed."""
     for name in unlisted_domains(facts, confirmed):
         yield Candidate("microsoft_365_domains", name, Text("People of it sign in through IIJ ID.", "利用者がIIJ ID経由でサインインしています。"))
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"domains": (("domain", "convert_to_managed"),)}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("domain converted to managed", "ドメインのマネージド化"),
+        Text(
+            "`restore` with `domains` posts the saved federation configuration again", "`restore` の `domains` が保存済みのフェデレーション設定を再登録します"
+        ),
+        Text("IIJ ID must still serve it; passwords set meanwhile stay set", "IIJ ID側がまだ動いていること。設定したパスワードは残ります"),
+    ),
+)

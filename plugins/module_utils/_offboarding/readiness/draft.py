@@ -15,8 +15,7 @@ from ..._core import names, plain
 from ..._core.text import Text
 from . import references
 from .candidate import Candidate, in_yaml
-from .facts import Confirmed, Facts
-from .judged import DECISIONS, SUBJECTS
+from .judged import DECISIONS, SUBJECTS, Confirmed, Facts
 
 #: The variables that the draft names, and what each is for.
 VARIABLES: dict[str, Text] = {decision.variable: decision.purpose for decision in DECISIONS if decision.purpose}

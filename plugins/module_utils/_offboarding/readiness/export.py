@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from ..._core.heads import some
 from ..._core.text import Text, counted
 from ..finding import Finding
-from .facts import Confirmed, Facts, some_of
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def missing(facts: Facts) -> Iterator[Finding]:
@@ -23,7 +27,7 @@ def missing(facts: Facts) -> Iterator[Finding]:
         "There is no complete export of IIJ ID with its users in the run folder.", "実行フォルダーに、利用者を含むIIJ IDの完全なエクスポートがありません。"
     )
     if not_known := facts.export.get("not_known"):
-        unknown = some_of(not_known)
+        unknown = some(not_known)
         none = Text(
             f"Of {unknown} nothing is known, since the journal has no record of it and its manifest is encrypted: give the vault's password. There is no other "
             "complete export of IIJ ID with its users in the run folder.",

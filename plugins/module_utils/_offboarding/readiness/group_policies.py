@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
-from ..._core.heads import few
+from ..._core.heads import some
 from ..._core.policy_values import is_off, is_settled, named
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 _NAMED = 5
 KEPT = "offboard_kept_group_policies"
@@ -75,8 +78,7 @@ def to_edit(found: Mapping[str, Any], decided: PolicyDecisions) -> Iterator[tupl
 
 def places(mentions: Sequence[Mapping[str, Any]]) -> str:
     """Where a policy mentions it, once each."""
-    listed = list(dict.fromkeys(mention["where"] or mention["file"] for mention in mentions))
-    return "; ".join(listed[:_NAMED]) + (f" (+{len(listed) - _NAMED})" if len(listed) > _NAMED else "")
+    return some((mention["where"] or mention["file"] for mention in mentions), _NAMED, "; ")
 
 
 def defining(found: Mapping[str, Any], right: str) -> list[str]:
@@ -226,7 +228,7 @@ def _scripts(netlogon: Mapping[str, Any]) -> Iterator[Finding]:
     if unreadable := netlogon.get("unreadable"):
         why = phrases.by_code(str(unreadable[0]["code"]), str(unreadable[0]["msg"]))
         files = [item["file"] or netlogon["folder"] for item in unreadable]
-        shown = few(files, len(files), _NAMED)
+        shown = some(files, _NAMED)
         yield Finding(
             "warning",
             "logon_scripts_not_readable",
@@ -259,8 +261,7 @@ def _orphaned(found: Mapping[str, Any]) -> Iterator[Finding]:
     """Members of rights whose account is gone. Whose it was nobody can tell from the SID."""
     gone = found.get("orphaned") or ()
     if gone:
-        listed = list(dict.fromkeys(f"{item['member']} ({item['right']}, {item['guid']})" for item in gone))
-        shown = few(listed, len(listed), _NAMED)
+        shown = some((f"{item['member']} ({item['right']}, {item['guid']})" for item in gone), _NAMED)
         yield Finding(
             "info",
             "orphaned_rights",
@@ -292,3 +293,26 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         if not decisions.is_confirmed(edited, policy["guid"]):
             where = places(mentions)
             yield Candidate(edited.variable, policy["guid"], Text(f"{policy['name']}: {where}.", f"{policy['name']}: {where}"))
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"accounts": (("group_policy_right", "remove"),), "clients": (("group_policy_registry", "remove"),)}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("accounts taken out of user rights of group policies", "グループポリシーのユーザー権利からのアカウントの除外"),
+        Text("`restore` with `accounts`: what this exit took out is put back", "`restore` の `accounts`。この作業で外したものだけを戻します"),
+        Text(
+            "an account that was made again from LDIF has another SID: give it the right by name (the task warns)",
+            "LDIF から作り直したアカウントは SID が変わります。権利は名前を指定して与えてください（タスクが警告します）",
+        ),
+    ),
+    Way(
+        Text("hosts taken out of group policies", "グループポリシーからのホストの削除"),
+        Text("`restore` with `policies`: each edited file as it was", "`restore` の `policies`。編集した各ファイルを元の内容に戻します"),
+        Text(
+            "a file that somebody else has edited since stays (`setting_changed`); the copy is in `backups/policies`",
+            "その後にほかの人が編集したファイルには触れません（`setting_changed`）。写しは `backups/policies` にあります",
+        ),
+    ),
+)

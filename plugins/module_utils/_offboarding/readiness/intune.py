@@ -9,15 +9,18 @@ The apps stay, since they may be somebody else's or be used for other services; 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, names
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
-from .clients import some
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 CONFIRMED = "multi_factor_authentication_intune_assignments"
 #: kinds of entra_references_info whose assignments intune_assignment removes
@@ -101,13 +104,13 @@ def is_confirmed(row: Mapping[str, Any], confirmed: Sequence[Mapping[str, Any]])
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
     """What stands in the way of the exit, or is left at its end."""
-    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    accepted = names.uuids(confirmed.accepted_references)
     yield from findings(facts.references, facts.intune, confirmed.intune_assignments, accepted, final=final)
 
 
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """Assignments of objects that were not accepted as they are."""
-    accepted = {names.uuid(item) for item in confirmed.accepted_references}
+    accepted = names.uuids(confirmed.accepted_references)
     for row, one in candidates(facts.references, confirmed.intune_assignments):
         if names.uuid(row["id"]) not in accepted:
             whom = to_whom(one)
@@ -182,3 +185,21 @@ def _not_read(looked: Mapping[str, Any], final: bool) -> Finding:
             f"{CONFIRMED} の割り当てがIntuneにあるか確認できません: {why.ja}。",
         ),
     )
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {"clients": (("intune_assignment", "remove"),)}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("assignment in Intune removed", "Intune の割り当ての削除"),
+        Text(
+            "`restore` with `intune`, or `intune_assignment` with `state: present` and the same journal: with target, intent and settings as they were",
+            "`restore` の `intune`、または同じ `journal` で `intune_assignment` の `state: present`。割り当て先、目的、設定は元のとおりです",
+        ),
+        Text(
+            "its id in Graph is new; a filter comes back only when Graph's beta was allowed; certificates of a profile are issued anew",
+            "Graph での ID は変わります。フィルターは beta を許可していた場合だけ戻ります。プロファイルの証明書は新しく発行されます",
+        ),
+    ),
+)

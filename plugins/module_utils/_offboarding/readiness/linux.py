@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, dn
+from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate
-from .facts import Confirmed, Facts
 from .machines import not_found, unreadable
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 Machine = Mapping[str, Any]
 Machines = Mapping[str, Machine | None]  # pylint: disable=unsupported-binary-operation
@@ -178,7 +182,7 @@ def not_looked_at(machines: Machines, said: LinuxDecisions, severity: str) -> It
     """Folders that nobody has looked into, of which the operator has not said that there is nothing of the agent."""
     for name, machine in machines.items():
         if paths := _not_looked_at(machine, said):
-            shown = ", ".join(paths[:_SHOWN]) + (f" (+{len(paths) - _SHOWN})" if len(paths) > _SHOWN else "")
+            shown = some(paths, _SHOWN)
             yield Finding(
                 severity,
                 "linux_folder_not_looked_at",
@@ -458,3 +462,38 @@ def _undecided(machine: Machine | None, said: LinuxDecisions) -> Iterator[tuple[
             yield "directory_sync_linux_files", item["path"]
     for who in _unconfirmed_accounts(machine, said):
         yield "directory_sync_linux_accounts", {"name": who["name"], "uid": who["uid"]}
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {
+    "freeze": (("linux_cron_job", "disable"),),
+    "agents": (("linux_cron_job", "delete"), ("linux_file", "remove"), ("linux_account", "remove")),
+    "accounts": (("openldap_access", "update"), ("openldap_entry", "delete")),
+}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("cron jobs disabled", "cron ジョブの無効化"),
+        Text("`restore` with `tasks`, or `linux_cron_job` with `state: present`", "`restore` の `tasks`、または `linux_cron_job` の `state: present`"),
+        Text("–", "なし"),
+    ),
+    Way(
+        Text("cron jobs removed", "cron ジョブの削除"),
+        Text(
+            "put the line back out of the saved copy of the crontab in `backups/` (`ansible-vault decrypt`)",
+            "`backups/` に保存した crontab の写しから行を戻します（`ansible-vault decrypt`）",
+        ),
+        Text("the agent is gone as well", "エージェントも削除済みです"),
+    ),
+    Way(
+        Text("account of OpenLDAP removed, taken out of its access rules", "OpenLDAP のアカウントの削除、アクセス規則からの除外"),
+        Text(
+            "`restore` with `accounts`, or `openldap_entry` and `openldap_access` with `state: present` and the same `backup_dir`; it has its password again",
+            "`restore` の `accounts`、または同じ `backup_dir` で `openldap_entry` と `openldap_access` の `state: present`。パスワードも戻ります",
+        ),
+        Text(
+            "a rule that somebody has changed since stays, and is named; `entryUUID` is new",
+            "その後に変更された規則は変えずに示します。`entryUUID` は新しくなります",
+        ),
+    ),
+)

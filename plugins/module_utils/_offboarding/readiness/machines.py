@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import confirmations, names
+from ..._core.heads import some
+from ..._core.machine_ids import host_of
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from .candidate import Candidate, nearly, with_hint
-from .facts import Confirmed, Facts, fold, some_of
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -117,7 +122,7 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
 
 def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
     """What lies on a machine without its product, unless it is known that the agent is uninstalled already."""
-    known = name.casefold() in fold(confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
+    known = names.machine(name) in map(names.machine, confirmed.leftovers) or (machine or {}).get("host", name) in facts.uninstalled_on
     return [] if known else _without_product(machine)
 
 
@@ -129,7 +134,7 @@ def files_without_product(facts: Facts, confirmed: Confirmed) -> list[str]:
 def not_found(unknown: Sequence[str], severity: str = "warning") -> Iterator[Finding]:
     """A name that differs by a letter, or an inventory of other machines: nothing would be taken off, and nobody would notice."""
     if unknown:
-        shown = some_of(unknown)
+        shown = some(unknown)
         yield Finding(
             severity,
             "agents_not_found",
@@ -159,33 +164,34 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     known = confirmed.leftovers or any(kind.startswith("windows_") for kind in facts.begun_kinds)
     if known or not machines or any(found is None or found.get("error") for found in machines):
         return []
-    products = [product for found in machines for product in _products(found)]
-    named = {_plainly(name) for found in machines for name in (found or {}).get("named") or ()}
-    tasks = [
-        (task["name"], [[text] for text in task.get("actions") or ()])
-        for found in machines
-        for part in ("tasks", "perhaps")
-        for task in (found or {}).get(part) or ()
-    ]
-    filters = {names.program(item["name"]) for found in machines for item in (found or {}).get("filters") or ()}
+    read = [found for found in machines if found]
+    filters = {names.program(item["name"]) for found in read for item in found.get("filters") or ()}
     return [
-        *(
-            str(one.get("product_code") or one.get("name"))
-            for one in confirmed.products
-            if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products))
-        ),
-        *(str(one.get("name") or one.get("action")) for one in confirmed.tasks if not any(confirmations.scheduled_task(*task, one) for task in tasks)),
+        *_unknown_products(read, confirmed),
+        *_unknown_tasks(read, confirmed),
         *(name for name in confirmed.password_filters if names.program(name) not in filters),
     ]
 
 
-def _plainly(name: str) -> str:
-    return names.visible(name).casefold()
+def _unknown_products(machines: Sequence[Mapping[str, Any]], confirmed: Confirmed) -> Iterator[str]:
+    products = [product for found in machines for product in _products(found)]
+    named = {names.program(name) for found in machines for name in found.get("named") or ()}
+    for one in confirmed.products:
+        if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products)):
+            yield str(one.get("product_code") or one.get("name"))
+
+
+def _unknown_tasks(machines: Sequence[Mapping[str, Any]], confirmed: Confirmed) -> Iterator[str]:
+    listed = [task for found in machines for part in ("tasks", "perhaps") for task in found.get(part) or ()]
+    tasks = [(task["name"], [[text] for text in task.get("actions") or ()]) for task in listed]
+    for one in confirmed.tasks:
+        if not any(confirmations.scheduled_task(*task, one) for task in tasks):
+            yield str(one.get("name") or one.get("action"))
 
 
 def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
     """Whether the machines' own looking has found it, of which they tell names alone: a product that was confirmed by its code has whatever name."""
-    return bool(named) if wanted.get("product_code") else _plainly(str(wanted.get("name") or "")) in named
+    return bool(named) if wanted.get("product_code") else names.program(str(wanted.get("name") or "")) in named
 
 
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
@@ -268,7 +274,7 @@ def unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Fin
 
 
 def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
-    """What of the agents is on a machine: products, scheduled tasks, registered password filters, folders."""
+    """What of the agents is on a machine: products, scheduled tasks, registered password filtersers."""
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
@@ -289,7 +295,7 @@ def begun(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def uninstalled_on(records: Iterable[Mapping[str, Any]]) -> set[str]:
     """The hosts on which a run has begun to uninstall a product, as its journal says: only confirmed ones come so far."""
     ids = (record["id"] for record in begun(records) if (record["kind"], record["action"]) == ("windows_software", "uninstall"))
-    return {identity.partition("/")[0] for identity in ids}
+    return set(map(host_of, ids))
 
 
 def left(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -341,3 +347,37 @@ def _each(facts: Facts, kind: str, value: Callable[[Mapping[str, Any]], Any]) ->
     for number, (item, shown, _name) in enumerate(seen):
         if shown not in [earlier for _item, earlier, _machine in seen[:number]]:
             yield item, shown, ", ".join(dict.fromkeys(name for _item, other, name in seen if other == shown))
+
+
+#: What the exit does to it: kind and action of the changes, by the stage.
+WORK = {
+    "freeze": (("windows_scheduled_task", "disable"),),
+    "agents": (
+        ("windows_software", "uninstall"),
+        ("windows_scheduled_task", "delete"),
+        ("windows_password_filter", "unregister"),
+        ("windows_restart", "restart"),
+        ("windows_file", "remove"),
+    ),
+}
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("scheduled tasks disabled", "スケジュールタスクの無効化"),
+        Text("`restore` with `tasks`, or enable them in Task Scheduler", "`restore` の `tasks`、またはタスクスケジューラで有効化"),
+        Text(
+            "`restore` enables those that this exit has disabled, by the journal",
+            "`restore` が有効化するのは、この作業で無効化したもの（ジャーナルによる）だけです",
+        ),
+    ),
+    Way(
+        Text("agent uninstalled", "エージェントのアンインストール"),
+        Text("install it again; config.yml and secret.yml were removed on purpose", "再インストール。config.yml と secret.yml は意図して消しています"),
+        Text("the IIJ token is not kept", "IIJのトークンは保存しません"),
+    ),
+    Way(
+        Text("secrets removed from disk", "ディスク上の秘密情報の消去"),
+        Text("cannot be undone", "取り消せません"),
+        Text("meant so", "意図どおりです"),
+    ),
+)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core.heads import few
 from ..._core.text import Text, counted
 from ..._core.times import SKEW
 from ..finding import Finding
 from ..quiet import mostly
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 #: where the role has the same module write everybody
 _FILE = "results/users_readiness.jsonl"

@@ -12,10 +12,11 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..._core import names
+from ..._core.machine_ids import host_of
 from ..finding import SEVERITIES, Finding
 from . import apps, browsers, certificates, clients, linux, machines, references, sign_in
-from .facts import Confirmed, Facts, ids
-from .judged import SUBJECTS
+from .judged import SUBJECTS, Confirmed, Facts
 
 
 def preflight(facts: Facts, confirmed: Confirmed) -> list[Finding]:
@@ -35,7 +36,7 @@ def _judged(facts: Facts, confirmed: Confirmed, final: bool) -> list[Finding]:
 
 def domains_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     """What forbids to convert the domains: people would be left without a way to sign in. And what should be seen before it."""
-    seen = references.before_conversion(facts.references, ids(confirmed.accepted_references)) if facts.references is not None else ()
+    seen = references.before_conversion(facts.references, names.uuids(confirmed.accepted_references)) if facts.references is not None else ()
     ways_in = sign_in.findings(facts.sign_in, gate=True, accepted_count=confirmed.accepted_no_way_in_count) if facts.sign_in is not None else ()
     return [*ways_in, *seen]
 
@@ -72,7 +73,7 @@ def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping
 
 def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> bool:
     """Whether there is anything to take off one of the machines, or something that a stopped run has begun there, by its intents without an outcome."""
-    begun = {str(record["id"]).partition("/")[0] for record in intents}
+    begun = {host_of(str(record["id"])) for record in intents}
     windows, said = (facts.machines or {}).items(), linux.decided(confirmed)
     return any(machines.agents_left(found) or (found or {}).get("named") or (found or {}).get("host", name) in begun for name, found in windows) or any(
         linux.left(found, said) or name in begun for name, found in (facts.linux_machines or {}).items()
@@ -86,7 +87,7 @@ def clients_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
 
 def clients_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> list[str]:
     """The users' machines on which the stage clients has something to do: what was decided to go is there, or a stopped run has begun something."""
-    looked_at, begun = facts.clients or {}, {str(record["id"]).partition("/")[0] for record in intents}
+    looked_at, begun = facts.clients or {}, {host_of(str(record["id"])) for record in intents}
     left = {name for name, found in looked_at.items() if found and not found.get("error") and found.get("host", name) in begun}
     if confirmed.browser_settings == "absent":
         left |= browsers.with_settings(clients.of(looked_at, "browsers")).keys()

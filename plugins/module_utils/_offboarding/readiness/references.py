@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..._core import names
 from ..._core.kinds import label
 from ..._core.text import Text, counted
 from .. import phrases
@@ -15,7 +16,9 @@ from ..finding import Finding
 from . import intune
 from .candidate import Candidate
 from .domains import federated_to_iij
-from .facts import Confirmed, Facts, fold, ids
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 _NAMED = 10
 
@@ -88,7 +91,7 @@ def before_conversion(found: Mapping[str, Any], accepted: Collection[str]) -> It
 
 def _home_realms(found: Mapping[str, Any], severity: str, accepted: Collection[str]) -> Iterator[Finding]:
     """learn.microsoft.com/entra/identity/enterprise-apps/home-realm-discovery-policy: PreferredDomain has to be a federated domain."""
-    rows = [row for row in found["references"] if row["kind"] == _REALM and row["id"].casefold() not in accepted]
+    rows = [row for row in found["references"] if row["kind"] == _REALM and names.uuid(row["id"]) not in accepted]
     if rows:
         told = _listed(rows)
         yield Finding(
@@ -160,7 +163,7 @@ def findings(
     """What is told of the return values of entra_references_info.
 
     At the final gate what points there, and what was not looked at, stands in the way until a person has accepted it by its id (or, of what was not
-    looked at, by its kind). IIJ ID's own apps and the federations of its domains have findings of their own. All names are given in lower case.
+    looked at, by its kind). IIJ ID's own apps and the federations of its domains have findings of their own. All names are as `names` compares them.
     An object of Intune of which an assignment was confirmed to go, and that has none left, reaches nobody, and may stay.
     """
     severity = "blocker" if final else "warning"
@@ -169,7 +172,7 @@ def findings(
     for (kind,), rows in _by(found["references"], "kind").items():
         if kind != _ROLLOUT:
             others = [row for row in rows if _is_told_here(row, accepted, client_ids, iij_domains)]
-            yield from _pointing(kind, others, severity, lambda row: row["id"].casefold() in accepted or intune.is_confirmed(row, intune_assignments))
+            yield from _pointing(kind, others, severity, lambda row: names.uuid(row["id"]) in accepted or intune.is_confirmed(row, intune_assignments))
     for (kind, reason), rows in _by(found["not_looked_at"], "kind", "reason").items():
         yield from _not_seen(kind, reason, rows, severity, accepted_not_looked_at)
     for name in _MORE:
@@ -178,9 +181,9 @@ def findings(
 
 def _is_told_here(row: Mapping[str, Any], accepted: Collection[str], client_ids: Collection[str], iij_domains: Collection[str]) -> bool:
     """Whether no other finding is about it: IIJ ID's own apps, the federations of its domains, and policies that nobody has accepted have their own."""
-    if row["client_id"].casefold() in client_ids or (row["kind"] == "internal_federation" and row["of"].casefold() in iij_domains):
+    if names.uuid(row["client_id"]) in client_ids or (row["kind"] == "internal_federation" and names.domain(row["of"]) in iij_domains):
         return False
-    return row["kind"] != _REALM or row["id"].casefold() in accepted
+    return row["kind"] != _REALM or names.uuid(row["id"]) in accepted
 
 
 def _pointing(kind: str, rows: Sequence[Mapping[str, Any]], severity: str, may_stay: Callable[[Mapping[str, Any]], bool]) -> Iterator[Finding]:
@@ -215,7 +218,7 @@ def _pointing(kind: str, rows: Sequence[Mapping[str, Any]], severity: str, may_s
 def _not_seen(kind: str, reason: str, rows: Sequence[Mapping[str, Any]], severity: str, accepted: Collection[str]) -> Iterator[Finding]:
     """What was not looked at, of one kind and for one reason."""
     called, why = label(kind), _reason(reason)
-    open_rows = [] if kind.casefold() in accepted else [row for row in rows if (row["id"].casefold() or "\0") not in accepted]
+    open_rows = [] if names.uuid(kind) in accepted else [row for row in rows if (names.uuid(row["id"]) or "\0") not in accepted]
     told = _listed(open_rows or rows)
     ids = tuple(row["id"] or kind for row in open_rows or rows)
     if not open_rows:
@@ -270,10 +273,10 @@ def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:
         yield from findings(
             facts.references,
             final=final,
-            accepted=ids(confirmed.accepted_references),
-            accepted_not_looked_at=ids(confirmed.accepted_not_looked_at),
-            client_ids=ids(confirmed.client_ids),
-            iij_domains=fold(federated_to_iij(facts.domains or ())),
+            accepted=names.uuids(confirmed.accepted_references),
+            accepted_not_looked_at=names.uuids(confirmed.accepted_not_looked_at),
+            client_ids=names.uuids(confirmed.client_ids),
+            iij_domains=set(map(names.domain, federated_to_iij(facts.domains or ()))),
             intune_assignments=confirmed.intune_assignments,
         )
 
@@ -287,15 +290,15 @@ def _called(row: Mapping[str, Any]) -> Text:
 def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
     """What may go on pointing there, and what a person has to look at."""
     found = facts.references or {}
-    accepted, apps = ids(confirmed.accepted_references), ids(confirmed.client_ids)
+    accepted, apps = names.uuids(confirmed.accepted_references), names.uuids(confirmed.client_ids)
     for row in found.get("references", ()):
-        if row["kind"] not in ("internal_federation", _ROLLOUT) and row["id"].casefold() not in accepted and row["client_id"].casefold() not in apps:
+        if row["kind"] not in ("internal_federation", _ROLLOUT) and names.uuid(row["id"]) not in accepted and names.uuid(row["client_id"]) not in apps:
             why, called = phrases.reasons(str(row["why"]).split("; ")), _called(row)
             yield Candidate("microsoft_365_accepted_references", row["id"], Text(f"{called.en}: {why.en}", f"{called.ja}: {why.ja}"))
-    looked_at = ids(confirmed.accepted_not_looked_at)
+    looked_at = names.uuids(confirmed.accepted_not_looked_at)
     for row in found.get("not_looked_at", ()):
         value = row["id"] or row["kind"]
-        if not {value.casefold(), row["kind"].casefold()} & looked_at:
+        if not names.uuids((value, row["kind"])) & looked_at:
             called = _called(row)
             told = Text(f"{called.en}: {row['msg']}", f"{called.ja}: {phrases.by_code(row['reason'], row['msg']).ja}")
             yield Candidate("microsoft_365_accepted_not_looked_at", value, told)

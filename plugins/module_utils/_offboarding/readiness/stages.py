@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from ..steps.plan import evidence_lost, to_do
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def permissions(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:

@@ -6,16 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import names
 from ..._core.heads import few
 from ..._core.text import Text, counted
 from .. import phrases
 from ..finding import Finding
+from ..going_back import Way
 from ..quiet import mostly
 from .candidate import Candidate
-from .facts import Confirmed, Facts
+
+if TYPE_CHECKING:
+    from .judged import Confirmed, Facts
 
 
 def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
@@ -242,3 +245,26 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             else Text("Blocked now; the snapshot would keep that.", "現在ブロック中です。スナップショットはこの状態を保存します。")
         )
         yield Candidate("microsoft_365_also_enable", upn, why)
+
+
+#: How what the exit does to it is undone, for the manual.
+WAYS = (
+    Way(
+        Text("users unblocked, licences put back", "利用者のブロック解除・ライセンス再付与"),
+        Text(
+            "by hand: nothing here blocks a user or takes a licence because a snapshot says so. `restore` with `users` does what the stage "
+            "does: who was enabled is enabled, with the licences of that time",
+            "手作業。スナップショットを理由に利用者をブロックしたりライセンスを外したりすることはありません。`restore` の `users` は段階 "
+            "`users` と同じく、当時有効だった人を有効にし、当時のライセンスを付けます",
+        ),
+        Text(
+            "a licence taken for over 30 days: the mailbox is gone (Exchange keeps it 30 days)",
+            "ライセンスが 30 日を超えて外れていると、メールボックスは失われます（Exchange の保持期間）",
+        ),
+    ),
+    Way(
+        Text("password set", "パスワード設定"),
+        Text("cannot be undone; the former one is unknown", "取り消せません（以前のものは分かりません）"),
+        Text("the hand-over file holds the new one", "新しいパスワードは引き渡しファイルにあります"),
+    ),
+)

@@ -8,6 +8,7 @@ A stage with nothing to do leaves nothing behind. Only what stands in the record
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,17 +16,16 @@ from typing import Any
 from ..._core.text import Text
 from .. import phrases
 from ..machines import plan as machines
+from ..readiness.judged import SUBJECTS
 from ..steps.plan import confirm_command, evidence_lost, to_do
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the exit, and what of the journal is its work."""
+    """A stage of the exit. What of the journal is its work, the subjects of readiness/ say."""
 
     name: str
     does: Text
-    #: (kind, action) of the changes that it makes
-    changes: tuple[tuple[str, str], ...] = ()
     #: started by a scheduler beside the others: it is never what comes next, and what it finds stops nothing
     scheduled: bool = False
     #: done when its steps of a person are: its changes are where the operator has given policies or machines, which need not be
@@ -36,40 +36,17 @@ class Stage:
 STAGES = (
     Stage("preflight", Text("look at everything", "全体の確認")),
     Stage("snapshot", Text("save what may be touched", "変更対象の保存")),
-    Stage("freeze", Text("disable the agents' tasks", "エージェントのタスクの無効化"), (("windows_scheduled_task", "disable"),)),
-    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ IDによる変更がないことの確認"), (("service_principal", "disable"),)),
+    Stage("freeze", Text("disable the agents' tasks", "エージェントのタスクの無効化")),
+    Stage("gate", Text("IIJ ID can change nothing any more", "IIJ IDによる変更がないことの確認")),
     Stage("users", Text("repair the users", "利用者の復旧")),
-    Stage("domains", Text("convert the domains", "ドメインの変換"), (("domain", "convert_to_managed"),)),
+    Stage("domains", Text("convert the domains", "ドメインの変換")),
     Stage("passwords", Text("give passwords", "パスワードの設定")),
     Stage("arrivals", Text("who has signed in since the conversion", "変換後のサインイン状況"), scheduled=True),
-    Stage(
-        "app",
-        Text("remove IIJ ID's app", "IIJ IDのアプリの削除"),
-        (("oauth2_permission_grant", "remove"), ("app_role_assignment", "remove"), ("service_principal", "delete"), ("application", "delete")),
-    ),
+    Stage("app", Text("remove IIJ ID's app", "IIJ IDのアプリの削除")),
     Stage("relying_parties", Text("services that trust IIJ ID", "IIJ IDと連携するサービス")),
-    Stage(
-        "agents",
-        Text("remove the agents", "エージェントの削除"),
-        (
-            ("windows_software", "uninstall"),
-            ("windows_scheduled_task", "delete"),
-            ("windows_password_filter", "unregister"),
-            ("windows_restart", "restart"),
-            ("windows_file", "remove"),
-        ),
-    ),
-    Stage(
-        "accounts",
-        Text("disable or remove accounts", "アカウントの無効化・削除"),
-        (("group_policy_right", "remove"), ("directory_object", "disable"), ("directory_object", "delete")),
-    ),
-    Stage(
-        "clients",
-        Text("the users' devices", "利用者の端末"),
-        (("group_policy_registry", "remove"), ("windows_browser_sign_in", "remove"), ("windows_certificate", "remove")),
-        done_by_steps=True,
-    ),
+    Stage("agents", Text("remove the agents", "エージェントの削除")),
+    Stage("accounts", Text("disable or remove accounts", "アカウントの無効化・削除")),
+    Stage("clients", Text("the users' devices", "利用者の端末"), done_by_steps=True),
     Stage("final_gate", Text("nothing points at IIJ ID", "IIJ IDへの参照がないことの確認")),
     Stage("report", Text("the report, and the end of the contract", "報告書と契約の終了")),
 )
@@ -137,20 +114,20 @@ def _found(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def _stage(stage: Stage, evidence: RunEvidence) -> dict[str, Any]:
     report = evidence.report
-    groups = [group for group in report["changes"] if (group["kind"], group["action"]) in stage.changes]
-    bad = [entry for entry in (*report["failed"], *report["unfinished"]) if (entry["kind"], entry["action"]) in stage.changes]
-    counts = {"done": sum(group["count"] for group in groups), "failed": len(bad)}
+    changes = {change for subject in SUBJECTS for change in subject.work.get(stage.name, ())}
+    groups = [group for group in report["changes"] if (group["kind"], group["action"]) in changes]
+    bad = [entry for entry in (*report["failed"], *report["unfinished"]) if (entry["kind"], entry["action"]) in changes]
     files = _files(stage.name, evidence.results)
+    counts = Counter({"done": sum(group["count"] for group in groups), "failed": len(bad)})
     for name in files:
-        for status, number in evidence.results[name].items():
-            counts[status] = counts.get(status, 0) + number
+        counts.update(evidence.results[name])
     last = max((group["last"] for group in groups), default="")
     stopped = counts["failed"] and not stage.scheduled
     state = "stopped" if stopped else "recorded" if groups or files else "nothing"
     state, last = _by_record(stage.name, evidence, state, last)
     own = [step["done"] for step in report["steps"] if step["stage"] == stage.name]
     if own and state != "stopped":
-        state = "waiting" if not all(own) else "recorded" if stage.done_by_steps or not stage.changes else state
+        state = "waiting" if not all(own) else "recorded" if stage.done_by_steps or not changes else state
     return {"stage": stage.name, "state": state, "last": last, "counts": {name: number for name, number in counts.items() if number}, "results": files}
 
 

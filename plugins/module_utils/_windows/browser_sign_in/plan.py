@@ -26,9 +26,9 @@ from ..._core.browser_hosts import (
     zone_host,
 )
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Skip
 from ..._core.plan import Plan
-from ..ids import on_host
 from ..reg_query import Key
 
 KIND = "windows_browser_sign_in"
@@ -111,7 +111,7 @@ def is_site(key: str) -> bool:
 def settings(hive: str, keys: Iterable[Key]) -> Iterator[tuple[Setting, Values]]:
     """Every list and every site in a zone that the keys hold."""
     keys = list(keys)
-    switches = {below(hive, key.path).casefold(): key for key in keys}
+    by_place = {below(hive, key.path).casefold(): key for key in keys}
     for key in keys:
         place, own = below(hive, key.path), own_values(key)
         folded = place.casefold()
@@ -122,14 +122,18 @@ def settings(hive: str, keys: Iterable[Key]) -> Iterator[tuple[Setting, Values]]
             if numbers:
                 yield Setting(hive, "numbered", place), {(place, name): own[name] for name in numbers}
         elif folded.endswith(ZONE_KEY) and is_policy_key(place):
-            above = switches.get(folded.rpartition("\\")[0])
-            switch = {(below(hive, above.path), name): value for name, value in own_values(above).items() if name.casefold() == _SWITCH} if above else {}
             if own:
-                yield Setting(hive, "zone_list", place), {(place, name): value for name, value in own.items()} | switch
+                yield Setting(hive, "zone_list", place), {(place, name): value for name, value in own.items()} | _switch_above(hive, folded, by_place)
         elif is_site(place):
             sites = {(place, name): value for name, value in own.items() if value[0] == "REG_DWORD"}
             if sites:
                 yield Setting(hive, "zone", place), sites
+
+
+def _switch_above(hive: str, place: str, by_place: Mapping[str, Key]) -> Values:
+    """The value that switches a policy's list of zones on; it stands in the key above."""
+    above = by_place.get(place.rpartition("\\")[0])
+    return {(below(hive, above.path), name): value for name, value in own_values(above).items() if name.casefold() == _SWITCH} if above else {}
 
 
 def describe(host: str, setting: Setting, values: Values) -> Object:

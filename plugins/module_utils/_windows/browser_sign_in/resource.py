@@ -15,6 +15,7 @@ from typing import Any
 from ..._core import phrases, strict_json
 from ..._core.browser_hosts import is_policy_key
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of, on_host
 from ..._core.model import Change, Object, Outcome
 from ..._core.plain import file_part, to_json
 from ..._core.plan import Plan
@@ -26,7 +27,6 @@ from ..._module.runner import Resource
 from ..._module.waiting import ONE_READ, is_shown
 from ..client import Client
 from ..connection import Connection
-from ..ids import is_of, on_host
 from . import plan as lists
 from .options import InfoOptions, Options
 from .plan import Saved, Setting

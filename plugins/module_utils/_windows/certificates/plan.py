@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from ..._core import certificate_names, dn, phrases
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Refusal, Skip
 from ..._core.plan import Plan
-from ..ids import on_host
 from ..reg_query import Key as RegistryKey
 
 try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..._core import dn, phrases
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
@@ -24,7 +25,6 @@ from ..connection import Connection
 from ..contents import Contents
 from ..files import plan as files
 from ..files.resource import existing, files_below, look, unlistable
-from ..ids import is_of
 from ..paths import quoted
 from ..reg_query import Key as RegistryKey
 from ..reg_query import expand

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..._core import foreign_yaml
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Object
-from ..ids import on_host
 from ..paths import quoted
 
 KIND = "windows_file"

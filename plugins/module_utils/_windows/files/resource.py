@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -16,7 +17,6 @@ from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
 from ..connection import Connection
-from ..ids import is_of
 from ..paths import quoted
 from ..software import plan as software
 from ..software import resource as software_resource

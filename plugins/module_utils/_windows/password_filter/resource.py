@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._core import names, phrases
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -18,7 +19,6 @@ from .. import registry
 from ..client import Client
 from ..connection import Connection
 from ..files.resource import below, look
-from ..ids import on_host
 from ..paths import quoted
 from . import plan as filters
 from .options import InfoOptions, Options

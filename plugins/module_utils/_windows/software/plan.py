@@ -14,9 +14,9 @@ from typing import Any
 
 from ..._core import names, redaction
 from ..._core.errors import AmbiguousMatch, OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Object
 from ..files.plan import within
-from ..ids import on_host
 from ..reg_query import Key, expand
 
 KIND = "windows_software"

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..._core import phrases, redaction
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -22,7 +23,6 @@ from ..._module.runner import Resource
 from .. import registry
 from ..client import Client, Shell
 from ..connection import Connection
-from ..ids import is_of
 from ..password_filter.read import packages
 from . import plan as software
 from .options import InfoOptions, Options

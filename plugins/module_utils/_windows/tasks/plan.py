@@ -18,9 +18,9 @@ from typing import Any
 
 from ..._core import confirmations, phrases, redaction
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import on_host
 from ..._core.model import Object
 from ..._core.plain import file_part
-from ..ids import on_host
 from ..reg_query import expand
 
 KIND = "windows_scheduled_task"
@@ -283,13 +283,7 @@ def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, e
         if shell and (kept := _KEPT.fullmatch(command)):
             variables[f"${kept[1].casefold()}"] = [kept[2] or kept[3] or ""]
             continue
-        if shell:
-            command = _statement(command)
-        while not shell and (condition := _CONDITION.match(command)):
-            if each := _FOR.match(command):
-                variables[f"%{each[1].casefold()}"] = [item.replace('"', "") for item in _WORD.findall(each[2])]
-            command = command[condition.end() :]
-        command = command.lstrip("(@ ")
+        command = (_statement(command) if shell else _unconditional(command, variables)).lstrip("(@ ")
         raw = list(words.finditer(command))
         parts = [re.sub("[\"']", "", found[0]) if shell else found[0].replace('"', "") for found in raw]
         if parts and (glued := re.fullmatch(r"(cd|chdir)([\\/.].*)", parts[0], re.IGNORECASE)):
@@ -299,12 +293,8 @@ def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, e
         if at >= len(parts):
             continue
         program, rest = parts[at], command[raw[at].end() :]
-        if program.casefold() in _CHANGES_FOLDER:
-            target = " ".join(part for part in parts[at + 1 :] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
-            target = _meant(target.removeprefix("/d"), variables, shell)[0]
-            folder = ntpath.normpath(ntpath.join(folder, plain(target, environment))) if target else folder
-        elif re.fullmatch(r"[a-z]:", program, re.IGNORECASE):
-            folder = folder if folder.casefold().startswith(program.casefold()) else f"{program}\\"
+        if (changed := _folder_after(parts[at:], folder, environment, variables, shell)) is not None:
+            folder = changed
         elif program.casefold() == "set" and not shell and (kept := _SET.match(rest)):
             environment = {**environment, kept[1].casefold(): kept[2].strip()}
         else:
@@ -313,6 +303,27 @@ def _chain(line: str, folder: str, environment: Mapping[str, str], depth: int, e
             end = next((number for number, part in enumerate(parts[at:], 1) if _PROGRAM_NAME.search(part)), 0)
             if end > 1 and "\\" in program:  # a path with blanks that nobody has quoted
                 yield here, plain(" ".join(parts[at : at + end]), environment)
+
+
+def _unconditional(command: str, variables: dict[str, list[str]]) -> str:
+    """A command of cmd without the `if` and `for` before it; what a `for` goes through is added to the variables."""
+    while condition := _CONDITION.match(command):
+        if each := _FOR.match(command):
+            variables[f"%{each[1].casefold()}"] = [item.replace('"', "") for item in _WORD.findall(each[2])]
+        command = command[condition.end() :]
+    return command
+
+
+def _folder_after(parts: Sequence[str], folder: str, environment: Mapping[str, str], variables: Mapping[str, list[str]], shell: bool) -> str | None:
+    """The current folder after a command that changes it (cd, D:); None for any other."""
+    program = parts[0]
+    if program.casefold() in _CHANGES_FOLDER:
+        target = " ".join(part for part in parts[1:] if not re.fullmatch(r"/d|-(?:literal)?path", part, re.IGNORECASE))
+        target = _meant(target.removeprefix("/d"), variables, shell)[0]
+        return ntpath.normpath(ntpath.join(folder, plain(target, environment))) if target else folder
+    if re.fullmatch(r"[a-z]:", program, re.IGNORECASE):
+        return folder if folder.casefold().startswith(program.casefold()) else f"{program}\\"
+    return None
 
 
 def _meant(program: str, variables: Mapping[str, list[str]], shell: bool) -> list[str]:
@@ -331,21 +342,10 @@ def _program_of(parts: Sequence[str], raw: Sequence[str], folder: str, environme
     at, starting, titled, called, here = 0, False, False, False, folder
     while at < len(parts):
         word = parts[at].casefold()
-        if starting and not shell and not titled and raw[at].startswith('"'):
-            titled = True  # start "title" …: the first word in quotes is never the program
-        elif starting and not shell and word.startswith("/d"):
-            value = word[2:]
-            if not value:
-                at += 1
-                value = parts[at] if at < len(parts) else ""
-            here = ntpath.normpath(ntpath.join(folder, plain(value, environment)))
-        elif shell and starting and re.fullmatch("-(?:file|literal)?path", word):
-            pass
-        elif starting and word.startswith(("-", "/")):
-            if shell and word.startswith("-wo") and at + 1 < len(parts):
-                here = ntpath.normpath(ntpath.join(folder, plain(parts[at + 1], environment)))
-            at += bool(shell and _START_WITH_VALUE.fullmatch(word))
-            titled = titled or not shell
+        taken, begins_in = _option_of_start(parts[at:], raw[at], shell, titled) if starting else (0, None)
+        if taken:
+            titled = titled or not raw[at].casefold().startswith("/d")
+            here = here if begins_in is None else ntpath.normpath(ntpath.join(folder, plain(begins_in, environment)))
         elif word in (_STARTS_PROGRAM if shell else ("start",)):
             starting = called = True
         elif word in _BEFORE:
@@ -356,8 +356,25 @@ def _program_of(parts: Sequence[str], raw: Sequence[str], folder: str, environme
             return len(parts), here  # a text or a value, and what is done with it
         else:
             break
-        at += 1
+        at += taken or 1
     return at, here
+
+
+def _option_of_start(parts: Sequence[str], raw: str, shell: bool, titled: bool) -> tuple[int, str | None]:
+    """How many words an option of `start` or Start-Process has (0: the first word is none), and the folder that it names. raw: the first word with its quotes.
+
+    titled: whether there cannot be a title any more. start "title" …: the first word in quotes is never the program.
+    """
+    word, following = parts[0].casefold(), parts[1] if len(parts) > 1 else None
+    if not shell and not titled and raw.startswith('"'):
+        return 1, None
+    if not shell and word.startswith("/d"):
+        return (1, word[2:]) if word[2:] else (2, following or "")
+    if shell and re.fullmatch("-(?:file|literal)?path", word):
+        return 1, None
+    if word.startswith(("-", "/")):
+        return 2 if shell and _START_WITH_VALUE.fullmatch(word) else 1, following if shell and word.startswith("-wo") else None
+    return 0, None
 
 
 def _split(line: str, ends: re.Pattern[str]) -> Iterator[str]:

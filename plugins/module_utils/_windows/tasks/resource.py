@@ -13,6 +13,7 @@ from typing import Any
 from ..._core import journal, phrases, vault
 from ..._core.confirmations import task_name
 from ..._core.errors import OffboardError
+from ..._core.machine_ids import is_of
 from ..._core.model import Change, Object, Outcome, Refusal, Skip
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -22,7 +23,6 @@ from ..._module.runner import Resource
 from .. import registry
 from ..client import Client
 from ..connection import Connection
-from ..ids import is_of
 from . import plan as tasks
 from .options import InfoOptions, Options
 from .plan import Task

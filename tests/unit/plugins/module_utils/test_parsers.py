@@ -52,6 +52,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._windows.files imp
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import plan as software
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.software import resource as software_resource
 from ansible_collections.offboard.iij_id.plugins.module_utils._windows.tasks import plan as tasks
+from dev import options
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lab.windows import certificates as made
@@ -408,23 +409,10 @@ def test_a_file_with_other_types_than_ours_is_endured(name):
 @settings(max_examples=80)
 @given(JSON, st.sampled_from(["domains", "users", "apps", "machines", "directory_objects", "dry_runs", "steps", "directory_unusable"]))
 def test_findings_out_of_something_else_are_a_clear_error(value, option):
-    empty = dict.fromkeys(("domains", "users", "apps", "machines", "directory_objects", "steps"))
-    base = {
-        "gate": "preflight",
-        "journal": None,
-        "confirmed": {},
-        "needs_directory": [],
-        "dry_runs": [],
-        "directory_unusable": [],
-        "client_id": "",
-        "language": "both",
-        "variables": None,
-        **empty,
-    }
     given_value = {"x": value} if option == "machines" else [value] if isinstance(value, dict) else [{"x": value}]
     for gate in ("preflight", "agents", "final"):
         try:
-            judge({**base, "gate": gate, option: given_value}, exports=dict)
+            judge(options.given("readiness_info", gate=gate, **{option: given_value}), exports=dict)
         except OffboardError as exc:
             assert exc.code == "bad_option" and SECRET not in exc.msg
 

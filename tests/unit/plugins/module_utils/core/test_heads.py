@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._core.heads import Heads, few, shares
+from ansible_collections.offboard.iij_id.plugins.module_utils._core.heads import Heads, few, shares, some
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,12 @@ def test_the_first_of_each_in_the_order_that_is_asked_for() -> None:
 )
 def test_names_that_are_not_shown_are_counted(names, count, expected) -> None:
     assert few(names, count) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [([], ""), (["a"], "a"), (["a", "b", "a"], "a, b"), (["a", "b"], "a, b"), (["a", "b", "c", "c"], "a, b (+1)"), ("abcd", "a, b (+2)")],
+)
+def test_some_of_several(names: Sequence[str], expected: str) -> None:
+    assert some(iter(names), 2) == expected
+    assert some(names, 2, "; ") == expected.replace(", ", "; ")

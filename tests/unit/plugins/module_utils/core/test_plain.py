@@ -19,7 +19,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.federation_
 from ansible_collections.offboard.iij_id.plugins.module_utils._federation import partner_sheet, partners, service
 from ansible_collections.offboard.iij_id.plugins.module_utils._module import files, progress, runner
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import runner as task
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.telling import message
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page as report_page

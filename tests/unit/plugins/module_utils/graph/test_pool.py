@@ -29,8 +29,13 @@ def test_further_applications_share_the_connection_but_no_secret():
 
 @pytest.mark.parametrize(
     "items",
-    [[{"client_id": "FIRST", "client_secret": "x"}], [{"client_id": "a", "client_secret": "x"}] * 2, [{"client_id": "a"}]],
-    ids=["first", "twice", "bare"],
+    [
+        [{"client_id": "FIRST", "client_secret": "x"}],
+        [{"client_id": "a", "client_secret": "x"}] * 2,
+        [{"client_id": text, "client_secret": "x"} for text in ("{907FC9C1-C1CF-5891-97CB-17F0571A3426}", "907fc9c1-c1cf-5891-97cb-17f0571a3426")],
+        [{"client_id": "a"}],
+    ],
+    ids=["first", "twice", "pasted", "bare"],
 )
 def test_bad_applications(items):
     with pytest.raises(OffboardError) as caught:

@@ -16,6 +16,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding impor
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import info as judge
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.resource import RunReport
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.steps.resource import read_steps
+from dev import options
 
 
 def test_a_written_file_is_whole_and_its_owners_only(tmp_path):
@@ -106,10 +107,7 @@ def run_folder(tmp_path):
 READERS = {
     "journal": lambda folder: files.check_run_file(str(folder / "journal.jsonl")),
     "read_journal": lambda folder: list(files.read_journal(str(folder / "journal.jsonl"))),
-    "readiness": lambda folder: judge(
-        {"gate": "final", "journal": str(folder / "journal.jsonl"), "confirmed": {}, "client_id": "", "apps": None, "language": "both", "variables": None},
-        exports=dict,
-    ),
+    "readiness": lambda folder: judge(options.given("readiness_info", gate="final", journal=str(folder / "journal.jsonl")), exports=dict),
     "steps": lambda folder: read_steps(str(folder / "steps.json")),
     "binding": lambda folder: binding.check(str(folder / "journal.jsonl"), {}),
     "requires": lambda folder: preconditions.check({"run_dir": str(folder), "steps": ["a"], "snapshot": False}, {}),

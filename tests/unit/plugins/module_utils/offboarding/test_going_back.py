@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.filter.going_back import going_back as played
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import going_back
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import BROUGHT_BACK
 from dev import pages, places
 
 
@@ -34,7 +34,7 @@ def test_what_is_played(given: Any, entries: list[str], unknown: list[str]) -> N
 
 
 def test_every_entry_is_there_and_every_word_in_the_manual() -> None:
-    for word, entries in going_back.ON_CONTROLLER.items():
+    for word, entries in BROUGHT_BACK.items():
         assert all((places.ROOT / "roles" / entry.role / "tasks" / f"{entry.tasks_from}.yml").exists() for entry in entries), word
         for language in ("en", "ja"):
             shown = {"en": f"`restore` with `{word}`", "ja": f"`restore` の `{word}`"}[language]
@@ -53,3 +53,8 @@ def test_pages_are_as_the_code_has_them(name: str, language: str) -> None:
 def test_meta_runtime_is_as_the_modules_have_it() -> None:
     """`./dev pages` writes it."""
     assert (places.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8") == pages.runtime()
+
+
+def test_the_options_of_a_judgement_are_documented_as_the_code_has_them() -> None:
+    """`./dev pages` writes it."""
+    assert (places.ROOT / "plugins" / "doc_fragments" / "judged.py").read_text(encoding="utf-8") == pages.judged_fragment()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.quiet import AppActivity, counts_from, since, switched_off, token_good_until
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.apps import provisioning_gate
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 
 
 def at(clock):

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import clients
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CONFIRMED, KEPT
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import draft
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
 
 IIJ, OTHER = "CN=Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Sumire VPN CA,C=JP"

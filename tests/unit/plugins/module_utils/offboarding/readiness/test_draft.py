@@ -14,7 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import phrases, quiet
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.candidate import nearly
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import VARIABLES, draft
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from dev import places
 
 CLIENT = "11111111-1111-1111-1111-111111111111"

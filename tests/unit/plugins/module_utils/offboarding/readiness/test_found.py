@@ -9,10 +9,9 @@ import dataclasses
 
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.found import KEYS, merged, of_answers
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import confirmed_by
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import ANSWERS
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import ANSWERS, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.options import confirmed_by
 from dev import places
 
 A, B, C = {"domain": "a"}, {"domain": "b"}, {"domain": "c"}

@@ -17,7 +17,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._entra.apps.plan i
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import plan as references_plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding import gate, phrases
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import people, plan, telling
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import page
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report import plan as report
 from dev import places

@@ -13,7 +13,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.intune_assignments import plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import intune
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import draft
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
 
 GROUP = "11111111-1111-1111-1111-111111111111"

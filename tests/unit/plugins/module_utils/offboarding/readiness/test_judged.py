@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.offboard.iij_id.plugins.lookup.judged import LookupModule
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.arguments import CONFIRMED
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import confirmed_by
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import ANSWERS, DECISIONS, SPEC, confirmed
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import ANSWERS, DECISIONS, Confirmed, confirmed
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.options import confirmed_by
 from dev import places
 
 ALL = ("directory_sync", "microsoft_365", "multi_factor_authentication", "external_identity_providers", "integrated_windows_authentication")
@@ -51,9 +49,7 @@ def test_what_is_confirmed_has_the_type_that_its_role_gives_it() -> None:
         option = options[one.variable]
         assert (option["type"] != "list") is one.one or one.variable == "microsoft_365_domains", one.variable
         assert (option["type"] if one.one else option.get("elements", "str")) == one.holds, one.variable
-    assert set(SPEC) <= {field.name for field in dataclasses.fields(Confirmed)}
-    known = {name: {key: spec[key] for key in ("type", "elements") if key in spec} for name, spec in CONFIRMED.items()}
-    assert {name: spec for name, spec in SPEC.items() if name in known} == {name: spec for name, spec in known.items() if name in SPEC}
+    assert {one.confirms for one in DECISIONS if one.confirms} <= {field.name for field in dataclasses.fields(Confirmed)}
 
 
 def test_the_roles_ask_by_the_tables() -> None:

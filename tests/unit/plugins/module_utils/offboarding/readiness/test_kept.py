@@ -13,18 +13,17 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core import vault
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.phrases import in_language
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.info import Exports, info
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import anything_left, clients_left
+from dev import options
 
 STEP = {"id": "iwa_unlinked", "en": "Do it", "ja": "行う", "done": False, "blocks_final_gate": True, "source": "", "stage": "clients"}
 STEP |= {"by": "", "at": "", "note": ""}
 
 
 def asked(gate: str, **given: Any) -> dict[str, Any]:
-    options: dict[str, Any] = dict.fromkeys(("domains", "users", "apps", "steps", "machines", "linux_machines", "openldap", "export", "journal", "variables"))
-    options |= {"gate": gate, "language": "en", "client_id": "", "confirmed": {"without_machines": True}}
-    return {**options, **given}
+    return options.given("readiness_info", gate=gate, **{"language": "en", "confirmed": {"without_machines": True}, **given})
 
 
 def judge(params: dict[str, Any], warn: Callable[[str], None] | None = None, *, exports: Exports = dict) -> dict[str, Any]:
@@ -217,3 +216,17 @@ def test_what_a_stopped_run_has_begun_is_seen_in_the_journal(tmp_path):
     assert judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is True
     journal.write_text("")
     assert judge(asked("agents", machines={"sync01": EMPTY}, journal=str(journal)))["anything_left"] is False
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"answers": {"__microsoft_365_domains": {"msg": "no"}}},
+        {"answers": {"__microsoft_365_users": {"results": [{"failed": True}]}}},
+        {"apps": [{"app_id": "x"}], "client_id": "907fc9c1-c1cf-5891-97cb-17f0571a3426"},
+    ],
+)
+def test_what_is_no_answer_of_the_roles_tasks_is_a_clear_error(given: dict[str, Any]) -> None:
+    with pytest.raises(OffboardError) as caught:
+        judge(asked("preflight", **given))
+    assert caught.value.code == "bad_option"

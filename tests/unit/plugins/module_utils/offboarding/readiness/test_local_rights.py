@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
 
 DN, SID, GUID = "CN=run,OU=Services,DC=ad,DC=example", "S-1-5-21-1-2-3-1108", "{31B2F340-016D-11D2-945F-00C04FB984F9}"

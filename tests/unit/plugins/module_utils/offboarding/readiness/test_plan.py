@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.machines import agents_left, uninstalled_on
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import (
     agents_gate,
@@ -282,6 +282,7 @@ def test_final_gate(facts, confirmed, expected):
         (FILES, {}, {}, ["agent_without_product"]),
         (FILES, {}, {"products": [{"product_code": "{1}_is1"}]}, ["agent_without_product"]),
         (FILES, {}, {"leftovers": ["m"]}, []),
+        (FILES, {}, {"leftovers": [" \uff2d\u200b"]}, []),
         # tasks that only match
         (FILES, {}, {"leftovers": ["m"], "tasks": []}, ["task_not_confirmed"]),
         (FILES, {}, {"leftovers": ["m"], "tasks": [{"name": "other"}]}, ["task_not_confirmed"]),

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.kinds import KINDS
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.references import info, plan, read
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import references
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import domains_gate, final_gate, preflight
 
 IIJ_DOMAIN = {"id": "Reiji.example", "authentication_type": "Federated", "is_root": True, "parent": None, "federation": {"idp": "iij"}}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.offboard.iij_id.plugins.module_utils._entra.sign_in_readiness import plan
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness import sign_in
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.facts import Confirmed, Facts
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import domains_gate, preflight
 
 

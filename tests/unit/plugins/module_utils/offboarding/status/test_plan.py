@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.offboard.iij_id.plugins.module_utils._core import kinds
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.text import Text
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import SUBJECTS
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.report.plan import build as report
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.status.plan import STAGES, STATES, RunEvidence, build, lines, plan_hash, summary
 
@@ -275,3 +277,20 @@ def test_evidence_is_named_and_its_loss_is_warned_of() -> None:
     assert "b.txt" in told[at + 1].en and "no longer there" in told[at + 1].en and told[at + 1].ja.startswith("警告: ") and "がありません" in told[at + 1].ja
     assert "c.txt" in told[at + 2].en and "not the file that was attached" in told[at + 2].en
     assert sum("vidence" in line.en for line in told) == 3
+
+
+WORK = [(stage, *change) for subject in SUBJECTS for stage, changes in subject.work.items() for change in changes]
+
+
+def test_the_work_of_the_stages_is_called_as_everywhere() -> None:
+    assert {stage for stage, _kind, _action in WORK} <= {stage.name for stage in STAGES}
+    assert {kind for _stage, kind, _action in WORK} <= kinds.KINDS.keys() and {action for _stage, _kind, action in WORK} <= kinds.ACTIONS.keys()
+    of_machines = {kind for kind in kinds.KINDS if kind.startswith(("windows_", "linux_", "openldap_", "intune_assignment", "group_policy_r"))}
+    assert of_machines <= {kind for _stage, kind, _action in WORK}
+
+
+@pytest.mark.parametrize(("stage", "kind", "action"), WORK)
+def test_a_failed_change_stops_the_stage_whose_work_it_is(stage: str, kind: str, action: str) -> None:
+    found = states(build(evidence([change(kind, action, "x", 1, "failed")])))
+    assert found == {stage: "stopped"}
+    assert states(build(evidence([change(kind, action, "x", 1)])))[stage] == "recorded"

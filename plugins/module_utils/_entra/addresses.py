@@ -1,23 +1,15 @@
 # Copyright (c) 2026, the offboard.iij_id maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ids of users, apps and licences, told apart from names."""
+"""How Graph is asked for a user, and with what it can compare. Pure."""
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 
 #: What a property is compared with by `eq` is no longer, whatever the property may hold
 #: (developer.microsoft.com/graph/known-issues: "Some limitations apply to query parameters").
 LONGEST_COMPARED = 120
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def is_id(text: str) -> bool:
-    """Whether it is a UUID, in letters of either case."""
-    return _ID.fullmatch(text.casefold()) is not None
 
 
 def user_address(key: str) -> str:
