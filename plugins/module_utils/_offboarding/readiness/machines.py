@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._core import confirmations, names
+from ..._core import confirmations, names, redaction
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
@@ -22,7 +22,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _none_given(facts.machines, confirmed)
     yield from unreadable(facts.machines)
     yield from unconfirmed(facts, confirmed)
-    yield from not_found(_unknown(facts, confirmed))
+    if facts.machines or confirmed.without_machines:  # else the inventory is to be seen to first
+        yield from not_found(_unknown(facts, confirmed))
     filters = {names.program(name) for name in confirmed.password_filters}
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
@@ -151,22 +152,27 @@ def nothing_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield from not_found(unknown, "blocker")
 
 
+def no_task_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A blocker where the tasks that were confirmed are on none of the machines, as the module says that was to disable them."""
+    if none_has_any(facts.machines) and not _is_known_why(facts, confirmed):
+        yield from not_found([_named_task(one) for one in confirmed.tasks], "blocker")
+
+
+def none_has_any(machines: Mapping[str, Mapping[str, Any] | None] | None) -> bool:
+    """Whether on each of them, if there is any, its module has found nothing of all that it was told; not where one was not looked at."""
+    return machines is not None and all((found or {}).get("nothing_found") for found in machines.values())
+
+
 def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     """Of what was confirmed, what none of the machines has. Nothing where it may be known why: by this run's journal, by the operator, on a machine that
     was not read.
     """
     machines = list((facts.machines or {}).values())
-    known = confirmed.leftovers or any(kind.startswith("windows_") for kind in facts.begun_kinds)
-    if known or not machines or any(found is None or found.get("error") for found in machines):
+    if facts.machines is None or _is_known_why(facts, confirmed) or any(found is None or found.get("error") for found in machines):
         return []
     products = [product for found in machines for product in _products(found)]
     named = {_plainly(name) for found in machines for name in (found or {}).get("named") or ()}
-    tasks = [
-        (task["name"], [[text] for text in task.get("actions") or ()])
-        for found in machines
-        for part in ("tasks", "perhaps")
-        for task in (found or {}).get(part) or ()
-    ]
+    tasks = [task for found in machines for part in ("tasks", "perhaps") for task in (found or {}).get(part) or ()]
     filters = {names.program(item["name"]) for found in machines for item in (found or {}).get("filters") or ()}
     return [
         *(
@@ -174,9 +180,34 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
             for one in confirmed.products
             if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products))
         ),
-        *(str(one.get("name") or one.get("action")) for one in confirmed.tasks if not any(confirmations.scheduled_task(*task, one) for task in tasks)),
+        *(_named_task(one) for one in confirmed.tasks if not any(_means_task(one, task) for task in tasks)),
         *(name for name in confirmed.password_filters if names.program(name) not in filters),
     ]
+
+
+#: what the stages change on machines with an agent, and on no others
+_OF_AGENTS = frozenset({"windows_scheduled_task", "windows_software", "windows_file", "windows_password_filter"})
+
+
+def _is_known_why(facts: Facts, confirmed: Confirmed) -> bool:
+    """Whether something of the agents may be gone because this exit, or somebody before it, has taken it off."""
+    return bool(confirmed.leftovers) or not _OF_AGENTS.isdisjoint(facts.begun_kinds)
+
+
+def _named_task(wanted: Mapping[str, Any]) -> str:
+    """As it was confirmed; a command line may hold a secret."""
+    return str(wanted.get("name") or redaction.command_line(str(wanted.get("action") or "")))
+
+
+def _means_task(wanted: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
+    """Whether the confirmation means a task that was found, whose secrets are hidden; those of the confirmation may not be."""
+    actions = [[text] for text in task.get("actions") or ()]
+    hidden = {**wanted, "action": redaction.command_line(str(wanted.get("action") or ""))}
+    return any(confirmations.scheduled_task(task["name"], actions, one) for one in (wanted, hidden))
+
+
+def _does(task: Mapping[str, Any]) -> str:
+    return "; ".join(task.get("actions") or ()) or "-"
 
 
 def _plainly(name: str) -> str:
@@ -191,10 +222,9 @@ def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
     """Scheduled tasks that only match: the stages refuse them."""
     for task in (machine or {}).get("tasks") or ():
-        actions = [[text] for text in task.get("actions") or ()]
-        if any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
+        if any(_means_task(wanted, task) for wanted in confirmed.tasks):
             continue
-        does = "; ".join(text for line in actions for text in line) or "-"
+        does = _does(task)
         yield Finding(
             "blocker",
             "task_not_confirmed",
@@ -211,8 +241,7 @@ def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: 
 def _tasks_perhaps(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
     """Scheduled tasks of which nobody can tell whether they start an agent: the stages refuse a confirmed one that is enabled, and leave the others alone."""
     for task in (machine or {}).get("perhaps") or ():
-        actions = [[text] for text in task.get("actions") or ()]
-        refused = task.get("enabled", True) and any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks)
+        refused = task.get("enabled", True) and any(_means_task(wanted, task) for wanted in confirmed.tasks)
         why = phrases.reasons(list(task["why"]))
         yield Finding(
             "blocker" if refused else "warning",
@@ -319,9 +348,8 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
             near = nearly(value, confirmed.products, ("name", "publisher"))
             yield Candidate("directory_sync_products", value, with_hint(Text(f"On {where}.", f"{where} にあります。"), near))
     for task, value, where in _each(facts, "tasks", lambda item: {"name": item["name"]}):
-        actions = [[text] for text in task.get("actions") or ()]
-        if not any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
-            does = "; ".join(text for line in actions for text in line) or "-"
+        if not any(_means_task(wanted, task) for wanted in confirmed.tasks):
+            does = _does(task)
             near = nearly(value, confirmed.tasks, ("name",))
             yield Candidate("directory_sync_tasks", value, with_hint(Text(f"On {where}: {does}.", f"{where}: {does}"), near))
     filters = {names.program(name) for name in confirmed.password_filters}
