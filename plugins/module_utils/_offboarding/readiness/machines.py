@@ -93,6 +93,7 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 ),
                 (name, product["name"]),
             )
+        yield from _per_user(name, machine)
         yield from _tasks_unconfirmed(name, machine, confirmed)
         yield from _tasks_perhaps(name, machine, confirmed)
         left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
@@ -114,6 +115,23 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 ),
                 (name, *left),
             )
+
+
+def _per_user(name: str, machine: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """Warnings: what no stage can uninstall, and what holds none of them up."""
+    for product in _of_accounts(machine):
+        label, sid = f"{product['name']} ({product.get('publisher') or '-'})", _owner(product)
+        yield Finding(
+            "warning",
+            "product_of_one_account",
+            Text(
+                f"{name} has {label} for the account {sid} alone. Only that account can uninstall it: sign in as it, or, where its files are gone, take its "
+                rf"entry below HKU\{sid} out of the registry. The stages leave it alone.",
+                f"{name} の {label} はアカウント {sid} だけにインストールされています。アンインストールできるのはそのアカウントだけです。そのアカウントで"
+                rf"サインインするか、ファイルがなければレジストリの HKU\{sid} 配下の登録を削除してください。各段階では変更しません。",
+            ),
+            (name, product["name"]),
+        )
 
 
 def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
@@ -170,7 +188,7 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     machines = list((facts.machines or {}).values())
     if facts.machines is None or _is_known_why(facts, confirmed) or any(found is None or found.get("error") for found in machines):
         return []
-    products = [product for found in machines for product in _products(found)]
+    products = [product for found in machines for product in (*_products(found), *_of_accounts(found))]
     named = {_plainly(name) for found in machines for name in (found or {}).get("named") or ()}
     tasks = [task for found in machines for part in ("tasks", "perhaps") for task in (found or {}).get(part) or ()]
     filters = {names.program(item["name"]) for found in machines for item in (found or {}).get("filters") or ()}
@@ -273,8 +291,20 @@ def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
-    return (machine or {}).get("products") or ()
+def _products(machine: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """What is installed for the machine."""
+    return [product for product in (machine or {}).get("products") or () if not _owner(product)]
+
+
+def _of_accounts(machine: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """What single accounts have, or say that they have: such an entry is in their own part of the registry, and nothing is judged by it."""
+    return [product for product in (machine or {}).get("products") or () if _owner(product)]
+
+
+def _owner(product: Mapping[str, Any]) -> str:
+    """The SID of the account that alone has the product; empty where the machine has it."""
+    kind, _sign, sid = str(product.get("scope") or "").partition(":")
+    return sid if kind == "user" else ""
 
 
 def is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -301,6 +331,7 @@ def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
+    products += [phrases.english("left_product_of", name=product["name"], sid=_owner(product)) for product in _of_accounts(machine)]
     filters = [phrases.english("left_filter", name=item["name"]) for item in machine.get("filters") or ()]
     return [*products, *filters, *_files_left(machine)]
 
@@ -344,7 +375,7 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         told = Text("The group iij_id_agents is empty.", "グループ iij_id_agents が空です。")
         yield Candidate("directory_sync_without_machines", True, told)
     for product, value, where in _each(facts, "products", lambda item: {"name": item["name"], "publisher": item.get("publisher") or ""}):
-        if not any(is_confirmed(product, wanted) for wanted in confirmed.products):
+        if not _owner(product) and not any(is_confirmed(product, wanted) for wanted in confirmed.products):
             near = nearly(value, confirmed.products, ("name", "publisher"))
             yield Candidate("directory_sync_products", value, with_hint(Text(f"On {where}.", f"{where} にあります。"), near))
     for task, value, where in _each(facts, "tasks", lambda item: {"name": item["name"]}):

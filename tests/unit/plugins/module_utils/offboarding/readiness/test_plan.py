@@ -243,6 +243,35 @@ def test_what_was_confirmed_and_no_machine_has(facts, confirmed, unknown, stops)
     assert [(item.severity, list(item.objects)) for item in stopped] == ([("blocker", unknown)] if stops else [])
 
 
+SID = "S-1-12-1-1111111111-2222222222-333333333-444444444"
+OWN = AGENT | {"scope": f"user:{SID}", "publisher": "somebody"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "confirmed", "expected"),
+    [
+        # an entry that a user has written holds nobody up, whatever it says
+        ({"products": [OWN]}, {}, ["product_of_one_account"]),
+        ({"products": [AGENT | {"scope": "machine64"}, OWN]}, {"products": [PRODUCT]}, ["product_of_one_account"]),
+        ({"products": [AGENT | {"scope": "machine32"}, OWN]}, {}, ["product_not_confirmed", "product_of_one_account"]),
+        # and explains nothing that is left on the machine
+        ({"products": [OWN], **FILES}, {"tasks": [TASK]}, ["product_of_one_account", "agent_without_product"]),
+        (
+            {"products": [PLACED | OWN | {"publisher": "IIJ"}], **FILES},
+            {"tasks": [TASK], "products": [PRODUCT]},
+            ["product_of_one_account", "agent_without_product"],
+        ),
+    ],
+)
+def test_what_one_account_has_is_told_and_stops_nothing(machine, confirmed, expected):
+    for found in (agents_gate(Facts(machines={"m": machine}), Confirmed(**confirmed)), preflight(Facts(machines={"m": machine}), Confirmed(**confirmed))):
+        told = [item for item in found if item.code in ("product_of_one_account", "product_not_confirmed", "agent_without_product")]
+        assert sorted(item.code for item in told) == sorted(expected)
+        (own,) = (item for item in told if item.code == "product_of_one_account")
+        assert own.severity == "warning" and all(SID in text for text in own.text)
+    assert agents_left(machine)[len(machine["products"]) - 1] == f"{AGENT['name']} of the account {SID} alone"
+
+
 NONE, SOME = {"nothing_found": True}, {"nothing_found": False}
 SECRET_TASK = {"action": "C:\\x\\a.exe --password=Hidden-1"}
 
