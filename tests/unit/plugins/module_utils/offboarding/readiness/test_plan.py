@@ -624,6 +624,8 @@ def test_who_is_blocked_before_the_first_snapshot_is_named(named, blocked, told)
     [
         (provisioning(), 50, None),
         (provisioning(blocked=20, unlicensed=20), 50, None),
+        # half is blocked, and the other half has no licence
+        ({**provisioning(blocked=20, unlicensed=20), "unusual": ["a"]}, 50, "of 40 users 20 are blocked and 20 have no licence"),
         ({"skipped": True, "changed": False}, 50, None),
         (provisioning(blocked=34), 100, None),
         (provisioning(blocked=34, by_app=32), 50, "blocked 32 users (2026-01-09T00:00:00Z to 2026-01-09T00:05:00Z)"),
