@@ -625,6 +625,7 @@ def test_other_arguments_are_shown():
     [
         ({"name": r"\業務\ID同期"}, True),
         ({"name": "業務\\id同期 "}, True),
+        ({"name": "\u200e\\業務\\ID同期\u200b\u3000"}, True),
         ({"name": "ID同期"}, False),
         ({"name": "業務\\ID同期", "action": f'"{BAT}"   --password=***'}, True),
         ({"name": ""}, False),
