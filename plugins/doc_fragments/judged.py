@@ -49,6 +49,7 @@ options:
         ID, or C(error) when it could not be read, with the failure's C(code).
       - A machine without a value counts as not readable. Without the option, machines are not judged.
       - Also C(host), the address by which the journal knows it, when that is not its name.
+      - For O(gate=freeze) only RV(offboard.iij_id.win_scheduled_task#module:nothing_found).
     type: dict
   linux_machines:
     description:
@@ -56,6 +57,7 @@ options:
         of M(offboard.iij_id.linux_file_info), C(accounts) of M(offboard.iij_id.linux_account_info), or C(error)
         when it could not be read, with the failure's C(code).
       - A machine without a value counts as not readable. Without the option, there are none.
+      - For O(gate=freeze) only RV(offboard.iij_id.linux_cron_job#module:nothing_found).
     type: dict
   openldap:
     description:

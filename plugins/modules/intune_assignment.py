@@ -103,8 +103,9 @@ plan:
       undo: intune_assignment with state=present and the same journal
 failure:
   description:
-    - C(code) is V(guard_refused) (rules V(not_iij), V(exclusion_needed), V(max_changes)), V(not_found), V(not_seen), V(answer_lost), V(bad_option) or one of
-      those of M(offboard.iij_id.entra_domain).
+    - C(code) is V(guard_refused) (rules V(not_iij), V(exclusion_needed), V(max_changes), and V(nothing_found) for O(state=absent) where none of
+      O(assignments) is there, and O(journal) knows of no removal of any of them), V(not_found), V(not_seen), V(answer_lost), V(bad_option) or one of those of
+      M(offboard.iij_id.entra_domain).
   returned: failure
   type: dict
 """

@@ -112,6 +112,11 @@ jobs:
   returned: always
   type: list
   elements: dict
+nothing_found:
+  description: Whether O(jobs) names some, and none of them is on the machine, whatever it starts. An exit stops where that is so on every machine.
+  returned: always
+  type: bool
+  version_added: 1.1.0
 timers:
   description: systemd timers that start the same, see M(offboard.iij_id.linux_cron_job_info).
   returned: always

@@ -85,7 +85,8 @@ saved:
   elements: str
 failure:
   description:
-    - C(code) is V(guard_refused) (rules V(other_object), V(moved), V(denying_clause), V(rule_changed), V(max_changes)), V(changed_since_read)
+    - C(code) is V(guard_refused) (rules V(other_object), V(moved), V(denying_clause), V(rule_changed), V(max_changes), and V(nothing_found) for
+      O(state=absent) where no rule names the account, and neither the server, the snapshot nor O(journal) knows it), V(changed_since_read)
       when a rule is no longer what was read, V(invalid_dn), V(not_found) when there is no such configuration or the account may not see it, or for an
       C(entryUUID) alone that nothing knows, V(cannot_read), V(insufficient_rights), V(not_seen), V(not_text), V(ldif_unreadable),
       V(file_read_failed), V(file_write_failed), or one of the connection, see M(offboard.iij_id.directory_object).

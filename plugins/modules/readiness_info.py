@@ -15,9 +15,11 @@ description:
   - With O(gate=provisioning) it finds what forbids to repair the users, since IIJ ID would undo it, and before that when the provisioning may be stopped
     without blocking anybody.
   - With O(gate=domains) it finds what forbids to convert the domains, since users would be left without a way to sign in.
+  - With O(gate=freeze) it finds whether any of the O(machines) and O(linux_machines) has any of the scheduled tasks and cron jobs that were confirmed.
   - With O(gate=agents) it finds what forbids to take the agents off the O(machines) and O(linux_machines).
   - With O(gate=every_agent) it finds whether any of the O(machines) and O(linux_machines) has anything of all that was confirmed for them.
-  - With O(gate=clients) it finds on which of the O(clients) the stage clients has something to do.
+  - With O(gate=clients) it finds on which of the O(clients) the stage clients has something to do, and whether any of them has a device certificate of
+    those that were confirmed.
   - With O(gate=linux) it finds what keeps a person from being spared the look at the O(linux_machines).
   - With O(gate=final) it finds what still points at IIJ ID, who could not work without it, and what waits for a person.
   - It fails because of what it finds only with O(required). Elsewhere the roles do, with RV(msg).
@@ -57,7 +59,7 @@ options:
     description: Which judgement is wanted.
     type: str
     required: true
-    choices: [preflight, provisioning, domains, agents, every_agent, clients, linux, final]
+    choices: [preflight, provisioning, domains, freeze, agents, every_agent, clients, linux, final]
   journal:
     description: The run's journal, which tells on which machines products are uninstalled already, and when IIJ ID's service principal was switched off.
     type: path

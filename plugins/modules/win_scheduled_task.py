@@ -113,6 +113,11 @@ tasks:
   returned: always
   type: list
   elements: str
+nothing_found:
+  description: Whether O(tasks) names some, and none of them is on the machine, whatever it starts. An exit stops where that is so on every machine.
+  returned: always
+  type: bool
+  version_added: 1.1.0
 saved:
   description: Files with the definitions that this task has saved, by C(host) and task name.
   returned: always

@@ -689,6 +689,18 @@ def test_a_policy_without_rights_is_as_desired(right):
     assert right(fixture.BROWSERS)["counts"] == {"planned": 0, "unchanged": 0, "skipped": 0}
 
 
+def test_policies_that_give_the_account_nothing_are_a_failure(right, directory, sysvol_kept, tmp_path):
+    """Nothing would be taken out, and the stage would end well; after it has been, it stays done."""
+    journal = str(tmp_path / "run/journal.jsonl")
+    for policies, rights in (([fixture.BROWSERS, fixture.DECOY], []), ([fixture.CONTROLLERS], ["SeServiceLogonRight"])):
+        answer = right(policies=policies, rights=rights, journal=journal)
+        assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["nothing_found"], answer
+        assert not right(policies=policies, rights=rights)["changed"]
+    assert on_disk(directory) == sysvol_kept and directory.writes() == []
+    assert right(policies=[fixture.BROWSERS, fixture.CONTROLLERS], journal=journal)["changed"]
+    assert not right(policies=[fixture.BROWSERS, fixture.CONTROLLERS], journal=journal)["changed"]
+
+
 # --- group_policy_registry ---
 
 
@@ -777,6 +789,16 @@ def test_decoys_stay(registry, directory, sysvol_kept):
     answer = registry(policies=[fixture.DECOY, fixture.DRIVES, fixture.CONTROLLERS])
     assert not answer["changed"] and on_disk(directory) == sysvol_kept and directory.writes() == []
     assert "*.iij.jp" in json.dumps(answer["warnings"])
+
+
+def test_policies_without_any_of_the_hosts_are_a_failure(registry, directory, sysvol_kept, tmp_path):
+    journal = str(tmp_path / "run/journal.jsonl")
+    answer = registry(hosts=["auth.example"], journal=journal)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["nothing_found"], answer
+    assert not registry(hosts=["auth.example"])["changed"] and on_disk(directory) == sysvol_kept
+    # a list that a person has to decide about is something
+    assert not registry(fixture.DECOY, journal=journal)["changed"]
+    assert registry(journal=journal)["changed"] and not registry(journal=journal)["changed"]
 
 
 def test_a_damaged_file_is_refused(registry, directory, sysvol_kept):

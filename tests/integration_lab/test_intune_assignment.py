@@ -152,6 +152,18 @@ def test_an_object_that_is_gone_is_no_obstacle(call, tenant):
     assert done["counts"]["done"] == 1 and "is not in Intune (any more)" in str(done["warnings"]), done
 
 
+def test_nothing_of_all_that_was_named_is_a_failure(call, tenant, tmp_path):
+    """Another tenant's list, or a target that differs by a letter: nothing would go, and the stage would end well."""
+    gone = {"object": company.make_id("mobile_apps", "nothing"), "target": "allDevices"}
+    typed = {"object": SMARTKEY, "target": GROUP[:-1] + ("1" if GROUP[-1] == "0" else "0")}
+    for check in (True, False):
+        answer = call(check=check, state="absent", assignments=[gone, typed])
+        assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["nothing_found"], answer
+    assert call(state="absent", assignments=[gone, typed], journal=None)["changed"] is False
+    assert call(state="absent", assignments=[gone, USERS])["changed"] is True
+    assert call(state="absent", assignments=[gone, USERS])["changed"] is False
+
+
 def test_one_that_fails_hides_no_other(call, tenant):
     (row,) = (row for row in tenant.store.tables["mobile_apps"].objects[SMARTKEY]["_assignments"] if row["intent"] == "available")
     tenant.faults.add(method="DELETE", path=f"{PATH}/{row['id']}", times=None, status=403, code="Forbidden")

@@ -144,6 +144,23 @@ def test_there_and_back_and_to_the_end(company: Company) -> None:
     assert company.open_at_last() == [("openldap_access_present", SYNC), ("openldap_entry_present", SYNC)]
 
 
+def test_nothing_of_what_was_confirmed_is_no_frozen_machine(company: Company) -> None:
+    """Another inventory, or another name: no cron job would be disabled, and the stage would end well."""
+    crontab = f"/var/spool/cron/crontabs/{USER}"
+    company.variables["directory_sync_cron_jobs"] = [{"place": f"user:{USER}", "command": f"{SCRIPT} >/dev/null 2>&1"}]
+    company.play("snapshot")
+    company.host.run("mv", crontab, "/root/kept")
+    assert f"None of the machines has what was confirmed: {SCRIPT}" in company.play("freeze", fails=True)
+    assert "freeze" not in json.loads((company.run_dir / "machines.json").read_text())["stages"]
+    company.host.run("mv", "/root/kept", crontab)
+    assert re.search(r"agent01 .* changed=1 ", company.play("freeze"))
+    assert company.host.crontab(USER).decode() == DISABLED
+    assert re.search(r"agent01 .* changed=0 ", company.play("freeze"))
+    # by its own journal it is known why
+    company.host.run("rm", crontab)
+    company.play("freeze")
+
+
 def test_a_machine_that_cannot_be_read_hides_no_other_and_is_open(company: Company) -> None:
     company.machines["agent02"] = {**company.host.variables(), "ansible_port": 9, "ansible_ssh_timeout": 2}
     output = company.play("final_gate", fails=True)

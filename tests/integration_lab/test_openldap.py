@@ -408,6 +408,19 @@ def test_an_account_that_is_not_there_and_that_nobody_knows_is_a_failure(server:
     assert module("openldap_entry", dn=SYNC, **options)["changed"] and not module("openldap_entry", dn=SYNC.upper(), **options)["changed"]
 
 
+def test_a_rule_of_an_account_that_nobody_knows_is_a_failure(server: Slapd, module: Module, tmp_path: Path) -> None:
+    """Nothing would be taken out of the rules, and the stage would end well."""
+    options = {"state": "absent", "backup_dir": str(tmp_path), "journal": str(tmp_path / "journal"), "allow": ["denying_clause"]}
+    typed = SYNC.replace("sync", "snyc")
+    answer = module("openldap_access", dn=typed, **options)
+    assert [item["rule"] for item in answer["failure"]["details"]["refusals"]] == ["nothing_found"]
+    # outside of a run folder absent is absent; and there it is what was done before, or an entry that no rule names
+    assert not module("openldap_access", dn=typed, state="absent", backup_dir=str(tmp_path))["changed"]
+    assert module("openldap_access", dn=SYNC, **options)["changed"] and not module("openldap_access", dn=SYNC.upper(), **options)["changed"]
+    module("openldap_entry", dn=SYNC, state="absent", backup_dir=str(tmp_path), vault_password=VAULT)
+    assert not module("openldap_access", dn=SYNC, **options)["changed"]
+
+
 def test_a_copy_is_found_by_a_name_in_another_case(server: Slapd, module: Module, tmp_path: Path) -> None:
     options = {"backup_dir": str(tmp_path / "saved"), "vault_password": VAULT}
     module("openldap_entry", dn=SYNC, state="absent", **options)

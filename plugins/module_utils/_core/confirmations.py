@@ -14,7 +14,7 @@ from . import names
 
 def task_name(name: str) -> str:
     """The full name of a scheduled task for comparison: Windows knows no case, and people leave out the first backslash and type in another Unicode form."""
-    return f"\\{unicodedata.normalize('NFC', name).strip().strip(chr(92))}".casefold()
+    return f"\\{unicodedata.normalize('NFC', names.visible(name)).strip(chr(92))}".casefold()
 
 
 def _line(text: str) -> str:

@@ -136,6 +136,16 @@ def disabled_last(records: Iterable[Mapping[str, Any]], kind: str) -> list[Mappi
     return [record for record in last.values() if record["action"] == "disable"]
 
 
+#: After these a request may have been carried out or not.
+_NOBODY_KNOWS = frozenset({"connection_lost", "timeout", "answer_lost", "not_seen"})
+
+
+def came_to_nothing(record: Mapping[str, Any]) -> bool:
+    """Whether a record says that a change was refused, so that all is as it was before."""
+    details = record.get("details")
+    return record.get("status") == "failed" and record.get("code") not in _NOBODY_KNOWS and not (isinstance(details, Mapping) and details.get("steps_done"))
+
+
 def done(records: Iterable[Mapping[str, Any]], action: str) -> set[tuple[str, str]]:
     """(kind, id) of the objects for which `action` is known to have been done."""
     return {(r["kind"], r["id"]) for r in records if r["record"] == "outcome" and r["action"] == action and r["status"] == "done"}

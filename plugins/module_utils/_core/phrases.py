@@ -41,6 +41,7 @@ PHRASES: dict[str, Text] = {
     "rollout_on": Text("the staged rollout of {match} is on ({path})", "{match} の段階的ロールアウトが有効（{path}）"),
     "more_places": Text("{number} more places do", "ほか{number}か所"),
     # what of an agent is on a machine
+    "left_product_of": Text("{name} of the account {sid} alone", "{name}（アカウント {sid} のみ）"),
     "left_filter": Text("password filter {name}", "パスワードフィルター {name}"),
     "left_task": Text("task {name}", "タスク {name}"),
     "left_folder": Text("folder {name}", "フォルダー {name}"),

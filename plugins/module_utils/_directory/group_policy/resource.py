@@ -12,6 +12,7 @@ from typing import Any
 
 from ..._core import phrases
 from ..._core.errors import OffboardError
+from ..._core.guard import nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -61,6 +62,10 @@ class PolicyEdits(Resource):
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
         """The plan, and what the files are to hold, by the changes' ids. `self._begun` is there."""
 
+    @abc.abstractmethod
+    def taken_out(self) -> Sequence[str]:
+        """What is to go out of the policies; nothing where something is to come back."""
+
     def done(self) -> list[Change]:
         """What runs with this journal have changed. Raises OffboardError `run_folder_unsafe`, `file_read_failed`."""
         journal = self._edit.journal
@@ -91,8 +96,11 @@ class PolicyEdits(Resource):
                         yield phrases.english("replication_pending", name=self._policies[guid].name, guid=guid, controller=name)
 
     def guard(self, plan: Plan) -> list[Refusal]:
-        """What planning found, whether this is the domain controller to edit on, and, by asking, whether the account may."""
+        """What planning found, whether anything was, whether this is the domain controller to edit on, and, by asking, whether the account may."""
         result = list(plan.refusals)
+        sought = self.taken_out() if self._edit.journal and not plan.refusals and not plan.facts.get("mentioned") else ()
+        if sought and not any(change.id[:38] in self._edit.policies for change in (*self.done(), *self._begun.values())):
+            result.append(nothing_known(sought, f"The list of group policies ({', '.join(self._edit.policies)})"))
         if len(plan.changes):
             pdc, here = self._reader.pdc_emulator()
             if not here and "other_domain_controller" not in self._edit.allow:

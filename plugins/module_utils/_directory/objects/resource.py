@@ -530,13 +530,14 @@ class DirectoryObjects(Resource):
         self._client.close()
 
 
-def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) -> set[str]:
+def _add_from_journal(meant: dict[str, tuple[str, str]], path: str | None) -> set[str]:
     """The objectGUID that each DN had when this run folder's tasks last changed it, by `dn_key`, and in words what they did. Returns all DNs and GUIDs there.
 
     A name is confirmed for weeks (disabled first, then removed); what has it by then may be another object.
     """
     ever: set[str] = set()
-    for line in read_lines(journal) if journal else ():
+    given_up: dict[str, tuple[str, str]] = {}
+    for line in read_lines(path) if path else ():
         if b'"kind":"directory_object"' not in line:
             continue
         try:
@@ -548,8 +549,10 @@ def _add_from_journal(meant: dict[str, tuple[str, str]], journal: str | None) ->
         ever |= {key, own} if isinstance(own, str) and own else {key}
         if isinstance(own, str) and own:
             meant[key] = own, did
-        elif record["action"] == "restore":  # from here on it may be one made anew
-            meant.pop(key, None)
+        elif record["action"] == "restore" and journal.came_to_nothing(record):
+            meant |= {key: given_up[key]} if key in given_up else {}
+        elif record["action"] == "restore" and key in meant:  # from here on it may be one made anew
+            given_up[key] = meant.pop(key)
     return ever
 
 

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._core import dn as names
+from ..._core import guard
 from ..._core.errors import OffboardError
-from ..._core.model import Change, Object, Outcome
+from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plain import file_part
 from ..._core.plan import Plan
 from ..._core.spool import Spool
 from ..._module import waiting
 from ..._module.clock import now
-from ..._module.files import write_atomically
+from ..._module.files import read_journal, write_atomically
 from ..._module.runner import Resource
 from .. import ldif
 from ..client import Client
@@ -36,9 +37,8 @@ def rules(client: Client, base: str) -> list[Rule]:
     return [Rule(entry.dn, value) for entry in found for value in entry.texts("olcAccess")]
 
 
-def _account(client: Client, options: InfoOptions, journal: str | None = None) -> Found:
+def _account(client: Client, options: InfoOptions, memory: Memory) -> Found:
     """The account that the task names. Who may change the configuration sees no entry on many servers; there the name alone counts."""
-    memory = Memory(options.known, journal)
     name = named(client, options.account, memory)
     try:
         return find(client, name, memory)
@@ -58,6 +58,7 @@ class Access(Resource):
         self._client = client
         self._options = options
         self._found = Found("", None)
+        self._memory: Memory | None = None
         self._rules: dict[str, Rule] = {}
         self._saved: list[str] = []
 
@@ -66,7 +67,8 @@ class Access(Resource):
 
     def read(self) -> Iterator[Object]:
         """All rules."""
-        self._found = _account(self._client, self._options, self._options.journal)
+        self._memory = Memory(self._options.known, self._options.journal)
+        self._found = _account(self._client, self._options, self._memory)
         for item, rule in self._read():
             self._rules[item.id] = rule
             yield item
@@ -82,6 +84,18 @@ class Access(Resource):
             plan.refusals.append(self._found.refusal)
         plan.facts["mentions"] = _mentions(self._rules.values(), self._found.dn)
         return plan
+
+    def guard(self, plan: Plan) -> Iterator[Refusal]:
+        """Those of the plan, and nothing_found."""
+        yield from plan.refusals
+        absent, nothing = self._options.state == "absent", not (len(plan.changes) or plan.refusals)
+        if absent and nothing and self._options.journal and self._found.entry is None and not self._is_known(self._options.journal):
+            yield guard.nothing_known([str(self._options.account)], self._client.where)
+
+    def _is_known(self, journal: str) -> bool:
+        """Whether there once was such an entry, or a rule that named it."""
+        texts = (str((record.get("before") or {}).get("access") or "") for record in read_journal(journal) if record.get("kind") == access.KIND)
+        return (self._memory is not None and self._memory.ever_had(self._found.dn)) or any(access.without(text, self._found.dn) != text for text in texts)
 
     def carried_out(self, begun: Sequence[Change]) -> Iterator[Change]:
         """Those whose rule reads so now."""
@@ -158,7 +172,7 @@ def make(params: Mapping[str, Any], check_mode: bool) -> Access:
 def info(params: Mapping[str, Any]) -> dict[str, Any]:
     options = InfoOptions.of(params)
     with contextlib.closing(Client(Connection.from_params(params), read_only=True)) as client:
-        account = _account(client, options).dn
+        account = _account(client, options, Memory(options.known)).dn
         return about(rules(client, options.config_base), account)
 
 

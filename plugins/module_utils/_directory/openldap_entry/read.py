@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 
 from ..._core import dn as names
+from ..._core import journal
 from ..._core.errors import OffboardError
 from ..._core.model import Refusal
 from ..._module.files import read_lines
@@ -23,7 +24,7 @@ WANTED = ("*", "hasSubordinates", entries.UUID)
 class Memory:
     """What the snapshot, and the journal of the run folder, have of the confirmed names. The journal is newer."""
 
-    def __init__(self, known: Known, journal: str | None = None) -> None:
+    def __init__(self, known: Known, path: str | None = None) -> None:
         self._meant: dict[str, tuple[str, str]] = {}
         self._names: dict[str, str] = {}
         self._origins: dict[str, str] = {}
@@ -35,7 +36,7 @@ class Memory:
             self._ever.add(names.key(item["dn"]))
             if item.get(entries.UUID):
                 self._add(item["dn"], item[entries.UUID].lower(), "the snapshot has it by that name", first=True)
-        for line in read_lines(journal) if journal else ():
+        for line in read_lines(path) if path else ():
             if b'"kind":"openldap_entry"' in line:
                 self._add_record(line)
 
@@ -52,7 +53,10 @@ class Memory:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # cut off by a kill, or no line of ours
             return
         self._ever.add(key)
-        if record["action"] == "restore":  # from here on it is the one that is made anew
+        if record["action"] == "restore" and journal.came_to_nothing(record):
+            if self._gone.get(key):
+                self._meant.setdefault(key, (self._gone[key], why))
+        elif record["action"] == "restore":  # from here on it is the one that is made anew
             self._gone[key] = self._meant.pop(key, (self._gone.get(key, ""),))[0]
         if isinstance(uuid, str) and uuid:
             self._add(key, uuid, why)

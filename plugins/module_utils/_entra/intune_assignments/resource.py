@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ..._core import names, phrases, plain
 from ..._core.errors import OffboardError
+from ..._core.guard import nothing_known
 from ..._core.model import Change, Object, Outcome, Refusal
 from ..._core.plan import Plan
 from ..._core.spool import Spool
@@ -91,7 +92,7 @@ class IntuneAssignments(OfTenant):
         return named or [(item.state["kind"], names.uuid(item.state["object"])) for item in self._recorded.values()]
 
     def read(self) -> Iterable[Object]:
-        if not self._options.absent:
+        if self._options.journal:
             self._recorded = rules.removed(read_journal(self._options.journal))
         return self._reader.objects(self._pairs())
 
@@ -111,7 +112,13 @@ class IntuneAssignments(OfTenant):
         return plan
 
     def guard(self, plan: Plan) -> Iterable[Refusal]:
-        return rules.guard(list(plan.changes), self._current, self._not_iij(plan) if self._options.absent else {})
+        if not self._options.absent:
+            return rules.guard(list(plan.changes), self._current, {})
+        named = self._options.wanted
+        if self._options.journal and not any(one.means(item.state) for one in named for item in (*self._current, *self._recorded.values())):
+            where = f"Intune of the tenant {self._client.identity()['tenant_id']}"
+            return [nothing_known([f"{one.kind} {one.object}: {plain.line(one.target)}" for one in named], where)]
+        return rules.guard(list(plan.changes), self._current, self._not_iij(plan))
 
     def _not_iij(self, plan: Plan) -> dict[str, str]:
         touched = {(change.before["kind"], names.uuid(change.before["object"])) for change in plan.changes if change.before}

@@ -42,7 +42,9 @@ class Census:
         sums["total"] += 1
         blocked = not enabled and who.isdisjoint(self.also_enable)
         sums["blocked"] += blocked
-        sums["unlicensed"] += not licensed and who.isdisjoint(self.licensed)
+        unlicensed = not licensed and who.isdisjoint(self.licensed)
+        sums["unlicensed"] += unlicensed
+        sums["either"] += blocked or unlicensed
         return blocked
 
     def answer(self) -> list[dict[str, Any]]:
@@ -50,8 +52,8 @@ class Census:
         return [{"domain": name, **{key: sums[key] for key in ("total", "blocked", "unlicensed")}} for name, sums in sorted(self.domains.items())]
 
     def unusual(self, percent: int) -> list[dict[str, Any]]:
-        """The domains most of whose users are so."""
-        return [item for item in self.answer() if mostly(max(item["blocked"], item["unlicensed"]), item["total"], percent)]
+        """The domains most of whose users are so, in one way or the other."""
+        return [item for item in self.answer() if mostly(self.domains[item["domain"]]["either"], item["total"], percent)]
 
 
 @dataclass

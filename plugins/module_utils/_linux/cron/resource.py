@@ -188,7 +188,13 @@ class CronJobs(Resource):
                 yield Outcome(change, "failed", "not_seen", f"{change.name} was changed ({change.action}), but is read as before")
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        return {"jobs": [cron.state_of(job) for job in self._jobs.values()], "timers": self._found.timers, "saved": self._saved}
+        wanted = self._options.jobs
+        return {
+            "jobs": [cron.state_of(job) for job in self._jobs.values()],
+            "nothing_found": bool(wanted) and not any(job.is_confirmed(wanted) for job in self._found.jobs),
+            "timers": self._found.timers,
+            "saved": self._saved,
+        }
 
     def close(self) -> None:
         self._client.close()

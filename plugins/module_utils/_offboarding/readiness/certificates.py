@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,7 @@ def findings(machines: Machines, decided: CertificateDecisions, *, final: bool) 
     yield from _by_hand(machines, decided)
     if not final:
         yield from _others(found.others)
-        yield from _not_found(machines, decided)
+        yield from _not_found(_unknown(machines, decided) if machines else (), "warning")
 
 
 def _told(where: Counter[str]) -> Text:
@@ -242,19 +242,47 @@ def _others(others: Counts) -> Iterator[Finding]:
         )
 
 
-def _not_found(machines: Machines, decided: CertificateDecisions) -> Iterator[Finding]:
-    """A name that differs by a letter would remove nothing, and nobody would notice."""
+def _unknown(machines: Machines, decided: CertificateDecisions) -> list[str]:
+    """Of what was confirmed, what none of the machines has, in Firefox's store neither."""
     there = {row["issuer"] for machine in machines.values() for row in machine.get("issuers") or ()}
     there |= {one[part] for machine in machines.values() for one in machine.get("certificates") or () for part in ("issuer", "thumbprint")}
+    there |= {
+        one[part]
+        for machine in machines.values()
+        for store in machine.get("firefox") or ()
+        for one in store.get("certificates") or ()
+        for part in ("issuer", "thumbprint")
+    }
     spelled = certificate_names.keys(there)
-    unknown = [text for text in decided.confirmed if machines and certificate_names.key(text) not in spelled]
+    return [text for text in decided.confirmed if certificate_names.key(text) not in spelled]
+
+
+def nothing_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A blocker where no machine has any of the certificates that were confirmed; nothing where one was not read, or this run's journal may tell why."""
+    machines, said = facts.clients, decided(confirmed)
+    if machines is None or "windows_certificate" in facts.begun_kinds or any(not one or one.get("error") for one in machines.values()):
+        return
+    read = clients.of(machines, "certificates")
+    unknown = _unknown(read, said)
+    if len(unknown) == len(said.confirmed) and not any(_holds_unread(one) for one in read.values()):
+        yield from _not_found(unknown, "blocker")
+
+
+def _holds_unread(machine: Mapping[str, Any]) -> bool:
+    return bool(machine.get("unreadable")) or not all(store["readable"] for store in machine.get("firefox") or ())
+
+
+def _not_found(unknown: Sequence[str], severity: str) -> Iterator[Finding]:
+    """A name that differs by a letter would remove nothing, and nobody would notice."""
     if unknown:
         yield Finding(
-            "warning",
+            severity,
             "certificate_not_found",
             Text(
-                f"No machine that was looked at has a certificate of what {CONFIRMED} names: {some(unknown)}. Copy the issuer whole, as it is shown.",
-                f"{CONFIRMED} に指定された証明書は、確認したマシンにありません: {some(unknown)}。発行者名は表示どおり、すべて指定してください。",
+                f"No machine that was looked at has a certificate of what {CONFIRMED} names: {some(unknown)}. Copy the issuer whole, as it is shown; take off "
+                "the list what is gone already.",
+                f"{CONFIRMED} に指定された証明書は、確認したマシンにありません: {some(unknown)}。発行者名は表示どおり、すべて指定してください。"
+                "削除済みのものは一覧から外してください。",
             ),
             tuple(unknown[:NAMED]),
         )

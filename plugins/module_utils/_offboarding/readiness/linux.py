@@ -14,14 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..._core import confirmations, dn
+from ..._core import confirmations, dn, redaction
 from ..._core.heads import some
 from ..._core.text import Text
 from .. import phrases
 from ..finding import Finding
 from ..going_back import Way
 from .candidate import Candidate
-from .machines import not_found, unreadable
+from .machines import none_has_any, not_found, unreadable
 
 if TYPE_CHECKING:
     from .judged import Confirmed, Facts
@@ -58,7 +58,7 @@ def _of(machine: Machine | None, kind: str) -> Sequence[Any]:
 
 def _jobs(machine: Machine | None, said: LinuxDecisions, *, confirmed: bool) -> Iterator[Mapping[str, Any]]:
     for job in _of(machine, "jobs"):
-        if any(confirmations.cron_job(job["place"], (job["command"],), wanted) for wanted in said.cron_jobs) == confirmed:
+        if any(_means_job(wanted, job) for wanted in said.cron_jobs) == confirmed:
             yield job
 
 
@@ -98,16 +98,27 @@ def left(machine: Machine | None, said: LinuxDecisions) -> list[str]:
 def _unknown(machines: Machines, said: LinuxDecisions) -> list[str]:
     """Of what was confirmed for Linux machines, what none of them has; nothing where a machine was not read."""
     found = list(machines.values())
-    if not found or any(machine is None or machine.get("error") for machine in found):
+    if any(machine is None or machine.get("error") for machine in found):
         return []
-    jobs = [(job["place"], (job["command"],)) for machine in found for job in _of(machine, "jobs")]
+    jobs = [job for machine in found for job in _of(machine, "jobs")]
     paths = [item["path"] for machine in found for item in _of(machine, "files") if item["exists"] or item["link"]]
     accounts = [account for machine in found for account in _of(machine, "accounts") if account["exists"]]
     return [
-        *(str(one.get("command") or one.get("place")) for one in said.cron_jobs if not any(confirmations.cron_job(*job, one) for job in jobs)),
+        *(_named_job(one) for one in said.cron_jobs if not any(_means_job(one, job) for job in jobs)),
         *(one for one in said.files if not any(_covered(path, [one]) or _covered(one, [path]) for path in paths)),
         *(str(one.get("name")) for one in said.accounts if not any(_means(account, one) for account in accounts)),
     ]
+
+
+def _means_job(wanted: Mapping[str, Any], job: Mapping[str, Any]) -> bool:
+    """Whether the confirmation means a job that was found, whose secrets are hidden; those of the confirmation may not be."""
+    hidden = {**wanted, "command": redaction.arguments(str(wanted.get("command") or ""))}
+    return any(confirmations.cron_job(job["place"], (job["command"],), one) for one in (wanted, hidden))
+
+
+def _named_job(wanted: Mapping[str, Any]) -> str:
+    """As it was confirmed; a command may hold a secret."""
+    return redaction.arguments(str(wanted.get("command") or "")) or str(wanted.get("place"))
 
 
 def _told(items: Sequence[str]) -> Text:
@@ -424,8 +435,18 @@ def decided(confirmed: Confirmed) -> LinuxDecisions:
 
 def not_there(facts: Facts, confirmed: Confirmed) -> list[str]:
     """What was confirmed for Linux machines, and none of them has; nothing where this run's journal may tell why."""
-    begun = any(kind.startswith("linux_") for kind in facts.begun_kinds)
-    return [] if begun else _unknown(facts.linux_machines or {}, decided(confirmed))
+    return [] if facts.linux_machines is None or _is_known_why(facts) else _unknown(facts.linux_machines, decided(confirmed))
+
+
+def no_job_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A blocker where the cron jobs that were confirmed are on none of the machines, as the module says that was to disable them."""
+    if none_has_any(facts.linux_machines) and not _is_known_why(facts):
+        yield from not_found([_named_job(one) for one in confirmed.cron_jobs], "blocker")
+
+
+def _is_known_why(facts: Facts) -> bool:
+    """Whether something may be gone because this exit has taken it off."""
+    return any(kind.startswith("linux_") for kind in facts.begun_kinds)
 
 
 def judge(facts: Facts, confirmed: Confirmed, final: bool) -> Iterator[Finding]:

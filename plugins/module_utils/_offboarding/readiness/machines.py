@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._core import confirmations, names
+from ..._core import confirmations, names, redaction
 from ..._core.heads import some
 from ..._core.machine_ids import host_of
 from ..._core.text import Text
@@ -27,7 +27,8 @@ def findings(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
     yield from _none_given(facts.machines, confirmed)
     yield from unreadable(facts.machines)
     yield from unconfirmed(facts, confirmed)
-    yield from not_found(_unknown(facts, confirmed))
+    if facts.machines or confirmed.without_machines:  # else the inventory is to be seen to first
+        yield from not_found(_unknown(facts, confirmed))
     filters = {names.program(name) for name in confirmed.password_filters}
     for name, machine in facts.machines.items():
         for item in (machine or {}).get("filters") or ():
@@ -97,6 +98,7 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 ),
                 (name, product["name"]),
             )
+        yield from _per_user(name, machine)
         yield from _tasks_unconfirmed(name, machine, confirmed)
         yield from _tasks_perhaps(name, machine, confirmed)
         left = [] if unconfirmed else _unexplained(name, machine, facts, confirmed)
@@ -118,6 +120,23 @@ def unconfirmed(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
                 ),
                 (name, *left),
             )
+
+
+def _per_user(name: str, machine: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """Warnings: what no stage can uninstall, and what holds none of them up."""
+    for product in _of_accounts(machine):
+        label, sid = f"{product['name']} ({product.get('publisher') or '-'})", _owner(product)
+        yield Finding(
+            "warning",
+            "product_of_one_account",
+            Text(
+                f"{name} has {label} for the account {sid} alone. Only that account can uninstall it: sign in as it, or, where its files are gone, take its "
+                rf"entry below HKU\{sid} out of the registry. The stages leave it alone.",
+                f"{name} の {label} はアカウント {sid} だけにインストールされています。アンインストールできるのはそのアカウントだけです。そのアカウントで"
+                rf"サインインするか、ファイルがなければレジストリの HKU\{sid} 配下の登録を削除してください。各段階では変更しません。",
+            ),
+            (name, product["name"]),
+        )
 
 
 def _unexplained(name: str, machine: Mapping[str, Any] | None, facts: Facts, confirmed: Confirmed) -> list[str]:
@@ -156,13 +175,23 @@ def nothing_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         yield from not_found(unknown, "blocker")
 
 
+def no_task_found(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
+    """A blocker where the tasks that were confirmed are on none of the machines, as the module says that was to disable them."""
+    if none_has_any(facts.machines) and not _is_known_why(facts, confirmed):
+        yield from not_found([_named_task(one) for one in confirmed.tasks], "blocker")
+
+
+def none_has_any(machines: Mapping[str, Mapping[str, Any] | None] | None) -> bool:
+    """Whether on each of them, if there is any, its module has found nothing of all that it was told; not where one was not looked at."""
+    return machines is not None and all((found or {}).get("nothing_found") for found in machines.values())
+
+
 def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
     """Of what was confirmed, what none of the machines has. Nothing where it may be known why: by this run's journal, by the operator, on a machine that
     was not read.
     """
     machines = list((facts.machines or {}).values())
-    known = confirmed.leftovers or any(kind.startswith("windows_") for kind in facts.begun_kinds)
-    if known or not machines or any(found is None or found.get("error") for found in machines):
+    if facts.machines is None or _is_known_why(facts, confirmed) or any(found is None or found.get("error") for found in machines):
         return []
     read = [found for found in machines if found]
     filters = {names.program(item["name"]) for found in read for item in found.get("filters") or ()}
@@ -174,7 +203,7 @@ def _unknown(facts: Facts, confirmed: Confirmed) -> list[str]:
 
 
 def _unknown_products(machines: Sequence[Mapping[str, Any]], confirmed: Confirmed) -> Iterator[str]:
-    products = [product for found in machines for product in _products(found)]
+    products = [product for found in machines for product in (*_products(found), *_of_accounts(found))]
     named = {names.program(name) for found in machines for name in found.get("named") or ()}
     for one in confirmed.products:
         if not (_is_named(one, named) or any(is_confirmed(product, one) for product in products)):
@@ -182,11 +211,35 @@ def _unknown_products(machines: Sequence[Mapping[str, Any]], confirmed: Confirme
 
 
 def _unknown_tasks(machines: Sequence[Mapping[str, Any]], confirmed: Confirmed) -> Iterator[str]:
-    listed = [task for found in machines for part in ("tasks", "perhaps") for task in found.get(part) or ()]
-    tasks = [(task["name"], [[text] for text in task.get("actions") or ()]) for task in listed]
+    tasks = [task for found in machines for part in ("tasks", "perhaps") for task in found.get(part) or ()]
     for one in confirmed.tasks:
-        if not any(confirmations.scheduled_task(*task, one) for task in tasks):
-            yield str(one.get("name") or one.get("action"))
+        if not any(_means_task(one, task) for task in tasks):
+            yield _named_task(one)
+
+
+#: what the stages change on machines with an agent, and on no others
+_OF_AGENTS = frozenset({"windows_scheduled_task", "windows_software", "windows_file", "windows_password_filter"})
+
+
+def _is_known_why(facts: Facts, confirmed: Confirmed) -> bool:
+    """Whether something of the agents may be gone because this exit, or somebody before it, has taken it off."""
+    return bool(confirmed.leftovers) or not _OF_AGENTS.isdisjoint(facts.begun_kinds)
+
+
+def _named_task(wanted: Mapping[str, Any]) -> str:
+    """As it was confirmed; a command line may hold a secret."""
+    return str(wanted.get("name") or redaction.command_line(str(wanted.get("action") or "")))
+
+
+def _means_task(wanted: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
+    """Whether the confirmation means a task that was found, whose secrets are hidden; those of the confirmation may not be."""
+    actions = [[text] for text in task.get("actions") or ()]
+    hidden = {**wanted, "action": redaction.command_line(str(wanted.get("action") or ""))}
+    return any(confirmations.scheduled_task(task["name"], actions, one) for one in (wanted, hidden))
+
+
+def _does(task: Mapping[str, Any]) -> str:
+    return "; ".join(task.get("actions") or ()) or "-"
 
 
 def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
@@ -197,10 +250,9 @@ def _is_named(wanted: Mapping[str, Any], named: Collection[str]) -> bool:
 def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
     """Scheduled tasks that only match: the stages refuse them."""
     for task in (machine or {}).get("tasks") or ():
-        actions = [[text] for text in task.get("actions") or ()]
-        if any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
+        if any(_means_task(wanted, task) for wanted in confirmed.tasks):
             continue
-        does = "; ".join(text for line in actions for text in line) or "-"
+        does = _does(task)
         yield Finding(
             "blocker",
             "task_not_confirmed",
@@ -217,8 +269,7 @@ def _tasks_unconfirmed(name: str, machine: Mapping[str, Any] | None, confirmed: 
 def _tasks_perhaps(name: str, machine: Mapping[str, Any] | None, confirmed: Confirmed) -> Iterator[Finding]:
     """Scheduled tasks of which nobody can tell whether they start an agent: the stages refuse a confirmed one that is enabled, and leave the others alone."""
     for task in (machine or {}).get("perhaps") or ():
-        actions = [[text] for text in task.get("actions") or ()]
-        refused = task.get("enabled", True) and any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks)
+        refused = task.get("enabled", True) and any(_means_task(wanted, task) for wanted in confirmed.tasks)
         why = phrases.reasons(list(task["why"]))
         yield Finding(
             "blocker" if refused else "warning",
@@ -250,8 +301,20 @@ def _without_product(machine: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _products(machine: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
-    return (machine or {}).get("products") or ()
+def _products(machine: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """What is installed for the machine."""
+    return [product for product in (machine or {}).get("products") or () if not _owner(product)]
+
+
+def _of_accounts(machine: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """What single accounts have, or say that they have: such an entry is in their own part of the registry, and nothing is judged by it."""
+    return [product for product in (machine or {}).get("products") or () if _owner(product)]
+
+
+def _owner(product: Mapping[str, Any]) -> str:
+    """The SID of the account that alone has the product; empty where the machine has it."""
+    kind, _sign, sid = str(product.get("scope") or "").partition(":")
+    return sid if kind == "user" else ""
 
 
 def is_confirmed(product: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -274,10 +337,11 @@ def unreadable(machines: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Fin
 
 
 def agents_left(machine: Mapping[str, Any] | None) -> list[str]:
-    """What of the agents is on a machine: products, scheduled tasks, registered password filtersers."""
+    """What of the agents is on a machine: products, scheduled tasks, registered password filters, folders."""
     if machine is None or machine.get("error"):
         return []
     products = [product["name"] for product in _products(machine)]
+    products += [phrases.english("left_product_of", name=product["name"], sid=_owner(product)) for product in _of_accounts(machine)]
     filters = [phrases.english("left_filter", name=item["name"]) for item in machine.get("filters") or ()]
     return [*products, *filters, *_files_left(machine)]
 
@@ -321,13 +385,12 @@ def propose(facts: Facts, confirmed: Confirmed) -> Iterator[Candidate]:
         told = Text("The group iij_id_agents is empty.", "グループ iij_id_agents が空です。")
         yield Candidate("directory_sync_without_machines", True, told)
     for product, value, where in _each(facts, "products", lambda item: {"name": item["name"], "publisher": item.get("publisher") or ""}):
-        if not any(is_confirmed(product, wanted) for wanted in confirmed.products):
+        if not _owner(product) and not any(is_confirmed(product, wanted) for wanted in confirmed.products):
             near = nearly(value, confirmed.products, ("name", "publisher"))
             yield Candidate("directory_sync_products", value, with_hint(Text(f"On {where}.", f"{where} にあります。"), near))
     for task, value, where in _each(facts, "tasks", lambda item: {"name": item["name"]}):
-        actions = [[text] for text in task.get("actions") or ()]
-        if not any(confirmations.scheduled_task(task["name"], actions, wanted) for wanted in confirmed.tasks):
-            does = "; ".join(text for line in actions for text in line) or "-"
+        if not any(_means_task(wanted, task) for wanted in confirmed.tasks):
+            does = _does(task)
             near = nearly(value, confirmed.tasks, ("name",))
             yield Candidate("directory_sync_tasks", value, with_hint(Text(f"On {where}: {does}.", f"{where}: {does}"), near))
     filters = {names.program(name) for name in confirmed.password_filters}

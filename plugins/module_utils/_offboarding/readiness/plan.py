@@ -55,6 +55,11 @@ def every_agent_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
     return [*machines.nothing_found(facts, confirmed), *machines.not_found(unknown if nothing else (), "blocker")]
 
 
+def freeze_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
+    """Why nothing can be called frozen: what was confirmed is on none of the machines, so that nothing was disabled."""
+    return [*machines.no_task_found(facts, confirmed), *linux.no_job_found(facts, confirmed)]
+
+
 def agents_left_on(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]], filter_files: bool = False) -> list[str]:
     """The machines on which the stage agents has something to do, or must not go on: the others are done.
 
@@ -81,8 +86,8 @@ def anything_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[
 
 
 def clients_gate(facts: Facts, confirmed: Confirmed) -> list[Finding]:
-    """Which of the users' machines nobody could look at, so that nothing is taken off them."""
-    return list(clients.not_read(facts.clients or {}, final=False))
+    """What forbids to begin with the users' machines: nothing of what was confirmed is on any. And which of them nobody could look at."""
+    return [*certificates.nothing_found(facts, confirmed), *clients.not_read(facts.clients or {}, final=False)]
 
 
 def clients_left(facts: Facts, confirmed: Confirmed, intents: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -108,6 +113,7 @@ GATES: dict[str, Gate] = {
     "preflight": preflight,
     "provisioning": apps.provisioning_gate,
     "domains": domains_gate,
+    "freeze": freeze_gate,
     "agents": agents_gate,
     "every_agent": every_agent_gate,
     "clients": clients_gate,

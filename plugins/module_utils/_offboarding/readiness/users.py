@@ -109,7 +109,7 @@ def _provisioning(facts: Facts, confirmed: Confirmed) -> Iterator[Finding]:
         return
     for domain in found["domains"]:
         name, total, blocked, unlicensed = (domain[key] for key in ("domain", "total", "blocked", "unlicensed"))
-        if not mostly(max(blocked, unlicensed), total, confirmed.max_blocked_percent):
+        if name not in found.get("unusual", ()) and not mostly(max(blocked, unlicensed), total, confirmed.max_blocked_percent):
             continue
         log = _log(found)
         yield Finding(

@@ -35,7 +35,7 @@ _SAYS_NOTHING = re.compile(r"^[a-z]:|%[^%]*%|[*?\\/.:\s]|program ?files( \(x86\)
 _SAYS_SOMETHING = 3
 
 
-_INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh")
+_INTERPRETERS = re.compile(r"cmd|powershell|pwsh|[cw]script|javaw?|pythonw?[\d.]*|py|perl|ruby|node|bash|sh|dotnet|msbuild|wsl")
 _POWERSHELL = ("powershell", "pwsh")
 #: Programs that start the rest of their line, after switches of their own.
 _LAUNCHERS = re.compile(r"conhost|explorer|runas|psexec(?:64)?|hidcon|hstart(?:64)?|nircmdc?|forfiles|rundll32|mshta|wmic|pcalua|wt|gsudo|sudo")
@@ -150,7 +150,8 @@ class Action:
         Without quotes, environment variables replaced. Other arguments say nothing about whose task it is: a backup names the folders of others.
         """
         for folder, text in _started(self.command, self.arguments, plain(self.working_directory, environment), environment, _DEPTH):
-            yield text
+            if ".." not in text:  # else it leads out of a folder that it names
+                yield text
             if folder or ".." in text:
                 yield ntpath.normpath(ntpath.join(folder, text))
 
@@ -201,8 +202,8 @@ def _started(program: str, arguments: str, folder: str, environment: Mapping[str
     if not text:
         return
     name = _program(text).replace("%comspec%", "cmd")
-    # what cmd and PowerShell do themselves lies in no folder
-    yield "" if "\\" not in text and _HANDLES_FILES.fullmatch(name) else folder, text
+    # what cmd and PowerShell do themselves lies in no folder, and they are Windows' own wherever a task begins
+    yield "" if "\\" not in text and (_HANDLES_FILES.fullmatch(name) or _starts_others(name)) else folder, text
     if depth == 0:
         return
     if _LAUNCHERS.fullmatch(name):

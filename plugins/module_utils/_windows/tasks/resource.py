@@ -215,7 +215,8 @@ class ScheduledTasks(Resource):
             yield Outcome(changes[key], "failed", "not_seen", msg)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
-        return {"tasks": [task.name for task in self._found.values()], "saved": self._saved}
+        there = bool(self._found or self._not_meant or self._perhaps)
+        return {"tasks": [task.name for task in self._found.values()], "nothing_found": bool(self._options.tasks) and not there, "saved": self._saved}
 
     def close(self) -> None:
         self._client.close()

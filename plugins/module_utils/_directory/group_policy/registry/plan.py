@@ -48,13 +48,17 @@ def _by_policy(current: Iterable[Object]) -> dict[str, list[Object]]:
 def plan(
     current: Iterable[Object], names: Sequence[str], old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
 ) -> tuple[Plan, dict[str, bytes]]:
-    """One change for each file, and what it is to hold, by its id. `old`: what the files hold; `begun`: what stopped runs had begun."""
+    """One change for each file, and what it is to hold, by its id. `old`: what the files hold; `begun`: what stopped runs had begun.
+
+    `mentioned` of its facts: whether any file has any of the names.
+    """
     result = Plan()
     new: dict[str, bytes] = {}
     for guid, files in _by_policy(current).items():
         edits = []
         for item in files:
             before, after, new[item.id] = _edit(item, old[item.id], names, result.warnings)
+            result.facts["mentioned"] = bool(before or result.warnings or result.facts.get("mentioned"))
             side = scope(file_of(item.id)) or "machine"
             edits.append(changes.FileEdit(item.id, side, before, after, item.state[DIGEST], digest(new[item.id])))
         work = changes.PolicyWork(KIND, guid, files[0].name, "remove", _UNDO, files[0].state[VERSION], files[0].state[INI])

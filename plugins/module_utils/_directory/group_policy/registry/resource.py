@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...._core.errors import OffboardError
@@ -64,6 +64,9 @@ class GroupPolicyRegistry(PolicyEdits):
             f"(SHA-256 {content}). Nothing was done. Name the folder that has it",
             code="backup_unreadable",
         )
+
+    def taken_out(self) -> Sequence[str]:
+        return () if self._options.is_return else self._options.hosts
 
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
         """See `registry.plan` and `registry.plan_return`. Raises OffboardError `backup_unreadable`."""

@@ -60,12 +60,16 @@ def rights_of(item: Object) -> dict[str, list[str]]:
 def plan(
     items: Iterable[Object], wanted: WantedRight, old: Mapping[str, bytes], digest: Callable[[bytes], str], begun: Mapping[str, Change]
 ) -> tuple[Plan, dict[str, bytes]]:
-    """One change for each policy, and what its file is to hold, by its GUID. `old`: what the files hold; `begun`: what stopped runs had begun."""
+    """One change for each policy, and what its file is to hold, by its GUID. `old`: what the files hold; `begun`: what stopped runs had begun.
+
+    `mentioned` of its facts: whether any policy has any of the accounts.
+    """
     result = Plan()
     new: dict[str, bytes] = {}
     back = "present" if wanted.state == "absent" else "absent"
     for item in items:
         before, after, new[item.id] = _edit(item, wanted, old[item.id], result.refusals)
+        result.facts["mentioned"] = bool(before or result.facts.get("mentioned"))
         result.warnings += _of_nobody(item, wanted)
         work = changes.PolicyWork(
             KIND,

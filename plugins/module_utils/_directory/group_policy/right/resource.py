@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...._core.errors import OffboardError
@@ -49,6 +49,9 @@ class GroupPolicyRights(PolicyEdits):
             return
         self._old[one.guid] = data
         yield rights.describe(one.guid, one.name, gpt_tmpl.rights(data), one.version, in_ini, digest(data))
+
+    def taken_out(self) -> Sequence[str]:
+        return self._options.accounts if self._options.state == "absent" else ()
 
     def decide(self, current: Iterable[Object]) -> tuple[Plan, dict[str, bytes]]:
         """See `rights.plan`. Raises OffboardError `not_found` for a name that is nobody's."""

@@ -122,6 +122,8 @@ def test_no_host_at_all_is_a_mistake(given):
         ("Taro <taro@a.example>", "taro@a.example"),
         ("<taro@a.example>,", "taro@a.example"),
         ("mailto:taro@a.example", "taro@a.example"),
+        ("\u300ctaro@a.example\u300d", "taro@a.example"),
+        ("\u3010\uff54aro@a.example\u3011\uff63", "taro@a.example"),
         ("SMTP:Taro@a.example;", "taro@a.example"),
         ("'taro@a.example'", "taro@a.example"),
         ("o'brien@a.example", "o'brien@a.example"),

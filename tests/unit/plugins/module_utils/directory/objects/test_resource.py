@@ -13,10 +13,12 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._core.dn import ke
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.errors import OffboardError
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.model import Change, Object
 from ansible_collections.offboard.iij_id.plugins.module_utils._core.spool import Spool
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.known import Known
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects import resource as resource_module
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.options import Options
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.plan import KIND
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.objects.resource import DirectoryObjects
+from ansible_collections.offboard.iij_id.plugins.module_utils._directory.openldap_entry.read import Memory
 from ansible_collections.offboard.iij_id.plugins.module_utils._directory.values import Entry
 from ansible_collections.offboard.iij_id.plugins.module_utils._module.files import append_records
 from dev.options import given
@@ -78,6 +80,9 @@ def test_what_a_stopped_run_had_begun(action, entry, there):
     assert list(resource.carried_out([Change(KIND, "CN=a", "a", "restore", None, {})])) == []  # in many steps; its own plan tells what is missing
 
 
+GUID, MADE = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11", "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f22"
+
+
 def test_whose_a_name_was_is_remembered_in_every_form_and_whatever_else_lies_in_the_journal(tmp_path):
     """A confirmation means the object that had the name then; typed with another escape it would mean whoever has it now."""
     guid = "0c2e1b52-7f0a-4d2e-9a65-0d5d8d0b7f11"
@@ -90,6 +95,40 @@ def test_whose_a_name_was_is_remembered_in_every_form_and_whatever_else_lies_in_
     meant: dict[str, tuple[str, str]] = {}
     resource_module._add_from_journal(meant, str(path))
     assert meant[dn_key(r"cn=sync\2C user, dc=E")][0] == guid and len(meant) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "remembered"),
+    [
+        # nothing was made, so the name means whom it meant: another account may have taken it over meanwhile
+        ({"status": "failed", "code": "insufficient_rights"}, GUID),
+        ({"status": "failed", "code": "connection_lost"}, None),
+        ({"status": "failed", "code": "insufficient_rights", "details": {"steps_done": ["restore"]}}, None),
+        ({"status": "failed", "code": "insufficient_rights", "details": {"steps_done": ["restore"], "objectGUID": MADE}}, MADE),
+        ({"status": "done", "details": {"objectGUID": MADE}}, MADE),
+        (None, None),
+    ],
+)
+def test_a_return_that_was_refused_gives_the_name_to_nobody_else(tmp_path, outcome, remembered):
+    record = {"kind": KIND, "id": "CN=a,DC=e", "at": "2026-11-27T09:00:00Z"}
+    lines = [
+        {"record": "intent", **record, "action": "delete", "before": {"objectGUID": GUID}},
+        {"record": "outcome", **record, "action": "delete", "status": "done"},
+        {"record": "intent", **record, "action": "restore", "before": None},
+        *([{"record": "outcome", **record, "action": "restore", **outcome}] if outcome else []),
+    ]
+    path = tmp_path / "journal.jsonl"
+    path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    meant: dict[str, tuple[str, str]] = {}
+    resource_module._add_from_journal(meant, str(path))
+    assert meant.get("cn=a,dc=e", (None,))[0] == remembered
+    lines = [line | {"kind": "openldap_entry", "id": "cn=a,dc=e"} for line in lines]
+    for line in lines:
+        line["before"] = {"entryUUID": GUID} if line.get("before") else None
+        line["details"] = {name.replace("objectGUID", "entryUUID"): value for name, value in line.get("details", {}).items()}
+    path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    memory = Memory(Known([], "", lambda: b""), str(path))
+    assert (memory.meant_by("CN=a,DC=e") or (None,))[0] == remembered
 
 
 class Domain:

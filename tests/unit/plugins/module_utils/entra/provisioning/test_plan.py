@@ -137,6 +137,16 @@ def test_census(blocked, unlicensed, settled, percent, expected) -> None:
     assert [item["domain"] for item in census.unusual(percent)] == expected
 
 
+def test_some_blocked_and_others_without_a_licence_are_most_of_a_domain_together() -> None:
+    """Half of it blocked, the other half without licences: the snapshot kept that as normal."""
+    census = Census()
+    for number in range(4):
+        census.add(f"u{number}", f"u{number}@a", enabled=number >= 2, licensed=number < 2)
+        census.add(f"v{number}", f"v{number}@b", enabled=number >= 2, licensed=number >= 2)
+    assert [item["domain"] for item in census.unusual(50)] == ["a"] and census.unusual(100) == []
+    assert census.answer()[0] == {"domain": "a", "total": 4, "blocked": 2, "unlicensed": 2}
+
+
 def test_the_list_of_the_blocked_is_taken_line_by_line() -> None:
     listed = blocked_list(["a@x.example", "山田@x.example"]).decode()
     assert yaml.safe_load(listed) == {"microsoft_365_also_enable": None}

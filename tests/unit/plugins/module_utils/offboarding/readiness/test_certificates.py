@@ -12,7 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readi
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.certificates import CONFIRMED, KEPT
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.draft import draft
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.judged import Confirmed, Facts
-from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import final_gate, preflight
+from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.plan import clients_gate, final_gate, preflight
 
 IIJ, OTHER = "CN=Device CA,O=Internet Initiative Japan Inc.,C=JP", "CN=Sumire VPN CA,C=JP"
 #: the same, as certutil and the dialogue of Windows show it, or as somebody types it
@@ -75,6 +75,7 @@ ROOT = {"store": "Root", "place": r"HKEY_LOCAL_MACHINE\x\Root\Certificates\A1", 
         # a person's
         (machine(firefox=database(IIJ)), {}, [FIREFOX], [FIREFOX]),
         (machine(firefox=database(IIJ)), {"kept_certificates": [IIJ]}, [], []),
+        (machine(firefox=database(IIJ)), {"certificates": [IIJ]}, [FIREFOX], [FIREFOX]),
         (machine(firefox=database(OTHER)), {}, [], []),
         (machine(firefox=database(OTHER)), {"certificate_issuers": [OTHER]}, [FIREFOX], [FIREFOX]),
         (machine(firefox=database(readable=False)), {}, [FIREFOX], [FIREFOX]),
@@ -101,3 +102,31 @@ def test_both_languages_give_the_value_to_copy_and_the_draft_has_it() -> None:
         assert all(part in text for part in (f"'{IIJ}'", CONFIRMED, KEPT, "6000", "3000", "(+2990)")) and len(text) < 1500
     made = draft(facts, Confirmed(), {}, "en")
     assert f"# {CONFIRMED}:\n" in made and f"#   - '{IIJ}'\n" in made and OTHER not in made
+
+
+@pytest.mark.parametrize(
+    ("machines", "decided", "begun", "stops"),
+    [
+        ({"pc1": machine(counts={OTHER: 2}), "pc2": machine()}, {"certificates": [IIJ]}, set(), True),
+        ({"pc1": machine(counts={IIJ: 1})}, {"certificates": [IIJ.removesuffix(",C=JP"), ONE]}, set(), True),
+        # the group is empty
+        ({}, {"certificates": [IIJ]}, set(), True),
+        # one of them has one
+        ({"pc1": machine(), "pc2": machine(certificate())}, {"certificates": [IIJ.lower(), TWO]}, set(), False),
+        ({"pc1": machine(), "pc2": machine(certificate())}, {"certificates": ["a1:" * 20]}, set(), False),
+        ({"pc1": machine(firefox=database(IIJ))}, {"certificates": [IIJ]}, set(), False),
+        # nobody knows, or it is known why
+        ({"pc1": machine(), "pc2": {"error": "off", "code": "timeout"}}, {"certificates": [IIJ]}, set(), False),
+        ({"pc1": machine(), "pc2": None}, {"certificates": [IIJ]}, set(), False),
+        ({"pc1": machine(unreadable=["x"])}, {"certificates": [IIJ]}, set(), False),
+        ({"pc1": machine(firefox=database(readable=False))}, {"certificates": [IIJ]}, set(), False),
+        ({"pc1": machine()}, {"certificates": [IIJ]}, {"windows_certificate"}, False),
+        ({"pc1": machine()}, {"certificates": [IIJ]}, {"windows_software", "windows_browser_sign_in"}, True),
+        ({"pc1": machine()}, {"certificate_issuers": [IIJ], "kept_certificates": [IIJ]}, set(), False),
+    ],
+)
+def test_the_stage_stops_where_no_machine_has_anything_of_what_was_confirmed(machines, decided, begun, stops) -> None:
+    """Other machines, or a name that differs by a letter: nothing would be removed, and the stage would end well."""
+    found = clients_gate(Facts(clients=machines, begun_kinds=begun), Confirmed(**decided))
+    told = [item for item in found if item.severity == "blocker"]
+    assert [(item.code, list(item.objects)) for item in told] == ([("certificate_not_found", list(decided["certificates"]))] if stops else [])

@@ -12,6 +12,7 @@ from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readi
     agents_left_on,
     every_agent_gate,
     final_gate,
+    freeze_gate,
     preflight,
 )
 from ansible_collections.offboard.iij_id.plugins.module_utils._offboarding.readiness.telling import lines, message, verdict
@@ -207,7 +208,17 @@ PRODUCT, TASK, CRON = {"name": AGENT["name"], "publisher": "IIJ"}, {"name": "syn
         ({"machines": {"m": NOTHING}}, {"products": [PRODUCT], "leftovers": ["m"]}, [], False),
         ({"machines": {"m": NOTHING, "n": None}}, {"products": [PRODUCT]}, [], False),
         ({"machines": {"m": NOTHING, "n": {"error": "off"}}}, {"products": [PRODUCT]}, [], False),
-        ({"machines": {}}, {"products": [PRODUCT]}, [], False),
+        # an empty group, which preflight tells of first
+        ({"machines": {}}, {"products": [PRODUCT], "without_machines": True}, [AGENT["name"]], True),
+        # what the stage clients has begun says nothing of agents
+        ({"machines": {"m": NOTHING}, "begun_kinds": {"windows_certificate", "windows_browser_sign_in"}}, {"products": [PRODUCT]}, [AGENT["name"]], True),
+        # by a command line whose secret is hidden where it was found; it is not told
+        (
+            {"machines": {"m": {"tasks": [{"name": "s", "actions": ["C:\\x\\a.exe --password=***"]}]}}},
+            {"tasks": [{"action": "C:\\x\\a.exe --password=Hidden-1"}, {"action": "C:\\x\\b.exe --password=Hidden-1"}]},
+            ["C:\\x\\b.exe --password=***"],
+            False,
+        ),
         # Linux machines, of which a folder may be confirmed by what is in it
         ({"linux_machines": {"l": LINUX}}, {"cron_jobs": [CRON], "linux_files": ["/opt/IIJ/"]}, [], False),
         ({"linux_machines": {"l": LINUX}}, {"cron_jobs": [CRON, {"command": "y"}], "linux_files": ["/srv"]}, ["y", "/srv"], False),
@@ -215,7 +226,13 @@ PRODUCT, TASK, CRON = {"name": AGENT["name"], "publisher": "IIJ"}, {"name": "syn
         ({"linux_machines": {"l": NOTHING}, "begun_kinds": {"linux_cron_job"}}, {"cron_jobs": [CRON]}, [], False),
         ({"linux_machines": {"l": NOTHING}, "begun_kinds": {"windows_software"}}, {"cron_jobs": [CRON]}, [JOB["command"]], True),
         ({"linux_machines": {"l": NOTHING, "k": {"error": "off"}}}, {"cron_jobs": [CRON]}, [], False),
-        ({"linux_machines": {}}, {"cron_jobs": [CRON]}, [], False),
+        ({"linux_machines": {}}, {"cron_jobs": [CRON]}, [JOB["command"]], True),
+        (
+            {"linux_machines": {"l": {"jobs": [{"place": "user:root", "command": "/opt/x --password=***", "schedule": "@daily"}]}}},
+            {"cron_jobs": [{"command": "/opt/x --password=Hidden-1"}, {"command": "/opt/y --password=Hidden-1"}]},
+            ["/opt/y --password=***"],
+            False,
+        ),
     ],
 )
 def test_what_was_confirmed_and_no_machine_has(facts, confirmed, unknown, stops):
@@ -224,6 +241,84 @@ def test_what_was_confirmed_and_no_machine_has(facts, confirmed, unknown, stops)
     assert [(item.severity, list(item.objects)) for item in told] == ([("warning", unknown)] if unknown else [])
     stopped = every_agent_gate(Facts(**facts), Confirmed(**confirmed))
     assert [(item.severity, list(item.objects)) for item in stopped] == ([("blocker", unknown)] if stops else [])
+
+
+SID = "S-1-12-1-1111111111-2222222222-333333333-444444444"
+OWN = AGENT | {"scope": f"user:{SID}", "publisher": "somebody"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "confirmed", "expected"),
+    [
+        # an entry that a user has written holds nobody up, whatever it says
+        ({"products": [OWN]}, {}, ["product_of_one_account"]),
+        ({"products": [AGENT | {"scope": "machine64"}, OWN]}, {"products": [PRODUCT]}, ["product_of_one_account"]),
+        ({"products": [AGENT | {"scope": "machine32"}, OWN]}, {}, ["product_not_confirmed", "product_of_one_account"]),
+        # and explains nothing that is left on the machine
+        ({"products": [OWN], **FILES}, {"tasks": [TASK]}, ["product_of_one_account", "agent_without_product"]),
+        (
+            {"products": [PLACED | OWN | {"publisher": "IIJ"}], **FILES},
+            {"tasks": [TASK], "products": [PRODUCT]},
+            ["product_of_one_account", "agent_without_product"],
+        ),
+    ],
+)
+def test_what_one_account_has_is_told_and_stops_nothing(machine, confirmed, expected):
+    for found in (agents_gate(Facts(machines={"m": machine}), Confirmed(**confirmed)), preflight(Facts(machines={"m": machine}), Confirmed(**confirmed))):
+        told = [item for item in found if item.code in ("product_of_one_account", "product_not_confirmed", "agent_without_product")]
+        assert sorted(item.code for item in told) == sorted(expected)
+        (own,) = (item for item in told if item.code == "product_of_one_account")
+        assert own.severity == "warning" and all(SID in text for text in own.text)
+    assert agents_left(machine)[len(machine["products"]) - 1] == f"{AGENT['name']} of the account {SID} alone"
+
+
+NONE, SOME = {"nothing_found": True}, {"nothing_found": False}
+SECRET_TASK = {"action": "C:\\x\\a.exe --password=Hidden-1"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "confirmed", "told"),
+    [
+        ({"machines": {"m": NONE, "n": NONE}}, {"tasks": [TASK, SECRET_TASK]}, [["sync", "C:\\x\\a.exe --password=***"]]),
+        ({"linux_machines": {"l": NONE}}, {"cron_jobs": [CRON]}, [[JOB["command"]]]),
+        ({"machines": {"m": NONE}, "linux_machines": {"l": NONE}}, {"tasks": [TASK], "cron_jobs": [CRON]}, [["sync"], [JOB["command"]]]),
+        # one side says nothing of the other
+        ({"machines": {"m": NONE}, "linux_machines": {"l": SOME}}, {"tasks": [TASK], "cron_jobs": [CRON]}, [["sync"]]),
+        # a group that is empty
+        ({"machines": {}, "linux_machines": {"l": SOME}}, {"tasks": [TASK], "cron_jobs": [CRON]}, [["sync"]]),
+        ({"machines": {"m": SOME}, "linux_machines": {}}, {"tasks": [TASK]}, []),
+        # some have nothing, nobody has looked everywhere, or it failed there
+        ({"machines": {"m": NONE, "n": SOME}}, {"tasks": [TASK]}, []),
+        ({"machines": {"m": NONE, "n": {}}}, {"tasks": [TASK]}, []),
+        ({"machines": {"m": NONE, "n": None}}, {"tasks": [TASK]}, []),
+        # why may be known
+        ({"machines": {"m": NONE}, "begun_kinds": {"windows_scheduled_task"}}, {"tasks": [TASK]}, []),
+        ({"machines": {"m": NONE}, "begun_kinds": {"linux_cron_job", "windows_certificate"}}, {"tasks": [TASK]}, [["sync"]]),
+        ({"machines": {"m": NONE}}, {"tasks": [TASK], "leftovers": ["m"]}, []),
+        ({"linux_machines": {"l": NONE}, "begun_kinds": {"linux_cron_job"}}, {"cron_jobs": [CRON]}, []),
+        ({"machines": {"m": SOME}, "linux_machines": {"l": SOME}}, {}, []),
+        ({}, {"tasks": [TASK], "cron_jobs": [CRON]}, []),
+    ],
+)
+def test_nothing_can_be_called_frozen_where_nothing_was_found(facts, confirmed, told):
+    found = freeze_gate(Facts(**facts), Confirmed(**confirmed))
+    assert [(item.severity, item.code, list(item.objects)) for item in found] == [("blocker", "agents_not_found", objects) for objects in told]
+    assert "Hidden" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "stops"),
+    [
+        ([{"action": "C:\\x\\a.exe --password=Hidden-1"}], False),
+        ([{"action": "C:\\x\\a.exe --password=***"}], False),
+        ([{"action": "C:\\x\\b.exe --password=Hidden-1"}], True),
+    ],
+)
+def test_a_task_may_be_confirmed_by_its_whole_command_line(tasks, stops):
+    """The stages take it so; what was found has its secret hidden, and the gate refused it."""
+    found = {"m": {"tasks": [{"name": "s", "actions": ["C:\\x\\a.exe --password=***"]}]}}
+    told = agents_gate(Facts(machines=found), Confirmed(tasks=tasks, leftovers=["m"]))
+    assert [item.code for item in told] == ["task_not_confirmed"] * stops
 
 
 @pytest.mark.parametrize(
@@ -530,6 +625,8 @@ def test_who_is_blocked_before_the_first_snapshot_is_named(named, blocked, told)
     [
         (provisioning(), 50, None),
         (provisioning(blocked=20, unlicensed=20), 50, None),
+        # half is blocked, and the other half has no licence
+        ({**provisioning(blocked=20, unlicensed=20), "unusual": ["a"]}, 50, "of 40 users 20 are blocked and 20 have no licence"),
         ({"skipped": True, "changed": False}, 50, None),
         (provisioning(blocked=34), 100, None),
         (provisioning(blocked=34, by_app=32), 50, "blocked 32 users (2026-01-09T00:00:00Z to 2026-01-09T00:05:00Z)"),

@@ -283,6 +283,15 @@ CMD_OTHERS = [
         (Action("forfiles", f'/p "{FOLDER}\\log" /c "cmd /c del @file"', ""), FOLDER, False),
         (Action("powershell", f"-c \"Start-Process C:\\b.exe -ArgumentList '{BAT}'\"", ""), FOLDER, False),
         (Action(r"C:\PROGRA~1\OTHERS~1\bin\normal_mode.bat", "", ""), FOLDER, False),
+        # a path that leads out of the folder again, or into it
+        (Action(f"{FOLDER}\\..\\Other\\a.bat", "", ""), r"*\IIJ ID Service Directory Sync\*", False),
+        (Action("cmd", f'/c "{FOLDER}\\bin\\..\\..\\Other\\a.bat" x', ""), FOLDER, False),
+        (Action(r"C:\Program Files\Other\..\IIJ ID Service Directory Sync\a.bat", "", ""), r"*\IIJ ID Service Directory Sync\*", True),
+        # an interpreter is Windows' own, whatever the folder that it begins in
+        (Action("cmd", r"/c C:\Jobs\a.bat", FOLDER), FOLDER, False),
+        (Action("powershell", r"-File C:\Jobs\a.ps1", FOLDER), FOLDER, False),
+        (Action("cmd.exe", "/c bin\\a.bat", FOLDER), FOLDER, True),
+        (Action("dotnet", f'"{FOLDER}\\sync.dll" -x', ""), FOLDER, True),
         (Action(r"C:\a[b]\run.exe", "", ""), r"C:\a[b]\*.exe", True),
         (Action(r"C:\ab\run.exe", "", ""), r"C:\a[b]\*.exe", False),
     ],
@@ -433,6 +442,24 @@ def test_nothing_unconfirmed_is_changed(monkeypatch, state, confirmed, options, 
     stops = list(made.guard(plan))
     assert [stop.rule for stop in stops] == rules
     assert all(r"\IIJ\x" in stop.msg and "tasks" in stop.allow_with and "except_names" in stop.allow_with for stop in stops)
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "there", "nothing"),
+    [
+        ([{"name": r"\IIJ\y"}], [one()], True),
+        ([{"name": r"\IIJ\y"}, {"action": r"C:\b.exe"}], [], True),
+        ([{"name": r"\IIJ\y"}, {"name": "iij\\X "}], [one(enabled=False)], False),
+        # it is there, and starts something else by now, or nobody can tell what
+        ([{"name": r"\IIJ\x"}], [one(command=r"C:\Jobs\payroll.exe")], False),
+        ([{"name": r"\IIJ\x"}], [one(command="powershell.exe", arguments=f"-c iex '{BAT}'")], False),
+        ([], [one()], False),
+    ],
+)
+def test_whether_anything_of_what_was_confirmed_is_there(monkeypatch, confirmed, there, nothing):
+    client, _unused = machine(monkeypatch, *there)
+    made = scheduled(client, "disabled", confirmed)
+    assert made.facts(made.plan(made.read()))["nothing_found"] is nothing
 
 
 def test_a_confirmed_task_that_starts_something_else_by_now_is_left_alone(monkeypatch):
@@ -598,6 +625,7 @@ def test_other_arguments_are_shown():
     [
         ({"name": r"\業務\ID同期"}, True),
         ({"name": "業務\\id同期 "}, True),
+        ({"name": "\u200e\\業務\\ID同期\u200b\u3000"}, True),
         ({"name": "ID同期"}, False),
         ({"name": "業務\\ID同期", "action": f'"{BAT}"   --password=***'}, True),
         ({"name": ""}, False),
