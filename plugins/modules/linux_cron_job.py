@@ -42,7 +42,7 @@ options:
             of blanks does not count. With O(jobs[].place) both have to be right.
         type: str
   except_jobs:
-    description: Commands, places and names of systemd timers that match O(command_paths) and are not meant. They are left alone.
+    description: Commands, places, and names or paths of systemd timers that match O(command_paths) and are not meant. They are left alone.
     type: list
     elements: str
     default: []
@@ -76,7 +76,7 @@ options:
 notes:
   - A job that is running now is not stopped.
   - systemd timers that start the same are reported (RV(timers)). One that is enabled refuses O(state=disabled) and O(state=absent) (rule V(timer_starts_it)),
-    since the work would go on. Timers of users, C(at), and schedulers of other products are not looked at.
+    since the work would go on. Users' own timers count, too. C(at), and schedulers of other products are not looked at.
   - The last line of a user's crontab may go; an empty crontab stays.
 seealso:
   - module: offboard.iij_id.linux_cron_job_info
@@ -125,8 +125,8 @@ failure:
   description:
     - C(code) is V(guard_refused) (rules V(not_confirmed), V(timer_starts_it), V(job_gone), V(linked_place), V(script_does_more), V(vault_password_missing),
       V(max_changes)), V(action_path_too_broad), V(changed_since_read) when a crontab is no longer what was read, V(crontab_unreadable), V(crontab_refused),
-      V(file_write_failed), V(not_root), V(not_seen), V(program_missing), V(vault_password_empty), V(file_read_failed), or, of the connection, V(unreachable),
-      V(connection_lost), V(target_failed).
+      V(account_unreadable), V(file_write_failed), V(not_root), V(not_seen), V(program_missing), V(vault_password_empty), V(file_read_failed), or, of the
+      connection, V(unreachable), V(connection_lost), V(target_failed).
   returned: failure
   type: dict
 """
