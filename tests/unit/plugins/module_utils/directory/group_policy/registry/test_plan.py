@@ -141,6 +141,8 @@ def xml(*parts):
         (item("{1}", rf"{ZONE}\Domains\reiji.example\auth.iij.jp"), ""),
         (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth", action="D"), ""),
         (item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth", more=" disabled='1'"), ""),
+        ("<Collection disabled='1'><Collection>" + item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth") + "</Collection></Collection>", ""),
+        ("<Collection disabled='1'/><Collection disabled='0'>" + item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth") + "</Collection>", "ours"),
         (item("{1}", EDGE, "AuthServerAllowlist", "www1.auth.iij.jp"), "ours"),
         (item("{1}", EDGE, "AuthServerAllowlist", "a,www1.auth.iij.jp"), "mixed"),
         (item("{1}", EDGE, "AuthServerAllowlist", ""), ""),
@@ -149,6 +151,11 @@ def xml(*parts):
 def test_the_table_of_items(part, verdict):
     ours, mixed = items.to_delete(preferences.registry_items(preferences.elements(xml(part))), HOSTS)
     assert (bool(ours), bool(mixed)) == (verdict == "ours", verdict == "mixed")
+
+
+def test_a_whole_file_that_is_switched_off():
+    off = xml(item("{1}", rf"{ZONE}\Domains\iij.jp\www1.auth")).replace(b"<RegistrySettings>", b"<RegistrySettings disabled='1'>")
+    assert items.to_delete(preferences.registry_items(preferences.elements(off)), HOSTS) == ([], [])
 
 
 # --- plans of several files ---
