@@ -13,7 +13,7 @@ description:
   - Directory Sync for Linux has no installer; its jobs were written by hand, with texts that nobody prescribed. So a job is found by the path of the
     program that it starts, never by a comment or a name. What is found is a candidate; only those that are confirmed in O(jobs) are changed.
   - It is looked for in every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d), and among the scripts of C(/etc/cron.hourly),
-    C(cron.daily), C(cron.weekly), C(cron.monthly). A place that is there and cannot be read is an error, and never "no jobs".
+    C(cron.daily), C(cron.weekly), C(cron.monthly), C(cron.yearly). A place that is there and cannot be read is an error, and never "no jobs".
   - All else in a crontab stays as it is, byte for byte. A crontab is compared with what was read before it is written, and read again afterwards. Users'
     crontabs are written by C(crontab), which checks them and tells cron.
 author:
@@ -50,9 +50,9 @@ options:
     description:
       - The path of the program that a job starts, or of the script that it gives to an interpreter, or a folder above it. With C(*), C(?) or C([)
         in it, the whole path has to match. Case counts.
-      - Shells (C(sh -c)), C(cd), variables of the crontab, links, and programs that start others (C(env), C(nice), C(flock), C(timeout), C(sudo), C(su -c) and
-        the like) are understood. Text in the arguments of others does not count, such as the folders of a backup. Into scripts that a crontab starts nobody
-        looks; name such a script here.
+      - Shells (C(sh -c)), C(cd), variables of the crontab (C(PATH) among them), links, and programs that start others (C(env), C(nice), C(flock),
+        C(timeout), C(sudo), C(su -c) and the like) are understood. Text in the arguments of others does not count, such as the folders of a backup. Into
+        scripts that a crontab starts nobody looks; name such a script here.
     type: list
     elements: str
     default: ['*/IIJ_ID_Service_Directory_Sync/bin/*_mode*.sh']

@@ -99,7 +99,7 @@ def elements(data: bytes) -> list[Element]:
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _name: stack.pop()
     parser.CharacterDataHandler = said
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # the places that expat tells would be those of another text
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:  # expat would take it for UTF-16, and what is written into it would be none
         raise _refused("it is not in UTF-8")
     try:
         parser.Parse(data, True)

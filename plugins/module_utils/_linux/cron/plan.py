@@ -170,11 +170,14 @@ def _script(place: Place) -> Job:
 
 def does_more(job: Job, command_paths: Sequence[str], real: Mapping[str, str]) -> list[str]:
     """What a script starts besides the programs that are meant."""
-    others = []
+    places: dict[str, list[tuple[str, str]]] = {}  # a program without a path may be in one of several folders
     for pair in job.programs[1:]:
-        harmless = shell.starts_others(pair[0]) or posixpath.basename(pair[0]) in _HARMLESS or not re.search(r"\w", pair[0])
-        if not harmless and not _reasons(pair, command_paths, real):
-            others.append(pair[0])
+        places.setdefault(pair[0], []).append(pair)
+    others = []
+    for name, pairs in places.items():
+        harmless = shell.starts_others(name) or posixpath.basename(name) in _HARMLESS or not re.search(r"\w", name)
+        if not harmless and not any(_reasons(pair, command_paths, real) for pair in pairs):
+            others.append(name)
     return others
 
 

@@ -27,7 +27,7 @@ from .files import files_of
 SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
 SYSTEM_FILES = {"/etc/crontab": "system", "/etc/anacrontab": "anacron"}
 SYSTEM_FOLDER = "/etc/cron.d"
-SCRIPT_FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
+SCRIPT_FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly", "/etc/cron.yearly")
 #: No crontab is longer; a program among the scripts may be, and is not looked into.
 _MOST_BYTES = 1000000
 _SECONDS = 60

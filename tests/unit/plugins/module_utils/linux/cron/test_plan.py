@@ -145,6 +145,7 @@ def test_confirmed(wanted, meant):
         (f"#!/bin/bash\n[ -x {SCRIPT} ] || exit 0\nsleep 5\n{SCRIPT} \\\n  -v\n", True, []),
         (f"#!/usr/bin/env bash\n{SCRIPT}\n/usr/local/bin/backup /x\n", True, ["/usr/local/bin/backup"]),
         (f"#!/bin/sh\ntar cf /x {SCRIPT}\n", False, ["tar"]),
+        ("#!/bin/sh\nPATH=/usr/bin:/opt/IIJ_ID_Service_Directory_Sync/bin\nnormal_mode.sh\ntar cf x y\n", True, ["tar"]),
         (f"#!/usr/bin/python3\n{SCRIPT}\n", False, []),
         ("\x7fELF", False, []),
     ],
