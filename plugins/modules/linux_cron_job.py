@@ -13,7 +13,8 @@ description:
   - Directory Sync for Linux has no installer; its jobs were written by hand, with texts that nobody prescribed. So a job is found by the path of the
     program that it starts, never by a comment or a name. What is found is a candidate; only those that are confirmed in O(jobs) are changed.
   - It is looked for in every user's crontab, C(/etc/crontab), C(/etc/anacrontab), C(/etc/cron.d), and among the scripts of C(/etc/cron.hourly),
-    C(cron.daily), C(cron.weekly), C(cron.monthly), C(cron.yearly). A place that is there and cannot be read is an error, and never "no jobs".
+    C(cron.daily), C(cron.weekly), C(cron.monthly), C(cron.yearly), and of folders whose scripts a crontab starts
+    (C(run-parts)). A place that is there and cannot be read is an error, and never "no jobs".
   - All else in a crontab stays as it is, byte for byte. A crontab is compared with what was read before it is written, and read again afterwards. Users'
     crontabs are written by C(crontab), which checks them and tells cron.
 author:

@@ -14,6 +14,8 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+#: Behind a folder: each file in it is started.
+EVERY = "/*"
 #: A chain of interpreters and launchers longer than this is nobody's.
 _DEPTH = 6
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
@@ -99,6 +101,7 @@ _LAUNCHERS: dict[str, _Launcher] = {
     "watch": _launcher(values="-n --interval"),
     "script": _launcher(words=99, commands="-c --command"),
     "parallel": _launcher(values="-j --jobs"),
+    "run-parts": _launcher(values="-a --arg -u --umask"),
     "strace": _launcher(values="-o -e -s -p"),
 }
 
@@ -290,7 +293,9 @@ def _launched(how: _Launcher, name: str, words: Sequence[str], folder: str, envi
         else:
             break
     rest = list(words[at:])
-    if name in ("su", "runuser") and not named:  # what is left are arguments of the login shell
+    if name == "run-parts":  # all that lies there
+        yield from ((folder, variables(word, environment).rstrip("/") + EVERY) for word in rest[:1])
+    elif name in ("su", "runuser") and not named:  # what is left are arguments of the login shell
         yield from _given(rest, folder, environment, depth, shell=True)
     elif rest and name == "flock" and rest[0] in how.commands:
         yield from _line(rest[1] if len(rest) > 1 else "", folder, environment, depth - 1)

@@ -34,7 +34,7 @@ _WHEN = r"\s*-?(@\w+|(?:\S+\s+){4}\S+)\s+"
 _LINES = {
     "user": re.compile(rf"{_WHEN}(?P<user>)(?P<command>.*)", re.DOTALL),
     "system": re.compile(rf"{_WHEN}(?P<user>\S+)\s+(?P<command>.*)", re.DOTALL),
-    "anacron": re.compile(r"\s*(@\w+|\d+\s+\d+)\s+(?:\d+\s+)?\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
+    "anacron": re.compile(r"\s*((?P<at>@\w+)|\d+\s+\d+)\s+(?(at)\d+\s+)\S+\s+(?P<user>)(?P<command>.*)", re.DOTALL),
 }
 #: cronie: quiet, no mail
 _FLAGS = re.compile(r"(?:-[nqs]\s+)+")
@@ -212,6 +212,11 @@ def check_command_paths(command_paths: Sequence[str]) -> None:
 def asked_paths(found: Iterable[Programs]) -> list[str]:
     """Paths of programs, to be asked where they lead."""
     return sorted({pair[1] for programs in found for pair in programs if pair[1].startswith("/") and "\0" not in pair[1]})
+
+
+def script_folders(found: Iterable[Job]) -> list[str]:
+    """Folders of which a job starts every script (run-parts)."""
+    return sorted({folder for job in found for _written, path in job.programs if (folder := path.removesuffix(shell.EVERY)) != path and folder[:1] == "/"})
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ class _Found:
         answer = client.ask("cron_read")
         self.places = [cron.place_of(place) for place in answer["places"]]
         self.jobs = [job for place in self.places for job in cron.jobs(place)]
+        if folders := cron.script_folders(self.jobs):  # besides those that every machine has
+            more = [cron.place_of(place) for place in client.ask("cron_scripts", folders=folders)]
+            self.places += more
+            self.jobs += [job for place in more for job in cron.jobs(place)]
         timers = [cron.timer_of(timer) for timer in answer["timers"]]
         paths = cron.asked_paths([*(job.programs for job in self.jobs), *(timer.programs for timer in timers)])
         self.real: Mapping[str, str] = client.ask("real_paths", paths=paths) if paths else {}

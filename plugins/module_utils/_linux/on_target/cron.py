@@ -49,6 +49,12 @@ def read(crontab):
     return {"places": found, "orphans": orphans, "timers": timers, "not_looked_at": not_looked_at}
 
 
+def scripts(folders):
+    """The scripts of folders of which a crontab starts everything, but for those that `read` has looked into."""
+    known = [os.path.realpath(folder) for folder in SCRIPT_FOLDERS]
+    return [_file(path, "script") for folder in folders if os.path.realpath(folder) not in known for path in files_of(folder)]
+
+
 def _users(crontab):
     found, orphans, seen = [], [], set()
     for spool in SPOOLS:

@@ -33,6 +33,7 @@ def place(content, kind="user", name="user:sync", user="sync", home="/home/sync"
         ("system", f"30 3 * * * root {SCRIPT}", "30 3 * * *", "root", SCRIPT),
         ("system", f"@hourly iij {SCRIPT}", "@hourly", "iij", SCRIPT),
         ("anacron", f"7 10 iij.weekly {SCRIPT}", "7 10", "root", SCRIPT),
+        ("anacron", f"7 10 42 {SCRIPT}", "7 10", "root", SCRIPT),
         ("anacron", f"@monthly 45 iij.monthly nice {SCRIPT}", "@monthly", "root", f"nice {SCRIPT}"),
     ],
 )
